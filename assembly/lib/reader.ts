@@ -1,0 +1,70 @@
+/**
+ * A bounded reader over bytes of a peer. The first read past the end makes it fail, and it stays failed: a parser reads
+ * all its fields and asks `ok` once.
+ */
+@unmanaged
+export class Reader {
+  at: usize;
+  end: usize;
+  failed: u32;
+
+  /** Begin at `from`, with `len` bytes to read. */
+  begin(from: usize, len: u32): void {
+    this.at = from;
+    this.end = from + len;
+    this.failed = 0;
+  }
+
+  /** How many bytes are left; 0 once failed. */
+  @inline
+  left(): u32 {
+    return <u32>(this.end - this.at);
+  }
+
+  /** Whether every read so far stayed inside. */
+  @inline
+  ok(): boolean {
+    return this.failed == 0;
+  }
+
+  /** Make the reader fail: for a parser that finds a value it must refuse. */
+  fail(): void {
+    this.failed = 1;
+    this.at = this.end;
+  }
+
+  /** Step over `len` bytes and return where they start; on failure the address of the end, of which nothing may be read. */
+  take(len: u32): usize {
+    const start = this.at;
+    if (len > this.left()) {
+      this.fail();
+      return this.end;
+    }
+    this.at = start + len;
+    return start;
+  }
+
+  /** Read one byte; 0 on failure. */
+  u8(): u32 {
+    const from = this.take(1);
+    return this.failed ? 0 : <u32>load<u8>(from);
+  }
+
+  /** Read a big-endian 16-bit word; 0 on failure. */
+  u16(): u32 {
+    const from = this.take(2);
+    return this.failed ? 0 : <u32>bswap(load<u16>(from));
+  }
+
+  /** Read a big-endian 24-bit word; 0 on failure. */
+  u24(): u32 {
+    const high = this.u8();
+    return (high << 16) | this.u16();
+  }
+
+  /** Read a big-endian 32-bit word; 0 on failure. */
+  u32(): u32 {
+    const from = this.take(4);
+    return this.failed ? 0 : bswap(load<u32>(from));
+  }
+}

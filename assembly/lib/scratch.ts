@@ -1,0 +1,29 @@
+/**
+ * Scratch memory: one static arena that temporaries are taken from in stack order and given back wiped, so that secrets
+ * have one place to be and no lifetime beyond the call that needed them.
+ */
+import { SCRATCH_BYTES } from "../config";
+
+const arena: usize = memory.data(SCRATCH_BYTES, 16);
+let used: u32 = 0;
+
+/** Take `bytes` (rounded up to 8), 8-byte aligned, zero at first use. Running out is a bug of ours and traps. */
+export function take(bytes: u32): usize {
+  const start = used;
+  const next = start + ((bytes + 7) & ~7);
+  if (next > SCRATCH_BYTES) unreachable();
+  used = next;
+  return arena + start;
+}
+
+/** Where the arena stands now: pass it to `release` when done. */
+@inline
+export function mark(): u32 {
+  return used;
+}
+
+/** Wipe and give back all that was taken since `to = mark()`. */
+export function release(to: u32): void {
+  memory.fill(arena + to, 0, used - to);
+  used = to;
+}

@@ -1,0 +1,30 @@
+/**
+ * Constant-time words. A secret condition is a `bit` (a u32, 0 or 1); widened it is a `mask` (0 or all ones).
+ *
+ * CT: nothing here branches on, or indexes by, a value it is given; lengths leak.
+ */
+
+/** Widen a bit to a mask. */
+@inline
+export function mask(bit: u32): u32 {
+  return 0 - bit;
+}
+
+/** 1 if `x` is zero, else 0. */
+@inline
+export function isZero(x: u32): u32 {
+  return ((x | (0 - x)) >>> 31) ^ 1;
+}
+
+/** `a` where `bit` is 1, `b` where it is 0. */
+@inline
+export function select(bit: u32, a: u32, b: u32): u32 {
+  return b ^ (mask(bit) & (a ^ b));
+}
+
+/** 1 if the two byte strings of `len` bytes are the same, else 0. */
+export function equal(a: usize, b: usize, len: usize): u32 {
+  let diff: u32 = 0;
+  for (let i: usize = 0; i < len; i++) diff |= <u32>(load<u8>(a + i) ^ load<u8>(b + i));
+  return isZero(diff);
+}

@@ -1,0 +1,9 @@
+/** Raw noise, before any conditioning: what the health tests look at. */
+
+/** Read up to `max` raw samples, one byte each, to `out`; returns how many. 0: none ready, or no source. Never waits. */
+@external("entropy", "read")
+export declare function read(out: usize, max: u32): u32;
+
+/** What a board's noise source claims: min-entropy of a sample in 1/256 bit, at most 2048. 0: the board has no source. */
+@external("entropy", "quality")
+export declare function quality(): u32;

@@ -1,0 +1,9 @@
+/** The UART to the network module. Neither call waits. */
+
+/** Read up to `max` received bytes to `out`; returns how many, 0 if there are none. */
+@external("uart", "read")
+export declare function read(out: usize, max: u32): u32;
+
+/** Queue up to `len` bytes for sending; returns how many were taken, 0 if the queue is full. */
+@external("uart", "write")
+export declare function write(data: usize, len: u32): u32;
