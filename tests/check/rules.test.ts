@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RULES } from "../../tools/check/check.ts";
+
+/** A tree with nothing wrong in it, over which each case lays its violation. */
+const GOOD: Record<string, string> = {
+  "assembly/README.md": "# Firmware",
+  "assembly/config.ts": "export const ROOM: u32 = 16;\n",
+  "assembly/main.ts": `export { poll } from "./app/life";\n`,
+  "assembly/app/README.md": "",
+  "assembly/app/life.ts": `import * as uart from "../port/uart";\nimport { copy } from "../lib/bytes";\n`,
+  "assembly/crypto/README.md": "",
+  "assembly/crypto/_fe.ts": "/** CT: nothing leaks. */\nexport function add(out: usize): void {}\n",
+  "assembly/crypto/curve.ts": `/** CT: lengths leak. */\nimport { add } from "./_fe";\nimport { copy } from "../lib/bytes";\n`,
+  "assembly/lib/README.md": "",
+  "assembly/lib/bytes.ts": `import { ROOM } from "../config";\nconst arena = memory.data<u8>([1, 2]);\n@unmanaged\nexport class Reader {}\n`,
+  "assembly/port/README.md": "",
+  "assembly/port/uart.ts": `@external("uart", "read")\nexport declare function read(): u32;\n`,
+  "boards/README.md": "",
+  "boards/microbit/board.ts": "export default {};\n",
+  "boards/common/start.c": "#if CORE_MPU\n#endif\n",
+  "tools/wire/README.md": "",
+  "tools/wire/cbor.ts": `import type { Kind } from "./kind.ts";\nexport const decode = (): Kind => 1;\n`,
+  "tools/wire/kind.ts": `import { decode } from "./cbor.ts";\nexport type Kind = 1;\nexport const first = decode();\n`,
+};
+
+/** Each planted violation: what is laid over the good tree, and the rule (and no other) that must find it there. */
+const PLANTED: [what: string, rule: string, path: string, text: string][] = [
+  [
+    "crypto depends on identity",
+    "layers",
+    "assembly/crypto/curve.ts",
+    `/** CT: */\nimport { x } from "../identity/report";\n`,
+  ],
+  ["lib depends on crypto", "layers", "assembly/lib/bytes.ts", `import { add } from "../crypto/curve";\n`],
+  ["link depends on tls", "layers", "assembly/link/http.ts", `import { open } from "../tls/client";\n`],
+  [
+    "a protocol touches a port",
+    "layers",
+    "assembly/crypto/curve.ts",
+    `/** CT: */\nimport { read } from "../port/uart";\n`,
+  ],
+  ["config imports", "layers", "assembly/config.ts", `import { copy } from "./lib/bytes";\n`],
+  ["a room nobody designed", "layers", "assembly/extra/thing.ts", `import { copy } from "../lib/bytes";\n`],
+  ["tools import assembly", "layers", "tools/wire/cbor.ts", `import { copy } from "../../assembly/lib/bytes.ts";\n`],
+  ["assembly imports tools", "layers", "assembly/lib/bytes.ts", `import { decode } from "../../tools/wire/cbor.ts";\n`],
+  ["tools import tests", "layers", "tools/wire/cbor.ts", `import { plant } from "../../tests/server/plant.ts";\n`],
+  ["a stranger imports _fe", "siblings", "assembly/tls/client.ts", `import { add } from "../crypto/_fe";\n`],
+  ["a stranger imports _x.ts in tools", "siblings", "tools/server/app.ts", `import { x } from "../wire/_x.ts";\n`],
+  [
+    "two files import each other",
+    "cycles",
+    "assembly/lib/bytes.ts",
+    `import { b } from "./words";\nimport { c } from "./bytes";\n`,
+  ],
+  ["a file that passes on", "barrels", "tools/wire/all.ts", `export * from "./cbor.ts";\n`],
+  ["a file that passes on names", "barrels", "assembly/lib/all.ts", `export { copy } from "./bytes";\n`],
+  ["an index", "barrels", "tools/wire/index.ts", "export const x = 1;\n"],
+  ["new", "device", "assembly/lib/bytes.ts", "const x = new Reader();\n"],
+  ["a string", "device", "assembly/lib/bytes.ts", `const x = "text";\n`],
+  ["a template", "device", "assembly/lib/bytes.ts", "const x = `text`;\n"],
+  ["an array", "device", "assembly/lib/bytes.ts", "const x = [1, 2];\n"],
+  ["an arrow function", "device", "assembly/lib/bytes.ts", "const x = (): u32 => 1;\n"],
+  ["a function in a function", "device", "assembly/lib/bytes.ts", "function f(): void { function g(): void {} }\n"],
+  ["throw", "device", "assembly/lib/bytes.ts", "function f(): void { throw 1; }\n"],
+  ["try", "device", "assembly/lib/bytes.ts", "function f(): void { try { g(); } finally { } }\n"],
+  ["memory.grow", "device", "assembly/lib/bytes.ts", "memory.grow(1);\n"],
+  ["a managed class", "device", "assembly/lib/bytes.ts", "export class Reader {}\n"],
+  ["an enum that is not const", "device", "assembly/lib/bytes.ts", "export enum Kind { A }\n"],
+  ["if on a secret", "secrets", "assembly/lib/bytes.ts", "function f(bit: u32): void { if (bit != 0) g(); }\n"],
+  ["?: on a secret", "secrets", "assembly/lib/bytes.ts", "function f(signBit: u32): u32 { return signBit ? 1 : 2; }\n"],
+  [
+    "&& on a secret",
+    "secrets",
+    "assembly/lib/bytes.ts",
+    "function f(mask: u32): bool { return (mask & 1) != 0 && g(); }\n",
+  ],
+  [
+    "a load at a secret",
+    "secrets",
+    "assembly/lib/bytes.ts",
+    "function f(at: usize, bit: u32): u32 { return load<u32>(at + bit); }\n",
+  ],
+  [
+    "a division by a secret",
+    "secrets",
+    "assembly/lib/bytes.ts",
+    "function f(x: u32, keySecret: u32): u32 { return x % keySecret; }\n",
+  ],
+  ["a secret bool", "secrets", "assembly/lib/bytes.ts", "function f(bit: bool): void {}\n"],
+  ["no CT line", "constant-time", "assembly/crypto/_fe.ts", "/** Add. */\nexport function add(out: usize): void {}\n"],
+  ["a board's name in an #if", "boards", "boards/common/start.c", "#ifdef BOARD_MICROBIT\n#endif\n"],
+  ["a folder without README", "readmes", "tools/modem/modem.ts", "export const x = 1;\n"],
+  ["a leftover marker", "markers", "tools/wire/cbor.ts", `// ${"TO"}${"DO"}: later\n`],
+  ["a path of one machine", "places", "tools/wire/cbor.ts", `const x = "${"/ro"}${"ot/"}x";\n`],
+  ["a registry's host", "places", "README.md", `see https:${"//registry."}npmjs.org\n`],
+];
+
+describe("rules", () => {
+  it("find nothing in a good tree", () => {
+    const tree = new Map(Object.entries(GOOD));
+    for (const { name, find } of RULES) assert.deepEqual(find(tree), [], name);
+  });
+
+  for (const [what, rule, path, text] of PLANTED) {
+    it(`${rule}: ${what}`, () => {
+      const tree = new Map(Object.entries({ ...GOOD, [path]: text }));
+      const finders = RULES.filter(({ find }) => find(tree).some((finding) => path.startsWith(finding.path)));
+      assert.ok(
+        finders.some(({ name }) => name === rule),
+        `found by ${finders.map(({ name }) => name).join(", ") || "none"}`,
+      );
+    });
+  }
+
+  it("every rule has a planted violation", () => {
+    assert.deepEqual(
+      RULES.map(({ name }) => name).filter((name) => !PLANTED.some(([, rule]) => rule === name)),
+      [],
+    );
+  });
+});

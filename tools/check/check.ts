@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Trouble } from "../trouble.ts";
+import { clangFormatted, prettierFormatted } from "./format.ts";
+import { device } from "./rules/device.ts";
+import { cycles, layers, siblings } from "./rules/layers.ts";
+import { constantTime, secrets } from "./rules/secrets.ts";
+import { barrels, boards, markers, places, readmes } from "./rules/tidy.ts";
+import { isAssembly, paths, readTree, ROOT, type Rule } from "./tree.ts";
+
+/** The rules of the design, each a program. */
+export const RULES: readonly Rule[] = [
+  layers,
+  siblings,
+  cycles,
+  barrels,
+  device,
+  secrets,
+  constantTime,
+  boards,
+  readmes,
+  markers,
+  places,
+];
+
+/** What a part of the check has to say: nothing when all is well. */
+type Part = () => Promise<string>;
+
+const PARTS: Record<string, Part> = {
+  rules: async () => {
+    const tree = readTree();
+    const lines = RULES.flatMap(({ name, find }) =>
+      find(tree).map(({ path, line, message }) => `${path}${line ? `:${line}` : ""}: ${message} [${name}]`),
+    );
+    return lines.join("\n");
+  },
+  types: () => run("typescript/bin/tsc", ["--project", "tsconfig.json", "--pretty", "false"]),
+  assembly: async () => {
+    // Every file is an entry, so that what nothing imports yet is compiled too; 235 says that a class is no export.
+    const sources = paths().filter(
+      (path) => isAssembly(path) && path.startsWith("assembly/") && !path.endsWith(".d.ts"),
+    );
+    return run(
+      "assemblyscript/bin/asc.js",
+      [...sources, "--config", "asconfig.json", "--noEmit", "--disableWarning", "235"],
+      true,
+    );
+  },
+  lint: () =>
+    run("oxlint/bin/oxlint", ["--deny-warnings", "--format", "unix", "tools", "tests", "boards"].filter(exists)),
+  format: () => run("prettier/bin/prettier.cjs", ["--check", "--log-level", "warn", ...prettierFormatted()]),
+  clang: async () => {
+    const files = clangFormatted();
+    return files.length === 0 ? "" : command("clang-format", ["--dry-run", "-Werror", ...files]);
+  },
+};
+
+/** Run the check, or some parts of it; prints what is wrong, and tells whether nothing is. */
+export async function check(parts: readonly string[]): Promise<boolean> {
+  const unknown = parts.filter((part) => !(part in PARTS));
+  if (unknown.length > 0)
+    throw new Trouble(`no part called ${unknown.join(", ")}`, `the parts are ${Object.keys(PARTS).join(" ")}`);
+  let good = true;
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (parts.length > 0 && !parts.includes(name)) continue;
+    const started = performance.now();
+    const said = (await part()).trim();
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${said ? "fail" : "ok  "}  ${name.padEnd(9)} ${seconds.padStart(5)} s\n`);
+    if (said) process.stdout.write(`${said.replace(/^/gm, "      ")}\n`);
+    good &&= said === "";
+  }
+  if (!good)
+    process.stdout.write("hint: `npm run format` mends format; the rules are explained in tools/check/README.md\n");
+  return good;
+}
+
+/** An argument that is a folder not there yet is left out. */
+function exists(argument: string): boolean {
+  return argument.startsWith("-") || argument === "unix" || existsSync(join(ROOT, argument));
+}
+
+/** Run an npm package's program; what it prints counts as trouble if it fails, or if it should be silent. */
+function run(script: string, args: readonly string[], silent = false): Promise<string> {
+  return command(process.execPath, [join(ROOT, "node_modules", script), ...args], silent);
+}
+
+function command(program: string, args: readonly string[], silent = false): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (said += bytes));
+    child.on("error", (error) =>
+      reject(new Trouble(`${program} can not be started: ${error.message}`, "npm run check installs it on Debian")),
+    );
+    child.on("close", (code) =>
+      resolve(code === 0 && !(silent && said.trim()) ? "" : said || `ended with code ${code}`),
+    );
+  });
+}

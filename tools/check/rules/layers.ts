@@ -1,0 +1,102 @@
+import { posix } from "node:path";
+import { imports, type Import } from "../imports.ts";
+import type { Finding, Rule, Tree } from "../tree.ts";
+
+/** What each room of the firmware may import beside itself: `lib <- crypto <- cose <- identity` and so on, one way. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  lib: [],
+  port: [],
+  crypto: ["lib"],
+  cose: ["lib", "crypto"],
+  identity: ["lib", "crypto", "cose"],
+  tls: ["lib", "crypto"],
+  link: ["lib"],
+  app: ["lib", "crypto", "cose", "identity", "tls", "link", "port"],
+};
+
+/** The room of a path of the firmware; the files at its root are rooms of their own. */
+function room(path: string): string {
+  const [, first, rest] = path.split("/");
+  return rest === undefined ? first!.replace(/\.ts$/, "") : first!;
+}
+
+/** Judge one import between two files of the firmware. */
+function oneWay(from: string, to: string): string | undefined {
+  const [importer, imported] = [room(from), room(to)];
+  if (importer === imported || importer === "main" || imported === "config") return undefined;
+  if (importer === "config") return "config.ts imports nothing";
+  if (imported === "port") return importer === "app" ? undefined : "only app/ touches port/";
+  const allowed = MAY_IMPORT[importer];
+  if (!allowed) return `assembly/${importer}/ is not a room of the design`;
+  return allowed.includes(imported) ? undefined : `${importer}/ must not depend on ${imported}/`;
+}
+
+/** Judge one import between the parts of the repository. */
+function apart(from: string, to: string): string | undefined {
+  const [importer, imported] = [from.split("/")[0], to.split("/")[0]];
+  if (importer === "assembly" && imported !== "assembly") return `assembly/ must not import ${imported}/`;
+  if (imported === "assembly" && (importer === "tools" || importer === "boards")) {
+    return `${importer}/ must not import assembly/: two implementations keep each other honest`;
+  }
+  if (imported === "tests" && importer !== "tests") return `${importer}/ must not import tests/`;
+  return undefined;
+}
+
+/** Dependencies point one way. */
+export const layers: Rule = {
+  name: "layers",
+  find(tree) {
+    return judge(tree, ({ from, to }) => {
+      if (from.startsWith("assembly/") && to.startsWith("assembly/")) return oneWay(from, to);
+      return apart(from, to);
+    });
+  },
+};
+
+/** `_x.ts` is for its siblings, and for the tests of its folder. */
+export const siblings: Rule = {
+  name: "siblings",
+  find(tree) {
+    return judge(tree, ({ from, to }) => {
+      const isPrivate = posix.basename(to).startsWith("_");
+      if (!isPrivate || from.startsWith("tests/") || posix.dirname(from) === posix.dirname(to)) return undefined;
+      return `${posix.basename(to)} is private to ${posix.dirname(to)}/`;
+    });
+  },
+};
+
+/** No import leads back to where it came from. */
+export const cycles: Rule = {
+  name: "cycles",
+  find(tree) {
+    const edges = imports(tree).filter(({ typeOnly }) => !typeOnly);
+    const next = new Map<string, Import[]>();
+    for (const edge of edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge]);
+    const found: Finding[] = [];
+    const done = new Set<string>();
+    const walk = (path: string, trail: string[]): void => {
+      if (done.has(path)) return;
+      for (const edge of next.get(path) ?? []) {
+        const start = [...trail, path].indexOf(edge.to);
+        if (start === -1) walk(edge.to, [...trail, path]);
+        else
+          found.push({
+            path,
+            line: edge.line,
+            message: `a cycle: ${[...trail, path].slice(start).join(" -> ")} -> ${edge.to}`,
+          });
+      }
+      done.add(path);
+    };
+    for (const path of next.keys()) walk(path, []);
+    return found;
+  },
+};
+
+/** Apply a judgement to every import. */
+function judge(tree: Tree, verdict: (edge: Import) => string | undefined): Finding[] {
+  return imports(tree).flatMap((edge) => {
+    const message = verdict(edge);
+    return message ? [{ path: edge.from, line: edge.line, message }] : [];
+  });
+}

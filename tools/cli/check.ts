@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+
+/** `signet check`: what must be true of the tree before anything is built from it. */
+export function add(program: Command): void {
+  program
+    .command("check")
+    .description("types, lint, format and the layering rules")
+    .argument("[part...]", "only these parts: rules types assembly lint format clang")
+    .action(async (parts: string[]) => {
+      const { check } = await import("../check/check.ts");
+      process.exitCode = (await check(parts)) ? 0 : 1;
+    });
+}

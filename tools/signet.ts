@@ -1,0 +1,41 @@
+/** The CLI: `signet VERB …`. One file a verb in `cli/`; each says its own usage and calls the room that does the work. */
+import { Command, CommanderError } from "commander";
+import * as check from "./cli/check.ts";
+import * as format from "./cli/format.ts";
+import * as test from "./cli/test.ts";
+import { tell } from "./trouble.ts";
+
+const program = new Command("signet")
+  .description("An identity of its own, signed data and TLS 1.3 for a bare-metal Cortex-M behind a network module.")
+  .helpOption("-h, --help", "show this, or the help of a verb")
+  .helpCommand(false)
+  .showSuggestionAfterError(true)
+  .configureHelp({ showGlobalOptions: false })
+  .exitOverride();
+
+for (const verb of [test, check, format]) verb.add(program);
+
+program.configureOutput({ outputError: complain });
+for (const command of program.commands) command.copyInheritedSettings(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode;
+  else {
+    tell(error);
+    process.exitCode = 1;
+  }
+}
+
+/** Turn Commander's complaint into our two lines. */
+function complain(text: string, write: (text: string) => void): void {
+  const [what, meant] = text.trim().split("\n");
+  write(`${what}\nhint: ${meant ? `${meant.slice(1, -1)} ` : ""}${whereToLook(process.argv[2])}\n`);
+}
+
+/** Where the right arguments are told. */
+function whereToLook(verb: string | undefined): string {
+  const known = program.commands.some((command) => command.name() === verb);
+  return known ? `\`signet ${verb} --help\` shows its usage` : "`signet --help` lists the verbs";
+}

@@ -1,0 +1,45 @@
+/** What a person is told when something they can act on went wrong: printed as `error: …` and `hint: …`, no stack. */
+export class Trouble extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.name = "Trouble";
+    this.hint = hint;
+  }
+}
+
+/** Print trouble, or any other error, as its two lines. An error nobody foresaw keeps its stack: it is a bug of ours. */
+export function tell(error: unknown): void {
+  const trouble = error instanceof Trouble ? error : foreseen(error);
+  if (trouble) {
+    process.stderr.write(`error: ${trouble.message}\nhint: ${trouble.hint}\n`);
+    return;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`error: ${stack}\nhint: this is a bug in signet; please report it with the lines above\n`);
+}
+
+/** Errors of the system that have one usual cause. */
+function foreseen(error: unknown): Trouble | undefined {
+  const { code, address, port, path } = (error ?? {}) as NodeJS.ErrnoException & { address?: string; port?: number };
+  switch (code) {
+    case "EADDRINUSE":
+      return new Trouble(
+        `${address ?? "address"} port ${port} is taken`,
+        "end what listens there, or choose another with --port",
+      );
+    case "EACCES":
+    case "EPERM":
+      return new Trouble(
+        `not allowed: ${path ?? (error as Error).message}`,
+        "check who owns it, or choose another place",
+      );
+    case "ENOSPC":
+      return new Trouble("the disk is full", "free some space, then run the command again");
+    case "ENOENT":
+      return path === undefined ? undefined : new Trouble(`${path} is not there`, "check the path");
+    default:
+      return undefined;
+  }
+}
