@@ -1,5 +1,9 @@
 /** The guest's exports, and nothing else. */
-import * as scratch from "./lib/scratch";
-export function init(): u32 {
-  return scratch.mark();
+
+/** Begin a life; once after reset. */
+export function init(): void {}
+
+/** Do what there is to do; returns in how many milliseconds to call again. */
+export function poll(): u32 {
+  return 1000;
 }

@@ -1,0 +1,24 @@
+/** What a life leaves behind for the next: a line of text in memory that reset does not touch. */
+#ifndef EPITAPH_H_
+#define EPITAPH_H_
+
+#include <stdint.h>
+
+/** Longest epitaph, in bytes. */
+#define EPITAPH_BYTES 60u
+
+/** Begin a new epitaph with `text`; what stood there is lost. */
+void epitaph_begin(const char *text);
+/** Append text. */
+void epitaph_text(const char *text);
+/** Append a word as eight hexadecimal digits. */
+void epitaph_hex(uint32_t word);
+/** Seal it, wipe the guest's memory and both stacks as far as they are not in use, say it on the console, reset. */
+_Noreturn void epitaph_die(void);
+
+/** The sealed epitaph of the life before; returns its length, 0 if there is none. */
+uint32_t epitaph_read(uint8_t *out, uint32_t max);
+/** Forget it. */
+void epitaph_bury(void);
+
+#endif

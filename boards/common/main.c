@@ -1,0 +1,36 @@
+/** The product's main program: call the guest, sleep until it has something to do. */
+#include "chip.h"
+#include "epitaph.h"
+#include "event.h"
+#include "guest.h"
+#include "guest_exports.h"
+#include "port.h"
+#include "startup.h"
+
+/** Sleep until `ms` milliseconds have passed or the module has sent something. Interrupts wake the core while masked. */
+static void sleep(uint32_t ms) {
+  const uint32_t start = clock_ms();
+  for (;;) {
+    __disable_irq();
+    if (uart_ready() || clock_ms() - start >= ms) break;
+    __WFI();
+    __enable_irq();
+  }
+  __enable_irq();
+}
+
+/** Print what ended the life before this one. It stays readable to the guest until it was reported. */
+static void say_epitaph(void) {
+  uint8_t text[EPITAPH_BYTES];
+  const uint32_t len = epitaph_read(text, sizeof text);
+  if (len > 0) event_named("epitaph", text, len);
+}
+
+void image_main(void) {
+  clock_start();
+  event_named("boot", (const uint8_t *)BOARD_NAME, sizeof BOARD_NAME - 1);
+  say_epitaph();
+  guest_start();
+  guest_init();
+  for (;;) sleep(guest_poll());
+}

@@ -1,0 +1,44 @@
+/** What a board's C gives the guest: the other side of `assembly/port/`, with pointers already checked. */
+#ifndef PORT_H_
+#define PORT_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "board.h" /* generated from the board's data */
+
+/** Start the board's peripherals; interrupts are still off. */
+void board_init(void);
+
+/** Read up to `max` received bytes; never waits. */
+uint32_t uart_read(uint8_t *out, uint32_t max);
+/** Queue up to `len` bytes for the module; returns how many were taken. */
+uint32_t uart_write(const uint8_t *data, uint32_t len);
+/** Whether a received byte waits. */
+bool uart_ready(void);
+
+/** Write to the console; waits for room only if a whole queue is waiting. */
+void console_write(const char *text, uint32_t len);
+/** Wait until the console has sent everything, without interrupts: before a reset. */
+void console_flush(void);
+
+uint32_t entropy_read(uint8_t *out, uint32_t max);
+uint32_t entropy_quality(void);
+
+/** Milliseconds since reset. */
+uint32_t clock_ms(void);
+/** Start the millisecond clock. */
+void clock_start(void);
+
+void flash_read(uint8_t *out, uint32_t at, uint32_t len);
+uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len);
+uint32_t flash_erase(uint32_t at);
+
+int32_t sensor_read(uint32_t channel);
+
+/** The main loop made progress: feed the watchdog, where there is one. */
+void system_progress(void);
+/** Reset the chip. */
+_Noreturn void system_reset(void);
+
+#endif

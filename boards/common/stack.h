@@ -1,0 +1,18 @@
+/** The stack of thread mode: at the bottom of RAM, so that running over it faults. Handlers have a stack of their own. */
+#ifndef STACK_H_
+#define STACK_H_
+
+#include <stdint.h>
+
+/** What unused stack holds. */
+#define STACK_PAINT 0xa5a5a5a5u
+
+/** First and one past the last word of the stack (linker script; on the host, see boards/posix). */
+extern uint32_t __stack_limit[], __stack_top[];
+
+/** Overwrite everything below the caller's frame: secrets that wasm locals left there. */
+void stack_scrub(void);
+/** How many bytes below `from` were written since the last scrub. */
+uint32_t stack_used(const void *from);
+
+#endif

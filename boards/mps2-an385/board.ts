@@ -1,0 +1,14 @@
+import { KiB, type Board } from "../../tools/build/board.ts";
+
+/** Arm MPS2, FPGA image AN385: Cortex-M3, no radio, no noise source. */
+export default {
+  cpu: "cortex-m3",
+  chip: "cmsdk",
+  clockHz: 25_000_000,
+  flash: { origin: 0x0000_0000, bytes: 4096 * KiB },
+  ram: { origin: 0x2000_0000, bytes: 4096 * KiB },
+  store: { origin: 0x2100_0000, pageBytes: 4 * KiB, pages: 16 },
+  budget: { flash: 96 * KiB, linear: 12 * KiB, stack: 6 * KiB },
+  use: {},
+  qemu: { machine: "mps2-an385", storeRam: "16M", instructionsPerTick: 40 },
+} as const satisfies Board;
