@@ -1,0 +1,178 @@
+/**
+ * A device's side of the protocol, for tools and tests: the same rules as the firmware's, from the same page, and not a line
+ * in common with it. Pure but for its randomness; `exchange.ts` carries the messages.
+ */
+import { randomBytes } from "node:crypto";
+import { equal } from "./bytes.ts";
+import * as ed25519 from "./ed25519.ts";
+import { hash, id } from "./key.ts";
+import * as messages from "./messages.ts";
+import { NO_HEAD, type Downlink, type Head } from "./messages.ts";
+import { open, openSequence, verify, type Sign1 } from "./sign1.ts";
+
+/** A receipt and the downlinks of one answer: 1 and 16. */
+const ANSWER_MESSAGES_MAX = 17;
+
+export interface Description {
+  readonly audience: string;
+  readonly serverKey: Uint8Array;
+  readonly seed?: Uint8Array;
+  readonly model?: string;
+  readonly software?: string;
+  readonly version?: string;
+  readonly claim?: Uint8Array;
+}
+
+/** What a device makes of an answer. */
+export type Verdict =
+  | { readonly kind: "accepted"; readonly downlinks: readonly Downlink[]; readonly issuedAt: number }
+  | { readonly kind: "refused"; readonly reason: messages.ReasonName | "unknown"; readonly signed: boolean }
+  /** The answer does not verify, or is not about what was sent: as if none had come. */
+  | { readonly kind: "ignored"; readonly why: string };
+
+export class Device {
+  readonly key: ed25519.SigningKey;
+  readonly id: Uint8Array;
+  readonly audience: string;
+  head: Head = NO_HEAD;
+  bootCount = 1;
+  acknowledged: number | undefined;
+  /** True once the server spoke of a head this device can not have sent. */
+  cloneAlarm = false;
+  /** The last counter signed: the next is above it and above the head's. */
+  counter = 0;
+  private readonly description: Description;
+  private readonly serverKey: ed25519.VerifyKey;
+  private readonly serverId: Uint8Array;
+
+  constructor(description: Description) {
+    this.description = description;
+    this.key = ed25519.fromSeed(description.seed ?? new Uint8Array(randomBytes(32)));
+    this.id = id(this.key.publicKey);
+    this.audience = description.audience;
+    const serverKey = ed25519.importKey(description.serverKey);
+    if (serverKey === undefined) throw new RangeError("the server's key is not an Ed25519 public key");
+    this.serverKey = serverKey;
+    this.serverId = id(description.serverKey);
+  }
+
+  /** Sign an enrolment that answers `nonce`. */
+  enrol(nonce: Uint8Array, epitaph?: Uint8Array, cti: Uint8Array = new Uint8Array(randomBytes(16))): Uint8Array {
+    return messages.sealEnrol(this.key, {
+      audience: this.audience,
+      cti,
+      nonce,
+      model: new TextEncoder().encode(this.description.model ?? "twin"),
+      bootCount: this.bootCount,
+      software: this.description.software ?? "signet-twin",
+      version: this.description.version ?? "1.0.0",
+      claim: this.description.claim,
+      epitaph,
+    });
+  }
+
+  /** Sign the next report; it does not count before its receipt does. */
+  report(
+    data: Uint8Array,
+    more: { readonly after?: Head; readonly counter?: number; readonly epitaph?: Uint8Array } = {},
+  ): Uint8Array {
+    const after = more.after ?? this.head;
+    this.counter = more.counter ?? Math.max(this.counter, after.counter) + 1;
+    return messages.sealReport(this.key, {
+      audience: this.audience,
+      counter: this.counter,
+      prev: after.hash,
+      data,
+      epitaph: more.epitaph,
+      ack: this.acknowledged,
+    });
+  }
+
+  /** Sign a chain of reports, for one request. */
+  reports(data: readonly Uint8Array[]): Uint8Array[] {
+    let after = this.head;
+    return data.map((item) => {
+      const bytes = this.report(item, { after });
+      after = { counter: this.counter, hash: hash(bytes) };
+      return bytes;
+    });
+  }
+
+  /** Judge the answer to `enrolment`, and adopt the head that it tells. */
+  enrolled(answer: Answer, enrolment: Uint8Array): Verdict {
+    return this.judge(answer, enrolment, (message) => {
+      const enrolled = messages.readEnrolled(message);
+      const fault = this.addressed(enrolled, enrolment);
+      if (fault !== undefined) return fault;
+      if (enrolled.head.counter > this.counter && this.counter > 0) this.cloneAlarm = true;
+      this.head = enrolled.head;
+      return { kind: "accepted", downlinks: [], issuedAt: enrolled.issuedAt };
+    });
+  }
+
+  /** Judge the answer to a request whose last report is `report`, and move the head to it. */
+  received(answer: Answer, report: Uint8Array): Verdict {
+    return this.judge(answer, report, (message, others) => {
+      const receipt = messages.readReceipt(message);
+      const fault = this.addressed(receipt, report);
+      if (fault !== undefined) return fault;
+      if (receipt.counter !== messages.readReport(open(report)).counter)
+        return { kind: "ignored", why: "another counter" };
+      this.head = { counter: receipt.counter, hash: hash(report) };
+      return { kind: "accepted", downlinks: this.downlinks(others, receipt.issuedAt), issuedAt: receipt.issuedAt };
+    });
+  }
+
+  /** Take the downlinks that are for this device, in time, and not acted upon before. */
+  private downlinks(found: readonly Sign1[], now: number): Downlink[] {
+    const out: Downlink[] = [];
+    for (const message of found) {
+      const downlink = messages.readDownlink(message);
+      const stale = downlink.counter <= (this.acknowledged ?? 0) || downlink.expires < now;
+      if (stale || !equal(downlink.device, this.id)) continue;
+      this.acknowledged = downlink.counter;
+      out.push(downlink);
+    }
+    return out;
+  }
+
+  private addressed(
+    claims: { device: Uint8Array; about: Uint8Array; issuer: string },
+    sent: Uint8Array,
+  ): Verdict | undefined {
+    if (!equal(claims.device, this.id)) return { kind: "ignored", why: "another device" };
+    if (!equal(claims.about, hash(sent))) return { kind: "ignored", why: "another message" };
+    if (claims.issuer !== this.audience) return { kind: "ignored", why: "another server" };
+    return undefined;
+  }
+
+  private judge(
+    answer: Answer,
+    sent: Uint8Array,
+    accept: (message: Sign1, others: readonly Sign1[]) => Verdict,
+  ): Verdict {
+    try {
+      if (answer.type === "application/cbor") {
+        const reason = messages.readUnsignedRefusal(answer.body);
+        return { kind: "refused", reason: messages.reasonName(reason) ?? "unknown", signed: false };
+      }
+      const all = openSequence(answer.body, ANSWER_MESSAGES_MAX);
+      if (!all.every((message) => equal(message.kid, this.serverId) && verify(message, this.serverKey))) {
+        return { kind: "ignored", why: "not the server's signature" };
+      }
+      const [message, ...others] = all;
+      if (message!.kind !== "refusal") return accept(message!, others);
+      const refusal = messages.readRefusal(message!);
+      const reason = messages.reasonName(refusal.reason) ?? "unknown";
+      return this.addressed(refusal, sent) ?? { kind: "refused", reason, signed: true };
+    } catch (error) {
+      return { kind: "ignored", why: (error as Error).message };
+    }
+  }
+}
+
+/** The body of an answer and its content type. */
+export interface Answer {
+  readonly type: string;
+  readonly body: Uint8Array;
+}

@@ -1,0 +1,111 @@
+/**
+ * Ed25519 (RFC 8032) under Signet's one rule: canonical encodings of A and R only, S < L, A and R not of small order,
+ * and the equation without the cofactor.
+ *
+ * node:crypto computes [S]B - [k]A and compares its encoding with R: that is the cofactorless equation, and it can only
+ * match a canonical R. What it leaves open (a non-canonical or small-order A, a small-order R) is refused before.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  sign as cryptoSign,
+  verify as cryptoVerify,
+  type KeyObject,
+} from "node:crypto";
+import { concat, equal } from "./bytes.ts";
+
+export const SEED_BYTES = 32;
+export const KEY_BYTES = 32;
+export const SIGNATURE_BYTES = 64;
+
+/** The DER around a 32-byte key (RFC 8410): SubjectPublicKeyInfo and PKCS #8. */
+const SPKI_HEAD = Uint8Array.from(Buffer.from("302a300506032b6570032100", "hex"));
+const PKCS8_HEAD = Uint8Array.from(Buffer.from("302e020100300506032b657004220420", "hex"));
+
+/** The group order L = 2^252 + 27742317777372353535851937790883648493, little-endian. */
+const ORDER = Uint8Array.from(Buffer.from("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010", "hex"));
+
+/** p = 2^255 - 19, little-endian. */
+const PRIME = Uint8Array.from(Buffer.from("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "hex"));
+
+/**
+ * The y coordinates of the eight points of small order, little-endian, the sign bit clear: 0 (order 4), 1 (the neutral
+ * element), -1 (order 2) and the two of order 8. Both signs of x are refused with each.
+ */
+const SMALL_ORDER = [
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+].map((text) => Uint8Array.from(Buffer.from(text, "hex")));
+
+/** Compare little-endian numbers of one length. */
+function below(a: Uint8Array, limit: Uint8Array): boolean {
+  for (let i = limit.length - 1; i >= 0; i--) {
+    if (a[i]! !== limit[i]!) return a[i]! < limit[i]!;
+  }
+  return false;
+}
+
+/** Tell whether 32 bytes may encode a point: y < p, and not of small order. That it is on the curve is not checked here. */
+function admissible(encoded: Uint8Array): boolean {
+  const y = encoded.slice();
+  y[31]! &= 0x7f;
+  return below(y, PRIME) && !SMALL_ORDER.some((small) => equal(small, y));
+}
+
+/** A public key that passed the checks, ready to verify with. */
+export interface VerifyKey {
+  readonly bytes: Uint8Array;
+  readonly object: KeyObject;
+}
+
+/** Check and import a public key; undefined if the rule refuses it. */
+export function importKey(key: Uint8Array): VerifyKey | undefined {
+  if (key.length !== KEY_BYTES || !admissible(key)) return undefined;
+  try {
+    const object = createPublicKey({ key: Buffer.from(concat(SPKI_HEAD, key)), format: "der", type: "spki" });
+    return { bytes: key.slice(), object };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Verify a signature under Signet's rule with an imported key. */
+export function verifyWith(signature: Uint8Array, key: VerifyKey, message: Uint8Array): boolean {
+  if (signature.length !== SIGNATURE_BYTES) return false;
+  if (!below(signature.subarray(32), ORDER) || !admissible(signature.subarray(0, 32))) return false;
+  return cryptoVerify(null, message, key.object, signature);
+}
+
+/** Verify a signature under Signet's rule. */
+export function verify(signature: Uint8Array, key: Uint8Array, message: Uint8Array): boolean {
+  const imported = importKey(key);
+  return imported !== undefined && verifyWith(signature, imported, message);
+}
+
+/** A key pair that signs. */
+export interface SigningKey {
+  readonly publicKey: Uint8Array;
+  readonly object: KeyObject;
+}
+
+/** Make the key pair of a 32-byte seed. */
+export function fromSeed(seed: Uint8Array): SigningKey {
+  if (seed.length !== SEED_BYTES) throw new RangeError("an Ed25519 seed has 32 bytes");
+  return fromObject(createPrivateKey({ key: Buffer.from(concat(PKCS8_HEAD, seed)), format: "der", type: "pkcs8" }));
+}
+
+/** Take the key pair of a private key that node:crypto holds. */
+export function fromObject(object: KeyObject): SigningKey {
+  if (object.type !== "private" || object.asymmetricKeyType !== "ed25519")
+    throw new TypeError("not an Ed25519 private key");
+  const spki = createPublicKey(object).export({ format: "der", type: "spki" });
+  return { publicKey: new Uint8Array(spki.subarray(spki.length - KEY_BYTES)), object };
+}
+
+/** Sign deterministically (RFC 8032 §5.1.6). */
+export function sign(key: SigningKey, message: Uint8Array): Uint8Array {
+  return new Uint8Array(cryptoSign(null, message, key.object));
+}

@@ -1,0 +1,108 @@
+/** The factory page: what a device is told before its first start, in page 0 of its storage. */
+import { concat } from "./bytes.ts";
+import { decode, encode, type Key, type Value } from "./cbor.ts";
+import { checksum } from "./crc32c.ts";
+
+const MAGIC = Uint8Array.from(Buffer.from("SGNT", "ascii"));
+const ENVELOPE_BYTES = 12;
+
+export const LINKS = ["framed", "esp-at"] as const;
+
+export interface Factory {
+  readonly link: (typeof LINKS)[number];
+  readonly host: string;
+  readonly port: number;
+  readonly audience: string;
+  /** One or two Ed25519 public keys of the server: the second for the time of a change. */
+  readonly serverKeys: readonly Uint8Array[];
+  readonly ssid?: string | undefined;
+  readonly networkSecret?: string | undefined;
+  readonly claim?: Uint8Array | undefined;
+  /** 48 bytes of entropy for boards that have no source of their own. */
+  readonly seed?: Uint8Array | undefined;
+  readonly reportIntervalMs: number;
+}
+
+function check(condition: boolean, what: string): void {
+  if (!condition) throw new RangeError(`factory page: ${what}`);
+}
+
+function checkText(value: string | undefined, least: number, most: number, what: string): void {
+  if (value === undefined) return;
+  const bytes = Buffer.byteLength(value);
+  check(bytes >= least && bytes <= most, `${what} has ${least} to ${most} bytes`);
+}
+
+function checkAll(factory: Factory): void {
+  check(LINKS.includes(factory.link), `link is one of ${LINKS.join(", ")}`);
+  // 64 bytes is what ESP-AT takes as a host, 32 and 64 are the limits of an SSID and of a WPA pass phrase.
+  checkText(factory.host, 1, 64, "host");
+  checkText(factory.audience, 1, 64, "audience");
+  checkText(factory.ssid, 1, 32, "ssid");
+  checkText(factory.networkSecret, 0, 64, "network secret");
+  check(Number.isInteger(factory.port) && factory.port > 0 && factory.port < 65536, "port is 1 to 65535");
+  check(factory.serverKeys.length === 1 || factory.serverKeys.length === 2, "one or two server keys");
+  check(
+    factory.serverKeys.every((key) => key.length === 32),
+    "a server key has 32 bytes",
+  );
+  if (factory.claim) check(factory.claim.length >= 16 && factory.claim.length <= 32, "claim has 16 to 32 bytes");
+  if (factory.seed) check(factory.seed.length === 48, "seed has 48 bytes");
+  check(
+    Number.isInteger(factory.reportIntervalMs) && factory.reportIntervalMs > 0 && factory.reportIntervalMs < 2 ** 31,
+    "report interval is 1 to 2^31 - 1 ms",
+  );
+}
+
+/** Write a factory page, without the erased bytes that follow it. Throws RangeError on a field out of bounds. */
+export function write(factory: Factory): Uint8Array {
+  checkAll(factory);
+  const fields: [number, Value | undefined][] = [
+    [1, LINKS.indexOf(factory.link)],
+    [2, factory.host],
+    [3, factory.port],
+    [4, factory.audience],
+    [5, [...factory.serverKeys]],
+    [6, factory.ssid],
+    [7, factory.networkSecret],
+    [8, factory.claim],
+    [9, factory.seed],
+    [10, factory.reportIntervalMs],
+  ];
+  const map = new Map<Key, Value>();
+  for (const [key, value] of fields) if (value !== undefined) map.set(key, value);
+  const body = encode(map);
+  return concat(MAGIC, word(body.length), body, word(checksum(body)));
+}
+
+/** Read a factory page back; what follows it is not looked at. Throws Error on anything but a page that `write` made. */
+export function read(page: Uint8Array): Factory {
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  check(page.length >= ENVELOPE_BYTES && MAGIC.every((byte, i) => page[i] === byte), "no magic");
+  const length = view.getUint32(4, true);
+  check(length <= page.length - ENVELOPE_BYTES, "length");
+  const body = page.subarray(8, 8 + length);
+  check(view.getUint32(8 + length, true) === checksum(body), "checksum");
+  const map = decode(body) as ReadonlyMap<Key, Value>;
+  check(map instanceof Map, "not a map");
+  const factory = {
+    link: LINKS[map.get(1) as number],
+    host: map.get(2),
+    port: map.get(3),
+    audience: map.get(4),
+    serverKeys: map.get(5),
+    ssid: map.get(6),
+    networkSecret: map.get(7),
+    claim: map.get(8),
+    seed: map.get(9),
+    reportIntervalMs: map.get(10),
+  } as Factory;
+  checkAll(factory);
+  return factory;
+}
+
+function word(value: number): Uint8Array {
+  const out = new Uint8Array(4);
+  new DataView(out.buffer).setUint32(0, value, true);
+  return out;
+}

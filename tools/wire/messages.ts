@@ -1,0 +1,419 @@
+/** The claims of every kind of message: built from fields, and read back from nothing but their one form. */
+import { encode, type Key, type Value } from "./cbor.ts";
+import * as ed25519 from "./ed25519.ts";
+import { HASH_BYTES, ID_BYTES, KEY_BYTES, id } from "./key.ts";
+import { Malformed, one, seal, type Sign1 } from "./sign1.ts";
+
+export const DATA_MAX = 512;
+export const AUDIENCE_MAX = 64;
+
+export const Label = {
+  iss: 1,
+  aud: 3,
+  exp: 4,
+  iat: 6,
+  cti: 7,
+  cnf: 8,
+  nonce: 10,
+  hwmodel: 259,
+  bootcount: 267,
+  swname: 270,
+  swversion: 271,
+  counter: -70001,
+  prev: -70002,
+  data: -70003,
+  about: -70004,
+  reason: -70005,
+  claim: -70006,
+  head: -70007,
+  epitaph: -70008,
+  ack: -70009,
+} as const;
+
+/** Why a server refuses, by number on the wire and by name everywhere else. */
+export const Reason = {
+  malformed: 1,
+  "unknown-device": 2,
+  "bad-signature": 3,
+  "wrong-audience": 4,
+  replayed: 5,
+  forked: 6,
+  revoked: 7,
+  "stale-nonce": 8,
+  "not-invited": 9,
+  "too-large": 10,
+  busy: 11,
+} as const;
+export type ReasonName = keyof typeof Reason;
+
+const REASON_NAMES = new Map<number, ReasonName>(
+  Object.entries(Reason).map(([name, number]) => [number, name as ReasonName]),
+);
+
+/** Name a reason; undefined if there is none of that number. */
+export function reasonName(number: number): ReasonName | undefined {
+  return REASON_NAMES.get(number);
+}
+
+/** Where a device's chain of reports stands. */
+export interface Head {
+  readonly counter: number;
+  readonly hash: Uint8Array;
+}
+
+/** The head before the first report. */
+export const NO_HEAD: Head = { counter: 0, hash: new Uint8Array(HASH_BYTES) };
+
+export interface Enrol {
+  readonly audience: string;
+  readonly cti: Uint8Array;
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly model: Uint8Array;
+  readonly bootCount: number;
+  readonly software: string;
+  readonly version: string;
+  readonly claim?: Uint8Array | undefined;
+  readonly epitaph?: Uint8Array | undefined;
+}
+
+export interface Report {
+  readonly audience: string;
+  readonly counter: number;
+  readonly prev: Uint8Array;
+  readonly data: Uint8Array;
+  readonly epitaph?: Uint8Array | undefined;
+  readonly ack?: number | undefined;
+}
+
+/** What every answer of a server says: who, when, and whom it is about. */
+interface Answer {
+  readonly issuer: string;
+  readonly issuedAt: number;
+  readonly device: Uint8Array;
+}
+
+export interface Enrolled extends Answer {
+  readonly about: Uint8Array;
+  readonly head: Head;
+}
+
+export interface Receipt extends Answer {
+  readonly counter: number;
+  readonly about: Uint8Array;
+}
+
+export interface Refusal extends Answer {
+  readonly about: Uint8Array;
+  readonly reason: number;
+}
+
+export interface Downlink extends Answer {
+  readonly expires: number;
+  readonly counter: number;
+  readonly data: Uint8Array;
+}
+
+/**
+ * A reader of claims: each taken once, by label; whatever is left over at the end was not asked for. That the labels are in
+ * order, and each there once, the decoder has seen to.
+ */
+class Claims {
+  private taken = 0;
+  private readonly map: ReadonlyMap<Key, Value>;
+
+  constructor(payload: Uint8Array) {
+    this.map = asMap(one(payload), "claims");
+  }
+
+  private value(label: number): Value | undefined {
+    const value = this.map.get(label);
+    if (value !== undefined) this.taken++;
+    return value;
+  }
+
+  bytes(label: number, least: number, most: number): Uint8Array {
+    return asBytes(this.value(label), least, most, label);
+  }
+
+  bytesIf(label: number, least: number, most: number): Uint8Array | undefined {
+    return this.map.has(label) ? this.bytes(label, least, most) : undefined;
+  }
+
+  text(label: number, most: number): string {
+    return asText(this.value(label), most, label);
+  }
+
+  uint(label: number, most: number): number {
+    return asUint(this.value(label), most, label);
+  }
+
+  uintIf(label: number, most: number): number | undefined {
+    return this.map.has(label) ? this.uint(label, most) : undefined;
+  }
+
+  /** An array of exactly `length` items. */
+  array(label: number, length: number): readonly Value[] {
+    const value = this.value(label);
+    if (!Array.isArray(value) || value.length !== length) throw new Malformed(`claim ${label}`);
+    return value as readonly Value[];
+  }
+
+  /** cnf as `{3: id}`. */
+  device(): Uint8Array {
+    const cnf = asMap(this.value(Label.cnf), "cnf");
+    if (cnf.size !== 1) throw new Malformed("cnf");
+    return asBytes(cnf.get(3), ID_BYTES, ID_BYTES, Label.cnf);
+  }
+
+  /** cnf as `{1: COSE_Key}`. */
+  publicKey(): Uint8Array {
+    return confirmationKey(this.value(Label.cnf));
+  }
+
+  end(): void {
+    if (this.taken !== this.map.size) throw new Malformed("a claim that has no place here");
+  }
+}
+
+const UINT32_MAX = 0xffff_ffff;
+
+function asMap(value: Value | undefined, what: string): ReadonlyMap<Key, Value> {
+  if (!(value instanceof Map)) throw new Malformed(what);
+  return value;
+}
+
+function asBytes(value: Value | undefined, least: number, most: number, label: number): Uint8Array {
+  if (!(value instanceof Uint8Array) || value.length < least || value.length > most)
+    throw new Malformed(`claim ${label}`);
+  return value;
+}
+
+function asText(value: Value | undefined, most: number, label: number): string {
+  if (typeof value !== "string" || value.length === 0 || Buffer.byteLength(value) > most)
+    throw new Malformed(`claim ${label}`);
+  return value;
+}
+
+function asUint(value: Value | undefined, most: number, label: number): number {
+  if (typeof value !== "number" || value < 0 || value > most) throw new Malformed(`claim ${label}`);
+  return value;
+}
+
+function confirmationKey(value: Value | undefined): Uint8Array {
+  const cnf = asMap(value, "cnf");
+  const key = asMap(cnf.get(1), "cnf");
+  if (cnf.size !== 1 || key.size !== 3 || key.get(1) !== 1 || key.get(-1) !== 6) throw new Malformed("cnf");
+  return asBytes(key.get(-2), KEY_BYTES, KEY_BYTES, Label.cnf);
+}
+
+/** Build the payload of claims given as `[label, value]`, leaving out those whose value is undefined. */
+function claims(...entries: readonly (readonly [number, Value | undefined])[]): Uint8Array {
+  const map = new Map<Key, Value>();
+  for (const [label, value] of entries) if (value !== undefined) map.set(label, value);
+  return encode(map);
+}
+
+function cnfKey(key: Uint8Array): Value {
+  return new Map([
+    [
+      1,
+      new Map<Key, Value>([
+        [1, 1],
+        [-1, 6],
+        [-2, key],
+      ]),
+    ],
+  ]);
+}
+
+function cnfId(device: Uint8Array): Value {
+  return new Map([[3, device]]);
+}
+
+function of(message: Sign1, kind: Sign1["kind"]): Claims {
+  if (message.kind !== kind) throw new Malformed(`${message.kind} in place of ${kind}`);
+  return new Claims(message.payload);
+}
+
+/** Read the public key out of an enrolment whose signature is still to be verified with it; nothing else is looked at. */
+export function enrolKey(message: Sign1): Uint8Array {
+  if (message.kind !== "enrol") throw new Malformed(`${message.kind} in place of enrol`);
+  return confirmationKey(asMap(one(message.payload), "claims").get(Label.cnf));
+}
+
+/** Read the claims of an enrolment. Throws Malformed. */
+export function readEnrol(message: Sign1): Enrol {
+  const from = of(message, "enrol");
+  const enrol: Enrol = {
+    audience: from.text(Label.aud, AUDIENCE_MAX),
+    cti: from.bytes(Label.cti, 16, 16),
+    key: from.publicKey(),
+    nonce: from.bytes(Label.nonce, 8, 64),
+    model: from.bytes(Label.hwmodel, 1, 32),
+    bootCount: from.uint(Label.bootcount, UINT32_MAX),
+    software: from.text(Label.swname, 32),
+    version: asText(from.array(Label.swversion, 1)[0], 32, Label.swversion),
+    claim: from.bytesIf(Label.claim, 16, 32),
+    epitaph: from.bytesIf(Label.epitaph, 1, 64),
+  };
+  from.end();
+  return enrol;
+}
+
+/** Sign an enrolment with the key it asks to register. */
+export function sealEnrol(key: ed25519.SigningKey, enrol: Omit<Enrol, "key">): Uint8Array {
+  const payload = claims(
+    [Label.aud, enrol.audience],
+    [Label.cti, enrol.cti],
+    [Label.cnf, cnfKey(key.publicKey)],
+    [Label.nonce, enrol.nonce],
+    [Label.hwmodel, enrol.model],
+    [Label.bootcount, enrol.bootCount],
+    [Label.swname, enrol.software],
+    [Label.swversion, [enrol.version]],
+    [Label.claim, enrol.claim],
+    [Label.epitaph, enrol.epitaph],
+  );
+  return seal("enrol", id(key.publicKey), key, payload);
+}
+
+/** Read the claims of a report. Throws Malformed. */
+export function readReport(message: Sign1): Report {
+  const from = of(message, "report");
+  const report: Report = {
+    audience: from.text(Label.aud, AUDIENCE_MAX),
+    counter: from.uint(Label.counter, UINT32_MAX),
+    prev: from.bytes(Label.prev, HASH_BYTES, HASH_BYTES),
+    data: from.bytes(Label.data, 0, DATA_MAX),
+    epitaph: from.bytesIf(Label.epitaph, 1, 64),
+    ack: from.uintIf(Label.ack, UINT32_MAX),
+  };
+  from.end();
+  return report;
+}
+
+/** Sign a report. */
+export function sealReport(key: ed25519.SigningKey, report: Report): Uint8Array {
+  const payload = claims(
+    [Label.aud, report.audience],
+    [Label.counter, report.counter],
+    [Label.prev, report.prev],
+    [Label.data, report.data],
+    [Label.epitaph, report.epitaph],
+    [Label.ack, report.ack],
+  );
+  return seal("report", id(key.publicKey), key, payload);
+}
+
+function readAnswer(from: Claims): Answer {
+  return {
+    issuer: from.text(Label.iss, AUDIENCE_MAX),
+    issuedAt: from.uint(Label.iat, Number.MAX_SAFE_INTEGER),
+    device: from.device(),
+  };
+}
+
+function answerClaims(answer: Answer): [number, Value][] {
+  return [
+    [Label.iss, answer.issuer],
+    [Label.iat, answer.issuedAt],
+    [Label.cnf, cnfId(answer.device)],
+  ];
+}
+
+/** Read the claims of the answer to an enrolment. Throws Malformed. */
+export function readEnrolled(message: Sign1): Enrolled {
+  const from = of(message, "enrolled");
+  const answer = readAnswer(from);
+  const about = from.bytes(Label.about, HASH_BYTES, HASH_BYTES);
+  const [counter, hash] = from.array(Label.head, 2);
+  from.end();
+  const head: Head = {
+    counter: asUint(counter, UINT32_MAX, Label.head),
+    hash: asBytes(hash, HASH_BYTES, HASH_BYTES, Label.head),
+  };
+  return { ...answer, about, head };
+}
+
+/** Sign the answer to an enrolment. */
+export function sealEnrolled(key: ed25519.SigningKey, enrolled: Enrolled): Uint8Array {
+  const payload = claims(
+    ...answerClaims(enrolled),
+    [Label.about, enrolled.about],
+    [Label.head, [enrolled.head.counter, enrolled.head.hash]],
+  );
+  return seal("enrolled", id(key.publicKey), key, payload);
+}
+
+/** Read the claims of a receipt. Throws Malformed. */
+export function readReceipt(message: Sign1): Receipt {
+  const from = of(message, "receipt");
+  const receipt: Receipt = {
+    ...readAnswer(from),
+    counter: from.uint(Label.counter, UINT32_MAX),
+    about: from.bytes(Label.about, HASH_BYTES, HASH_BYTES),
+  };
+  from.end();
+  return receipt;
+}
+
+/** Sign a receipt. */
+export function sealReceipt(key: ed25519.SigningKey, receipt: Receipt): Uint8Array {
+  const payload = claims(...answerClaims(receipt), [Label.counter, receipt.counter], [Label.about, receipt.about]);
+  return seal("receipt", id(key.publicKey), key, payload);
+}
+
+/** Read the claims of a refusal. Throws Malformed. */
+export function readRefusal(message: Sign1): Refusal {
+  const from = of(message, "refusal");
+  const refusal: Refusal = {
+    ...readAnswer(from),
+    about: from.bytes(Label.about, HASH_BYTES, HASH_BYTES),
+    reason: from.uint(Label.reason, UINT32_MAX),
+  };
+  from.end();
+  return refusal;
+}
+
+/** Sign a refusal. */
+export function sealRefusal(key: ed25519.SigningKey, refusal: Refusal): Uint8Array {
+  const payload = claims(...answerClaims(refusal), [Label.about, refusal.about], [Label.reason, refusal.reason]);
+  return seal("refusal", id(key.publicKey), key, payload);
+}
+
+/** Encode a refusal that nobody signed: a hint, by which a device changes nothing it holds. */
+export function unsignedRefusal(reason: number): Uint8Array {
+  return encode(new Map([[Label.reason, reason]]));
+}
+
+/** Read a refusal that nobody signed. Throws Malformed. */
+export function readUnsignedRefusal(bytes: Uint8Array): number {
+  const map = asMap(one(bytes), "refusal");
+  if (map.size !== 1) throw new Malformed("refusal");
+  return asUint(map.get(Label.reason), UINT32_MAX, Label.reason);
+}
+
+/** Read the claims of a downlink. Throws Malformed. */
+export function readDownlink(message: Sign1): Downlink {
+  const from = of(message, "downlink");
+  const downlink: Downlink = {
+    ...readAnswer(from),
+    expires: from.uint(Label.exp, Number.MAX_SAFE_INTEGER),
+    counter: from.uint(Label.counter, UINT32_MAX),
+    data: from.bytes(Label.data, 0, DATA_MAX),
+  };
+  from.end();
+  return downlink;
+}
+
+/** Sign a downlink. */
+export function sealDownlink(key: ed25519.SigningKey, downlink: Downlink): Uint8Array {
+  const payload = claims(
+    ...answerClaims(downlink),
+    [Label.exp, downlink.expires],
+    [Label.counter, downlink.counter],
+    [Label.data, downlink.data],
+  );
+  return seal("downlink", id(key.publicKey), key, payload);
+}
