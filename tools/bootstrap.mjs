@@ -44,7 +44,7 @@ const PACKAGES = [
 /** Text an installer prints when its trouble is of a kind we can name. The first that matches is told. */
 const TROUBLES = [
   {
-    text: /no space left|not enough free space|ENOSPC/i,
+    text: /no space left|enough free space|ENOSPC/i,
     what: "the disk is full",
     hint: "free some space, then run the command again",
   },

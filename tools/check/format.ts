@@ -2,16 +2,17 @@ import { execFileSync } from "node:child_process";
 import { join, relative, resolve } from "node:path";
 import { paths, ROOT } from "./tree.ts";
 
+/** What a generator writes keeps the shape the generator gave it. */
+const GENERATED = /\.table\.|\/_?table|\/corpus\/|^package-lock\.json$/;
+
 /** What Prettier formats: TypeScript, AssemblyScript, and the JSON beside them. */
 export function prettierFormatted(): string[] {
-  return paths().filter(
-    (path) => /\.(ts|mts|mjs|js|json)$/.test(path) && path !== "package-lock.json" && !path.includes("/corpus/"),
-  );
+  return paths().filter((path) => /\.(ts|mts|mjs|js|json)$/.test(path) && !GENERATED.test(path));
 }
 
 /** What clang-format formats: the C that is written by hand. */
 export function clangFormatted(): string[] {
-  return paths().filter((path) => /\.(c|h)$/.test(path));
+  return paths().filter((path) => /\.(c|h)$/.test(path) && !GENERATED.test(path));
 }
 
 /** Write files (all, or those given) the way the check wants them. */

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { ROOT } from "../../tools/check/tree.ts";
+
+/** A machine of ours: a clone with the bootstrap in it, and a PATH that holds nothing but what a test puts there. */
+let machine: string;
+let bin: string;
+
+/** Put a shell script on the machine's PATH. */
+function program(name: string, script: string): void {
+  writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(bin, name), 0o755);
+}
+
+/** Put programs there that do nothing. */
+function idle(...names: string[]): void {
+  for (const name of names) program(name, "exit 0");
+}
+
+/** Run `signet build` on the machine; as nobody, where a test wants to be without root. */
+function bootstrap(as?: number): { status: number | null; stdout: string; lines: string[] } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(machine, "tools", "bootstrap.mjs"), "build"], {
+    env: { PATH: bin, CALLS: join(machine, "calls") },
+    encoding: "utf8",
+    uid: as,
+  });
+  return { status, stdout, lines: stderr.trim().split("\n") };
+}
+
+/** What the machine's apt-get and npm were asked. */
+function calls(): string {
+  return readFileSync(join(machine, "calls"), "utf8");
+}
+
+/** Note that the machine has the packages that its lock file names. */
+function installed(): void {
+  mkdirSync(join(machine, "node_modules"));
+  symlinkSync(join(ROOT, "node_modules", "tsx"), join(machine, "node_modules", "tsx"));
+  copyFileSync(join(machine, "package-lock.json"), join(machine, "node_modules", ".package-lock.json"));
+}
+
+describe("bootstrap", () => {
+  before(() => {
+    machine = mkdtempSync(join(tmpdir(), "signet-machine-"));
+    bin = join(machine, "bin");
+    mkdirSync(bin);
+    chmodSync(machine, 0o755);
+    mkdirSync(join(machine, "tools"));
+    copyFileSync(join(ROOT, "tools", "bootstrap.mjs"), join(machine, "tools", "bootstrap.mjs"));
+    writeFileSync(join(machine, "tools", "signet.ts"), `console.log("handed over:", ...process.argv.slice(2));`);
+    const packages = {
+      "": {},
+      "node_modules/thing": { version: "1.2.3" },
+      "node_modules/other": { version: "1.0.0", optional: true },
+    };
+    writeFileSync(join(machine, "package-lock.json"), JSON.stringify({ packages }));
+    writeFileSync(join(machine, "calls"), "");
+    chmodSync(join(machine, "calls"), 0o666);
+  });
+  after(() => rmSync(machine, { recursive: true }));
+
+  it("without apt-get names the packages and ends", () => {
+    const { status, lines } = bootstrap();
+    assert.equal(status, 1);
+    assert.match(lines.at(-2)!, /^error: .*no apt-get.*wasm2c/);
+    assert.match(lines.at(-1)!, /^hint: .*gcc-arm-none-eabi.* wabt/);
+  });
+
+  it(
+    "without root and sudo prints the command and ends",
+    { skip: process.getuid?.() !== 0 && "needs root, to become nobody" },
+    () => {
+      program("apt-get", "exit 99");
+      const { status, lines } = bootstrap(65534);
+      assert.equal(status, 1);
+      assert.match(lines.at(-2)!, /^error: .*neither root nor sudo/);
+      assert.match(lines.at(-1)!, /^hint: as root: apt-get install .*gcc-arm-none-eabi.* wabt/);
+    },
+  );
+
+  it("says so when sudo wants a password", { skip: process.getuid?.() !== 0 && "needs root, to become nobody" }, () => {
+    program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
+    const { status, lines } = bootstrap(65534);
+    assert.equal(status, 1);
+    assert.match(lines.at(-2)!, /^error: .*sudo needs a password/);
+    assert.match(lines.at(-1)!, /^hint: .*sudo -v/);
+  });
+
+  for (const [said, told] of [
+    ["Temporary failure resolving 'mirror'", /^error: .*network can not be reached/],
+    ["You don't have enough free space in /var/cache/apt/archives/.", /^error: .*disk is full/],
+    ["E: Could not get lock /var/lib/dpkg/lock-frontend", /^error: .*another apt/],
+    ["E: something nobody thought of", /^error: .*ended with code 100/],
+  ] as const) {
+    it(
+      `names the trouble when apt-get says: ${said}`,
+      { skip: process.getuid?.() !== 0 && "needs root, not to be asked for a password" },
+      () => {
+        program("apt-get", `echo "${said}" >&2; exit 100`);
+        const { status, lines } = bootstrap();
+        assert.equal(status, 1);
+        assert.match(lines.at(-2)!, told);
+        assert.match(lines.at(-1)!, /^hint: /);
+      },
+    );
+  }
+
+  it(
+    "says that installed programs are not found",
+    { skip: process.getuid?.() !== 0 && "needs root, not to be asked for a password" },
+    () => {
+      program("apt-get", "exit 0");
+      assert.match(bootstrap().lines.at(-2)!, /^error: installed, yet not found: .*wasm2c/);
+    },
+  );
+
+  it(
+    "installs what is missing by name",
+    { skip: process.getuid?.() !== 0 && "needs root, not to be asked for a password" },
+    () => {
+      program("apt-get", `echo "$@" >> "$CALLS"; exit 0`);
+      idle("arm-none-eabi-gcc");
+      bootstrap();
+      assert.match(calls(), /update\n.*install -y --no-install-recommends .*wabt/);
+      assert.doesNotMatch(calls(), /gcc-arm-none-eabi/);
+    },
+  );
+
+  it("names the trouble when npm can not reach the network", { skip: noNewlib() }, () => {
+    idle("arm-none-eabi-gcc", "wasm2c");
+    program("npm", "echo 'npm error code ENOTFOUND' >&2; exit 1");
+    const { status, lines } = bootstrap();
+    assert.equal(status, 1);
+    assert.match(lines.at(-2)!, /^error: npm packages .*network can not be reached/);
+  });
+
+  it("does not install through a link", { skip: noNewlib() }, () => {
+    symlinkSync("elsewhere", join(machine, "node_modules"));
+    const { status, lines } = bootstrap();
+    rmSync(join(machine, "node_modules"));
+    assert.equal(status, 1);
+    assert.match(lines.at(-2)!, /^error: .*node_modules is a link/);
+  });
+
+  it("hands over without a word and installs nothing when all is there", { skip: noNewlib() }, () => {
+    installed();
+    writeFileSync(join(machine, "calls"), "");
+    program("npm", `echo npm >> "$CALLS"`);
+    const { status, stdout, lines } = bootstrap();
+    assert.deepEqual({ status, stdout, lines }, { status: 0, stdout: "handed over: build\n", lines: [""] });
+    assert.equal(calls(), "");
+  });
+
+  it("installs again when the lock file changed", { skip: noNewlib() }, () => {
+    writeFileSync(
+      join(machine, "package-lock.json"),
+      JSON.stringify({ packages: { "node_modules/thing": { version: "1.2.4" } } }),
+    );
+    program("npm", `echo "$@" >> "$CALLS"`);
+    bootstrap();
+    assert.match(calls(), /^ci /);
+  });
+});
+
+/** The firmware's C library is probed at its place on disk, which a test can not plant. */
+function noNewlib(): string | false {
+  return (
+    spawnSync("test", ["-e", "/usr/lib/arm-none-eabi/newlib"]).status !== 0 &&
+    "libnewlib-arm-none-eabi is not installed"
+  );
+}
