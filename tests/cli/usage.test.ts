@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { ROOT } from "../../tools/check/tree.ts";
+
+/** Run the real program. */
+function signet(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, COLUMNS: "80", NODE_TEST_CONTEXT: undefined },
+  });
+  return { status, stdout, stderr };
+}
+
+/** The verbs that the usage lists. */
+function verbs(): string[] {
+  const listed = signet("--help").stdout.split("Commands:\n")[1] ?? "";
+  return [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, verb]) => verb!);
+}
+
+describe("usage", () => {
+  it("fits a screen", () => {
+    const { status, stdout } = signet("--help");
+    const lines = stdout.trimEnd().split("\n");
+    assert.equal(status, 0);
+    assert.ok(lines.length <= 32, `${lines.length} lines`);
+    assert.ok(lines.every((line) => line.length <= 80));
+  });
+
+  it("fits a screen for each verb", () => {
+    assert.ok(verbs().length >= 3);
+    for (const verb of verbs()) {
+      const { status, stdout } = signet(verb, "--help");
+      assert.equal(status, 0, verb);
+      assert.match(stdout, new RegExp(`^Usage: signet ${verb}`));
+      assert.ok(stdout.trimEnd().split("\n").length <= 32, verb);
+    }
+  });
+
+  const wrong: [args: string[], error: RegExp, hint: RegExp][] = [
+    [["chek"], /^error: unknown command 'chek'$/, /^hint: .*check/],
+    [["check", "nothing"], /^error: no part called nothing$/, /^hint: the parts are /],
+    [["check", "--nothing"], /^error: unknown option '--nothing'$/, /^hint: .*signet check --help/],
+    [["test", "--jobs", "none"], /^error: .*--jobs.*'none'/, /^hint: .*signet test --help/],
+    [["test", "no-such-suite"], /^error: no suite is called no-such-suite$/, /^hint: .*--list/],
+  ];
+  for (const [args, error, hint] of wrong) {
+    it(`of \`signet ${args.join(" ")}\` is told in two lines`, () => {
+      const { status, stdout, stderr } = signet(...args);
+      const lines = stderr.trimEnd().split("\n");
+      assert.equal(status, 1);
+      assert.equal(stdout, "");
+      assert.equal(lines.length, 2, stderr);
+      assert.match(lines[0]!, error);
+      assert.match(lines[1]!, hint);
+    });
+  }
+});
