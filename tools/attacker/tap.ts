@@ -1,0 +1,24 @@
+/** One TCP connection that a module carries, as whoever sits in the module sees it. */
+export interface Connection {
+  toServer(bytes: Uint8Array): void;
+  toDevice(bytes: Uint8Array): void;
+  /** Cut it, towards both. */
+  close(): void;
+}
+
+/** Whoever sits in a module and has its hands on what passes. Nothing is passed on unless it does so itself. */
+export interface Tap {
+  /** Where the module shall really connect to. */
+  target?(asked: Target): Target;
+  /** Bytes came from the device. */
+  up(connection: Connection, bytes: Uint8Array): void;
+  /** Bytes came from the server. */
+  down(connection: Connection, bytes: Uint8Array): void;
+  /** The connection is gone. */
+  closed?(connection: Connection): void;
+}
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
