@@ -2,3 +2,48 @@
 
 /** Scratch memory for cryptographic temporaries; the deepest user is Ed25519 verification. */
 export const SCRATCH_BYTES: u32 = 1536;
+
+/** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. */
+export const LINK_TX_BYTES: u32 = 512;
+/** Bytes from the peer that nobody has taken yet: 22 ms of a UART at 115,200 baud, more than one turn of the main loop. */
+export const LINK_RX_BYTES: u32 = 256;
+/** What one frame of the framed link carries at most: 12 ms at 115,200 baud, and half of the receive buffer. */
+export const FRAME_DATA_BYTES: u32 = 128;
+/** How long an unanswered frame waits before it is sent again: several times what a full frame takes at 9,600 baud. */
+export const FRAME_RETRY_MS: u32 = 400;
+/** How often one frame is sent before the link counts as lost: with doubling, some 12 s. */
+export const FRAME_TRIES: u32 = 5;
+/** How long a bridge that does not greet is left alone between greetings, at most. */
+export const FRAME_GREETING_MAX_MS: u32 = 8_000;
+/** How long the bridge may take to open a connection: a TCP handshake that had to be repeated, with name resolution. */
+export const FRAME_OPEN_MS: u32 = 20_000;
+/** How often a peer without room is asked whether it has some now. */
+export const FRAME_PROBE_MS: u32 = 1_000;
+/** How long an AT module may take over a plain command; the manuals promise far less. */
+export const AT_REPLY_MS: u32 = 2_000;
+/** How long it may take to resolve a name and open a connection. */
+export const AT_OPEN_MS: u32 = 20_000;
+/** How long it may take to join its network: ESP-AT itself gives up after 15 s. */
+export const AT_JOIN_MS: u32 = 20_000;
+/** How long it may take to queue data that was handed over, or to say that it did. */
+export const AT_SEND_MS: u32 = 5_000;
+/** How long it may take from a reset to `ready`. */
+export const AT_RESET_MS: u32 = 5_000;
+/** The silence around `+++` that leaves passthrough mode. */
+export const AT_ESCAPE_MS: u32 = 1_100;
+/** The silence after which a module has no late answers left to give. */
+export const AT_SETTLE_MS: u32 = 150;
+/** How long a busy module is left alone before the command is repeated. */
+export const AT_BUSY_MS: u32 = 250;
+/** How often data is asked for although none was announced: a notice can be lost on the wire. */
+export const AT_POLL_MS: u32 = 3_000;
+/** The pause after the first failure of a module; it doubles with each further one. */
+export const AT_BACKOFF_MS: u32 = 500;
+/** The longest such pause. */
+export const AT_BACKOFF_MAX_MS: u32 = 60_000;
+/** How often a command is repeated to a busy module before that counts as a failure. */
+export const AT_TRIES: u32 = 20;
+/** How many refused connections in a row make the module suspect: enough for it to find its network after a reset. */
+export const AT_REFUSALS: u32 = 4;
+/** The largest head of an HTTP response: several times what servers and their proxies send. */
+export const HTTP_HEAD_BYTES: u32 = 2_048;

@@ -1,0 +1,84 @@
+/** What the families share: the state the layers above see, and the bytes on their way. Only one family is in use. */
+import { LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
+
+/** How the link is. */
+export const enum LinkState {
+  /** The module is being set up or repaired, or a connection is being closed. */
+  Down,
+  /** The module is set up; there is no connection. */
+  Ready,
+  /** A connection is being opened. */
+  Opening,
+  /** Bytes flow. */
+  Open,
+  /** The peer ended the connection; what arrived before can still be received. */
+  PeerClosed,
+  /** The connection was lost or could not be opened; nothing more will be received. */
+  Failed,
+}
+
+
+@unmanaged
+export class Stream {
+  state: LinkState;
+  /** What `tick` said last. */
+  nowMs: u32;
+  /** Bytes in `tx`. */
+  txLen: u32;
+  /** Where the oldest byte of the ring `rx` is, and how many there are. */
+  rxAt: u32;
+  rxLen: u32;
+  host: usize;
+  hostLen: u32;
+  port: u32;
+}
+
+export const stream = changetype<Stream>(memory.data(offsetof<Stream>(), 8));
+
+/** Bytes from the layers above; how they lie here is the family's business. */
+export const tx: usize = memory.data(LINK_TX_BYTES, 4);
+
+const rx: usize = memory.data(LINK_RX_BYTES, 4);
+
+/** Begin with nothing. */
+export function reset(nowMs: u32): void {
+  stream.state = LinkState.Down;
+  stream.nowMs = nowMs;
+  clear();
+}
+
+/** Forget all bytes, both ways. */
+export function clear(): void {
+  stream.txLen = 0;
+  stream.rxLen = 0;
+}
+
+/** How many more received bytes there is room for. */
+@inline
+export function room(): u32 {
+  return LINK_RX_BYTES - stream.rxLen;
+}
+
+/** Keep one received byte; without room it is dropped. Families ask for no more than there is room for. */
+export function put(byte: u32): void {
+  if (stream.rxLen == LINK_RX_BYTES) return;
+  store<u8>(rx + ((stream.rxAt + stream.rxLen) & (LINK_RX_BYTES - 1)), <u8>byte);
+  stream.rxLen++;
+}
+
+/** Hand out up to `max` received bytes, oldest first. */
+export function take(out: usize, max: u32): u32 {
+  const len = min(max, stream.rxLen);
+  for (let i: u32 = 0; i < len; i++) {
+    store<u8>(out + i, load<u8>(rx + ((stream.rxAt + i) & (LINK_RX_BYTES - 1))));
+  }
+  stream.rxAt = (stream.rxAt + len) & (LINK_RX_BYTES - 1);
+  stream.rxLen -= len;
+  return len;
+}
+
+/** Whether the time `atMs` has come; times are compared by difference, since the clock wraps. */
+@inline
+export function due(atMs: u32): boolean {
+  return <i32>(stream.nowMs - atMs) >= 0;
+}

@@ -1,0 +1,111 @@
+/**
+ * Texts with holes, written out byte by byte, so that no command or header line ever sits in RAM.
+ *
+ * A template is a string of bytes that ends in 0. The bytes 1 to 4 stand for the argument of that number, 5 to 8 for
+ * the same arguments with a backslash before each `"`, `,` and `\`, as ESP-AT wants them within quotes.
+ */
+
+/** What `next` returns when the text is over. */
+export const END: u32 = 256;
+
+const BACKSLASH: u32 = 0x5c;
+
+
+@unmanaged
+export class Text {
+  /** The next byte of the template; 0: nothing to write. */
+  at: usize;
+  /** What is left of the argument being written. */
+  from: usize;
+  left: u32;
+  escape: u32;
+  /** A byte whose backslash was just written, else 0. */
+  held: u32;
+  first: usize;
+  firstLen: u32;
+  second: usize;
+  secondLen: u32;
+  third: usize;
+  thirdLen: u32;
+  fourth: usize;
+  fourthLen: u32;
+}
+
+/** Begin with the template. Set the arguments before the first `next`. */
+export function begin(text: Text, template: usize): void {
+  text.at = template;
+  text.left = 0;
+  text.held = 0;
+}
+
+/** Drop what is left. */
+@inline
+export function stop(text: Text): void {
+  text.at = 0;
+}
+
+/** Whether there is nothing left to write. */
+@inline
+export function over(text: Text): boolean {
+  return text.at == 0;
+}
+
+/** The next byte, or END, once. */
+export function next(text: Text): u32 {
+  if (text.held) {
+    const byte = text.held;
+    text.held = 0;
+    return byte;
+  }
+  while (text.left == 0) {
+    const byte = <u32>load<u8>(text.at++);
+    if (byte == 0) {
+      text.at = 0;
+      return END;
+    }
+    if (byte > 8) return byte;
+    fill(text, (byte - 1) & 3);
+    text.escape = u32(byte > 4);
+  }
+  const byte = <u32>load<u8>(text.from++);
+  text.left--;
+  if (text.escape && (byte == 0x22 || byte == 0x2c || byte == BACKSLASH)) {
+    text.held = byte;
+    return BACKSLASH;
+  }
+  return byte;
+}
+
+function fill(text: Text, argument: u32): void {
+  switch (argument) {
+    case 0:
+      text.from = text.first;
+      text.left = text.firstLen;
+      return;
+    case 1:
+      text.from = text.second;
+      text.left = text.secondLen;
+      return;
+    case 2:
+      text.from = text.third;
+      text.left = text.thirdLen;
+      return;
+    default:
+      text.from = text.fourth;
+      text.left = text.fourthLen;
+  }
+}
+
+/** How many bytes `decimal` writes at most. */
+export const DECIMAL_BYTES: u32 = 10;
+
+/** Write `value` in decimal so that it ends at `end`; returns how many digits. */
+export function decimal(end: usize, value: u32): u32 {
+  let len: u32 = 0;
+  do {
+    len++;
+    store<u8>(end - len, <u8>(0x30 + (value % 10)));
+    value /= 10;
+  } while (value);
+  return len;
+}
