@@ -1,0 +1,93 @@
+/**
+ * ChaCha20-Poly1305 (RFC 8439 §2.8).
+ */
+import * as scratch from "../lib/scratch";
+import { Status } from "../lib/status";
+import * as words from "../lib/words";
+import * as chacha20 from "./_chacha20";
+import * as poly1305 from "./_poly1305";
+import { Poly1305 } from "./_poly1305";
+
+export const KEY_BYTES: u32 = chacha20.KEY_BYTES;
+export const NONCE_BYTES: u32 = chacha20.NONCE_BYTES;
+export const TAG_BYTES: u32 = poly1305.TAG_BYTES;
+
+/**
+ * Seal one message: write `textLen` bytes to `out` and 16 to `tag`.
+ *
+ * A nonce is used once under a key, by contract of the caller. `out` may be `text`; no other overlap is allowed.
+ *
+ * CT: adLen and textLen leak. Key, nonce and texts do not.
+ */
+export function seal(
+  out: usize,
+  tag: usize,
+  key: usize,
+  nonce: usize,
+  ad: usize,
+  adLen: u32,
+  text: usize,
+  textLen: u32,
+): void {
+  const mark = scratch.mark();
+  const cipher = scratch.take(chacha20.STATE_BYTES);
+  const mac = changetype<Poly1305>(scratch.take(offsetof<Poly1305>()));
+  start(cipher, mac, key, nonce);
+  chacha20.xor(out, text, textLen, cipher);
+  authenticate(tag, mac, ad, adLen, out, textLen);
+  scratch.release(mark);
+}
+
+/**
+ * Open one message.
+ *
+ * The tag is checked before any plaintext is written: on Forged, `out` is untouched. `out` may be `text`;
+ * no other overlap is allowed.
+ *
+ * CT: adLen, textLen and the verdict leak. Key, texts, and where a bad tag first differs do not.
+ */
+export function open(
+  out: usize,
+  key: usize,
+  nonce: usize,
+  ad: usize,
+  adLen: u32,
+  text: usize,
+  textLen: u32,
+  tag: usize,
+): Status {
+  const mark = scratch.mark();
+  const cipher = scratch.take(chacha20.STATE_BYTES);
+  const mac = changetype<Poly1305>(scratch.take(offsetof<Poly1305>()));
+  const expected = scratch.take(TAG_BYTES);
+  start(cipher, mac, key, nonce);
+  authenticate(expected, mac, ad, adLen, text, textLen);
+  const genuine = words.equal(expected, tag, TAG_BYTES);
+  if (genuine) chacha20.xor(out, text, textLen, cipher);
+  scratch.release(mark);
+  return genuine ? Status.Ok : Status.Forged;
+}
+
+/** Make the one-time key from block 0 (§2.6); `cipher` is left at block 1. */
+function start(cipher: usize, mac: Poly1305, key: usize, nonce: usize): void {
+  const mark = scratch.mark();
+  const block = scratch.take(chacha20.BLOCK_BYTES);
+  memory.fill(block, 0, chacha20.BLOCK_BYTES);
+  chacha20.init(cipher, key, nonce, 0);
+  chacha20.xor(block, block, chacha20.BLOCK_BYTES, cipher);
+  poly1305.init(mac, block);
+  scratch.release(mark);
+}
+
+/** Write the tag over additional data and ciphertext. */
+function authenticate(tag: usize, mac: Poly1305, ad: usize, adLen: u32, text: usize, textLen: u32): void {
+  const mark = scratch.mark();
+  const lengths = scratch.take(16);
+  store<u64>(lengths, adLen);
+  store<u64>(lengths, textLen, 8);
+  poly1305.absorb(mac, ad, adLen);
+  poly1305.absorb(mac, text, textLen);
+  poly1305.absorb(mac, lengths, 16);
+  poly1305.final(tag, mac);
+  scratch.release(mark);
+}

@@ -1,0 +1,179 @@
+/**
+ * SHA-256 (FIPS 180-4, RFC 6234).
+ *
+ * CT: lengths leak; the data do not.
+ */
+import { load32be, store32be, store64be, wipe } from "../lib/bytes";
+import * as scratch from "../lib/scratch";
+import { sha256k } from "./_table";
+
+export const DIGEST_BYTES: u32 = 32;
+export const BLOCK_BYTES: u32 = 64;
+
+/** A hash in progress, owned by the caller. */
+@unmanaged
+export class Sha256 {
+  /** The chaining value, H0 to H7. */
+  h0: u32;
+  h1: u32;
+  h2: u32;
+  h3: u32;
+  h4: u32;
+  h5: u32;
+  h6: u32;
+  h7: u32;
+  /** Bytes hashed so far; the lowest six bits tell how many wait in `block`. */
+  total: u64;
+  /** The block that is not yet full: this word and the seven after it. */
+  block: u64;
+  block1: u64;
+  block2: u64;
+  block3: u64;
+  block4: u64;
+  block5: u64;
+  block6: u64;
+  block7: u64;
+}
+
+/** Begin a hash. */
+export function init(ctx: Sha256): void {
+  ctx.h0 = 0x6a09e667;
+  ctx.h1 = 0xbb67ae85;
+  ctx.h2 = 0x3c6ef372;
+  ctx.h3 = 0xa54ff53a;
+  ctx.h4 = 0x510e527f;
+  ctx.h5 = 0x9b05688c;
+  ctx.h6 = 0x1f83d9ab;
+  ctx.h7 = 0x5be0cd19;
+  ctx.total = 0;
+}
+
+/** Hash `len` more bytes. */
+export function update(ctx: Sha256, data: usize, len: u32): void {
+  const block = changetype<usize>(ctx) + offsetof<Sha256>("block");
+  const used = (<u32>ctx.total) & (BLOCK_BYTES - 1);
+  ctx.total += len;
+  if (used > 0) {
+    const fill = min(BLOCK_BYTES - used, len);
+    memory.copy(block + used, data, fill);
+    if (used + fill < BLOCK_BYTES) return;
+    compress(ctx, block, 1);
+    data += fill;
+    len -= fill;
+  }
+  const blocks = len / BLOCK_BYTES;
+  if (blocks > 0) compress(ctx, data, blocks);
+  const whole = blocks * BLOCK_BYTES;
+  memory.copy(block, data + whole, len - whole);
+}
+
+/** Write the digest to `out`, which may not be inside `ctx`, and wipe `ctx`. */
+export function final(out: usize, ctx: Sha256): void {
+  const block = changetype<usize>(ctx) + offsetof<Sha256>("block");
+  let used = (<u32>ctx.total) & (BLOCK_BYTES - 1);
+  store<u8>(block + used++, 0x80);
+  if (used > BLOCK_BYTES - 8) {
+    memory.fill(block + used, 0, BLOCK_BYTES - used);
+    compress(ctx, block, 1);
+    used = 0;
+  }
+  memory.fill(block + used, 0, BLOCK_BYTES - 8 - used);
+  store64be(block + BLOCK_BYTES - 8, ctx.total << 3);
+  compress(ctx, block, 1);
+  for (let i: usize = 0; i < DIGEST_BYTES; i += 4) store32be(out + i, load<u32>(changetype<usize>(ctx) + i));
+  wipe(changetype<usize>(ctx), offsetof<Sha256>());
+}
+
+/** Write the digest of what was hashed so far to `out`; `ctx` can go on. */
+export function peek(out: usize, ctx: Sha256): void {
+  const mark = scratch.mark();
+  const copy = scratch.take(offsetof<Sha256>());
+  memory.copy(copy, changetype<usize>(ctx), offsetof<Sha256>());
+  final(out, changetype<Sha256>(copy));
+  scratch.release(mark);
+}
+
+/** Write the digest of `len` bytes at `data` to `out`; the two may overlap. */
+export function hash(out: usize, data: usize, len: u32): void {
+  const mark = scratch.mark();
+  const ctx = changetype<Sha256>(scratch.take(offsetof<Sha256>()));
+  init(ctx);
+  update(ctx, data, len);
+  final(out, ctx);
+  scratch.release(mark);
+}
+
+/** Σ0 of FIPS 180-4 §4.1.2, and Σ1, σ0, σ1 below it. */
+@inline
+function sum0(x: u32): u32 {
+  return rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22);
+}
+
+
+@inline
+function sum1(x: u32): u32 {
+  return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25);
+}
+
+
+@inline
+function sigma0(x: u32): u32 {
+  return rotr(x, 7) ^ rotr(x, 18) ^ (x >>> 3);
+}
+
+
+@inline
+function sigma1(x: u32): u32 {
+  return rotr(x, 17) ^ rotr(x, 19) ^ (x >>> 10);
+}
+
+/** Run the compression function over `blocks` blocks at `data`, which needs no alignment (FIPS 180-4 §6.2.2). */
+function compress(ctx: Sha256, data: usize, blocks: u32): void {
+  const mark = scratch.mark();
+  const w = scratch.take(BLOCK_BYTES);
+  for (; blocks > 0; blocks--, data += BLOCK_BYTES) {
+    let a = ctx.h0,
+      b = ctx.h1,
+      c = ctx.h2,
+      d = ctx.h3,
+      e = ctx.h4,
+      f = ctx.h5,
+      g = ctx.h6,
+      h = ctx.h7;
+    for (let i: u32 = 0; i < 64; i++) {
+      const t = h + sum1(e) + (g ^ (e & (f ^ g))) + sha256k(i) + schedule(w, data, i);
+      h = g;
+      g = f;
+      f = e;
+      e = d + t;
+      d = c;
+      c = b;
+      b = a;
+      a = t + sum0(b) + ((b & c) | (d & (b | c)));
+    }
+    ctx.h0 += a;
+    ctx.h1 += b;
+    ctx.h2 += c;
+    ctx.h3 += d;
+    ctx.h4 += e;
+    ctx.h5 += f;
+    ctx.h6 += g;
+    ctx.h7 += h;
+  }
+  scratch.release(mark);
+}
+
+/** Word `i` of the message schedule; `w` keeps the last sixteen. */
+@inline
+function schedule(w: usize, data: usize, i: u32): u32 {
+  const at = w + ((i & 15) << 2);
+  const word =
+    i < 16
+      ? load32be(data + (i << 2))
+      : load<u32>(at) +
+        sigma0(load<u32>(w + (((i + 1) & 15) << 2))) +
+        load<u32>(w + (((i + 9) & 15) << 2)) +
+        sigma1(load<u32>(w + (((i + 14) & 15) << 2)));
+  store<u32>(at, word);
+  return word;
+}

@@ -1,0 +1,23 @@
+/*
+ * The firmware's `table.*` imports: one load from an array in flash. An index past its array gives the array's first
+ * word, since this side of the seam checks its bounds too.
+ */
+#pragma once
+#include "table_sha2.h"
+
+static inline u32 table_word(const uint32_t *table, u32 words, u32 i) {
+  return table[i < words ? i : 0];
+}
+
+PORT u32 import_table_sha256k(void *port, u32 i) {
+  (void)port;
+  return table_word(table_sha256k, sizeof table_sha256k / 4, i);
+}
+
+PORT u32 import_table_sha512k(void *port, u32 i, u32 half) {
+  (void)port;
+  return table_word(table_sha512k, sizeof table_sha512k / 4, 2 * i + (half & 1));
+}
+
+#define Z_tableZ_sha256k import_table_sha256k
+#define Z_tableZ_sha512k import_table_sha512k

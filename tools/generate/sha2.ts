@@ -1,0 +1,58 @@
+/**
+ * Generate the round constants of SHA-2 that the firmware keeps in flash, from their definition: the first bits of the
+ * fractional parts of the cube roots of the first primes (FIPS 180-4 §4.2).
+ */
+import { writeFileSync } from "node:fs";
+
+const COMMAND = "node --import tsx tools/generate/sha2.ts";
+
+function primes(count: number): bigint[] {
+  const found: bigint[] = [];
+  for (let n = 2n; found.length < count; n++) if (found.every((p) => n % p !== 0n)) found.push(n);
+  return found;
+}
+
+/** The integer part of the cube root. */
+function cubeRoot(n: bigint): bigint {
+  let low = 0n;
+  let high = 1n << 80n;
+  while (high - low > 1n) {
+    const middle = (low + high) / 2n;
+    if (middle ** 3n <= n) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function fractions(count: number, bits: bigint): bigint[] {
+  return primes(count).map((prime) => cubeRoot(prime << (3n * bits)) & ((1n << bits) - 1n));
+}
+
+const tables = {
+  sha256k: fractions(64, 32n),
+  sha512k: fractions(80, 64n).flatMap((k) => [k & 0xffffffffn, k >> 32n]),
+};
+
+function lines(values: bigint[]): string {
+  const rows: string[] = [];
+  for (let i = 0; i < values.length; i += 8) {
+    const row = values.slice(i, i + 8).map((word) => `0x${word.toString(16).padStart(8, "0")}`);
+    rows.push(`  ${row.join(", ")},`);
+  }
+  return rows.join("\n");
+}
+
+writeFileSync(
+  "boards/common/table_sha2.h",
+  `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n` +
+    Object.entries(tables)
+      .map(([name, values]) => `\nstatic const uint32_t table_${name}[${values.length}] = {\n${lines(values)}\n};\n`)
+      .join(""),
+);
+writeFileSync(
+  "tools/generate/sha2.table.js",
+  `// ${COMMAND}\n` +
+    Object.entries(tables)
+      .map(([name, values]) => `// prettier-ignore\nexport const ${name} = new Uint32Array([\n${lines(values)}\n]);\n`)
+      .join(""),
+);
