@@ -1,0 +1,49 @@
+/**
+ * What a core may answer in its own assembly instead of the portable TypeScript beside each caller. All pointers are to
+ * whole 4-byte aligned words inside linear memory; the shim checks the range against its constant bound, the core the
+ * alignment. Both halves give the same bits for every input; a test on the chip compares them.
+ *
+ * A build says `--use CRYPTO_NATIVE=1` when its board has them.
+ *
+ * CT: nothing here branches on, or indexes by, what the pointers lead to.
+ */
+
+/** Whether the board answers the operations below. */
+// prettier-ignore
+export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
+
+/** Whether a 32x32->64 multiplication takes a data-dependent time here, or is a call: secrets use 16x16->32 instead. */
+// prettier-ignore
+export const SHORT_MULTIPLY: bool = isDefined(CRYPTO_SHORT_MULTIPLY);
+
+/** Whether field multiplications take a data-dependent time: secret points are then blinded. */
+// prettier-ignore
+export const BLIND: bool = isDefined(CRYPTO_BLIND);
+
+/** Whether the board wants the smallest code and tables. */
+// prettier-ignore
+export const SMALL: bool = isDefined(CRYPTO_SMALL);
+
+/** `fe25519.mul`. */
+@external("cpu", "feMul")
+export declare function feMul(out: usize, a: usize, b: usize): void;
+
+/** `fe25519.square`, `times` times over. */
+@external("cpu", "feSquare")
+export declare function feSquare(out: usize, a: usize, times: u32): void;
+
+/** `fe25519.add`. */
+@external("cpu", "feAdd")
+export declare function feAdd(out: usize, a: usize, b: usize): void;
+
+/** `fe25519.sub`. */
+@external("cpu", "feSub")
+export declare function feSub(out: usize, a: usize, b: usize): void;
+
+/** `fe25519.scale`. */
+@external("cpu", "feScale")
+export declare function feScale(out: usize, a: usize, factor: u32): void;
+
+/** `fe25519.swap`. */
+@external("cpu", "feSwap")
+export declare function feSwap(a: usize, b: usize, bit: u32): void;

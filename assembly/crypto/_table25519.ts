@@ -1,0 +1,30 @@
+/**
+ * Constants of Ed25519. They live in flash, not in linear memory, and are reached word by word through the shim
+ * (`tools/generate/ed25519.ts` makes them). Which word is asked for is public: a secret row is found by looking at all.
+ */
+
+/** Word `i` of the constants. */
+@external("table", "ed25519")
+export declare function ed25519(i: u32): u32;
+
+/** Where each constant begins: eight words. */
+export const enum Constant {
+  /** The group's order L. */
+  L = 0,
+  /** 2^256 mod L and 2^512 mod L, which lead into and out of Montgomery's form. */
+  R = 8,
+  R2 = 16,
+  /** 2^260 - 1 mod L: what all bits of a comb's scalar weigh. */
+  Bits = 24,
+  /** The curve's d, 2d, and a square root of -1. */
+  D = 32,
+  D2 = 40,
+  RootM1 = 48,
+  /** The comb's tables: 16 rows a table, 24 words a row, which are y + x, y - x and 2dxy of a point. */
+  Comb = 56,
+}
+
+/** out = the constant. */
+export function get(out: usize, constant: Constant): void {
+  for (let i = 0; i < 8; i++) store<u32>(out + 4 * i, ed25519(constant + i));
+}
