@@ -1,0 +1,124 @@
+/**
+ * The lab's main program: it runs single operations of the guest on request and measures them.
+ *
+ * Over the module's UART, all little-endian:
+ *   request   op u16, len u16, len bytes
+ *   response  result i32, instructions u32, stack u32, then `result` bytes if it is above zero
+ * Interrupts are off while an operation runs. Instructions mean something only under QEMU's `-icount shift=0`.
+ */
+#include <string.h>
+
+#include "chip.h"
+#include "epitaph.h"
+#include "event.h"
+#include "guest.h"
+#include "guest_exports.h"
+#include "meter.h"
+#include "port.h"
+#include "stack.h"
+#include "startup.h"
+
+/** An operation of the lab itself: run a loop of two instructions as often as the request's u32 says. */
+#define OP_SPIN 0xffffu
+/** What the guest answers when a request is larger than its buffer (`Status.TooLong`). */
+#define TOO_LONG (-1)
+
+struct answer {
+  int32_t result;
+  uint32_t instructions, stack;
+};
+
+typedef uint32_t (*operation)(uint32_t op, uint32_t len);
+
+static void read_all(uint8_t *out, uint32_t len) {
+  while (len > 0) {
+    const uint32_t got = uart_read(out, len);
+    out += got;
+    len -= got;
+    __disable_irq();
+    if (got == 0 && !uart_ready()) __WFI();
+    __enable_irq();
+  }
+}
+
+static void write_all(const uint8_t *data, uint32_t len) {
+  while (len > 0) {
+    const uint32_t taken = uart_write(data, len);
+    data += taken;
+    len -= taken;
+  }
+}
+
+static uint32_t nothing(uint32_t op, uint32_t len) {
+  (void)len;
+  return op;
+}
+
+/** Exactly 2 n instructions more than `nothing`, but for one. */
+__attribute__((naked)) static uint32_t spin(uint32_t n, uint32_t len) {
+  (void)n, (void)len;
+  __asm__ volatile(
+      "  adds r0, #0     \n"
+      "1: subs r0, #1    \n"
+      "  bne  1b         \n"
+      "  bx   lr         \n");
+}
+
+/** Run one operation between two looks at the clock, on a freshly painted stack. */
+__attribute__((noinline)) static struct answer measure(operation run, uint32_t op, uint32_t len) {
+  static uint32_t before[METER_SAMPLES], after[METER_SAMPLES];
+  struct answer answer;
+  __disable_irq();
+  const uint32_t top = __get_PSP();
+  stack_scrub();
+  meter_sample(before);
+  answer.result = (int32_t)run(op, len);
+  meter_sample(after);
+  __enable_irq();
+  answer.instructions = meter_between(before, after);
+  answer.stack = stack_used((const void *)top);
+  stack_scrub();
+  return answer;
+}
+
+static struct answer answer_to(uint32_t op, uint32_t len, const uint8_t *bytes) {
+  if (op != OP_SPIN) return measure(guest_bare_run, op, len);
+  uint32_t times;
+  memcpy(&times, bytes, sizeof times);
+  struct answer answer = measure(spin, times, 0);
+  answer.result = 0;
+  return answer;
+}
+
+/** Read and drop a request that does not fit. */
+static void skip(uint32_t len) {
+  uint8_t byte;
+  while (len-- > 0) read_all(&byte, 1);
+}
+
+void image_main(void) {
+  uint8_t text[EPITAPH_BYTES];
+  const uint32_t told = epitaph_read(text, sizeof text);
+  event_named("lab", (const uint8_t *)BOARD_NAME, sizeof BOARD_NAME - 1);
+  if (told > 0) event_named("epitaph", text, told);
+  epitaph_bury();
+  guest_start();
+  meter_start();
+  const uint32_t overhead = measure(nothing, 0, 0).instructions;
+  const uint32_t capacity = guest_capacity();
+  uint8_t *const buffer = guest_memory(guest_buffer(), capacity);
+  for (;;) {
+    uint16_t head[2];
+    read_all((uint8_t *)head, sizeof head);
+    struct answer answer = {TOO_LONG, 0, 0};
+    if (head[1] > capacity) {
+      skip(head[1]);
+    } else {
+      read_all(buffer, head[1]);
+      answer = answer_to(head[0], head[1], buffer);
+      answer.instructions -= overhead;
+    }
+    write_all((const uint8_t *)&answer, sizeof answer);
+    if (answer.result > 0) write_all(buffer, (uint32_t)answer.result);
+  }
+}
