@@ -5,14 +5,8 @@
 
 static volatile uint32_t milliseconds;
 
-void SysTick_Handler(void) {
-  milliseconds++;
-}
+void SysTick_Handler(void) { milliseconds++; }
 
-uint32_t clock_ms(void) {
-  return milliseconds;
-}
+uint32_t clock_ms(void) { return milliseconds; }
 
-void clock_start(void) {
-  SysTick_Config(SystemCoreClock / 1000);
-}
+void clock_start(void) { SysTick_Config(SystemCoreClock / 1000); }

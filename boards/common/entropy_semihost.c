@@ -14,6 +14,4 @@ uint32_t entropy_read(uint8_t *out, uint32_t max) {
 }
 
 /** A byte of the host's generator is as good as eight fair coins; what is planted in its place must fail the tests. */
-uint32_t entropy_quality(void) {
-  return 8 * 256;
-}
+uint32_t entropy_quality(void) { return 8 * 256; }

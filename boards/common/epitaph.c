@@ -31,7 +31,8 @@ void epitaph_begin(const char *text) {
 }
 
 void epitaph_text(const char *text) {
-  while (*text && grave.length < EPITAPH_BYTES) grave.text[grave.length++] = *text++;
+  while (*text && grave.length < EPITAPH_BYTES)
+    grave.text[grave.length++] = *text++;
 }
 
 void epitaph_hex(uint32_t word) {
@@ -50,12 +51,11 @@ void epitaph_die(void) {
 }
 
 uint32_t epitaph_read(uint8_t *out, uint32_t max) {
-  if (grave.seal != SEAL || grave.length > EPITAPH_BYTES || grave.sum != checksum()) return 0;
+  if (grave.seal != SEAL || grave.length > EPITAPH_BYTES || grave.sum != checksum())
+    return 0;
   const uint32_t length = grave.length < max ? grave.length : max;
   memcpy(out, grave.text, length);
   return length;
 }
 
-void epitaph_bury(void) {
-  grave.seal = 0;
-}
+void epitaph_bury(void) { grave.seal = 0; }

@@ -7,14 +7,13 @@
 
 static const char *const names[] = {EVENT_NAMES};
 
-static char digit(uint32_t nibble) {
-  return "0123456789abcdef"[nibble & 15];
-}
+static char digit(uint32_t nibble) { return "0123456789abcdef"[nibble & 15]; }
 
 void event_named(const char *name, const uint8_t *data, uint32_t len) {
   console_write("@ ", 2);
   console_write(name, strlen(name));
-  if (len > 0) console_write(" ", 1);
+  if (len > 0)
+    console_write(" ", 1);
   for (uint32_t i = 0; i < len; i++) {
     const char pair[2] = {digit(data[i] >> 4), digit(data[i])};
     console_write(pair, 2);

@@ -13,11 +13,12 @@ struct frame {
 #define BKPT_SEMIHOSTING 0xbeabu
 
 /**
- * With no debugger attached a semihosting call is a fault. Answer it with -1, "failed", and go on behind it: the same image
- * then runs with semihosting and without.
+ * With no debugger attached a semihosting call is a fault. Answer it with -1, "failed", and go on behind it: the same
+ * image then runs with semihosting and without.
  */
 static int was_semihosting(struct frame *frame) {
-  if (*(const uint16_t *)frame->pc != BKPT_SEMIHOSTING) return 0;
+  if (*(const uint16_t *)frame->pc != BKPT_SEMIHOSTING)
+    return 0;
   frame->r0 = 0xffffffffu;
   frame->pc += 2;
 #if __CORTEX_M >= 3
@@ -27,8 +28,8 @@ static int was_semihosting(struct frame *frame) {
 }
 
 static const char *const names[16] = {
-    [2] = "nmi",       [3] = "hard", [4] = "memory", [5] = "bus", [6] = "usage",
-    [7] = "secure",    [11] = "svc", [12] = "debug", [14] = "pendsv", [15] = "systick",
+    [2] = "nmi",    [3] = "hard", [4] = "memory", [5] = "bus",     [6] = "usage",
+    [7] = "secure", [11] = "svc", [12] = "debug", [14] = "pendsv", [15] = "systick",
 };
 
 /** Tell the fault's name, or the number of an interrupt that nobody handles. */
@@ -51,7 +52,8 @@ __attribute__((used)) void fault_report(struct frame *frame) {
     epitaph_hex((uint32_t)frame);
     epitaph_die();
   }
-  if (exception == 3 && was_semihosting(frame)) return;
+  if (exception == 3 && was_semihosting(frame))
+    return;
   tell(exception);
   epitaph_text(" pc=");
   epitaph_hex(frame->pc);
@@ -66,17 +68,16 @@ __attribute__((used)) void fault_report(struct frame *frame) {
 
 /** Find the frame on whichever stack was in use (EXC_RETURN bit 2) and report. The return is for `was_semihosting`. */
 __attribute__((naked)) void Default_Handler(void) {
-  __asm__ volatile(
-      "  mov   r1, lr        \n"
-      "  movs  r0, #4        \n"
-      "  tst   r0, r1        \n"
-      "  bne   1f            \n"
-      "  mrs   r0, msp       \n"
-      "  b     2f            \n"
-      "1: mrs  r0, psp       \n"
-      "2: push {r1, lr}      \n"
-      "  bl    fault_report  \n"
-      "  pop   {r1, pc}      \n");
+  __asm__ volatile("  mov   r1, lr        \n"
+                   "  movs  r0, #4        \n"
+                   "  tst   r0, r1        \n"
+                   "  bne   1f            \n"
+                   "  mrs   r0, msp       \n"
+                   "  b     2f            \n"
+                   "1: mrs  r0, psp       \n"
+                   "2: push {r1, lr}      \n"
+                   "  bl    fault_report  \n"
+                   "  pop   {r1, pc}      \n");
 }
 
 /* The core's own exceptions; a driver overrides one by defining it. */

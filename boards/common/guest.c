@@ -14,7 +14,7 @@
 static Z_guest_instance_t guest;
 
 #define VISIBLE __attribute__((externally_visible, noinline))
-#define PORT static inline __attribute__((always_inline, unused))
+#define PORT    static inline __attribute__((always_inline, unused))
 
 VISIBLE void guest_start(void) {
   memset(&guest, 0, sizeof guest);
@@ -27,13 +27,12 @@ VISIBLE void guest_wipe(void) {
 }
 
 PORT uint8_t *inside(uint32_t at, uint32_t len) {
-  if (UNLIKELY(!wasm_rt_inside(at, len))) wasm_rt_trap(WASM_RT_TRAP_OOB);
+  if (UNLIKELY(!wasm_rt_inside(at, len)))
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
   return guest.w2c_memory.data + at;
 }
 
-VISIBLE uint8_t *guest_memory(uint32_t at, uint32_t len) {
-  return inside(at, len);
-}
+VISIBLE uint8_t *guest_memory(uint32_t at, uint32_t len) { return inside(at, len); }
 
 /* The imports. An object-like macro catches wasm2c's spelling of a call, `(*Z_uartZ_read)(instance, …)`. */
 
@@ -82,7 +81,8 @@ PORT u32 import_flash_pages(void *port) {
 /** Trap unless `len` bytes at `at` are all in the reserved pages, and what the operation asks for is aligned. */
 PORT void in_store(u32 at, u32 len, u32 align) {
   const u32 bytes = STORE_PAGE_BYTES * STORE_PAGES;
-  if (len > bytes || at > bytes - len || ((at | len) & (align - 1)) != 0) wasm_rt_trap(WASM_RT_TRAP_OOB);
+  if (len > bytes || at > bytes - len || ((at | len) & (align - 1)) != 0)
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
 }
 
 PORT void import_flash_read(void *port, u32 out, u32 at, u32 len) {

@@ -36,7 +36,8 @@ static void read_all(uint8_t *out, uint32_t len) {
     out += got;
     len -= got;
     __disable_irq();
-    if (got == 0 && !uart_ready()) __WFI();
+    if (got == 0 && !uart_ready())
+      __WFI();
     __enable_irq();
   }
 }
@@ -57,11 +58,10 @@ static uint32_t nothing(uint32_t op, uint32_t len) {
 /** Exactly 2 n instructions more than `nothing`, but for one. */
 __attribute__((naked)) static uint32_t spin(uint32_t n, uint32_t len) {
   (void)n, (void)len;
-  __asm__ volatile(
-      "  adds r0, #0     \n"
-      "1: subs r0, #1    \n"
-      "  bne  1b         \n"
-      "  bx   lr         \n");
+  __asm__ volatile("  adds r0, #0     \n"
+                   "1: subs r0, #1    \n"
+                   "  bne  1b         \n"
+                   "  bx   lr         \n");
 }
 
 /** Run one operation between two looks at the clock, on a freshly painted stack. */
@@ -75,14 +75,15 @@ __attribute__((noinline)) static struct answer measure(operation run, uint32_t o
   answer.result = (int32_t)run(op, len);
   meter_sample(after);
   __enable_irq();
-  answer.instructions = meter_between(before, after);
   answer.stack = stack_used((const void *)top);
+  answer.instructions = meter_between(before, after);
   stack_scrub();
   return answer;
 }
 
 static struct answer answer_to(uint32_t op, uint32_t len, const uint8_t *bytes) {
-  if (op != OP_SPIN) return measure(guest_bare_run, op, len);
+  if (op != OP_SPIN)
+    return measure(guest_bare_run, op, len);
   uint32_t times;
   memcpy(&times, bytes, sizeof times);
   struct answer answer = measure(spin, times, 0);
@@ -93,14 +94,16 @@ static struct answer answer_to(uint32_t op, uint32_t len, const uint8_t *bytes) 
 /** Read and drop a request that does not fit. */
 static void skip(uint32_t len) {
   uint8_t byte;
-  while (len-- > 0) read_all(&byte, 1);
+  while (len-- > 0)
+    read_all(&byte, 1);
 }
 
 void image_main(void) {
   uint8_t text[EPITAPH_BYTES];
   const uint32_t told = epitaph_read(text, sizeof text);
   event_named("lab", (const uint8_t *)BOARD_NAME, sizeof BOARD_NAME - 1);
-  if (told > 0) event_named("epitaph", text, told);
+  if (told > 0)
+    event_named("epitaph", text, told);
   epitaph_bury();
   guest_start();
   meter_start();
@@ -119,6 +122,7 @@ void image_main(void) {
       answer.instructions -= overhead;
     }
     write_all((const uint8_t *)&answer, sizeof answer);
-    if (answer.result > 0) write_all(buffer, (uint32_t)answer.result);
+    if (answer.result > 0)
+      write_all(buffer, (uint32_t)answer.result);
   }
 }

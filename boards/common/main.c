@@ -7,12 +7,14 @@
 #include "port.h"
 #include "startup.h"
 
-/** Sleep until `ms` milliseconds have passed or the module has sent something. Interrupts wake the core while masked. */
+/** Sleep until `ms` milliseconds have passed or the module has sent something. Interrupts wake the core while masked.
+ */
 static void sleep(uint32_t ms) {
   const uint32_t start = clock_ms();
   for (;;) {
     __disable_irq();
-    if (uart_ready() || clock_ms() - start >= ms) break;
+    if (uart_ready() || clock_ms() - start >= ms)
+      break;
     __WFI();
     __enable_irq();
   }
@@ -23,7 +25,8 @@ static void sleep(uint32_t ms) {
 static void say_epitaph(void) {
   uint8_t text[EPITAPH_BYTES];
   const uint32_t len = epitaph_read(text, sizeof text);
-  if (len > 0) event_named("epitaph", text, len);
+  if (len > 0)
+    event_named("epitaph", text, len);
 }
 
 void image_main(void) {
@@ -32,5 +35,6 @@ void image_main(void) {
   say_epitaph();
   guest_start();
   guest_init();
-  for (;;) sleep(guest_poll());
+  for (;;)
+    sleep(guest_poll());
 }

@@ -14,30 +14,31 @@ void meter_start(void) {
 /* In assembly, so that the distance of each reading from the first is known. 0xe000e018 is SysTick->VAL. */
 __attribute__((naked)) void meter_sample(uint32_t samples[METER_SAMPLES]) {
   (void)samples;
-  __asm__ volatile(
-      "  push {r4-r7, lr}        \n"
-      "  ldr  r1, =0xe000e018    \n"
-      "  .rept 16                \n"
-      "  ldr  r4, [r1]           \n"
-      "  ldr  r5, [r1]           \n"
-      "  ldr  r6, [r1]           \n"
-      "  ldr  r7, [r1]           \n"
-      "  stmia r0!, {r4-r7}      \n"
-      "  .endr                   \n"
-      "  pop  {r4-r7, pc}        \n"
-      "  .ltorg                  \n");
+  __asm__ volatile("  push {r4-r7, lr}        \n"
+                   "  ldr  r1, =0xe000e018    \n"
+                   "  .rept 16                \n"
+                   "  ldr  r4, [r1]           \n"
+                   "  ldr  r5, [r1]           \n"
+                   "  ldr  r6, [r1]           \n"
+                   "  ldr  r7, [r1]           \n"
+                   "  stmia r0!, {r4-r7}      \n"
+                   "  .endr                   \n"
+                   "  pop  {r4-r7, pc}        \n"
+                   "  .ltorg                  \n");
 }
 
 /** The first reading's time in thousandths of an instruction, counted back from the first tick that begins after it. */
 static int64_t time_of(const uint32_t samples[METER_SAMPLES]) {
   uint32_t i = 1;
-  while (i < METER_SAMPLES - 1 && samples[i] == samples[0]) i++;
+  while (i < METER_SAMPLES - 1 && samples[i] == samples[0])
+    i++;
   const int64_t ticks = (int64_t)(TICK_MASK - samples[i]);
   return ticks * METER_TICK_MILLI - (int64_t)(i + i / 4) * 1000;
 }
 
 uint32_t meter_between(const uint32_t before[METER_SAMPLES], const uint32_t after[METER_SAMPLES]) {
   int64_t span = time_of(after) - time_of(before);
-  if (span < 0) span += ((int64_t)TICK_MASK + 1) * METER_TICK_MILLI;
+  if (span < 0)
+    span += ((int64_t)TICK_MASK + 1) * METER_TICK_MILLI;
   return (uint32_t)((span + 500) / 1000);
 }

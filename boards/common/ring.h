@@ -15,13 +15,9 @@ struct ring {
   uint8_t bytes[RING_BYTES];
 };
 
-static inline bool ring_empty(const struct ring *ring) {
-  return ring->head == ring->tail;
-}
+static inline bool ring_empty(const struct ring *ring) { return ring->head == ring->tail; }
 
-static inline bool ring_full(const struct ring *ring) {
-  return ((ring->head + 1) & (RING_BYTES - 1)) == ring->tail;
-}
+static inline bool ring_full(const struct ring *ring) { return ((ring->head + 1) & (RING_BYTES - 1)) == ring->tail; }
 
 /** Append a byte; the caller has seen that the ring is not full. */
 static inline void ring_put(struct ring *ring, uint8_t byte) {

@@ -17,12 +17,15 @@ static int32_t call(uint32_t operation, const void *parameters) {
 uint32_t semihost_argument(char *out, uint32_t max, const char *key) {
   static char line[COMMAND_LINE_BYTES];
   const uint32_t block[2] = {(uint32_t)line, sizeof line};
-  if (call(SYS_GET_CMDLINE, block) != 0) return 0;
+  if (call(SYS_GET_CMDLINE, block) != 0)
+    return 0;
   line[sizeof line - 1] = 0;
   const uint32_t keyLen = strlen(key);
   for (const char *at = line; (at = strstr(at, key)) != 0; at += keyLen) {
-    if (at != line && at[-1] != ' ') continue;
-    if (at[keyLen] != '=') continue;
+    if (at != line && at[-1] != ' ')
+      continue;
+    if (at[keyLen] != '=')
+      continue;
     at += keyLen + 1;
     uint32_t len = 0;
     while (at[len] != 0 && at[len] != ' ' && len + 1 < max) {

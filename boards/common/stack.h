@@ -1,4 +1,5 @@
-/** The stack of thread mode: at the bottom of RAM, so that running over it faults. Handlers have a stack of their own. */
+/** The stack of thread mode: at the bottom of RAM, so that running over it faults. Handlers have a stack of their own.
+ */
 #ifndef STACK_H_
 #define STACK_H_
 

@@ -8,11 +8,13 @@
 extern uint32_t __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[];
 
 static void copy(uint32_t *to, const uint32_t *from, const uint32_t *end) {
-  while (to < end) *to++ = *from++;
+  while (to < end)
+    *to++ = *from++;
 }
 
 static void fill(uint32_t *to, const uint32_t *end, uint32_t word) {
-  while (to < end) *to++ = word;
+  while (to < end)
+    *to++ = word;
 }
 
 /** Begin on the handler stack, with nothing initialised; go on in thread mode on the thread stack. */

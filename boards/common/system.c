@@ -2,6 +2,4 @@
 #include "chip.h"
 #include "port.h"
 
-void system_reset(void) {
-  NVIC_SystemReset();
-}
+void system_reset(void) { NVIC_SystemReset(); }

@@ -1,6 +1,6 @@
 /**
- * The runtime that wasm2c's output is compiled against: one static linear memory of exactly the size the guest needs, no
- * growth, no tables, no host allocation. Takes the place of wabt's own header of this name.
+ * The runtime that wasm2c's output is compiled against: one static linear memory of exactly the size the guest needs,
+ * no growth, no tables, no host allocation. Takes the place of wabt's own header of this name.
  */
 #ifndef WASM_RT_H_
 #define WASM_RT_H_
@@ -12,12 +12,12 @@
 
 #include "layout.h" /* generated: LINEAR_BYTES */
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define wasm_rt_memcpy memcpy
-#define WASM_RT_USE_STACK_DEPTH_COUNT 0
+#define LIKELY(x)                       __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)                     __builtin_expect(!!(x), 0)
+#define wasm_rt_memcpy                  memcpy
+#define WASM_RT_USE_STACK_DEPTH_COUNT   0
 #define WASM_RT_MEMCHECK_SIGNAL_HANDLER 0
-#define WABT_BIG_ENDIAN 0
+#define WABT_BIG_ENDIAN                 0
 
 typedef enum {
   WASM_RT_TRAP_NONE,
@@ -60,9 +60,7 @@ typedef struct {
 /** Leave an epitaph that names the trap and the caller's address, wipe, and reset. */
 _Noreturn void wasm_rt_trap(wasm_rt_trap_t why);
 
-static inline bool wasm_rt_is_initialized(void) {
-  return true;
-}
+static inline bool wasm_rt_is_initialized(void) { return true; }
 
 static inline uint32_t wasm_rt_register_func_type(uint32_t parameters, uint32_t results, ...) {
   (void)parameters, (void)results;
@@ -74,15 +72,13 @@ static inline void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t pa
   memory->size = LINEAR_BYTES;
 }
 
-static inline void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
-  (void)memory;
-}
+static inline void wasm_rt_free_memory(wasm_rt_memory_t *memory) { (void)memory; }
 
 /**
  * Whether `len` bytes at `offset` lie inside linear memory.
  *
- * Bounds: the second comparison can not wrap, because the first one has shown len <= LINEAR_BYTES. For a constant length
- * the first vanishes, and what is left is one comparison with a constant.
+ * Bounds: the second comparison can not wrap, because the first one has shown len <= LINEAR_BYTES. For a constant
+ * length the first vanishes, and what is left is one comparison with a constant.
  */
 static inline bool wasm_rt_inside(uint64_t offset, uint32_t len) {
   return len <= LINEAR_BYTES && offset <= LINEAR_BYTES - len;

@@ -5,7 +5,8 @@ import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync, st
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BuildError, loadBoard } from "../build/board.ts";
+import { loadBoard } from "../build/board.ts";
+import { Trouble } from "../trouble.ts";
 
 /** How to reach the module on the board's UART0. */
 export type ModuleLink =
@@ -172,7 +173,7 @@ function chardev(link: ModuleLink, folder: string): string {
 export async function startEmulator(options: Options): Promise<Emulator> {
   const board = await loadBoard(options.board);
   if (!board.qemu)
-    throw new BuildError(`QEMU has no machine for ${options.board}`, "boards/README.md lists what runs where");
+    throw new Trouble(`QEMU has no machine for ${options.board}`, "boards/README.md lists what runs where");
   const folder = mkdtempSync(join(tmpdir(), "signet-qemu-"));
   const args = ["-nographic", "-monitor", "none", "-nodefaults", "-kernel", options.elf];
   const machine = [board.qemu.machine];

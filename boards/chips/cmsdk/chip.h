@@ -1,6 +1,6 @@
 /**
- * Arm's Cortex-M System Design Kit as the MPS2 FPGA images AN385, AN386 and AN500 have it (Arm DAI 0385D, DDI 0479D §4).
- * In the form of a CMSIS device header.
+ * Arm's Cortex-M System Design Kit as the MPS2 FPGA images AN385, AN386 and AN500 have it (Arm DAI 0385D, DDI 0479D
+ * §4). In the form of a CMSIS device header.
  */
 #ifndef CHIP_H_
 #define CHIP_H_
@@ -25,9 +25,9 @@ typedef enum IRQn {
   UART1TX_IRQn = 3,
 } IRQn_Type;
 
-#define __NVIC_PRIO_BITS 3
+#define __NVIC_PRIO_BITS       3
 #define __Vendor_SysTickConfig 0
-#define __MPU_PRESENT 1
+#define __MPU_PRESENT          1
 #ifndef __FPU_PRESENT
 #define __FPU_PRESENT 0
 #endif
@@ -47,14 +47,14 @@ typedef struct {
   volatile uint32_t BAUDDIV;   /* at least 16 */
 } CMSDK_UART_TypeDef;
 
-#define CMSDK_UART_STATE_TXBF 1u
-#define CMSDK_UART_STATE_RXBF 2u
-#define CMSDK_UART_CTRL_TXEN 1u
-#define CMSDK_UART_CTRL_RXEN 2u
+#define CMSDK_UART_STATE_TXBF   1u
+#define CMSDK_UART_STATE_RXBF   2u
+#define CMSDK_UART_CTRL_TXEN    1u
+#define CMSDK_UART_CTRL_RXEN    2u
 #define CMSDK_UART_CTRL_TXIRQEN 4u
 #define CMSDK_UART_CTRL_RXIRQEN 8u
-#define CMSDK_UART_INT_TX 1u
-#define CMSDK_UART_INT_RX 2u
+#define CMSDK_UART_INT_TX       1u
+#define CMSDK_UART_INT_RX       2u
 
 #define CMSDK_UART0 ((CMSDK_UART_TypeDef *)0x40004000u)
 #define CMSDK_UART1 ((CMSDK_UART_TypeDef *)0x40005000u)

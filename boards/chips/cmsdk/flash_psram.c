@@ -6,13 +6,9 @@
 
 #include "port.h"
 
-static uint8_t *at_offset(uint32_t at) {
-  return (uint8_t *)STORE_ORIGIN + at;
-}
+static uint8_t *at_offset(uint32_t at) { return (uint8_t *)STORE_ORIGIN + at; }
 
-void flash_read(uint8_t *out, uint32_t at, uint32_t len) {
-  memcpy(out, at_offset(at), len);
-}
+void flash_read(uint8_t *out, uint32_t at, uint32_t len) { memcpy(out, at_offset(at), len); }
 
 uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
   volatile uint32_t *to = (volatile uint32_t *)at_offset(at);

@@ -4,10 +4,6 @@
 uint32_t SystemCoreClock = CLOCK_HZ;
 
 /** The FPGA images run from one fixed clock. */
-void SystemCoreClockUpdate(void) {
-  SystemCoreClock = CLOCK_HZ;
-}
+void SystemCoreClockUpdate(void) { SystemCoreClock = CLOCK_HZ; }
 
-void SystemInit(void) {
-  protect_enable();
-}
+void SystemInit(void) { protect_enable(); }

@@ -31,13 +31,12 @@ void UART0RX_Handler(void) {
   }
 }
 
-bool uart_ready(void) {
-  return !ring_empty(&received);
-}
+bool uart_ready(void) { return !ring_empty(&received); }
 
 uint32_t uart_read(uint8_t *out, uint32_t max) {
   uint32_t taken = 0;
-  while (taken < max && !ring_empty(&received)) out[taken++] = ring_get(&received);
+  while (taken < max && !ring_empty(&received))
+    out[taken++] = ring_get(&received);
   if (!NVIC_GetEnableIRQ(UART0RX_IRQn)) {
     NVIC_SetPendingIRQ(UART0RX_IRQn);
     NVIC_EnableIRQ(UART0RX_IRQn);
@@ -48,27 +47,27 @@ uint32_t uart_read(uint8_t *out, uint32_t max) {
 /** Move bytes to the transmitter while it takes them; its interrupt comes when it can take the next. */
 static void drain(CMSDK_UART_TypeDef *uart, struct ring *ring) {
   uart->INTSTATUS = CMSDK_UART_INT_TX;
-  while (!ring_empty(ring) && !(uart->STATE & CMSDK_UART_STATE_TXBF)) uart->DATA = ring_get(ring);
+  while (!ring_empty(ring) && !(uart->STATE & CMSDK_UART_STATE_TXBF))
+    uart->DATA = ring_get(ring);
 }
 
-void UART0TX_Handler(void) {
-  drain(CMSDK_UART0, &sending);
-}
+void UART0TX_Handler(void) { drain(CMSDK_UART0, &sending); }
 
-void UART1TX_Handler(void) {
-  drain(CMSDK_UART1, &saying);
-}
+void UART1TX_Handler(void) { drain(CMSDK_UART1, &saying); }
 
 uint32_t uart_write(const uint8_t *data, uint32_t len) {
   uint32_t taken = 0;
-  while (taken < len && !ring_full(&sending)) ring_put(&sending, data[taken++]);
-  if (taken > 0) NVIC_SetPendingIRQ(UART0TX_IRQn);
+  while (taken < len && !ring_full(&sending))
+    ring_put(&sending, data[taken++]);
+  if (taken > 0)
+    NVIC_SetPendingIRQ(UART0TX_IRQn);
   return taken;
 }
 
 void console_write(const char *text, uint32_t len) {
   for (uint32_t i = 0; i < len; i++) {
-    while (ring_full(&saying)) NVIC_SetPendingIRQ(UART1TX_IRQn);
+    while (ring_full(&saying))
+      NVIC_SetPendingIRQ(UART1TX_IRQn);
     ring_put(&saying, (uint8_t)text[i]);
   }
   NVIC_SetPendingIRQ(UART1TX_IRQn);
@@ -76,6 +75,8 @@ void console_write(const char *text, uint32_t len) {
 
 void console_flush(void) {
   NVIC_DisableIRQ(UART1TX_IRQn);
-  while (!ring_empty(&saying)) drain(CMSDK_UART1, &saying);
-  while (CMSDK_UART1->STATE & CMSDK_UART_STATE_TXBF) continue;
+  while (!ring_empty(&saying))
+    drain(CMSDK_UART1, &saying);
+  while (CMSDK_UART1->STATE & CMSDK_UART_STATE_TXBF)
+    continue;
 }

@@ -2,26 +2,34 @@
 @external("uart", "read")
 declare function uartRead(out: usize, max: u32): u32;
 
+
 @external("uart", "write")
 declare function uartWrite(data: usize, len: u32): u32;
+
 
 @external("entropy", "read")
 declare function entropyRead(out: usize, max: u32): u32;
 
+
 @external("flash", "read")
 declare function flashRead(out: usize, at: u32, len: u32): void;
+
 
 @external("flash", "program")
 declare function flashProgram(at: u32, data: usize, len: u32): u32;
 
+
 @external("flash", "erase")
 declare function flashErase(at: u32): u32;
+
 
 @external("clock", "ms")
 declare function clockMs(): u32;
 
+
 @external("system", "die")
 declare function die(code: u32): void;
+
 
 @external("system", "bury")
 declare function bury(): void;

@@ -1,0 +1,66 @@
+/** A board as data: what the compilers, the linker and the emulator need to know of it. */
+import { readdirSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Trouble } from "../trouble.ts";
+import { ROOT } from "./root.ts";
+
+export const KiB = 1024;
+
+export interface Region {
+  readonly origin: number;
+  readonly bytes: number;
+}
+
+/** The pages kept for Signet's data; page 0 is the factory page. */
+export interface Store {
+  readonly origin: number;
+  readonly pageBytes: number;
+  readonly pages: number;
+}
+
+/** How QEMU is started for the board. */
+export interface Emulated {
+  readonly machine: string;
+  /** Size of the machine's RAM that holds the store, when that is what QEMU can keep in a file. */
+  readonly storeRam?: string;
+  /** Console lines come by semihosting, because the chip has one UART only. */
+  readonly consoleBySemihosting?: boolean;
+  /** Instructions that a tick of the lab's counter lasts under `-icount shift=0`. */
+  readonly instructionsPerTick: number;
+}
+
+export interface Board {
+  readonly cpu: "cortex-m0" | "cortex-m0plus" | "cortex-m3" | "cortex-m4" | "cortex-m7" | "cortex-m33";
+  /** Folder of `boards/chips/` with the drivers. */
+  readonly chip: string;
+  readonly clockHz: number;
+  readonly flash: Region;
+  readonly ram: Region;
+  readonly store: Store;
+  /** Over any of these the build fails. `stack` is also what is reserved. */
+  readonly budget: { readonly flash: number; readonly linear: number; readonly stack: number };
+  /** Compile-time choices handed to asc as `--use`. */
+  readonly use: Readonly<Record<string, number>>;
+  /** How gcc optimises the guest; -O2 unless said. */
+  readonly optimize?: string;
+  /** More macros for this board's C. */
+  readonly defines?: Readonly<Record<string, string | number>>;
+  readonly qemu?: Emulated;
+}
+
+/** The names of all boards: the folders of `boards/` that have a board.ts. */
+export function boardNames(): string[] {
+  return readdirSync(join(ROOT, "boards"))
+    .filter((name) => existsSync(join(ROOT, "boards", name, "board.ts")))
+    .toSorted();
+}
+
+/** Load one board's data. */
+export async function loadBoard(name: string): Promise<Board> {
+  if (!boardNames().includes(name)) {
+    throw new Trouble(`there is no board "${name}"`, `boards are: ${boardNames().join(", ")}`);
+  }
+  const module = (await import(pathToFileURL(join(ROOT, "boards", name, "board.ts")).href)) as { default: Board };
+  return module.default;
+}

@@ -1,0 +1,150 @@
+/** From AssemblyScript to C: asc, wasm2c, and the few substitutions in what wasm2c writes. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Trouble } from "../trouble.ts";
+import type { Board } from "./board.ts";
+import { digest, filesBelow, isFresh } from "./cache.ts";
+import { ROOT } from "./root.ts";
+import { run } from "./run.ts";
+
+/** Folders of AssemblyScript, for the digest: the firmware, and what only test images add. */
+const SOURCES = ["assembly", "tests/lab", "tests/qemu/boot/guest.ts", "asconfig.json", "package-lock.json"];
+
+/** Compile `entry` to `<folder>/signet.wasm` unless that is what is there. */
+async function compileWasm(board: Board, entry: string, folder: string): Promise<void> {
+  const use = Object.entries(board.use).map(([name, value]) => `${name}=${value}`);
+  const wanted = digest([entry, ...use], [...filesBelow(...SOURCES), ...filesBelow("tools/build/guest_end.ts")]);
+  const stamp = join(folder, "wasm.stamp");
+  if (isFresh(stamp, wanted) && existsSync(join(folder, "signet.wasm"))) return;
+  const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
+  const args = [asc, entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
+  if (use.length > 0) args.push("--use", use.join(","));
+  args.push("--outFile", join(folder, "signet.wasm"), "--textFile", join(folder, "signet.wat"));
+  await run(process.execPath, args);
+  if (/\bmemory\.grow\b/.test(readFileSync(join(folder, "signet.wat"), "utf8"))) {
+    throw new Trouble(
+      `${entry} has a heap: memory.grow is in the module`,
+      "something was allocated (new, a string, a closure); use memory.data and @unmanaged classes",
+    );
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/** Replace `from`, which must be there exactly once. */
+function substitute(text: string, from: string, to: string): string {
+  const parts = text.split(from);
+  if (parts.length !== 2) {
+    throw new Trouble(`wasm2c's output is not as expected near: ${from.split("\n")[0]}`, "is this wabt 1.0.32?");
+  }
+  return parts.join(to);
+}
+
+/**
+ * The range check becomes one comparison with a constant, see boards/common/wasm-rt.h. The empty asm after each load
+ * goes: it keeps dead loads alive for the sake of their trap, which the check before the load raises anyway.
+ */
+function patch(c: string): string {
+  const checked = substitute(
+    c,
+    "  if (UNLIKELY(offset + (uint64_t)len > mem->size)) \\\n    TRAP(OOB);",
+    "  if (UNLIKELY(!wasm_rt_inside(offset, len))) \\\n    TRAP(OOB);",
+  );
+  return substitute(checked, "#define wasm_asm __asm__\n", "#define wasm_asm(X)\n").replaceAll(
+    'wasm_asm("" ::"r"(result));',
+    "",
+  );
+}
+
+interface Call {
+  readonly result: string;
+  readonly name: string;
+  readonly types: readonly string[];
+}
+
+/** The exported functions, read from wasm2c's header. */
+function calls(header: string): Call[] {
+  const found = [...header.matchAll(/^(u32|u64|void) Z_guestZ_(?!__end)(\w+)\(Z_guest_instance_t\*((?:, \w+)*)\);$/gm)];
+  return found.map(([, result, name, types]) => ({
+    result: result ?? "",
+    name: name ?? "",
+    types: (types ?? "").split(", ").filter((type) => type !== ""),
+  }));
+}
+
+const C_TYPES: Record<string, string> = { u32: "uint32_t", u64: "uint64_t", void: "void" };
+
+function prototype({ result, name, types }: Call, prefix: string): string {
+  const parameters = types.map((type, i) => `${C_TYPES[type]} p${i}`).join(", ") || "void";
+  return `${C_TYPES[result]} ${prefix}${name}(${parameters})`;
+}
+
+/** Each export as a C function: `guest_X` scrubs the stack behind itself, `guest_bare_X` does not. */
+function definitions(call: Call): string {
+  const names = call.types.map((_, i) => `p${i}`);
+  const inner = `Z_guestZ_${call.name}(${["&guest", ...names].join(", ")})`;
+  const bare = `guest_bare_${call.name}(${names.join(", ")})`;
+  const isVoid = call.result === "void";
+  return [
+    `VISIBLE ${prototype(call, "guest_bare_")} {\n  ${isVoid ? "" : "return "}${inner};\n}`,
+    `VISIBLE ${prototype(call, "guest_")} {`,
+    `  ${isVoid ? "" : `const ${C_TYPES[call.result]} result = `}${bare};`,
+    `  stack_scrub();${isVoid ? "" : "\n  return result;"}\n}\n`,
+  ].join("\n");
+}
+
+/** The event names as C initialisers, from the firmware's own enumeration; KeyMade becomes "key-made". */
+function eventNames(): string {
+  const path = join(ROOT, "assembly/app/event.ts");
+  if (!existsSync(path)) return "0";
+  const body = /export const enum Event \{([^}]*)\}/.exec(readFileSync(path, "utf8"))?.[1];
+  if (body === undefined)
+    throw new Trouble("assembly/app/event.ts has no `export const enum Event`", "see boards/README.md");
+  const members = [...body.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").matchAll(/(\w+) = (\d+)/g)];
+  return members.map(([, name, code]) => `[${code}] = "${kebab(name ?? "")}"`).join(", ") || "0";
+}
+
+function kebab(name: string): string {
+  return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase();
+}
+
+export interface Guest {
+  /** Bytes of linear memory: where static memory ends. */
+  readonly linear: number;
+}
+
+/** Leave the guest as C in `folder`, beside the headers that boards/common/guest.c asks for. */
+export async function buildGuest(board: Board, entry: string, folder: string): Promise<Guest> {
+  mkdirSync(folder, { recursive: true });
+  await compileWasm(board, entry, folder);
+  const c = join(folder, "guest_module.c");
+  await run("wasm2c", [join(folder, "signet.wasm"), "-n", "guest", "-o", c]);
+  const text = readFileSync(c, "utf8");
+  const header = readFileSync(join(folder, "guest_module.h"), "utf8");
+  if (/wasm_rt_\w+_table_t w2c/.test(header)) {
+    throw new Trouble(`${entry} has a table of functions`, "call functions by name, not by value");
+  }
+  const base = /__end\(Z_guest_instance_t\* instance\) \{[^}]*w2c_i0 = (\d+)u;/.exec(text)?.[1];
+  if (base === undefined)
+    throw new Trouble("the module does not say where its memory ends", "see tools/build/guest_end.ts");
+  const linear = (Number(base) + 7) & ~7;
+  const ports = /^void Z_guest_instantiate\(Z_guest_instance_t\*(.*)\);$/m.exec(header)?.[1] ?? "";
+  const nulls = ports
+    .split(",")
+    .slice(1)
+    .map(() => ", 0")
+    .join("");
+  const exported = calls(header);
+
+  writeFileSync(c, patch(text));
+  writeFileSync(
+    join(folder, "layout.h"),
+    `#define LINEAR_BYTES ${linear}u\n#define GUEST_INSTANTIATE(guest) \\\n  Z_guest_init_module(); \\\n  Z_guest_instantiate(guest${nulls})\n`,
+  );
+  writeFileSync(join(folder, "guest_calls.h"), exported.map(definitions).join("\n"));
+  writeFileSync(
+    join(folder, "guest_exports.h"),
+    `#include <stdint.h>\n${exported.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
+  );
+  writeFileSync(join(folder, "events.h"), `#define EVENT_NAMES ${eventNames()}\n`);
+  return { linear };
+}
