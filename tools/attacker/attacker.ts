@@ -40,7 +40,7 @@ export class Attacker implements Tap {
 
   /** Cut every connection. */
   cutAll(): void {
-    for (const connection of [...this.wires.keys()]) connection.close();
+    for (const connection of this.wires.keys()) connection.close();
   }
 
   target(asked: Target): Target {

@@ -71,7 +71,8 @@ async function read({ attacker, deviceSecret }: Scene): Promise<Refusal> {
   const heard = Buffer.concat(attacker.bytes);
   const secret = Buffer.from(deviceSecret);
   const text = heard.toString("latin1").toLowerCase();
-  const found = heard.includes(secret) || text.includes(secret.toString("hex")) || heard.includes(secret.toString("base64"));
+  const found =
+    heard.includes(secret) || text.includes(secret.toString("hex")) || heard.includes(secret.toString("base64"));
   if (found) throw new Succeeded("the device's secret was in the traffic");
   return { by: "device", reason: `no key in ${heard.length} bytes heard` };
 }
@@ -132,7 +133,9 @@ async function inject({ attacker, audience, deviceKey }: Scene): Promise<Refusal
 
 async function injectReceipt(scene: Scene): Promise<Refusal> {
   const forger = ed25519.fromSeed(new Uint8Array(randomBytes(32)));
-  return disbelieved(scene, (answer, exchange) => [withBody(answer, forgedReceipt(forger, scene, exchange.request.body))]);
+  return disbelieved(scene, (answer, exchange) => [
+    withBody(answer, forgedReceipt(forger, scene, exchange.request.body)),
+  ]);
 }
 
 /** A whole server with a key of its own, which it passes off as the real one's. */
@@ -233,7 +236,12 @@ function complaint(scene: Scene, before: number): string {
 }
 
 /** A report in the device's name, right in all but the signature: it follows the report that was heard last. */
-function forgedReport(forger: ed25519.SigningKey, audience: string, deviceKey: Uint8Array, heard: Uint8Array): Uint8Array {
+function forgedReport(
+  forger: ed25519.SigningKey,
+  audience: string,
+  deviceKey: Uint8Array,
+  heard: Uint8Array,
+): Uint8Array {
   const last = messages.readReport(open(heard));
   const report = { audience, counter: last.counter + 1, prev: hash(heard), data: last.data };
   return withKid(deviceKey, messages.sealReport(forger, report), forger);

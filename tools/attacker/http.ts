@@ -33,7 +33,7 @@ export class Splitter {
 
   private chunked(head: string, start: number): HttpMessage | undefined {
     const pieces: Buffer[] = [];
-    for (let at = start; ; ) {
+    for (let at = start; ;) {
       const line = this.rest.indexOf("\r\n", at);
       if (line === -1) return undefined;
       const size = Number.parseInt(this.rest.toString("latin1", at, line), 16);
