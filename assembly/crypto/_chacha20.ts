@@ -4,6 +4,7 @@
  * CT: lengths leak; key, nonce, counter and data do not.
  */
 import * as scratch from "../lib/scratch";
+import * as cpu from "./_cpu";
 
 export const KEY_BYTES: u32 = 32;
 export const NONCE_BYTES: u32 = 12;
@@ -46,8 +47,14 @@ export function xor(out: usize, text: usize, len: u32, state: usize): void {
   scratch.release(mark);
 }
 
-/** Exclusive-or whole blocks; no alignment needed. Advances the counter, which wraps after 2^32. */
-function xorBlocks(out: usize, text: usize, blocks: u32, state: usize): void {
+/** Exclusive-or whole blocks; no alignment needed but of `state`. Advances the counter, which wraps after 2^32. */
+export function xorBlocks(out: usize, text: usize, blocks: u32, state: usize): void {
+  if (cpu.BLOCKS) cpu.chacha20(out, text, blocks, state);
+  else xorBlocksPortable(out, text, blocks, state);
+}
+
+/** `xorBlocks` on any core. */
+export function xorBlocksPortable(out: usize, text: usize, blocks: u32, state: usize): void {
   const mark = scratch.mark();
   const work = scratch.take(STATE_BYTES);
   for (; blocks > 0; blocks--, out += BLOCK_BYTES, text += BLOCK_BYTES) {

@@ -12,6 +12,10 @@
 // prettier-ignore
 export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
 
+/** Whether the board answers the operations on whole blocks, of SHA-2, ChaCha20 and Poly1305. */
+// prettier-ignore
+export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
+
 /** Whether a 32x32->64 multiplication takes a data-dependent time here, or is a call: secrets use 16x16->32 instead. */
 // prettier-ignore
 export const SHORT_MULTIPLY: bool = isDefined(CRYPTO_SHORT_MULTIPLY);
@@ -47,3 +51,19 @@ export declare function feScale(out: usize, a: usize, factor: u32): void;
 /** `fe25519.swap`. */
 @external("cpu", "feSwap")
 export declare function feSwap(a: usize, b: usize, bit: u32): void;
+
+/** `_sha256.compress`. */
+@external("cpu", "sha256")
+export declare function sha256(state: usize, data: usize, blocks: u32): void;
+
+/** `_sha512.compress`. */
+@external("cpu", "sha512")
+export declare function sha512(state: usize, data: usize, blocks: u32): void;
+
+/** `_chacha20.xorBlocks`. */
+@external("cpu", "chacha20")
+export declare function chacha20(out: usize, text: usize, blocks: u32, state: usize): void;
+
+/** `_poly1305.absorbBlocks`. */
+@external("cpu", "poly1305")
+export declare function poly1305(state: usize, data: usize, blocks: u32): void;

@@ -8,6 +8,7 @@
  * CT: lengths leak; key and data do not.
  */
 import * as scratch from "../lib/scratch";
+import * as cpu from "./_cpu";
 
 export const KEY_BYTES: u32 = 32;
 export const TAG_BYTES: u32 = 16;
@@ -105,7 +106,13 @@ function sum(a: u32, b: u64): u64 {
 }
 
 /** h = (h + block + 2^128) r mod 2^130 - 5, for `blocks` blocks; no alignment needed. */
-function absorbBlocks(ctx: Poly1305, data: usize, blocks: u32): void {
+export function absorbBlocks(ctx: Poly1305, data: usize, blocks: u32): void {
+  if (cpu.BLOCKS) cpu.poly1305(changetype<usize>(ctx), data, blocks);
+  else absorbBlocksPortable(ctx, data, blocks);
+}
+
+/** `absorbBlocks` on any core. */
+export function absorbBlocksPortable(ctx: Poly1305, data: usize, blocks: u32): void {
   const mark = scratch.mark();
   const r = scratch.take(2 * LIMBS_BYTES);
   const h = scratch.take(LIMBS_BYTES);

@@ -5,7 +5,7 @@
  */
 import { load32be, store32be, store64be, wipe } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
-import { sha256k } from "./_table";
+import { compress } from "./_sha256";
 
 export const DIGEST_BYTES: u32 = 32;
 export const BLOCK_BYTES: u32 = 64;
@@ -57,12 +57,12 @@ export function update(ctx: Sha256, data: usize, len: u32): void {
     const fill = min(BLOCK_BYTES - used, len);
     memory.copy(block + used, data, fill);
     if (used + fill < BLOCK_BYTES) return;
-    compress(ctx, block, 1);
+    compress(changetype<usize>(ctx), block, 1);
     data += fill;
     len -= fill;
   }
   const blocks = len / BLOCK_BYTES;
-  if (blocks > 0) compress(ctx, data, blocks);
+  if (blocks > 0) compress(changetype<usize>(ctx), data, blocks);
   const whole = blocks * BLOCK_BYTES;
   memory.copy(block, data + whole, len - whole);
 }
@@ -74,12 +74,12 @@ export function final(out: usize, ctx: Sha256): void {
   store<u8>(block + used++, 0x80);
   if (used > BLOCK_BYTES - 8) {
     memory.fill(block + used, 0, BLOCK_BYTES - used);
-    compress(ctx, block, 1);
+    compress(changetype<usize>(ctx), block, 1);
     used = 0;
   }
   memory.fill(block + used, 0, BLOCK_BYTES - 8 - used);
   store64be(block + BLOCK_BYTES - 8, ctx.total << 3);
-  compress(ctx, block, 1);
+  compress(changetype<usize>(ctx), block, 1);
   for (let i: usize = 0; i < DIGEST_BYTES; i += 4) store32be(out + i, load<u32>(changetype<usize>(ctx) + i));
   wipe(changetype<usize>(ctx), offsetof<Sha256>());
 }
@@ -101,79 +101,4 @@ export function hash(out: usize, data: usize, len: u32): void {
   update(ctx, data, len);
   final(out, ctx);
   scratch.release(mark);
-}
-
-/** Σ0 of FIPS 180-4 §4.1.2, and Σ1, σ0, σ1 below it. */
-@inline
-function sum0(x: u32): u32 {
-  return rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22);
-}
-
-
-@inline
-function sum1(x: u32): u32 {
-  return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25);
-}
-
-
-@inline
-function sigma0(x: u32): u32 {
-  return rotr(x, 7) ^ rotr(x, 18) ^ (x >>> 3);
-}
-
-
-@inline
-function sigma1(x: u32): u32 {
-  return rotr(x, 17) ^ rotr(x, 19) ^ (x >>> 10);
-}
-
-/** Run the compression function over `blocks` blocks at `data`, which needs no alignment (FIPS 180-4 §6.2.2). */
-function compress(ctx: Sha256, data: usize, blocks: u32): void {
-  const mark = scratch.mark();
-  const w = scratch.take(BLOCK_BYTES);
-  for (; blocks > 0; blocks--, data += BLOCK_BYTES) {
-    let a = ctx.h0,
-      b = ctx.h1,
-      c = ctx.h2,
-      d = ctx.h3,
-      e = ctx.h4,
-      f = ctx.h5,
-      g = ctx.h6,
-      h = ctx.h7;
-    for (let i: u32 = 0; i < 64; i++) {
-      const t = h + sum1(e) + (g ^ (e & (f ^ g))) + sha256k(i) + schedule(w, data, i);
-      h = g;
-      g = f;
-      f = e;
-      e = d + t;
-      d = c;
-      c = b;
-      b = a;
-      a = t + sum0(b) + ((b & c) | (d & (b | c)));
-    }
-    ctx.h0 += a;
-    ctx.h1 += b;
-    ctx.h2 += c;
-    ctx.h3 += d;
-    ctx.h4 += e;
-    ctx.h5 += f;
-    ctx.h6 += g;
-    ctx.h7 += h;
-  }
-  scratch.release(mark);
-}
-
-/** Word `i` of the message schedule; `w` keeps the last sixteen. */
-@inline
-function schedule(w: usize, data: usize, i: u32): u32 {
-  const at = w + ((i & 15) << 2);
-  const word =
-    i < 16
-      ? load32be(data + (i << 2))
-      : load<u32>(at) +
-        sigma0(load<u32>(w + (((i + 1) & 15) << 2))) +
-        load<u32>(w + (((i + 9) & 15) << 2)) +
-        sigma1(load<u32>(w + (((i + 14) & 15) << 2)));
-  store<u32>(at, word);
-  return word;
 }

@@ -5,7 +5,7 @@
  */
 import { load64be, store64be, wipe } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
-import { sha512k } from "./_table";
+import { compress } from "./_sha512";
 
 export const DIGEST_BYTES: u32 = 64;
 export const BLOCK_BYTES: u32 = 128;
@@ -65,12 +65,12 @@ export function update(ctx: Sha512, data: usize, len: u32): void {
     const fill = min(BLOCK_BYTES - used, len);
     memory.copy(block + used, data, fill);
     if (used + fill < BLOCK_BYTES) return;
-    compress(ctx, block, 1);
+    compress(changetype<usize>(ctx), block, 1);
     data += fill;
     len -= fill;
   }
   const blocks = len / BLOCK_BYTES;
-  if (blocks > 0) compress(ctx, data, blocks);
+  if (blocks > 0) compress(changetype<usize>(ctx), data, blocks);
   const whole = blocks * BLOCK_BYTES;
   memory.copy(block, data + whole, len - whole);
 }
@@ -82,12 +82,12 @@ export function final(out: usize, ctx: Sha512): void {
   store<u8>(block + used++, 0x80);
   if (used > BLOCK_BYTES - 16) {
     memory.fill(block + used, 0, BLOCK_BYTES - used);
-    compress(ctx, block, 1);
+    compress(changetype<usize>(ctx), block, 1);
     used = 0;
   }
   memory.fill(block + used, 0, BLOCK_BYTES - 8 - used);
   store64be(block + BLOCK_BYTES - 8, ctx.total << 3);
-  compress(ctx, block, 1);
+  compress(changetype<usize>(ctx), block, 1);
   for (let i: usize = 0; i < DIGEST_BYTES; i += 8) store64be(out + i, load<u64>(changetype<usize>(ctx) + i));
   wipe(changetype<usize>(ctx), offsetof<Sha512>());
 }
@@ -109,85 +109,4 @@ export function hash(out: usize, data: usize, len: u32): void {
   update(ctx, data, len);
   final(out, ctx);
   scratch.release(mark);
-}
-
-/** Σ0 of FIPS 180-4 §4.1.3, and Σ1, σ0, σ1 below it. */
-@inline
-function sum0(x: u64): u64 {
-  return rotr(x, 28) ^ rotr(x, 34) ^ rotr(x, 39);
-}
-
-
-@inline
-function sum1(x: u64): u64 {
-  return rotr(x, 14) ^ rotr(x, 18) ^ rotr(x, 41);
-}
-
-
-@inline
-function sigma0(x: u64): u64 {
-  return rotr(x, 1) ^ rotr(x, 8) ^ (x >>> 7);
-}
-
-
-@inline
-function sigma1(x: u64): u64 {
-  return rotr(x, 19) ^ rotr(x, 61) ^ (x >>> 6);
-}
-
-/** Run the compression function over `blocks` blocks at `data`, which needs no alignment (FIPS 180-4 §6.4.2). */
-function compress(ctx: Sha512, data: usize, blocks: u32): void {
-  const mark = scratch.mark();
-  const w = scratch.take(BLOCK_BYTES);
-  for (; blocks > 0; blocks--, data += BLOCK_BYTES) {
-    let a = ctx.h0,
-      b = ctx.h1,
-      c = ctx.h2,
-      d = ctx.h3,
-      e = ctx.h4,
-      f = ctx.h5,
-      g = ctx.h6,
-      h = ctx.h7;
-    for (let i: u32 = 0; i < 80; i++) {
-      const t = h + sum1(e) + (g ^ (e & (f ^ g))) + roundConstant(i) + schedule(w, data, i);
-      h = g;
-      g = f;
-      f = e;
-      e = d + t;
-      d = c;
-      c = b;
-      b = a;
-      a = t + sum0(b) + ((b & c) | (d & (b | c)));
-    }
-    ctx.h0 += a;
-    ctx.h1 += b;
-    ctx.h2 += c;
-    ctx.h3 += d;
-    ctx.h4 += e;
-    ctx.h5 += f;
-    ctx.h6 += g;
-    ctx.h7 += h;
-  }
-  scratch.release(mark);
-}
-
-/** Round constant `i`. */
-@inline
-function roundConstant(i: u32): u64 {
-  return ((<u64>sha512k(i, 1)) << 32) | sha512k(i, 0);
-}
-
-/** Word `i` of the message schedule; `w` keeps the last sixteen. */
-@inline
-function schedule(w: usize, data: usize, i: u32): u64 {
-  const at = w + ((i & 15) << 3);
-  const word =
-    i < 16
-      ? load64be(data + (i << 3))
-      : load<u64>(at) +
-        sigma0(load<u64>(w + (((i + 1) & 15) << 3))) +
-        load<u64>(w + (((i + 9) & 15) << 3)) +
-        sigma1(load<u64>(w + (((i + 14) & 15) << 3)));
-  store<u64>(at, word);
-  return word;
 }

@@ -2,7 +2,7 @@
 import { cpus } from "node:os";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Board, loadBoard } from "./board.ts";
+import { type Board, KiB, loadBoard } from "./board.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { buildGuest } from "./guest.ts";
 import { ROOT } from "./root.ts";
@@ -188,6 +188,16 @@ async function compile(board: Board, boardName: string, image: Image, folder: st
   await run("arm-none-eabi-objcopy", ["-O", "binary", at("signet.elf"), at("signet.bin")]);
 }
 
+/** The lab's buffer is the test's, not the product's: it comes on top of the budget, as large as the RAM allows. */
+function withLabRoom(board: Board): Board {
+  const bytes = board.ram.bytes >= 64 * KiB ? 20 * KiB : 2 * KiB;
+  return {
+    ...board,
+    use: { ...board.use, LAB_BYTES: bytes },
+    budget: { ...board.budget, linear: board.budget.linear + bytes },
+  };
+}
+
 /** Everything but the guest's sources that decides the bytes of an image. */
 function toolInputs(board: Board, boardName: string): string[] {
   return filesBelow("boards/common", `boards/chips/${board.chip}`, `boards/${boardName}`, "linker", "tools/build");
@@ -196,7 +206,8 @@ function toolInputs(board: Board, boardName: string): string[] {
 /** Build one image, or return what is there if nothing it is made from has changed. */
 export async function buildImage(request: Request): Promise<Built> {
   const { board: boardName, image } = request;
-  const board: Board = { ...(await loadBoard(boardName)), ...request.change };
+  const loaded: Board = { ...(await loadBoard(boardName)), ...request.change };
+  const board = image === "lab" ? withLabRoom(loaded) : loaded;
   const entry = request.entry ?? IMAGES[image].entry;
   const folder = join(request.out ?? join(ROOT, "build"), boardName, image);
   const at = (name: string): string => join(folder, name);

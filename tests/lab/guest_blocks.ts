@@ -1,0 +1,56 @@
+/** The lab's operations on whole blocks: what a core may answer in its own assembly, beside the portable twin. */
+import { Reader } from "../../assembly/lib/reader";
+import * as scratch from "../../assembly/lib/scratch";
+import { Status } from "../../assembly/lib/status";
+import * as chacha20 from "../../assembly/crypto/_chacha20";
+import * as poly1305 from "../../assembly/crypto/_poly1305";
+import { Poly1305 } from "../../assembly/crypto/_poly1305";
+import * as sha256 from "../../assembly/crypto/_sha256";
+import * as sha512 from "../../assembly/crypto/_sha512";
+import { Op } from "./op";
+
+/** Run one of them; the answer goes to `out`, which is where the request is. */
+export function run(out: usize, reader: Reader, op: u32): i32 {
+  const stateLen = reader.u16(),
+    from = reader.take(stateLen);
+  const dataLen = reader.u16(),
+    data = reader.take(dataLen);
+  if (!reader.ok() || stateLen > 64) return Status.Malformed;
+  const state = scratch.take(64);
+  memory.copy(state, from, stateLen);
+  switch (op) {
+    case Op.Sha256Blocks:
+      sha256.compress(state, data, dataLen / 64);
+      break;
+    case Op.Sha256BlocksPortable:
+      sha256.compressPortable(state, data, dataLen / 64);
+      break;
+    case Op.Sha512Blocks:
+      sha512.compress(state, data, dataLen / 128);
+      break;
+    case Op.Sha512BlocksPortable:
+      sha512.compressPortable(state, data, dataLen / 128);
+      break;
+    case Op.ChaCha20Blocks:
+      chacha20.xorBlocks(data, data, dataLen / 64, state);
+      break;
+    case Op.ChaCha20BlocksPortable:
+      chacha20.xorBlocksPortable(data, data, dataLen / 64, state);
+      break;
+    case Op.Poly1305Blocks:
+    case Op.Poly1305BlocksPortable:
+      return authenticate(out, state, data, dataLen / 16, op == Op.Poly1305Blocks);
+  }
+  if (op == Op.ChaCha20Blocks || op == Op.ChaCha20BlocksPortable) memory.copy(out + stateLen, data, dataLen);
+  memory.copy(out, state, stateLen);
+  return op == Op.ChaCha20Blocks || op == Op.ChaCha20BlocksPortable ? stateLen + dataLen : stateLen;
+}
+
+function authenticate(out: usize, key: usize, data: usize, blocks: u32, native: bool): i32 {
+  const ctx = changetype<Poly1305>(scratch.take(offsetof<Poly1305>()));
+  poly1305.init(ctx, key);
+  if (native) poly1305.absorbBlocks(ctx, data, blocks);
+  else poly1305.absorbBlocksPortable(ctx, data, blocks);
+  poly1305.final(out, ctx);
+  return poly1305.TAG_BYTES;
+}

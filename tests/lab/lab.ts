@@ -1,0 +1,174 @@
+/**
+ * The lab: single operations of the firmware's cryptography, run on request. One interface, two backends: the wasm in
+ * this process, and the ELF in QEMU.
+ */
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { buildImage } from "../../tools/build/build.ts";
+import { digest, exclusively, filesBelow, isFresh } from "../../tools/build/cache.ts";
+import { ROOT } from "../../tools/build/root.ts";
+import { run } from "../../tools/build/run.ts";
+import { startEmulator } from "../../tools/emulator/qemu.ts";
+import { table } from "../../tools/generate/tables.js";
+
+/** What one operation gave. */
+export interface Answer {
+  /** Length of the answer, or a negative Status. */
+  readonly result: number;
+  readonly bytes: Buffer;
+  /** Instructions and bytes of stack that it took; 0 in the wasm. */
+  readonly instructions: number;
+  readonly stack: number;
+}
+
+export interface Lab {
+  /** What it runs on: "wasm", or a board's name. */
+  readonly name: string;
+  run(op: number, ...fields: readonly Uint8Array[]): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** A request: each field as a big-endian u16 length and its bytes. */
+export function request(fields: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(
+    fields.flatMap((field) => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(field.length);
+      return [length, field];
+    }),
+  );
+}
+
+interface Guest {
+  readonly memory: WebAssembly.Memory;
+  buffer(): number;
+  capacity(): number;
+  run(op: number, len: number): number;
+}
+
+/** Compile the lab's guest as it is under Node, with portable code for everything. */
+async function wasm(use: readonly string[]): Promise<Buffer> {
+  const folder = join(ROOT, "build", "wasm");
+  const out = join(folder, `${["lab", ...use].join("-").replaceAll("=", "_")}.wasm`);
+  return exclusively(`${out}.lock`, async () => {
+    mkdirSync(folder, { recursive: true });
+    const wanted = digest(use, filesBelow("assembly", "tests/lab", "asconfig.json", "package-lock.json"));
+    if (!isFresh(`${out}.stamp`, wanted)) {
+      const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
+      const choices = use.flatMap((choice) => ["--use", choice]);
+      const args = [asc, "tests/lab/guest.ts", "--config", "asconfig.json", "--target", "release"];
+      await run(process.execPath, [...args, ...choices, "--outFile", out]);
+      writeFileSync(`${out}.stamp`, wanted);
+    }
+    return readFileSync(out);
+  });
+}
+
+/** Run the lab as wasm in this process, built with these `--use` choices. */
+export async function wasmLab(use: readonly string[] = []): Promise<Lab> {
+  const { instance } = await WebAssembly.instantiate(await wasm(use), { table });
+  const guest = instance.exports as unknown as Guest;
+  const room = (): Buffer => Buffer.from(guest.memory.buffer, guest.buffer(), guest.capacity());
+  return {
+    name: "wasm",
+    run(op, ...fields) {
+      const bytes = request(fields);
+      if (bytes.length > guest.capacity())
+        throw new Error(`a request of ${bytes.length} bytes is too long for the lab`);
+      bytes.copy(room());
+      const result = guest.run(op, bytes.length);
+      const answer = Buffer.from(room().subarray(0, Math.max(result, 0)));
+      return Promise.resolve({ result, bytes: answer, instructions: 0, stack: 0 });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Collects what a socket receives until a wanted number of bytes is there. */
+class Receiver {
+  private have = Buffer.alloc(0);
+  private wanted = 0;
+  private done: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    socket.on("data", (bytes: Buffer) => {
+      this.have = Buffer.concat([this.have, bytes]);
+      if (this.have.length >= this.wanted) this.done?.();
+    });
+  }
+
+  async take(count: number): Promise<Buffer> {
+    if (this.have.length < count) {
+      this.wanted = count;
+      await new Promise<void>((resolve) => (this.done = resolve));
+    }
+    const taken = this.have.subarray(0, count);
+    this.have = this.have.subarray(count);
+    return taken;
+  }
+}
+
+/** How an ELF is run. */
+export interface ElfOptions {
+  /** Count instructions; slower. */
+  readonly icount?: boolean;
+  /** More arguments for QEMU. */
+  readonly args?: readonly string[];
+  /** An ELF that was built otherwise. */
+  readonly elf?: string;
+}
+
+/** Run the lab's ELF of a board in QEMU. */
+export async function elfLab(board: string, options: ElfOptions = {}): Promise<Lab> {
+  const elf = options.elf ?? (await buildImage({ board, image: "lab" })).elf;
+  const emulator = await startEmulator({
+    board,
+    elf,
+    module: "here",
+    icount: options.icount ?? false,
+    args: options.args ?? [],
+    timeoutMs: 0,
+  });
+  const socket = await emulator.uart();
+  await emulator.waitFor("lab");
+  const receiver = new Receiver(socket);
+  const gone = once(emulator, "exit").then(() => {
+    throw new Error(`the board is gone\n${emulator.lines.slice(-5).join("\n")}\n${emulator.complaint}`);
+  });
+  gone.catch(() => undefined);
+  const hung = (): Promise<never> =>
+    new Promise((_, reject) => {
+      const epitaph = (): void => {
+        if (emulator.events.some((event) => event.name === "epitaph")) {
+          reject(new Error(`the board died: ${emulator.lines.at(-1)}`));
+        }
+      };
+      emulator.on("line", epitaph);
+    });
+  const died = hung();
+  died.catch(() => undefined);
+  return {
+    name: board,
+    async run(op, ...fields) {
+      const bytes = request(fields);
+      const head = Buffer.alloc(4);
+      head.writeUInt16LE(op);
+      head.writeUInt16LE(bytes.length, 2);
+      socket.write(Buffer.concat([head, bytes]));
+      const answer = await Promise.race([receiver.take(12), gone, died]);
+      const result = answer.readInt32LE(0);
+      return {
+        result,
+        bytes: Buffer.from(result > 0 ? await receiver.take(result) : []),
+        instructions: answer.readUInt32LE(4),
+        stack: answer.readUInt32LE(8),
+      };
+    },
+    async close() {
+      socket.destroy();
+      await emulator.kill();
+    },
+  };
+}

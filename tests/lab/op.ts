@@ -1,0 +1,41 @@
+/** The lab's operations, by number: read by the guest, which is AssemblyScript, and by the hosts that drive it. */
+export const enum Op {
+  /** data -> digest */
+  Sha256 = 0x10,
+  Sha512 = 0x11,
+  /** key, data -> tag */
+  Hmac256 = 0x12,
+  Hmac512 = 0x13,
+  /** ikm, salt, info, length (u16) -> output, or TooLong */
+  Hkdf256 = 0x14,
+  Hkdf512 = 0x15,
+  /** entropy, nonce, personalisation, fresh entropy (or nothing: no reseeding), more, length (u16) -> the second output of that length */
+  Drbg = 0x16,
+  /** key, nonce, additional data, text -> ciphertext ‖ tag */
+  Seal = 0x17,
+  /** key, nonce, additional data, ciphertext, tag -> text, or Forged */
+  Open = 0x18,
+
+  /** seed -> public key */
+  Ed25519PublicKey = 0x20,
+  /** seed, public key, noise (or nothing), head, body -> signature */
+  Ed25519Sign = 0x21,
+  /** signature, public key, head, body -> Ok or Forged */
+  Ed25519Verify = 0x22,
+  /** scalar -> public key */
+  X25519PublicKey = 0x23,
+  /** scalar, point -> shared secret, or Forged */
+  X25519 = 0x24,
+
+  /** state, whole blocks -> state, by what the board has and by the portable twin */
+  Sha256Blocks = 0x40,
+  Sha256BlocksPortable = 0x41,
+  Sha512Blocks = 0x42,
+  Sha512BlocksPortable = 0x43,
+  /** state, whole blocks -> state ‖ blocks */
+  ChaCha20Blocks = 0x44,
+  ChaCha20BlocksPortable = 0x45,
+  /** key, whole blocks -> tag */
+  Poly1305Blocks = 0x46,
+  Poly1305BlocksPortable = 0x47,
+}
