@@ -13,7 +13,7 @@ const GOOD: Record<string, string> = {
   "assembly/crypto/_fe.ts": "/** CT: nothing leaks. */\nexport function add(out: usize): void {}\n",
   "assembly/crypto/curve.ts": `/** CT: lengths leak. */\nimport { add } from "./_fe";\nimport { copy } from "../lib/bytes";\n`,
   "assembly/lib/README.md": "",
-  "assembly/lib/bytes.ts": `import { ROOM } from "../config";\nconst arena = memory.data<u8>([1, 2]);\n@unmanaged\nexport class Reader {}\n`,
+  "assembly/lib/bytes.ts": `import { ROOM } from "../config";\nconst arena = memory.data<u8>([1, 2]);\n@unmanaged\nexport class Reader { at: u32; }\nconst AT = offsetof<Reader>("at");\n`,
   "assembly/port/README.md": "",
   "assembly/port/uart.ts": `@external("uart", "read")\nexport declare function read(): u32;\n`,
   "boards/README.md": "",

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ed25519 as noble } from "@noble/curves/ed25519.js";
 import { decode as cbor2Decode } from "cbor2";
-import { concat, fromHex, hex } from "../../tools/wire/bytes.ts";
+import { concat, hex } from "../../tools/wire/bytes.ts";
 import { decode, encode, type Key, type Value } from "../../tools/wire/cbor.ts";
 import { Device } from "../../tools/wire/device.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";

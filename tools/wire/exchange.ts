@@ -11,8 +11,8 @@ export async function post(
   type: string | undefined,
   body: Uint8Array,
 ): Promise<Answer & { status: number }> {
-  const headers = type === undefined ? {} : { "content-type": type };
-  const response = await fetch(url, { method: "POST", headers, body: body as unknown as BodyInit });
+  const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
+  const response = await fetch(url, { method: "POST", headers, body });
   return {
     status: response.status,
     type: response.headers.get("content-type") ?? "",

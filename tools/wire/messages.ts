@@ -1,6 +1,6 @@
 /** The claims of every kind of message: built from fields, and read back from nothing but their one form. */
 import { encode, type Key, type Value } from "./cbor.ts";
-import * as ed25519 from "./ed25519.ts";
+import type * as ed25519 from "./ed25519.ts";
 import { HASH_BYTES, ID_BYTES, KEY_BYTES, id } from "./key.ts";
 import { Malformed, one, seal, type Sign1 } from "./sign1.ts";
 

@@ -4,7 +4,8 @@ import type { Finding, Rule, Tree } from "../tree.ts";
 /** What AssemblyScript can do and the device must not: each costs a heap, or has no place to go. */
 function banned(node: ts.Node): string | undefined {
   if (ts.isNewExpression(node)) return "`new` needs a heap";
-  if (ts.isStringLiteral(node) && !namesModule(node.parent) && !inDecorator(node)) return "a string needs a heap";
+  if (ts.isStringLiteral(node) && !namesModule(node.parent) && !namesField(node.parent) && !inDecorator(node))
+    return "a string needs a heap";
   if (ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node)) return "a string needs a heap";
   if (ts.isRegularExpressionLiteral(node)) return "a regular expression needs a heap";
   if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return "no closures on the device";
@@ -41,6 +42,11 @@ function decorators(node: ts.HasModifiers): string[] {
 
 function namesModule(node: ts.Node): boolean {
   return ts.isImportDeclaration(node) || ts.isExportDeclaration(node);
+}
+
+/** `offsetof<T>("field")` is a number by the time it is compiled. */
+function namesField(node: ts.Node): boolean {
+  return ts.isCallExpression(node) && node.expression.getText() === "offsetof";
 }
 
 function inDecorator(node: ts.Node): boolean {
