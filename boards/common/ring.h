@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
+
 /** Bytes of a ring: a power of two. One is never used. */
 #ifndef RING_BYTES
 #define RING_BYTES 512u

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { SYS_OPEN = 0x01, SYS_READ = 0x06, SYS_GET_CMDLINE = 0x15 };
+enum { SYS_OPEN = 0x01, SYS_WRITE0 = 0x04, SYS_READ = 0x06, SYS_GET_CMDLINE = 0x15 };
 enum { MODE_RB = 1 };
 enum { COMMAND_LINE_BYTES = 200 };
 
@@ -47,4 +47,16 @@ uint32_t semihost_read(int32_t handle, uint8_t *out, uint32_t max) {
   const uint32_t block[3] = {(uint32_t)handle, (uint32_t)out, max};
   const int32_t left = call(SYS_READ, block);
   return left < 0 || (uint32_t)left > max ? 0 : max - (uint32_t)left;
+}
+
+void semihost_print(const char *text, uint32_t len) {
+  while (len > 0) {
+    char part[33];
+    const uint32_t now = len < sizeof part - 1 ? len : sizeof part - 1;
+    memcpy(part, text, now);
+    part[now] = 0;
+    call(SYS_WRITE0, part);
+    text += now;
+    len -= now;
+  }
 }

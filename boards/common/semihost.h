@@ -11,4 +11,7 @@ int32_t semihost_open(const char *path);
 /** Read up to `max` bytes; returns how many. */
 uint32_t semihost_read(int32_t handle, uint8_t *out, uint32_t max);
 
+/** Print text where the debugger shows it; nowhere without one. */
+void semihost_print(const char *text, uint32_t len);
+
 #endif

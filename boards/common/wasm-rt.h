@@ -84,4 +84,67 @@ static inline bool wasm_rt_inside(uint64_t offset, uint32_t len) {
   return len <= LINEAR_BYTES && offset <= LINEAR_BYTES - len;
 }
 
+/*
+ * How loads and stores move their bytes; `len` is a constant 1, 2, 4 or 8. A core that may access memory unaligned
+ * does so. On one that may not (ARMv6-M) the compiler would move every word byte by byte: there an aligned address, which
+ * is nearly every one, is told apart first.
+ */
+#if !defined(__ARM_ARCH) || defined(__ARM_FEATURE_UNALIGNED)
+#define wasm_rt_load memcpy
+#define wasm_rt_store memcpy
+#else
+typedef uint16_t __attribute__((may_alias)) wasm_rt_half;
+typedef uint32_t __attribute__((may_alias)) wasm_rt_word;
+
+/** Gather and scatter `len` bytes, 2 or 4: out of line, for addresses that are not aligned. */
+uint32_t wasm_rt_gather(const uint8_t *from, uint32_t len);
+void wasm_rt_scatter(uint8_t *to, uint32_t word, uint32_t len);
+
+#define WASM_RT_INLINE static inline __attribute__((always_inline))
+
+WASM_RT_INLINE uint16_t wasm_rt_load2(const uint8_t *from) {
+  return LIKELY(((uintptr_t)from & 1) == 0) ? *(const wasm_rt_half *)from : (uint16_t)wasm_rt_gather(from, 2);
+}
+
+WASM_RT_INLINE uint32_t wasm_rt_load4(const uint8_t *from) {
+  return LIKELY(((uintptr_t)from & 3) == 0) ? *(const wasm_rt_word *)from : wasm_rt_gather(from, 4);
+}
+
+WASM_RT_INLINE void wasm_rt_store2(uint8_t *to, uint16_t half) {
+  if (LIKELY(((uintptr_t)to & 1) == 0)) {
+    *(wasm_rt_half *)to = half;
+  } else {
+    wasm_rt_scatter(to, half, 2);
+  }
+}
+
+WASM_RT_INLINE void wasm_rt_store4(uint8_t *to, uint32_t word) {
+  if (LIKELY(((uintptr_t)to & 3) == 0)) {
+    *(wasm_rt_word *)to = word;
+  } else {
+    wasm_rt_scatter(to, word, 4);
+  }
+}
+
+WASM_RT_INLINE void wasm_rt_load(void *to, const uint8_t *from, uint32_t len) {
+  if (len == 1) {
+    *(uint8_t *)to = *from;
+  } else if (len == 2) {
+    *(wasm_rt_half *)to = wasm_rt_load2(from);
+  } else {
+    for (uint32_t i = 0; i < len / 4; i++) ((wasm_rt_word *)to)[i] = wasm_rt_load4(from + 4 * i);
+  }
+}
+
+WASM_RT_INLINE void wasm_rt_store(uint8_t *to, const void *from, uint32_t len) {
+  if (len == 1) {
+    *to = *(const uint8_t *)from;
+  } else if (len == 2) {
+    wasm_rt_store2(to, *(const wasm_rt_half *)from);
+  } else {
+    for (uint32_t i = 0; i < len / 4; i++) wasm_rt_store4(to + 4 * i, ((const wasm_rt_word *)from)[i]);
+  }
+}
+#endif
+
 #endif

@@ -24,6 +24,8 @@ export interface Emulated {
   readonly machine: string;
   /** Size of the machine's RAM that holds the store, when that is what QEMU can keep in a file. */
   readonly storeRam?: string;
+  /** The store lies in the chip's flash, which QEMU forgets: the emulator saves it at the end and puts it back. */
+  readonly storeBySnapshot?: boolean;
   /** Console lines come by semihosting, because the chip has one UART only. */
   readonly consoleBySemihosting?: boolean;
   /** Instructions that a tick of the lab's counter lasts under `-icount shift=0`. */
@@ -40,7 +42,7 @@ export interface Board {
   readonly store: Store;
   /** Over any of these the build fails. `stack` is also what is reserved. */
   readonly budget: { readonly flash: number; readonly linear: number; readonly stack: number };
-  /** Compile-time choices handed to asc as `--use`. */
+  /** Compile-time choices handed to asc as `--use` and to gcc as `-D`. */
   readonly use: Readonly<Record<string, number>>;
   /** How gcc optimises the guest; -O2 unless said. */
   readonly optimize?: string;

@@ -39,6 +39,18 @@ function substitute(text: string, from: string, to: string): string {
   return parts.join(to);
 }
 
+/** How a load and a store move their bytes, in the branch for little-endian hosts, and what moves them instead. */
+const MOVES = [
+  [
+    "    wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1)); \\\n",
+    "    wasm_rt_load(&result, &mem->data[addr], sizeof(t1)); \\\n",
+  ],
+  [
+    "    wasm_rt_memcpy(&mem->data[addr], &wrapped, sizeof(t1));            \\\n",
+    "    wasm_rt_store(&mem->data[addr], &wrapped, sizeof(t1));            \\\n",
+  ],
+] as const;
+
 /**
  * The range check becomes one comparison with a constant, see boards/common/wasm-rt.h. The empty asm after each load
  * goes: it keeps dead loads alive for the sake of their trap, which the check before the load raises anyway.
@@ -49,10 +61,8 @@ function patch(c: string): string {
     "  if (UNLIKELY(offset + (uint64_t)len > mem->size)) \\\n    TRAP(OOB);",
     "  if (UNLIKELY(!wasm_rt_inside(offset, len))) \\\n    TRAP(OOB);",
   );
-  return substitute(checked, "#define wasm_asm __asm__\n", "#define wasm_asm(X)\n").replaceAll(
-    'wasm_asm("" ::"r"(result));',
-    "",
-  );
+  const moved = MOVES.reduce((text, [from, to]) => substitute(text, from, to), checked);
+  return moved.replaceAll('wasm_asm("" ::"r"(result));', "");
 }
 
 interface Call {

@@ -195,6 +195,10 @@ export async function startEmulator(options: Options): Promise<Emulator> {
   if (options.icount) args.push("-icount", "shift=0,sleep=off");
   args.push(...(options.args ?? []));
   const child = spawn("qemu-system-arm", args, { stdio: ["ignore", "pipe", "pipe"] });
-  child.on("error", () => undefined);
-  return new Emulator(child, folder, options.timeoutMs ?? 120_000);
+  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000);
+  await once(child, "spawn").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new Trouble("qemu-system-arm is not installed", "apt-get install qemu-system-arm");
+  });
+  return emulator;
 }

@@ -1,0 +1,72 @@
+/** The chip's one UART is the module's. What the console would say goes to the debugger, if there is one. */
+#include <stddef.h>
+
+#include "chip.h"
+#include "entropy_nrf51.h"
+#include "port.h"
+#include "ring.h"
+#include "semihost.h"
+
+static struct ring received, sending;
+static volatile bool transmitting;
+
+void board_init(void) {
+  UART_PSELTXD = UART_TX_PIN;
+  UART_PSELRXD = UART_RX_PIN;
+  UART_BAUDRATE = UART_BAUD_115200;
+  UART_ENABLE = UART_ENABLED;
+  UART_INTENSET = UART_INT_RXDRDY | UART_INT_TXDRDY;
+  UART_STARTRX = 1;
+  UART_STARTTX = 1;
+  NVIC_EnableIRQ(UART0_IRQn);
+  entropy_start();
+}
+
+/** Give the transmitter its next byte. Interrupts can not come between: called with them masked, or from the handler. */
+static void send_next(void) {
+  transmitting = !ring_empty(&sending);
+  if (transmitting) UART_TXD = ring_get(&sending);
+}
+
+/** Take what was received; a full ring leaves bytes in the chip's FIFO and masks the interrupt until there is room. */
+static void receive(void) {
+  while (UART_RXDRDY) {
+    if (ring_full(&received)) {
+      NVIC_DisableIRQ(UART0_IRQn);
+      return;
+    }
+    UART_RXDRDY = 0;
+    ring_put(&received, (uint8_t)UART_RXD);
+  }
+}
+
+void UART0_Handler(void) {
+  if (UART_TXDRDY) {
+    UART_TXDRDY = 0;
+    send_next();
+  }
+  receive();
+}
+
+bool uart_ready(void) { return !ring_empty(&received); }
+
+uint32_t uart_read(uint8_t *out, uint32_t max) {
+  uint32_t taken = 0;
+  while (taken < max && !ring_empty(&received)) out[taken++] = ring_get(&received);
+  NVIC_EnableIRQ(UART0_IRQn);
+  return taken;
+}
+
+uint32_t uart_write(const uint8_t *data, uint32_t len) {
+  uint32_t taken = 0;
+  while (taken < len && !ring_full(&sending)) ring_put(&sending, data[taken++]);
+  const uint32_t masked = __get_PRIMASK();
+  __disable_irq();
+  if (!transmitting) send_next();
+  __set_PRIMASK(masked);
+  return taken;
+}
+
+void console_write(const char *text, uint32_t len) { semihost_print(text, len); }
+
+void console_flush(void) {}

@@ -1,0 +1,3 @@
+#include "port.h"
+
+void system_progress(void) {}

@@ -1,0 +1,15 @@
+import { KiB, type Board } from "../../tools/build/board.ts";
+
+/** BBC micro:bit v1: nRF51822, Cortex-M0, 16 KiB of RAM, a noise source and a flash controller of its own. */
+export default {
+  cpu: "cortex-m0",
+  chip: "nrf51",
+  clockHz: 16_000_000,
+  flash: { origin: 0x0000_0000, bytes: 240 * KiB },
+  ram: { origin: 0x2000_0000, bytes: 16 * KiB },
+  store: { origin: 0x0003_c000, pageBytes: 1 * KiB, pages: 16 },
+  budget: { flash: 128 * KiB, linear: 9 * KiB, stack: 4 * KiB },
+  use: {},
+  defines: { UART_TX_PIN: 24, UART_RX_PIN: 25, RING_BYTES: 256 },
+  qemu: { machine: "microbit", storeBySnapshot: true, consoleBySemihosting: true, instructionsPerTick: 62.5 },
+} as const satisfies Board;
