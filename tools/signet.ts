@@ -1,7 +1,9 @@
 /** The CLI: `signet VERB …`. One file a verb in `cli/`; each says its own usage and calls the room that does the work. */
 import { Command, CommanderError } from "commander";
+import * as build from "./cli/build.ts";
 import * as check from "./cli/check.ts";
 import * as format from "./cli/format.ts";
+import * as size from "./cli/size.ts";
 import * as test from "./cli/test.ts";
 import { tell } from "./trouble.ts";
 
@@ -13,7 +15,7 @@ const program = new Command("signet")
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
 
-for (const verb of [test, check, format]) verb.add(program);
+for (const verb of [test, check, format, build, size]) verb.add(program);
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);

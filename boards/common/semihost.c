@@ -21,21 +21,21 @@ uint32_t semihost_argument(char *out, uint32_t max, const char *key) {
     return 0;
   line[sizeof line - 1] = 0;
   const uint32_t keyLen = strlen(key);
-  for (const char *at = line; (at = strstr(at, key)) != 0; at += keyLen) {
-    if (at != line && at[-1] != ' ')
-      continue;
-    if (at[keyLen] != '=')
-      continue;
-    at += keyLen + 1;
-    uint32_t len = 0;
-    while (at[len] != 0 && at[len] != ' ' && len + 1 < max) {
-      out[len] = at[len];
-      len++;
-    }
-    out[len] = 0;
-    return len;
+  const char *at = line;
+  while (strncmp(at, key, keyLen) != 0 || at[keyLen] != '=') {
+    while (*at != 0 && *at != ' ')
+      at++;
+    if (*at++ == 0)
+      return 0;
   }
-  return 0;
+  at += keyLen + 1;
+  uint32_t len = 0;
+  while (at[len] != 0 && at[len] != ' ' && len + 1 < max) {
+    out[len] = at[len];
+    len++;
+  }
+  out[len] = 0;
+  return len;
 }
 
 int32_t semihost_open(const char *path) {

@@ -21,6 +21,11 @@ const IMAGES = {
 
 export type Image = keyof typeof IMAGES;
 
+/** Whether an image has this name. */
+export function isImage(name: string): name is Image {
+  return Object.hasOwn(IMAGES, name);
+}
+
 export interface Built {
   readonly board: string;
   readonly image: Image;

@@ -1,0 +1,53 @@
+/** What `signet build` and `signet size` print. */
+import { relative } from "node:path";
+import { Trouble } from "../trouble.ts";
+import { boardNames, loadBoard } from "./board.ts";
+import { buildImage, type Built, type Image, isImage } from "./build.ts";
+
+interface Choice {
+  readonly board?: string;
+  readonly image: string;
+}
+
+function imageNamed(name: string): Image {
+  if (!isImage(name)) throw new Trouble(`there is no image "${name}"`, "images are: signet, lab, probe");
+  return name;
+}
+
+async function* builds({ board, image }: Choice): AsyncGenerator<Built> {
+  const named = imageNamed(image);
+  for (const name of board === undefined ? boardNames() : [board])
+    yield await buildImage({ board: name, image: named });
+}
+
+/** One figure against its budget. */
+function share(bytes: number, budget: number): string {
+  return `${bytes} of ${budget} bytes (${Math.round((100 * bytes) / budget)} %)`;
+}
+
+/** Build, and say where the ELF is and how large. */
+export async function build(choice: Choice): Promise<void> {
+  for await (const built of builds(choice)) {
+    const { budget } = await loadBoard(built.board);
+    process.stdout.write(`${relative(process.cwd(), built.elf)}: flash ${share(built.size.flash, budget.flash)}\n`);
+  }
+}
+
+/** Print each board's size as a table, or all as one JSON object. */
+export async function size(choice: Choice & { readonly json?: boolean }): Promise<void> {
+  const all: Record<string, Built["size"]> = {};
+  for await (const built of builds(choice)) {
+    all[built.board] = built.size;
+    if (choice.json) continue;
+    const { budget } = await loadBoard(built.board);
+    const { flash, linear, stack, parts } = built.size;
+    const rows = [
+      ["flash", share(flash, budget.flash)],
+      ["linear", share(linear, budget.linear)],
+      ["stack", share(stack, budget.stack)],
+      ...Object.entries(parts).map(([part, bytes]) => [`  ${part}`, String(bytes)]),
+    ];
+    process.stdout.write(`${built.board}\n${rows.map(([name, text]) => `  ${name?.padEnd(14)}${text}\n`).join("")}`);
+  }
+  if (choice.json) process.stdout.write(`${JSON.stringify(all)}\n`);
+}

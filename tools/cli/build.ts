@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+
+/** `signet build`: the product's image for one board or all. */
+export function add(program: Command): void {
+  program
+    .command("build")
+    .description("build the firmware: ELF, HEX, BIN, map and size")
+    .option("--board <name>", "one board; all without it")
+    .option("--image <name>", "signet, or lab for the test operations", "signet")
+    .action(async (options: { board?: string; image: string }) => {
+      const { build } = await import("../build/report.ts");
+      await build(options);
+    });
+}

@@ -1,0 +1,15 @@
+import type { Command } from "commander";
+
+/** `signet size`: what the image takes of each board, part by part. */
+export function add(program: Command): void {
+  program
+    .command("size")
+    .description("flash, linear memory and stack of the firmware, part by part, against each budget")
+    .option("--board <name>", "one board; all without it")
+    .option("--image <name>", "signet, or lab for the test operations", "signet")
+    .option("--json", "one JSON object on standard output")
+    .action(async (options: { board?: string; image: string; json?: boolean }) => {
+      const { size } = await import("../build/report.ts");
+      await size(options);
+    });
+}
