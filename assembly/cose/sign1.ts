@@ -1,0 +1,132 @@
+/**
+ * COSE_Sign1 (RFC 9052 §4.2) with Ed25519, tagged, an empty unprotected header and an attached payload:
+ *
+ *     18([ header: bstr, {}, payload: bstr, signature: bstr 64 ])
+ *     ToBeSigned = ["Signature1", header: bstr, h'', payload: bstr]
+ *
+ * The payload is written once, in its place in the message. What is signed is a short head, built in scratch, followed by
+ * the payload where it lies.
+ */
+import { Status } from "../lib/status";
+import { Reader } from "../lib/reader";
+import { Writer } from "../lib/writer";
+import * as scratch from "../lib/scratch";
+import * as ed25519 from "../crypto/ed25519";
+import * as cbor from "./cbor";
+import { Major, Slice } from "./cbor";
+
+const TAG: u32 = 18;
+const FIELDS: u32 = 4;
+/** Room for the payload's head: lengths up to 65,535. */
+const PAYLOAD_HEAD_BYTES: u32 = 3;
+
+/** Longest protected header: the three fields of a Signet message need 77. */
+export const HEADER_BYTES: u32 = 96;
+/** Longest payload. */
+export const PAYLOAD_BYTES: u32 = 1024;
+
+/** `84 6a "Signature1"`: what every ToBeSigned starts with. */
+// prettier-ignore
+const CONTEXT: usize = memory.data<u8>([0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31]);
+const CONTEXT_BYTES: u32 = 12;
+/** The context, two string heads, the header, and the empty external_aad. */
+const HEAD_BYTES: u32 = CONTEXT_BYTES + PAYLOAD_HEAD_BYTES + HEADER_BYTES + 1 + PAYLOAD_HEAD_BYTES;
+
+const part = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
+
+/** A message: where its parts lie, while it is written and after it was read. */
+@unmanaged
+export class Sign1 {
+  header: usize;
+  headerLen: u32;
+  payload: usize;
+  payloadLen: u32;
+  signature: usize;
+}
+
+/** Begin a message at `out`; the caller then writes `headerLen` bytes of protected header. */
+export function begin(message: Sign1, out: Writer, headerLen: u32): void {
+  cbor.head(out, Major.Tag, TAG);
+  cbor.array(out, FIELDS);
+  cbor.head(out, Major.Bytes, headerLen);
+  message.header = out.at;
+  message.headerLen = headerLen;
+}
+
+/** End the header and begin the payload, which the caller then writes. */
+export function beginPayload(message: Sign1, out: Writer): void {
+  if (out.ok() && <u32>(out.at - message.header) != message.headerLen) unreachable();
+  cbor.map(out, 0);
+  out.take(PAYLOAD_HEAD_BYTES);
+  message.payload = out.at;
+}
+
+/**
+ * End the payload and sign: `seed` and `key` are the signer's, `noise` 32 fresh random bytes, or 0 for a signature that
+ * depends on key and message alone. On TooLong the message is to be dropped.
+ *
+ * CT: lengths leak; seed and noise do not.
+ */
+export function sign(message: Sign1, out: Writer, seed: usize, key: usize, noise: usize): Status {
+  const payloadLen = <u32>(out.at - message.payload);
+  if (out.failed || payloadLen > PAYLOAD_BYTES || message.headerLen > HEADER_BYTES) return Status.TooLong;
+  // The head of the payload has its shortest form, so a short payload moves up to it.
+  const written = message.payload;
+  message.payload = written - PAYLOAD_HEAD_BYTES + cbor.headBytes(payloadLen);
+  message.payloadLen = payloadLen;
+  out.at = written - PAYLOAD_HEAD_BYTES;
+  memory.copy(message.payload, written, payloadLen);
+  cbor.head(out, Major.Bytes, payloadLen);
+  out.at += payloadLen;
+
+  cbor.head(out, Major.Bytes, ed25519.SIGNATURE_BYTES);
+  message.signature = out.take(ed25519.SIGNATURE_BYTES);
+  if (out.failed) return Status.TooLong;
+  const mark = scratch.mark();
+  const head = scratch.take(HEAD_BYTES);
+  const headLen = toBeSigned(head, message);
+  ed25519.sign(message.signature, seed, key, noise, head, headLen, message.payload, payloadLen);
+  scratch.release(mark);
+  return Status.Ok;
+}
+
+/**
+ * Read one message; what follows it is left to the reader. Its header and payload are only found, not looked into. The
+ * reader fails on anything that is not this form.
+ */
+export function read(out: Sign1, from: Reader): void {
+  cbor.readCount(from, Major.Tag, TAG);
+  cbor.readCount(from, Major.Array, FIELDS);
+  cbor.readString(part, from, Major.Bytes, 0, HEADER_BYTES);
+  out.header = part.at;
+  out.headerLen = part.len;
+  cbor.readCount(from, Major.Map, 0);
+  cbor.readString(part, from, Major.Bytes, 0, PAYLOAD_BYTES);
+  out.payload = part.at;
+  out.payloadLen = part.len;
+  out.signature = cbor.readFixed(from, ed25519.SIGNATURE_BYTES);
+}
+
+/** Verify a message that was read: Ok, or Forged. */
+export function verify(message: Sign1, key: usize): Status {
+  const mark = scratch.mark();
+  const head = scratch.take(HEAD_BYTES);
+  const headLen = toBeSigned(head, message);
+  const status = ed25519.verify(message.signature, key, head, headLen, message.payload, message.payloadLen);
+  scratch.release(mark);
+  return status;
+}
+
+/** Write ToBeSigned up to the payload's first byte to `out`, which holds HEAD_BYTES; returns its length. */
+function toBeSigned(out: usize, message: Sign1): u32 {
+  const mark = scratch.mark();
+  const writer = changetype<Writer>(scratch.take(offsetof<Writer>()));
+  writer.begin(out, HEAD_BYTES);
+  writer.bytes(CONTEXT, CONTEXT_BYTES);
+  cbor.bytes(writer, message.header, message.headerLen);
+  cbor.head(writer, Major.Bytes, 0);
+  cbor.head(writer, Major.Bytes, message.payloadLen);
+  const len = writer.length();
+  scratch.release(mark);
+  return len;
+}

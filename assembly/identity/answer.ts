@@ -1,0 +1,174 @@
+/**
+ * What the server says: `enrolled`, `receipt`, `refusal` and `downlink` (README, "Messages"), and the unsigned refusal.
+ * Nothing is looked at before the server's signature is verified, and everything in `out` is set together, or nothing.
+ */
+import { Status } from "../lib/status";
+import { Reader } from "../lib/reader";
+import * as bytes from "../lib/bytes";
+import * as cbor from "../cose/cbor";
+import { Major, Slice } from "../cose/cbor";
+import * as sign1 from "../cose/sign1";
+import { Sign1 } from "../cose/sign1";
+import * as kind from "./kind";
+import { ID_BYTES, Kind } from "./kind";
+import * as server from "./server";
+import { Server } from "./server";
+import { AUDIENCE_MOST, Claim, Cnf, DATA_MOST, HASH_BYTES } from "./claim";
+
+/** Why the server refused (README, "What the server checks"). */
+export const enum Reason {
+  Malformed = 1,
+  UnknownDevice = 2,
+  BadSignature = 3,
+  WrongAudience = 4,
+  Replayed = 5,
+  Forked = 6,
+  Revoked = 7,
+  StaleNonce = 8,
+  NotInvited = 9,
+  TooLarge = 10,
+  Busy = 11,
+}
+
+/** A verified answer. A field that its kind does not have is 0. */
+@unmanaged
+export class Answer {
+  kind: Kind;
+  /** The server's time, seconds since 1970. */
+  issuedAt: u32;
+  expiresAt: u32;
+  /** The hash of the message answered: 32 bytes inside the answer. */
+  about: usize;
+  /** The receipt's or downlink's own counter; in an `enrolled`, the head's. */
+  counter: u32;
+  /** The hash of the chain's head, in an `enrolled`. */
+  headHash: usize;
+  reason: u32;
+  data: usize;
+  dataLen: u32;
+}
+
+const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
+const claims = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+const slice = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
+
+/**
+ * Tell whether one whole signed message stands at the reader: its length, or 0 while it is not whole or not one. It does
+ * not move the reader, and verifies nothing: it is how a sequence is cut while it arrives.
+ */
+export function measure(from: Reader): u32 {
+  const start = from.at;
+  claims.begin(start, from.left());
+  sign1.read(message, claims);
+  return claims.ok() ? <u32>(claims.at - start) : 0;
+}
+
+/**
+ * Read the next answer of a sequence: signed by `by`, and about the device with the id at `own`. Malformed: not such a
+ * message, or claims out of form; Forged: the signature does not verify; Unexpected: not from this server, or about
+ * another device. On failure the reader has failed and `out` is as it was.
+ */
+export function read(out: Answer, from: Reader, by: Server, own: usize): Status {
+  sign1.read(message, from);
+  if (from.failed) return Status.Malformed;
+  const what = kind.of(message);
+  const key = what == Kind.None ? 0 : server.find(by, kind.kid(message));
+  let status = key == 0 ? (what == Kind.None ? Status.Malformed : Status.Forged) : sign1.verify(message, key);
+  if (status == Status.Ok) status = readClaims(out, what, by, own);
+  if (status != Status.Ok) from.fail();
+  return status;
+}
+
+/** Read the claims of a message whose signature verified. */
+function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
+  claims.begin(message.payload, message.payloadLen);
+  let expiresAt: u32 = 0;
+  let about: usize = 0;
+  let counter: u32 = 0;
+  let headHash: usize = 0;
+  let reason: u32 = 0;
+  let data: usize = 0;
+  let dataLen: u32 = 0;
+
+  cbor.readCount(claims, Major.Map, what == Kind.Downlink ? 6 : 5);
+  cbor.readKey(claims, Claim.Iss);
+  cbor.readString(slice, claims, Major.Text, 1, AUDIENCE_MOST);
+  const iss = slice.at;
+  const issLen = slice.len;
+  if (what == Kind.Downlink) {
+    cbor.readKey(claims, Claim.Exp);
+    expiresAt = cbor.readUint(claims);
+  }
+  cbor.readKey(claims, Claim.Iat);
+  const issuedAt = cbor.readUint(claims);
+  cbor.readKey(claims, Claim.Cnf);
+  cbor.readCount(claims, Major.Map, 1);
+  cbor.readKey(claims, Cnf.Kid);
+  const id = cbor.readFixed(claims, ID_BYTES);
+
+  switch (what) {
+    case Kind.Enrolled:
+      about = readAbout();
+      cbor.readKey(claims, Claim.Head);
+      cbor.readCount(claims, Major.Array, 2);
+      counter = cbor.readUint(claims);
+      headHash = cbor.readFixed(claims, HASH_BYTES);
+      break;
+    case Kind.Receipt:
+      counter = readCounter();
+      about = readAbout();
+      break;
+    case Kind.Refusal:
+      about = readAbout();
+      cbor.readKey(claims, Claim.Reason);
+      reason = cbor.readUint(claims);
+      break;
+    case Kind.Downlink:
+      counter = readCounter();
+      cbor.readKey(claims, Claim.Data);
+      cbor.readString(slice, claims, Major.Bytes, 0, DATA_MOST);
+      data = slice.at;
+      dataLen = slice.len;
+      break;
+    default:
+      return Status.Malformed;
+  }
+  if (claims.failed || claims.left() != 0) return Status.Malformed;
+  if (issLen != by.audienceLen || !bytes.same(iss, by.audience, issLen)) return Status.Unexpected;
+  if (!bytes.same(id, own, ID_BYTES)) return Status.Unexpected;
+
+  out.kind = what;
+  out.issuedAt = issuedAt;
+  out.expiresAt = expiresAt;
+  out.about = about;
+  out.counter = counter;
+  out.headHash = headHash;
+  out.reason = reason;
+  out.data = data;
+  out.dataLen = dataLen;
+  return Status.Ok;
+}
+
+function readCounter(): u32 {
+  cbor.readKey(claims, Claim.Counter);
+  return cbor.readUint(claims);
+}
+
+function readAbout(): usize {
+  cbor.readKey(claims, Claim.About);
+  return cbor.readFixed(claims, HASH_BYTES);
+}
+
+/** Read an unsigned refusal, `{-70005: reason}` and nothing after it; 0 if it is not one. Nothing may rest on it. */
+export function readUnsigned(from: Reader): u32 {
+  cbor.readCount(from, Major.Map, 1);
+  cbor.readKey(from, Claim.Reason);
+  const reason = cbor.readUint(from);
+  return from.ok() && from.left() == 0 ? reason : 0;
+}
+
+/** Read a challenge, a nonce in a byte string and nothing after it, to `out`; empty if it is not one. */
+export function readChallenge(out: Slice, from: Reader, least: u32, most: u32): void {
+  cbor.readString(out, from, Major.Bytes, least, most);
+  if (from.failed || from.left() != 0) out.len = 0;
+}

@@ -1,0 +1,42 @@
+/** Labels of the claims (README, "Encoding"): CWT's, EAT's, and Signet's own. */
+export const enum Claim {
+  Iss = 1,
+  Aud = 3,
+  Exp = 4,
+  Iat = 6,
+  Cti = 7,
+  Cnf = 8,
+  Nonce = 10,
+  Hwmodel = 259,
+  Bootcount = 267,
+  Swname = 270,
+  Swversion = 271,
+  Counter = -70001,
+  Prev = -70002,
+  Data = -70003,
+  About = -70004,
+  Reason = -70005,
+  OneTime = -70006,
+  Head = -70007,
+  Epitaph = -70008,
+  Ack = -70009,
+}
+
+/** Members of `cnf`: a whole key (RFC 8747 §3.2), or the id of one (§3.4). */
+export const enum Cnf {
+  Key = 1,
+  Kid = 3,
+}
+
+export const AUDIENCE_MOST: u32 = 64;
+export const CTI_BYTES: u32 = 16;
+export const NONCE_LEAST: u32 = 8;
+export const NONCE_MOST: u32 = 64;
+export const NAME_MOST: u32 = 32;
+export const ONE_TIME_LEAST: u32 = 16;
+export const ONE_TIME_MOST: u32 = 32;
+export const EPITAPH_MOST: u32 = 64;
+export const DATA_MOST: u32 = 512;
+export const HASH_BYTES: u32 = 32;
+/** The longest message, tag and signature included. */
+export const MESSAGE_MOST: u32 = 1024;

@@ -1,0 +1,111 @@
+/** The kinds of message and how their protected header tells them apart (README, "Encoding"). */
+import { Reader } from "../lib/reader";
+import { Writer } from "../lib/writer";
+import * as bytes from "../lib/bytes";
+import * as cbor from "../cose/cbor";
+import { Major, Slice } from "../cose/cbor";
+import * as sign1 from "../cose/sign1";
+import { Sign1 } from "../cose/sign1";
+
+export const enum Kind {
+  Enrol = 0,
+  Enrolled = 1,
+  Report = 2,
+  Receipt = 3,
+  Refusal = 4,
+  Downlink = 5,
+  /** Not one of ours. */
+  None = 6,
+}
+
+/** Labels of the protected header (RFC 9052 §3.1, RFC 9596). */
+const enum Header {
+  Alg = 1,
+  Kid = 4,
+  Typ = 16,
+}
+/** Ed25519, fully specified (RFC 9864). */
+const ALG_ED25519: i32 = -19;
+export const ID_BYTES: u32 = 32;
+
+/** `application/vnd.signet.` */
+// prettier-ignore
+const PREFIX: usize = memory.data<u8>([
+  0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e, 0x2f,
+  0x76, 0x6e, 0x64, 0x2e, 0x73, 0x69, 0x67, 0x6e, 0x65, 0x74, 0x2e,
+]);
+const PREFIX_BYTES: u32 = 23;
+/** `+cose` */
+const SUFFIX: usize = memory.data<u8>([0x2b, 0x63, 0x6f, 0x73, 0x65]);
+const SUFFIX_BYTES: u32 = 5;
+/** The names in the order of Kind, each filled up to 8 bytes. */
+// prettier-ignore
+const NAMES: usize = memory.data<u8>([
+  0x65, 0x6e, 0x72, 0x6f, 0x6c, 0, 0, 0,                //  enrol
+  0x65, 0x6e, 0x72, 0x6f, 0x6c, 0x6c, 0x65, 0x64,       //  enrolled
+  0x72, 0x65, 0x70, 0x6f, 0x72, 0x74, 0, 0,             //  report
+  0x72, 0x65, 0x63, 0x65, 0x69, 0x70, 0x74, 0,          //  receipt
+  0x72, 0x65, 0x66, 0x75, 0x73, 0x61, 0x6c, 0,          //  refusal
+  0x64, 0x6f, 0x77, 0x6e, 0x6c, 0x69, 0x6e, 0x6b,       //  downlink
+]);
+const NAME_BYTES: u32 = 8;
+/** Around the name: `a3 01 32 04 58 20`, the kid, `10 78 nn`, prefix and suffix. */
+const FIXED_BYTES: u32 = 6 + ID_BYTES + 3 + PREFIX_BYTES + SUFFIX_BYTES;
+
+const typ = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
+const header = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+
+/** Begin a message of `kind` signed by the key with the id at `kid`: all up to the payload, which the caller then writes. */
+export function begin(message: Sign1, out: Writer, kind: Kind, kid: usize): void {
+  const name = nameOf(kind);
+  const nameLen = lengthOf(name);
+  sign1.begin(message, out, FIXED_BYTES + nameLen);
+  cbor.map(out, 3);
+  cbor.int(out, Header.Alg);
+  cbor.int(out, ALG_ED25519);
+  cbor.int(out, Header.Kid);
+  cbor.bytes(out, kid, ID_BYTES);
+  cbor.int(out, Header.Typ);
+  cbor.head(out, Major.Text, PREFIX_BYTES + nameLen + SUFFIX_BYTES);
+  out.bytes(PREFIX, PREFIX_BYTES);
+  out.bytes(name, nameLen);
+  out.bytes(SUFFIX, SUFFIX_BYTES);
+  sign1.beginPayload(message, out);
+}
+
+/** Tell what a message that was read claims to be, before its signature is checked; `None` if it is not one of ours. */
+export function of(message: Sign1): Kind {
+  header.begin(message.header, message.headerLen);
+  cbor.readCount(header, Major.Map, 3);
+  cbor.readKey(header, Header.Alg);
+  cbor.readKey(header, ALG_ED25519);
+  cbor.readKey(header, Header.Kid);
+  cbor.readFixed(header, ID_BYTES);
+  cbor.readKey(header, Header.Typ);
+  cbor.readString(typ, header, Major.Text, PREFIX_BYTES + SUFFIX_BYTES, PREFIX_BYTES + NAME_BYTES + SUFFIX_BYTES);
+  if (header.failed || header.left() != 0) return Kind.None;
+  if (!bytes.same(typ.at, PREFIX, PREFIX_BYTES)) return Kind.None;
+  const name = typ.at + PREFIX_BYTES;
+  const nameLen = typ.len - PREFIX_BYTES - SUFFIX_BYTES;
+  if (!bytes.same(name + nameLen, SUFFIX, SUFFIX_BYTES)) return Kind.None;
+  for (let kind = Kind.Enrol; kind < Kind.None; kind++) {
+    const own = nameOf(kind);
+    if (lengthOf(own) == nameLen && bytes.same(own, name, nameLen)) return kind;
+  }
+  return Kind.None;
+}
+
+/** Where the kid of a message lies; only after `of` found one of ours. */
+export function kid(message: Sign1): usize {
+  return message.header + 6;
+}
+
+function nameOf(kind: Kind): usize {
+  return NAMES + <u32>kind * NAME_BYTES;
+}
+
+function lengthOf(name: usize): u32 {
+  let len: u32 = 0;
+  while (len < NAME_BYTES && load<u8>(name + len) != 0) len++;
+  return len;
+}

@@ -1,0 +1,52 @@
+/** One link of a device's chain of reports (README, "Messages": `report`). */
+import { Status } from "../lib/status";
+import { Writer } from "../lib/writer";
+import * as cbor from "../cose/cbor";
+import * as sign1 from "../cose/sign1";
+import { Sign1 } from "../cose/sign1";
+import * as kind from "./kind";
+import { Kind } from "./kind";
+import * as keypair from "./keypair";
+import { KeyPair } from "./keypair";
+import { Server } from "./server";
+import { Claim, HASH_BYTES } from "./claim";
+
+/** What goes into a `report`. Strings are kept by pointer. */
+@unmanaged
+export class Report {
+  counter: u32;
+  /** The hash of the report before; 32 zero bytes before the first. */
+  prev: usize;
+  data: usize;
+  dataLen: u32;
+  /** Length 0: nothing to tell. */
+  epitaph: usize;
+  epitaphLen: u32;
+  /** Counter of the last downlink acted upon; 0: none yet. */
+  ack: u32;
+}
+
+const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
+
+/** Write a signed `report`; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
+export function write(out: Writer, own: KeyPair, server: Server, what: Report, noise: usize): Status {
+  kind.begin(message, out, Kind.Report, keypair.id(own));
+  cbor.map(out, 4 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0));
+  cbor.int(out, Claim.Aud);
+  cbor.text(out, server.audience, server.audienceLen);
+  cbor.int(out, Claim.Counter);
+  cbor.uint(out, what.counter);
+  cbor.int(out, Claim.Prev);
+  cbor.bytes(out, what.prev, HASH_BYTES);
+  cbor.int(out, Claim.Data);
+  cbor.bytes(out, what.data, what.dataLen);
+  if (what.epitaphLen) {
+    cbor.int(out, Claim.Epitaph);
+    cbor.bytes(out, what.epitaph, what.epitaphLen);
+  }
+  if (what.ack) {
+    cbor.int(out, Claim.Ack);
+    cbor.uint(out, what.ack);
+  }
+  return sign1.sign(message, out, keypair.seed(own), keypair.publicKey(own), noise);
+}

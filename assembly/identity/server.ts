@@ -1,0 +1,32 @@
+/** The server as the device knows it: its name, and one or two keys it may sign with, so that a key can be replaced. */
+import * as bytes from "../lib/bytes";
+import * as key from "../cose/key";
+
+export const KEYS_MOST: u32 = 2;
+const KEY_BYTES: u32 = key.KEY_BYTES;
+const ID_BYTES: u32 = key.THUMBPRINT_BYTES;
+
+@unmanaged
+export class Server {
+  /** The audience: what `aud` must be for it, and `iss` from it. Kept by pointer. */
+  audience: usize;
+  audienceLen: u32;
+  /** KEYS_MOST keys, one after the other; kept by pointer. */
+  keys: usize;
+  count: u32;
+  /** Their ids, KEYS_MOST of 32 bytes; written by `pin`. */
+  ids: usize;
+}
+
+/** Work out the ids of the keys, which are all in place. */
+export function pin(server: Server): void {
+  for (let i: u32 = 0; i < server.count; i++) key.thumbprint(server.ids + i * ID_BYTES, server.keys + i * KEY_BYTES);
+}
+
+/** Where the key with the id at `kid` lies; 0 if it is not one of the server's. */
+export function find(server: Server, kid: usize): usize {
+  for (let i: u32 = 0; i < server.count; i++) {
+    if (bytes.same(server.ids + i * ID_BYTES, kid, ID_BYTES)) return server.keys + i * KEY_BYTES;
+  }
+  return 0;
+}
