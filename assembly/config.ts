@@ -1,7 +1,7 @@
 /** Every size and timeout of the firmware, each with its reason. */
 
-/** Scratch memory for cryptographic temporaries; the deepest user is Ed25519 verification. */
-export const SCRATCH_BYTES: u32 = 1536;
+/** Scratch memory for cryptographic temporaries; the deepest user is Ed25519 verification, under the head of a COSE_Sign1. */
+export const SCRATCH_BYTES: u32 = 1664;
 
 /** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. */
 export const LINK_TX_BYTES: u32 = 512;

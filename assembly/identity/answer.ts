@@ -53,17 +53,6 @@ const claims = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const slice = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
 
 /**
- * Tell whether one whole signed message stands at the reader: its length, or 0 while it is not whole or not one. It does
- * not move the reader, and verifies nothing: it is how a sequence is cut while it arrives.
- */
-export function measure(from: Reader): u32 {
-  const start = from.at;
-  claims.begin(start, from.left());
-  sign1.read(message, claims);
-  return claims.ok() ? <u32>(claims.at - start) : 0;
-}
-
-/**
  * Read the next answer of a sequence: signed by `by`, and about the device with the id at `own`. Malformed: not such a
  * message, or claims out of form; Forged: the signature does not verify; Unexpected: not from this server, or about
  * another device. On failure the reader has failed and `out` is as it was.
@@ -71,9 +60,12 @@ export function measure(from: Reader): u32 {
 export function read(out: Answer, from: Reader, by: Server, own: usize): Status {
   sign1.read(message, from);
   if (from.failed) return Status.Malformed;
-  const what = kind.of(message);
-  const key = what == Kind.None ? 0 : server.find(by, kind.kid(message));
-  let status = key == 0 ? (what == Kind.None ? Status.Malformed : Status.Forged) : sign1.verify(message, key);
+  const what = kind.tell(message);
+  let status = Status.Malformed;
+  if (what != Kind.None) {
+    const key = server.find(by, kind.kid(message));
+    status = key == 0 ? Status.Forged : sign1.verify(message, key);
+  }
   if (status == Status.Ok) status = readClaims(out, what, by, own);
   if (status != Status.Ok) from.fail();
   return status;

@@ -74,7 +74,7 @@ export function begin(message: Sign1, out: Writer, kind: Kind, kid: usize): void
 }
 
 /** Tell what a message that was read claims to be, before its signature is checked; `None` if it is not one of ours. */
-export function of(message: Sign1): Kind {
+export function tell(message: Sign1): Kind {
   header.begin(message.header, message.headerLen);
   cbor.readCount(header, Major.Map, 3);
   cbor.readKey(header, Header.Alg);
@@ -95,7 +95,7 @@ export function of(message: Sign1): Kind {
   return Kind.None;
 }
 
-/** Where the kid of a message lies; only after `of` found one of ours. */
+/** Where the kid of a message lies; only after `tell` found one of ours. */
 export function kid(message: Sign1): usize {
   return message.header + 6;
 }

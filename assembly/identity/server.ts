@@ -6,6 +6,7 @@ export const KEYS_MOST: u32 = 2;
 const KEY_BYTES: u32 = key.KEY_BYTES;
 const ID_BYTES: u32 = key.THUMBPRINT_BYTES;
 
+
 @unmanaged
 export class Server {
   /** The audience: what `aud` must be for it, and `iss` from it. Kept by pointer. */

@@ -1,0 +1,192 @@
+import { Reader } from "../../../assembly/lib/reader";
+import { Status } from "../../../assembly/lib/status";
+import { Writer } from "../../../assembly/lib/writer";
+import * as sha256 from "../../../assembly/crypto/sha256";
+import * as enrolment from "../../../assembly/identity/enrolment";
+import { Enrolment } from "../../../assembly/identity/enrolment";
+import * as report from "../../../assembly/identity/report";
+import { Report } from "../../../assembly/identity/report";
+import * as answer from "../../../assembly/identity/answer";
+import { Answer, Reason } from "../../../assembly/identity/answer";
+import { Kind } from "../../../assembly/identity/kind";
+import * as keypair from "../../../assembly/identity/keypair";
+import { KEYPAIR_BYTES, KeyPair } from "../../../assembly/identity/keypair";
+import * as server from "../../../assembly/identity/server";
+import { Server } from "../../../assembly/identity/server";
+import { ascii, hex, repeated, show } from "../support/hex";
+import * as example from "./example";
+
+const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
+const peer = changetype<Server>(memory.data(offsetof<Server>(), 8));
+const what = changetype<Enrolment>(memory.data(offsetof<Enrolment>(), 8));
+const next = changetype<Report>(memory.data(offsetof<Report>(), 8));
+const got = changetype<Answer>(memory.data(offsetof<Answer>(), 8));
+const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
+const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const ids = memory.data(64, 8);
+const hash = memory.data(32, 8);
+const out = memory.data(1024, 8);
+
+const seed = counting(0, 32);
+const serverKey = hex(example.serverPublicKey);
+const audience = ascii("signet.example");
+const board = ascii("mps2-an386");
+const name = ascii("signet");
+const version = ascii("0.1.0");
+const cti = counting(0x40, 16);
+const nonce = counting(0x50, 16);
+const zeros = repeated(0, 32);
+
+function counting(from: i32, count: i32): Uint8Array {
+  const bytes = new Uint8Array(count);
+  for (let i = 0; i < count; i++) bytes[i] = <u8>(from + i);
+  return bytes;
+}
+
+function setUp(): void {
+  keypair.derive(own, seed.dataStart);
+  peer.audience = audience.dataStart;
+  peer.audienceLen = audience.length;
+  peer.keys = serverKey.dataStart;
+  peer.count = 1;
+  peer.ids = ids;
+  server.pin(peer);
+}
+
+function read(message: Uint8Array): Status {
+  reader.begin(message.dataStart, message.length);
+  got.kind = Kind.None;
+  return answer.read(got, reader, peer, keypair.id(own));
+}
+
+describe("the worked example", () => {
+  beforeAll(setUp);
+
+  it("has these keys and ids", () => {
+    expect(show(keypair.publicKey(own), 32)).toBe(example.devicePublicKey);
+    expect(show(keypair.id(own), 32)).toBe(example.deviceId);
+    expect(show(ids, 32)).toBe(example.serverId);
+  });
+
+  it("has this enrol", () => {
+    what.cti = cti.dataStart;
+    what.nonce = nonce.dataStart;
+    what.nonceLen = nonce.length;
+    what.board = board.dataStart;
+    what.boardLen = board.length;
+    what.bootcount = 1;
+    what.name = name.dataStart;
+    what.nameLen = name.length;
+    what.version = version.dataStart;
+    what.versionLen = version.length;
+    writer.begin(out, 1024);
+    expect(enrolment.write(writer, own, peer, what, 0)).toBe(Status.Ok);
+    expect(show(out, writer.length())).toBe(example.enrol);
+    sha256.hash(hash, out, writer.length());
+    expect(show(hash, 32)).toBe(example.enrolHash);
+  });
+
+  it("has these reports", () => {
+    const first = ascii("21.5 C");
+    next.counter = 1;
+    next.prev = zeros.dataStart;
+    next.data = first.dataStart;
+    next.dataLen = first.length;
+    writer.begin(out, 1024);
+    expect(report.write(writer, own, peer, next, 0)).toBe(Status.Ok);
+    expect(show(out, writer.length())).toBe(example.firstReport);
+    sha256.hash(hash, out, writer.length());
+    expect(show(hash, 32)).toBe(example.firstReportHash);
+
+    const second = ascii("21.6 C");
+    const epitaph = repeated(3, 1);
+    next.counter = 2;
+    next.prev = hash;
+    next.data = second.dataStart;
+    next.epitaph = epitaph.dataStart;
+    next.epitaphLen = 1;
+    next.ack = 1;
+    writer.begin(out, 1024);
+    expect(report.write(writer, own, peer, next, 0)).toBe(Status.Ok);
+    expect(show(out, writer.length())).toBe(example.secondReport);
+  });
+
+  it("has these answers", () => {
+    let message = hex(example.enrolled);
+    expect(read(message)).toBe(Status.Ok);
+    expect(got.kind).toBe(Kind.Enrolled);
+    expect(got.issuedAt).toBe(1767225600);
+    expect(got.counter).toBe(0);
+    expect(show(got.about, 32)).toBe(example.enrolHash);
+    expect(show(got.headHash, 32)).toBe(show(zeros.dataStart, 32));
+
+    message = hex(example.receipt + example.downlink);
+    expect(read(message)).toBe(Status.Ok);
+    expect(got.kind).toBe(Kind.Receipt);
+    expect(got.counter).toBe(1);
+    expect(show(got.about, 32)).toBe(example.firstReportHash);
+    expect(answer.read(got, reader, peer, keypair.id(own))).toBe(Status.Ok);
+    expect(got.kind).toBe(Kind.Downlink);
+    expect(got.expiresAt).toBe(1767229200);
+    expect(show(got.data, got.dataLen)).toBe("6c6564206f6e");
+    expect(reader.left()).toBe(0);
+
+    message = hex(example.refusal);
+    expect(read(message)).toBe(Status.Ok);
+    expect(got.kind).toBe(Kind.Refusal);
+    expect(got.reason).toBe(Reason.Revoked);
+
+    message = hex(example.unsignedRefusal);
+    reader.begin(message.dataStart, message.length);
+    expect(answer.readUnsigned(reader)).toBe(Reason.StaleNonce);
+  });
+});
+
+describe("what is refused", () => {
+  beforeAll(setUp);
+
+  it("refuses a receipt with a flipped bit, wherever it is, and leaves the answer alone", () => {
+    const message = hex(example.receipt);
+    for (let i = 0; i < message.length; i++) {
+      const flip = <u8>((<u32>1) << ((<u32>i) & 7));
+      message[i] ^= flip;
+      expect(read(message)).not.toBe(Status.Ok);
+      expect(got.kind).toBe(Kind.None);
+      expect(reader.failed).toBe(1);
+      message[i] ^= flip;
+    }
+  });
+
+  it("refuses every truncation", () => {
+    const message = hex(example.enrolled);
+    for (let len = 0; len < message.length; len++) {
+      reader.begin(message.dataStart, len);
+      expect(answer.read(got, reader, peer, keypair.id(own))).toBe(Status.Malformed);
+    }
+  });
+
+  it("refuses what is about another device, or from a server of another name", () => {
+    const message = hex(example.receipt);
+    reader.begin(message.dataStart, message.length);
+    expect(answer.read(got, reader, peer, zeros.dataStart)).toBe(Status.Unexpected);
+    peer.audienceLen--;
+    expect(read(message)).toBe(Status.Unexpected);
+    peer.audienceLen++;
+  });
+
+  it("refuses a device's own message as an answer, and a server that is not pinned", () => {
+    const message = hex(example.firstReport);
+    expect(read(message)).toBe(Status.Forged);
+    peer.count = 0;
+    const receipt = hex(example.receipt);
+    expect(read(receipt)).toBe(Status.Forged);
+    peer.count = 1;
+  });
+
+  it("says TooLong instead of a message that does not fit", () => {
+    for (let room: u32 = 0; room < 240; room += 13) {
+      writer.begin(out, room);
+      expect(report.write(writer, own, peer, next, 0)).toBe(Status.TooLong);
+    }
+  });
+});
