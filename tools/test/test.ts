@@ -9,6 +9,9 @@ export interface Options {
   readonly list?: boolean;
 }
 
+/** How much of a failure is shown: enough to act upon, and the next one still in sight. */
+const REASON_LINES = 40;
+
 /** Run the suites, print what became of each, end in `N passed, N failed, N skipped`; tells whether none failed. */
 export async function test(words: readonly string[], options: Options): Promise<boolean> {
   const chosen = suites(words);
@@ -54,7 +57,10 @@ function print({ suite, passed, failures, skips, seconds }: Outcome): void {
   ];
   const mark = failures.length ? "fail" : "ok  ";
   process.stdout.write(`${mark} ${seconds.toFixed(1).padStart(6)} s  ${suite.path}  (${counts.join(", ")})\n`);
-  for (const { name, reason } of failures) process.stdout.write(`${`${name}\n${reason}`.replace(/^/gm, "      ")}\n`);
+  for (const { name, reason: whole } of failures) {
+    const reason = whole.split("\n").slice(0, REASON_LINES).join("\n");
+    process.stdout.write(`${`${name}\n${reason}`.replace(/^/gm, "      ")}\n`);
+  }
 }
 
 /** Say once more what failed, why anything was skipped, and the sums. */
