@@ -47,3 +47,10 @@ export const AT_TRIES: u32 = 20;
 export const AT_REFUSALS: u32 = 4;
 /** The largest head of an HTTP response: several times what servers and their proxies send. */
 export const HTTP_HEAD_BYTES: u32 = 2_048;
+
+/** Content of a TLS record, both ways: max_fragment_length has a code for it, and a report fits in one. */
+export const TLS_RECORD_BYTES: u32 = 1024;
+/** The largest handshake message: a chain of two Ed25519 certificates fits, and so does a hello with a ticket. */
+export const TLS_MESSAGE_BYTES: u32 = 1024;
+/** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
+export const TLS_TICKET_BYTES: u32 = 576;

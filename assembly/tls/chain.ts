@@ -1,0 +1,202 @@
+/**
+ * Whether the server's certificate message proves its key, and which key that is (RFC 8446 §4.4.2):
+ *
+ *     raw public key, pinned                           -> proven
+ *     X.509 leaf whose key is pinned                   -> proven, whatever else it says
+ *     leaf <- intermediate <- … <- pinned root's key   -> proven if host, usage, constraints, dates and signatures hold
+ *
+ * `begin` looks at the message; `step` then verifies one signature a call, so that no step is longer than that.
+ */
+import * as bytes from "../lib/bytes";
+import { Reader } from "../lib/reader";
+import { Status } from "../lib/status";
+import { Alert } from "./alert";
+import * as evidence from "./evidence";
+import { Options } from "./options";
+import { CertificateType } from "./registry";
+import * as scheme from "./scheme";
+import * as x509 from "./x509";
+import { Certificate, Said } from "./x509";
+
+/** Most certificates of a chain, the leaf included. */
+const MOST: u32 = 4;
+
+
+@unmanaged
+class Chain {
+  /** Certificates in the message; where they are follows. */
+  count: u32;
+  /** The one whose signature is next, and the pinned root to try it with, once it is the last. */
+  at: u32;
+  root: u32;
+}
+
+const chain = changetype<Chain>(memory.data(offsetof<Chain>(), 8));
+const places = memory.data(MOST * sizeof<usize>(), 8);
+const lengths = memory.data(MOST * 4, 8);
+const child = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
+const parent = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
+
+/** The server's key, once proven, and the pinned key that proved it. */
+export const key = memory.data(x509.KEY_BYTES, 8);
+export const anchor = memory.data(x509.KEY_BYTES, 8);
+
+const entry = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+/** Forget what was proven: a connection begins. */
+export function reset(): void {
+  bytes.wipe(key, x509.KEY_BYTES);
+  bytes.wipe(anchor, x509.KEY_BYTES);
+  chain.count = 0;
+  chain.at = 0;
+}
+
+/** Take over the anchor that proved the server when the PSK now in use was made. */
+export function recall(by: usize): void {
+  bytes.copy(anchor, by, x509.KEY_BYTES);
+}
+
+/** Look at a Certificate message's body, which must stay where it is while `busy`. */
+export function begin(r: Reader, type: CertificateType, options: Options): Alert {
+  const listed = list(r);
+  if (listed != Alert.None) return listed;
+  const from = load<usize>(places);
+  const len = load<u32>(lengths);
+  const raw = type == CertificateType.RawPublicKey;
+  if (raw && chain.count != 1) return Alert.IllegalParameter;
+  const leaf = raw ? x509.rawKey(from, len) : x509.leafKey(from, len);
+  if (leaf && pinned(leaf, options)) {
+    prove(leaf, leaf);
+    return Alert.None;
+  }
+  if (raw) return leaf ? Alert.UnknownCa : Alert.UnsupportedCertificate;
+  if (options.rootCount == 0) return leaf ? Alert.UnknownCa : Alert.UnsupportedCertificate;
+  return beginChain(options);
+}
+
+/** Whether signatures are left to verify. */
+export function busy(): bool {
+  return chain.at < chain.count;
+}
+
+/** List the message's certificates. */
+function list(r: Reader): Alert {
+  chain.count = 0;
+  chain.at = MOST;
+  const contextLen = r.u8();
+  if (!r.ok()) return Alert.DecodeError;
+  if (contextLen) return Alert.IllegalParameter;
+  if (r.u24() != r.left() || r.left() == 0) return Alert.DecodeError;
+  while (r.left()) {
+    const len = r.u24();
+    const from = r.take(len);
+    const extensionsLen = r.u16();
+    const extensions = r.take(extensionsLen);
+    if (!r.ok() || len == 0) return Alert.DecodeError;
+    entry.begin(extensions, extensionsLen);
+    // None that can stand here was offered.
+    if (extensionsLen) return entry.u16() != 0 && entry.ok() ? Alert.UnsupportedExtension : Alert.DecodeError;
+    if (chain.count == MOST) return Alert.BadCertificate;
+    store<usize>(places + chain.count * sizeof<usize>(), from);
+    store<u32>(lengths + chain.count * 4, len);
+    chain.count++;
+  }
+  return Alert.None;
+}
+
+/** Whether a key is pinned. */
+function pinned(candidate: usize, options: Options): bool {
+  for (let i: u32 = 0; i < options.pinCount; i++)
+    if (bytes.same(candidate, options.pins + i * x509.KEY_BYTES, x509.KEY_BYTES)) return true;
+  return false;
+}
+
+/** Which pinned root a key is; rootCount if it is none. */
+function rootOf(candidate: usize, options: Options): u32 {
+  let i: u32 = 0;
+  while (i < options.rootCount && !bytes.same(candidate, options.roots + i * x509.KEY_BYTES, x509.KEY_BYTES)) i++;
+  return i;
+}
+
+/** Keep what was proven. */
+function prove(leaf: usize, by: usize): void {
+  if (leaf != key) bytes.copy(key, leaf, x509.KEY_BYTES);
+  bytes.copy(anchor, by, x509.KEY_BYTES);
+  chain.at = chain.count;
+  evidence.add(evidence.Proof.Anchor);
+}
+
+/** Read the certificate at `index`. */
+function readAt(out: Certificate, index: u32): Alert {
+  return x509.read(out, load<usize>(places + index * sizeof<usize>()), load<u32>(lengths + index * 4));
+}
+
+/** Check what the leaf says, and begin with its signature. */
+function beginChain(options: Options): Alert {
+  const read = readAt(child, 0);
+  if (read != Alert.None) return read;
+  const said = child.said;
+  if (said & Said.Usage && !(said & Said.DigitalSignature)) return Alert.UnsupportedCertificate;
+  if (said & Said.Purpose && !(said & Said.ServerAuth)) return Alert.UnsupportedCertificate;
+  if (!x509.names(child, options.host, options.hostLen)) return Alert.CertificateUnknown;
+  const dated = checkDates(child, options);
+  if (dated != Alert.None) return dated;
+  bytes.copy(key, child.key, x509.KEY_BYTES);
+  chain.at = 0;
+  chain.root = 0;
+  return Alert.None;
+}
+
+/** Whether a certificate can still be valid: the time is not known, only that `floor` has passed. */
+function checkDates(certificate: Certificate, options: Options): Alert {
+  if (certificate.notAfter < certificate.notBefore) return Alert.BadCertificate;
+  return certificate.notAfter < <i64>options.floor ? Alert.CertificateExpired : Alert.None;
+}
+
+/** Verify one signature. `child` holds the certificate at `chain.at`. */
+export function step(options: Options): Alert {
+  return chain.at + 1 < chain.count ? stepParent(options) : stepRoot(options);
+}
+
+/** Verify the child with the next certificate's key; if that is a pinned root's, the chain is proven. */
+function stepParent(options: Options): Alert {
+  const read = readAt(parent, chain.at + 1);
+  if (read != Alert.None) return read;
+  const checked = checkParent(options);
+  if (checked != Alert.None) return checked;
+  if (!signedBy(parent.key)) return Alert.BadCertificate;
+  const root = rootOf(parent.key, options);
+  if (root < options.rootCount) {
+    prove(key, parent.key);
+    return Alert.None;
+  }
+  chain.at++;
+  memory.copy(changetype<usize>(child), changetype<usize>(parent), offsetof<Certificate>());
+  return Alert.None;
+}
+
+/** Check what the parent says: a CA that may sign certificates, for that many below it, and the issuer of the child. */
+function checkParent(options: Options): Alert {
+  if (!x509.issued(parent, child)) return Alert.UnknownCa;
+  if (!(parent.said & Said.Ca)) return Alert.BadCertificate;
+  if (parent.said & Said.Usage && !(parent.said & Said.CertSign)) return Alert.BadCertificate;
+  if (parent.said & Said.Purpose && !(parent.said & Said.ServerAuth)) return Alert.UnsupportedCertificate;
+  if (parent.pathLength < chain.at) return Alert.BadCertificate;
+  return checkDates(parent, options);
+}
+
+/** Verify the last certificate with a pinned root; the next root is tried in the next step. */
+function stepRoot(options: Options): Alert {
+  const root = options.roots + chain.root * x509.KEY_BYTES;
+  if (signedBy(root)) {
+    prove(key, root);
+    return Alert.None;
+  }
+  chain.root++;
+  return chain.root < options.rootCount ? Alert.None : Alert.UnknownCa;
+}
+
+/** Whether `by` signed the child. */
+function signedBy(by: usize): bool {
+  return scheme.verify(child.signature, scheme.SIGNATURE_BYTES, by, child.tbs, child.tbsLen, 0, 0) == Status.Ok;
+}

@@ -1,0 +1,695 @@
+/**
+ * A TLS 1.3 client (RFC 8446), without I/O: the peer's bytes go in by `fromPeer` and come out by `toPeer`, the
+ * application's by `write` and `read`, and `step` does one piece of work, never more than one public-key operation.
+ *
+ *     client                                            server
+ *       | ClientHello  (x25519 share, PSK + binder?)      |
+ *       |------------------------------------------------>|
+ *       |              ?  HelloRetryRequest (cookie)      |
+ *       |<------------------------------------------------|
+ *       | ? change_cipher_spec, ClientHello               |
+ *       |------------------------------------------------>|
+ *       |                                    ServerHello  |  handshake keys
+ *       |                        {EncryptedExtensions}    |
+ *       |                      ? {CertificateRequest}     |
+ *       |                      ? {Certificate}            |  its key is proven
+ *       |                      ? {CertificateVerify}      |  and has signed this handshake
+ *       |                        {Finished}               |  application keys
+ *       |<------------------------------------------------|
+ *       | change_cipher_spec                              |
+ *       | ? {Certificate} {CertificateVerify}             |
+ *       | {Finished}                                      |
+ *       |------------------------------------------------>|
+ *       | [data]  [KeyUpdate]  [NewSessionTicket]         |
+ *       |<----------------------------------------------->|
+ *
+ * There is one connection at a time, in static memory.
+ */
+import { TLS_MESSAGE_BYTES } from "../config";
+import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
+import * as words from "../lib/words";
+import { Reader } from "../lib/reader";
+import { Status } from "../lib/status";
+import { Writer } from "../lib/writer";
+import { Alert } from "./alert";
+import * as chain from "./chain";
+import * as credential from "./credential";
+import * as evidence from "./evidence";
+import * as group from "./group";
+import * as hello from "./hello";
+import * as message from "./message";
+import { ANCHORS, Options, RANDOM_BYTES } from "./options";
+import * as record from "./record";
+import { CertificateType, Content, Kind } from "./registry";
+import * as schedule from "./schedule";
+import * as ticket from "./ticket";
+
+/** Where a connection stands. The Wait states wait for the peer, Connected and Closing for either side, the others for `step`. */
+export const enum State {
+  Idle = 0,
+  MakeShare = 1,
+  SendHello = 2,
+  WaitSh = 3,
+  WaitEe = 4,
+  WaitCertCr = 5,
+  WaitCert = 6,
+  CheckChain = 7,
+  WaitCv = 8,
+  WaitFinished = 9,
+  SignCredential = 10,
+  SendCertificate = 11,
+  SendVerify = 12,
+  SendFinished = 13,
+  Connected = 14,
+  /** This side sent close_notify, the peer has not yet. */
+  Closing = 15,
+  /** Both sides closed in order. */
+  Closed = 16,
+  /** An alert was sent or received, or the transport ended too early. */
+  Failed = 17,
+}
+
+/** The change_cipher_spec that middleboxes expect, sent once (appendix D.4). */
+const enum Mark {
+  Early = 0,
+  Due = 1,
+  Sent = 2,
+}
+
+
+@unmanaged
+class Client {
+  state: State;
+  options: Options;
+  /** The message that is being collected, or sent: how much there is, how much of a ticket is passed over, how much was sent. */
+  have: u32;
+  skip: u32;
+  sending: u32;
+  sent: u32;
+  /** A second hello was sent; a ticket was offered and no ServerHello has come; a KeyUpdate is owed to the peer. */
+  retried: u32;
+  spent: u32;
+  owed: u32;
+  /** How change_cipher_spec stands. */
+  mark: Mark;
+  /** The alert that ended the connection, and whether the peer sent it. */
+  alert: Alert;
+  byPeer: u32;
+}
+
+const client = changetype<Client>(memory.data(offsetof<Client>(), 8));
+const offer = changetype<hello.Offer>(memory.data(offsetof<hello.Offer>(), 8));
+const choice = changetype<hello.Choice>(memory.data(offsetof<hello.Choice>(), 8));
+const agreed = changetype<message.Agreed>(memory.data(offsetof<message.Agreed>(), 8));
+const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
+
+/** The handshake message at hand: the peer's while it is collected and read, then this client's until it is sent. */
+const buffer = memory.data(TLS_MESSAGE_BYTES, 8);
+/** The buffer's end, behind a CertificateVerify of either side. */
+const workroom = buffer + TLS_MESSAGE_BYTES - message.SIGNED_BYTES;
+
+/** This connection's randomness, and the public share made of it. */
+const random = memory.data(RANDOM_BYTES, 8);
+const session = random + 32;
+const scalar = random + 64;
+const noise = random + 96;
+const share = memory.data(group.SHARE_BYTES, 8);
+
+/** Begin a connection. Whatever was before is wiped; `options.random` is too. Malformed if there are too many anchors. */
+export function start(options: Options): Status {
+  if (options.pinCount > ANCHORS || options.rootCount > ANCHORS) return Status.Malformed;
+  wipe();
+  record.reset();
+  schedule.begin();
+  chain.reset();
+  memory.fill(changetype<usize>(client), 0, offsetof<Client>());
+  memory.fill(changetype<usize>(agreed), 0, offsetof<message.Agreed>());
+  client.options = options;
+  client.alert = Alert.None;
+  bytes.copy(random, options.random, RANDOM_BYTES);
+  bytes.wipe(options.random, RANDOM_BYTES);
+  offer.random = random;
+  offer.session = session;
+  offer.share = share;
+  offer.cookieLen = 0;
+  offer.psk = options.identityLen ? hello.Psk.External : ticket.usable(options) ? hello.Psk.Ticket : hello.Psk.None;
+  client.state = State.MakeShare;
+  return Status.Ok;
+}
+
+/** Where the connection stands. */
+export function state(): State {
+  return client.state;
+}
+
+/** The alert that ended a Failed connection; Alert.None if the transport ended too early. */
+export function alert(): Alert {
+  return client.alert;
+}
+
+/** Whether the peer sent that alert. */
+export function alertFromPeer(): bool {
+  return client.byPeer != 0;
+}
+
+/** Whether this connection was resumed or began with an external PSK: the server took the one that was offered. */
+export function preShared(): bool {
+  return evidence.has(evidence.Proof.PreShared);
+}
+
+/** Whether the server chose the application protocol that was offered. */
+export function protocolChosen(): bool {
+  return agreed.protocol != 0;
+}
+
+/** Take bytes of the peer; returns how many were taken. What is left over comes again after a `step`. */
+export function fromPeer(from: usize, len: u32): u32 {
+  return ended() ? len : record.feed(from, len);
+}
+
+/** Move up to `max` bytes for the peer to `out`; returns how many. There may be some after the connection has ended. */
+export function toPeer(out: usize, max: u32): u32 {
+  return record.drain(out, max);
+}
+
+/** Say that the transport ended, after all its bytes were taken and no step is left: without close_notify this is a failure. */
+export function peerGone(): void {
+  if (ended()) return;
+  end(client.state == State.Closing ? State.Closed : State.Failed);
+}
+
+/** Whether the connection has ended. */
+function ended(): bool {
+  return client.state == State.Idle || client.state >= State.Closed;
+}
+
+/** Do one piece of work. Ok: there may be more. Again: only bytes in or out bring it on. Closed: it has ended. */
+export function step(): Status {
+  if (ended()) return Status.Closed;
+  if (client.sending) return flush();
+  if (client.owed && connected() && sendKeyUpdate(0)) client.owed = 0;
+  const own = ownTurn();
+  if (own != Status.Again) return own;
+  if (record.opened()) return content();
+  if (!record.arrived()) return Status.Again;
+  return settle(openRecord());
+}
+
+/** Whether application data may come. */
+function connected(): bool {
+  return client.state == State.Connected || client.state == State.Closing;
+}
+
+/** Fail if there is an alert to send. */
+function settle(verdict: Alert): Status {
+  if (verdict == Alert.None) return Status.Ok;
+  fail(verdict);
+  return Status.Closed;
+}
+
+/** Send a fatal alert and end. */
+function fail(verdict: Alert): void {
+  sendAlert(2, verdict);
+  client.alert = verdict;
+  end(State.Failed);
+}
+
+/** Queue an alert; the output always has room for two. */
+function sendAlert(level: u32, alert: Alert): void {
+  const body = record.body();
+  store<u8>(body, level);
+  store<u8>(body + 1, alert);
+  record.send(Content.Alert, 2);
+}
+
+/** End the connection: what is queued for the peer stays, everything else is wiped. */
+function end(last: State): void {
+  wipe();
+  client.state = last;
+}
+
+/** Wipe keys, secrets, randomness and what is left of messages. */
+function wipe(): void {
+  spend();
+  record.wipe();
+  schedule.wipe();
+  evidence.reset();
+  bytes.wipe(random, RANDOM_BYTES);
+  bytes.wipe(buffer, TLS_MESSAGE_BYTES);
+  client.have = 0;
+  client.sending = 0;
+}
+
+/** Do what a state does of itself; Again if it waits for bytes. */
+function ownTurn(): Status {
+  switch (client.state) {
+    case State.MakeShare:
+      return makeShare();
+    case State.SendHello:
+      return sendHello();
+    case State.CheckChain:
+      return checkChain();
+    case State.SignCredential:
+      return signCredential();
+    case State.SendCertificate:
+      return sendCertificate();
+    case State.SendVerify:
+      return sendVerify();
+    case State.SendFinished:
+      return sendFinished();
+    default:
+      return Status.Again;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ what arrives
+
+/** Open the record that arrived and see to what is not a handshake message. */
+function openRecord(): Alert {
+  const opened = record.open();
+  if (opened != Alert.None) return opened;
+  const kind = record.kind();
+  // A message that is split over records has nothing between its parts (§5.1).
+  if (client.have && kind != Content.Handshake) return Alert.UnexpectedMessage;
+  switch (kind) {
+    case Content.Handshake:
+      return Alert.None;
+    case Content.Alert:
+      return peerAlert();
+    case Content.ChangeCipherSpec:
+      return changeCipherSpec();
+    default:
+      return applicationData();
+  }
+}
+
+/** Drop a change_cipher_spec, between the first hello and the server's Finished (§5). */
+function changeCipherSpec(): Alert {
+  const wanted = client.state >= State.WaitSh && client.state <= State.WaitFinished;
+  if (!wanted || record.left() != 1 || load<u8>(record.at()) != 1) return Alert.UnexpectedMessage;
+  record.finish();
+  return Alert.None;
+}
+
+/** Keep application data for `read`; after this side has closed, drop it. */
+function applicationData(): Alert {
+  if (!connected()) return Alert.UnexpectedMessage;
+  if (client.state == State.Closing || record.left() == 0) record.finish();
+  return Alert.None;
+}
+
+/** See to the peer's alert (§6): all but close_notify and user_canceled are fatal, whatever their level says. */
+function peerAlert(): Alert {
+  if (record.left() != 2) return Alert.DecodeError;
+  const what: u32 = load<u8>(record.at() + 1);
+  record.finish();
+  if (what == Alert.UserCanceled) return Alert.None;
+  if (what == Alert.CloseNotify && connected()) {
+    if (client.state == State.Connected) sendAlert(1, Alert.CloseNotify);
+    end(State.Closed);
+    return Alert.None;
+  }
+  client.alert = what;
+  client.byPeer = 1;
+  end(State.Failed);
+  return Alert.None;
+}
+
+/** Go on with the opened record: application data waits for `read`, a handshake message is collected and, once whole, handled. */
+function content(): Status {
+  if (record.kind() != Content.Handshake) return Status.Again;
+  if (client.skip) {
+    const len = min<u32>(client.skip, record.left());
+    client.skip -= len;
+    record.consume(len);
+    return Status.Ok;
+  }
+  if (!collect(message.HEADER_BYTES)) return Status.Ok;
+  const len = bytes.load16be(buffer + 2);
+  if (load<u8>(buffer + 1) || len > TLS_MESSAGE_BYTES - message.HEADER_BYTES) return settle(oversized());
+  if (!collect(message.HEADER_BYTES + len)) return Status.Ok;
+  client.have = 0;
+  reader.begin(buffer + message.HEADER_BYTES, len);
+  const verdict = dispatch(load<u8>(buffer), len);
+  return settle(verdict == Alert.None && !reader.ok() ? Alert.DecodeError : verdict);
+}
+
+/** Collect the message up to `want` bytes; whether they are there. */
+function collect(want: u32): bool {
+  if (client.have < want) {
+    const len = min<u32>(want - client.have, record.left());
+    bytes.copy(buffer + client.have, record.at(), len);
+    client.have += len;
+    record.consume(len);
+  }
+  return client.have >= want;
+}
+
+/** A message larger than the buffer: a ticket is passed over, as nobody has to keep one; anything else is refused. */
+function oversized(): Alert {
+  if (load<u8>(buffer) != Kind.NewSessionTicket || !connected()) return Alert.IllegalParameter;
+  client.skip = ((<u32>load<u8>(buffer + 1)) << 16) | bytes.load16be(buffer + 2);
+  client.have = 0;
+  return Alert.None;
+}
+
+/** The whole table: one line a state; every pair not listed is unexpected_message. */
+function dispatch(kind: u32, len: u32): Alert {
+  // prettier-ignore
+  switch (client.state) {
+    case State.WaitSh:       return kind == Kind.ServerHello         ? serverHello(len)         : Alert.UnexpectedMessage;
+    case State.WaitEe:       return kind == Kind.EncryptedExtensions ? encryptedExtensions(len) : Alert.UnexpectedMessage;
+    case State.WaitCertCr:   return kind == Kind.CertificateRequest  ? certificateRequest(len)
+                                  : kind == Kind.Certificate         ? certificate(len)         : Alert.UnexpectedMessage;
+    case State.WaitCert:     return kind == Kind.Certificate         ? certificate(len)         : Alert.UnexpectedMessage;
+    case State.WaitCv:       return kind == Kind.CertificateVerify   ? certificateVerify(len)   : Alert.UnexpectedMessage;
+    case State.WaitFinished: return kind == Kind.Finished            ? finished(len)            : Alert.UnexpectedMessage;
+    case State.Connected:
+    case State.Closing:      return kind == Kind.NewSessionTicket    ? newSessionTicket()
+                                  : kind == Kind.KeyUpdate           ? keyUpdate()              : Alert.UnexpectedMessage;
+    default:                 return Alert.UnexpectedMessage;
+  }
+}
+
+/** Absorb the message in the buffer. */
+function absorb(len: u32): void {
+  schedule.absorb(buffer, message.HEADER_BYTES + len);
+}
+
+/** Whether the message ends its record: the next is under other keys (§5.1). */
+function aligned(): bool {
+  return !record.opened();
+}
+
+// ------------------------------------------------------------------------------------------------ the handshake
+
+/** Make the key share: one public-key operation. */
+function makeShare(): Status {
+  group.share(share, scalar);
+  client.state = State.SendHello;
+  return Status.Ok;
+}
+
+/** Send the first or the second hello. */
+function sendHello(): Status {
+  // A retry's cookie lies in the buffer: it moves to the end, out of the hello's way.
+  const cookie = buffer + TLS_MESSAGE_BYTES - offer.cookieLen;
+  bytes.copy(cookie, offer.cookie, offer.cookieLen);
+  offer.cookie = cookie;
+  if (offer.psk == hello.Psk.External) schedule.early(client.options.psk);
+  else schedule.early(offer.psk ? ticket.key() : 0);
+  client.spent = offer.psk == hello.Psk.Ticket ? 1 : 0;
+  writer.begin(buffer, TLS_MESSAGE_BYTES - offer.cookieLen);
+  const len = hello.write(writer, offer, client.options);
+  if (len == 0) return settle(Alert.InternalError);
+  return queue(len, State.WaitSh);
+}
+
+/** Send change_cipher_spec before the second flight. */
+function sendMark(): Status {
+  if (record.room() == 0) return Status.Again;
+  store<u8>(record.body(), 1);
+  record.send(Content.ChangeCipherSpec, 1);
+  client.mark = Mark.Sent;
+  return Status.Ok;
+}
+
+/** The server has spoken: the next flight is the second. */
+function markDue(): void {
+  if (client.mark == Mark.Early) client.mark = Mark.Due;
+}
+
+/** Begin to send the message in the buffer, which was absorbed. */
+function queue(len: u32, next: State): Status {
+  client.sending = len;
+  client.sent = 0;
+  client.state = next;
+  return Status.Ok;
+}
+
+/** Send as much of the message in the buffer as one record takes. */
+function flush(): Status {
+  if (client.mark == Mark.Due) return sendMark();
+  const len = min<u32>(record.room(), client.sending - client.sent);
+  if (len == 0) return Status.Again;
+  bytes.copy(record.body(), buffer + client.sent, len);
+  record.send(Content.Handshake, len);
+  client.sent += len;
+  if (client.sent < client.sending) return Status.Ok;
+  client.sending = 0;
+  if (client.state == State.Connected) sealApplication();
+  return Status.Ok;
+}
+
+/** Handle ServerHello or HelloRetryRequest. */
+function serverHello(len: u32): Alert {
+  const verdict = hello.read(choice, reader, offer);
+  if (verdict != Alert.None) return verdict;
+  if (!aligned()) return Alert.UnexpectedMessage;
+  if (choice.retry) return retryHello(len);
+  absorb(len);
+  return agree();
+}
+
+/** Answer a HelloRetryRequest, once (§4.1.4). */
+function retryHello(len: u32): Alert {
+  if (client.retried) return Alert.UnexpectedMessage;
+  client.retried = 1;
+  markDue();
+  schedule.retry();
+  absorb(len);
+  offer.cookie = choice.cookie;
+  offer.cookieLen = choice.cookieLen;
+  client.state = State.SendHello;
+  return Alert.None;
+}
+
+/** Agree on the handshake's keys: one public-key operation. A PSK that the server did not take leaves the schedule. */
+function agree(): Alert {
+  const mark = scratch.mark();
+  const shared = scratch.take(group.SHARE_BYTES);
+  const verdict = hello.agree(shared, scalar, choice);
+  bytes.wipe(scalar, 32);
+  if (verdict == Alert.None) {
+    if (offer.psk && !choice.psk) schedule.early(0);
+    if (choice.psk) evidence.add(evidence.Proof.PreShared);
+    if (choice.psk && client.spent) chain.recall(ticket.provenBy());
+    schedule.handshake(shared);
+    record.armRead();
+    record.armWrite();
+    markDue();
+    client.state = State.WaitEe;
+  }
+  spend();
+  scratch.release(mark);
+  return verdict;
+}
+
+/** Forget the ticket that was offered: it is used once, whatever came of it. */
+function spend(): void {
+  if (client.spent) ticket.forget();
+  client.spent = 0;
+}
+
+/** Handle EncryptedExtensions. */
+function encryptedExtensions(len: u32): Alert {
+  const verdict = message.encryptedExtensions(agreed, reader, offer, client.options);
+  if (verdict != Alert.None) return verdict;
+  absorb(len);
+  client.state = choice.psk ? State.WaitFinished : State.WaitCertCr;
+  return Alert.None;
+}
+
+/** Handle CertificateRequest. */
+function certificateRequest(len: u32): Alert {
+  const verdict = message.certificateRequest(agreed, reader);
+  if (verdict != Alert.None) return verdict;
+  absorb(len);
+  client.state = State.WaitCert;
+  return Alert.None;
+}
+
+/** Handle Certificate; a chain is then checked a signature a step, while the message stays in the buffer. */
+function certificate(len: u32): Alert {
+  const verdict = chain.begin(reader, agreed.serverType, client.options);
+  if (verdict != Alert.None) return verdict;
+  absorb(len);
+  client.state = chain.busy() ? State.CheckChain : State.WaitCv;
+  return Alert.None;
+}
+
+/** Verify one signature of the chain. */
+function checkChain(): Status {
+  const verdict = chain.step(client.options);
+  if (verdict == Alert.None && !chain.busy()) client.state = State.WaitCv;
+  return settle(verdict);
+}
+
+/** Handle CertificateVerify: one public-key operation. */
+function certificateVerify(len: u32): Alert {
+  if (!evidence.has(evidence.Proof.Anchor)) unreachable();
+  if (len > TLS_MESSAGE_BYTES - message.HEADER_BYTES - message.SIGNED_BYTES) return Alert.DecodeError;
+  const verdict = message.certificateVerify(reader, chain.key, workroom);
+  if (verdict != Alert.None) return verdict;
+  evidence.add(evidence.Proof.Signature);
+  absorb(len);
+  client.state = State.WaitFinished;
+  return Alert.None;
+}
+
+/** Handle the server's Finished. CT: only the verdict leaks. */
+function finished(len: u32): Alert {
+  if (len != schedule.HASH_BYTES) return Alert.DecodeError;
+  if (!aligned()) return Alert.UnexpectedMessage;
+  const mark = scratch.mark();
+  const want = scratch.take(schedule.HASH_BYTES);
+  schedule.serverFinished(want);
+  const verdict: u32 = words.equal(want, reader.take(len), len);
+  scratch.release(mark);
+  if (verdict == 0) return Alert.DecryptError;
+  evidence.add(evidence.Proof.Finished);
+  absorb(len);
+  schedule.master();
+  record.armRead();
+  client.state = answer();
+  return Alert.None;
+}
+
+/** What this client's flight begins with. */
+function answer(): State {
+  if (!agreed.requested) return State.SendFinished;
+  const signs = ours() && agreed.clientType == CertificateType.X509;
+  return signs && credential.unsigned(client.options.key) ? State.SignCredential : State.SendCertificate;
+}
+
+/** Whether the device shows its key. */
+function ours(): bool {
+  return client.options.seed != 0 && agreed.takesOurs != 0;
+}
+
+/** Sign the device's certificate, once in its life: one public-key operation. */
+function signCredential(): Status {
+  credential.sign(client.options.seed, client.options.key, noise);
+  client.state = State.SendCertificate;
+  return Status.Ok;
+}
+
+/** Send the device's certificate. */
+function sendCertificate(): Status {
+  writer.begin(buffer, TLS_MESSAGE_BYTES);
+  const len = message.writeCertificate(writer, agreed, client.options);
+  schedule.absorb(buffer, len);
+  return queue(len, ours() ? State.SendVerify : State.SendFinished);
+}
+
+/** Sign the transcript with the device's key: one public-key operation. */
+function sendVerify(): Status {
+  writer.begin(buffer, TLS_MESSAGE_BYTES);
+  const len = message.writeCertificateVerify(writer, client.options, noise, workroom);
+  schedule.absorb(buffer, len);
+  return queue(len, State.SendFinished);
+}
+
+/** Send Finished; when it is out, application keys take over. */
+function sendFinished(): Status {
+  writer.begin(buffer, TLS_MESSAGE_BYTES);
+  const len = message.writeFinished(writer);
+  schedule.absorb(buffer, len);
+  return queue(len, State.Connected);
+}
+
+/** Seal what is sent from now on with the application's keys; the handshake's are gone. */
+function sealApplication(): void {
+  schedule.complete();
+  record.armWrite();
+  bytes.wipe(random, RANDOM_BYTES);
+  bytes.wipe(buffer, TLS_MESSAGE_BYTES);
+}
+
+// ------------------------------------------------------------------------------------------------ afterwards
+
+/** Keep a ticket (§4.6.1). */
+function newSessionTicket(): Alert {
+  return ticket.keep(reader, chain.anchor, client.options);
+}
+
+/** Handle KeyUpdate (§4.6.3). */
+function keyUpdate(): Alert {
+  const request = reader.u8();
+  if (!reader.ok() || reader.left()) return Alert.DecodeError;
+  if (request > 1) return Alert.IllegalParameter;
+  if (!aligned()) return Alert.UnexpectedMessage;
+  schedule.update(schedule.serverTraffic);
+  record.armRead();
+  if (request && client.state == State.Connected) client.owed = 1;
+  return Alert.None;
+}
+
+/** Send KeyUpdate under the old keys and move on to new ones; whether there was room. */
+function sendKeyUpdate(request: u32): bool {
+  if (record.room() < 5) return false;
+  const body = record.body();
+  store<u8>(body, Kind.KeyUpdate);
+  store<u8>(body + 1, 0);
+  bytes.store16be(body + 2, 1);
+  store<u8>(body + 4, request);
+  record.send(Content.Handshake, 5);
+  schedule.update(schedule.clientTraffic);
+  record.armWrite();
+  return true;
+}
+
+/** Change this side's keys, and ask the peer to change its own. Again: no room yet. */
+export function update(): Status {
+  if (!ready()) return Status.Unexpected;
+  return sendKeyUpdate(1) ? Status.Ok : Status.Again;
+}
+
+/** Whether application data may be sent. */
+function ready(): bool {
+  return client.state == State.Connected && client.sending == 0;
+}
+
+/** Seal up to `len` bytes of application data as one record; returns how many were taken, 0 while there is no room. */
+export function write(data: usize, len: u32): u32 {
+  if (!ready()) return 0;
+  if (client.owed) {
+    if (!sendKeyUpdate(0)) return 0;
+    client.owed = 0;
+  }
+  const taken = min<u32>(record.room(), len);
+  if (taken == 0) return 0;
+  bytes.copy(record.body(), data, taken);
+  record.send(Content.ApplicationData, taken);
+  return taken;
+}
+
+/** Move up to `max` bytes of application data to `out`; returns how many. 0: step on, and look at `state`. */
+export function read(out: usize, max: u32): u32 {
+  if (client.state != State.Connected || !record.opened() || record.kind() != Content.ApplicationData) return 0;
+  const len = min<u32>(max, record.left());
+  bytes.copy(out, record.at(), len);
+  record.consume(len);
+  return len;
+}
+
+/**
+ * Close in order: nothing more is sent, and what the peer still sends is dropped until it closes too. Before the handshake
+ * is complete the connection ends at once.
+ */
+export function close(): void {
+  if (ended() || client.state == State.Closing) return;
+  if (ready()) {
+    sendAlert(1, Alert.CloseNotify);
+    client.state = State.Closing;
+    if (record.opened() && record.kind() == Content.ApplicationData) record.finish();
+    return;
+  }
+  if (client.state > State.SendHello) {
+    sendAlert(1, Alert.UserCanceled);
+    sendAlert(1, Alert.CloseNotify);
+  }
+  end(State.Closed);
+}

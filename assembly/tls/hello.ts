@@ -1,0 +1,316 @@
+/** ClientHello written, ServerHello and HelloRetryRequest read (RFC 8446 §4.1). */
+import { TLS_RECORD_BYTES } from "../config";
+import * as bytes from "../lib/bytes";
+import { Reader } from "../lib/reader";
+import { Status } from "../lib/status";
+import { Writer } from "../lib/writer";
+import { Alert } from "./alert";
+import { CertificateType, Extension, Kind, LEGACY_VERSION, VERSION } from "./registry";
+import * as group from "./group";
+import * as name from "./name";
+import { Options } from "./options";
+import * as schedule from "./schedule";
+import * as scheme from "./scheme";
+import * as suite from "./suite";
+import * as ticket from "./ticket";
+
+/** Which PSK a hello offers. */
+export const enum Psk {
+  None = 0,
+  External = 1,
+  Ticket = 2,
+}
+
+/** What of this client's first hello must be the same in its second, and the cookie that the second returns. */
+@unmanaged
+export class Offer {
+  random: usize;
+  session: usize;
+  share: usize;
+  psk: u32;
+  cookie: usize;
+  cookieLen: u32;
+}
+
+/** What a ServerHello chose. */
+@unmanaged
+export class Choice {
+  suite: u32;
+  share: usize;
+  shareLen: u32;
+  psk: u32;
+  retry: u32;
+  cookie: usize;
+  cookieLen: u32;
+}
+
+export const ID_BYTES: u32 = 32;
+
+/** max_fragment_length's code for records of 1,024 bytes, and record_size_limit, which counts the inner type too. */
+const FRAGMENT_CODE: u32 = 2;
+const SIZE_LIMIT: u32 = TLS_RECORD_BYTES + 1;
+/** psk_dhe_ke: a PSK never goes without fresh key exchange. */
+const PSK_DHE_KE: u32 = 1;
+
+/** SHA-256 of "HelloRetryRequest": the random that tells one (§4.1.3). */
+// prettier-ignore
+const RETRY_RANDOM = memory.data<u8>([
+  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+  0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+]);
+
+/** "DOWNGRD" and its last byte 0 or 1, little-endian: what a server's random must not end with below TLS 1.3 (§4.1.3). */
+const DOWNGRADE: u64 = 0x00_44_52_47_4e_57_4f_44;
+
+/** Begin a vector with a 16-bit length, or an extension's body; `end16` ends it. */
+function begin16(w: Writer): usize {
+  return w.take(2);
+}
+
+/** Fill in the length of the vector that began at `at`. */
+function end16(w: Writer, at: usize): void {
+  if (w.ok()) bytes.store16be(at, <u32>(w.at - at) - 2);
+}
+
+/** Begin an extension; `end16` ends it. */
+function extension(w: Writer, type: Extension): usize {
+  w.u16(type);
+  return begin16(w);
+}
+
+/**
+ * Write a ClientHello (§4.1.2) and absorb it. Returns its length; 0 if it does not fit.
+ *
+ * CT: nothing of a PSK leaks but its kind and its identity's length.
+ */
+export function write(w: Writer, offer: Offer, options: Options): u32 {
+  const start = w.at;
+  w.u8(Kind.ClientHello);
+  const len = w.take(3);
+  w.u16(LEGACY_VERSION);
+  w.bytes(offer.random, ID_BYTES);
+  w.u8(ID_BYTES);
+  w.bytes(offer.session, ID_BYTES);
+  suite.offer(w);
+  w.u16(0x0100);
+  const all = begin16(w);
+  names(w, options);
+  abilities(w, options);
+  keyShare(w, offer);
+  if (offer.psk) preShared(w, offer, options);
+  end16(w, all);
+  if (!w.ok()) return 0;
+  store<u8>(len, 0);
+  bytes.store16be(len + 1, <u32>(w.at - len) - 3);
+  const total = <u32>(w.at - start);
+  if (offer.psk) bind(start, total, offer);
+  else schedule.absorb(start, total);
+  return total;
+}
+
+/** Write server_name (RFC 6066 §3) and ALPN (RFC 7301 §3.1). */
+function names(w: Writer, options: Options): void {
+  if (name.isDns(options.host, options.hostLen)) {
+    const at = extension(w, Extension.ServerName);
+    w.u16(options.hostLen + 3);
+    w.u8(0);
+    w.u16(options.hostLen);
+    w.bytes(options.host, options.hostLen);
+    end16(w, at);
+  }
+  if (options.alpnLen) {
+    const at = extension(w, Extension.Alpn);
+    w.u16(options.alpnLen + 1);
+    w.u8(options.alpnLen);
+    w.bytes(options.alpn, options.alpnLen);
+    end16(w, at);
+  }
+}
+
+/** Write what this client can do: versions, groups, schemes, sizes, certificate types. */
+function abilities(w: Writer, options: Options): void {
+  let at = extension(w, Extension.SupportedVersions);
+  w.u8(2);
+  w.u16(VERSION);
+  end16(w, at);
+  at = extension(w, Extension.SupportedGroups);
+  group.offer(w);
+  end16(w, at);
+  at = extension(w, Extension.SignatureAlgorithms);
+  scheme.offer(w);
+  end16(w, at);
+  at = extension(w, Extension.MaxFragmentLength);
+  w.u8(FRAGMENT_CODE);
+  end16(w, at);
+  at = extension(w, Extension.RecordSizeLimit);
+  w.u16(SIZE_LIMIT);
+  end16(w, at);
+  // A raw key can be pinned, but no chain leads from it to a root.
+  if (options.pinCount) certificateTypes(w, Extension.ServerCertificateType, options.rootCount == 0);
+  if (options.seed) certificateTypes(w, Extension.ClientCertificateType, true);
+}
+
+/** Write a list of certificate types (RFC 7250 §3), raw public keys first where they are preferred. */
+function certificateTypes(w: Writer, type: Extension, rawFirst: bool): void {
+  const at = extension(w, type);
+  w.u8(2);
+  w.u8(rawFirst ? CertificateType.RawPublicKey : CertificateType.X509);
+  w.u8(rawFirst ? CertificateType.X509 : CertificateType.RawPublicKey);
+  end16(w, at);
+}
+
+/** Write key_share and, in a second hello, the cookie. */
+function keyShare(w: Writer, offer: Offer): void {
+  let at = extension(w, Extension.KeyShare);
+  w.u16(4 + group.SHARE_BYTES);
+  w.u16(group.Group.X25519);
+  w.u16(group.SHARE_BYTES);
+  w.bytes(offer.share, group.SHARE_BYTES);
+  end16(w, at);
+  if (offer.cookieLen == 0) return;
+  at = extension(w, Extension.Cookie);
+  w.u16(offer.cookieLen);
+  w.bytes(offer.cookie, offer.cookieLen);
+  end16(w, at);
+}
+
+/** Bytes of the binders at a hello's end: both lengths and one binder. */
+const BINDERS_BYTES: u32 = 2 + 1 + schedule.HASH_BYTES;
+
+/** Write psk_key_exchange_modes and, last of all, pre_shared_key with its binder still empty (§4.2.9, §4.2.11). */
+function preShared(w: Writer, offer: Offer, options: Options): void {
+  let at = extension(w, Extension.PskKeyExchangeModes);
+  w.u8(1);
+  w.u8(PSK_DHE_KE);
+  end16(w, at);
+  at = extension(w, Extension.PreSharedKey);
+  const external = offer.psk == Psk.External;
+  const len = external ? options.identityLen : ticket.identityLen();
+  w.u16(2 + len + 4);
+  w.u16(len);
+  w.bytes(external ? options.identity : ticket.identity(), len);
+  w.u32(external ? 0 : ticket.obfuscatedAge(options.nowMs));
+  w.u16(1 + schedule.HASH_BYTES);
+  w.u8(schedule.HASH_BYTES);
+  w.take(schedule.HASH_BYTES);
+  end16(w, at);
+}
+
+/** Absorb a hello and fill in its binder: HMAC over all that comes before the binders (§4.2.11.2). */
+function bind(start: usize, len: u32, offer: Offer): void {
+  const before = len - BINDERS_BYTES;
+  schedule.absorb(start, before);
+  schedule.binder(start + before + 3, offer.psk == Psk.External);
+  schedule.absorb(start + before, BINDERS_BYTES);
+}
+
+/** Read a ServerHello or HelloRetryRequest's body into `choice` (§4.1.3, §4.1.4). */
+export function read(choice: Choice, r: Reader, offer: Offer): Alert {
+  memory.fill(changetype<usize>(choice), 0, offsetof<Choice>());
+  const version = r.u16();
+  const random = r.take(ID_BYTES);
+  const sessionLen = r.u8();
+  const session = r.take(sessionLen);
+  choice.suite = r.u16();
+  const compression = r.u8();
+  if (!r.ok()) return Alert.DecodeError;
+  choice.retry = bytes.same(random, RETRY_RANDOM, ID_BYTES) ? 1 : 0;
+  const found = readExtensions(choice, r, offer);
+  if (found == NO_VERSION) return older(random);
+  if (found != Alert.None) return found;
+  if (version != LEGACY_VERSION || compression != 0) return Alert.IllegalParameter;
+  if (sessionLen != ID_BYTES || !bytes.same(session, offer.session, ID_BYTES)) return Alert.IllegalParameter;
+  if (!suite.offered(choice.suite)) return Alert.IllegalParameter;
+  if (!choice.retry) return choice.share ? Alert.None : Alert.MissingExtension;
+  // A retry must change the hello (§4.1.4); with one group, whose share was sent, only a cookie does.
+  return choice.cookieLen ? Alert.None : Alert.IllegalParameter;
+}
+
+/** Not an alert: the hello is one of an older version. */
+const NO_VERSION: u32 = 257;
+
+/** What to say to a server that speaks an older version: it is a downgrade if the random's end says so (§4.1.3). */
+function older(random: usize): Alert {
+  const end = load<u64>(random + ID_BYTES - 8);
+  return end << 8 == DOWNGRADE << 8 && end >> 56 <= 1 ? Alert.IllegalParameter : Alert.ProtocolVersion;
+}
+
+const body = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+/** Read the extensions of a ServerHello or HelloRetryRequest. */
+function readExtensions(choice: Choice, r: Reader, offer: Offer): u32 {
+  let version: u32 = 0;
+  let verdict: u32 = Alert.None;
+  // Below TLS 1.3 there may be none at all.
+  if (r.left() == 0) return NO_VERSION;
+  if (r.u16() != r.left()) return Alert.DecodeError;
+  while (r.left()) {
+    const type = r.u16();
+    const len = r.u16();
+    body.begin(r.take(len), len);
+    if (!r.ok()) return Alert.DecodeError;
+    if (type == Extension.SupportedVersions) {
+      if (version) return Alert.IllegalParameter;
+      version = body.u16();
+      if (!body.ok() || body.left()) return Alert.DecodeError;
+    } else if (verdict == Alert.None) verdict = readExtension(choice, type, offer);
+  }
+  if (version == 0) return NO_VERSION;
+  return version == VERSION ? verdict : Alert.IllegalParameter;
+}
+
+/** Read one extension but supported_versions: `body` holds it. */
+function readExtension(choice: Choice, type: u32, offer: Offer): Alert {
+  if (type == Extension.KeyShare) {
+    // A retry may ask for another group, but none is offered whose share was not sent (§4.1.4).
+    if (choice.retry || choice.share) return Alert.IllegalParameter;
+    if (body.u16() != group.Group.X25519 && body.ok()) return Alert.IllegalParameter;
+    choice.shareLen = body.u16();
+    choice.share = body.take(choice.shareLen);
+    return body.ok() && body.left() == 0 ? Alert.None : Alert.DecodeError;
+  }
+  if (type == Extension.PreSharedKey && !choice.retry) {
+    if (!offer.psk) return Alert.UnsupportedExtension;
+    if (choice.psk) return Alert.IllegalParameter;
+    choice.psk = 1;
+    const selected = body.u16();
+    if (!body.ok() || body.left()) return Alert.DecodeError;
+    return selected == 0 ? Alert.None : Alert.IllegalParameter;
+  }
+  if (type == Extension.Cookie && choice.retry) {
+    if (choice.cookieLen) return Alert.IllegalParameter;
+    choice.cookieLen = body.u16();
+    choice.cookie = body.take(choice.cookieLen);
+    return body.ok() && body.left() == 0 && choice.cookieLen ? Alert.None : Alert.DecodeError;
+  }
+  return misplaced(type, offer);
+}
+
+/** What to say to an extension that does not belong where it is: was it offered at all (§4.2)? */
+export function misplaced(type: u32, offer: Offer): Alert {
+  switch (type) {
+    case Extension.ServerName:
+    case Extension.MaxFragmentLength:
+    case Extension.SupportedGroups:
+    case Extension.SignatureAlgorithms:
+    case Extension.Alpn:
+    case Extension.ClientCertificateType:
+    case Extension.ServerCertificateType:
+    case Extension.RecordSizeLimit:
+    case Extension.SupportedVersions:
+    case Extension.KeyShare:
+      return Alert.IllegalParameter;
+    case Extension.PreSharedKey:
+    case Extension.PskKeyExchangeModes:
+      return offer.psk ? Alert.IllegalParameter : Alert.UnsupportedExtension;
+    case Extension.Cookie:
+      return offer.cookieLen ? Alert.IllegalParameter : Alert.UnsupportedExtension;
+    default:
+      return Alert.UnsupportedExtension;
+  }
+}
+
+/** Derive the shared secret from what the server chose. CT: the verdict leaks. */
+export function agree(shared: usize, scalar: usize, choice: Choice): Alert {
+  return group.derive(shared, scalar, choice.share, choice.shareLen) == Status.Ok ? Alert.None : Alert.IllegalParameter;
+}

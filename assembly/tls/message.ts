@@ -1,0 +1,215 @@
+/** The handshake messages between the hellos and Finished: the server's read, this client's written (RFC 8446 §4.3, §4.4). */
+import * as bytes from "../lib/bytes";
+import { Reader } from "../lib/reader";
+import { Status } from "../lib/status";
+import { Writer } from "../lib/writer";
+import { Alert } from "./alert";
+import * as credential from "./credential";
+import * as hello from "./hello";
+import * as name from "./name";
+import { Options } from "./options";
+import * as record from "./record";
+import { CertificateType, Extension, Kind } from "./registry";
+import * as schedule from "./schedule";
+import * as scheme from "./scheme";
+
+/** What the server said beside its hello. */
+@unmanaged
+export class Agreed {
+  /** The certificate types of both sides. */
+  clientType: u32;
+  serverType: u32;
+  /** It asked for a certificate, and takes one by the device's kind of key. */
+  requested: u32;
+  takesOurs: u32;
+  /** It chose ALPN. */
+  protocol: u32;
+}
+
+/** Bytes of a handshake message's header. */
+export const HEADER_BYTES: u32 = 4;
+
+const FRAGMENT_CODE: u32 = 2;
+const FRAGMENT_BYTES: u32 = 1024;
+/** The least record_size_limit (RFC 8449 §4). */
+const LEAST_LIMIT: u32 = 64;
+
+const body = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+/** Which extensions of EncryptedExtensions were seen: bits by number, all below 32. */
+let seen: u32 = 0;
+
+/** Read EncryptedExtensions (§4.3.1). */
+export function encryptedExtensions(agreed: Agreed, r: Reader, offer: hello.Offer, options: Options): Alert {
+  seen = 0;
+  if (r.u16() != r.left() || !r.ok()) return Alert.DecodeError;
+  while (r.left()) {
+    const type = r.u16();
+    const len = r.u16();
+    body.begin(r.take(len), len);
+    if (!r.ok()) return Alert.DecodeError;
+    if (type < 32) {
+      if ((seen >> type) & 1) return Alert.IllegalParameter;
+      seen |= 1 << type;
+    }
+    const verdict = encryptedExtension(agreed, type, offer, options);
+    if (verdict != Alert.None) return verdict;
+    if (!body.ok()) return Alert.DecodeError;
+  }
+  const both: u32 = (1 << Extension.MaxFragmentLength) | (1 << Extension.RecordSizeLimit);
+  return (seen & both) == both ? Alert.IllegalParameter : Alert.None;
+}
+
+/** Read one extension: `body` holds it. One that was offered may be answered; no other may be there. */
+function encryptedExtension(agreed: Agreed, type: u32, offer: hello.Offer, options: Options): Alert {
+  switch (type) {
+    case Extension.ServerName:
+      if (!name.isDns(options.host, options.hostLen)) return Alert.UnsupportedExtension;
+      break;
+    case Extension.MaxFragmentLength:
+      if (body.u8() != FRAGMENT_CODE && body.ok()) return Alert.IllegalParameter;
+      record.limitTo(FRAGMENT_BYTES);
+      break;
+    case Extension.SupportedGroups:
+      return Alert.None;
+    case Extension.RecordSizeLimit: {
+      const limit = body.u16();
+      if (limit < LEAST_LIMIT && body.ok()) return Alert.IllegalParameter;
+      record.limitTo(limit - 1);
+      break;
+    }
+    case Extension.Alpn: {
+      if (!options.alpnLen) return Alert.UnsupportedExtension;
+      const listLen = body.u16();
+      const len = body.u8();
+      const at = body.take(len);
+      if (!body.ok() || body.left()) return Alert.DecodeError;
+      if (listLen != len + 1 || len != options.alpnLen || !bytes.same(at, options.alpn, len))
+        return Alert.IllegalParameter;
+      agreed.protocol = 1;
+      break;
+    }
+    case Extension.ClientCertificateType:
+      if (!options.seed) return Alert.UnsupportedExtension;
+      agreed.clientType = body.u8();
+      if (body.ok() && !known(agreed.clientType)) return Alert.IllegalParameter;
+      break;
+    case Extension.ServerCertificateType:
+      if (!options.pinCount) return Alert.UnsupportedExtension;
+      agreed.serverType = body.u8();
+      if (body.ok() && !known(agreed.serverType)) return Alert.IllegalParameter;
+      break;
+    default:
+      return hello.misplaced(type, offer);
+  }
+  return body.ok() && body.left() == 0 ? Alert.None : Alert.DecodeError;
+}
+
+/** Whether a certificate type was offered. */
+function known(type: u32): bool {
+  return type == CertificateType.X509 || type == CertificateType.RawPublicKey;
+}
+
+/** Read a CertificateRequest (§4.3.2). What is not known in it is ignored, as the RFC demands. */
+export function certificateRequest(agreed: Agreed, r: Reader): Alert {
+  const contextLen = r.u8();
+  if (r.ok() && contextLen) return Alert.IllegalParameter;
+  if (r.u16() != r.left() || !r.ok()) return Alert.DecodeError;
+  agreed.requested = 1;
+  let schemes = false;
+  while (r.left()) {
+    const type = r.u16();
+    const len = r.u16();
+    body.begin(r.take(len), len);
+    if (!r.ok()) return Alert.DecodeError;
+    if (type != Extension.SignatureAlgorithms) continue;
+    if (schemes) return Alert.IllegalParameter;
+    schemes = true;
+    if (body.u16() != body.left() || body.left() == 0 || body.left() & 1) return Alert.DecodeError;
+    agreed.takesOurs = scheme.taken(body) ? 1 : 0;
+  }
+  return schemes ? Alert.None : Alert.MissingExtension;
+}
+
+/** "TLS 1.3, server CertificateVerify" and a zero; the side is 9 bytes in. */
+// prettier-ignore
+const CONTEXT = memory.data<u8>([
+  0x54, 0x4c, 0x53, 0x20, 0x31, 0x2e, 0x33, 0x2c, 0x20, 0x73, 0x65, 0x72, 0x76, 0x65, 0x72, 0x20, 0x43, 0x65,
+  0x72, 0x74, 0x69, 0x66, 0x69, 0x63, 0x61, 0x74, 0x65, 0x56, 0x65, 0x72, 0x69, 0x66, 0x79, 0x00,
+]);
+/** "client". */
+const CLIENT = memory.data<u8>([0x63, 0x6c, 0x69, 0x65, 0x6e, 0x74]);
+const PAD_BYTES: u32 = 64;
+const CONTEXT_BYTES: u32 = 34;
+const HEAD_BYTES: u32 = PAD_BYTES + CONTEXT_BYTES;
+/** Room for what is signed: the head and the hash. */
+export const SIGNED_BYTES: u32 = HEAD_BYTES + schedule.HASH_BYTES;
+
+/** Write what a CertificateVerify signs (§4.4.3), but for the transcript's hash, which follows it. */
+function signedHead(out: usize): void {
+  memory.fill(out, 0x20, PAD_BYTES);
+  bytes.copy(out + PAD_BYTES, CONTEXT, CONTEXT_BYTES);
+  schedule.digest(out + HEAD_BYTES);
+}
+
+/** Verify the server's CertificateVerify with its proven key (§4.4.3); `room` is SIGNED_BYTES to work in. */
+export function certificateVerify(r: Reader, key: usize, room: usize): Alert {
+  const chosen = r.u16();
+  const len = r.u16();
+  const signature = r.take(len);
+  if (!r.ok() || r.left()) return Alert.DecodeError;
+  if (!scheme.offered(chosen)) return Alert.IllegalParameter;
+  signedHead(room);
+  const status = scheme.verify(signature, len, key, room, HEAD_BYTES, room + HEAD_BYTES, schedule.HASH_BYTES);
+  return status == Status.Ok ? Alert.None : Alert.DecryptError;
+}
+
+/** Write a message's header; the length is filled in by `end`. */
+function begin(w: Writer, kind: Kind): void {
+  w.u8(kind);
+  w.u24(0);
+}
+
+/** Fill in the message's length; returns how long it is with its header. */
+function end(w: Writer): u32 {
+  const len = w.length();
+  bytes.store16be(w.start + 2, len - HEADER_BYTES);
+  return len;
+}
+
+/** Write this client's Certificate (§4.4.2): empty if the server does not take the device's kind of key. */
+export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u32 {
+  begin(w, Kind.Certificate);
+  w.u8(0);
+  if (!options.seed || !agreed.takesOurs) {
+    w.u24(0);
+    return end(w);
+  }
+  const raw = agreed.clientType == CertificateType.RawPublicKey;
+  const len = raw ? credential.RAW_BYTES : credential.X509_BYTES;
+  w.u24(3 + len + 2);
+  w.u24(len);
+  if (raw) credential.writeRaw(w, options.key);
+  else credential.writeX509(w, options.key);
+  w.u16(0);
+  return end(w);
+}
+
+/** Write this client's CertificateVerify over the transcript so far; `room` is SIGNED_BYTES to work in. CT: nothing of the seed leaks. */
+export function writeCertificateVerify(w: Writer, options: Options, noise: usize, room: usize): u32 {
+  begin(w, Kind.CertificateVerify);
+  w.u16(scheme.Scheme.Ed25519);
+  w.u16(scheme.SIGNATURE_BYTES);
+  const signature = w.take(scheme.SIGNATURE_BYTES);
+  signedHead(room);
+  bytes.copy(room + PAD_BYTES + 9, CLIENT, 6);
+  scheme.sign(signature, options.seed, options.key, noise, room, HEAD_BYTES, room + HEAD_BYTES, schedule.HASH_BYTES);
+  return end(w);
+}
+
+/** Write this client's Finished over the transcript so far. CT: nothing leaks. */
+export function writeFinished(w: Writer): u32 {
+  begin(w, Kind.Finished);
+  schedule.clientFinished(w.take(schedule.HASH_BYTES));
+  return end(w);
+}

@@ -1,0 +1,35 @@
+/** What one connection is to be. Everything pointed to stays the caller's, and must stay there until the connection ends. */
+@unmanaged
+export class Options {
+  /** The server's name, for SNI and, under a root, for its certificate; a dotted IPv4 address is never sent as SNI. */
+  host: usize;
+  hostLen: u32;
+  /** The one application protocol to offer (RFC 7301); none if alpnLen is 0. */
+  alpn: usize;
+  alpnLen: u32;
+  /** Ed25519 keys the server may have: `pinCount` times 32 bytes, at most two, so that a key can be rotated. */
+  pins: usize;
+  pinCount: u32;
+  /** Ed25519 keys that may end a chain of X.509 certificates: `rootCount` times 32 bytes, at most two. */
+  roots: usize;
+  rootCount: u32;
+  /** Seconds since 1970 that have certainly passed: a certificate that ended before is expired. */
+  floor: u64;
+  /** The device's Ed25519 seed and public key for client authentication; 0: none. */
+  seed: usize;
+  key: usize;
+  /** RANDOM_BYTES of fresh randomness; wiped by `start`. */
+  random: usize;
+  /** An external PSK of 32 bytes for use with SHA-256, and its identity; none if identityLen is 0. */
+  psk: usize;
+  identity: usize;
+  identityLen: u32;
+  /** Milliseconds on a clock that goes on while the device sleeps, for the age of a ticket. */
+  nowMs: u32;
+}
+
+/** The hello's random, the session id, the key share's scalar, the signature's noise. */
+export const RANDOM_BYTES: u32 = 128;
+
+/** Most pins, and most roots. */
+export const ANCHORS: u32 = 2;

@@ -1,0 +1,303 @@
+/**
+ * The record layer (RFC 8446 §5): one record in, one buffer of records out, and the keys of both directions. Nothing here
+ * waits, and nothing of a record is looked at before it is whole and its tag is checked.
+ */
+import { TLS_RECORD_BYTES } from "../config";
+import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
+import * as words from "../lib/words";
+import { Status } from "../lib/status";
+import { Alert } from "./alert";
+import { Content, LEGACY_VERSION } from "./registry";
+import * as suite from "./suite";
+import * as schedule from "./schedule";
+
+const HEADER_BYTES: u32 = 5;
+/** What protection adds to a record's content: the inner type and the tag. */
+const EXPANSION_BYTES: u32 = 1 + suite.TAG_BYTES;
+/** The largest fragment that fits: content at its bound, protected. */
+const FRAGMENT_BYTES: u32 = TLS_RECORD_BYTES + EXPANSION_BYTES;
+/** Two protected alerts: what `room` always leaves. */
+const ALERT_BYTES: u32 = 2 * (HEADER_BYTES + 2 + EXPANSION_BYTES);
+const OUTPUT_BYTES: u32 = HEADER_BYTES + FRAGMENT_BYTES + ALERT_BYTES;
+
+/** The buffers begin 3 bytes into a word, so that the content after the header is aligned. */
+const input: usize = memory.data(3 + HEADER_BYTES + FRAGMENT_BYTES, 8) + 3;
+const output: usize = memory.data(3 + OUTPUT_BYTES, 8) + 3;
+
+/** One direction's protection; its key and its iv follow it. */
+@unmanaged
+export class Direction {
+  sequence: u64;
+  armed: u64;
+
+  /** Where the key is. */
+  @inline
+  key(): usize {
+    return changetype<usize>(this) + offsetof<Direction>();
+  }
+
+  /** Where the iv is. */
+  @inline
+  iv(): usize {
+    return this.key() + suite.KEY_BYTES;
+  }
+}
+
+const DIRECTION_BYTES: u32 = offsetof<Direction>() + suite.KEY_BYTES + suite.IV_BYTES;
+
+
+@unmanaged
+class Layer {
+  /** Bytes of the record that is arriving, and how many it takes with its header; 0 until that is known. */
+  have: u32;
+  need: u32;
+  /** The content of the record that was opened: what is left of it, and whether there is one. */
+  at: usize;
+  left: u32;
+  kind: u32;
+  opened: u32;
+  /** Queued for the peer: from `sent` to `queued`. */
+  sent: u32;
+  queued: u32;
+  /** How much content the peer takes in a record. */
+  limit: u32;
+}
+
+const layer = changetype<Layer>(memory.data(offsetof<Layer>(), 8));
+const incoming = changetype<Direction>(memory.data(DIRECTION_BYTES, 8));
+const outgoing = changetype<Direction>(memory.data(DIRECTION_BYTES, 8));
+
+/** Begin a connection: empty buffers, no protection. */
+export function reset(): void {
+  memory.fill(changetype<usize>(layer), 0, offsetof<Layer>());
+  layer.limit = TLS_RECORD_BYTES;
+  wipe();
+}
+
+/** Wipe the keys and what arrived; what is queued for the peer stays. */
+export function wipe(): void {
+  bytes.wipe(changetype<usize>(incoming), DIRECTION_BYTES);
+  bytes.wipe(changetype<usize>(outgoing), DIRECTION_BYTES);
+  bytes.wipe(input, HEADER_BYTES + FRAGMENT_BYTES);
+  layer.have = 0;
+  layer.need = 0;
+  finish();
+}
+
+/** Derive a direction's key and iv from its traffic secret and begin its sequence. */
+function arm(direction: Direction, traffic: usize): void {
+  schedule.keys(direction.key(), suite.KEY_BYTES, direction.iv(), suite.IV_BYTES, traffic);
+  direction.sequence = 0;
+  direction.armed = 1;
+}
+
+/** Open what arrives from now on with the server's traffic secret. */
+export function armRead(): void {
+  arm(incoming, schedule.serverTraffic);
+}
+
+/** Seal what is sent from now on with this client's traffic secret. */
+export function armWrite(): void {
+  arm(outgoing, schedule.clientTraffic);
+}
+
+/** Bound what is sent in one record by what the peer asked for. */
+export function limitTo(content: u32): void {
+  if (content < layer.limit) layer.limit = content;
+}
+
+/** The nonce of the direction's next record (§5.3); the sequence moves on. It has 64 bits and can not wrap in a device's life. */
+function nextNonce(nonce: usize, direction: Direction): void {
+  const iv = direction.iv();
+  store<u32>(nonce, load<u32>(iv));
+  store<u64>(nonce + 4, load<u64>(iv + 4) ^ bswap(direction.sequence));
+  direction.sequence++;
+}
+
+/** Take up to `len` bytes of the peer, not beyond the record at hand; returns how many were taken. */
+export function feed(from: usize, len: u32): u32 {
+  let taken: u32 = 0;
+  while (taken < len) {
+    const goal = layer.have < HEADER_BYTES ? HEADER_BYTES : layer.need;
+    if (layer.have >= goal) break;
+    const more = min<u32>(goal - layer.have, len - taken);
+    bytes.copy(input + layer.have, from + taken, more);
+    layer.have += more;
+    taken += more;
+    if (layer.have == HEADER_BYTES) measure();
+  }
+  return taken;
+}
+
+/** Learn from a whole header how long the record is; one that is refused takes no further bytes. */
+function measure(): void {
+  layer.need = HEADER_BYTES;
+  if (checkHeader() == Alert.None) layer.need += bytes.load16be(input + 3);
+}
+
+/** Whether a record with this header may come at all. `legacy_version` is ignored, as §5.1 demands. */
+function checkHeader(): Alert {
+  const kind: u32 = load<u8>(input);
+  if (kind < <u32>Content.ChangeCipherSpec || kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;
+  const len = bytes.load16be(input + 3);
+  const bound: u32 = kind == Content.ApplicationData ? FRAGMENT_BYTES : TLS_RECORD_BYTES;
+  return len > bound ? Alert.RecordOverflow : Alert.None;
+}
+
+/** Whether `open` has something to do: a whole record, or a header that is refused. */
+export function arrived(): bool {
+  return layer.opened == 0 && layer.have >= HEADER_BYTES && layer.have == layer.need;
+}
+
+/** Whether bytes of a record that is not whole have arrived. */
+export function partial(): bool {
+  return layer.have != 0 && layer.have != layer.need;
+}
+
+/** Open the record that arrived. Afterwards `kind`, `at` and `left` tell its content. */
+export function open(): Alert {
+  const header = checkHeader();
+  if (header != Alert.None) return header;
+  layer.kind = load<u8>(input);
+  layer.at = input + HEADER_BYTES;
+  layer.left = layer.need - HEADER_BYTES;
+  layer.opened = 1;
+  if (layer.kind == Content.ApplicationData) return incoming.armed ? unprotect() : Alert.UnexpectedMessage;
+  // An unprotected change_cipher_spec may come beside protected records (§5); nothing else may.
+  if (incoming.armed && layer.kind != Content.ChangeCipherSpec) return Alert.UnexpectedMessage;
+  return layer.left ? Alert.None : Alert.UnexpectedMessage;
+}
+
+/** Open a protected record in place and find its inner type (§5.2, §5.4). CT: lengths and the verdict leak. */
+function unprotect(): Alert {
+  if (layer.left < EXPANSION_BYTES) return Alert.BadRecordMac;
+  const len = layer.left - suite.TAG_BYTES;
+  const mark = scratch.mark();
+  const nonce = scratch.take(suite.IV_BYTES);
+  nextNonce(nonce, incoming);
+  const status = suite.open(incoming.key(), nonce, input, HEADER_BYTES, layer.at, len);
+  scratch.release(mark);
+  if (status != Status.Ok) return Alert.BadRecordMac;
+  const end = contentEnd(layer.at, len);
+  if (end == 0) return Alert.UnexpectedMessage;
+  layer.left = end - 1;
+  layer.kind = load<u8>(layer.at + layer.left);
+  if (layer.kind < <u32>Content.Alert || layer.kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;
+  if (layer.left == 0 && layer.kind != Content.ApplicationData) return Alert.UnexpectedMessage;
+  return Alert.None;
+}
+
+/**
+ * How many of `len` bytes are left without the zeros they end with.
+ *
+ * CT: only `len` leaks: every word is looked at, wherever the padding begins. The caller's use of the result tells the
+ * content's length, not the time this takes. `text` is aligned, and the tag behind it makes the last word readable.
+ */
+function contentEnd(text: usize, len: u32): u32 {
+  let last: u32 = 0;
+  let at: u32 = 0;
+  const whole = len & ~3;
+  for (let i: u32 = 0; i < whole; i += 4) {
+    const word = load<u32>(text + i);
+    const bit = words.isZero(word) ^ 1;
+    last = words.select(bit, word, last);
+    at = words.select(bit, i, at);
+  }
+  const rest = len & 3;
+  const word = load<u32>(text + whole) & ((1 << (rest << 3)) - 1);
+  const bit = words.isZero(word) ^ 1;
+  last = words.select(bit, word, last);
+  at = words.select(bit, whole, at);
+  const any = words.isZero(last) ^ 1;
+  const bytesUsed =
+    1 + (words.isZero(last >>> 8) ^ 1) + (words.isZero(last >>> 16) ^ 1) + (words.isZero(last >>> 24) ^ 1);
+  return words.mask(any) & (at + bytesUsed);
+}
+
+/** Whether there is an opened record that was not finished. */
+export function opened(): bool {
+  return layer.opened != 0;
+}
+
+/** The content type of the opened record. */
+export function kind(): u32 {
+  return layer.kind;
+}
+
+/** Where the rest of the opened record's content is. */
+export function at(): usize {
+  return layer.at;
+}
+
+/** How much content of the opened record is left. */
+export function left(): u32 {
+  return layer.left;
+}
+
+/** Step over `len` bytes of the opened record's content; the record is finished with its last byte. */
+export function consume(len: u32): void {
+  layer.at += len;
+  layer.left -= len;
+  if (layer.left == 0) finish();
+}
+
+/** Be done with the opened record, and ready for the next. */
+export function finish(): void {
+  if (layer.opened) {
+    layer.have = 0;
+    layer.need = 0;
+  }
+  layer.opened = 0;
+  layer.left = 0;
+}
+
+/** How much content the next outgoing record can have now. */
+export function room(): u32 {
+  if (layer.sent == layer.queued) {
+    layer.sent = 0;
+    layer.queued = 0;
+  }
+  const taken = layer.queued + HEADER_BYTES + EXPANSION_BYTES + ALERT_BYTES;
+  return taken < OUTPUT_BYTES ? min<u32>(OUTPUT_BYTES - taken, layer.limit) : 0;
+}
+
+/** Where the content of the next outgoing record goes, before `send`. */
+export function body(): usize {
+  return output + layer.queued + HEADER_BYTES;
+}
+
+/** Send the `len` bytes at `body()` as one record; `len` is at most what `room` told, or an alert's two. */
+export function send(kind: Content, len: u32): void {
+  const header = output + layer.queued;
+  const sealed: bool = outgoing.armed != 0 && kind != Content.ChangeCipherSpec;
+  const fragment = sealed ? len + EXPANSION_BYTES : len;
+  store<u8>(header, sealed ? Content.ApplicationData : kind);
+  bytes.store16be(header + 1, LEGACY_VERSION);
+  bytes.store16be(header + 3, fragment);
+  if (sealed) protect(header, kind, len);
+  layer.queued += HEADER_BYTES + fragment;
+}
+
+/** Seal a record in place. CT: lengths leak. */
+function protect(header: usize, kind: u32, len: u32): void {
+  const mark = scratch.mark();
+  const nonce = scratch.take(suite.IV_BYTES);
+  nextNonce(nonce, outgoing);
+  store<u8>(header + HEADER_BYTES + len, kind);
+  suite.seal(outgoing.key(), nonce, header, HEADER_BYTES, header + HEADER_BYTES, len + 1);
+  scratch.release(mark);
+}
+
+/** Move up to `max` bytes for the peer to `out`; returns how many. */
+export function drain(out: usize, max: u32): u32 {
+  const len = min<u32>(max, layer.queued - layer.sent);
+  bytes.copy(out, output + layer.sent, len);
+  layer.sent += len;
+  return len;
+}
+
+/** Whether bytes for the peer are queued. */
+export function queued(): bool {
+  return layer.queued != layer.sent;
+}

@@ -1,0 +1,58 @@
+/** The signature schemes, one row each (RFC 8446 §4.2.3). */
+import { Status } from "../lib/status";
+import { Reader } from "../lib/reader";
+import { Writer } from "../lib/writer";
+import * as ed25519 from "../crypto/ed25519";
+
+export const enum Scheme {
+  Ed25519 = 0x0807,
+}
+
+export const KEY_BYTES: u32 = 32;
+export const SIGNATURE_BYTES: u32 = 64;
+
+/** Write the schemes that are offered, best first: the body of signature_algorithms. */
+export function offer(w: Writer): void {
+  w.u16(2);
+  w.u16(Scheme.Ed25519);
+}
+
+/** Whether `scheme` was offered. */
+export function offered(scheme: u32): bool {
+  return scheme == Scheme.Ed25519;
+}
+
+/** Whether a list of schemes that the peer takes (the body of its signature_algorithms) has one that the device's key can make. */
+export function taken(r: Reader): bool {
+  let found = false;
+  while (r.left() >= 2) if (offered(r.u16())) found = true;
+  return found;
+}
+
+/** Verify a signature over head ‖ body. */
+export function verify(
+  signature: usize,
+  signatureLen: u32,
+  key: usize,
+  head: usize,
+  headLen: u32,
+  body: usize,
+  bodyLen: u32,
+): Status {
+  if (signatureLen != SIGNATURE_BYTES) return Status.Forged;
+  return ed25519.verify(signature, key, head, headLen, body, bodyLen);
+}
+
+/** Sign head ‖ body with the device's key. CT: lengths leak. */
+export function sign(
+  out: usize,
+  seed: usize,
+  key: usize,
+  noise: usize,
+  head: usize,
+  headLen: u32,
+  body: usize,
+  bodyLen: u32,
+): void {
+  ed25519.sign(out, seed, key, noise, head, headLen, body, bodyLen);
+}

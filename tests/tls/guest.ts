@@ -1,0 +1,166 @@
+/** The TLS client alone, as a guest that Node drives: each call of the client exported, over one buffer. */
+import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
+import * as client from "../../assembly/tls/client";
+import * as ticketStore from "../../assembly/tls/ticket";
+import * as ed25519 from "../../assembly/crypto/ed25519";
+
+const CAPACITY: u32 = 4096;
+const io = memory.data(CAPACITY, 16);
+
+const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
+const host = memory.data(256, 8);
+const alpn = memory.data(256, 8);
+const pins = memory.data(64, 8);
+const roots = memory.data(64, 8);
+const seed = memory.data(32, 8);
+const key = memory.data(32, 8);
+const random = memory.data(RANDOM_BYTES, 8);
+const psk = memory.data(32, 8);
+const identity = memory.data(256, 8);
+
+/** What `set` sets from the buffer's first bytes. */
+const enum Slot {
+  Host = 0,
+  Alpn = 1,
+  Pins = 2,
+  Roots = 3,
+  Seed = 4,
+  Random = 5,
+  Psk = 6,
+  Identity = 7,
+}
+
+export function buffer(): usize {
+  return io;
+}
+
+export function capacity(): u32 {
+  return CAPACITY;
+}
+
+export function set(slot: Slot, len: u32): void {
+  switch (slot) {
+    case Slot.Host:
+      memory.copy(host, io, len);
+      options.host = host;
+      options.hostLen = len;
+      break;
+    case Slot.Alpn:
+      memory.copy(alpn, io, len);
+      options.alpn = alpn;
+      options.alpnLen = len;
+      break;
+    case Slot.Pins:
+      memory.copy(pins, io, min<u32>(len, 64));
+      options.pins = pins;
+      options.pinCount = len / 32;
+      break;
+    case Slot.Roots:
+      memory.copy(roots, io, min<u32>(len, 64));
+      options.roots = roots;
+      options.rootCount = len / 32;
+      break;
+    case Slot.Seed:
+      memory.copy(seed, io, len);
+      ed25519.publicKey(key, seed);
+      options.seed = len ? seed : 0;
+      options.key = key;
+      break;
+    case Slot.Random:
+      memory.copy(random, io, len);
+      options.random = random;
+      break;
+    case Slot.Psk:
+      memory.copy(psk, io, len);
+      options.psk = psk;
+      break;
+    case Slot.Identity:
+      memory.copy(identity, io, len);
+      options.identity = identity;
+      options.identityLen = len;
+      break;
+  }
+}
+
+export function setFloor(seconds: u64): void {
+  options.floor = seconds;
+}
+
+export function setClock(ms: u32): void {
+  options.nowMs = ms;
+}
+
+export function start(): i32 {
+  return client.start(options);
+}
+
+export function step(): i32 {
+  return client.step();
+}
+
+export function state(): u32 {
+  return client.state();
+}
+
+export function alert(): u32 {
+  return client.alert();
+}
+
+export function alertFromPeer(): bool {
+  return client.alertFromPeer();
+}
+
+export function preShared(): bool {
+  return client.preShared();
+}
+
+export function protocolChosen(): bool {
+  return client.protocolChosen();
+}
+
+export function fromPeer(len: u32): u32 {
+  return client.fromPeer(io, len);
+}
+
+export function toPeer(max: u32): u32 {
+  return client.toPeer(io, max);
+}
+
+export function write(len: u32): u32 {
+  return client.write(io, len);
+}
+
+export function read(max: u32): u32 {
+  return client.read(io, max);
+}
+
+export function update(): i32 {
+  return client.update();
+}
+
+export function close(): void {
+  client.close();
+}
+
+export function peerGone(): void {
+  client.peerGone();
+}
+
+/** Copy the ticket to the buffer; returns its length. */
+export function ticket(): u32 {
+  memory.copy(io, ticketStore.place, ticketStore.BYTES);
+  return ticketStore.BYTES;
+}
+
+/** Put a ticket back from the buffer. */
+export function setTicket(): void {
+  memory.copy(ticketStore.place, io, ticketStore.BYTES);
+}
+
+export function ticketKept(): bool {
+  return ticketStore.kept();
+}
+
+export function forgetTicket(): void {
+  ticketStore.forget();
+}

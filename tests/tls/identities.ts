@@ -1,0 +1,80 @@
+/** Ed25519 identities of servers and devices, their certificates, and how the tests name them. */
+import "reflect-metadata";
+import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
+import { fixedBytes } from "./client.ts";
+
+x509.cryptoProvider.set(webcrypto as never);
+
+const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** A key pair in the forms that the peers take. */
+export interface Identity {
+  seed: Uint8Array;
+  /** The public key's 32 bytes. */
+  key: Buffer;
+  /** PKCS #8 in PEM. */
+  pem: string;
+  keys: webcrypto.CryptoKeyPair;
+}
+
+/** The identity that belongs to a name: the same at each run. */
+export async function identity(name: string): Promise<Identity> {
+  const seed = fixedBytes(`identity ${name}`, 32);
+  const pkcs8 = Buffer.concat([PKCS8_HEAD, seed]);
+  const secret = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
+  const spki = createPublicKey(secret).export({ format: "der", type: "spki" });
+  const keys = {
+    privateKey: await webcrypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]),
+    publicKey: await webcrypto.subtle.importKey("spki", spki, "Ed25519", true, ["verify"]),
+  };
+  return {
+    seed,
+    key: spki.subarray(12),
+    pem: secret.export({ format: "pem", type: "pkcs8" }) as string,
+    keys,
+  };
+}
+
+/** What a certificate is to say; by default a leaf for "localhost" in its own name. */
+export interface Wish {
+  subject: Identity;
+  name?: string;
+  issuer?: Identity;
+  issuerName?: string;
+  notBefore?: Date;
+  notAfter?: Date;
+  extensions?: x509.Extension[];
+}
+
+/** Extensions of a server's leaf for `host`. */
+export function leafExtensions(host = "localhost"): x509.Extension[] {
+  return [
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.SubjectAlternativeNameExtension([{ type: "dns", value: host }]),
+  ];
+}
+
+/** Extensions of a certificate authority. */
+export function caExtensions(pathLength?: number): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(true, pathLength, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+  ];
+}
+
+/** Make a certificate. */
+export async function certify(wish: Wish): Promise<x509.X509Certificate> {
+  const name = wish.name ?? "CN=localhost";
+  return x509.X509CertificateGenerator.create({
+    serialNumber: "01",
+    subject: name,
+    issuer: wish.issuerName ?? name,
+    notBefore: wish.notBefore ?? new Date("2020-01-01"),
+    notAfter: wish.notAfter ?? new Date("2060-01-01"),
+    publicKey: wish.subject.keys.publicKey as never,
+    signingKey: (wish.issuer ?? wish.subject).keys.privateKey as never,
+    signingAlgorithm: { name: "Ed25519" } as never,
+    extensions: wish.extensions ?? leafExtensions(),
+  });
+}
