@@ -138,9 +138,15 @@ function random(): i32 {
   return status == Status.Ok ? outLen : status;
 }
 
+/** A field that has one length only. */
+function exact(len: u32): usize {
+  if (reader.u16() != len) reader.fail();
+  return reader.take(len);
+}
+
 function seal(): i32 {
-  const key = reader.take(reader.u16());
-  const nonce = reader.take(reader.u16());
+  const key = exact(aead.KEY_BYTES);
+  const nonce = exact(aead.NONCE_BYTES);
   const adLen = reader.u16(),
     ad = reader.take(adLen);
   const textLen = reader.u16(),
@@ -154,13 +160,13 @@ function seal(): i32 {
 }
 
 function open(): i32 {
-  const key = reader.take(reader.u16());
-  const nonce = reader.take(reader.u16());
+  const key = exact(aead.KEY_BYTES);
+  const nonce = exact(aead.NONCE_BYTES);
   const adLen = reader.u16(),
     ad = reader.take(adLen);
   const textLen = reader.u16(),
     text = reader.take(textLen);
-  const tag = reader.take(reader.u16());
+  const tag = exact(aead.TAG_BYTES);
   if (!reader.ok()) return Status.Malformed;
   const status = aead.open(text, key, nonce, ad, adLen, text, textLen, tag);
   if (status != Status.Ok) return status;

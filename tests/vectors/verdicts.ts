@@ -1,0 +1,65 @@
+/** What the firmware has to say to each of Wycheproof's cases: one function a file, true if the case is as it must be. */
+import type { Lab } from "../lab/lab.ts";
+import { Op } from "../lab/op.ts";
+import { type Case, type File, bytes } from "./wycheproof.ts";
+
+const NOTHING = Buffer.alloc(0);
+const OK = 0;
+const TOO_LONG = -1;
+const MALFORMED = -2;
+const FORGED = -3;
+
+type Verdict = (lab: Lab, test: Case) => Promise<boolean>;
+
+async function ed25519(lab: Lab, test: Case): Promise<boolean> {
+  const key = bytes(test.group["publicKey"] as Record<string, unknown>, "pk");
+  const signature = bytes(test, "sig");
+  // The device's formats have room for 64 bytes and no other number; the lab refuses by form what they could not hold.
+  const { result } = await lab.run(Op.Ed25519Verify, signature, key, NOTHING, bytes(test, "msg"));
+  if (signature.length !== 64) return test.result === "invalid" && result === MALFORMED;
+  return result === (test.result === "valid" ? OK : FORGED);
+}
+
+async function x25519(lab: Lab, test: Case): Promise<boolean> {
+  const shared = bytes(test, "shared");
+  const answer = await lab.run(Op.X25519, bytes(test, "private"), bytes(test, "public"));
+  // "Acceptable" are points of small order, which must be refused, and points whose encoding RFC 7748 wants reduced.
+  return shared.every((byte) => byte === 0) ? answer.result === FORGED : answer.bytes.equals(shared);
+}
+
+async function chacha20Poly1305(lab: Lab, test: Case): Promise<boolean> {
+  const [key, nonce, ad] = [bytes(test, "key"), bytes(test, "iv"), bytes(test, "aad")];
+  const [text, sealed, tag] = [bytes(test, "msg"), bytes(test, "ct"), bytes(test, "tag")];
+  const opened = await lab.run(Op.Open, key, nonce, ad, sealed, tag);
+  if (nonce.length !== 12) return test.result === "invalid" && opened.result === MALFORMED;
+  if (test.result === "invalid") return opened.result === FORGED;
+  const answer = await lab.run(Op.Seal, key, nonce, ad, text);
+  return opened.bytes.equals(text) && answer.bytes.equals(Buffer.concat([sealed, tag]));
+}
+
+function hmac(op: Op): Verdict {
+  return async (lab, test) => {
+    const tag = bytes(test, "tag");
+    const answer = await lab.run(op, bytes(test, "key"), bytes(test, "msg"));
+    return answer.bytes.subarray(0, tag.length).equals(tag) === (test.result === "valid");
+  };
+}
+
+function hkdf(op: Op): Verdict {
+  return async (lab, test) => {
+    const size = Buffer.alloc(2);
+    size.writeUInt16BE(test["size"] as number);
+    const answer = await lab.run(op, bytes(test, "ikm"), bytes(test, "salt"), bytes(test, "info"), size);
+    return test.result === "valid" ? answer.bytes.equals(bytes(test, "okm")) : answer.result === TOO_LONG;
+  };
+}
+
+export const VERDICTS: Readonly<Record<File, Verdict>> = {
+  ed25519,
+  x25519,
+  chacha20_poly1305: chacha20Poly1305,
+  hmac_sha256: hmac(Op.Hmac256),
+  hmac_sha512: hmac(Op.Hmac512),
+  hkdf_sha256: hkdf(Op.Hkdf256),
+  hkdf_sha512: hkdf(Op.Hkdf512),
+};
