@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cdeDecodeOptions, decode as cbor2Decode, encode as cbor2Encode, cdeEncodeOptions } from "cbor2";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import { CborError, MAX_DEPTH, decode, encode, type Fault, type Value } from "../../tools/wire/cbor.ts";
 
@@ -79,8 +79,11 @@ void test("refuse every other form by name", () => {
   }
 });
 
+function nested(depth: number): Uint8Array {
+  return Uint8Array.of(...Array<number>(depth - 1).fill(0x81), 0x80);
+}
+
 void test("refuse nesting beyond the limit, whatever its size", () => {
-  const nested = (depth: number): Uint8Array => Uint8Array.of(...Array<number>(depth - 1).fill(0x81), 0x80);
   assert.doesNotThrow(() => decode(nested(MAX_DEPTH)));
   for (const depth of [MAX_DEPTH + 1, 1000, 1_000_000]) {
     const bytes = new Uint8Array(depth).fill(0x81);

@@ -35,11 +35,11 @@ function times(base: Point, scalar: bigint): Point {
 }
 
 function little(bytes: Uint8Array): bigint {
-  return BigInt(`0x${hex(bytes.slice().reverse())}`);
+  return BigInt(`0x${hex(bytes.toReversed())}`);
 }
 
 function toLittle(value: bigint): Uint8Array {
-  return fromHex(value.toString(16).padStart(64, "0"))!.reverse();
+  return fromHex(value.toString(16).padStart(64, "0"))!.toReversed();
 }
 
 function challenge(r: Uint8Array, key: Uint8Array, message: Uint8Array): bigint {

@@ -129,11 +129,15 @@ void test("refuse claims that are missing, of another type, out of bounds or too
   assert.throws(() => messages.readEnrol(open(blocks["first report"]!)), Malformed);
 });
 
+/** Put the parts of a message together, whatever they are. */
+function rebuilt(...parts: Value[]): Uint8Array {
+  return concat(Uint8Array.of(0xd2), encode(parts));
+}
+
 void test("refuse envelopes that are not exactly Signet's", () => {
   const bytes = blocks["first report"]!;
   const parts = decode(bytes.subarray(1)) as Value[];
   const header = new Map(decode(parts[0] as Uint8Array) as ReadonlyMap<Key, Value>);
-  const rebuilt = (...changed: Value[]): Uint8Array => concat(Uint8Array.of(0xd2), encode(changed));
   const withHeader = (label: Key, value: Value): Uint8Array =>
     rebuilt(encode(new Map(header).set(label, value)), parts[1]!, parts[2]!, parts[3]!);
   assert.deepEqual(open(rebuilt(...parts)).bytes, bytes);
@@ -161,6 +165,17 @@ void test("refuse envelopes that are not exactly Signet's", () => {
   for (const other of refused) assert.throws(() => open(other), Malformed, hex(other));
   const long = rebuilt(parts[0]!, parts[1]!, new Uint8Array(MAX_BYTES), parts[3]!);
   assert.throws(() => open(long), Malformed);
+});
+
+void test("messages in a Buffer open, verify and stay as they were", () => {
+  const key = ed25519.importKey(deviceKey.publicKey)!;
+  const buffer = Buffer.from(blocks["second report"]!);
+  const message = open(buffer);
+  assert.ok(verify(message, key) && verify(message, key));
+  assert.deepEqual(new Uint8Array(buffer), blocks["second report"]);
+  const copy = message.kid.slice();
+  buffer.fill(0);
+  assert.deepEqual(copy, id(deviceKey.publicKey));
 });
 
 void test("a sequence is one to as many messages as allowed, and nothing else", () => {

@@ -38,3 +38,8 @@ export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   return new Uint8Array(Buffer.from(text, "hex"));
 }
+
+/** View bytes as a plain Uint8Array: a Buffer's `slice` shares memory where a Uint8Array's copies. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

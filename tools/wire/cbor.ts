@@ -4,6 +4,8 @@
  * one encoding, so that its hash names it.
  */
 
+import { plain } from "./bytes.ts";
+
 export type Key = number | bigint | string;
 export type Value = number | bigint | string | boolean | null | Uint8Array | readonly Value[] | ReadonlyMap<Key, Value>;
 
@@ -44,7 +46,7 @@ class Decoder {
   private readonly bytes: Uint8Array;
 
   constructor(bytes: Uint8Array, from: number) {
-    this.bytes = bytes;
+    this.bytes = plain(bytes);
     this.at = from;
   }
 

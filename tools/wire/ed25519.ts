@@ -50,7 +50,7 @@ function below(a: Uint8Array, limit: Uint8Array): boolean {
 
 /** Tell whether 32 bytes may encode a point: y < p, and not of small order. That it is on the curve is not checked here. */
 function admissible(encoded: Uint8Array): boolean {
-  const y = encoded.slice();
+  const y = Uint8Array.from(encoded);
   y[31]! &= 0x7f;
   return below(y, PRIME) && !SMALL_ORDER.some((small) => equal(small, y));
 }
@@ -66,7 +66,7 @@ export function importKey(key: Uint8Array): VerifyKey | undefined {
   if (key.length !== KEY_BYTES || !admissible(key)) return undefined;
   try {
     const object = createPublicKey({ key: Buffer.from(concat(SPKI_HEAD, key)), format: "der", type: "spki" });
-    return { bytes: key.slice(), object };
+    return { bytes: Uint8Array.from(key), object };
   } catch {
     return undefined;
   }

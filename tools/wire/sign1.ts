@@ -1,5 +1,5 @@
 /** Signet's COSE_Sign1 (RFC 9052 §4.2): one shape, one algorithm, and nothing in the unprotected header. */
-import { concat } from "./bytes.ts";
+import { concat, plain } from "./bytes.ts";
 import { CborError, decodeFirst, encode, type Value } from "./cbor.ts";
 import * as ed25519 from "./ed25519.ts";
 import { ID_BYTES } from "./key.ts";
@@ -73,7 +73,8 @@ function first(bytes: Uint8Array, from: number): { value: Value; end: number } {
 }
 
 /** Take the message that starts at `from` apart, and tell where it ends. Throws Malformed. */
-export function openFirst(bytes: Uint8Array, from: number): { message: Sign1; end: number } {
+export function openFirst(foreign: Uint8Array, from: number): { message: Sign1; end: number } {
+  const bytes = plain(foreign);
   if (bytes[from] !== TAG_SIGN1) throw new Malformed("not a COSE_Sign1");
   // The bound is set before the walk: a sequence of messages costs no more than its messages may.
   const { value, end } = first(bytes.subarray(0, Math.min(bytes.length, from + MAX_BYTES)), from + 1);

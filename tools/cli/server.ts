@@ -1,0 +1,38 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { POLICIES, type Policy } from "../server/policy.ts";
+
+interface Options {
+  port: number;
+  host: string;
+  database: string;
+  audience: string;
+  key?: string;
+  policy: Policy;
+  forks: "suspend" | "alarm";
+}
+
+/** `signet server`: run until told to stop. */
+export function add(program: Command): void {
+  program
+    .command("server")
+    .description("run the server: sign-up, reports, receipts")
+    .option("--port <n>", "port to listen on", port, 8080)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
+    .option("--audience <name>", "what devices call this server", "signet.local")
+    .option("--key <file>", "the server's key, made at the first start (default: beside the database)")
+    .addOption(new Option("--policy <who>", "who may sign up").choices(POLICIES).default("open"))
+    .addOption(
+      new Option("--forks <what>", "what a proved clone leads to").choices(["suspend", "alarm"]).default("suspend"),
+    )
+    .action(async (options: Options) => {
+      const { runServer } = await import("../server/run.ts");
+      await runServer({ ...options, suspendForks: options.forks === "suspend" });
+    });
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("a port is 0 to 65535.");
+  return value;
+}

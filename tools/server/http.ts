@@ -1,0 +1,127 @@
+/**
+ * The door for HTTP/1.1. A device's three requests are read straight off the socket, bounded before a byte of theirs is looked at;
+ * everything else goes to the application behind (`application.ts`).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { concat } from "../wire/bytes.ts";
+import { PATHS } from "../wire/exchange.ts";
+import { Trouble } from "../trouble.ts";
+import { BODY_MAX, type Answer, type Asked, type Intake } from "./intake.ts";
+
+export interface HttpLimits {
+  readonly headerBytes: number;
+  readonly headersTimeoutMs: number;
+  /** A whole request must have come in by then, however slowly it drips. */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly connections: number;
+}
+
+export const LIMITS: HttpLimits = {
+  headerBytes: 4096,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 20_000,
+  keepAliveTimeoutMs: 60_000,
+  connections: 4096,
+};
+
+/** What each path of a device asks, and the content type it must have. */
+const REQUESTS = new Map<string, { readonly asked: Asked; readonly type?: string }>([
+  [PATHS.challenge, { asked: "challenge" }],
+  [PATHS.enrol, { asked: "enrol", type: "application/cose" }],
+  [PATHS.reports, { asked: "report", type: "application/cbor-seq" }],
+]);
+
+export type Application = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface Door {
+  readonly port: number;
+  /** Stop taking connections, let requests that are under way finish, end idle ones. */
+  close(): Promise<void>;
+}
+
+/** Listen, and answer devices from `intake` and everybody else from `application`. */
+export async function listen(
+  intake: Intake,
+  application: Application,
+  host: string,
+  port: number,
+  limits: HttpLimits,
+): Promise<Door> {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 2),
+    },
+    (request, response) => {
+      if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
+      else application(request, response);
+    },
+  );
+  server.maxConnections = limits.connections;
+  await bound(server, host, port);
+  return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
+}
+
+function bound(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") {
+        reject(new Trouble(`${host} port ${port} is taken`, "end what listens there, or choose another with --port"));
+      } else if (error.code === "EACCES") {
+        reject(new Trouble(`port ${port} needs more rights than this user has`, "choose a --port above 1023"));
+      } else reject(error);
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+const GRACE_MS = 5000;
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+  });
+}
+
+async function device(intake: Intake, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const address = request.socket.remoteAddress ?? "";
+  const { asked, type } = REQUESTS.get(request.url!)!;
+  if (request.method !== "POST") {
+    response.writeHead(405, { allow: "POST", "content-length": 0 }).end();
+    return;
+  }
+  // Whoever hangs up half-way is not answered.
+  const body = await read(request).catch(() => null);
+  if (body === null) return;
+  if (body === undefined) send(response, intake.unread(asked, "too-large"), true);
+  else if (type !== undefined && request.headers["content-type"] !== type)
+    send(response, intake.unread(asked, "malformed"));
+  else if (asked === "challenge") send(response, intake.challenge(address));
+  else send(response, await (asked === "enrol" ? intake.enrol(body, address) : intake.reports(body, address)));
+}
+
+/** Read a body up to the limit; undefined if it is longer. */
+async function read(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > BODY_MAX) return undefined;
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > BODY_MAX) return undefined;
+    parts.push(part);
+  }
+  return parts.length === 1 ? parts[0]! : concat(...parts);
+}
+
+function send(response: ServerResponse, { status, type, body }: Answer, last = false): void {
+  const headers: Record<string, string | number> = { "content-type": type, "content-length": body.length };
+  if (last) headers["connection"] = "close";
+  response.writeHead(status, headers).end(body);
+}

@@ -1,0 +1,490 @@
+/**
+ * What a device can ask of the server, whatever carries it: bytes in, an answer out. The order of the checks is the
+ * protocol's; each refusal has its name there.
+ */
+import { Buffer } from "node:buffer";
+import { EventEmitter } from "node:events";
+import { concat, equal, hex } from "../wire/bytes.ts";
+import { encode } from "../wire/cbor.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import { hash, id as keyId } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import { Reason, type ReasonName } from "../wire/messages.ts";
+import { Malformed, open, openSequence, verify, type Sign1 } from "../wire/sign1.ts";
+import * as chain from "./chain.ts";
+import type { ServerKeys } from "./keys.ts";
+import { Limiter } from "./limits.ts";
+import * as log from "./log.ts";
+import * as nonces from "./nonce.ts";
+import * as policies from "./policy.ts";
+import { STATUS, none, type Refusals } from "./refusal.ts";
+import { sealed } from "./seal.ts";
+import type { DeviceRow, DownlinkRow, ReportRow } from "./store/schema.ts";
+import type { Store, Tx } from "./store/store.ts";
+
+export const REPORTS_MAX = 32;
+export const BODY_MAX = 32 * 1024;
+
+const KEYS_MAX = 50_000;
+
+export interface Answer {
+  readonly status: number;
+  readonly type: "application/cbor" | "application/cose" | "application/cbor-seq";
+  readonly body: Uint8Array;
+}
+
+export interface Rates {
+  /** Requests a second and at once, for each device that signed correctly. */
+  readonly device: readonly [number, number];
+  /** Requests a second and at once, for each address, before anything is verified. */
+  readonly address: readonly [number, number];
+}
+
+export interface IntakeOptions {
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly audience: string;
+  readonly policy: policies.Policy;
+  /** Whether a proof of two holders of a key suspends the device. */
+  readonly suspendForks: boolean;
+  readonly rates: Rates;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Told of what nobody foresaw: the database failed. The device is told to come again. */
+  readonly onError: (error: unknown) => void;
+}
+
+export type Asked = "challenge" | "enrol" | "report";
+
+/** What happened, for whoever watches: told after the commit. A device is told of only if its signature was verified. */
+export type Happening =
+  | {
+      readonly kind: Asked;
+      readonly verdict: "accepted" | "repeated" | ReasonName;
+      readonly device?: string;
+      readonly counter?: number;
+      readonly data?: Uint8Array;
+      readonly at: number;
+    }
+  | { readonly kind: "alarm"; readonly device: string; readonly what: string; readonly at: number }
+  | { readonly kind: "state"; readonly device: string; readonly state: string; readonly at: number };
+
+/** A request that ends here. What is signed is about one message of one device. */
+class Refused extends Error {
+  constructor(
+    readonly reason: ReasonName,
+    readonly about?: Sign1,
+    readonly status = STATUS[reason],
+  ) {
+    super(reason);
+  }
+}
+
+/** A report whose signature was verified, with its claims or their fault. */
+interface Candidate extends chain.Link {
+  readonly message: Sign1;
+  readonly claims: messages.Report | undefined;
+}
+
+/** What a transaction decided; the answer is made outside of it. */
+type Outcome =
+  | {
+      readonly kind: "receipt";
+      readonly stored: number;
+      readonly downlink: Uint8Array | undefined;
+    }
+  | { readonly kind: "refused"; readonly reason: ReasonName; readonly about: Sign1; readonly alarm?: string };
+
+export class Intake {
+  readonly refusals: Refusals = none();
+  readonly accepted = { enrolments: 0, reports: 0, resent: 0 };
+  readonly happenings = new EventEmitter<{ happening: [Happening] }>();
+  private readonly options: IntakeOptions;
+  /** Keys by id. An id is the hash of its key, so what is in here is right for ever. */
+  private readonly known = new Map<string, ed25519.VerifyKey>();
+  private readonly perDevice: Limiter;
+  private readonly perAddress: Limiter;
+
+  constructor(options: IntakeOptions) {
+    this.options = options;
+    this.perDevice = new Limiter(...options.rates.device);
+    this.perAddress = new Limiter(...options.rates.address);
+    this.happenings.setMaxListeners(0);
+  }
+
+  /** Give out a nonce. */
+  challenge(address: string): Answer {
+    const { keys, audience, clock } = this.options;
+    if (!this.perAddress.take(address, clock())) return this.refuse("challenge", new Refused("busy", undefined, 429));
+    return { status: 200, type: "application/cbor", body: encode(nonces.make(keys.nonce, audience, clock())) };
+  }
+
+  /** Register a device, or recognise it. */
+  enrol(body: Uint8Array, address: string): Promise<Answer> {
+    return this.answered("enrol", address, () => this.tryEnrol(body));
+  }
+
+  /** Take reports of one device. */
+  reports(body: Uint8Array, address: string): Promise<Answer> {
+    return this.answered("report", address, () => this.tryReports(body));
+  }
+
+  /** Answer a request that was refused before its body was looked at. */
+  unread(asked: Asked, reason: "too-large" | "malformed"): Answer {
+    return this.refuse(asked, new Refused(reason));
+  }
+
+  private async answered(asked: Asked, address: string, attempt: () => Promise<Answer>): Promise<Answer> {
+    try {
+      if (!this.perAddress.take(address, this.options.clock())) throw new Refused("busy", undefined, 429);
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Malformed) return this.refuse(asked, new Refused("malformed"));
+      if (error instanceof Refused) return this.refuse(asked, error);
+      this.options.onError(error);
+      return this.refuse(asked, new Refused("busy"));
+    }
+  }
+
+  private refuse(asked: Asked, { reason, about, status }: Refused): Answer {
+    this.refusals[reason]++;
+    const whom = about === undefined ? {} : { device: hex(about.kid) };
+    this.tell({ kind: asked, verdict: reason, ...whom, at: this.options.clock() });
+    if (about === undefined) {
+      return { status, type: "application/cbor", body: messages.unsignedRefusal(Reason[reason]) };
+    }
+    const body = messages.sealRefusal(this.options.keys.signing, {
+      ...this.answerTo(about.kid),
+      about: hash(about.bytes),
+      reason: Reason[reason],
+    });
+    return { status, type: "application/cose", body };
+  }
+
+  private answerTo(device: Uint8Array): { issuer: string; issuedAt: number; device: Uint8Array } {
+    return { issuer: this.options.audience, issuedAt: Math.floor(this.options.clock() / 1000), device };
+  }
+
+  private async tryEnrol(body: Uint8Array): Promise<Answer> {
+    const { store, keys, audience, clock } = this.options;
+    const message = open(body);
+    const publicKey = messages.enrolKey(message);
+    if (!equal(keyId(publicKey), message.kid)) throw new Malformed("kid is not the key's id");
+    const key = ed25519.importKey(publicKey);
+    if (key === undefined || !verify(message, key)) throw new Refused("bad-signature");
+    this.limitDevice(message.kid);
+    const known = await store.read
+      .selectFrom("devices")
+      .select("state")
+      .where("id", "=", message.kid)
+      .executeTakeFirst();
+    if (known !== undefined && known.state !== "active") throw new Refused("revoked", message);
+    const enrol = verified(message, messages.readEnrol);
+    if (enrol.audience !== audience) throw new Refused("wrong-audience", message);
+    const expiresAt = nonces.expiry(keys.nonce, audience, enrol.nonce, clock());
+    if (expiresAt === undefined) throw new Refused("stale-nonce");
+    const outcome = await store.write((tx) => this.register(tx, message, enrol, expiresAt));
+    if ("refused" in outcome) {
+      if (outcome.alarm !== undefined) this.alarm(message.kid, outcome.alarm);
+      throw new Refused(outcome.refused, outcome.refused === "revoked" ? message : undefined);
+    }
+    this.accepted.enrolments++;
+    const verdict = outcome.row.epoch === 1 ? "accepted" : "repeated";
+    this.tell({ kind: "enrol", verdict, device: hex(message.kid), at: clock() });
+    const enrolled = messages.sealEnrolled(keys.signing, {
+      ...this.answerTo(message.kid),
+      about: hash(message.bytes),
+      head: { counter: outcome.row.head_counter, hash: outcome.row.head_hash },
+    });
+    return { status: 200, type: "application/cose", body: enrolled };
+  }
+
+  /** Register or recognise a key, its nonce used up, in one transaction. */
+  private async register(
+    tx: Tx,
+    message: Sign1,
+    enrol: messages.Enrol,
+    expiresAt: number,
+  ): Promise<{ row: DeviceRow } | { refused: ReasonName; alarm?: string }> {
+    const { store, keys, clock, policy } = this.options;
+    const now = clock();
+    const id = message.kid.slice();
+    const model = printable(enrol.model);
+    const known = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
+    if (known !== undefined && known.state !== "active") return { refused: "revoked" };
+    const used = await tx
+      .insertInto("used_nonces")
+      .values({ nonce: enrol.nonce.slice(), expires_at: expiresAt })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    if (used.numInsertedOrUpdatedRows === 0n) return { refused: "stale-nonce" };
+    const described = {
+      model,
+      software: enrol.software,
+      version: enrol.version,
+      boot_count: enrol.bootCount,
+      last_seen: now,
+    };
+    if (known !== undefined) {
+      const contradiction = policies.contradiction(known, enrol, model);
+      if (contradiction !== undefined) {
+        const what = `duplicate key: ${contradiction}`;
+        await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device: id, detail: { what } });
+        return { refused: "not-invited", alarm: what };
+      }
+      const row = sealed(keys.seal, "devices", { ...known, ...described, epoch: known.epoch + 1 });
+      await tx.updateTable("devices").set(row).where("id", "=", id).execute();
+      return { row };
+    }
+    const admission = await policies.admit(policy, store, keys.seal, tx, id, enrol, now);
+    if ("denied" in admission) {
+      await tx.deleteFrom("used_nonces").where("nonce", "=", enrol.nonce.slice()).execute();
+      return { refused: "not-invited" };
+    }
+    const row: DeviceRow = sealed(keys.seal, "devices", {
+      ...described,
+      id,
+      key: enrol.key.slice(),
+      state: "active" as const,
+      epoch: 1,
+      first_seen: now,
+      head_counter: messages.NO_HEAD.counter,
+      head_hash: messages.NO_HEAD.hash,
+      report_count: 0,
+      gap_count: 0,
+      downlink_counter: 0,
+      acknowledged: 0,
+      claim: admission.claim,
+      successor: null,
+    });
+    await tx.insertInto("devices").values(row).execute();
+    await log.append(store, keys, tx, now, { action: "enrol", actor: "device", device: id, detail: { policy, model } });
+    return { row };
+  }
+
+  private limitDevice(kid: Uint8Array): void {
+    if (!this.perDevice.take(hex(kid), this.options.clock())) throw new Refused("busy", undefined, 429);
+  }
+
+  private async tryReports(body: Uint8Array): Promise<Answer> {
+    const sequence = openSequence(body, REPORTS_MAX);
+    const kid = sequence[0]!.kid;
+    if (!sequence.every((message) => message.kind === "report" && equal(message.kid, kid))) {
+      throw new Malformed("not reports of one device");
+    }
+    const key = await this.keyOf(kid);
+    if (key === undefined) throw new Refused("unknown-device");
+    if (!sequence.every((message) => verify(message, key))) throw new Refused("bad-signature");
+    this.limitDevice(kid);
+    const candidates = sequence.map(candidate);
+    const outcome = await this.options.store.write((tx) => this.accept(tx, candidates));
+    if (outcome.kind === "refused") {
+      if (outcome.alarm !== undefined) this.alarm(kid, outcome.alarm);
+      throw new Refused(outcome.reason, outcome.about);
+    }
+    this.told(candidates, outcome.stored, kid);
+    const last = candidates.at(-1)!;
+    const receipt = messages.sealReceipt(this.options.keys.signing, {
+      ...this.answerTo(kid),
+      counter: last.counter,
+      about: last.hash,
+    });
+    const answer = outcome.downlink === undefined ? receipt : concat(receipt, outcome.downlink);
+    return { status: 200, type: "application/cbor-seq", body: answer };
+  }
+
+  /** Tell of the reports of a request: those that were stored, or the last if all were stored before. */
+  private told(candidates: readonly Candidate[], stored: number, kid: Uint8Array): void {
+    if (stored === 0) this.accepted.resent++;
+    this.accepted.reports += stored;
+    if (this.happenings.listenerCount("happening") === 0) return;
+    const [device, at] = [hex(kid), this.options.clock()];
+    const verdict = stored === 0 ? "repeated" : "accepted";
+    for (const { counter, claims } of candidates.slice(-(stored || 1))) {
+      this.tell({ kind: "report", verdict, device, counter, data: claims!.data, at });
+    }
+  }
+
+  private alarm(kid: Uint8Array, what: string): void {
+    this.tell({ kind: "alarm", device: hex(kid), what, at: this.options.clock() });
+  }
+
+  private tell(happening: Happening): void {
+    this.happenings.emit("happening", happening);
+  }
+
+  private async keyOf(kid: Uint8Array): Promise<ed25519.VerifyKey | undefined> {
+    const name = Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("latin1");
+    const found = this.known.get(name);
+    if (found !== undefined) return found;
+    const row = await this.options.store.read
+      .selectFrom("devices")
+      .select("key")
+      .where("id", "=", kid)
+      .executeTakeFirst();
+    // A key that some hand put into the database under another's id speaks for nobody.
+    if (row === undefined || !equal(keyId(row.key), kid)) return undefined;
+    const key = ed25519.importKey(row.key);
+    if (key === undefined) return undefined;
+    if (this.known.size >= KEYS_MAX) this.known.delete(this.known.keys().next().value!);
+    this.known.set(name, key);
+    return key;
+  }
+
+  /** Accept the reports of one request or refuse one of them: state, form, audience, chain. The device's row is locked first. */
+  private async accept(tx: Tx, candidates: readonly Candidate[]): Promise<Outcome> {
+    const { store, audience } = this.options;
+    const first = candidates[0]!.message;
+    const query = tx.selectFrom("devices").selectAll().where("id", "=", first.kid.slice());
+    const device = await store.locked(query).executeTakeFirst();
+    if (device === undefined) throw new Refused("unknown-device");
+    if (device.state !== "active") return { kind: "refused", reason: "revoked", about: first };
+    for (const { message, claims } of candidates) {
+      if (claims === undefined) return { kind: "refused", reason: "malformed", about: message };
+      if (claims.audience !== audience) return { kind: "refused", reason: "wrong-audience", about: message };
+    }
+    const ruling = chain.rule({ counter: device.head_counter, hash: device.head_hash }, candidates);
+    if (ruling.kind === "stray") return this.stray(tx, device, candidates[ruling.at]!);
+    const fresh = candidates.slice(ruling.from);
+    const after = fresh.length === 0 ? device : await this.store(tx, device, fresh);
+    return { kind: "receipt", stored: fresh.length, downlink: await this.downlink(tx, after) };
+  }
+
+  /** Store reports that follow the head, and move it. */
+  private async store(tx: Tx, device: DeviceRow, fresh: readonly Candidate[]): Promise<DeviceRow> {
+    const { keys, clock } = this.options;
+    const now = clock();
+    const rows: ReportRow[] = fresh.map(({ counter, hash: own, message }) =>
+      sealed(keys.seal, "reports", {
+        device: device.id,
+        counter,
+        hash: own,
+        message: message.bytes.slice(),
+        epoch: device.epoch,
+        received_at: now,
+      }),
+    );
+    await tx.insertInto("reports").values(rows).execute();
+    const last = fresh.at(-1)!;
+    const acknowledged = Math.max(0, ...fresh.map(({ claims }) => claims!.ack ?? 0));
+    const row = sealed(keys.seal, "devices", {
+      ...device,
+      head_counter: last.counter,
+      head_hash: last.hash,
+      report_count: device.report_count + fresh.length,
+      gap_count: device.gap_count + (last.counter - device.head_counter - fresh.length),
+      acknowledged: Math.max(device.acknowledged, Math.min(acknowledged, device.downlink_counter)),
+      last_seen: now,
+    });
+    const { head_counter, head_hash, report_count, gap_count, last_seen, seal } = row;
+    await tx
+      .updateTable("devices")
+      .set({ head_counter, head_hash, report_count, gap_count, acknowledged: row.acknowledged, last_seen, seal })
+      .where("id", "=", device.id)
+      .execute();
+    return row;
+  }
+
+  /** Find the next downlink that the device did not act upon yet. */
+  private async downlink(tx: Tx, device: DeviceRow): Promise<Uint8Array | undefined> {
+    if (device.downlink_counter <= device.acknowledged) return undefined;
+    const row: Pick<DownlinkRow, "message"> | undefined = await tx
+      .selectFrom("downlinks")
+      .select("message")
+      .where("device", "=", device.id)
+      .where("counter", ">", device.acknowledged)
+      .where("expires_at", ">", this.options.clock())
+      .orderBy("counter")
+      .limit(1)
+      .executeTakeFirst();
+    return row?.message;
+  }
+
+  /** Name a report that does not follow its chain; keep the evidence if it was never stored. */
+  private async stray(tx: Tx, device: DeviceRow, candidate: Candidate): Promise<Outcome> {
+    const about = candidate.message;
+    const { same, parent, sibling } = await this.surroundings(tx, device, candidate);
+    const kind = chain.classify(candidate, same, parent, sibling);
+    if (kind === "replayed") return { kind: "refused", reason: "replayed", about };
+    const { store, keys, clock, suspendForks } = this.options;
+    const now = clock();
+    const evidence = sealed(keys.seal, "evidence", {
+      id: candidate.hash,
+      device: device.id,
+      kind,
+      message: about.bytes.slice(),
+      rival: (same ?? sibling)?.hash ?? null,
+      received_at: now,
+    });
+    const { numInsertedOrUpdatedRows: added } = await tx
+      .insertInto("evidence")
+      .values(evidence)
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    if (added === 0n) return { kind: "refused", reason: "forked", about };
+    const detail = { kind, counter: candidate.counter };
+    await log.append(store, keys, tx, now, { action: "fork", actor: "server", device: device.id, detail });
+    if (suspendForks && chain.isProof(kind)) {
+      const suspended = sealed(keys.seal, "devices", { ...device, state: "suspended" as const });
+      await tx.updateTable("devices").set(suspended).where("id", "=", device.id).execute();
+      await log.append(store, keys, tx, now, { action: "suspend", actor: "server", device: device.id, detail });
+    }
+    return { kind: "refused", reason: "forked", about, alarm: `fork: ${kind}` };
+  }
+
+  /** Find the stored reports that tell what a stray one is. */
+  private async surroundings(
+    tx: Tx,
+    device: DeviceRow,
+    { counter, prev }: chain.Link,
+  ): Promise<{
+    same?: chain.Stored | undefined;
+    parent?: chain.Stored | "start" | undefined;
+    sibling?: chain.Stored | undefined;
+  }> {
+    const stored = tx.selectFrom("reports").select(["hash", "counter", "epoch"]).where("device", "=", device.id);
+    const same = await stored.where("counter", "=", counter).executeTakeFirst();
+    if (same !== undefined) return { same };
+    const start = equal(prev, messages.NO_HEAD.hash);
+    const parent = start ? "start" : await stored.where("hash", "=", prev.slice()).executeTakeFirst();
+    if (parent === undefined) return {};
+    const parentCounter = parent === "start" ? 0 : parent.counter;
+    const sibling = await stored.where("counter", ">", parentCounter).orderBy("counter").limit(1).executeTakeFirst();
+    return { parent, sibling };
+  }
+}
+
+/** Read claims of a message whose signature was verified: if they are malformed, the refusal is signed. */
+function verified<T>(message: Sign1, read: (message: Sign1) => T): T {
+  try {
+    return read(message);
+  } catch (error) {
+    if (error instanceof Malformed) throw new Refused("malformed", message);
+    throw error;
+  }
+}
+
+function candidate(message: Sign1): Candidate {
+  let claims: messages.Report | undefined;
+  try {
+    claims = messages.readReport(message);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+  }
+  return {
+    message,
+    claims,
+    hash: hash(message.bytes),
+    counter: claims?.counter ?? 0,
+    prev: (claims?.prev ?? messages.NO_HEAD.hash).slice(),
+  };
+}
+
+/** Show the board's name: bytes of a device, of which only printable ASCII is kept as it is. */
+function printable(bytes: Uint8Array): string {
+  return [...bytes]
+    .map((byte) =>
+      byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
+    )
+    .join("");
+}

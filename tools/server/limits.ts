@@ -1,0 +1,33 @@
+/** A bucket a sender: it fills at a steady rate, and a request that finds it empty is told to come later. */
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+export class Limiter {
+  private readonly buckets = new Map<string, Bucket>();
+  private readonly perSecond: number;
+  private readonly burst: number;
+  private readonly most: number;
+
+  /** Let `perSecond` requests a second pass for each sender, `burst` at once; remember at most `most` senders. */
+  constructor(perSecond: number, burst: number, most = 100_000) {
+    this.perSecond = perSecond;
+    this.burst = burst;
+    this.most = most;
+  }
+
+  /** Take a token of `sender`; false if there is none. */
+  take(sender: string, nowMs: number): boolean {
+    const bucket = this.buckets.get(sender) ?? { tokens: this.burst, at: nowMs };
+    bucket.tokens = Math.min(this.burst, bucket.tokens + ((nowMs - bucket.at) / 1000) * this.perSecond);
+    bucket.at = nowMs;
+    const passes = bucket.tokens >= 1;
+    if (passes) bucket.tokens--;
+    // A map keeps the order of insertion: the one that was not heard of for longest goes first.
+    this.buckets.delete(sender);
+    this.buckets.set(sender, bucket);
+    if (this.buckets.size > this.most) this.buckets.delete(this.buckets.keys().next().value!);
+    return passes;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The audit log: every decision about a device or a right, each entry with the hash of the one before, signed by the
+ * server. Entries are appended in the transaction of the decision they record.
+ */
+import { createHash } from "node:crypto";
+import { encode, type Value } from "../wire/cbor.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import { concat } from "../wire/bytes.ts";
+import type { ServerKeys } from "./keys.ts";
+import { sealed } from "./seal.ts";
+import type { AuditRow } from "./store/schema.ts";
+import type { Store, Tx } from "./store/store.ts";
+
+/** Keeps the signature of an entry from being one of anything else. */
+const CONTEXT = new TextEncoder().encode("signet audit entry\n");
+
+export const START = new Uint8Array(32);
+
+export interface Entry {
+  readonly action: string;
+  readonly actor: string;
+  readonly device?: Uint8Array;
+  readonly detail?: Readonly<Record<string, string | number>>;
+}
+
+/** Compute the hash of an entry. */
+export function entryHash(row: Omit<AuditRow, "hash" | "signature">): Uint8Array {
+  const content = encode([row.seq, row.at, row.action, row.actor, row.device, row.detail, row.prev] as Value);
+  return new Uint8Array(createHash("sha256").update(content).digest());
+}
+
+/** The bytes that the server signs for an entry. */
+export function signedBytes(hash: Uint8Array): Uint8Array {
+  return concat(CONTEXT, hash);
+}
+
+/** Append entries. The head row is locked first: instances append one after the other. */
+export async function append(
+  store: Store,
+  keys: ServerKeys,
+  tx: Tx,
+  now: number,
+  ...entries: readonly Entry[]
+): Promise<void> {
+  const query = tx.selectFrom("audit_head").selectAll().where("id", "=", 1);
+  const head = await store.locked(query).executeTakeFirst();
+  let seq = head?.seq ?? 0;
+  let prev = head?.hash ?? START;
+  for (const entry of entries) {
+    seq++;
+    const row = {
+      seq,
+      at: now,
+      action: entry.action,
+      actor: entry.actor,
+      device: entry.device ?? null,
+      detail: JSON.stringify(entry.detail ?? {}),
+      prev,
+    };
+    const hash = entryHash(row);
+    const signature = ed25519.sign(keys.signing, signedBytes(hash));
+    await tx
+      .insertInto("audit")
+      .values({ ...row, hash, signature })
+      .execute();
+    prev = hash;
+  }
+  const row = sealed(keys.seal, "audit_head", { id: 1, seq, hash: prev });
+  await tx
+    .insertInto("audit_head")
+    .values(row)
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+    .execute();
+}

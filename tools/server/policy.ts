@@ -1,0 +1,59 @@
+import type { Enrol } from "../wire/messages.ts";
+import { equal } from "../wire/bytes.ts";
+import { hash } from "../wire/key.ts";
+import { sealed } from "./seal.ts";
+import type { ClaimRow, DeviceRow } from "./store/schema.ts";
+import type { Store, Tx } from "./store/store.ts";
+
+export const POLICIES = ["open", "allowlist", "claim"] as const;
+
+/**
+ * Who may sign up: `open` lets everybody in (for development), `allowlist` the ids that the factory told, `claim` whoever
+ * presents a one-time claim.
+ */
+export type Policy = (typeof POLICIES)[number];
+
+/** Why a device that signs correctly is not let in. */
+export type Denial =
+  "not on the list" | "no claim" | "unknown claim" | "expired claim" | "claim of another device" | "another claim";
+
+export type Admission = { readonly claim: Uint8Array | null } | { readonly denied: Denial };
+
+/** Decide whether a key that is not registered yet may be. A claim is used up in the same transaction. */
+export async function admit(
+  policy: Policy,
+  store: Store,
+  sealKey: Uint8Array,
+  tx: Tx,
+  id: Uint8Array,
+  enrol: Enrol,
+  now: number,
+): Promise<Admission> {
+  if (policy === "open") return { claim: null };
+  if (policy === "allowlist") {
+    const invited = await tx.selectFrom("invitations").select("device").where("device", "=", id).executeTakeFirst();
+    return invited === undefined ? { denied: "not on the list" } : { claim: null };
+  }
+  if (enrol.claim === undefined) return { denied: "no claim" };
+  const claimHash = hash(enrol.claim);
+  const query = tx.selectFrom("claims").selectAll().where("hash", "=", claimHash);
+  const row = await store.locked(query).executeTakeFirst();
+  if (row === undefined) return { denied: "unknown claim" };
+  if (row.used_by !== null) return { denied: "claim of another device" };
+  if (row.expires_at < now) return { denied: "expired claim" };
+  const used: ClaimRow = sealed(sealKey, "claims", { ...row, used_by: id, used_at: now });
+  await tx.updateTable("claims").set(used).where("hash", "=", claimHash).execute();
+  return { claim: claimHash };
+}
+
+/**
+ * Decide whether an enrolment of a registered key can come from the device that registered it. Another board, a boot count that
+ * runs backwards or another claim can not: two devices have one key, from a weak source of randomness or by copying.
+ */
+export function contradiction(known: DeviceRow, enrol: Enrol, model: string): string | undefined {
+  if (known.model !== model) return "another board";
+  if (enrol.bootCount < known.boot_count) return "the boot count runs backwards";
+  if (known.claim !== null && enrol.claim !== undefined && !equal(hash(enrol.claim), known.claim))
+    return "another claim";
+  return undefined;
+}

@@ -1,0 +1,108 @@
+/** What an operator can read: rows as JSON, every message also as its own bytes, to be verified by whoever wants to. */
+import { hex } from "../wire/bytes.ts";
+import * as messages from "../wire/messages.ts";
+import { open } from "../wire/sign1.ts";
+import type { DeviceRow, ReportRow } from "./store/schema.ts";
+import type { Store } from "./store/store.ts";
+
+export interface DeviceView {
+  readonly id: string;
+  readonly key: string;
+  readonly state: string;
+  readonly model: string;
+  readonly software: string;
+  readonly version: string;
+  readonly bootCount: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly counter: number;
+  readonly head: string;
+  readonly reports: number;
+  readonly gaps: number;
+  readonly successor: string | null;
+}
+
+export interface ReportView {
+  readonly device: string;
+  readonly counter: number;
+  readonly receivedAt: number;
+  readonly data: string;
+  /** The data as text, where it is text. */
+  readonly text: string | null;
+  readonly epitaph: string | null;
+  readonly hash: string;
+  readonly message: string;
+}
+
+/** Show a device. */
+export function deviceView(row: DeviceRow): DeviceView {
+  return {
+    id: hex(row.id),
+    key: hex(row.key),
+    state: row.state,
+    model: row.model,
+    software: row.software,
+    version: row.version,
+    bootCount: row.boot_count,
+    firstSeen: row.first_seen,
+    lastSeen: row.last_seen,
+    counter: row.head_counter,
+    head: hex(row.head_hash),
+    reports: row.report_count,
+    gaps: row.gap_count,
+    successor: row.successor === null ? null : hex(row.successor),
+  };
+}
+
+/** Show a report. Data and epitaph are read out of the signed message: there is no second copy to disagree. */
+export function reportView(row: ReportRow): ReportView {
+  const { data, epitaph } = messages.readReport(open(row.message));
+  return {
+    device: hex(row.device),
+    counter: row.counter,
+    receivedAt: row.received_at,
+    data: hex(data),
+    text: asText(data),
+    epitaph: epitaph === undefined ? null : hex(epitaph),
+    hash: hex(row.hash),
+    message: hex(row.message),
+  };
+}
+
+function asText(bytes: Uint8Array): string | null {
+  const text = Buffer.from(bytes).toString("latin1");
+  return /^[\x20-\x7e]+$/.test(text) ? text : null;
+}
+
+export interface Page {
+  readonly limit: number;
+  /** Only what was seen or received since, ms since 1970. */
+  readonly since?: number | undefined;
+}
+
+/** List devices, the last heard of first. */
+export async function devices(store: Store, { limit, since }: Page): Promise<DeviceView[]> {
+  let query = store.read.selectFrom("devices").selectAll().orderBy("last_seen", "desc").orderBy("id").limit(limit);
+  if (since !== undefined) query = query.where("last_seen", ">=", since);
+  return (await query.execute()).map(deviceView);
+}
+
+/** Find a device. */
+export async function device(store: Store, id: Uint8Array): Promise<DeviceView | undefined> {
+  const row = await store.read.selectFrom("devices").selectAll().where("id", "=", id).executeTakeFirst();
+  return row === undefined ? undefined : deviceView(row);
+}
+
+/** List the reports of a device in the order of its chain: those after a counter, or the newest. */
+export async function reports(
+  store: Store,
+  id: Uint8Array,
+  { limit, since, until, after }: Page & { until?: number | undefined; after?: number | undefined },
+): Promise<ReportView[]> {
+  let query = store.read.selectFrom("reports").selectAll().where("device", "=", id).limit(limit);
+  if (since !== undefined) query = query.where("received_at", ">=", since);
+  if (until !== undefined) query = query.where("received_at", "<", until);
+  if (after !== undefined) query = query.where("counter", ">", after);
+  const rows = await query.orderBy("counter", after === undefined ? "desc" : "asc").execute();
+  return (after === undefined ? rows.toReversed() : rows).map(reportView);
+}

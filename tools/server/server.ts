@@ -1,0 +1,126 @@
+/** The server put together: key, database, intake, door. */
+import { dirname, join, resolve } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { AUDIENCE_MAX } from "../wire/messages.ts";
+import { Trouble } from "../trouble.ts";
+import { application } from "./application.ts";
+import { listen, LIMITS, type HttpLimits } from "./http.ts";
+import { Intake, type Happening, type Rates } from "./intake.ts";
+import * as keyFile from "./keys.ts";
+import type { Policy } from "./policy.ts";
+import * as queries from "./queries.ts";
+import { Store } from "./store/store.ts";
+import * as tokens from "./tokens.ts";
+
+export interface ServerOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly host?: string;
+  /** A file for SQLite, or a postgres:// URL. */
+  readonly database: string;
+  /** The name that devices say their messages are for. */
+  readonly audience: string;
+  /** The file of the server's key; beside the database if it is not given. */
+  readonly key?: string;
+  readonly policy?: Policy;
+  readonly suspendForks?: boolean;
+  readonly rates?: Partial<Rates>;
+  readonly limits?: Partial<HttpLimits>;
+  readonly clock?: () => number;
+  readonly onError?: (error: unknown) => void;
+  /** Told of every decision, after it is committed. */
+  readonly onDecision?: (happening: Happening) => void;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  readonly publicKey: Uint8Array;
+  /** A token of scope admin, at the first start on a database only: it is kept nowhere. */
+  readonly adminToken: string | undefined;
+  readonly intake: Intake;
+  readonly store: Store;
+  /** What is stored, as an operator sees it. */
+  devices(): Promise<queries.DeviceView[]>;
+  reports(device: string): Promise<queries.ReportView[]>;
+  close(): Promise<void>;
+}
+
+const RATES: Rates = { device: [50, 500], address: [2000, 4000] };
+
+/** Above any counter. */
+const EVERYTHING = 2 ** 32;
+
+const SWEEP_MS = 60_000;
+
+/** Where the key is if nobody says: beside an SQLite file, or here. */
+function keyBeside(database: string): string {
+  return /^postgres(ql)?:/.test(database)
+    ? resolve("signet-server.key")
+    : join(dirname(resolve(database)), "signet-server.key");
+}
+
+/** The first start on a database makes a token for its operator; later ones find it there. */
+async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): Promise<string | undefined> {
+  const any = await store.read.selectFrom("tokens").select("hash").limit(1).executeTakeFirst();
+  return any === undefined ? tokens.make(store, keys, "first", "admin", "server", now) : undefined;
+}
+
+/** Start a server. Throws Trouble for what a person can act on. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { audience, host = "127.0.0.1", clock = Date.now } = options;
+  const audienceBytes = Buffer.byteLength(audience);
+  if (audienceBytes < 1 || audienceBytes > AUDIENCE_MAX) {
+    throw new Trouble(`an audience has 1 to ${AUDIENCE_MAX} bytes`, "choose another --audience");
+  }
+  const store = await Store.open(options.database);
+  try {
+    const keys = keyFile.load(options.key ?? keyBeside(options.database));
+    const adminToken = await firstToken(store, keys, clock());
+    const intake = new Intake({
+      store,
+      keys,
+      audience,
+      clock,
+      policy: options.policy ?? "open",
+      suspendForks: options.suspendForks ?? true,
+      rates: { ...RATES, ...options.rates },
+      onError: options.onError ?? ((error) => process.stderr.write(`error: ${String(error)}\n`)),
+    });
+    if (options.onDecision !== undefined) intake.happenings.on("happening", options.onDecision);
+    const app = application({ store, keys, intake, audience, clock });
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    const limits = { ...LIMITS, ...options.limits };
+    const door = await listen(
+      intake,
+      (request, response) => void listener(request, response),
+      host,
+      options.port,
+      limits,
+    );
+    const sweeper = setInterval(() => void sweep(store, clock()).catch(() => undefined), SWEEP_MS).unref();
+    return {
+      url: `http://${host.includes(":") ? `[${host}]` : host}:${door.port}`,
+      port: door.port,
+      publicKey: keys.signing.publicKey,
+      adminToken,
+      intake,
+      store,
+      devices: () => queries.devices(store, { limit: EVERYTHING }),
+      reports: (device) => queries.reports(store, Buffer.from(device, "hex"), { limit: EVERYTHING, after: 0 }),
+      async close(): Promise<void> {
+        clearInterval(sweeper);
+        await door.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw store.trouble(error) ?? error;
+  }
+}
+
+/** Forget used nonces that would not be taken any more in any case. */
+async function sweep(store: Store, now: number): Promise<void> {
+  await store.write((tx) => tx.deleteFrom("used_nonces").where("expires_at", "<", now).execute());
+}

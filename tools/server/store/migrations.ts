@@ -1,0 +1,121 @@
+import { sql, type Kysely, type Migration } from "kysely";
+import type { Flavour } from "./store.ts";
+
+/** The steps from an empty database to the present one, by name. A step that was released is never edited: a new one follows it. */
+export function migrations(flavour: Flavour): Record<string, Migration> {
+  const bytes = sql.raw(flavour === "postgres" ? "bytea" : "blob");
+  return {
+    "001-devices": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("devices")
+          .addColumn("id", bytes as never, (column) => column.primaryKey())
+          .addColumn("key", bytes as never, (column) => column.notNull())
+          .addColumn("state", "text", (column) => column.notNull())
+          .addColumn("model", "text", (column) => column.notNull())
+          .addColumn("software", "text", (column) => column.notNull())
+          .addColumn("version", "text", (column) => column.notNull())
+          .addColumn("boot_count", "bigint", (column) => column.notNull())
+          .addColumn("epoch", "bigint", (column) => column.notNull())
+          .addColumn("first_seen", "bigint", (column) => column.notNull())
+          .addColumn("last_seen", "bigint", (column) => column.notNull())
+          .addColumn("head_counter", "bigint", (column) => column.notNull())
+          .addColumn("head_hash", bytes as never, (column) => column.notNull())
+          .addColumn("report_count", "bigint", (column) => column.notNull())
+          .addColumn("gap_count", "bigint", (column) => column.notNull())
+          .addColumn("downlink_counter", "bigint", (column) => column.notNull())
+          .addColumn("acknowledged", "bigint", (column) => column.notNull())
+          .addColumn("claim", bytes as never)
+          .addColumn("successor", bytes as never)
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("reports")
+          .addColumn("device", bytes as never, (column) => column.notNull().references("devices.id"))
+          .addColumn("counter", "bigint", (column) => column.notNull())
+          .addColumn("hash", bytes as never, (column) => column.notNull())
+          .addColumn("message", bytes as never, (column) => column.notNull())
+          .addColumn("epoch", "bigint", (column) => column.notNull())
+          .addColumn("received_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .addPrimaryKeyConstraint("reports_key", ["device", "counter"])
+          .execute();
+        await db.schema.createIndex("reports_by_time").on("reports").columns(["received_at"]).execute();
+        await db.schema
+          .createTable("used_nonces")
+          .addColumn("nonce", bytes as never, (column) => column.primaryKey())
+          .addColumn("expires_at", "bigint", (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("evidence")
+          .addColumn("id", bytes as never, (column) => column.primaryKey())
+          .addColumn("device", bytes as never, (column) => column.notNull().references("devices.id"))
+          .addColumn("kind", "text", (column) => column.notNull())
+          .addColumn("message", bytes as never, (column) => column.notNull())
+          .addColumn("rival", bytes as never)
+          .addColumn("received_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
+    "002-operators": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("invitations")
+          .addColumn("device", bytes as never, (column) => column.primaryKey())
+          .addColumn("note", "text", (column) => column.notNull())
+          .addColumn("created_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("claims")
+          .addColumn("hash", bytes as never, (column) => column.primaryKey())
+          .addColumn("note", "text", (column) => column.notNull())
+          .addColumn("created_at", "bigint", (column) => column.notNull())
+          .addColumn("expires_at", "bigint", (column) => column.notNull())
+          .addColumn("used_by", bytes as never)
+          .addColumn("used_at", "bigint")
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("tokens")
+          .addColumn("hash", bytes as never, (column) => column.primaryKey())
+          .addColumn("name", "text", (column) => column.notNull())
+          .addColumn("scope", "text", (column) => column.notNull())
+          .addColumn("created_at", "bigint", (column) => column.notNull())
+          .addColumn("revoked_at", "bigint")
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("downlinks")
+          .addColumn("device", bytes as never, (column) => column.notNull().references("devices.id"))
+          .addColumn("counter", "bigint", (column) => column.notNull())
+          .addColumn("message", bytes as never, (column) => column.notNull())
+          .addColumn("expires_at", "bigint", (column) => column.notNull())
+          .addColumn("created_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .addPrimaryKeyConstraint("downlinks_key", ["device", "counter"])
+          .execute();
+        await db.schema
+          .createTable("audit")
+          .addColumn("seq", "bigint", (column) => column.primaryKey())
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("action", "text", (column) => column.notNull())
+          .addColumn("actor", "text", (column) => column.notNull())
+          .addColumn("device", bytes as never)
+          .addColumn("detail", "text", (column) => column.notNull())
+          .addColumn("prev", bytes as never, (column) => column.notNull())
+          .addColumn("hash", bytes as never, (column) => column.notNull())
+          .addColumn("signature", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("audit_head")
+          .addColumn("id", "integer", (column) => column.primaryKey())
+          .addColumn("seq", "bigint", (column) => column.notNull())
+          .addColumn("hash", bytes as never, (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
+  };
+}

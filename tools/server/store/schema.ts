@@ -1,0 +1,114 @@
+/** Times are milliseconds since 1970, ids and hashes 32 bytes, `seal` the MAC over the row (see `seal.ts`). */
+export interface Tables {
+  devices: DeviceRow;
+  reports: ReportRow;
+  used_nonces: { nonce: Uint8Array; expires_at: number };
+  evidence: EvidenceRow;
+  invitations: InvitationRow;
+  claims: ClaimRow;
+  tokens: TokenRow;
+  downlinks: DownlinkRow;
+  audit: AuditRow;
+  audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
+}
+
+export type DeviceState = "active" | "suspended" | "revoked";
+
+export interface DeviceRow {
+  id: Uint8Array;
+  key: Uint8Array;
+  state: DeviceState;
+  model: string;
+  software: string;
+  version: string;
+  boot_count: number;
+  /** How often it enrolled: an epoch is what lies between two enrolments. */
+  epoch: number;
+  first_seen: number;
+  last_seen: number;
+  head_counter: number;
+  head_hash: Uint8Array;
+  report_count: number;
+  /** Counters that were skipped on the way. */
+  gap_count: number;
+  /** Counter of the last downlink queued, and of the last the device acted upon. */
+  downlink_counter: number;
+  acknowledged: number;
+  /** The hash of the claim it came with. */
+  claim: Uint8Array | null;
+  /** The key that took over from this one, or this one took over from. */
+  successor: Uint8Array | null;
+  seal: Uint8Array;
+}
+
+export interface ReportRow {
+  device: Uint8Array;
+  counter: number;
+  hash: Uint8Array;
+  /** The whole COSE_Sign1: report and signature are one value. */
+  message: Uint8Array;
+  epoch: number;
+  received_at: number;
+  seal: Uint8Array;
+}
+
+export interface EvidenceRow {
+  /** The hash of the message. */
+  id: Uint8Array;
+  device: Uint8Array;
+  /** See `chain.ts`. */
+  kind: string;
+  message: Uint8Array;
+  /** The stored report it contradicts, where there is one. */
+  rival: Uint8Array | null;
+  received_at: number;
+  seal: Uint8Array;
+}
+
+export interface InvitationRow {
+  device: Uint8Array;
+  note: string;
+  created_at: number;
+  seal: Uint8Array;
+}
+
+export interface ClaimRow {
+  /** SHA-256 of the claim: the claim itself is in one device's factory page and nowhere else. */
+  hash: Uint8Array;
+  note: string;
+  created_at: number;
+  expires_at: number;
+  used_by: Uint8Array | null;
+  used_at: number | null;
+  seal: Uint8Array;
+}
+
+export interface TokenRow {
+  hash: Uint8Array;
+  name: string;
+  scope: string;
+  created_at: number;
+  revoked_at: number | null;
+  seal: Uint8Array;
+}
+
+export interface DownlinkRow {
+  device: Uint8Array;
+  counter: number;
+  message: Uint8Array;
+  expires_at: number;
+  created_at: number;
+  seal: Uint8Array;
+}
+
+export interface AuditRow {
+  seq: number;
+  at: number;
+  action: string;
+  actor: string;
+  device: Uint8Array | null;
+  detail: string;
+  prev: Uint8Array;
+  hash: Uint8Array;
+  signature: Uint8Array;
+}

@@ -1,0 +1,138 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import {
+  CompiledQuery,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteDriver,
+  type DatabaseConnection,
+  type Driver,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from "kysely";
+import Libsql from "libsql";
+import { Trouble } from "../../trouble.ts";
+
+/** How long to wait for another process that writes. */
+const BUSY_MS = 5000;
+
+/** Statements kept prepared: the hot ones are a dozen, and the rest must not pile up. */
+const STATEMENTS_MAX = 200;
+
+/** Blobs come from libsql as ArrayBuffer: make them the bytes they are. */
+function viewed<Row>(row: Row): Row {
+  const fields = row as Record<string, unknown>;
+  for (const name in fields) {
+    const value = fields[name];
+    if (value instanceof ArrayBuffer) fields[name] = new Uint8Array(value);
+  }
+  return row;
+}
+
+function statement(native: Libsql.Statement): SqliteStatement {
+  const reader = native.reader;
+  return {
+    reader,
+    all: (parameters) => (native.all(parameters) as unknown[]).map(viewed),
+    run: (parameters) => native.run(parameters) as { changes: number; lastInsertRowid: number },
+    *iterate(parameters) {
+      for (const row of native.iterate(parameters) as Iterable<unknown>) yield viewed(row);
+    },
+  };
+}
+
+/** A libsql database in the shape that kysely's driver wants, its statements prepared once. */
+function database(native: Libsql.Database): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    prepare(text) {
+      let found = statements.get(text);
+      if (found === undefined) {
+        if (statements.size >= STATEMENTS_MAX) statements.clear();
+        found = statement(native.prepare(text));
+        statements.set(text, found);
+      }
+      return found;
+    },
+    close() {
+      statements.clear();
+      native.close();
+    },
+  };
+}
+
+/** Kysely begins a transaction as a reader; ours all write, and a reader that turns writer can be refused half-way. */
+class WritingDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+}
+
+/** Savepoints work, and DDL is transactional. */
+export class Sqlite extends SqliteDialect {
+  readonly #database: SqliteDatabase;
+
+  constructor(native: Libsql.Database) {
+    const wrapped = database(native);
+    super({ database: wrapped });
+    this.#database = wrapped;
+  }
+
+  override createDriver(): Driver {
+    return new WritingDriver({ database: this.#database });
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new SqliteAdapter();
+  }
+}
+
+function checkPlace(file: string): void {
+  const folder = dirname(file);
+  if (!existsSync(folder))
+    throw new Trouble(`the folder ${folder} is not there`, "make it, or choose another --database");
+  const target = existsSync(file) ? file : folder;
+  if (target === file && !statSync(file).isFile())
+    throw new Trouble(`${file} is not a file`, "choose another --database");
+  try {
+    accessSync(target, constants.R_OK | constants.W_OK);
+    accessSync(folder, constants.W_OK);
+  } catch {
+    throw new Trouble(`${target} can not be written`, "give its owner the right to, or choose another --database");
+  }
+}
+
+/** Open (or make) the database file, durable: a commit is on the disk when it returns. */
+export function openSqlite(path: string): Sqlite {
+  const file = resolve(path);
+  checkPlace(file);
+  try {
+    const native = new Libsql(file, { timeout: BUSY_MS / 1000 });
+    native.exec(`pragma busy_timeout = ${BUSY_MS}`);
+    native.exec("pragma journal_mode = wal");
+    native.exec("pragma synchronous = full");
+    native.exec("pragma foreign_keys = on");
+    native.exec("pragma wal_autocheckpoint = 4000");
+    return new Sqlite(native);
+  } catch (error) {
+    throw sqliteTrouble(error, file) ?? error;
+  }
+}
+
+/** Say what SQLite complains about in words a person can act on; undefined if it is none of the usual. */
+export function sqliteTrouble(error: unknown, file: string): Trouble | undefined {
+  const { code, message } = error as { code?: string; message?: string };
+  const text = `${code ?? ""} ${message ?? ""}`;
+  if (/SQLITE_BUSY|SQLITE_LOCKED|database is locked/.test(text)) {
+    return new Trouble(`${file} is locked by another process`, "end it, or choose another --database");
+  }
+  if (/SQLITE_FULL|disk is full/.test(text)) return new Trouble(`the disk of ${file} is full`, "free some space");
+  if (/SQLITE_READONLY|readonly database/.test(text))
+    return new Trouble(`${file} is read-only`, "give its owner the right to write it");
+  if (/SQLITE_NOTADB|not a database/.test(text))
+    return new Trouble(`${file} is not a database`, "choose another --database");
+  if (/SQLITE_CORRUPT|malformed/.test(text)) return new Trouble(`${file} is damaged`, "restore it from a backup");
+  if (/SQLITE_IOERR|disk I\/O/.test(text))
+    return new Trouble(`the disk under ${file} fails`, "look at the system's log");
+  return undefined;
+}

@@ -1,0 +1,137 @@
+import { Kysely, Migrator, type Transaction } from "kysely";
+import { Trouble } from "../../trouble.ts";
+import { migrations } from "./migrations.ts";
+import { isConflict, openPostgres } from "./postgres.ts";
+import type { Tables } from "./schema.ts";
+import { openSqlite, sqliteTrouble } from "./sqlite.ts";
+
+export type Flavour = "sqlite" | "postgres";
+export type Tx = Transaction<Tables>;
+export type Work<T> = (tx: Tx) => Promise<T>;
+
+/** Works that share one commit, at most: what waits longer waits for the next. */
+const GROUP_MAX = 256;
+const CONFLICT_RETRIES = 10;
+const POSTGRES_CONNECTIONS = 10;
+
+interface Waiting {
+  readonly work: Work<unknown>;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The database behind one door. `read` looks; `write` runs a piece of work in a transaction and returns when it is
+ * on the disk. A work may be run more than once, and must touch nothing but the transaction.
+ *
+ * SQLite has one writer: works that wait while another commits are run one after the other in one transaction and share its
+ * commit. If one of them fails, the transaction is undone and each is run again in its own. On PostgreSQL each work has
+ * a transaction of its own (read committed); works lock the rows they decide on (`locked`), in the order devices, claims,
+ * audit_head, so that no two wait for each other.
+ */
+export class Store {
+  readonly read: Kysely<Tables>;
+  readonly flavour: Flavour;
+  private readonly where: string;
+  private waiting: Waiting[] = [];
+  private busy = false;
+
+  private constructor(read: Kysely<Tables>, flavour: Flavour, where: string) {
+    this.read = read;
+    this.flavour = flavour;
+    this.where = where;
+  }
+
+  /** Open the database that `where` names, a file or a postgres:// URL, and bring its tables up to date. */
+  static async open(where: string): Promise<Store> {
+    const flavour: Flavour = /^postgres(ql)?:\/\//.test(where) ? "postgres" : "sqlite";
+    const dialect = flavour === "postgres" ? await openPostgres(where, POSTGRES_CONNECTIONS) : openSqlite(where);
+    const store = new Store(new Kysely<Tables>({ dialect }), flavour, where);
+    try {
+      await store.migrate();
+    } catch (error) {
+      await store.read.destroy();
+      throw store.trouble(error) ?? error;
+    }
+    return store;
+  }
+
+  private async migrate(): Promise<void> {
+    const steps = migrations(this.flavour);
+    const migrator = new Migrator({ db: this.read, provider: { getMigrations: () => Promise.resolve(steps) } });
+    const { error } = await migrator.migrateToLatest();
+    if (error === undefined) return;
+    if (/previously executed migration .* is missing/.test(String(error))) {
+      throw new Trouble("the database is from a newer signet", "upgrade this program, or choose another --database");
+    }
+    throw error;
+  }
+
+  /** Say an error of the database in words; undefined if it is not one of the usual. */
+  trouble(error: unknown): Trouble | undefined {
+    if (error instanceof Trouble) return error;
+    return this.flavour === "sqlite" ? sqliteTrouble(error, this.where) : undefined;
+  }
+
+  write<T>(work: Work<T>): Promise<T> {
+    if (this.flavour === "postgres") return this.retried(work);
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.push({ work, resolve, reject });
+      if (!this.busy) void this.drain();
+    });
+  }
+
+  private async retried<T>(work: Work<T>): Promise<T> {
+    for (let left = CONFLICT_RETRIES; ; left--) {
+      try {
+        return await this.read.transaction().setIsolationLevel("read committed").execute(work);
+      } catch (error) {
+        if (left === 0 || !isConflict(error)) throw error;
+      }
+    }
+  }
+
+  private async drain(): Promise<void> {
+    this.busy = true;
+    // What arrives in the same turn of the event loop shares the first commit.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.waiting.length > 0) {
+      const group = this.waiting.splice(0, GROUP_MAX);
+      try {
+        const results = await this.read.transaction().execute(async (tx) => {
+          const out: unknown[] = [];
+          for (const { work } of group) out.push(await work(tx));
+          return out;
+        });
+        group.forEach(({ resolve }, i) => resolve(results[i] as never));
+      } catch (error) {
+        await this.oneByOne(group, error);
+      }
+    }
+    this.busy = false;
+  }
+
+  /** Run works that failed together each in its own transaction, so that one can not spoil the others. */
+  private async oneByOne(group: readonly Waiting[], error: unknown): Promise<void> {
+    if (group.length === 1) {
+      group[0]!.reject(error);
+      return;
+    }
+    for (const { work, resolve, reject } of group) {
+      try {
+        resolve((await this.read.transaction().execute(work)) as never);
+      } catch (own) {
+        reject(own);
+      }
+    }
+  }
+
+  /** Lock the rows a query selects until the transaction ends. SQLite's transaction is the only writer already. */
+  locked<Query extends { forUpdate(): Query }>(query: Query): Query {
+    return this.flavour === "postgres" ? query.forUpdate() : query;
+  }
+
+  async close(): Promise<void> {
+    await this.read.destroy();
+  }
+}

@@ -1,0 +1,91 @@
+/** Check a stored report offline: nothing is needed but its bytes and the device's public key. */
+import { createPublicKey } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { Trouble } from "../trouble.ts";
+import { equal, fromHex, hex } from "../wire/bytes.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import { hash, id } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import { Malformed, open, verify } from "../wire/sign1.ts";
+
+export interface Verified {
+  readonly device: string;
+  readonly hash: string;
+  readonly audience: string;
+  readonly counter: number;
+  readonly prev: string;
+  readonly data: string;
+}
+
+/** Read a public key: 64 hexadecimal digits, or a file that holds them or a PEM. */
+export function readKey(text: string): Uint8Array {
+  const content = (existsSync(text) ? readFileSync(text, "utf-8") : text).trim();
+  const direct = fromHex(content);
+  if (direct?.length === ed25519.KEY_BYTES) return direct;
+  if (content.startsWith("-----BEGIN PUBLIC KEY-----")) {
+    const key = createPublicKey(content);
+    const spki = key.export({ format: "der", type: "spki" });
+    if (key.asymmetricKeyType === "ed25519") return Uint8Array.from(spki.subarray(spki.length - ed25519.KEY_BYTES));
+  }
+  throw new Trouble(
+    "this is not an Ed25519 public key",
+    "give 64 hexadecimal digits, or a file with them or with a PEM",
+  );
+}
+
+/** Find the messages in a file: one in binary or hexadecimal, an exported row, or an export with a row a line. */
+export function readMessages(content: Uint8Array): Uint8Array[] {
+  if (content[0] === 0xd2) return [content];
+  const text = Buffer.from(content).toString("utf-8").trim();
+  const lines = text.startsWith("{") ? text.split("\n").filter((line) => line !== "") : [text.replace(/\s/g, "")];
+  return lines.map((line, i) => {
+    const found = fromHex(line.startsWith("{") ? messageOf(line) : line);
+    if (found === undefined || found.length === 0) {
+      throw new Trouble(`line ${i + 1} holds no report`, "give a COSE message, its hexadecimal, or rows of an export");
+    }
+    return found;
+  });
+}
+
+function messageOf(line: string): string {
+  try {
+    const { message } = JSON.parse(line) as { message?: unknown };
+    return typeof message === "string" ? message : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Verify one stored report. Throws Trouble, by name, if anything about it is not right. */
+export function verifyReport(bytes: Uint8Array, publicKey: Uint8Array): Verified {
+  try {
+    const message = open(bytes);
+    if (!equal(message.kid, id(publicKey))) {
+      throw new Trouble("unknown-device: the report is of another key", `its device is ${hex(message.kid)}`);
+    }
+    const key = ed25519.importKey(publicKey);
+    if (key === undefined || !verify(message, key)) {
+      throw new Trouble("bad-signature: the report was not signed so by this key", "it was altered, or never was one");
+    }
+    const { audience, counter, prev, data } = messages.readReport(message);
+    return { device: hex(message.kid), hash: hex(hash(bytes)), audience, counter, prev: hex(prev), data: hex(data) };
+  } catch (error) {
+    if (error instanceof Malformed) throw new Trouble(error.message, "this is not a report as a device signs it");
+    throw error;
+  }
+}
+
+/** Verify every report of a file; of several, each must be the successor of the one before. Returns what they say. */
+export function verifyFile(path: string, keyText: string): Verified[] {
+  const key = readKey(keyText);
+  const found = readMessages(readFileSync(path)).map((bytes) => verifyReport(bytes, key));
+  for (let i = 1; i < found.length; i++) {
+    if (found[i]!.prev !== found[i - 1]!.hash || found[i]!.counter <= found[i - 1]!.counter) {
+      throw new Trouble(
+        `report ${found[i]!.counter} does not follow ${found[i - 1]!.counter}`,
+        "one between them is missing, or was never there",
+      );
+    }
+  }
+  return found;
+}
