@@ -25,15 +25,15 @@ export function encode(out: usize, data: usize, len: u32): u32 {
 }
 
 /**
- * Decode the `len` bytes at `data`, none of them zero, in place, so that the string begins at `data + 1`; returns its length, or -1
- * where the code points past the end or is one that `encode` does not write.
+ * Decode the `len` bytes at `data` in place, so that the string begins at `data + 1`; returns its length, or -1 where a code is
+ * zero or points past the end.
  */
 export function decode(data: usize, len: u32): i32 {
   if (len == 0 || len > MAX_BYTES + 1) return -1;
   let at: u32 = 0;
   while (true) {
     const next = at + <u32>load<u8>(data + at);
-    if (next > len) return -1;
+    if (next == at || next > len) return -1;
     if (at) store<u8>(data + at, 0);
     if (next == len) return <i32>(len - 1);
     at = next;

@@ -45,5 +45,7 @@ describe("cobs", () => {
     store<u32>(coded, 0x11110211);
     expect(cobs.decode(coded, 4)).toBe(-1);
     expect(cobs.decode(coded, 0)).toBe(-1);
+    store<u32>(coded, 0x11001102);
+    expect(cobs.decode(coded, 4)).toBe(-1);
   });
 });

@@ -1,0 +1,445 @@
+import { AT_BACKOFF_MS, AT_BUSY_MS, AT_POLL_MS, AT_REPLY_MS, AT_SEND_MS, AT_SETTLE_MS } from "../../../assembly/config";
+import { Status } from "../../../assembly/lib/status";
+import * as link from "../../../assembly/link/link";
+import { Family, LinkState } from "../../../assembly/link/link";
+
+const buffer = memory.data(1024, 8);
+let nowMs: u32 = 0;
+const host = String.UTF8.encode("signet.example");
+const ssid = String.UTF8.encode('my "net"');
+const secret = String.UTF8.encode("a,b\\c");
+
+/** What the driver writes, at most `step` bytes at a time. */
+function heard(step: u32 = 512): string {
+  let len: u32 = 0;
+  for (let got = link.toModule(buffer, step); got; got = link.toModule(buffer + len, step)) len += got;
+  return String.UTF8.decodeUnsafe(buffer, len);
+}
+
+/** Have the module say this. */
+function say(text: string): void {
+  const bytes = String.UTF8.encode(text);
+  link.fromModule(changetype<usize>(bytes), bytes.byteLength);
+}
+
+/** The same, byte by byte. */
+function spell(text: string): void {
+  for (let i = 0; i < text.length; i++) say(text.charAt(i));
+}
+
+function pass(ms: u32): void {
+  nowMs += ms;
+  link.tick(nowMs);
+}
+
+/** The driver writes `command`, and the module answers. */
+function answers(command: string, answer: string): void {
+  expect(heard()).toBe(command);
+  spell(answer);
+}
+
+const OK = "\r\nOK\r\n";
+
+function start(): void {
+  nowMs += 100_000;
+  link.start(Family.EspAt, nowMs);
+}
+
+/** From nothing to Ready. */
+function setUp(): void {
+  answers("AT\r\n", "AT\r\r\n" + OK);
+  pass(AT_SETTLE_MS);
+  answers("ATE0\r\n", "ATE0\r\r\n" + OK);
+  answers("AT+CIPMODE=0\r\n", OK);
+  answers("AT+CIPCLOSE\r\n", "\r\nERROR\r\n");
+  answers("AT+CIPMUX=0\r\n", OK);
+  answers("AT+CIPDINFO=0\r\n", OK);
+  answers("AT+CIPRECVTYPE=1\r\n", OK);
+  expect(link.state()).toBe(LinkState.Ready);
+}
+
+function open(): void {
+  expect(link.open(changetype<usize>(host), host.byteLength, 8080)).toBe(Status.Ok);
+  expect(link.state()).toBe(LinkState.Opening);
+  answers('AT+CIPSTART="TCP","signet.example",8080\r\n', "CONNECT\r\n" + OK);
+  expect(link.state()).toBe(LinkState.Open);
+}
+
+function connect(): void {
+  start();
+  setUp();
+  open();
+}
+
+function give(text: string): u32 {
+  const bytes = String.UTF8.encode(text);
+  return link.send(changetype<usize>(bytes), bytes.byteLength);
+}
+
+function received(): string {
+  const len = link.receive(buffer, 512);
+  return String.UTF8.decodeUnsafe(buffer, len);
+}
+
+/** A whole connection works: the driver has recovered. */
+function works(): void {
+  open();
+  expect(give("ping")).toBe(4);
+  answers("AT+CIPSEND=4\r\n", OK + "\r\n>");
+  answers("ping", "\r\nRecv 4 bytes\r\n\r\nSEND OK\r\n+IPD,4\r\n");
+  answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:4,pong\r\n" + OK);
+  expect(received()).toBe("pong");
+  link.close();
+  answers("AT+CIPCLOSE\r\n", "CLOSED\r\n" + OK);
+  expect(link.state()).toBe(LinkState.Ready);
+}
+
+describe("the set-up", () => {
+  it("leads to Ready, and a connection carries bytes both ways", () => {
+    start();
+    expect(link.state()).toBe(LinkState.Down);
+    setUp();
+    works();
+    works();
+  });
+
+  it("joins a network, with its name and secret escaped", () => {
+    start();
+    link.join(changetype<usize>(ssid), ssid.byteLength, changetype<usize>(secret), secret.byteLength);
+    answers("AT\r\n", OK);
+    pass(AT_SETTLE_MS);
+    answers("ATE0\r\n", OK);
+    answers("AT+CWMODE=1\r\n", OK);
+    answers('AT+CWJAP="my \\"net\\"","a\\,b\\\\c"\r\n', "WIFI DISCONNECT\r\nWIFI CONNECTED\r\nWIFI GOT IP\r\n" + OK);
+    answers("AT+CIPMODE=0\r\n", OK);
+  });
+
+  it("tries again where the network can not be joined", () => {
+    start();
+    link.join(changetype<usize>(ssid), ssid.byteLength, changetype<usize>(secret), secret.byteLength);
+    answers("AT\r\n", OK);
+    pass(AT_SETTLE_MS);
+    answers("ATE0\r\n", OK);
+    answers("AT+CWMODE=1\r\n", OK);
+    heard();
+    say("+CWJAP:3\r\n\r\nERROR\r\n");
+    expect(heard()).toBe("");
+    pass(AT_BACKOFF_MS);
+    expect(heard()).toBe("AT\r\n");
+  });
+
+  it("knows the older name of passive mode", () => {
+    start();
+    answers("AT\r\n", OK);
+    pass(AT_SETTLE_MS);
+    answers("ATE0\r\n", OK);
+    answers("AT+CIPMODE=0\r\n", OK);
+    answers("AT+CIPCLOSE\r\n", "CLOSED\r\n" + OK);
+    answers("AT+CIPMUX=0\r\n", OK);
+    answers("AT+CIPDINFO=0\r\n", OK);
+    answers("AT+CIPRECVTYPE=1\r\n", "\r\nERROR\r\n");
+    answers("AT+CIPRECVMODE=1\r\n", OK);
+    expect(link.state()).toBe(LinkState.Ready);
+  });
+
+  it("finds a mute module: pauses that grow, +++, then a reset", () => {
+    start();
+    expect(heard()).toBe("AT\r\n");
+    pass(AT_REPLY_MS);
+    expect(heard()).toBe("");
+    pass(AT_BACKOFF_MS);
+    expect(heard()).toBe("AT\r\n");
+    pass(AT_REPLY_MS);
+    pass(AT_BACKOFF_MS);
+    expect(heard()).toBe("");
+    pass(AT_BACKOFF_MS);
+    expect(heard()).toBe("+++");
+    pass(AT_REPLY_MS);
+    expect(heard()).toBe("AT\r\n");
+    pass(AT_REPLY_MS);
+    pass(4 * AT_BACKOFF_MS);
+    expect(heard()).toBe("AT\r\n");
+    pass(AT_REPLY_MS);
+    pass(8 * AT_BACKOFF_MS);
+    answers("AT+RST\r\n", OK + "ets Jan  8 2013,rst cause:2\r\n\x01\x02ready\r\n\r\nready\r\n");
+    setUp();
+    works();
+  });
+
+  it("counts an OK only once its command is written", () => {
+    start();
+    say(OK + OK);
+    link.toModule(buffer, 2);
+    say(OK);
+    expect(heard()).toBe("\r\n");
+    pass(AT_SETTLE_MS);
+    expect(heard()).toBe("");
+    say(OK);
+    pass(AT_SETTLE_MS);
+    expect(heard()).toBe("ATE0\r\n");
+  });
+
+  it("refuses hosts that no host can be called", () => {
+    start();
+    setUp();
+    const bad = String.UTF8.encode('a",1');
+    expect(link.open(changetype<usize>(bad), 4, 80)).toBe(Status.Malformed);
+    expect(link.open(changetype<usize>(bad), 0, 80)).toBe(Status.Malformed);
+    expect(link.open(changetype<usize>(bad), 1, 0)).toBe(Status.Malformed);
+    expect(link.open(changetype<usize>(host), host.byteLength, 65536)).toBe(Status.Malformed);
+    works();
+    start();
+    expect(link.open(changetype<usize>(host), host.byteLength, 80)).toBe(Status.Unexpected);
+  });
+});
+
+describe("a busy module", () => {
+  it("is asked again", () => {
+    connect();
+    give("x");
+    answers("AT+CIPSEND=1\r\n", "busy p...\r\n");
+    expect(heard()).toBe("");
+    pass(AT_BUSY_MS);
+    answers("AT+CIPSEND=1\r\n", OK + ">");
+    expect(heard()).toBe("x");
+  });
+
+  it("may still answer the first time", () => {
+    connect();
+    give("x");
+    answers("AT+CIPSEND=1\r\n", "busy p...\r\n" + OK + "\r\n>");
+    expect(heard()).toBe("x");
+  });
+
+  it("is given up in the end", () => {
+    connect();
+    give("x");
+    for (let i = 0; i < 100 && link.state() == LinkState.Open; i++) {
+      heard();
+      say("busy p...\r\n");
+      pass(AT_BUSY_MS);
+    }
+    expect(link.state()).toBe(LinkState.Failed);
+  });
+});
+
+describe("notices", () => {
+  it("are seen everywhere between and inside other lines", () => {
+    connect();
+    give("data");
+    answers("AT+CIPSEND=4\r\n", "\r\n+IPD,3\r\nOK\r\n>");
+    answers("data", "\r\n+IPD,3\r\n\r\nRe\r\n+IPD,12cv 4 bytes\r\n\r\nSEND\r\n+IPD,9\r\n OK\r\n");
+    answers("AT+CIPRECVDATA=256\r\n", "\r\n+IPD,4\r\n+CIPRECVDATA:3,abc\r\n\r\nO\r\n+IPD,7K\r\n");
+    answers("AT+CIPRECVDATA=253\r\n", "\r\nERR+IPD,8\r\nOR\r\n");
+    answers("AT+CIPRECVDATA=253\r\n", "+CIPRECVDATA:1,d\r\n" + OK);
+    expect(received()).toBe("abcd");
+  });
+
+  it("of arrival may be lost: data is asked for all the same", () => {
+    connect();
+    expect(heard()).toBe("");
+    pass(AT_POLL_MS);
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:5,\r\nOK\r\r\n" + OK);
+    expect(received()).toBe("\r\nOK\r");
+    expect(heard()).toBe("");
+    pass(AT_POLL_MS);
+    answers("AT+CIPRECVDATA=256\r\n", "\r\nERROR\r\n");
+    expect(link.state()).toBe(LinkState.Open);
+    expect(heard()).toBe("");
+  });
+
+  it("of arrival can carry the data, from a module that forgot passive mode", () => {
+    connect();
+    spell("\r\n+IPD,5:a\r\nOKSEND");
+    expect(received()).toBe("a\r\nOK");
+    expect(link.state()).toBe(LinkState.Open);
+  });
+
+  it("of the end come after the last data", () => {
+    connect();
+    say("\r\n+IPD,300\r\n");
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:256," + "z".repeat(256) + OK);
+    expect(heard()).toBe("");
+    expect(received()).toBe("z".repeat(256));
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:44," + "y".repeat(44) + OK + "CLOSED\r\n");
+    expect(link.state()).toBe(LinkState.PeerClosed);
+    expect(received()).toBe("y".repeat(44));
+    link.close();
+    expect(link.state()).toBe(LinkState.Ready);
+    works();
+  });
+
+  it("of the end may come too early", () => {
+    connect();
+    say("\r\n+IPD,2\r\nCLOSED\r\n");
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:2,ab" + OK);
+    expect(link.state()).toBe(LinkState.PeerClosed);
+    expect(received()).toBe("ab");
+    link.close();
+    expect(link.state()).toBe(LinkState.Ready);
+  });
+});
+
+describe("sending", () => {
+  it("goes on behind what is being sent, in order", () => {
+    connect();
+    give("one");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    give("two");
+    answers("one", "Recv 3 bytes\r\n\r\nSEND OK\r\n");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    expect(heard(1)).toBe("two");
+  });
+
+  it("takes no more than there is room for", () => {
+    connect();
+    expect(give("q".repeat(600))).toBe(512);
+    expect(give("q")).toBe(0);
+  });
+
+  it("survives a missing SEND OK once the module has the data", () => {
+    connect();
+    give("abc");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("abc", "Recv 3 bytes\r\n");
+    give("def");
+    expect(heard()).toBe("");
+    pass(AT_SEND_MS);
+    answers("AT+CIPRECVDATA=256\r\n", "\r\nERROR\r\n");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    expect(heard()).toBe("def");
+    expect(link.state()).toBe(LinkState.Open);
+  });
+
+  it("does not go on where nobody knows what became of the data", () => {
+    connect();
+    give("abc");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("abc", "");
+    pass(AT_SEND_MS);
+    expect(link.state()).toBe(LinkState.Failed);
+    link.close();
+    pass(AT_BACKOFF_MS);
+    setUp();
+    works();
+  });
+
+  it("pays what the module still waits for before it talks to it again", () => {
+    connect();
+    give("abcdef");
+    expect(heard()).toBe("AT+CIPSEND=6\r\n");
+    pass(AT_SEND_MS);
+    expect(link.state()).toBe(LinkState.Failed);
+    link.close();
+    expect(link.state()).toBe(LinkState.Down);
+    pass(AT_BACKOFF_MS);
+    answers("\r\n\r\n\r\nAT\r\n", "\r\nERROR\r\n" + OK);
+    pass(AT_SETTLE_MS);
+    expect(heard()).toBe("ATE0\r\n");
+  });
+
+  it("that fails leaves what came in to be read", () => {
+    connect();
+    give("abc");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("abc", "Recv 3 bytes\r\n\r\nSEND FAIL\r\n");
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:3,413" + OK);
+    expect(link.state()).toBe(LinkState.PeerClosed);
+    expect(received()).toBe("413");
+    link.close();
+    answers("AT+CIPCLOSE\r\n", "\r\nERROR\r\n");
+    expect(link.state()).toBe(LinkState.Ready);
+  });
+
+  it("is finished before a close", () => {
+    connect();
+    give("bye");
+    link.close();
+    expect(link.state()).toBe(LinkState.Down);
+    expect(give("more")).toBe(0);
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("bye", "Recv 3 bytes\r\n\r\nSEND OK\r\n");
+    answers("AT+CIPCLOSE\r\n", "CLOSED\r\n" + OK);
+    expect(link.state()).toBe(LinkState.Ready);
+  });
+});
+
+describe("trouble", () => {
+  it("with a connection that can not be opened is told, and over", () => {
+    start();
+    setUp();
+    link.open(changetype<usize>(host), host.byteLength, 1);
+    answers('AT+CIPSTART="TCP","signet.example",1\r\n', "\r\nERROR\r\nCLOSED\r\n");
+    expect(link.state()).toBe(LinkState.Failed);
+    answers("AT+CIPCLOSE\r\n", "\r\nERROR\r\n");
+    expect(link.state()).toBe(LinkState.Failed);
+    link.close();
+    expect(link.state()).toBe(LinkState.Ready);
+    works();
+  });
+
+  it("with an OK that belongs to nothing opens no connection", () => {
+    start();
+    setUp();
+    link.open(changetype<usize>(host), host.byteLength, 1);
+    heard();
+    say(OK);
+    expect(link.state()).toBe(LinkState.Opening);
+    say("\r\nERROR\r\n");
+    expect(link.state()).toBe(LinkState.Failed);
+  });
+
+  it("with many refused connections makes the module suspect", () => {
+    start();
+    setUp();
+    for (let i = 0; i < 4; i++) {
+      link.open(changetype<usize>(host), host.byteLength, 1);
+      answers('AT+CIPSTART="TCP","signet.example",1\r\n', "\r\nERROR\r\n");
+      if (i < 3) answers("AT+CIPCLOSE\r\n", "\r\nERROR\r\n");
+      link.close();
+    }
+    expect(link.state()).toBe(LinkState.Down);
+    pass(AT_BACKOFF_MS);
+    setUp();
+    works();
+  });
+
+  it("with a module that resets itself", () => {
+    connect();
+    say("\r\nets Jan  8\r\nready\r\n");
+    expect(link.state()).toBe(LinkState.Failed);
+    link.close();
+    setUp();
+    works();
+  });
+
+  it("with data that stops half-way", () => {
+    connect();
+    say("+IPD,10\r\n");
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:10,abc");
+    pass(AT_REPLY_MS);
+    expect(link.state()).toBe(LinkState.Failed);
+    link.close();
+    pass(AT_BACKOFF_MS);
+    setUp();
+    works();
+  });
+
+  it("with a module that gives more than was asked", () => {
+    connect();
+    say("+IPD,10\r\n");
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:257,");
+    expect(link.state()).toBe(LinkState.Failed);
+  });
+
+  it("with a close that nobody answers", () => {
+    connect();
+    link.close();
+    expect(heard()).toBe("AT+CIPCLOSE\r\n");
+    pass(AT_REPLY_MS);
+    expect(link.state()).toBe(LinkState.Down);
+    pass(AT_BACKOFF_MS);
+    setUp();
+    works();
+  });
+});
