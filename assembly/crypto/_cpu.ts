@@ -36,21 +36,21 @@ export declare function feMul(out: usize, a: usize, b: usize): void;
 @external("cpu", "feSquare")
 export declare function feSquare(out: usize, a: usize, times: u32): void;
 
-/** `fe25519.add`. */
-@external("cpu", "feAdd")
-export declare function feAdd(out: usize, a: usize, b: usize): void;
-
 /** `fe25519.sub`. */
 @external("cpu", "feSub")
 export declare function feSub(out: usize, a: usize, b: usize): void;
 
 /** `fe25519.scale`. */
 @external("cpu", "feScale")
-export declare function feScale(out: usize, a: usize, factor: u32): void;
+export declare function feScale(out: usize, a: usize, factor: u32, b: usize): void;
 
 /** `fe25519.swap`. */
 @external("cpu", "feSwap")
 export declare function feSwap(a: usize, b: usize, bit: u32): void;
+
+/** `ge25519.select`: `first` is a word of the constants, and all rows of its table must lie in them. */
+@external("cpu", "combSelect")
+export declare function combSelect(out: usize, first: u32, digit: u32): void;
 
 /** `_sha256.compress`. */
 @external("cpu", "sha256")

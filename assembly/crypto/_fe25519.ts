@@ -37,23 +37,29 @@ export function copy(out: usize, a: usize): void {
   memory.copy(out, a, BYTES);
 }
 
-/**
- * out = a + b.
- *
- * Bounds: the top words sum to less than 2^33, so what is folded is at most 3 * 19 = 57; each step of the chain is below
- * 57 + 2 * 2^32 and carries at most 2; the top word ends below 2^31 + 2.
- */
+/** out = a + b. */
 @inline
 export function add(out: usize, a: usize, b: usize): void {
-  if (cpu.NATIVE) cpu.feAdd(out, a, b);
-  else addPortable(out, a, b);
+  scale(out, a, 1, b);
 }
 
-export function addPortable(out: usize, a: usize, b: usize): void {
-  const top = <u64>load<u32>(a, 28) + load<u32>(b, 28);
+/**
+ * out = a * factor + b, with factor below 2^17.
+ *
+ * Bounds: `top` is below 2^49 + 2^32, so what is folded is below 19 * (2^18 + 2); each step of the chain is below 2^49 + 2^33 and
+ * carries less than 2^17 + 2; the top word ends below 2^31 + 2^17 + 2.
+ */
+@inline
+export function scale(out: usize, a: usize, factor: u32, b: usize): void {
+  if (cpu.NATIVE) cpu.feScale(out, a, factor, b);
+  else scalePortable(out, a, factor, b);
+}
+
+export function scalePortable(out: usize, a: usize, factor: u32, b: usize): void {
+  const top = <u64>factor * load<u32>(a, 28) + load<u32>(b, 28);
   let carry = 19 * (top >>> 31);
   for (let i: usize = 0; i < 28; i += 4) {
-    carry += <u64>load<u32>(a + i) + load<u32>(b + i);
+    carry += <u64>factor * load<u32>(a + i) + load<u32>(b + i);
     store<u32>(out + i, <u32>carry);
     carry >>>= 32;
   }
@@ -141,30 +147,7 @@ export function squarePortable(out: usize, a: usize, times: u32): void {
   while (--times) mulPortable(out, out, out);
 }
 
-/**
- * out = a * factor, with factor < 2^17.
- *
- * Bounds: `top` is below 2^49, so what is folded is below 19 * 2^18; each step of the chain is below 2^49 + 2^23 and carries
- * less than 2^17 + 1; the top word ends below 2^31 + 2^17 + 1.
- */
-@inline
-export function scale(out: usize, a: usize, factor: u32): void {
-  if (cpu.NATIVE) cpu.feScale(out, a, factor);
-  else scalePortable(out, a, factor);
-}
-
-export function scalePortable(out: usize, a: usize, factor: u32): void {
-  const top = <u64>factor * load<u32>(a, 28);
-  let carry = 19 * (top >>> 31);
-  for (let i: usize = 0; i < 28; i += 4) {
-    carry += <u64>factor * load<u32>(a + i);
-    store<u32>(out + i, <u32>carry);
-    carry >>>= 32;
-  }
-  store<u32>(out, <u32>((top & LOW31) + carry), 28);
-}
-
-/** Exchange a and b if bit is 1. */
+/** Exchange the two elements at a with the two at b if bit is 1. */
 @inline
 export function swap(a: usize, b: usize, bit: u32): void {
   if (cpu.NATIVE) cpu.feSwap(a, b, bit);
@@ -173,7 +156,7 @@ export function swap(a: usize, b: usize, bit: u32): void {
 
 export function swapPortable(a: usize, b: usize, bit: u32): void {
   const mask = words.mask(bit);
-  for (let i: usize = 0; i < BYTES; i += 4) {
+  for (let i: usize = 0; i < 2 * BYTES; i += 4) {
     const x = load<u32>(a + i);
     const y = load<u32>(b + i);
     const t = mask & (x ^ y);

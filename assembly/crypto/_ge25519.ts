@@ -35,8 +35,9 @@ const DISTANCE: u32 = 52;
 const TABLES: u32 = cpu.SMALL ? 1 : 4;
 const SPACING: u32 = DISTANCE / TABLES;
 const ROWS: u32 = 1 << (TEETH - 1);
-const ROW_WORDS: u32 = 24;
-const ROW_BYTES: usize = 96;
+const PARTS: u32 = 3;
+const PART_WORDS: u32 = 8;
+const TABLE_WORDS: u32 = PARTS * ROWS * PART_WORDS;
 
 /** p = the neutral element, with Z = z. */
 function setNeutral(p: usize): void {
@@ -130,18 +131,21 @@ export function select(out: usize, first: u32, digit: u32): void {
 }
 
 export function selectPortable(out: usize, first: u32, digit: u32): void {
-  const minus = ((digit >>> (TEETH - 1)) & 1) ^ 1;
-  const negate = words.mask(minus);
+  const negate = words.mask(((digit >>> (TEETH - 1)) & 1) ^ 1);
   const index = (digit ^ negate) & (ROWS - 1);
-  memory.fill(out, 0, ROW_BYTES);
-  for (let row: u32 = 0; row < ROWS; row++) {
-    const mask = words.mask(words.isZero(row ^ index));
-    for (let i: u32 = 0; i < ROW_WORDS; i++) {
-      const at = out + (i << 2);
-      store<u32>(at, load<u32>(at) | (table.ed25519(first + row * ROW_WORDS + i) & mask));
+  for (let i: u32 = 0; i < PARTS * PART_WORDS; i++) {
+    const column = first + (i & ~(PART_WORDS - 1)) * ROWS + (i & (PART_WORDS - 1));
+    let word: u32 = 0;
+    for (let row: u32 = 0; row < ROWS; row++) {
+      word |= table.ed25519(column + row * PART_WORDS) & words.mask(words.isZero(row ^ index));
     }
+    store<u32>(out + (i << 2), word);
   }
-  fe.swapPortable(out, out + MINUS, minus);
+  for (let i: usize = 0; i < 32; i += 4) {
+    const t = (load<u32>(out + i) ^ load<u32>(out + MINUS + i)) & negate;
+    store<u32>(out + i, load<u32>(out + i) ^ t);
+    store<u32>(out + MINUS + i, load<u32>(out + MINUS + i) ^ t);
+  }
   let carry: i64 = -(<i64>(18 & negate));
   for (let i: usize = 0; i < 32; i += 4) {
     const flip = i == 28 ? negate >>> 1 : negate;
@@ -168,7 +172,7 @@ export function base(p: usize, s: usize, blind: usize, w: usize): void {
   for (let i = SPACING; i-- != 0;) {
     if (i != SPACING - 1) double(p, true, w);
     for (let t: u32 = 0; t < TABLES; t++) {
-      select(row, table.Constant.Comb + t * ROWS * ROW_WORDS, digit(s, i + t * SPACING));
+      select(row, table.Constant.Comb + t * TABLE_WORDS, digit(s, i + t * SPACING));
       add(p, row, false, false, t != TABLES - 1, w);
     }
   }
@@ -214,8 +218,9 @@ export function combine(p: usize, s: usize, digits: usize, a: usize, addends: us
       const bits = digit(s, i + t * SPACING);
       const minus = bits < ROWS;
       const index = (minus ? ~bits : bits) & (ROWS - 1);
-      const first = table.Constant.Comb + (t * ROWS + index) * ROW_WORDS;
-      for (let j: u32 = 0; j < ROW_WORDS; j++) store<u32>(row + (j << 2), table.ed25519(first + j));
+      for (let part: u32 = 0; part < PARTS; part++) {
+        table.get(row + part * 32, table.Constant.Comb + t * TABLE_WORDS + (part * ROWS + index) * PART_WORDS);
+      }
       add(p, row, minus, false, t != TABLES - 1, w);
     }
   }

@@ -20,11 +20,11 @@ export const enum Constant {
   D = 32,
   D2 = 40,
   RootM1 = 48,
-  /** The comb's tables: 16 rows a table, 24 words a row, which are y + x, y - x and 2dxy of a point. */
+  /** The comb's tables: for each the y + x of 16 points, then their y - x, then their 2dxy. */
   Comb = 56,
 }
 
-/** out = the constant. */
-export function get(out: usize, constant: Constant): void {
-  for (let i = 0; i < 8; i++) store<u32>(out + 4 * i, ed25519(constant + i));
+/** out = the eight words from word `first`, a constant or a part of a row. */
+export function get(out: usize, first: u32): void {
+  for (let i = 0; i < 8; i++) store<u32>(out + 4 * i, ed25519(first + i));
 }

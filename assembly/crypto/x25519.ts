@@ -72,12 +72,10 @@ function ladder(w: usize): void {
   for (let i: u32 = 255; i-- != 0;) {
     const bit = ((<u32>load<u8>(w + SCALAR + (i >>> 3))) >>> (i & 7)) & 1;
     fe.swap(w + X2, w + X3, bit ^ swapped);
-    fe.swap(w + Z2, w + Z3, bit ^ swapped);
     swapped = bit;
     step(w);
   }
   fe.swap(w + X2, w + X3, swapped);
-  fe.swap(w + Z2, w + Z3, swapped);
 }
 
 /** One step (RFC 7748 §5; the names are its own). */
@@ -99,8 +97,7 @@ function step(w: usize): void {
   fe.square(b, b); // BB
   fe.mul(w + X2, a, b);
   fe.sub(b, a, b); // E
-  fe.scale(w + Z2, b, A24);
-  fe.add(w + Z2, w + Z2, a);
+  fe.scale(w + Z2, b, A24, a);
   fe.mul(w + Z2, w + Z2, b);
 }
 

@@ -22,7 +22,7 @@ function words(x: bigint): number[] {
 }
 
 /** Row `index` of table `table`: the top tooth, plus or minus each lower tooth as its bit in `index` says. */
-function row(table: number, index: number): number[] {
+function row(table: number, index: number): number[][] {
   let scalar = 0n;
   for (let tooth = 0; tooth < TEETH; tooth++) {
     const weight = 1n << BigInt(DISTANCE * tooth + (DISTANCE / TABLES) * table);
@@ -35,7 +35,7 @@ function row(table: number, index: number): number[] {
   for (const part of [...parts, Fp.neg(xy2d)]) {
     if (words(part).some((word) => word < 0x10000)) throw new Error(`short word in row ${index} of table ${table}`);
   }
-  return parts.flatMap(words);
+  return parts.map(words);
 }
 
 const constants: [string, bigint][] = [
@@ -58,11 +58,14 @@ function emit(comment: string, values: number[]): void {
 }
 for (const [name, value] of constants) emit(name, words(value));
 for (let table = 0; table < TABLES; table++) {
-  for (let index = 0; index < ROWS; index++) emit(`table ${table}, row ${index}`, row(table, index));
+  const rows = Array.from({ length: ROWS }, (_, index) => row(table, index));
+  for (const [part, name] of ["y + x", "y - x", "2dxy"].entries()) {
+    emit(`table ${table}: ${name}`, rows.flatMap((parts) => parts[part]!));
+  }
 }
 
 // A board that wants to be small keeps the first table only: with one table the comb needs more doublings, not others.
-const second = lines.indexOf("  // table 1, row 0");
+const second = lines.indexOf("  // table 1: y + x");
 writeFileSync(
   "boards/common/table_ed25519.h",
   `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_ed25519[] = {\n` +

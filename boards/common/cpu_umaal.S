@@ -1,0 +1,437 @@
+/*
+ * cpu.* for cores with the DSP extension (Cortex-M4, M7, M33): the field of 2^255 - 19 over UMAAL, which multiplies two
+ * words and adds two more without a carry. What each operation computes, and why no carry is lost, is in
+ * assembly/crypto/_fe25519.ts; this gives the same bits.
+ *
+ * CT: no branch and no address depends on an element; every instruction here takes a constant time on these cores.
+ */
+#ifdef __ARM_FEATURE_DSP
+  .syntax unified
+  .thumb
+
+/* Fold what lies at or above 2^255: top:\word is the sum's upper end; gives 19 times the excess in \top. */
+.macro excess top, word, spare
+  adds \word, \word, \word
+  adc \top, \top, \top
+  lsr \word, \word, #1
+  add \spare, \top, \top, lsl #1
+  add \top, \spare, \top, lsl #4
+.endm
+
+/* Add \a times r3:r4:r5:r6 to \w0:\w1:\w2:\w3; \w0 becomes a word of the product and \h the top of the other three. */
+.macro row a, w0, w1, w2, w3, h
+  umaal \w0, \h, \a, r3
+  umaal \w1, \h, \a, r4
+  umaal \w2, \h, \a, r5
+  umaal \w3, \h, \a, r6
+.endm
+
+/* The same for the first row, with nothing to add to but \w0. */
+.macro row_first a, w0, w1, w2, w3, h
+  mov \w1, #0
+  umlal \w0, \w1, \a, r3
+  mov \w2, #0
+  umlal \w1, \w2, \a, r4
+  mov \w3, #0
+  umlal \w2, \w3, \a, r5
+  mov \h, #0
+  umlal \w3, \h, \a, r6
+.endm
+
+/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe_mul, "ax"
+  .global cpu_fe_mul
+  .type cpu_fe_mul, %function
+  .balign 4
+cpu_fe_mul:
+  push {r0, r4-r11, lr}
+  sub sp, #48
+  /* The lower half of b times all of a: words 0 to 7 to the stack, 8 to 11 after them. */
+  ldm r2!, {r3-r6}
+  ldrd r12, lr, [r1]
+  mov r7, #0
+  row_first r12, r7, r8, r9, r10, r11
+  mov r0, #0
+  row lr, r8, r9, r10, r11, r0
+  strd r7, r8, [sp]
+  ldrd r12, lr, [r1, #8]
+  mov r7, #0
+  row r12, r9, r10, r11, r0, r7
+  mov r8, #0
+  row lr, r10, r11, r0, r7, r8
+  strd r9, r10, [sp, #8]
+  ldrd r12, lr, [r1, #16]
+  mov r9, #0
+  row r12, r11, r0, r7, r8, r9
+  mov r10, #0
+  row lr, r0, r7, r8, r9, r10
+  strd r11, r0, [sp, #16]
+  ldrd r12, lr, [r1, #24]
+  mov r11, #0
+  row r12, r7, r8, r9, r10, r11
+  mov r0, #0
+  row lr, r8, r9, r10, r11, r0
+  strd r7, r8, [sp, #24]
+  strd r9, r10, [sp, #32]
+  strd r11, r0, [sp, #40]
+  /* The upper half: each row starts from the word that the lower half left there. */
+  ldm r2, {r3-r6}
+  ldrd r12, lr, [r1]
+  ldrd r7, r0, [sp, #16]
+  row_first r12, r7, r8, r9, r10, r11
+  row lr, r8, r9, r10, r11, r0
+  strd r7, r8, [sp, #16]
+  ldrd r12, lr, [r1, #8]
+  ldrd r7, r8, [sp, #24]
+  row r12, r9, r10, r11, r0, r7
+  row lr, r10, r11, r0, r7, r8
+  strd r9, r10, [sp, #24]
+  ldrd r12, lr, [r1, #16]
+  ldrd r9, r10, [sp, #32]
+  row r12, r11, r0, r7, r8, r9
+  row lr, r0, r7, r8, r9, r10
+  ldrd r12, lr, [r1, #24]
+  ldrd r2, r1, [sp, #40]
+  row r12, r7, r8, r9, r10, r2
+  row lr, r8, r9, r10, r2, r1
+  /* Words 8 to 15 are in r11, r0, r7, r8, r9, r10, r2, r1: times 38, onto words 0 to 7. */
+  ldr r3, [sp, #28]
+  mov lr, #38
+  mov r12, #0
+  umlal r3, r12, lr, r1
+  excess r12, r3, r1
+  ldm sp, {r1, r4-r6}
+  umaal r1, r12, lr, r11
+  umaal r4, r12, lr, r0
+  umaal r5, r12, lr, r7
+  umaal r6, r12, lr, r8
+  ldrd r7, r8, [sp, #16]
+  ldr r11, [sp, #24]
+  ldr r0, [sp, #48]
+  umaal r7, r12, lr, r9
+  umaal r8, r12, lr, r10
+  umaal r11, r12, lr, r2
+  add r3, r3, r12
+  stm r0, {r1, r4-r8, r11}
+  str r3, [r0, #28]
+  add sp, #52
+  pop {r4-r11, pc}
+  .size cpu_fe_mul, . - cpu_fe_mul
+
+/*
+ * void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times)
+ *
+ * The products of two different words, doubled by a chain of carries that stays in the flags throughout (no multiplication,
+ * load, store or move touches them), and the squares, whose chain is in lr.
+ */
+  .section .text.cpu_fe_square, "ax"
+  .global cpu_fe_square
+  .type cpu_fe_square, %function
+  .balign 4
+cpu_fe_square:
+  push {r0, r4-r11, lr}
+  sub sp, #20
+  mov r12, r1
+  b 2f
+1:
+  ldr r12, [sp, #20]
+2:
+  str r2, [sp, #16]
+  ldm r12!, {r0-r3}
+  /* a0 a1, a0 a2, a0 a3 + a1 a2, a1 a3, a2 a3: words 1 to 6 in r4, r5, r6, r7, r8, r9. */
+  umull r4, r5, r0, r1
+  mov r6, #0
+  umlal r5, r6, r0, r2
+  mov r7, #0
+  umlal r6, r7, r0, r3
+  mov r8, #0
+  umaal r6, r8, r1, r2
+  umaal r7, r8, r1, r3
+  mov r9, #0
+  umlal r8, r9, r2, r3
+  /* Words 0 to 3 of the square are known. */
+  umull r10, lr, r0, r0
+  mov r11, #0
+  adds r4, r4, r4
+  umaal r4, lr, r11, r11
+  adcs r5, r5, r5
+  umaal r5, lr, r1, r1
+  adcs r6, r6, r6
+  umaal r6, lr, r11, r11
+  strd r10, r4, [sp]
+  strd r5, r6, [sp, #8]
+  /* a0 to a3 times a4 to a7: words 4 to 11. */
+  ldm r12, {r4-r6, r10}
+  mov r12, #0
+  umaal r7, r12, r0, r4
+  umaal r8, r12, r0, r5
+  umaal r9, r12, r0, r6
+  umaal r11, r12, r0, r10
+  adcs r7, r7, r7
+  umaal r7, lr, r2, r2
+  mov r0, #0
+  umaal r8, r0, r1, r4
+  umaal r9, r0, r1, r5
+  umaal r11, r0, r1, r6
+  umaal r12, r0, r1, r10
+  mov r1, #0
+  adcs r8, r8, r8
+  umaal r8, lr, r1, r1
+  umaal r9, r1, r2, r4
+  umaal r11, r1, r2, r5
+  umaal r12, r1, r2, r6
+  umaal r0, r1, r2, r10
+  mov r2, #0
+  adcs r9, r9, r9
+  umaal r9, lr, r3, r3
+  umaal r11, r2, r3, r4
+  umaal r12, r2, r3, r5
+  umaal r0, r2, r3, r6
+  umaal r1, r2, r3, r10
+  mov r3, #0
+  adcs r11, r11, r11
+  umaal r11, lr, r3, r3
+  /* Words 4 to 7 are in r7, r8, r9, r11; the products so far in r12, r0, r1, r2. a4 to a7 times each other. */
+  adcs r12, r12, r12
+  umaal r12, lr, r4, r4
+  umaal r0, r3, r4, r5
+  umaal r1, r3, r4, r6
+  umaal r2, r3, r4, r10
+  mov r4, #0
+  adcs r0, r0, r0
+  umaal r0, lr, r4, r4
+  adcs r1, r1, r1
+  umaal r1, lr, r5, r5
+  umaal r2, r4, r5, r6
+  umaal r3, r4, r5, r10
+  mov r5, #0
+  adcs r2, r2, r2
+  umaal r2, lr, r5, r5
+  adcs r3, r3, r3
+  umaal r3, lr, r6, r6
+  umlal r4, r5, r6, r10
+  mov r6, #0
+  adcs r4, r4, r4
+  umaal r4, lr, r6, r6
+  adcs r5, r5, r5
+  umaal r5, lr, r10, r10
+  adc lr, lr, #0
+  /* Words 8 to 15 are in r12, r0, r1, r2, r3, r4, r5, lr: times 38, onto words 0 to 7. */
+  mov r10, #38
+  umlal r11, r6, r10, lr
+  excess r6, r11, lr
+  ldr lr, [sp]
+  umaal lr, r6, r10, r12
+  ldr r12, [sp, #4]
+  umaal r12, r6, r10, r0
+  ldr r0, [sp, #8]
+  umaal r0, r6, r10, r1
+  ldr r1, [sp, #12]
+  umaal r1, r6, r10, r2
+  umaal r7, r6, r10, r3
+  umaal r8, r6, r10, r4
+  umaal r9, r6, r10, r5
+  add r11, r11, r6
+  ldrd r2, r3, [sp, #16]
+  strd lr, r12, [r3]
+  strd r0, r1, [r3, #8]
+  strd r7, r8, [r3, #16]
+  strd r9, r11, [r3, #24]
+  subs r2, #1
+  bne 1b
+  add sp, #24
+  pop {r4-r11, pc}
+  .size cpu_fe_square, . - cpu_fe_square
+
+/* void cpu_fe_scale(uint32_t out[8], const uint32_t a[8], uint32_t factor, const uint32_t b[8]) */
+  .section .text.cpu_fe_scale, "ax"
+  .global cpu_fe_scale
+  .type cpu_fe_scale, %function
+  .balign 4
+cpu_fe_scale:
+  push {r4-r11, lr}
+  ldr r4, [r1, #28]
+  ldr lr, [r3, #28]
+  mov r12, #0
+  umlal lr, r12, r2, r4
+  excess r12, lr, r4
+  ldm r1!, {r4-r7}
+  ldm r3!, {r8-r11}
+  umaal r8, r12, r2, r4
+  umaal r9, r12, r2, r5
+  umaal r10, r12, r2, r6
+  umaal r11, r12, r2, r7
+  stm r0!, {r8-r11}
+  ldm r1, {r4-r6}
+  ldm r3, {r8-r10}
+  umaal r8, r12, r2, r4
+  umaal r9, r12, r2, r5
+  umaal r10, r12, r2, r6
+  add r11, lr, r12
+  stm r0, {r8-r11}
+  pop {r4-r11, pc}
+  .size cpu_fe_scale, . - cpu_fe_scale
+
+/* void cpu_fe_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe_sub, "ax"
+  .global cpu_fe_sub
+  .type cpu_fe_sub, %function
+  .balign 4
+cpu_fe_sub:
+  push {r4-r11, lr}
+  /* The top word less what is folded in r3, and 19 times what is folded, negated, in r12. */
+  ldr r3, [r1, #28]
+  ldr r12, [r2, #28]
+  subs r3, r3, r12
+  sbc r12, r12, r12
+  lsl r12, r12, #1
+  add r12, r12, r3, lsr #31
+  rsb r12, r12, #1
+  orr r3, r3, #0x80000000
+  add lr, r12, r12, lsl #1
+  add r12, lr, r12, lsl #4
+  ldm r1, {r4-r10}
+  ldm r2!, {r1, r11, lr}
+  subs r4, r4, r1
+  sbcs r5, r5, r11
+  sbcs r6, r6, lr
+  ldm r2!, {r1, r11, lr}
+  sbcs r7, r7, r1
+  sbcs r8, r8, r11
+  sbcs r9, r9, lr
+  ldr r1, [r2]
+  sbcs r10, r10, r1
+  sbc r3, r3, #0
+  subs r4, r4, r12
+  sbcs r5, r5, #0
+  sbcs r6, r6, #0
+  sbcs r7, r7, #0
+  sbcs r8, r8, #0
+  sbcs r9, r9, #0
+  sbcs r10, r10, #0
+  sbc r3, r3, #0
+  stm r0!, {r4-r10}
+  str r3, [r0]
+  pop {r4-r11, pc}
+  .size cpu_fe_sub, . - cpu_fe_sub
+
+/* Exchange four words at r0 with four at r1 where the flags GE are set, and step over them. Spoils r2 to r10. */
+.macro exchange
+  ldm r0, {r3-r6}
+  ldm r1, {r7-r10}
+  sel r2, r7, r3
+  sel r7, r3, r7
+  sel r3, r8, r4
+  sel r8, r4, r8
+  sel r4, r9, r5
+  sel r9, r5, r9
+  sel r5, r10, r6
+  sel r10, r6, r10
+  stm r0!, {r2-r5}
+  stm r1!, {r7-r10}
+.endm
+
+/* void cpu_fe_swap(uint32_t a[16], uint32_t b[16], uint32_t bit) */
+  .section .text.cpu_fe_swap, "ax"
+  .global cpu_fe_swap
+  .type cpu_fe_swap, %function
+  .balign 4
+cpu_fe_swap:
+  push {r4-r10, lr}
+  rsb r2, r2, #0
+  uadd8 r2, r2, r2
+  exchange
+  exchange
+  exchange
+  exchange
+  pop {r4-r10, pc}
+  .size cpu_fe_swap, . - cpu_fe_swap
+
+/* Add row \n of eight words at r1 to r4-r11 if bit \n of r2 is 1, and step over it. */
+.macro pick n
+  ubfx r3, r2, #\n, #1
+  ldm r1!, {r0, r12, lr}
+  mla r4, r0, r3, r4
+  mla r5, r12, r3, r5
+  mla r6, lr, r3, r6
+  ldm r1!, {r0, r12, lr}
+  mla r7, r0, r3, r7
+  mla r8, r12, r3, r8
+  mla r9, lr, r3, r9
+  ldrd r0, r12, [r1], #8
+  mla r10, r0, r3, r10
+  mla r11, r12, r3, r11
+.endm
+
+/* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * 16 * 8], uint32_t digit) */
+  .section .text.cpu_comb_select, "ax"
+  .global cpu_comb_select
+  .type cpu_comb_select, %function
+  .balign 4
+cpu_comb_select:
+  push {r0, r4-r11, lr}
+  mvn r3, r2, lsr #4
+  and r3, r3, #1
+  rsb r3, r3, #0
+  eor r2, r2, r3
+  and r2, r2, #15
+  mov r12, #1
+  lsl r2, r12, r2
+  orr r2, r2, #0x10000
+  mov r12, r0
+  push {r2, r3}
+  /* The stack: the rows as a bit each, the sign as a mask, out. Three elements, sixteen rows of each. */
+1:
+  str r12, [sp, #-4]!
+  mov r4, #0
+  mov r5, #0
+  mov r6, #0
+  mov r7, #0
+  mov r8, #0
+  mov r9, #0
+  mov r10, #0
+  mov r11, #0
+  ldr r2, [sp, #4]
+2:
+  pick 0
+  pick 1
+  pick 2
+  pick 3
+  lsr r2, r2, #4
+  cmp r2, #1
+  bne 2b
+  pop {r12}
+  stm r12!, {r4-r11}
+  ldr r0, [sp, #8]
+  sub r3, r12, r0
+  cmp r3, #96
+  bne 1b
+  /* The negative of 2dxy where the sign says so. */
+  ldr r3, [sp, #4]
+  and lr, r3, #18
+  eor r4, r4, r3
+  eor r5, r5, r3
+  eor r6, r6, r3
+  eor r7, r7, r3
+  eor r8, r8, r3
+  eor r9, r9, r3
+  eor r10, r10, r3
+  eor r11, r11, r3, lsr #1
+  subs r4, r4, lr
+  sbcs r5, r5, #0
+  sbcs r6, r6, #0
+  sbcs r7, r7, #0
+  sbcs r8, r8, #0
+  sbcs r9, r9, #0
+  sbcs r10, r10, #0
+  sbc r11, r11, #0
+  stmdb r12, {r4-r11}
+  /* And y + x with y - x. */
+  uadd8 r3, r3, r3
+  add r1, r0, #32
+  exchange
+  exchange
+  add sp, #12
+  pop {r4-r11, pc}
+  .size cpu_comb_select, . - cpu_comb_select
+#endif
