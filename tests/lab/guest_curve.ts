@@ -4,10 +4,12 @@ import * as x25519 from "../../assembly/crypto/x25519";
 import { Reader } from "../../assembly/lib/reader";
 import { Status } from "../../assembly/lib/status";
 import * as scratch from "../../assembly/lib/scratch";
+import * as field from "./guest_field";
 import { Op } from "./op";
 
 /** Run one of them; the answer goes to `out`, which is where the request is. */
 export function run(out: usize, reader: Reader, op: u32): i32 {
+  if (op >= 0x30) return field.run(out, reader, op);
   switch (op) {
     case Op.Ed25519PublicKey: {
       const seed = exact(reader, ed25519.SEED_BYTES);

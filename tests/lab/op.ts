@@ -27,6 +27,32 @@ export const enum Op {
   /** scalar, point -> shared secret, or Forged */
   X25519 = 0x24,
 
+  /** a, b -> a * b as 256 bits, by what the board has and by the portable twin; so the others in pairs */
+  FeMul = 0x30,
+  FeMulPortable = 0x31,
+  /** a, times (u16) -> a^(2^times) */
+  FeSquare = 0x32,
+  FeSquarePortable = 0x33,
+  /** a, factor (u32), b -> a * factor + b */
+  FeScale = 0x34,
+  FeScalePortable = 0x35,
+  /** a, b -> a - b */
+  FeSub = 0x36,
+  FeSubPortable = 0x37,
+  /** two elements, two elements, bit (u16) -> all four */
+  FeSwap = 0x38,
+  FeSwapPortable = 0x39,
+  /** first word of a table (u16), digit (u16) -> row */
+  CombSelect = 0x3a,
+  CombSelectPortable = 0x3b,
+  /** 64 bytes -> scalar */
+  ScReduce = 0x3c,
+  /** a, b, c -> a * b + c as a scalar */
+  ScMulAdd = 0x3d,
+  /** a -> the residue of a, and of 1 / a */
+  FeFreeze = 0x3e,
+  FeInvert = 0x3f,
+
   /** state, whole blocks -> state, by what the board has and by the portable twin */
   Sha256Blocks = 0x40,
   Sha256BlocksPortable = 0x41,

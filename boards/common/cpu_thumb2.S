@@ -1,0 +1,192 @@
+/*
+ * cpu.* for cores with Thumb-2 (ARMv7-M and up): what needs no long multiplication. What each operation computes, and
+ * why no carry is lost, is in assembly/crypto/_fe25519.ts and _ge25519.ts; this gives the same bits.
+ *
+ * CT: no branch and no address depends on an element, a digit or a bit; MLA takes a constant time on these cores.
+ */
+#if __ARM_ARCH_ISA_THUMB >= 2
+  .syntax unified
+  .thumb
+
+/* void cpu_fe_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe_sub, "ax"
+  .global cpu_fe_sub
+  .type cpu_fe_sub, %function
+  .balign 4
+cpu_fe_sub:
+  push {r4-r11, lr}
+  /* The top word less what is folded in r3, and 19 times what is folded, negated, in r12. */
+  ldr r3, [r1, #28]
+  ldr r12, [r2, #28]
+  subs r3, r3, r12
+  sbc r12, r12, r12
+  lsl r12, r12, #1
+  add r12, r12, r3, lsr #31
+  rsb r12, r12, #1
+  orr r3, r3, #0x80000000
+  add lr, r12, r12, lsl #1
+  add r12, lr, r12, lsl #4
+  ldm r1, {r4-r10}
+  ldm r2!, {r1, r11, lr}
+  subs r4, r4, r1
+  sbcs r5, r5, r11
+  sbcs r6, r6, lr
+  ldm r2!, {r1, r11, lr}
+  sbcs r7, r7, r1
+  sbcs r8, r8, r11
+  sbcs r9, r9, lr
+  ldr r1, [r2]
+  sbcs r10, r10, r1
+  sbc r3, r3, #0
+  subs r4, r4, r12
+  sbcs r5, r5, #0
+  sbcs r6, r6, #0
+  sbcs r7, r7, #0
+  sbcs r8, r8, #0
+  sbcs r9, r9, #0
+  sbcs r10, r10, #0
+  sbc r3, r3, #0
+  stm r0!, {r4-r10}
+  str r3, [r0]
+  pop {r4-r11, pc}
+  .size cpu_fe_sub, . - cpu_fe_sub
+
+/*
+ * Exchange four words at r0 with four at r1 where the mask in r2 is set, and step over them; `prepare` comes first.
+ * Spoils r3 to r12.
+ */
+#ifdef __ARM_FEATURE_DSP
+.macro prepare
+  uadd8 r2, r2, r2
+.endm
+.macro exchange_word x, y
+  sel r11, \y, \x
+  sel \y, \x, \y
+  mov \x, r11
+.endm
+#else
+.macro prepare
+.endm
+.macro exchange_word x, y
+  eor r11, \x, \y
+  and r11, r11, r2
+  eor \x, \x, r11
+  eor \y, \y, r11
+.endm
+#endif
+.macro exchange
+  ldm r0, {r3-r6}
+  ldm r1, {r7-r10}
+  exchange_word r3, r7
+  exchange_word r4, r8
+  exchange_word r5, r9
+  exchange_word r6, r10
+  stm r0!, {r3-r6}
+  stm r1!, {r7-r10}
+.endm
+
+/* void cpu_fe_swap(uint32_t a[16], uint32_t b[16], uint32_t bit) */
+  .section .text.cpu_fe_swap, "ax"
+  .global cpu_fe_swap
+  .type cpu_fe_swap, %function
+  .balign 4
+cpu_fe_swap:
+  push {r4-r11, lr}
+  rsb r2, r2, #0
+  prepare
+  exchange
+  exchange
+  exchange
+  exchange
+  pop {r4-r11, pc}
+  .size cpu_fe_swap, . - cpu_fe_swap
+
+/* Add row \n of eight words at r1 to r4-r11 if bit \n of r2 is 1, and step over it. */
+.macro pick n
+  ubfx r3, r2, #\n, #1
+  ldm r1!, {r0, r12, lr}
+  mla r4, r0, r3, r4
+  mla r5, r12, r3, r5
+  mla r6, lr, r3, r6
+  ldm r1!, {r0, r12, lr}
+  mla r7, r0, r3, r7
+  mla r8, r12, r3, r8
+  mla r9, lr, r3, r9
+  ldrd r0, r12, [r1], #8
+  mla r10, r0, r3, r10
+  mla r11, r12, r3, r11
+.endm
+
+/* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * 16 * 8], uint32_t digit) */
+  .section .text.cpu_comb_select, "ax"
+  .global cpu_comb_select
+  .type cpu_comb_select, %function
+  .balign 4
+cpu_comb_select:
+  push {r0, r4-r11, lr}
+  mvn r3, r2, lsr #4
+  and r3, r3, #1
+  rsb r3, r3, #0
+  eor r2, r2, r3
+  and r2, r2, #15
+  mov r12, #1
+  lsl r2, r12, r2
+  orr r2, r2, #0x10000
+  mov r12, r0
+  push {r2, r3}
+  /* The stack: the rows as a bit each, the sign as a mask, out. Three elements, sixteen rows of each. */
+1:
+  str r12, [sp, #-4]!
+  mov r4, #0
+  mov r5, #0
+  mov r6, #0
+  mov r7, #0
+  mov r8, #0
+  mov r9, #0
+  mov r10, #0
+  mov r11, #0
+  ldr r2, [sp, #4]
+2:
+  pick 0
+  pick 1
+  pick 2
+  pick 3
+  lsr r2, r2, #4
+  cmp r2, #1
+  bne 2b
+  pop {r12}
+  stm r12!, {r4-r11}
+  ldr r0, [sp, #8]
+  sub r3, r12, r0
+  cmp r3, #96
+  bne 1b
+  /* The negative of 2dxy where the sign says so. */
+  ldr r3, [sp, #4]
+  and lr, r3, #18
+  eor r4, r4, r3
+  eor r5, r5, r3
+  eor r6, r6, r3
+  eor r7, r7, r3
+  eor r8, r8, r3
+  eor r9, r9, r3
+  eor r10, r10, r3
+  eor r11, r11, r3, lsr #1
+  subs r4, r4, lr
+  sbcs r5, r5, #0
+  sbcs r6, r6, #0
+  sbcs r7, r7, #0
+  sbcs r8, r8, #0
+  sbcs r9, r9, #0
+  sbcs r10, r10, #0
+  sbc r11, r11, #0
+  stmdb r12, {r4-r11}
+  /* And y + x with y - x. */
+  mov r2, r3
+  prepare
+  add r1, r0, #32
+  exchange
+  exchange
+  add sp, #12
+  pop {r4-r11, pc}
+  .size cpu_comb_select, . - cpu_comb_select
+#endif

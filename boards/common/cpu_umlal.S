@@ -1,0 +1,188 @@
+/*
+ * cpu.* for cores with Thumb-2 but without the DSP extension (Cortex-M3): the field of 2^255 - 19 over UMLAL. What each
+ * operation computes, and why no carry is lost, is in assembly/crypto/_fe25519.ts; this gives the same bits.
+ *
+ * CT: no branch and no address depends on an element. The time of UMULL and UMLAL does: they end early when operands
+ * are short. Boards of such cores say CRYPTO_BLIND, and secret points are multiplied with a secret element first.
+ */
+#if __ARM_ARCH_ISA_THUMB >= 2 && !defined(__ARM_FEATURE_DSP)
+  .syntax unified
+  .thumb
+
+/*
+ * Add a word at r1 times r3:r4:r5:r6 to \w0:\w1:\w2:\w3. \w0 becomes a word of the product and goes to the stack at \at,
+ * \h3 the top of the other three. The four products come first, each with a word added, which can not overflow; then
+ * one chain of carries for their upper halves, which can not either, as the whole fits five words.
+ */
+.macro row w0, w1, w2, w3, h0, h1, h2, h3, at, more=0
+  ldr r0, [r1], #4
+  mov \h0, #0
+  umlal \w0, \h0, r0, r3
+  mov \h1, #0
+  umlal \w1, \h1, r0, r4
+  mov \h2, #0
+  umlal \w2, \h2, r0, r5
+  mov \h3, #0
+  umlal \w3, \h3, r0, r6
+  .if \more
+  /* And add the word that is on the stack already. */
+  ldr r0, [sp, #\at]
+  adds \w0, \w0, r0
+  adcs \w1, \w1, \h0
+  .else
+  adds \w1, \w1, \h0
+  .endif
+  adcs \w2, \w2, \h1
+  adcs \w3, \w3, \h2
+  adc \h3, \h3, #0
+  str \w0, [sp, #\at]
+.endm
+
+/* The same with nothing to add to. */
+.macro row_first w0, w1, w2, w3, h0, h1, h2, h3, at
+  ldr r0, [r1], #4
+  umull \w0, \h0, r0, r3
+  umull \w1, \h1, r0, r4
+  umull \w2, \h2, r0, r5
+  umull \w3, \h3, r0, r6
+  adds \w1, \w1, \h0
+  adcs \w2, \w2, \h1
+  adcs \w3, \w3, \h2
+  adc \h3, \h3, #0
+  str \w0, [sp, #\at]
+.endm
+
+/* Fold what lies at or above 2^255: \top:\word is the sum's upper end; gives 19 times the excess in \top. */
+.macro excess top, word, spare
+  adds \word, \word, \word
+  adc \top, \top, \top
+  lsr \word, \word, #1
+  add \spare, \top, \top, lsl #1
+  add \top, \spare, \top, lsl #4
+.endm
+
+/* \word = \word + \a * \b + \carry, and \carry what is above; spoils \spare. */
+.macro step word, carry, a, b, spare
+  mov \spare, #0
+  umlal \word, \spare, \a, \b
+  adds \word, \word, \carry
+  adc \carry, \spare, #0
+.endm
+
+/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe_mul, "ax"
+  .global cpu_fe_mul
+  .type cpu_fe_mul, %function
+  .balign 4
+cpu_fe_mul:
+  push {r0, r1, r2, r4-r11, lr}
+  sub sp, #64
+  /* The lower half of b times all of a: words 0 to 11. */
+  ldm r2, {r3-r6}
+  row_first r7, r8, r9, r10, r11, r12, lr, r2, 0
+  row r8, r9, r10, r2, r7, r11, r12, lr, 4
+  row r9, r10, r2, lr, r8, r7, r11, r12, 8
+  row r10, r2, lr, r12, r9, r8, r7, r11, 12
+  row r2, lr, r12, r11, r10, r9, r8, r7, 16
+  row lr, r12, r11, r7, r2, r10, r9, r8, 20
+  row r12, r11, r7, r8, lr, r2, r10, r9, 24
+  row r11, r7, r8, r9, r12, lr, r2, r10, 28
+  str r7, [sp, #32]
+  str r8, [sp, #36]
+  str r9, [sp, #40]
+  str r10, [sp, #44]
+  /* The upper half, onto words 4 to 11, and above. */
+  ldrd r1, r2, [sp, #68]
+  add r2, r2, #16
+  ldm r2, {r3-r6}
+  add r0, sp, #16
+  ldm r0, {r7-r10}
+  row r7, r8, r9, r10, r11, r12, lr, r2, 16
+  row r8, r9, r10, r2, r7, r11, r12, lr, 20
+  row r9, r10, r2, lr, r8, r7, r11, r12, 24
+  row r10, r2, lr, r12, r9, r8, r7, r11, 28
+  row r2, lr, r12, r11, r10, r9, r8, r7, 32, 1
+  row lr, r12, r11, r7, r2, r10, r9, r8, 36, 1
+  row r12, r11, r7, r8, lr, r2, r10, r9, 40, 1
+  row r11, r7, r8, r9, r12, lr, r2, r10, 44, 1
+  /* Words 8 to 15 times 38, onto words 0 to 7; 12 to 15 are in r7, r8, r9, r10. */
+  str r7, [sp, #48]
+  str r8, [sp, #52]
+  str r9, [sp, #56]
+  mov r3, r10
+  mov r12, #38
+  mov r11, #0
+  ldr r7, [sp, #28]
+  umlal r7, r11, r12, r3
+  excess r11, r7, r3
+  add r0, sp, #32
+  ldm r0!, {r1-r4}
+  ldm sp, {r5, r6, r8, r9}
+  step r5, r11, r12, r1, r10
+  step r6, r11, r12, r2, r10
+  step r8, r11, r12, r3, r10
+  step r9, r11, r12, r4, r10
+  ldr r4, [sp, #64]
+  stm r4!, {r5, r6, r8, r9}
+  ldm r0, {r1-r3}
+  add r0, sp, #16
+  ldm r0, {r5, r6, r8}
+  step r5, r11, r12, r1, r10
+  step r6, r11, r12, r2, r10
+  step r8, r11, r12, r3, r10
+  add r9, r7, r11
+  stm r4, {r5, r6, r8, r9}
+  add sp, #76
+  pop {r4-r11, pc}
+  .size cpu_fe_mul, . - cpu_fe_mul
+
+/* void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  .section .text.cpu_fe_square, "ax"
+  .global cpu_fe_square
+  .type cpu_fe_square, %function
+  .balign 4
+cpu_fe_square:
+  push {r4, r5, r6, lr}
+  mov r4, r0
+  mov r5, r2
+1:
+  mov r0, r4
+  mov r2, r1
+  bl cpu_fe_mul
+  mov r1, r4
+  subs r5, r5, #1
+  bne 1b
+  pop {r4, r5, r6, pc}
+  .size cpu_fe_square, . - cpu_fe_square
+
+/* void cpu_fe_scale(uint32_t out[8], const uint32_t a[8], uint32_t factor, const uint32_t b[8]) */
+  .section .text.cpu_fe_scale, "ax"
+  .global cpu_fe_scale
+  .type cpu_fe_scale, %function
+  .balign 4
+cpu_fe_scale:
+  push {r0, r4-r11, lr}
+  ldr r4, [r1, #28]
+  ldr lr, [r3, #28]
+  mov r12, #0
+  umlal lr, r12, r2, r4
+  excess r12, lr, r4
+  ldm r1!, {r4-r7}
+  ldm r3!, {r8-r11}
+  step r8, r12, r2, r4, r0
+  step r9, r12, r2, r5, r0
+  step r10, r12, r2, r6, r0
+  step r11, r12, r2, r7, r0
+  ldr r0, [sp]
+  stm r0!, {r8-r11}
+  ldm r1, {r4-r6}
+  ldm r3, {r8-r10}
+  step r8, r12, r2, r4, r7
+  step r9, r12, r2, r5, r7
+  step r10, r12, r2, r6, r7
+  add r11, lr, r12
+  stm r0, {r8-r11}
+  add sp, #4
+  pop {r4-r11, pc}
+  .size cpu_fe_scale, . - cpu_fe_scale
+#endif
