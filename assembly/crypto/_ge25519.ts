@@ -6,6 +6,9 @@
  * Y + X, Y - X, 2dT and Z (an addend, 128 bytes). The formulas are complete: no pair of points is an exception.
  *
  * `w` is always workspace of WORK_BYTES; points, addends and w are distinct.
+ *
+ * CT: nothing here branches on, or indexes by, a point or scalar, but for `combine`, `decodeNegative` and `smallOrder`, which are
+ * for public ones.
  */
 import * as cpu from "./_cpu";
 import * as fe from "./_fe25519";

@@ -1,6 +1,8 @@
 /**
  * Constants of Ed25519. They live in flash, not in linear memory, and are reached word by word through the shim
- * (`tools/generate/ed25519.ts` makes them). Which word is asked for is public: a secret row is found by looking at all.
+ * (`tools/generate/ed25519.ts` makes them).
+ *
+ * CT: which word is asked for leaks; a secret row is found by looking at all.
  */
 
 /** Word `i` of the constants. */

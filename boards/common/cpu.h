@@ -1,7 +1,7 @@
 /*
- * The firmware's `cpu.*` imports: arithmetic in the core's own assembly, for boards that say CRYPTO_NATIVE. Each pointer
- * is checked against linear memory's constant bound before assembly sees it; a pointer that is not aligned to a word
- * faults there.
+ * The firmware's `cpu.*` imports: arithmetic in the core's own assembly, for boards that say CRYPTO_NATIVE. Each
+ * pointer is checked against linear memory's constant bound before assembly sees it; a pointer that is not aligned to a
+ * word faults there.
  */
 #pragma once
 #ifdef CRYPTO_NATIVE
@@ -14,9 +14,7 @@ void cpu_fe_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe_swap(uint32_t *a, uint32_t *b, uint32_t bit);
 void cpu_comb_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 
-PORT uint32_t *elements(u32 at, u32 count) {
-  return (uint32_t *)inside(at, 32 * count);
-}
+PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
 
 PORT void import_cpu_fe_mul(void *port, u32 out, u32 a, u32 b) {
   (void)port;
@@ -52,7 +50,8 @@ PORT void import_cpu_fe_swap(void *port, u32 a, u32 b, u32 bit) {
 PORT void import_cpu_comb_select(void *port, u32 out, u32 first, u32 digit) {
   (void)port;
   const u32 table_words = 3 * 16 * 8;
-  if (first > sizeof table_ed25519 / 4 - table_words) wasm_rt_trap(WASM_RT_TRAP_OOB);
+  if (first > sizeof table_ed25519 / 4 - table_words)
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
   cpu_comb_select(elements(out, 3), table_ed25519 + first, digit);
 }
 #define Z_cpuZ_combSelect import_cpu_comb_select

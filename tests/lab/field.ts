@@ -1,0 +1,120 @@
+/** What to try on the field's arithmetic, and slow twins of it over BigInt. */
+import { createHash } from "node:crypto";
+import { Op } from "./op.ts";
+
+export const P = 2n ** 255n - 19n;
+export const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+/** The number that bytes stand for, least significant first. */
+export function number(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+}
+
+/** The `length` bytes of a number, least significant first. */
+export function bytes(value: bigint, length: number): Buffer {
+  const out = Buffer.alloc(length);
+  for (let i = 0; i < length; i++) out[i] = Number((value >> BigInt(8 * i)) & 0xffn);
+  return out;
+}
+
+/** Numbers for counters and factors, most significant first, as the lab wants them. */
+export function u16(value: number): Buffer {
+  return Buffer.from([value >>> 8, value & 0xff]);
+}
+export function u32(value: number): Buffer {
+  return Buffer.from([value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff]);
+}
+
+/** Random bytes that are the same in every run. */
+export class Stream {
+  private count = 0;
+  constructor(private readonly seed: string) {}
+
+  take(length: number): Buffer {
+    const parts: Buffer[] = [];
+    for (let have = 0; have < length; have += 64) {
+      parts.push(createHash("sha512").update(`${this.seed} ${this.count++}`).digest());
+    }
+    return Buffer.concat(parts).subarray(0, length);
+  }
+
+  below(limit: number): number {
+    return this.take(4).readUInt32LE() % limit;
+  }
+}
+
+/** Words at and next to every bound that a carry, a fold or a sign can meet. */
+const EXTREMES = [
+  0, 1, 2, 18, 19, 20, 37, 38, 0xffff, 0x10000, 0x7fffffec, 0x7fffffed, 0x7fffffee, 0x7ffffffe, 0x7fffffff, 0x80000000,
+  0x80000001, 0xffffffd9, 0xffffffda, 0xffffffec, 0xffffffed, 0xffffffee, 0xfffffffe, 0xffffffff,
+];
+
+/** Numbers about 0, p, 2p, 2^255 and 2^256, and the number with a single word at its bound, for each word. */
+export function specials(): Buffer[] {
+  const near = [0n, P, 2n * P, 2n ** 255n, 2n ** 256n - 1n];
+  const around = near.flatMap((x) => [x - 20n, x - 19n, x - 2n, x - 1n, x, x + 1n, x + 18n, x + 19n, x + 20n]);
+  const single = Array.from({ length: 8 }, (_, i) => 0xffffffffn << BigInt(32 * i));
+  const missing = single.map((x) => 2n ** 256n - 1n - x);
+  return [...around, ...single, ...missing].filter((x) => x >= 0n && x < 2n ** 256n).map((x) => bytes(x, 32));
+}
+
+/** An element: each word random or extreme. */
+export function element(random: Stream): Buffer {
+  const out = random.take(32);
+  const choice = random.take(8);
+  for (let i = 0; i < 8; i++) {
+    if (choice[i]! >= 96) out.writeUInt32LE(EXTREMES[choice[i]! % EXTREMES.length]!, 4 * i);
+  }
+  return choice[0]! < 40 ? random.take(32) : out;
+}
+
+/** One thing to try: the operation that a core may answer itself, its portable twin, and what it must be modulo p. */
+export interface Trial {
+  readonly name: string;
+  readonly op: number;
+  readonly twin: number;
+  readonly fields: Buffer[];
+  readonly residue?: bigint;
+}
+
+/** Everything on a pair of elements. */
+export function trials(a: Buffer, b: Buffer, random: Stream): Trial[] {
+  const [x, y] = [number(a), number(b)];
+  const factor = [1, 121665, random.below(1 << 17)][random.below(3)]!;
+  const times = 1 + random.below(3);
+  const pair = (): Buffer => Buffer.concat([element(random), element(random)]);
+  return [
+    { name: "mul", op: Op.FeMul, twin: Op.FeMulPortable, fields: [a, b], residue: x * y },
+    {
+      name: `square ${times}`,
+      op: Op.FeSquare,
+      twin: Op.FeSquarePortable,
+      fields: [a, u16(times)],
+      residue: x ** (1n << BigInt(times)),
+    },
+    {
+      name: `scale ${factor}`,
+      op: Op.FeScale,
+      twin: Op.FeScalePortable,
+      fields: [a, u32(factor), b],
+      residue: x * BigInt(factor) + y,
+    },
+    { name: "sub", op: Op.FeSub, twin: Op.FeSubPortable, fields: [a, b], residue: x - y },
+    { name: "swap", op: Op.FeSwap, twin: Op.FeSwapPortable, fields: [pair(), pair(), u16(random.below(2))] },
+  ];
+}
+
+/** The residue modulo `modulus`, not negative. */
+export function mod(x: bigint, modulus: bigint): bigint {
+  return ((x % modulus) + modulus) % modulus;
+}
+
+/** Every row of every table that is in flash, from each digit. */
+export function rows(tables: number): Trial[] {
+  return Array.from({ length: tables * 32 }, (_, i) => ({
+    name: `row ${i & 31} of table ${i >>> 5}`,
+    op: Op.CombSelect,
+    twin: Op.CombSelectPortable,
+    fields: [u16(56 + (i >>> 5) * 384), u16(i & 31)],
+  }));
+}

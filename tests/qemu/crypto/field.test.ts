@@ -1,0 +1,40 @@
+/** What each core answers in its own assembly, on the ELF in QEMU, against the portable twin beside it: the same bits. */
+import { equal } from "node:assert/strict";
+import { test } from "node:test";
+import { loadBoard } from "../../../tools/build/board.ts";
+import { element, mod, number, P, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
+import { elfLab, type Lab } from "../../lab/lab.ts";
+
+const COUNT = Number(process.env["FIELD_CASES"] ?? 60);
+const SEED = process.env["FIELD_SEED"] ?? "field";
+const BOARDS = ["mps2-an386", "mps2-an385", "microbit"];
+
+async function check(lab: Lab, trial: Trial): Promise<void> {
+  const about = `${trial.name}: ${trial.fields.map((field) => field.toString("hex")).join(" ")}`;
+  const own = await lab.run(trial.op, ...trial.fields);
+  const twin = await lab.run(trial.twin, ...trial.fields);
+  equal(own.bytes.toString("hex"), twin.bytes.toString("hex"), about);
+  if (trial.residue !== undefined) equal(mod(number(own.bytes), P), mod(trial.residue, P), about);
+}
+
+for (const board of BOARDS) {
+  test(`${board}: special elements, ${COUNT} others with seed "${SEED}", every row`, async (context) => {
+    const { use } = await loadBoard(board);
+    if (!("CRYPTO_NATIVE" in use)) return context.skip("the board answers nothing in assembly");
+    const lab = await elfLab(board);
+    try {
+      const random = new Stream(SEED);
+      const all = specials();
+      for (const [i, a] of all.entries()) {
+        const others = [all[(i * 7 + 3) % all.length]!, a];
+        for (const b of others) for (const trial of trials(a, b, random)) await check(lab, trial);
+      }
+      for (let i = 0; i < COUNT; i++) {
+        for (const trial of trials(element(random), element(random), random)) await check(lab, trial);
+      }
+      for (const trial of rows("CRYPTO_SMALL" in use ? 1 : 4)) await check(lab, trial);
+    } finally {
+      await lab.close();
+    }
+  });
+}
