@@ -54,3 +54,37 @@ export const TLS_RECORD_BYTES: u32 = 1024;
 export const TLS_MESSAGE_BYTES: u32 = 1024;
 /** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
 export const TLS_TICKET_BYTES: u32 = 576;
+
+/** The factory page's map: every field at its longest takes 421 bytes. */
+export const SETTINGS_BYTES: u32 = 448;
+/** How much of a page of the store live records may fill: the rest is room to append before the next page is erased. */
+export const STORE_LIVE_PERCENT: u32 = 75;
+/** How many report counters one write reserves: at one report a minute a write in four hours, and skipped numbers are free. */
+export const COUNTER_BLOCK: u32 = 256;
+/** How much newer a receipt's time must be to be worth a write. */
+export const TIME_STEP_S: u32 = 86_400;
+/** How long a source of noise may take for the start-up test and a seed: nRF51's gives a byte in 0.7 ms. */
+export const ENTROPY_MS: u32 = 30_000;
+/** How many requests the random generator answers between two seeds. */
+export const RESEED_REQUESTS: u32 = 1_024;
+/** The largest answer: a receipt of 318 bytes and a downlink of 813. */
+export const ANSWER_BYTES: u32 = 1_152;
+/** How long one exchange over an open connection may take; a server's slowest answer and a slow module's longest pause. */
+export const EXCHANGE_MS: u32 = 45_000;
+/** The pause after a first failure; it doubles with each further one, and half of it is random. */
+export const RETRY_MS: u32 = 1_000;
+/** The longest such pause. */
+export const RETRY_MAX_MS: u32 = 600_000;
+/** How many answers in a row that were not the wanted ones make the device enrol again. */
+export const RETRY_ENROL: u32 = 4;
+/** How long a revoked device is silent. */
+export const SILENCE_MS: u32 = 86_400_000;
+/** The pause at a start after two faults in a row; it doubles with each further one. */
+export const REST_MS: u32 = 2_000;
+/** The longest such pause. */
+export const REST_MAX_MS: u32 = 3_600_000;
+/** An open connection is kept for the next report if that follows within this time: servers close idle ones after 5 s. */
+export const KEEP_MS: u32 = 2_000;
+/** How often the main loop turns while something is under way, and while nothing is: the watchdog wants to see progress. */
+export const TURN_MS: u32 = 5;
+export const IDLE_TURN_MS: u32 = 500;

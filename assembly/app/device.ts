@@ -1,0 +1,522 @@
+/**
+ * A device's life, as a table of states. Nothing in here waits: each turn looks at what happened and moves on.
+ *
+ *     Resting     earlier starts ended in faults: a pause that grows
+ *     Collecting  noise, until there is a key                          -> Idle (unconfigured), Challenge
+ *     Challenge   ask for a nonce                                      -> Enrol
+ *     Enrol       sign up; learn the head of the chain                 -> Idle
+ *     Idle        until a reading is due or given                      -> Report
+ *     Report      the same bytes until they are answered               -> Idle
+ *     Waiting     after a failure, longer each time                    -> where it failed; after some, Challenge
+ *     Silent      revoked: a day                                       -> Challenge
+ */
+import {
+  ANSWER_BYTES,
+  IDLE_TURN_MS,
+  KEEP_MS,
+  REST_MAX_MS,
+  REST_MS,
+  RETRY_ENROL,
+  RETRY_MAX_MS,
+  RETRY_MS,
+  SILENCE_MS,
+  TIME_STEP_S,
+  TURN_MS,
+} from "../config";
+import { Reader } from "../lib/reader";
+import { Status } from "../lib/status";
+import { Writer } from "../lib/writer";
+import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
+import { Slice } from "../cose/cbor";
+import * as sha256 from "../crypto/sha256";
+import * as answer from "../identity/answer";
+import { Answer, Reason } from "../identity/answer";
+import {
+  CTI_BYTES,
+  DATA_MOST,
+  EPITAPH_MOST,
+  HASH_BYTES,
+  MESSAGE_MOST,
+  NAME_MOST,
+  NONCE_LEAST,
+  NONCE_MOST,
+} from "../identity/claim";
+import * as enrolment from "../identity/enrolment";
+import { Enrolment } from "../identity/enrolment";
+import * as keypair from "../identity/keypair";
+import { KEYPAIR_BYTES, KeyPair } from "../identity/keypair";
+import { ID_BYTES, Kind } from "../identity/kind";
+import * as report from "../identity/report";
+import { Report } from "../identity/report";
+import * as server from "../identity/server";
+import { Server } from "../identity/server";
+import * as http from "../link/http";
+import * as clock from "../port/clock";
+import * as system from "../port/system";
+import * as counter from "./_counter";
+import * as exchange from "./_exchange";
+import { Progress } from "./_exchange";
+import * as entropy from "./entropy";
+import { Death } from "./epitaph";
+import * as event from "./event";
+import { Event } from "./event";
+import * as reading from "./reading";
+import * as settings from "./settings";
+import { serverKeys } from "./settings";
+import * as records from "./store";
+import { Kind as Record } from "./store";
+
+/** The values are part of `signet.h`. */
+export const enum State {
+  Resting = 0,
+  Collecting = 1,
+  Challenge = 2,
+  Enrol = 3,
+  Idle = 4,
+  Report = 5,
+  Waiting = 6,
+  Silent = 7,
+  Unconfigured = 8,
+}
+
+
+@unmanaged
+class Life {
+  state: State;
+  /** Since when, and for how long, it rests, waits or is silent; then `next` follows. */
+  sinceMs: u32;
+  forMs: u32;
+  next: State;
+  nowMs: u32;
+  boots: u32;
+  /** Failures in a row, and strange answers in a row. */
+  failures: u32;
+  strange: u32;
+  /** Counter of the report in `message`; 0: there is none. */
+  counter: u32;
+  messageLen: u32;
+  /** Bytes of application data that have no receipt yet. */
+  dataLen: u32;
+  dueMs: u32;
+  epitaphLen: u32;
+  /** The last command acted upon, and the newest time the server told. */
+  command: u32;
+  time: u32;
+  /** This start's first receipt has come. */
+  settled: u32;
+}
+
+const life = changetype<Life>(memory.data(offsetof<Life>(), 4));
+const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
+const peer = changetype<Server>(memory.data(offsetof<Server>(), 4));
+const peerIds: usize = memory.data(server.KEYS_MOST * ID_BYTES, 4);
+const got = changetype<Answer>(memory.data(offsetof<Answer>(), 4));
+const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 4));
+/** Application data, from when it is given until there is a receipt for it. */
+const data: usize = memory.data(DATA_MOST, 4);
+/** The signed message, from when it is made until it is answered. */
+const message: usize = memory.data(MESSAGE_MOST, 4);
+const messageHash: usize = memory.data(HASH_BYTES, 4);
+const reportHash: usize = memory.data(HASH_BYTES, 4);
+/** The hash of the report before. */
+const prev: usize = memory.data(HASH_BYTES, 4);
+const body: usize = memory.data(ANSWER_BYTES, 4);
+const epitaph: usize = memory.data(EPITAPH_MOST, 4);
+
+/** `/v1/challenge` */
+// prettier-ignore
+const CHALLENGE_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x63, 0x68, 0x61, 0x6c, 0x6c, 0x65, 0x6e, 0x67, 0x65]);
+const CHALLENGE_PATH_BYTES: u32 = 13;
+/** `/v1/enrol` */
+const ENROL_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x65, 0x6e, 0x72, 0x6f, 0x6c]);
+const ENROL_PATH_BYTES: u32 = 9;
+/** `/v1/reports` */
+// prettier-ignore
+const REPORTS_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x72, 0x65, 0x70, 0x6f, 0x72, 0x74, 0x73]);
+const REPORTS_PATH_BYTES: u32 = 11;
+/** `cose` */
+const COSE_TYPE: usize = memory.data<u8>([0x63, 0x6f, 0x73, 0x65]);
+const COSE_TYPE_BYTES: u32 = 4;
+/** `cbor-seq` */
+const SEQUENCE_TYPE: usize = memory.data<u8>([0x63, 0x62, 0x6f, 0x72, 0x2d, 0x73, 0x65, 0x71]);
+const SEQUENCE_TYPE_BYTES: u32 = 8;
+
+/** Begin a life: what `init` exports. */
+export function start(): void {
+  memory.fill(changetype<usize>(life), 0, offsetof<Life>());
+  life.nowMs = clock.ms();
+  const configured = settings.open() == Status.Ok;
+  const stored = records.open();
+  if (stored == Status.Storage) system.die(Death.Storage);
+  if (stored == Status.Absent) event.say(Event.StoreBegun);
+  life.boots = records.getNumber(Record.Boots, 0) + 1;
+  keep(Record.Boots, life.boots);
+  event.number(Event.Booted, life.boots);
+  life.command = records.getNumber(Record.Command, 0);
+  life.time = records.getNumber(Record.Time, 0);
+  life.epitaphLen = system.epitaph(epitaph, EPITAPH_MOST);
+  counter.start();
+  exchange.answerTo(body, ANSWER_BYTES);
+  if (configured) {
+    exchange.start(life.nowMs);
+    peer.audience = settings.settings.audience;
+    peer.audienceLen = settings.settings.audienceLen;
+    peer.keys = serverKeys;
+    peer.count = settings.settings.keyCount;
+    peer.ids = peerIds;
+    server.pin(peer);
+  }
+  life.next = configured ? State.Challenge : State.Unconfigured;
+  rest();
+}
+
+/** Move on: what `poll` exports. Returns after how many ms it wants to be called again. */
+export function turn(): u32 {
+  life.nowMs = clock.ms();
+  system.progress();
+  const before = life.state;
+  const moved = peer.count != 0 && life.state != State.Resting && exchange.poll(life.nowMs);
+  if (life.state > State.Collecting && entropy.poll(life.nowMs) == Status.NoEntropy) giveUp();
+  dispatch();
+  if (moved || life.state != before) return 0;
+  return pause();
+}
+
+/** The whole table: one line a state. */
+function dispatch(): void {
+  switch (life.state) {
+    case State.Resting:
+      return resting();
+    case State.Collecting:
+      return collecting();
+    case State.Challenge:
+      return answered(State.Challenge);
+    case State.Enrol:
+      return answered(State.Enrol);
+    case State.Idle:
+      return idle();
+    case State.Report:
+      return answered(State.Report);
+    case State.Waiting:
+    case State.Silent:
+      if (life.nowMs - life.sinceMs >= life.forMs) go(life.next);
+      return;
+    default:
+  }
+}
+
+/** Where application data is put before `give`. */
+export function outbox(): usize {
+  return data;
+}
+
+/** Take `len` bytes at `outbox` as the next report. Again: the last ones have no receipt yet; TooLong: more than 512. */
+export function give(len: u32): Status {
+  if (len > DATA_MOST) return Status.TooLong;
+  if (life.dataLen != 0) return Status.Again;
+  life.dataLen = len;
+  return Status.Ok;
+}
+
+/** Where in its life the device is. */
+export function state(): State {
+  return life.state;
+}
+
+/** How long the main loop may sleep. */
+function pause(): u32 {
+  if (life.state == State.Collecting || !exchange.isQuiet()) return TURN_MS;
+  let least: u32 = IDLE_TURN_MS;
+  if (life.state == State.Idle) least = min(least, <u32>max(<i32>(life.dueMs - life.nowMs), 1));
+  return least;
+}
+
+/** Faults at start after start make it pause before it does anything else. */
+function rest(): void {
+  const faults = life.epitaphLen ? records.getNumber(Record.Faults, 0) + 1 : 0;
+  if (faults != records.getNumber(Record.Faults, 0)) keep(Record.Faults, faults);
+  life.state = State.Resting;
+  life.sinceMs = life.nowMs;
+  life.forMs = faults < 2 ? 0 : doubled(REST_MS, faults - 2, REST_MAX_MS);
+  if (life.forMs) event.number(Event.Resting, life.forMs);
+}
+
+function resting(): void {
+  if (life.nowMs - life.sinceMs < life.forMs) return;
+  life.state = State.Collecting;
+  entropy.start(life.nowMs, life.boots);
+}
+
+/** Collect noise; then the device has its key. */
+function collecting(): void {
+  const status = entropy.poll(life.nowMs);
+  if (status == Status.Again) return;
+  if (status != Status.Ok) return giveUp();
+  const mark = scratch.mark();
+  const secret = scratch.take(keypair.SEED_BYTES);
+  const made = records.get(secret, keypair.SEED_BYTES, Record.Key) != <i32>keypair.SEED_BYTES;
+  if (made) {
+    if (entropy.random(secret, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return giveUp();
+    if (records.put(Record.Key, secret, keypair.SEED_BYTES) != Status.Ok) return system.die(Death.Storage);
+  }
+  keypair.derive(own, secret);
+  scratch.release(mark);
+  event.text(made ? Event.KeyMade : Event.KeyLoaded, keypair.id(own), ID_BYTES);
+  if (life.next == State.Unconfigured) event.say(Event.Unconfigured);
+  go(life.next);
+}
+
+function giveUp(): void {
+  event.number(Event.NoEntropy, entropy.death());
+  system.die(entropy.death());
+}
+
+/** Enter a state: what it begins with. */
+function go(next: State): void {
+  life.state = next;
+  if (next == State.Challenge) {
+    exchange.begin(CHALLENGE_PATH, CHALLENGE_PATH_BYTES, 0, 0, message, 0, life.nowMs);
+  } else if (next == State.Report) {
+    event.number(Event.Sent, life.counter);
+    exchange.begin(
+      REPORTS_PATH,
+      REPORTS_PATH_BYTES,
+      SEQUENCE_TYPE,
+      SEQUENCE_TYPE_BYTES,
+      message,
+      life.messageLen,
+      life.nowMs,
+    );
+  }
+}
+
+/** Do `next` again after an answer that was not the one wanted; after some of them, enrol. */
+function again(next: State): void {
+  retry(++life.strange >= RETRY_ENROL ? State.Challenge : next);
+}
+
+/** Wait after a failure, longer each time, and then do `next`. */
+function retry(next: State): void {
+  exchange.end(false);
+  life.failures++;
+  const most = doubled(RETRY_MS, life.failures - 1, RETRY_MAX_MS);
+  const mark = scratch.mark();
+  const random = scratch.take(4);
+  entropy.random(random, 4, life.nowMs);
+  life.forMs = most / 2 + (load<u32>(random) % (most / 2));
+  scratch.release(mark);
+  life.sinceMs = life.nowMs;
+  life.next = next;
+  life.state = State.Waiting;
+  event.number(Event.Retry, life.forMs);
+}
+
+/** `base` doubled `times` times, at most `most`. */
+function doubled(base: u32, times: u32, most: u32): u32 {
+  let value = base;
+  for (let i: u32 = 0; i < times && value < most; i++) value *= 2;
+  return min(value, most);
+}
+
+function keep(kind: Record, value: u32): void {
+  if (records.putNumber(kind, value) != Status.Ok) system.die(Death.Storage);
+}
+
+/** See what became of the exchange that `here` began. */
+function answered(here: State): void {
+  const progress = exchange.progress();
+  if (progress == Progress.Busy) return;
+  if (progress != Progress.Done) return retry(here == State.Enrol ? State.Challenge : here);
+  reader.begin(body, http.bodyLen());
+  if (http.code() != 200) return refused(here);
+  if (here == State.Challenge) enrol();
+  else if (here == State.Enrol) enrolled();
+  else accepted();
+}
+
+/** A nonce came: make an `enrol` of it and send that. */
+function enrol(): void {
+  const mark = scratch.mark();
+  const nonce = changetype<Slice>(scratch.take(offsetof<Slice>()));
+  answer.readChallenge(nonce, reader, NONCE_LEAST, NONCE_MOST);
+  if (nonce.len == 0) {
+    scratch.release(mark);
+    return unknown(State.Challenge);
+  }
+  const what = changetype<Enrolment>(scratch.take(offsetof<Enrolment>()));
+  const random = scratch.take(CTI_BYTES + 32);
+  const board = scratch.take(NAME_MOST);
+  if (entropy.random(random, CTI_BYTES + 32, life.nowMs) != Status.Ok) return giveUp();
+  what.cti = random;
+  what.nonce = nonce.at;
+  what.nonceLen = nonce.len;
+  what.board = board;
+  what.boardLen = system.board(board, NAME_MOST);
+  what.bootcount = life.boots;
+  what.name = reading.NAME;
+  what.nameLen = reading.NAME_BYTES;
+  what.version = reading.VERSION;
+  what.versionLen = reading.VERSION_BYTES;
+  what.oneTime = settings.settings.claim;
+  what.oneTimeLen = settings.settings.claimLen;
+  what.epitaph = epitaph;
+  what.epitaphLen = life.epitaphLen;
+  writer.begin(message, MESSAGE_MOST);
+  if (enrolment.write(writer, own, peer, what, random + CTI_BYTES) != Status.Ok) unreachable();
+  scratch.release(mark);
+  seal();
+  exchange.end(true);
+  life.state = State.Enrol;
+  exchange.begin(ENROL_PATH, ENROL_PATH_BYTES, COSE_TYPE, COSE_TYPE_BYTES, message, life.messageLen, life.nowMs);
+}
+
+/** Take the message as written: its hash is what an answer must be about. */
+function seal(): void {
+  life.messageLen = writer.length();
+  sha256.hash(messageHash, message, life.messageLen);
+}
+
+/** Read the next answer and check that it is about the message sent; otherwise it is ignored. */
+function read(kind: Kind): boolean {
+  let status = answer.read(got, reader, peer, keypair.id(own));
+  if (status == Status.Ok && got.kind != kind) status = Status.Unexpected;
+  if (status == Status.Ok && !bytes.same(got.about, messageHash, HASH_BYTES)) status = Status.Unexpected;
+  if (status == Status.Ok) return true;
+  event.number(Event.AnswerForged, <u32>-status);
+  return false;
+}
+
+/** The server knows this device: adopt the head of its chain. */
+function enrolled(): void {
+  if (!read(Kind.Enrolled) || reader.left() != 0) return retry(State.Challenge);
+  tellTime();
+  event.textAndNumber(Event.Enrolled, keypair.id(own), ID_BYTES, got.counter);
+  if (got.counter > counter.highest()) event.number(Event.CloneSuspected, got.counter);
+  // A report whose receipt was lost may be the head: then its data has arrived.
+  if (life.counter != 0 && got.counter == life.counter && bytes.same(got.headHash, reportHash, HASH_BYTES)) {
+    event.numberAndText(Event.Accepted, life.counter, data, life.dataLen);
+    life.dataLen = 0;
+  }
+  counter.raise(got.counter);
+  bytes.copy(prev, got.headHash, HASH_BYTES);
+  life.counter = 0;
+  life.failures = 0;
+  life.strange = 0;
+  life.dueMs = life.nowMs;
+  exchange.end(true);
+  life.state = State.Idle;
+}
+
+/** Wait for a reading, and sign it. */
+function idle(): void {
+  if (life.dataLen == 0 && <i32>(life.nowMs - life.dueMs) >= 0) {
+    writer.begin(data, DATA_MOST);
+    reading.sample(writer, life.nowMs);
+    if (writer.ok()) life.dataLen = writer.length();
+    life.dueMs = reading.nextMs(life.nowMs, settings.settings.reportIntervalMs);
+  }
+  if (life.dataLen != 0) sign();
+}
+
+/** Make a report of the data and send it. */
+function sign(): void {
+  life.counter = counter.next();
+  if (life.counter == 0) return system.die(Death.Storage);
+  const mark = scratch.mark();
+  const what = changetype<Report>(scratch.take(offsetof<Report>()));
+  const noise = scratch.take(32);
+  if (entropy.random(noise, 32, life.nowMs) != Status.Ok) return giveUp();
+  what.counter = life.counter;
+  what.prev = prev;
+  what.data = data;
+  what.dataLen = life.dataLen;
+  what.epitaph = epitaph;
+  what.epitaphLen = life.epitaphLen;
+  what.ack = life.command;
+  writer.begin(message, MESSAGE_MOST);
+  if (report.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
+  scratch.release(mark);
+  seal();
+  bytes.copy(reportHash, messageHash, HASH_BYTES);
+  go(State.Report);
+}
+
+/** There should be a receipt, and perhaps a command. */
+function accepted(): void {
+  if (!read(Kind.Receipt)) return again(State.Report);
+  if (got.counter != life.counter) {
+    event.number(Event.AnswerForged, <u32>-Status.Unexpected);
+    return again(State.Report);
+  }
+  tellTime();
+  event.numberAndText(Event.Accepted, life.counter, data, life.dataLen);
+  bytes.copy(prev, reportHash, HASH_BYTES);
+  life.counter = 0;
+  life.dataLen = 0;
+  life.failures = 0;
+  life.strange = 0;
+  settle();
+  if (reader.left() != 0) command();
+  exchange.end(<i32>(life.dueMs - life.nowMs) <= <i32>KEEP_MS);
+  life.state = State.Idle;
+}
+
+/** This start works: the epitaph is reported, and faults no longer count. */
+function settle(): void {
+  if (life.settled) return;
+  life.settled = 1;
+  life.epitaphLen = 0;
+  system.bury();
+  if (records.getNumber(Record.Faults, 0) != 0) keep(Record.Faults, 0);
+}
+
+/** Obey a command that came with a receipt, unless it is old, void, or not one. */
+function command(): void {
+  const status = answer.read(got, reader, peer, keypair.id(own));
+  if (status != Status.Ok || got.kind != Kind.Downlink || reader.left() != 0) {
+    event.number(Event.AnswerForged, <u32>-(status != Status.Ok ? status : Status.Unexpected));
+    return;
+  }
+  if (got.counter <= life.command || got.expiresAt < life.time) return event.number(Event.CommandIgnored, got.counter);
+  life.command = got.counter;
+  // Remembered before it is acted upon: it may be lost by a cut, never done twice.
+  keep(Record.Command, got.counter);
+  event.numberAndText(Event.Command, got.counter, got.data, got.dataLen);
+  reading.obey(got.data, got.dataLen);
+}
+
+/** Remember the server's time; a write to the store only from time to time. */
+function tellTime(): void {
+  if (got.issuedAt <= life.time) return;
+  if (got.issuedAt - records.getNumber(Record.Time, 0) >= TIME_STEP_S) keep(Record.Time, got.issuedAt);
+  life.time = got.issuedAt;
+}
+
+/** The server refused. What is not signed changes nothing but the waiting. */
+function refused(here: State): void {
+  const signed = http.bodyLen() > 0 && load<u8>(body) == 0xd2;
+  if (!signed) {
+    const reason = answer.readUnsigned(reader);
+    if (reason == 0) return unknown(here);
+    event.numbers(Event.Refused, reason, 0);
+    return again(here == State.Enrol ? State.Challenge : here);
+  }
+  if (here == State.Challenge || !read(Kind.Refusal)) return again(here == State.Enrol ? State.Challenge : here);
+  tellTime();
+  event.numbers(Event.Refused, got.reason, 1);
+  if (got.reason != Reason.Revoked) return retry(State.Challenge);
+  exchange.end(false);
+  event.say(Event.Silenced);
+  life.sinceMs = life.nowMs;
+  life.forMs = SILENCE_MS;
+  life.next = State.Challenge;
+  life.state = State.Silent;
+}
+
+/** An answer that the protocol does not know: a proxy's, or the module's. */
+function unknown(here: State): void {
+  event.number(Event.AnswerUnknown, http.code());
+  again(here == State.Enrol ? State.Challenge : here);
+}

@@ -1,0 +1,181 @@
+/**
+ * Randomness: raw noise from the port, health tests (SP 800-90B §4.4), conditioning by SHA-256, and HMAC_DRBG. Nothing is
+ * generated before the source passed its start-up test. A seed in the store is mixed in at each start and replaced before
+ * anything is generated for use; on a board without a source it is the only entropy, and begins as the factory's seed.
+ *
+ * CT: how many samples came, and whether they passed, leaks; samples and seeds do not.
+ */
+import { ENTROPY_MS, RESEED_REQUESTS } from "../config";
+import { Status } from "../lib/status";
+import * as bytes from "../lib/bytes";
+import * as drbg from "../crypto/drbg";
+import { Drbg } from "../crypto/drbg";
+import * as health from "../crypto/health";
+import { Health } from "../crypto/health";
+import * as sha256 from "../crypto/sha256";
+import { Sha256 } from "../crypto/sha256";
+import * as noise from "../port/entropy";
+import { Death } from "./epitaph";
+import { SEED_BYTES as FACTORY_SEED_BYTES, settings, wipeSeed } from "./settings";
+import * as records from "./store";
+import { Kind } from "./store";
+
+const enum Stage {
+  /** The start-up test wants samples. */
+  Testing,
+  /** Samples that passed are conditioned. */
+  Gathering,
+  Ready,
+  Dead,
+}
+
+const BLOCK_BYTES: u32 = 32;
+const SEED_BYTES: u32 = 32;
+const SAMPLES_AT_ONCE: u32 = 32;
+/** Reads in one turn of the main loop. */
+const READS_AT_ONCE: u32 = 16;
+/** What 256 bits with full entropy take (SP 800-90C §3: 64 more than the output), in 1/256 bit. */
+const NEEDED_PER_256: u32 = (256 + 64) * 256;
+
+
+@unmanaged
+class State {
+  stage: Stage;
+  death: Death;
+  startedMs: u32;
+  quality: u32;
+  /** Samples in the present block, and the conditioned blocks there are. */
+  samples: u32;
+  blocks: u32;
+  /** Requests since the last seed; none before the first. */
+  requests: u32;
+  seeded: u32;
+}
+
+const state = changetype<State>(memory.data(offsetof<State>(), 4));
+const tests = changetype<Health>(memory.data(offsetof<Health>(), 8));
+const digest = changetype<Sha256>(memory.data(offsetof<Sha256>(), 8));
+const generator = changetype<Drbg>(memory.data(offsetof<Drbg>(), 8));
+/** Conditioned blocks: the entropy, and for the first seed a nonce. */
+const pool: usize = memory.data(2 * BLOCK_BYTES, 8);
+const samples: usize = memory.data(SAMPLES_AT_ONCE, 4);
+
+/** Begin to collect; `boots` makes a start different from all others. */
+export function start(nowMs: u32, boots: u32): void {
+  state.stage = Stage.Testing;
+  state.startedMs = nowMs;
+  state.requests = 0;
+  state.seeded = 0;
+  state.blocks = 0;
+  state.quality = noise.quality();
+  if (state.quality == 0) return startFromSeed(boots);
+  health.start(tests, state.quality);
+  beginBlock();
+}
+
+/** Collect what the source has. Ok: there is randomness; Again: not yet; NoEntropy: never, and `death` says why. */
+export function poll(nowMs: u32): Status {
+  if (state.stage == Stage.Dead) return Status.NoEntropy;
+  if (state.stage == Stage.Ready) return Status.Ok;
+  if (nowMs - state.startedMs > ENTROPY_MS) return die(Death.TooSlow);
+  const wanted: u32 = state.seeded ? 1 : 2;
+  for (let reads: u32 = 0; state.blocks < wanted && reads < READS_AT_ONCE; reads++) {
+    const got = noise.read(samples, SAMPLES_AT_ONCE);
+    if (got == 0) break;
+    const status = health.feed(tests, samples, got);
+    if (status == Status.NoEntropy) return die(Death.Unhealthy);
+    if (status == Status.Ok) condition(got);
+  }
+  if (state.blocks == wanted) return seed();
+  return state.seeded ? Status.Ok : Status.Again;
+}
+
+/** Why there is no randomness, after NoEntropy. */
+export function death(): Death {
+  return state.death;
+}
+
+/** Write `len` random bytes to `out`. NoEntropy: there are none, and `out` is untouched. */
+export function random(out: usize, len: u32, nowMs: u32): Status {
+  if (!state.seeded || state.stage == Stage.Dead) return Status.NoEntropy;
+  if (drbg.generate(out, len, generator) != Status.Ok) return Status.NoEntropy;
+  if (++state.requests >= RESEED_REQUESTS && state.quality != 0 && state.stage == Stage.Ready) {
+    state.stage = Stage.Gathering;
+    state.startedMs = nowMs;
+    state.blocks = 0;
+    beginBlock();
+  }
+  return Status.Ok;
+}
+
+function die(why: Death): Status {
+  state.stage = Stage.Dead;
+  state.death = why;
+  bytes.wipe(pool, 2 * BLOCK_BYTES);
+  bytes.wipe(changetype<usize>(generator), offsetof<Drbg>());
+  return Status.NoEntropy;
+}
+
+function beginBlock(): void {
+  state.samples = 0;
+  sha256.init(digest);
+}
+
+/** Take samples that passed into the present block, which is done once they hold enough. */
+function condition(len: u32): void {
+  sha256.update(digest, samples, len);
+  bytes.wipe(samples, len);
+  state.samples += len;
+  if (state.samples * state.quality < NEEDED_PER_256) return;
+  sha256.final(pool + state.blocks * BLOCK_BYTES, digest);
+  state.blocks++;
+  beginBlock();
+}
+
+/** Seed, or seed again, from the pool. */
+function seed(): Status {
+  if (state.seeded) {
+    drbg.reseed(generator, pool, BLOCK_BYTES, 0, 0);
+  } else {
+    let len = records.get(samples, SEED_BYTES, Kind.Seed);
+    if (len < 0 && settings.seedLen == FACTORY_SEED_BYTES) {
+      sha256.hash(samples, settings.seed, FACTORY_SEED_BYTES);
+      len = SEED_BYTES;
+    }
+    drbg.instantiate(generator, pool, BLOCK_BYTES, pool + BLOCK_BYTES, BLOCK_BYTES, samples, max(len, 0));
+    bytes.wipe(samples, SAMPLES_AT_ONCE);
+  }
+  bytes.wipe(pool, 2 * BLOCK_BYTES);
+  return ready();
+}
+
+/** Seed from what the store, or at the first start the factory, has: for boards without a source. */
+function startFromSeed(boots: u32): void {
+  store<u32>(samples, boots);
+  const len = records.get(pool, SEED_BYTES, Kind.Seed);
+  if (len == SEED_BYTES) {
+    drbg.instantiate(generator, pool, SEED_BYTES, samples, 4, 0, 0);
+  } else if (settings.seedLen == FACTORY_SEED_BYTES) {
+    const nonce = settings.seed + SEED_BYTES;
+    drbg.instantiate(generator, settings.seed, SEED_BYTES, nonce, FACTORY_SEED_BYTES - SEED_BYTES, samples, 4);
+  } else {
+    die(Death.NoSource);
+    return;
+  }
+  bytes.wipe(pool, SEED_BYTES);
+  ready();
+}
+
+/** Replace the stored seed before anything else is generated. */
+function ready(): Status {
+  const again = state.seeded;
+  state.seeded = 1;
+  state.requests = 0;
+  state.stage = Stage.Ready;
+  if (again) return Status.Ok;
+  wipeSeed();
+  let status = drbg.generate(samples, SEED_BYTES, generator);
+  if (status == Status.Ok) status = records.put(Kind.Seed, samples, SEED_BYTES);
+  bytes.wipe(samples, SAMPLES_AT_ONCE);
+  return status == Status.Ok ? Status.Ok : die(Death.Storage);
+}

@@ -1,0 +1,11 @@
+/** Why a device gives up and resets. The board writes `die N` with these numbers where they survive the reset. */
+export const enum Death {
+  /** The board has no source of noise and was given no seed. */
+  NoSource = 1,
+  /** The source of noise failed a health test: stuck or biased. */
+  Unhealthy = 2,
+  /** The source of noise gives too little. */
+  TooSlow = 3,
+  /** The flash does not hold what is written to it. */
+  Storage = 4,
+}

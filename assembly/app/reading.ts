@@ -1,0 +1,45 @@
+/**
+ * The application: what a device measures and what it obeys. This is the file to edit. Whatever `sample` writes is signed and
+ * stored by the server as it is; a C program that has readings of its own hands them to `signet_send` instead.
+ */
+import { Writer } from "../lib/writer";
+import * as cbor from "../cose/cbor";
+import * as sensor from "../port/sensor";
+
+/** The firmware's name, "signet", and its version, "0.1.0": what it tells the server at each start. */
+// prettier-ignore
+export const NAME: usize = memory.data<u8>([0x73, 0x69, 0x67, 0x6e, 0x65, 0x74]);
+export const NAME_BYTES: u32 = 6;
+// prettier-ignore
+export const VERSION: usize = memory.data<u8>([0x30, 0x2e, 0x31, 0x2e, 0x30]);
+export const VERSION_BYTES: u32 = 5;
+
+/** Keys of a reading's map. */
+const enum Key {
+  /** Thousandths of a degree Celsius. */
+  Temperature = 1,
+  /** Seconds since the start. */
+  Uptime = 2,
+}
+
+/** Write one reading, at most 512 bytes, or nothing if there is none now. */
+export function sample(out: Writer, nowMs: u32): void {
+  cbor.map(out, 2);
+  cbor.int(out, Key.Temperature);
+  cbor.int(out, sensor.read(0));
+  cbor.int(out, Key.Uptime);
+  cbor.uint(out, nowMs / 1_000);
+}
+
+/** When the next reading is due, given the interval of the factory page. */
+export function nextMs(nowMs: u32, intervalMs: u32): u32 {
+  return nowMs + intervalMs;
+}
+
+/**
+ * Obey a command: `len` bytes that the server signed for this device alone. It comes once, never twice, also over a
+ * restart. The next report acknowledges it.
+ */
+export function obey(data: usize, len: u32): void {
+  // A thermometer has nothing to switch; the console shows the command.
+}

@@ -1,0 +1,144 @@
+/**
+ * The factory page: what a device is told before its first start (flash page 0). `SGNT`, the length of a map, the map in
+ * deterministic CBOR, its CRC-32C; both numbers little-endian. Strings stay where they are read; a length of 0 is absence.
+ */
+import { SETTINGS_BYTES } from "../config";
+import { Reader } from "../lib/reader";
+import { Status } from "../lib/status";
+import * as bytes from "../lib/bytes";
+import * as crc32c from "../lib/crc32c";
+import * as cbor from "../cose/cbor";
+import { Major, Slice } from "../cose/cbor";
+import { AUDIENCE_MOST, ONE_TIME_LEAST, ONE_TIME_MOST } from "../identity/claim";
+import * as server from "../identity/server";
+import * as link from "../link/link";
+import * as flash from "../port/flash";
+
+/** Keys of the map. */
+const enum Key {
+  Link = 1,
+  Host = 2,
+  Port = 3,
+  Audience = 4,
+  ServerKeys = 5,
+  Ssid = 6,
+  NetworkSecret = 7,
+  Claim = 8,
+  Seed = 9,
+  ReportIntervalMs = 10,
+}
+
+/** What a seed has: 32 bytes of entropy and a nonce of 16. */
+export const SEED_BYTES: u32 = 48;
+const SERVER_KEY_BYTES: u32 = 32;
+const MAGIC: u32 = 0x544e4753;
+const HEAD_BYTES: u32 = 8;
+const CHECKSUM_BYTES: u32 = 4;
+const HOST_MOST: u32 = 64;
+const SSID_MOST: u32 = 32;
+const SECRET_MOST: u32 = 64;
+
+
+@unmanaged
+export class Settings {
+  family: u32;
+  host: usize;
+  hostLen: u32;
+  port: u32;
+  audience: usize;
+  audienceLen: u32;
+  keyCount: u32;
+  ssid: usize;
+  ssidLen: u32;
+  secret: usize;
+  secretLen: u32;
+  claim: usize;
+  claimLen: u32;
+  seed: usize;
+  seedLen: u32;
+  reportIntervalMs: u32;
+}
+
+export const settings = changetype<Settings>(memory.data(offsetof<Settings>(), 4));
+/** The server's keys, one after the other. */
+export const serverKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
+
+const page: usize = memory.data(SETTINGS_BYTES, 4);
+const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+const slice = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
+
+/** Read the factory page. Absent: there is none; Malformed: it is damaged or out of form. */
+export function open(): Status {
+  flash.read(page, 0, HEAD_BYTES);
+  if (load<u32>(page) != MAGIC) return Status.Absent;
+  const len = load<u32>(page, 4);
+  if (len > min(SETTINGS_BYTES, flash.pageBytes() - HEAD_BYTES) - CHECKSUM_BYTES) return Status.Malformed;
+  flash.read(page, HEAD_BYTES, len + CHECKSUM_BYTES);
+  let checksum: u32 = 0;
+  for (let i: u32 = 0; i < CHECKSUM_BYTES; i++) checksum |= (<u32>load<u8>(page + len + i)) << (8 * i);
+  if (checksum != crc32c.sum(page, len)) return Status.Malformed;
+  reader.begin(page, len);
+  return read() ? Status.Ok : Status.Malformed;
+}
+
+/** Forget the seed: it has done its work. */
+export function wipeSeed(): void {
+  bytes.wipe(settings.seed, settings.seedLen);
+  settings.seedLen = 0;
+}
+
+/** Read the map: each key in its order, the optional ones if they are there. */
+function read(): boolean {
+  const count = cbor.argument(reader, Major.Map);
+  let found: u32 = 6;
+  cbor.readKey(reader, Key.Link);
+  settings.family = cbor.readUint(reader);
+  cbor.readKey(reader, Key.Host);
+  cbor.readString(slice, reader, Major.Text, 1, HOST_MOST);
+  settings.host = slice.at;
+  settings.hostLen = slice.len;
+  cbor.readKey(reader, Key.Port);
+  settings.port = cbor.readUint(reader);
+  cbor.readKey(reader, Key.Audience);
+  cbor.readString(slice, reader, Major.Text, 1, AUDIENCE_MOST);
+  settings.audience = slice.at;
+  settings.audienceLen = slice.len;
+  readServerKeys();
+  found += readOptional(Key.Ssid, Major.Text, 1, SSID_MOST);
+  settings.ssid = slice.at;
+  settings.ssidLen = slice.len;
+  found += readOptional(Key.NetworkSecret, Major.Text, 0, SECRET_MOST);
+  settings.secret = slice.at;
+  settings.secretLen = slice.len;
+  found += readOptional(Key.Claim, Major.Bytes, ONE_TIME_LEAST, ONE_TIME_MOST);
+  settings.claim = slice.at;
+  settings.claimLen = slice.len;
+  found += readOptional(Key.Seed, Major.Bytes, SEED_BYTES, SEED_BYTES);
+  settings.seed = slice.at;
+  settings.seedLen = slice.len;
+  cbor.readKey(reader, Key.ReportIntervalMs);
+  settings.reportIntervalMs = cbor.readUint(reader);
+  if (reader.failed || reader.left() != 0 || found != count) return false;
+  if (settings.port == 0 || settings.port > 65535 || !link.known(settings.family)) return false;
+  return settings.reportIntervalMs != 0 && <i32>settings.reportIntervalMs > 0;
+}
+
+function readServerKeys(): void {
+  cbor.readKey(reader, Key.ServerKeys);
+  const count = cbor.argument(reader, Major.Array);
+  if (count == 0 || count > server.KEYS_MOST) reader.fail();
+  for (let i: u32 = 0; i < count && reader.ok(); i++) {
+    const key = cbor.readFixed(reader, SERVER_KEY_BYTES);
+    if (reader.ok()) bytes.copy(serverKeys + i * SERVER_KEY_BYTES, key, SERVER_KEY_BYTES);
+  }
+  settings.keyCount = count;
+}
+
+/** Read a string if its key is next; returns how many pairs that were, and leaves `slice` empty if none. */
+function readOptional(key: i32, major: u32, least: u32, most: u32): u32 {
+  slice.at = page;
+  slice.len = 0;
+  if (!cbor.readOptionalKey(reader, key)) return 0;
+  cbor.readString(slice, reader, major, least, most);
+  return 1;
+}
