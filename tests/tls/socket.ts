@@ -12,6 +12,7 @@ export class TlsSocket {
   readonly wire = { up: 0, down: 0 };
   #waiters: (() => void)[] = [];
   #pending = Buffer.alloc(0);
+  #done = false;
 
   constructor(client: TlsClient, port: number, settings: Settings) {
     this.client = client;
@@ -25,6 +26,8 @@ export class TlsSocket {
     });
     this.socket.on("error", () => {});
     this.socket.on("close", () => {
+      // After `close` the client may already be at its next connection.
+      if (this.#done) return;
       client.run();
       client.guest.peerGone();
       this.#wake();
@@ -88,6 +91,7 @@ export class TlsSocket {
     this.client.guest.close();
     this.pump();
     await this.until(() => this.client.state >= State.Closed, "close_notify");
+    this.#done = true;
     this.socket.destroy();
   }
 }

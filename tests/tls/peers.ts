@@ -1,0 +1,100 @@
+/** Real servers as processes: `openssl s_server` and `gnutls-serv`, each on a free port of this machine. */
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import net, { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Whether a program is there; a test that needs it says so when it is not. */
+export function installed(program: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+}
+
+/** Why a suite is skipped, or false. */
+export function missing(program: string): string | false {
+  return installed(program) ? false : `${program} is not installed`;
+}
+
+/** A port that was free just now. */
+export async function freePort(): Promise<number> {
+  const probe = net.createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+/** A server in a process of its own. */
+export class Peer {
+  readonly port: number;
+  /** What it has printed. */
+  output = "";
+  readonly #process: ChildProcessWithoutNullStreams;
+
+  constructor(port: number, program: string, args: string[]) {
+    this.port = port;
+    this.#process = spawn(program, args);
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream.on("data", (bytes: Buffer) => {
+        this.output += bytes.toString("latin1");
+      });
+    }
+    this.#process.stdin.on("error", () => {});
+  }
+
+  /** Type into it. */
+  type(line: string): void {
+    this.#process.stdin.write(line);
+  }
+
+  /** Wait until it has printed `text`. */
+  async printed(text: string, timeoutMs = 10_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!this.output.includes(text)) {
+      if (Date.now() > deadline || this.#process.exitCode !== null)
+        throw new Error(`no "${text}" in: ${this.output.slice(-2000)}`);
+      await sleep(10);
+    }
+  }
+
+  /** End it and wait until it has. */
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null) return;
+    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    this.#process.kill("SIGKILL");
+    await ended;
+  }
+}
+
+/** Files that servers read, in a folder that `remove` removes. */
+export class Files {
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "signet-tls-"));
+
+  /** Write a file; returns its path. */
+  put(name: string, content: string | Uint8Array): string {
+    const file = path.join(this.#folder, name);
+    writeFileSync(file, content);
+    return file;
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Start `openssl s_server`. */
+export async function openssl(args: string[]): Promise<Peer> {
+  const port = await freePort();
+  const peer = new Peer(port, "openssl", ["s_server", "-accept", `127.0.0.1:${port}`, "-tls1_3", ...args]);
+  await peer.printed("ACCEPT");
+  return peer;
+}
+
+/** Start `gnutls-serv`. */
+export async function gnutls(args: string[]): Promise<Peer> {
+  const port = await freePort();
+  const peer = new Peer(port, "gnutls-serv", ["--port", String(port), ...args]);
+  await peer.printed("listening on");
+  return peer;
+}
