@@ -12,7 +12,7 @@
 // prettier-ignore
 export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
 
-/** Whether the board answers the operations on whole blocks, of SHA-2, ChaCha20 and Poly1305. */
+/** Whether the board answers the operations on whole blocks: SHA-2, ChaCha20 and, unless its multiplier is one of the two below, Poly1305. */
 // prettier-ignore
 export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
 
