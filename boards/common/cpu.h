@@ -56,3 +56,5 @@ PORT void import_cpu_comb_select(void *port, u32 out, u32 first, u32 digit) {
 }
 #define Z_cpuZ_combSelect import_cpu_comb_select
 #endif
+
+#include "cpu_blocks.h"
