@@ -1,0 +1,644 @@
+/*
+ * cpu.* for cores with Thumb-1 only (ARMv6-M: Cortex-M0, M0+), whose one multiplication gives the lower 32 bits: the field of
+ * 2^255 - 19 over 16-bit halves, and over Karatsuba for the halves of an element. What each operation computes, and why no
+ * carry is lost, is in assembly/crypto/_fe25519.ts and _ge25519.ts; this gives the same bits.
+ *
+ * CT: no branch and no address depends on an element, a digit or a bit; MULS takes a constant time, 1 or 32 cycles as
+ * the chip was made.
+ */
+#if __ARM_ARCH_ISA_THUMB == 1
+  .syntax unified
+  .thumb
+
+/* r0:r4 = r0 * r1, upper half first. Bounds: a middle product and what the lower half carries keep to 64 bits in all. */
+.macro long_product
+  uxth r2, r0
+  lsrs r0, r0, #16
+  lsrs r3, r1, #16
+  uxth r1, r1
+  movs r4, r1
+  muls r4, r2
+  muls r2, r3
+  muls r1, r0
+  muls r0, r3
+  lsls r3, r2, #16
+  lsrs r2, r2, #16
+  adds r4, r4, r3
+  adcs r0, r2
+  lsls r3, r1, #16
+  lsrs r1, r1, #16
+  adds r4, r4, r3
+  adcs r0, r1
+.endm
+
+/* Add the product of the words at sp + \i and sp + \j to \c2:\c1:\c0. */
+.macro mac i, j, c0, c1, c2
+  ldr r0, [sp, #\i]
+  ldr r1, [sp, #\j]
+  long_product
+  adds \c0, \c0, r4
+  adcs \c1, r0
+  movs r3, #0
+  adcs \c2, r3
+.endm
+
+/* Column \k is complete: store it, and make its register the top of the next one. */
+.macro column k, c0
+  str \c0, [sp, #32 + 4 * \k]
+  movs \c0, #0
+.endm
+
+/*
+ * The frame of a multiplication: at sp two factors of four words, at sp + 32 their product, at sp + 64 the sixteen words of
+ * the whole, at sp + 128 a mask, then out and the two operands.
+ */
+  .section .text.cpu_fe_mul, "ax"
+
+/* Multiply the factors. Spoils r0 to r7. Bounds: a column is at most four products and a carry, below 2^67. */
+  .type product4, %function
+  .balign 4
+product4:
+  movs r5, #0
+  movs r6, #0
+  movs r7, #0
+  mac 0, 16, r5, r6, r7
+  column 0, r5
+  mac 0, 20, r6, r7, r5
+  mac 4, 16, r6, r7, r5
+  column 1, r6
+  mac 0, 24, r7, r5, r6
+  mac 4, 20, r7, r5, r6
+  mac 8, 16, r7, r5, r6
+  column 2, r7
+  mac 0, 28, r5, r6, r7
+  mac 4, 24, r5, r6, r7
+  mac 8, 20, r5, r6, r7
+  mac 12, 16, r5, r6, r7
+  column 3, r5
+  mac 4, 28, r6, r7, r5
+  mac 8, 24, r6, r7, r5
+  mac 12, 20, r6, r7, r5
+  column 4, r6
+  mac 8, 28, r7, r5, r6
+  mac 12, 24, r7, r5, r6
+  column 5, r7
+  mac 12, 28, r5, r6, r7
+  str r5, [sp, #56]
+  str r6, [sp, #60]
+  bx lr
+  .size product4, . - product4
+
+/*
+ * Complete two words of a square: r5 plus the square of the word at sp + \i, plus twice the words at sp + \at, back to there;
+ * r5 is what is above. Bounds: r5 is at most 2.
+ */
+.macro diagonal i, at
+  ldr r0, [sp, #\i]
+  uxth r1, r0
+  lsrs r0, r0, #16
+  movs r2, r0
+  muls r2, r1
+  muls r1, r1
+  muls r0, r0
+  lsls r3, r2, #17
+  lsrs r2, r2, #15
+  adds r1, r1, r3
+  adcs r0, r2
+  movs r4, #0
+  adds r1, r1, r5
+  adcs r0, r4
+  ldr r2, [sp, #\at]
+  ldr r3, [sp, #\at + 4]
+  adds r1, r1, r2
+  adcs r0, r3
+  adcs r4, r4
+  movs r5, #0
+  adds r1, r1, r2
+  adcs r0, r3
+  adcs r5, r4
+  str r1, [sp, #\at]
+  str r0, [sp, #\at + 4]
+.endm
+
+/* Square the first factor. Spoils r0 to r7. */
+  .type square4, %function
+  .balign 4
+square4:
+  movs r5, #0
+  movs r6, #0
+  movs r7, #0
+  str r5, [sp, #32]
+  mac 0, 4, r6, r7, r5
+  column 1, r6
+  mac 0, 8, r7, r5, r6
+  column 2, r7
+  mac 0, 12, r5, r6, r7
+  mac 4, 8, r5, r6, r7
+  column 3, r5
+  mac 4, 12, r6, r7, r5
+  column 4, r6
+  mac 8, 12, r7, r5, r6
+  str r7, [sp, #52]
+  str r5, [sp, #56]
+  str r6, [sp, #60]
+  movs r5, #0
+  diagonal 0, 32
+  diagonal 4, 40
+  diagonal 8, 48
+  diagonal 12, 56
+  bx lr
+  .size square4, . - square4
+
+/* Copy the product to the whole, at sp + \to. */
+.macro keep to
+  add r0, sp, #32
+  add r1, sp, #\to
+  ldm r0!, {r2-r5}
+  stm r1!, {r2-r5}
+  ldm r0!, {r2-r5}
+  stm r1!, {r2-r5}
+.endm
+
+/* Make sp + \to the difference of the two halves of the element at r0, without its sign, which r0 becomes as a mask. */
+.macro difference to
+  ldm r0!, {r1-r4}
+  ldm r0!, {r5-r7}
+  ldr r0, [r0]
+  subs r1, r1, r5
+  sbcs r2, r6
+  sbcs r3, r7
+  sbcs r4, r0
+  sbcs r0, r0
+  eors r1, r0
+  eors r2, r0
+  eors r3, r0
+  eors r4, r0
+  negs r5, r0
+  movs r6, #0
+  adds r1, r1, r5
+  adcs r2, r6
+  adcs r3, r6
+  adcs r4, r6
+  add r5, sp, #\to
+  stm r5!, {r1-r4}
+.endm
+
+/* r0 = 38 times word \i of the upper half, plus word \i of the lower, plus \carry; \next what is above. r1 is 38, r4 is 0. */
+.macro fold_word i, carry, next
+  ldr r0, [sp, #96 + 4 * \i]
+  uxth r2, r0
+  lsrs r0, r0, #16
+  muls r2, r1
+  muls r0, r1
+  lsrs \next, r0, #16
+  lsls r0, r0, #16
+  adds r0, r0, r2
+  adcs \next, r4
+  ldr r2, [sp, #64 + 4 * \i]
+  adds r0, r0, r2
+  adcs \next, r4
+  adds r0, r0, \carry
+  adcs \next, r4
+.endm
+.macro fold_store i, carry, next
+  fold_word \i, \carry, \next
+  str r0, [r6, #4 * \i]
+.endm
+
+/*
+ * Karatsuba's middle: with L and H the products of the lower and the upper halves (the whole, so far) and M that of the
+ * differences, L + H - M where the mask is set, else L + H + M, is added four words up. Then fold, to out.
+ */
+  .type complete, %function
+  .balign 4
+complete:
+  /* L + H, where the factors were, and r7. */
+  .irp i, 0, 4, 8, 12, 16, 20, 24, 28
+  ldr r0, [sp, #64 + \i]
+  ldr r1, [sp, #96 + \i]
+  .if \i
+  adcs r0, r1
+  .else
+  adds r0, r0, r1
+  .endif
+  str r0, [sp, #\i]
+  .endr
+  movs r7, #0
+  adcs r7, r7
+  /* Plus M, or its complement and 1. */
+  ldr r3, [sp, #128]
+  lsrs r0, r3, #1
+  .irp i, 0, 4, 8, 12, 16, 20, 24, 28
+  ldr r0, [sp, #32 + \i]
+  ldr r1, [sp, #\i]
+  eors r0, r3
+  adcs r0, r1
+  str r0, [sp, #\i]
+  .endr
+  adcs r7, r3
+  /* Onto words 4 to 15. */
+  movs r3, #0
+  .irp i, 0, 4, 8, 12, 16, 20, 24, 28
+  ldr r0, [sp, #80 + \i]
+  ldr r1, [sp, #\i]
+  .if \i
+  adcs r0, r1
+  .else
+  adds r0, r0, r1
+  .endif
+  str r0, [sp, #80 + \i]
+  .endr
+  ldr r0, [sp, #112]
+  adcs r0, r7
+  str r0, [sp, #112]
+  .irp i, 116, 120, 124
+  ldr r0, [sp, #\i]
+  adcs r0, r3
+  str r0, [sp, #\i]
+  .endr
+  /* Words 8 to 15 times 38, onto words 0 to 7. */
+  ldr r6, [sp, #132]
+  movs r1, #38
+  movs r4, #0
+  movs r3, #0
+  fold_word 7, r3, r5
+  adds r0, r0, r0
+  adcs r5, r5
+  lsrs r0, r0, #1
+  mov r12, r0
+  movs r2, #19
+  muls r5, r2
+  fold_store 0, r5, r3
+  fold_store 1, r3, r5
+  fold_store 2, r5, r3
+  fold_store 3, r3, r5
+  fold_store 4, r5, r3
+  fold_store 5, r3, r5
+  fold_store 6, r5, r3
+  mov r0, r12
+  adds r0, r0, r3
+  str r0, [r6, #28]
+  bx lr
+  .size complete, . - complete
+
+/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .global cpu_fe_mul
+  .type cpu_fe_mul, %function
+  .balign 4
+cpu_fe_mul:
+  push {r0-r2, r4-r7, lr}
+  sub sp, #132
+  ldm r1!, {r4-r7}
+  mov r3, sp
+  stm r3!, {r4-r7}
+  ldm r2!, {r4-r7}
+  stm r3!, {r4-r7}
+  bl product4
+  keep 64
+  ldr r1, [sp, #136]
+  adds r1, #16
+  ldr r2, [sp, #140]
+  adds r2, #16
+  ldm r1!, {r4-r7}
+  mov r3, sp
+  stm r3!, {r4-r7}
+  ldm r2!, {r4-r7}
+  stm r3!, {r4-r7}
+  bl product4
+  keep 96
+  ldr r0, [sp, #136]
+  difference 0
+  str r0, [sp, #128]
+  ldr r0, [sp, #140]
+  difference 16
+  ldr r1, [sp, #128]
+  eors r0, r1
+  mvns r0, r0
+  str r0, [sp, #128]
+  bl product4
+  bl complete
+  add sp, #144
+  pop {r4-r7, pc}
+  .size cpu_fe_mul, . - cpu_fe_mul
+
+/* void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  .global cpu_fe_square
+  .type cpu_fe_square, %function
+  .balign 4
+cpu_fe_square:
+  push {r0-r2, r4-r7, lr}
+  sub sp, #132
+  movs r0, #0
+  mvns r0, r0
+  str r0, [sp, #128]
+1:
+  ldm r1!, {r4-r7}
+  mov r3, sp
+  stm r3!, {r4-r7}
+  bl square4
+  keep 64
+  ldr r1, [sp, #136]
+  adds r1, #16
+  ldm r1!, {r4-r7}
+  mov r3, sp
+  stm r3!, {r4-r7}
+  bl square4
+  keep 96
+  ldr r0, [sp, #136]
+  difference 0
+  bl square4
+  bl complete
+  ldr r1, [sp, #132]
+  str r1, [sp, #136]
+  ldr r2, [sp, #140]
+  subs r2, #1
+  str r2, [sp, #140]
+  bne 1b
+  add sp, #144
+  pop {r4-r7, pc}
+  .size cpu_fe_square, . - cpu_fe_square
+
+/*
+ * One chain of carries over words 0 to 6 of a and b, at r1 and r3, to out at r0, and into the top word, in r12; then a second
+ * one that adds or subtracts what is folded, in lr.
+ */
+.macro chains first, next
+  ldm r1!, {r4, r5}
+  ldm r3!, {r6, r7}
+  \first r4, r4, r6
+  \next r5, r7
+  stm r0!, {r4, r5}
+  .rept 2
+  ldm r1!, {r4, r5}
+  ldm r3!, {r6, r7}
+  \next r4, r6
+  \next r5, r7
+  stm r0!, {r4, r5}
+  .endr
+  ldr r4, [r1]
+  ldr r6, [r3]
+  \next r4, r6
+  str r4, [r0]
+  mov r5, r12
+  movs r6, #0
+  \next r5, r6
+  mov r12, r5
+  subs r0, #24
+  mov r7, r0
+  mov r5, lr
+  ldm r0!, {r1-r4}
+  \first r1, r1, r5
+  \next r2, r6
+  \next r3, r6
+  \next r4, r6
+  stm r7!, {r1-r4}
+  ldm r0!, {r1-r3}
+  \next r1, r6
+  \next r2, r6
+  \next r3, r6
+  mov r4, r12
+  \next r4, r6
+  stm r7!, {r1-r4}
+.endm
+
+/* void cpu_fe_scale(uint32_t out[8], const uint32_t a[8], uint32_t factor, const uint32_t b[8]) */
+  .section .text.cpu_fe_scale, "ax"
+  .global cpu_fe_scale
+  .type cpu_fe_scale, %function
+  .balign 4
+cpu_fe_scale:
+  push {r4-r7, lr}
+  cmp r2, #1
+  bne 1f
+  /* A sum. The factor is public. */
+  ldr r4, [r1, #28]
+  ldr r5, [r3, #28]
+  movs r6, #0
+  adds r4, r4, r5
+  adcs r6, r6
+  adds r4, r4, r4
+  adcs r6, r6
+  lsrs r4, r4, #1
+  movs r5, #19
+  muls r6, r5
+  mov r12, r4
+  mov lr, r6
+  chains adds, adcs
+  pop {r4-r7, pc}
+1:
+  push {r0-r3}
+  movs r6, #28
+  movs r7, #0
+  bl scale_word
+  adds r4, r4, r4
+  adcs r7, r7
+  lsrs r4, r4, #1
+  mov r12, r4
+  movs r4, #19
+  muls r7, r4
+  movs r6, #0
+2:
+  bl scale_word
+  ldr r1, [sp]
+  str r4, [r1, r6]
+  adds r6, #4
+  cmp r6, #28
+  bne 2b
+  mov r4, r12
+  adds r4, r4, r7
+  ldr r1, [sp]
+  str r4, [r1, r6]
+  add sp, #16
+  pop {r4-r7, pc}
+  .size cpu_fe_scale, . - cpu_fe_scale
+
+/* r7:r4 = the word of a at r6 times the factor, plus that of b, plus r7. */
+  .type scale_word, %function
+  .balign 4
+scale_word:
+  ldr r0, [sp, #4]
+  ldr r0, [r0, r6]
+  ldr r1, [sp, #8]
+  long_product
+  ldr r1, [sp, #12]
+  ldr r1, [r1, r6]
+  movs r2, #0
+  adds r4, r4, r1
+  adcs r0, r2
+  adds r4, r4, r7
+  adcs r0, r2
+  mov r7, r0
+  bx lr
+  .size scale_word, . - scale_word
+
+/* void cpu_fe_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe_sub, "ax"
+  .global cpu_fe_sub
+  .type cpu_fe_sub, %function
+  .balign 4
+cpu_fe_sub:
+  push {r4-r7, lr}
+  movs r3, r2
+  /* The top word less what is folded in r12, and 19 times what is folded, negated, in lr. */
+  ldr r4, [r1, #28]
+  ldr r5, [r3, #28]
+  subs r4, r4, r5
+  sbcs r5, r5
+  lsls r5, r5, #1
+  lsrs r6, r4, #31
+  adds r5, r5, r6
+  movs r6, #1
+  subs r6, r6, r5
+  movs r5, #19
+  muls r6, r5
+  movs r5, #1
+  lsls r5, r5, #31
+  orrs r4, r5
+  mov r12, r4
+  mov lr, r6
+  chains subs, sbcs
+  pop {r4-r7, pc}
+  .size cpu_fe_sub, . - cpu_fe_sub
+
+/* Exchange two words at r0 with two at r1 where the mask in r2 is set, and step over them. Spoils r3 to r7. */
+.macro exchange
+  ldm r0!, {r3, r4}
+  ldm r1!, {r5, r6}
+  subs r0, #8
+  subs r1, #8
+  movs r7, r3
+  eors r7, r5
+  ands r7, r2
+  eors r3, r7
+  eors r5, r7
+  movs r7, r4
+  eors r7, r6
+  ands r7, r2
+  eors r4, r7
+  eors r6, r7
+  stm r0!, {r3, r4}
+  stm r1!, {r5, r6}
+.endm
+
+/* void cpu_fe_swap(uint32_t a[16], uint32_t b[16], uint32_t bit) */
+  .section .text.cpu_fe_swap, "ax"
+  .global cpu_fe_swap
+  .type cpu_fe_swap, %function
+  .balign 4
+cpu_fe_swap:
+  push {r4-r7, lr}
+  negs r2, r2
+  .rept 8
+  exchange
+  .endr
+  pop {r4-r7, pc}
+  .size cpu_fe_swap, . - cpu_fe_swap
+
+/* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * 16 * 8], uint32_t digit) */
+  .section .text.cpu_comb_select, "ax"
+  .global cpu_comb_select
+  .type cpu_comb_select, %function
+  .balign 4
+cpu_comb_select:
+  push {r0, r4-r7, lr}
+  lsls r3, r2, #27
+  mvns r3, r3
+  asrs r3, r3, #31
+  eors r2, r3
+  movs r4, #15
+  ands r2, r4
+  movs r4, #1
+  lsls r4, r2
+  mvns r4, r4
+  uxth r4, r4
+  movs r5, #1
+  lsls r5, r5, #16
+  orrs r4, r5
+  push {r3, r4}
+  mov r12, r0
+  /* The stack: the sign as a mask, the rows as a bit each that is 0 for the one, out. The halves of three elements. */
+  .rept 3
+  bl scan
+  movs r2, #248
+  lsls r2, r2, #1
+  subs r1, r1, r2
+  bl scan
+  subs r1, #16
+  .endr
+  /* The negative of 2dxy where the sign says so. */
+  ldr r0, [sp]
+  lsrs r6, r0, #1
+  mov r12, r6
+  ldr r1, [sp, #8]
+  adds r1, #64
+  mov r7, r1
+  ldm r1!, {r2-r5}
+  eors r2, r0
+  eors r3, r0
+  eors r4, r0
+  eors r5, r0
+  movs r6, #18
+  ands r6, r0
+  subs r2, r2, r6
+  movs r6, #0
+  sbcs r3, r6
+  sbcs r4, r6
+  sbcs r5, r6
+  stm r7!, {r2-r5}
+  ldm r1!, {r2-r5}
+  eors r2, r0
+  eors r3, r0
+  eors r4, r0
+  mov r6, r12
+  eors r5, r6
+  movs r6, #0
+  sbcs r2, r6
+  sbcs r3, r6
+  sbcs r4, r6
+  sbcs r5, r6
+  stm r7!, {r2-r5}
+  /* And y + x with y - x. */
+  mov r2, r0
+  ldr r0, [sp, #8]
+  mov r1, r0
+  adds r1, #32
+  .rept 4
+  exchange
+  .endr
+  add sp, #12
+  pop {r4-r7, pc}
+  .size cpu_comb_select, . - cpu_comb_select
+
+/* Four words of the row, from all rows at r1, eight words apart, to r12, which steps over them. */
+  .type scan, %function
+  .balign 4
+scan:
+  ldr r0, [sp, #4]
+  movs r4, #0
+  movs r5, #0
+  movs r6, #0
+  movs r7, #0
+1:
+  lsrs r0, r0, #1
+  sbcs r2, r2
+  ldr r3, [r1]
+  ands r3, r2
+  orrs r4, r3
+  ldr r3, [r1, #4]
+  ands r3, r2
+  orrs r5, r3
+  ldr r3, [r1, #8]
+  ands r3, r2
+  orrs r6, r3
+  ldr r3, [r1, #12]
+  ands r3, r2
+  orrs r7, r3
+  adds r1, #32
+  cmp r0, #1
+  bne 1b
+  mov r2, r12
+  stm r2!, {r4-r7}
+  mov r12, r2
+  bx lr
+  .size scan, . - scan
+#endif
