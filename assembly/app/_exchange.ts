@@ -54,17 +54,13 @@ const out: usize = memory.data(PIECE_BYTES, 4);
 const wire: usize = memory.data(PIECE_BYTES, 4);
 const piece: usize = memory.data(PIECE_BYTES, 4);
 
-/** Begin to set up the module. */
-export function start(nowMs: u32): void {
+/** Begin to set up the module; bodies of answers are put at `answer`. */
+export function start(answer: usize, answerRoom: u32, nowMs: u32): void {
   memory.fill(changetype<usize>(carrier), 0, offsetof<Carrier>());
+  carrier.answer = answer;
+  carrier.answerRoom = answerRoom;
   link.start(settings.family, nowMs);
   if (settings.ssidLen) link.join(settings.ssid, settings.ssidLen, settings.secret, settings.secretLen);
-}
-
-/** Where the answer of the next exchange is put. */
-export function answerTo(answer: usize, room: u32): void {
-  carrier.answer = answer;
-  carrier.answerRoom = room;
 }
 
 /** Begin `POST path` with a body of `application/type`. All of them are kept by pointer until the exchange ends. */

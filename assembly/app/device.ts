@@ -158,9 +158,8 @@ export function start(): void {
   life.time = records.getNumber(Record.Time, 0);
   life.epitaphLen = system.epitaph(epitaph, EPITAPH_MOST);
   counter.start();
-  exchange.answerTo(body, ANSWER_BYTES);
   if (configured) {
-    exchange.start(life.nowMs);
+    exchange.start(body, ANSWER_BYTES, life.nowMs);
     peer.audience = settings.settings.audience;
     peer.audienceLen = settings.settings.audienceLen;
     peer.keys = serverKeys;

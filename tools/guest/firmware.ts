@@ -1,0 +1,36 @@
+/** The firmware as WebAssembly for this process: portable code for everything, made again only if a source changed. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { digest, exclusively, filesBelow, isFresh } from "../build/cache.ts";
+import { ROOT } from "../build/root.ts";
+import { run } from "../build/run.ts";
+
+/** Compile `entry`, a file of AssemblyScript, and whatever it imports. */
+export async function firmware(entry = "assembly/main.ts"): Promise<WebAssembly.Module> {
+  const folder = join(ROOT, "build", "wasm");
+  const out = join(folder, `${entry.replaceAll(/[^a-z]+/g, "-")}.wasm`);
+  return exclusively(`${out}.lock`, async () => {
+    mkdirSync(folder, { recursive: true });
+    const wanted = digest([entry], filesBelow("assembly", entry, "asconfig.json", "package-lock.json"));
+    if (!isFresh(`${out}.stamp`, wanted)) {
+      const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
+      await run(process.execPath, [asc, entry, "--config", "asconfig.json", "--target", "release", "--outFile", out]);
+      writeFileSync(`${out}.stamp`, wanted);
+    }
+    return WebAssembly.compile(readFileSync(out));
+  });
+}
+
+let names: ReadonlyMap<number, string> | undefined;
+
+/** The names of events as the console prints them, from the firmware's own list. */
+export function eventNames(): ReadonlyMap<number, string> {
+  if (names !== undefined) return names;
+  const source = readFileSync(join(ROOT, "assembly/app/event.ts"), "utf8");
+  const list = /export const enum Event \{(.*?)\n\}/s.exec(source)?.[1] ?? "";
+  const found = [...list.matchAll(/^\s*(\w+) = (\d+),/gm)];
+  names = new Map(
+    found.map(([, name, number]) => [Number(number), name!.replaceAll(/(?<=.)[A-Z]/g, "-$&").toLowerCase()]),
+  );
+  return names;
+}

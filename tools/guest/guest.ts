@@ -1,0 +1,222 @@
+/**
+ * One device: the firmware's wasm with modelled ports. It is started, turned, and reset from outside; its flash and its
+ * epitaph outlive a reset, its memory does not.
+ */
+import { Duplex } from "node:stream";
+import { table } from "../generate/tables.js";
+import { eventNames } from "./firmware.ts";
+import type { Flash } from "./flash.ts";
+import { PowerCut } from "./flash.ts";
+import type { Noise } from "./noise.ts";
+
+/** What the firmware exports. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  init(): void;
+  poll(): number;
+  outbox(): number;
+  outboxBytes(): number;
+  send(length: number): number;
+  status(): number;
+}
+
+/** The firmware gave up and reset itself. */
+class Death extends Error {}
+
+export interface DeviceEvent {
+  readonly name: string;
+  readonly data: Uint8Array;
+}
+
+export interface GuestOptions {
+  readonly firmware: WebAssembly.Module;
+  readonly flash: Flash;
+  readonly noise: Noise;
+  readonly board?: string;
+  /** Milliseconds, from any start; the host's clock if it is not given. */
+  readonly clock?: () => number;
+  /** What channel 0 measures, in thousandths. */
+  readonly sensor?: () => number;
+  readonly onEvent?: (event: DeviceEvent) => void;
+  /** Bytes for the module, as they leave. Takes all of them. */
+  readonly onUart?: (bytes: Uint8Array) => void;
+}
+
+/** Bytes that a UART's receive buffer holds before it loses some. */
+const UART_BYTES = 1 << 16;
+
+export class Guest {
+  readonly flash: Flash;
+  noise: Noise;
+  /** What ended the last life; empty if nothing did. */
+  epitaph = "";
+  /** Resets that the firmware made itself. */
+  deaths = 0;
+  onUart: ((bytes: Uint8Array) => void) | undefined;
+  readonly events: DeviceEvent[] = [];
+  readonly #options: GuestOptions;
+  readonly #clock: () => number;
+  #exports: Exports | undefined;
+  #bootedMs = 0;
+  #received: Uint8Array = new Uint8Array(0);
+  #wake: () => void = () => {};
+
+  constructor(options: GuestOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.flash = options.flash;
+    this.noise = options.noise;
+    this.onUart = options.onUart;
+  }
+
+  /** Switch on, or reset: memory is as new. Throws PowerCut if the flash says so. */
+  boot(): void {
+    this.#received = new Uint8Array(0);
+    this.#bootedMs = this.#clock();
+    const instance = new WebAssembly.Instance(this.#options.firmware, this.#imports());
+    this.#exports = instance.exports as unknown as Exports;
+    this.#live(() => this.#exports!.init());
+  }
+
+  /** One turn of the main loop; returns after how many ms the next is wanted. After it died, a turn is its new start. */
+  turn(): number {
+    if (this.#exports === undefined) {
+      this.boot();
+      return 0;
+    }
+    return this.#live(() => this.#exports!.poll()) ?? 0;
+  }
+
+  /** Send application data, as a C program would; returns the status. */
+  send(data: Uint8Array): number {
+    const { memory, outbox, outboxBytes, send } = this.#running();
+    const room = new Uint8Array(memory.buffer, outbox(), outboxBytes());
+    if (data.length <= room.length) room.set(data);
+    return send(data.length);
+  }
+
+  /** Where in its life it is. */
+  status(): number {
+    return this.#running().status();
+  }
+
+  /** A copy of its whole memory: what an attacker with a probe sees. */
+  dump(): Uint8Array {
+    return new Uint8Array(this.#running().memory.buffer).slice();
+  }
+
+  /** Bytes from the module. */
+  receive(bytes: Uint8Array): void {
+    const joined = new Uint8Array(Math.min(UART_BYTES, this.#received.length + bytes.length));
+    joined.set(this.#received);
+    joined.set(bytes.subarray(0, joined.length - this.#received.length), this.#received.length);
+    this.#received = joined;
+    this.#wake();
+  }
+
+  /** How many bytes from the module wait to be read. */
+  get waiting(): number {
+    return this.#received.length;
+  }
+
+  /** The other end of its UART, for a module or a bridge. */
+  port(): Duplex {
+    const port = new Duplex({
+      read() {},
+      write: (bytes: Buffer, _encoding, done) => {
+        this.receive(bytes);
+        done();
+      },
+    });
+    this.onUart = (bytes) => port.push(Buffer.from(bytes));
+    return port;
+  }
+
+  /** Turn in real time until `signal` says stop. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const ms = this.turn();
+      await new Promise<void>((resume) => {
+        const timer = setTimeout(resume, this.waiting > 0 ? 0 : ms);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resume();
+        };
+      });
+    }
+  }
+
+  #running(): Exports {
+    if (this.#exports === undefined) throw new Error("the device is not switched on");
+    return this.#exports;
+  }
+
+  /** Run guest code; what it dies of is its epitaph. */
+  #live<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof PowerCut) throw error;
+      if (error instanceof Death) this.epitaph = error.message;
+      else if (error instanceof WebAssembly.RuntimeError) this.epitaph = `trap ${error.message}`.slice(0, 64);
+      else throw error;
+    }
+    this.deaths++;
+    this.#exports = undefined;
+    return undefined;
+  }
+
+  #imports(): WebAssembly.Imports {
+    const { flash } = this;
+    const at = (from: number, length: number): Uint8Array =>
+      new Uint8Array(this.#exports!.memory.buffer, from >>> 0, length >>> 0);
+    const put = (out: number, bytes: Uint8Array): number => {
+      at(out, bytes.length).set(bytes);
+      return bytes.length;
+    };
+    const text = (value: string, max: number): Uint8Array => Buffer.from(value, "ascii").subarray(0, max);
+    return {
+      clock: { ms: () => Math.trunc(this.#clock() - this.#bootedMs) | 0 },
+      entropy: {
+        quality: () => this.noise.quality,
+        read: (out: number, max: number) => put(out, this.noise.read(max)),
+      },
+      flash: {
+        pageBytes: () => flash.shape.pageBytes,
+        pages: () => flash.shape.pages,
+        read: (out: number, from: number, length: number) => void put(out, flash.read(from, length)),
+        program: (to: number, data: number, length: number) => Number(!flash.program(to, at(data, length))),
+        erase: (from: number) => Number(!flash.erase(from)),
+      },
+      sensor: { read: () => this.#options.sensor?.() ?? 21_500 },
+      system: {
+        board: (out: number, max: number) => put(out, text(this.#options.board ?? "virtual", max)),
+        epitaph: (out: number, max: number) => put(out, text(this.epitaph, max)),
+        bury: () => {
+          this.epitaph = "";
+        },
+        progress: () => {},
+        die: (code: number) => {
+          throw new Death(`die ${code}`);
+        },
+        event: (code: number, data: number, length: number) => {
+          const event = { name: eventNames().get(code) ?? `event-${code}`, data: at(data, length).slice() };
+          this.events.push(event);
+          this.#options.onEvent?.(event);
+        },
+      },
+      table,
+      uart: {
+        read: (out: number, max: number) => {
+          const length = put(out, this.#received.subarray(0, max));
+          this.#received = this.#received.subarray(length);
+          return length;
+        },
+        write: (data: number, length: number) => {
+          this.onUart?.(at(data, length).slice());
+          return length;
+        },
+      },
+    };
+  }
+}
