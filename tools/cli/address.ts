@@ -1,0 +1,14 @@
+import { InvalidArgumentError } from "commander";
+
+/** `host:port` of an argument. */
+export function target(text: string): { host: string; port: number } {
+  const match = /^(.+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || port > 65535) throw new InvalidArgumentError("It must be host:port.");
+  return { host: match[1] ?? "", port };
+}
+
+/** `host:port` or `unix:path`. */
+export function place(text: string): { host: string; port: number } | { unix: string } {
+  return text.startsWith("unix:") ? { unix: text.slice("unix:".length) } : target(text);
+}

@@ -1,0 +1,61 @@
+import type { Random } from "./random.ts";
+
+/** How a module may misbehave; each was seen on real ones, or is what a bad wire does. */
+export const QUIRKS = {
+  echo: "keep echoing after ATE0",
+  busy: "say `busy p...` instead of obeying",
+  "busy-first": "say `busy p...` and obey all the same",
+  "notice-inside": "put +IPD inside other lines, without a line end of its own",
+  "no-send-ok": "leave out SEND OK",
+  "lost-notice": "never announce data",
+  "early-closed": "say CLOSED before the last data was read",
+  "late-closed": "never say CLOSED",
+  active: "forget passive mode: +IPD carries the data",
+  "old-name": "know AT+CIPRECVMODE only",
+  "old-data": "answer +CIPRECVDATA,n:data",
+  "half-lines": "lose the end of a line",
+  garbage: "put noise between lines",
+  mute: "ignore a command",
+  slow: "take seconds over a command",
+  reset: "reset without being asked",
+  passthrough: "start in passthrough mode",
+} as const;
+
+export type Quirk = keyof typeof QUIRKS;
+
+/** Whether this is the name of a quirk. */
+export function isQuirk(name: string): name is Quirk {
+  return Object.hasOwn(QUIRKS, name);
+}
+
+/** Decides when a quirk strikes. */
+export class Mischief {
+  /** May be changed while the module runs. */
+  readonly quirks: Set<Quirk>;
+  readonly random: Random;
+  readonly #rate: number;
+
+  /** Each quirk strikes at `rate` of its occasions; those that are a habit (`has`) always. */
+  constructor(quirks: Iterable<Quirk>, random: Random, rate = 0.2) {
+    this.quirks = new Set(quirks);
+    this.random = random;
+    this.#rate = rate;
+  }
+
+  has(quirk: Quirk): boolean {
+    return this.quirks.has(quirk);
+  }
+
+  /** Whether it strikes this time. */
+  strikes(quirk: Quirk): boolean {
+    return this.quirks.has(quirk) && this.random.unit() < this.#rate;
+  }
+
+  /** Up to 24 bytes of noise, line ends and words of the protocol among them. */
+  noise(): Buffer {
+    const words = ["\r\n", "+", "O", "\0", "\xff", "AT", "x", ","];
+    let noise = "";
+    for (let left = this.random.below(8); left >= 0; left--) noise += words[this.random.below(words.length)];
+    return Buffer.from(noise, "latin1");
+  }
+}
