@@ -40,7 +40,7 @@ export const AT_POLL_MS: u32 = 3_000;
 /** The pause after the first failure of a module; it doubles with each further one. */
 export const AT_BACKOFF_MS: u32 = 500;
 /** The longest such pause. */
-export const AT_BACKOFF_MAX_MS: u32 = 60_000;
+export const AT_BACKOFF_MAX_MS: u32 = 20_000;
 /** How often a command is repeated to a busy module before that counts as a failure. */
 export const AT_TRIES: u32 = 20;
 /** How many refused connections in a row make the module suspect: enough for it to find its network after a reset. */

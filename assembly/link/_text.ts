@@ -50,6 +50,11 @@ export function over(text: Text): boolean {
   return text.at == 0;
 }
 
+/** Whether all bytes are written, though END was not returned yet. */
+export function ended(text: Text): boolean {
+  return text.at != 0 && text.left == 0 && text.held == 0 && load<u8>(text.at) == 0;
+}
+
 /** The next byte, or END, once. */
 export function next(text: Text): u32 {
   if (text.held) {

@@ -85,6 +85,7 @@ const enum Word {
 
 const CR: u32 = 0x0d;
 const LF: u32 = 0x0a;
+const SPACE: u32 = 0x20;
 const PLUS: u32 = 0x2b;
 const COMMA: u32 = 0x2c;
 const COLON: u32 = 0x3a;
@@ -141,10 +142,10 @@ class EspAt {
   tries: u32;
   /** The module is set up: 1. */
   home: u32;
-  /** Troubles, and connections that could not be opened, since the last byte of a peer. */
+  /** Troubles since the last byte of a peer, and connections refused since the last that was opened. */
   strikes: u32;
   refusals: u32;
-  /** Bytes the module may still expect for a CIPSEND that went wrong. */
+  /** Bytes the module may still take for the data of a CIPSEND, and the end of a line. */
   debt: u32;
   /** The layers above want the connection closed; it may exist in the module; it is over at its end. */
   hangUp: u32;
@@ -342,7 +343,9 @@ function drop(): void {
   } else if (stream.state == LinkState.Ready) {
     stream.state = LinkState.Down;
   }
-  if (at.step == Step.Send || at.step == Step.Data) at.debt = at.sending - at.handed;
+  // A module that does not listen may be waiting for data, even for that of a life before this one.
+  if (at.step == Step.Send || at.step == Step.Data) at.debt = at.sending - at.handed + 2;
+  else if (at.step == Step.Sync) at.debt = LINK_TX_BYTES + 2;
   at.home = 0;
   at.hangUp = 0;
   at.attached = 0;
@@ -376,24 +379,23 @@ export function toModule(to: usize, max: u32): u32 {
       at.deadlineMs = stream.nowMs + AT_SEND_MS;
     } else {
       if (text.over(out)) break;
-      const byte = letter();
-      if (byte != text.END) store<u8>(to + written++, <u8>byte);
+      store<u8>(to + written++, <u8>letter());
     }
   }
   return written;
 }
 
-/** The next byte of the command, after what the module may still take for data. */
+/** The next byte of the command, after a line of blanks for a module that takes what it hears for data. */
 function letter(): u32 {
-  if (at.debt) return --at.debt & 1 ? CR : LF;
+  if (at.debt) return --at.debt > 1 ? SPACE : at.debt ? CR : LF;
   const byte = text.next(out);
-  if (byte != text.END) return byte;
-  if (at.part >= 3) {
-    // Only now does the module know the command.
+  if (at.part == 3 && text.ended(out)) {
+    // With this byte the module knows the command.
+    text.stop(out);
     at.part = 4;
     at.deadlineMs = stream.nowMs + (at.step == Step.Escape ? AT_ESCAPE_MS : limit(at.step));
-    return byte;
   }
+  if (byte != text.END) return byte;
   at.part++;
   if (at.part == 1 && (at.step < Step.Plain || at.step > Step.Read)) at.part = 2;
   text.begin(out, at.part == 1 ? heads + HEAD_CIP : at.part == 2 ? tail(at.step) : heads + HEAD_END);
@@ -429,7 +431,6 @@ function feed(byte: u32): void {
     put(byte);
     if (--at.number) return;
     at.strikes = 0;
-    at.refusals = 0;
     if (at.step == Step.Read) at.seen = 1;
     return newLine();
   }
@@ -611,6 +612,9 @@ function idle(): void {
 function connected(): void {
   if (stream.state == LinkState.Opening) stream.state = LinkState.Open;
   at.pollAtMs = stream.nowMs + AT_POLL_MS;
+  at.refusals = 0;
+  // It works, up to here: one more trouble is worth a reset, but no longer pauses.
+  at.strikes = min(at.strikes, 3);
   idle();
 }
 

@@ -171,6 +171,7 @@ export function pull(out: usize, max: u32): u32 {
     const byte = text.next(head);
     if (byte != text.END) store<u8>(out + written++, <u8>byte);
     else nextPart();
+    if (http.part == 2 && text.ended(head)) text.stop(head);
   }
   if (!text.over(head)) return written;
   const len = min(max - written, http.bodyLeft);

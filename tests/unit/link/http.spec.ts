@@ -76,6 +76,19 @@ describe("http requests", () => {
     expect(pulled(7)).toBe(wanted);
   });
 
+  it("are over with their last byte", () => {
+    begin(false);
+    expect(pulled(512).length).toBe(68);
+    begin(false);
+    expect(http.pull(out, 67)).toBe(67);
+    pushed("HTTP/1.1 204 No\r\n\r\n", 64);
+    expect(http.keepAlive()).toBe(0);
+    begin(false);
+    expect(http.pull(out, 68)).toBe(68);
+    pushed("HTTP/1.1 204 No\r\n\r\n", 64);
+    expect(http.keepAlive()).toBe(1);
+  });
+
   it("have no type where there is no body", () => {
     begin(false);
     expect(pulled(512)).toBe("POST /v1/enrol HTTP/1.1\r\nHost: signet.example\r\nContent-Length: 0\r\n\r\n");

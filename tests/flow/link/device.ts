@@ -1,0 +1,129 @@
+/** The firmware's link as wasm in this process. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { digest, exclusively, filesBelow, isFresh } from "../../../tools/build/cache.ts";
+import { ROOT } from "../../../tools/build/root.ts";
+import { run } from "../../../tools/build/run.ts";
+
+export const LinkState = { down: 0, ready: 1, opening: 2, open: 3, peerClosed: 4, failed: 5 } as const;
+export const Family = { framed: 0, espAt: 1 } as const;
+export const Exchange = { idle: 0, busy: 1, done: 2, failed: 3 } as const;
+
+interface Guest {
+  readonly memory: WebAssembly.Memory;
+  inputAt(): number;
+  outputAt(): number;
+  answerAt(): number;
+  start(family: number, nowMs: number): void;
+  join(ssidLen: number, secretLen: number): void;
+  open(hostLen: number, port: number): number;
+  send(len: number): number;
+  receive(max: number): number;
+  close(): void;
+  state(): number;
+  tick(nowMs: number): void;
+  fromModule(len: number): void;
+  toModule(max: number): number;
+  httpRequest(room: number, hostLen: number, pathLen: number, typeLen: number, bodyLen: number): void;
+  httpPull(max: number): number;
+  httpPush(len: number): void;
+  httpState(): number;
+  httpCode(): number;
+  httpBodyLen(): number;
+  httpKeepAlive(): number;
+}
+
+async function compile(): Promise<WebAssembly.Module> {
+  const folder = join(ROOT, "build", "wasm");
+  const out = join(folder, "link.wasm");
+  const bytes = await exclusively(`${out}.lock`, async () => {
+    mkdirSync(folder, { recursive: true });
+    const sources = [
+      "assembly/link",
+      "assembly/lib",
+      "assembly/config.ts",
+      "tests/flow/link/guest.ts",
+      "asconfig.json",
+    ];
+    const wanted = digest([], filesBelow(...sources, "package-lock.json"));
+    if (!isFresh(`${out}.stamp`, wanted)) {
+      const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
+      await run(process.execPath, [
+        asc,
+        "tests/flow/link/guest.ts",
+        "--config",
+        "asconfig.json",
+        "--target",
+        "release",
+        "--outFile",
+        out,
+      ]);
+      writeFileSync(`${out}.stamp`, wanted);
+    }
+    return readFileSync(out);
+  });
+  return WebAssembly.compile(new Uint8Array(bytes));
+}
+
+const compiled = compile();
+
+/** One device. */
+export class Device {
+  readonly guest: Guest;
+  readonly #input: Buffer;
+  readonly #output: Buffer;
+
+  private constructor(guest: Guest) {
+    this.guest = guest;
+    this.#input = Buffer.from(guest.memory.buffer, guest.inputAt(), 4096);
+    this.#output = Buffer.from(guest.memory.buffer, guest.outputAt(), 4096);
+  }
+
+  static async make(): Promise<Device> {
+    const instance = await WebAssembly.instantiate(await compiled, {});
+    return new Device(instance.exports as unknown as Guest);
+  }
+
+  get state(): number {
+    return this.guest.state();
+  }
+
+  join(ssid: string, secret: string): void {
+    this.guest.join(this.#input.write(ssid), this.#input.write(secret, Buffer.byteLength(ssid)));
+  }
+
+  open(host: string, port: number): number {
+    return this.guest.open(this.#input.write(host), port);
+  }
+
+  send(bytes: Buffer): number {
+    return this.guest.send(bytes.copy(this.#input));
+  }
+
+  receive(max = 4096): Buffer {
+    return Buffer.from(this.#output.subarray(0, this.guest.receive(max)));
+  }
+
+  fromModule(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += 4096) this.guest.fromModule(bytes.copy(this.#input, 0, at));
+  }
+
+  toModule(max = 4096): Buffer {
+    return Buffer.from(this.#output.subarray(0, this.guest.toModule(max)));
+  }
+
+  request(room: number, host: string, path: string, type: string, body: Buffer): Buffer {
+    const text = Buffer.from(host + path + type);
+    Buffer.concat([text, body]).copy(this.#input);
+    this.guest.httpRequest(room, host.length, path.length, type.length, body.length);
+    return Buffer.from(this.#output.subarray(0, this.guest.httpPull(4096)));
+  }
+
+  push(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += 4096) this.guest.httpPush(bytes.copy(this.#input, 0, at));
+  }
+
+  answer(): Buffer {
+    return Buffer.from(Buffer.from(this.guest.memory.buffer, this.guest.answerAt(), this.guest.httpBodyLen()));
+  }
+}

@@ -1,0 +1,111 @@
+/** The firmware's ESP-AT driver against the emulated module with each of its quirks. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { AtModule } from "../../../tools/modem/at.ts";
+import { Mischief, QUIRKS, type Quirk } from "../../../tools/modem/quirks.ts";
+import { seeded } from "../../../tools/modem/random.ts";
+import { Uart } from "../../../tools/modem/uart.ts";
+import { Device, Family, LinkState } from "./device.ts";
+import { type Setting, converse, converseOften, until } from "./session.ts";
+import { Network, VirtualClock } from "./virtual.ts";
+
+interface Bench extends Setting {
+  readonly module: AtModule;
+}
+
+async function bench(quirks: readonly Quirk[], seed: number, baud = 115_200, rate = 0.1): Promise<Bench> {
+  const clock = new VirtualClock();
+  const random = seeded(seed);
+  const device = await Device.make();
+  const network = new Network(clock, random);
+  const down = new Uart(clock, random, baud, (bytes) => device.fromModule(bytes));
+  const module = new AtModule((bytes) => down.write(bytes), network.dial, clock, new Mischief(quirks, random, rate));
+  const up = new Uart(clock, random, baud, (bytes) => module.receive(bytes));
+  device.guest.start(Family.espAt, 0);
+  return { device, clock, random, network, module, write: (bytes) => up.write(bytes) };
+}
+
+describe("the ESP-AT driver", () => {
+  it("carries everything over a wire that splits and delays", async () => {
+    for (const baud of [9600, 115_200, 921_600]) {
+      const outcome = converseOften(await bench([], 1, baud), 10, 0);
+      assert.equal(outcome.failed, 0);
+    }
+  });
+
+  for (const quirk of Object.keys(QUIRKS) as Quirk[]) {
+    it(`lives with a module that can ${JSON.stringify(QUIRKS[quirk])}`, async (test) => {
+      const seed = Object.keys(QUIRKS).indexOf(quirk) + 100;
+      const outcome = converseOften(await bench([quirk], seed), 6, 60);
+      test.diagnostic(`seed ${seed}: ${outcome.done} connections went well, ${outcome.failed} did not`);
+    });
+  }
+
+  it("lives with all of it at once, and is well again afterwards", async (test) => {
+    const every = Object.keys(QUIRKS) as Quirk[];
+    const setting = await bench(every, 7, 115_200, 0.02);
+    const outcome = converseOften(setting, 6, 200);
+    test.diagnostic(`seed 7: ${outcome.done} connections went well, ${outcome.failed} did not`);
+    setting.module.mischief.quirks.clear();
+    setting.module.reset();
+    const later = converseOften(setting, 6, 2);
+    assert.equal(later.done, 6);
+  });
+
+  it("joins a network before it is ready", async () => {
+    const setting = await bench([], 3);
+    setting.device.guest.start(Family.espAt, 0);
+    setting.device.join('a "name", with \\', 'and, a "secret"');
+    assert.ok(converse(setting, 100));
+  });
+
+  it("tells of a peer that ends the connection, after its last byte", async () => {
+    const setting = await bench([], 4);
+    setting.network.endAfter = 700;
+    const { device } = setting;
+    assert.ok(until(setting, 10_000, () => device.state === LinkState.ready));
+    device.open("signet.example", 80);
+    assert.ok(until(setting, 10_000, () => device.state === LinkState.open));
+    device.send(Buffer.alloc(400, 1));
+    until(setting, 1000, () => false);
+    device.send(Buffer.alloc(300, 2));
+    let got = Buffer.alloc(0);
+    const ended = until(setting, 10_000, () => {
+      got = Buffer.concat([got, device.receive(7)]);
+      return device.state === LinkState.peerClosed;
+    });
+    assert.ok(ended);
+    assert.equal(Buffer.concat([got, device.receive()]).length, 700);
+  });
+
+  it("tells of a host that refuses, and goes on", async () => {
+    const setting = await bench([], 5);
+    setting.network.refusing = true;
+    for (let times = 0; times < 6; times++) assert.equal(converse(setting, 10), false);
+    setting.network.refusing = false;
+    assert.ok(converse(setting, 10));
+  });
+
+  it("recovers when the module resets in the midst of anything", async () => {
+    const setting = await bench([], 6);
+    for (let times = 0; times < 40; times++) {
+      setting.clock.after(setting.random.below(600), () => setting.module.reset());
+      converse(setting, 1 + setting.random.below(1500));
+    }
+    until(setting, 1000, () => false);
+    assert.ok(converse(setting, 500));
+  });
+
+  it("finds a module that still has the connection of the device's life before", async () => {
+    const setting = await bench([], 8);
+    for (let times = 0; times < 20; times++) {
+      until(setting, setting.random.below(1500), () => {
+        if (setting.device.state === LinkState.ready) setting.device.open("signet.example", 80);
+        if (setting.device.state === LinkState.open) setting.device.send(Buffer.alloc(100, 0x2b));
+        return false;
+      });
+      setting.device.guest.start(Family.espAt, Math.floor(setting.clock.now()));
+    }
+    assert.ok(converseOften(setting, 3, 1).done === 3);
+  });
+});
