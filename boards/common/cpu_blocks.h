@@ -1,6 +1,7 @@
 /*
- * The firmware's `cpu.*` imports on whole blocks, for boards that say CRYPTO_BLOCKS. Each range is checked against linear
- * memory's constant bound before assembly sees it. Data may lie anywhere; a state that is not aligned to a word faults.
+ * The firmware's `cpu.*` imports on whole blocks, for boards that say CRYPTO_BLOCKS. Each range is checked against
+ * linear memory's constant bound before assembly sees it. Data may lie anywhere; a state that is not aligned to a word
+ * faults.
  */
 #pragma once
 #ifdef CRYPTO_BLOCKS
@@ -13,7 +14,8 @@ void cpu_poly1305(uint32_t *state, const uint8_t *data, uint32_t blocks);
 
 /** The address of `blocks` blocks of `bytes` at `at`: at least one, and no more than linear memory could hold. */
 PORT uint8_t *whole(u32 at, u32 blocks, u32 bytes) {
-  if (blocks == 0 || blocks > LINEAR_BYTES / bytes) wasm_rt_trap(WASM_RT_TRAP_OOB);
+  if (blocks == 0 || blocks > LINEAR_BYTES / bytes)
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
   return inside(at, blocks * bytes);
 }
 

@@ -1,0 +1,126 @@
+/** The lab's ELF in QEMU with `trace.c` watching: what each operation executes and touches, as two hashes. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Built, buildImage } from "../../tools/build/build.ts";
+import { exclusively } from "../../tools/build/cache.ts";
+import { ROOT } from "../../tools/build/root.ts";
+import { run } from "../../tools/build/run.ts";
+import { type Answer, type Lab, elfLab } from "../lab/lab.ts";
+
+/** What one run of an operation did. */
+export interface Trace {
+  readonly answer: Answer;
+  readonly instructions: number;
+  readonly accesses: number;
+  /** Hashes of all instructions' addresses, and of all data addresses with their direction and size. */
+  readonly hash: string;
+}
+
+/** An operation of the lab with its fields, some of them secret. */
+export interface Request {
+  readonly op: number;
+  readonly fields: readonly Uint8Array[];
+}
+
+export class Tracer {
+  private constructor(
+    private readonly lab: Lab,
+    private readonly folder: string,
+    private readonly elf: string,
+    private readonly board: string,
+  ) {}
+
+  /** Start the lab of a board, or an ELF with the lab's main program and another guest. */
+  static async start(board: string, given?: string, keepEvents = false): Promise<Tracer> {
+    const elf = given ?? (await buildImage({ board, image: "lab" })).elf;
+    const plugin = await compilePlugin();
+    const folder = mkdtempSync(join(tmpdir(), "signet-trace-"));
+    const [begin, end] = await addresses(elf, ["guest_bare_run", "meter_sample"]);
+    const parts = [plugin, `begin=${begin}`, `end=${end}`, `out=${join(folder, "hashes")}`];
+    if (keepEvents) parts.push(`dump=${join(folder, "events")}`);
+    const lab = await elfLab(board, { elf, args: ["-plugin", parts.join(",")] });
+    return new Tracer(lab, folder, elf, board);
+  }
+
+  /** Run one operation and hash what it does. */
+  async trace({ op, fields }: Request): Promise<Trace> {
+    const answer = await this.lab.run(op, ...fields);
+    const line = readFileSync(join(this.folder, "hashes"), "utf8").trimEnd().split("\n").at(-1) ?? "";
+    const [instructions, accesses, ...hashes] = line.split(" ");
+    return { answer, instructions: Number(instructions), accesses: Number(accesses), hash: hashes.join(" ") };
+  }
+
+  /** Where two runs that should be the same first differ, in words. */
+  async explain(one: Request, other: Request): Promise<string> {
+    const tracer = await Tracer.start(this.board, this.elf, true);
+    try {
+      await tracer.lab.run(one.op, ...one.fields);
+      await tracer.lab.run(other.op, ...other.fields);
+      const [a, b] = regions(readFileSync(join(tracer.folder, "events")));
+      if (!a || !b) return "the traces were not kept";
+      let last = 0;
+      for (let i = 0; i < Math.max(a.length, b.length); i += 2) {
+        if (a[i] !== b[i] || a[i + 1] !== b[i + 1]) return `after ${await this.place(last)}: ${event(a, i)} or ${event(b, i)}`;
+        if (a[i] === 1) last = a[i + 1] ?? 0;
+      }
+      return "no difference this time";
+    } finally {
+      await tracer.close();
+    }
+  }
+
+  private async place(pc: number): Promise<string> {
+    const where = await run("arm-none-eabi-addr2line", ["-f", "-e", this.elf, `0x${pc.toString(16)}`]);
+    return `0x${pc.toString(16)} (${where.split("\n")[0]})`;
+  }
+
+  async close(): Promise<void> {
+    await this.lab.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The events of each region: pairs of kind (1 an instruction, from 2 on an access) and address; kind 0 ends a region. */
+function regions(bytes: Buffer): Uint32Array[] {
+  const words = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~7)));
+  const found: Uint32Array[] = [];
+  let start = 0;
+  for (let i = 0; i < words.length; i += 2) {
+    if (words[i] !== 0) continue;
+    found.push(words.subarray(start, i));
+    start = i + 2;
+  }
+  return found;
+}
+
+function event(events: Uint32Array, i: number): string {
+  const [kind, at] = [events[i], events[i + 1]];
+  if (kind === undefined || at === undefined) return "the end";
+  const what = kind === 1 ? "the instruction" : kind % 2 === 1 ? "a store" : "a load";
+  return `${what} at 0x${at.toString(16)}`;
+}
+
+async function compilePlugin(): Promise<string> {
+  const out = join(ROOT, "build", "ct", "trace.so");
+  await exclusively(`${out}.lock`, async () => {
+    mkdirSync(join(ROOT, "build", "ct"), { recursive: true });
+    const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"];
+    await run("gcc", [...flags, "tests/ct/trace.c", "-o", out]);
+  });
+  return out;
+}
+
+async function addresses(elf: string, names: readonly string[]): Promise<string[]> {
+  const symbols = await run("arm-none-eabi-nm", [elf]);
+  return names.map((name) => {
+    const at = new RegExp(`^([0-9a-f]+) \\w ${name}$`, "m").exec(symbols)?.[1];
+    if (at === undefined) throw new Error(`${elf} has no ${name}`);
+    return `0x${at}`;
+  });
+}
+
+/** The lab with `tests/lab/guest_planted.ts` in it. */
+export function plantedImage(board: string): Promise<Built> {
+  return buildImage({ board, image: "lab", entry: "tests/lab/guest_planted.ts", out: join(ROOT, "build", "planted") });
+}
