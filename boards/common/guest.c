@@ -13,8 +13,12 @@
 
 static Z_guest_instance_t guest;
 
+#ifdef __clang__
+#define VISIBLE __attribute__((noinline))
+#else
 #define VISIBLE __attribute__((externally_visible, noinline))
-#define PORT    static inline __attribute__((always_inline, unused))
+#endif
+#define PORT static inline __attribute__((always_inline, unused))
 
 VISIBLE void guest_start(void) {
   memset(&guest, 0, sizeof guest);

@@ -16,6 +16,8 @@ uint32_t uart_read(uint8_t *out, uint32_t max);
 uint32_t uart_write(const uint8_t *data, uint32_t len);
 /** Whether a received byte waits. */
 bool uart_ready(void);
+/** Whether all that was queued has been sent. */
+bool uart_sent(void);
 
 /** Write to the console; waits for room only if a whole queue is waiting. */
 void console_write(const char *text, uint32_t len);

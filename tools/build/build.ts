@@ -26,6 +26,16 @@ export function isImage(name: string): name is Image {
   return Object.hasOwn(IMAGES, name);
 }
 
+/** The AssemblyScript entry of an image. */
+export function entryOf(image: Image): string {
+  return IMAGES[image].entry;
+}
+
+/** The C main program of an image. */
+export function mainOf(image: Image): string {
+  return IMAGES[image].main;
+}
+
 export interface Built {
   readonly board: string;
   readonly image: Image;

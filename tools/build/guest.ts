@@ -1,33 +1,41 @@
 /** From AssemblyScript to C: asc, wasm2c, and the few substitutions in what wasm2c writes. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import type { Board } from "./board.ts";
-import { digest, filesBelow, isFresh } from "./cache.ts";
+import { digest, exclusively, filesBelow } from "./cache.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
-/** Folders of AssemblyScript, for the digest: the firmware, and what only test images add. */
-const SOURCES = ["assembly", "tests/lab", "tests/qemu/boot/guest.ts", "asconfig.json", "package-lock.json"];
+/** What decides a module's bytes: the firmware's library, and the folder of the entry. */
+function sourcesOf(entry: string): string[] {
+  return filesBelow("assembly", dirname(entry), "tools/build/guest_end.ts", "asconfig.json", "package-lock.json");
+}
 
-/** Compile `entry` to `<folder>/signet.wasm` unless that is what is there. */
-async function compileWasm(board: Board, entry: string, folder: string): Promise<void> {
+/** Compile `entry`; boards with the same choices share the module, which is the slowest step of a build. */
+async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<string> {
   const use = Object.entries(board.use).map(([name, value]) => `${name}=${value}`);
-  const wanted = digest([entry, ...use], [...filesBelow(...SOURCES), ...filesBelow("tools/build/guest_end.ts")]);
-  const stamp = join(folder, "wasm.stamp");
-  if (isFresh(stamp, wanted) && existsSync(join(folder, "signet.wasm"))) return;
-  const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
-  const args = [asc, entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
-  if (use.length > 0) args.push("--use", use.join(","));
-  args.push("--outFile", join(folder, "signet.wasm"), "--textFile", join(folder, "signet.wat"));
-  await run(process.execPath, args);
-  if (/\bmemory\.grow\b/.test(readFileSync(join(folder, "signet.wat"), "utf8"))) {
-    throw new Trouble(
-      `${entry} has a heap: memory.grow is in the module`,
-      "something was allocated (new, a string, a closure); use memory.data and @unmanaged classes",
-    );
-  }
-  writeFileSync(stamp, wanted);
+  const key = digest([entry, ...use], sourcesOf(entry)).slice(0, 16);
+  const folder = join(ROOT, "build", "wasm", `${entry.replaceAll("/", "_")}-${key}`);
+  const wasm = join(folder, "signet.wasm");
+  return exclusively(`${folder}.lock`, async () => {
+    if (existsSync(wasm)) return wasm;
+    mkdirSync(folder, { recursive: true });
+    const making = join(folder, "making.wasm");
+    const text = join(folder, "signet.wat");
+    const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
+    const args = [asc, entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
+    const choices = use.flatMap((choice) => ["--use", choice]);
+    await run(process.execPath, [...args, ...choices, "--outFile", making, "--textFile", text]);
+    if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
+      throw new Trouble(
+        `${entry} has a heap: memory.grow is in the module`,
+        "something was allocated (new, a string, a closure); use memory.data and @unmanaged classes",
+      );
+    }
+    renameSync(making, wasm);
+    return wasm;
+  });
 }
 
 /** Replace `from`, which must be there exactly once. */
@@ -123,11 +131,12 @@ export interface Guest {
 }
 
 /** Leave the guest as C in `folder`, beside the headers that boards/common/guest.c asks for. */
-export async function buildGuest(board: Board, entry: string, folder: string): Promise<Guest> {
+export async function buildGuest(board: Pick<Board, "use">, entry: string, folder: string): Promise<Guest> {
   mkdirSync(folder, { recursive: true });
-  await compileWasm(board, entry, folder);
+  const wasm = join(folder, "signet.wasm");
+  copyFileSync(await compileWasm(board, entry), wasm);
   const c = join(folder, "guest_module.c");
-  await run("wasm2c", [join(folder, "signet.wasm"), "-n", "guest", "-o", c]);
+  await run("wasm2c", [wasm, "-n", "guest", "-o", c]);
   const text = readFileSync(c, "utf8");
   const header = readFileSync(join(folder, "guest_module.h"), "utf8");
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {

@@ -33,6 +33,8 @@ void UART0RX_Handler(void) {
 
 bool uart_ready(void) { return !ring_empty(&received); }
 
+bool uart_sent(void) { return ring_empty(&sending); }
+
 uint32_t uart_read(uint8_t *out, uint32_t max) {
   uint32_t taken = 0;
   while (taken < max && !ring_empty(&received))

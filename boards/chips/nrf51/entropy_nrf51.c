@@ -1,5 +1,5 @@
 /** The RNG gives a byte each 0.2 to 0.7 ms (§21.3): an interrupt collects them, until there is no more room. */
-#include "entropy_nrf51.h"
+#include "noise.h"
 
 #include "chip.h"
 #include "port.h"

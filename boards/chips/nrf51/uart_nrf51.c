@@ -2,7 +2,7 @@
 #include <stddef.h>
 
 #include "chip.h"
-#include "entropy_nrf51.h"
+#include "noise.h"
 #include "port.h"
 #include "ring.h"
 #include "semihost.h"
@@ -22,10 +22,12 @@ void board_init(void) {
   entropy_start();
 }
 
-/** Give the transmitter its next byte. Interrupts can not come between: called with them masked, or from the handler. */
+/** Give the transmitter its next byte. Interrupts can not come between: called with them masked, or from the handler.
+ */
 static void send_next(void) {
   transmitting = !ring_empty(&sending);
-  if (transmitting) UART_TXD = ring_get(&sending);
+  if (transmitting)
+    UART_TXD = ring_get(&sending);
 }
 
 /** Take what was received; a full ring leaves bytes in the chip's FIFO and masks the interrupt until there is room. */
@@ -48,22 +50,40 @@ void UART0_Handler(void) {
   receive();
 }
 
-bool uart_ready(void) { return !ring_empty(&received); }
+/** Look whether the transmitter is ready. QEMU 7.2 does not interrupt when it becomes so after its socket was full. */
+static void pump(void) {
+  const uint32_t masked = __get_PRIMASK();
+  __disable_irq();
+  if (!transmitting || UART_TXDRDY) {
+    UART_TXDRDY = 0;
+    send_next();
+  }
+  __set_PRIMASK(masked);
+}
+
+bool uart_ready(void) {
+  pump();
+  return !ring_empty(&received);
+}
+
+bool uart_sent(void) {
+  pump();
+  return !transmitting;
+}
 
 uint32_t uart_read(uint8_t *out, uint32_t max) {
   uint32_t taken = 0;
-  while (taken < max && !ring_empty(&received)) out[taken++] = ring_get(&received);
+  while (taken < max && !ring_empty(&received))
+    out[taken++] = ring_get(&received);
   NVIC_EnableIRQ(UART0_IRQn);
   return taken;
 }
 
 uint32_t uart_write(const uint8_t *data, uint32_t len) {
   uint32_t taken = 0;
-  while (taken < len && !ring_full(&sending)) ring_put(&sending, data[taken++]);
-  const uint32_t masked = __get_PRIMASK();
-  __disable_irq();
-  if (!transmitting) send_next();
-  __set_PRIMASK(masked);
+  while (taken < len && !ring_full(&sending))
+    ring_put(&sending, data[taken++]);
+  pump();
   return taken;
 }
 

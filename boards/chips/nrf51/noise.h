@@ -1,6 +1,6 @@
 /** The chip's noise source. */
-#ifndef ENTROPY_NRF51_H_
-#define ENTROPY_NRF51_H_
+#ifndef NOISE_H_
+#define NOISE_H_
 
 /** Begin to collect noise. */
 void entropy_start(void);

@@ -1,0 +1,92 @@
+/** The same guest and the same C around it, built for the host: for sanitizers, fuzzers and memory checkers. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Board } from "./board.ts";
+import { entryOf, type Image, mainOf } from "./build.ts";
+import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
+import { buildGuest } from "./guest.ts";
+import { ROOT } from "./root.ts";
+import { run } from "./run.ts";
+
+/** How the program is made: for a plain run or under valgrind, with clang's sanitizers, or as a libFuzzer target. */
+const KINDS = {
+  plain: { compiler: "gcc", flags: ["-O1"], main: undefined },
+  sanitized: {
+    compiler: "clang",
+    flags: ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    main: undefined,
+  },
+  fuzzer: {
+    compiler: "clang",
+    flags: ["-O1", "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=all", "-DFUZZER"],
+    main: "boards/posix/fuzz.c",
+  },
+} as const;
+
+export interface HostRequest {
+  readonly image: Image;
+  readonly kind: keyof typeof KINDS;
+  /** Compile-time choices, as a board's data has them. */
+  readonly use?: Board["use"];
+  /** Where outputs go; `build` in the working tree unless said. */
+  readonly out?: string;
+}
+
+const BOARD_HEADER = `#ifndef BOARD_H_
+#define BOARD_H_
+#define BOARD_NAME "posix"
+#define STORE_PAGE_BYTES 4096u
+#define STORE_PAGES 16u
+#endif
+`;
+
+const SOURCES = [
+  "boards/common/guest.c",
+  "boards/common/runtime.c",
+  "boards/common/epitaph.c",
+  "boards/common/event.c",
+  "boards/posix/port_posix.c",
+];
+
+/** Build the program unless it is there and fresh; returns its path. */
+export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build") }: HostRequest): Promise<string> {
+  const choices = Object.entries(use).map(([name, value]) => `-D${name}=${value}`);
+  const { compiler, flags, main } = KINDS[kind];
+  const folder = join(out, "posix", [image, kind, ...choices.map((choice) => choice.slice(2))].join("-"));
+  const program = join(folder, "signet");
+  return exclusively(`${folder}.lock`, async () => {
+    const inputs = filesBelow(
+      "assembly",
+      "boards/common",
+      "boards/posix",
+      "tools/build",
+      "tests/lab",
+      "tests/qemu/boot",
+      "asconfig.json",
+    );
+    const wanted = digest([image, kind, ...choices], inputs);
+    const stamp = join(folder, "stamp");
+    if (isFresh(stamp, wanted) && existsSync(program)) return program;
+    rmSync(stamp, { force: true });
+    mkdirSync(folder, { recursive: true });
+    await buildGuest({ use }, entryOf(image), folder);
+    writeFileSync(join(folder, "board.h"), BOARD_HEADER);
+    await run(compiler, [
+      ...[
+        "-std=gnu11",
+        "-g",
+        "-Wall",
+        "-Wextra",
+        "-Wno-unused",
+        "-Wno-unused-parameter",
+        "-Wno-parentheses",
+        ...flags,
+        ...choices,
+      ],
+      ...[`-I${folder}`, "-Iboards/posix", "-Iboards/common"],
+      ...[...SOURCES, main ?? mainOf(image), "-o", program],
+    ]);
+    writeFileSync(stamp, wanted);
+    return program;
+  });
+}
