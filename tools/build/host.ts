@@ -48,6 +48,9 @@ const SOURCES = [
   "boards/posix/port_posix.c",
 ];
 
+/** wasm2c's output has unused names and doubled parentheses by the hundred. */
+const WARNINGS = ["-Wall", "-Wextra", "-Wno-unused", "-Wno-unused-parameter", "-Wno-parentheses"];
+
 /** Build the program unless it is there and fresh; returns its path. */
 export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build") }: HostRequest): Promise<string> {
   const choices = Object.entries(use).map(([name, value]) => `-D${name}=${value}`);
@@ -71,20 +74,18 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
     mkdirSync(folder, { recursive: true });
     await buildGuest({ use }, entryOf(image), folder);
     writeFileSync(join(folder, "board.h"), BOARD_HEADER);
+    const includes = [`-I${folder}`, "-Iboards/posix", "-Iboards/common"];
+    const sources = [...SOURCES, main ?? mainOf(image)];
     await run(compiler, [
-      ...[
-        "-std=gnu11",
-        "-g",
-        "-Wall",
-        "-Wextra",
-        "-Wno-unused",
-        "-Wno-unused-parameter",
-        "-Wno-parentheses",
-        ...flags,
-        ...choices,
-      ],
-      ...[`-I${folder}`, "-Iboards/posix", "-Iboards/common"],
-      ...[...SOURCES, main ?? mainOf(image), "-o", program],
+      ...WARNINGS,
+      "-std=gnu11",
+      "-g",
+      ...flags,
+      ...choices,
+      ...includes,
+      ...sources,
+      "-o",
+      program,
     ]);
     writeFileSync(stamp, wanted);
     return program;
