@@ -1,0 +1,894 @@
+/** Every alert that RFC 8446 names for a client, provoked where it names it; none leaves application data or keys behind. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { before, test } from "node:test";
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
+import { State, fixedBytes, type Settings } from "./client.ts";
+import { caExtensions, certify, identity, leafExtensions, type Identity, type Wish } from "./identities.ts";
+import { Content, Kind, Script, extensions, message, u16, vector16, vector8 } from "./script.ts";
+
+const Alert = {
+  UnexpectedMessage: 10,
+  BadRecordMac: 20,
+  RecordOverflow: 22,
+  BadCertificate: 42,
+  UnsupportedCertificate: 43,
+  CertificateExpired: 45,
+  CertificateUnknown: 46,
+  IllegalParameter: 47,
+  UnknownCa: 48,
+  DecodeError: 50,
+  DecryptError: 51,
+  ProtocolVersion: 70,
+  MissingExtension: 109,
+  UnsupportedExtension: 110,
+} as const;
+
+let server: Identity;
+let other: Identity;
+let root: Identity;
+let middle: Identity;
+let device: Identity;
+let pinned: Settings;
+let rooted: Settings;
+let leaf: Buffer;
+
+const der = async (wish: Wish): Promise<Buffer> => Buffer.from((await certify(wish)).rawData);
+
+before(async () => {
+  server = await identity("server");
+  other = await identity("other");
+  root = await identity("root");
+  middle = await identity("middle");
+  device = await identity("device");
+  pinned = { host: "localhost", pins: [server.key], seed: device.seed };
+  rooted = { host: "localhost", roots: [root.key], seed: device.seed };
+  leaf = await der({ subject: server, issuer: root, issuerName: "CN=Root" });
+});
+
+/** The client refuses, with this alert, having read and sent no application data. */
+function refused(script: Script, alert: number): void {
+  assert.deepEqual(script.alerts, [alert]);
+  assert.equal(script.client.state, State.Failed);
+  assert.deepEqual(script.client.alert, { code: alert, fromPeer: false });
+  assert.equal(script.data.length, 0);
+  assert.equal(script.read.length, 0);
+}
+
+/** One wrong thing before the handshake's keys: what the server says instead of a good ServerHello. */
+const hellos: [name: string, alert: number, say: (s: Script) => void][] = [
+  ["legacy_version is not 0x0303", Alert.IllegalParameter, (s) => s.send(s.serverHello({ version: 0x0304 }))],
+  ["TLS 1.2 is chosen", Alert.ProtocolVersion, (s) => s.send(s.serverHello({ extensions: [s.shareExtension()] }))],
+  [
+    "TLS 1.2 without extensions",
+    Alert.ProtocolVersion,
+    (s) => s.send(message(Kind.ServerHello, s.serverHello().subarray(4, 4 + 2 + 32 + 33 + 3))),
+  ],
+  [
+    "TLS 1.2 with the downgrade sentinel of TLS 1.2",
+    Alert.IllegalParameter,
+    (s) => s.send(s.serverHello({ random: sentinel(1), extensions: [] })),
+  ],
+  [
+    "TLS 1.1 with the downgrade sentinel of TLS 1.1",
+    Alert.IllegalParameter,
+    (s) => s.send(s.serverHello({ version: 0x0302, random: sentinel(0), extensions: [] })),
+  ],
+  [
+    "an unknown version is chosen",
+    Alert.IllegalParameter,
+    (s) => s.send(s.serverHello({ extensions: [[43, "0305"], s.shareExtension()] })),
+  ],
+  [
+    "the session id is not echoed",
+    Alert.IllegalParameter,
+    (s) => s.send(s.serverHello({ session: fixedBytes("x", 32) })),
+  ],
+  ["the session id is cut", Alert.IllegalParameter, (s) => s.send(s.serverHello({ session: s.session.subarray(1) }))],
+  ["a suite that was not offered", Alert.IllegalParameter, (s) => s.send(s.serverHello({ suite: 0x1301 }))],
+  ["compression", Alert.IllegalParameter, (s) => s.send(s.serverHello({ compression: 1 }))],
+  ["no key share", Alert.MissingExtension, (s) => s.send(s.serverHello({ extensions: [[43, "0304"]] }))],
+  [
+    "a share of a group that was not offered",
+    Alert.IllegalParameter,
+    (s) =>
+      s.send(
+        s.serverHello({
+          extensions: [
+            [43, "0304"],
+            [51, Buffer.concat([u16(0x17), vector16(Buffer.alloc(65, 4))])],
+          ],
+        }),
+      ),
+  ],
+  [
+    "a share of the wrong length",
+    Alert.IllegalParameter,
+    (s) =>
+      s.send(
+        s.serverHello({
+          extensions: [
+            [43, "0304"],
+            [51, Buffer.concat([u16(0x1d), vector16(Buffer.alloc(31, 9))])],
+          ],
+        }),
+      ),
+  ],
+  [
+    "a share of small order: the shared secret is zero",
+    Alert.IllegalParameter,
+    (s) =>
+      s.send(
+        s.serverHello({
+          extensions: [
+            [43, "0304"],
+            [51, Buffer.concat([u16(0x1d), vector16(Buffer.alloc(32))])],
+          ],
+        }),
+      ),
+  ],
+  [
+    "two key shares",
+    Alert.IllegalParameter,
+    (s) => s.send(s.serverHello({ extensions: [[43, "0304"], s.shareExtension(), s.shareExtension()] })),
+  ],
+  [
+    "a PSK that was not offered",
+    Alert.UnsupportedExtension,
+    (s) => s.send(s.serverHello({ extensions: [[43, "0304"], s.shareExtension(), [41, "0000"]] })),
+  ],
+  [
+    "an extension that was not offered",
+    Alert.UnsupportedExtension,
+    (s) => s.send(s.serverHello({ extensions: [[43, "0304"], s.shareExtension(), [18, ""]] })),
+  ],
+  [
+    "an extension that belongs elsewhere",
+    Alert.IllegalParameter,
+    (s) => s.send(s.serverHello({ extensions: [[43, "0304"], s.shareExtension(), [28, "0400"]] })),
+  ],
+  [
+    "a cookie in a ServerHello",
+    Alert.UnsupportedExtension,
+    (s) => s.send(s.serverHello({ extensions: [[43, "0304"], s.shareExtension(), [44, "0001aa"]] })),
+  ],
+  [
+    "a ServerHello that is cut",
+    Alert.DecodeError,
+    (s) => s.send(message(Kind.ServerHello, s.serverHello().subarray(4, 40))),
+  ],
+  [
+    "bytes after the extensions",
+    Alert.DecodeError,
+    (s) => s.send(message(Kind.ServerHello, Buffer.concat([s.serverHello().subarray(4), Buffer.from([0])]))),
+  ],
+  ["a retry that changes nothing", Alert.IllegalParameter, (s) => s.retry({ extensions: [[43, "0304"]] })],
+  [
+    "a retry for the group whose share was sent",
+    Alert.IllegalParameter,
+    (s) =>
+      s.retry({
+        extensions: [
+          [43, "0304"],
+          [51, "001d"],
+        ],
+      }),
+  ],
+  [
+    "a retry for a group that was not offered",
+    Alert.IllegalParameter,
+    (s) =>
+      s.retry({
+        extensions: [
+          [43, "0304"],
+          [51, "0017"],
+        ],
+      }),
+  ],
+  ["a retry with a suite that was not offered", Alert.IllegalParameter, (s) => s.retry({ suite: 0x1302 })],
+  [
+    "a retry with an empty cookie",
+    Alert.DecodeError,
+    (s) =>
+      s.retry({
+        extensions: [
+          [43, "0304"],
+          [44, "0000"],
+        ],
+      }),
+  ],
+  ["a second retry", Alert.UnexpectedMessage, (s) => [s.retry(), s.retry()]],
+  [
+    "a cookie too long for a hello",
+    80,
+    (s) =>
+      s.retry({
+        extensions: [
+          [43, "0304"],
+          [44, vector16(Buffer.alloc(850, 1))],
+        ],
+      }),
+  ],
+  [
+    "a message after ServerHello in its record",
+    Alert.UnexpectedMessage,
+    (s) => s.send(s.serverHello(), s.encryptedExtensions()),
+  ],
+  ["a message longer than the buffer", Alert.IllegalParameter, (s) => s.send(Buffer.from([2, 0, 4, 0]))],
+  ["a message of 16 MB", Alert.IllegalParameter, (s) => s.send(Buffer.from([2, 255, 255, 255]))],
+  ["a plaintext record longer than the buffer", Alert.RecordOverflow, (s) => s.raw(Buffer.from([22, 3, 3, 4, 1]))],
+  ["a record of an unknown type", Alert.UnexpectedMessage, (s) => s.raw(Buffer.from("HTTP/1.1 400 Bad Request\r\n"))],
+  ["an empty handshake record", Alert.UnexpectedMessage, (s) => s.raw(s.record(Content.Handshake, Buffer.alloc(0)))],
+  [
+    "application data before keys",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(Content.ApplicationData, Buffer.alloc(40))),
+  ],
+  [
+    "change_cipher_spec of another value",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(Content.ChangeCipherSpec, Buffer.from([2]))),
+  ],
+  [
+    "change_cipher_spec of two bytes",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(Content.ChangeCipherSpec, Buffer.from([1, 1]))),
+  ],
+  ["an alert of one byte", Alert.DecodeError, (s) => s.raw(s.record(Content.Alert, Buffer.from([2])))],
+  [
+    "change_cipher_spec inside a split message",
+    Alert.UnexpectedMessage,
+    (s) => {
+      s.raw(s.record(Content.Handshake, s.serverHello().subarray(0, 50)));
+      s.raw(s.record(Content.ChangeCipherSpec, Buffer.from([1])));
+    },
+  ],
+];
+
+/** A server's random that ends in a downgrade sentinel (RFC 8446 §4.1.3). */
+function sentinel(last: number): Buffer {
+  return Buffer.concat([fixedBytes("random", 24), Buffer.from("DOWNGRD"), Buffer.from([last])]);
+}
+
+for (const [name, alert, say] of hellos) {
+  test(`${name}: alert ${alert}`, () => {
+    const script = new Script(server, pinned);
+    say(script);
+    refused(script, alert);
+  });
+}
+
+/** One wrong thing under the handshake's keys. */
+const flights: [name: string, alert: number, say: (s: Script) => void][] = [
+  ["EncryptedExtensions cut", Alert.DecodeError, (s) => s.send(message(8, Buffer.from([0, 5, 0, 0])))],
+  [
+    "an extension twice",
+    Alert.IllegalParameter,
+    (s) =>
+      s.send(
+        s.encryptedExtensions([
+          [0, ""],
+          [0, ""],
+        ]),
+      ),
+  ],
+  ["an extension that was not offered", Alert.UnsupportedExtension, (s) => s.send(s.encryptedExtensions([[35, ""]]))],
+  ["early_data that was not offered", Alert.UnsupportedExtension, (s) => s.send(s.encryptedExtensions([[42, ""]]))],
+  [
+    "key_share in EncryptedExtensions",
+    Alert.IllegalParameter,
+    (s) => s.send(s.encryptedExtensions([s.shareExtension()])),
+  ],
+  ["server_name with a body", Alert.DecodeError, (s) => s.send(s.encryptedExtensions([[0, "00"]]))],
+  ["ALPN that was not offered", Alert.UnsupportedExtension, (s) => s.send(s.encryptedExtensions([[16, "0003026832"]]))],
+  ["another max_fragment_length", Alert.IllegalParameter, (s) => s.send(s.encryptedExtensions([[1, "01"]]))],
+  [
+    "max_fragment_length and record_size_limit",
+    Alert.IllegalParameter,
+    (s) =>
+      s.send(
+        s.encryptedExtensions([
+          [1, "02"],
+          [28, "0400"],
+        ]),
+      ),
+  ],
+  ["record_size_limit below 64", Alert.IllegalParameter, (s) => s.send(s.encryptedExtensions([[28, "003f"]]))],
+  ["an unknown certificate type", Alert.IllegalParameter, (s) => s.send(s.encryptedExtensions([[20, "01"]]))],
+  [
+    "a request with a context",
+    Alert.IllegalParameter,
+    (s) => s.send(s.encryptedExtensions(), s.certificateRequest([[13, "00020807"]], Buffer.from("c"))),
+  ],
+  [
+    "a request without signature_algorithms",
+    Alert.MissingExtension,
+    (s) => s.send(s.encryptedExtensions(), s.certificateRequest([])),
+  ],
+  [
+    "a request with an empty list of schemes",
+    Alert.DecodeError,
+    (s) => s.send(s.encryptedExtensions(), s.certificateRequest([[13, "0000"]])),
+  ],
+  [
+    "a certificate with a context",
+    Alert.IllegalParameter,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey], "", Buffer.from("c"))),
+  ],
+  ["no certificate", Alert.DecodeError, (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([]))],
+  [
+    "an empty certificate",
+    Alert.DecodeError,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([Buffer.alloc(0)])),
+  ],
+  [
+    "two raw keys",
+    Alert.IllegalParameter,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey, s.rawKey])),
+  ],
+  [
+    "a raw key that is cut",
+    Alert.UnsupportedCertificate,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey.subarray(1)])),
+  ],
+  [
+    "a certificate entry with an extension",
+    Alert.UnsupportedExtension,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey], "00050000")),
+  ],
+  [
+    "a certificate longer than the buffer",
+    Alert.IllegalParameter,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([Buffer.alloc(1015)]).subarray(0, 900)),
+  ],
+  [
+    "X.509 that is none",
+    Alert.UnsupportedCertificate,
+    (s) => s.send(s.encryptedExtensions(), s.certificate([Buffer.from("3003020101", "hex")])),
+  ],
+  [
+    "a scheme that was not offered",
+    Alert.IllegalParameter,
+    (s) => [upToCertificate(s), s.send(s.certificateVerify(0x0804))],
+  ],
+  [
+    "another key's signature",
+    Alert.DecryptError,
+    (s) => [upToCertificate(s), s.send(s.certificateVerify(0x0807, other.pem))],
+  ],
+  [
+    "the client's context in a signature",
+    Alert.DecryptError,
+    (s) => [upToCertificate(s), s.send(s.certificateVerify(0x0807, server.pem, "client"))],
+  ],
+  [
+    "a signature over another transcript",
+    Alert.DecryptError,
+    (s) => {
+      upToCertificate(s);
+      const verify = s.certificateVerify();
+      s.transcript = Buffer.concat([s.transcript, Buffer.from("x")]);
+      const wrong = s.certificateVerify();
+      assert.notDeepEqual(verify, wrong);
+      s.raw(s.record(Content.Handshake, wrong));
+    },
+  ],
+  [
+    "a signature of 63 bytes",
+    Alert.DecryptError,
+    (s) => [upToCertificate(s), s.send(message(15, Buffer.concat([u16(0x0807), vector16(Buffer.alloc(63))])))],
+  ],
+  [
+    "a CertificateVerify of 1,000 bytes",
+    Alert.DecodeError,
+    (s) => [upToCertificate(s), s.send(message(15, Buffer.alloc(1000, 8)))],
+  ],
+  [
+    "a CertificateVerify with bytes left over",
+    Alert.DecodeError,
+    (s) => [
+      upToCertificate(s),
+      s.send(message(15, Buffer.concat([s.certificateVerify().subarray(4), Buffer.alloc(1)]))),
+    ],
+  ],
+  ["Finished with a bit flipped", Alert.DecryptError, (s) => [upToVerify(s), s.send(flipped(s.finished(), 35))]],
+  ["Finished with its first bit flipped", Alert.DecryptError, (s) => [upToVerify(s), s.send(flipped(s.finished(), 4))]],
+  [
+    "Finished of 31 bytes",
+    Alert.DecodeError,
+    (s) => [upToVerify(s), s.send(message(20, s.finished().subarray(4, 35)))],
+  ],
+  [
+    "Finished with a message after it in its record",
+    Alert.UnexpectedMessage,
+    (s) => [upToVerify(s), s.send(s.finished(), message(24, Buffer.from([0])))],
+  ],
+  [
+    "application data before Finished",
+    Alert.UnexpectedMessage,
+    (s) => [upToVerify(s), s.raw(s.record(Content.ApplicationData, Buffer.from("early")))],
+  ],
+  [
+    "a handshake record in the clear after keys",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(Buffer.concat([Buffer.from([22, 3, 3]), vector16(s.encryptedExtensions())])),
+  ],
+  ["an alert in the clear after keys", Alert.UnexpectedMessage, (s) => s.raw(Buffer.from([21, 3, 3, 0, 2, 2, 40]))],
+  [
+    "a record too short to be protected",
+    Alert.BadRecordMac,
+    (s) => s.raw(Buffer.from([23, 3, 3, 0, 16, ...Buffer.alloc(16)])),
+  ],
+  ["a protected record longer than the buffer", Alert.RecordOverflow, (s) => s.raw(Buffer.from([23, 3, 3, 4, 18]))],
+  ["a protected record of nothing but padding", Alert.UnexpectedMessage, (s) => s.raw(s.record(-1, Buffer.alloc(20)))],
+  [
+    "an inner change_cipher_spec",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(Content.ChangeCipherSpec, Buffer.from([1]))),
+  ],
+  ["an inner type that is unknown", Alert.UnexpectedMessage, (s) => s.raw(s.record(99, Buffer.from([1])))],
+  [
+    "an empty protected handshake record",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(Content.Handshake, Buffer.alloc(0))),
+  ],
+  ["an empty protected alert", Alert.UnexpectedMessage, (s) => s.raw(s.record(Content.Alert, Buffer.alloc(0)))],
+  [
+    "an alert inside a split message",
+    Alert.UnexpectedMessage,
+    (s) => [
+      s.raw(s.record(Content.Handshake, s.encryptedExtensions().subarray(0, 3))),
+      s.raw(s.record(Content.Alert, Buffer.from([1, 0]))),
+    ],
+  ],
+];
+
+function upToCertificate(s: Script): void {
+  s.send(s.encryptedExtensions([[20, "02"]]));
+  s.send(s.certificate([s.rawKey]));
+}
+
+function upToVerify(s: Script): void {
+  upToCertificate(s);
+  s.send(s.certificateVerify());
+}
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at]! ^= 1;
+  return copy;
+}
+
+for (const [name, alert, say] of flights) {
+  test(`${name}: alert ${alert}`, () => {
+    const script = new Script(server, pinned);
+    script.helloDone();
+    say(script);
+    refused(script, alert);
+  });
+}
+
+/** One wrong thing after the handshake. */
+const afterwards: [name: string, alert: number, say: (s: Script) => void][] = [
+  ["KeyUpdate of an unknown kind", Alert.IllegalParameter, (s) => s.raw(s.record(22, message(24, Buffer.from([2]))))],
+  ["KeyUpdate without a kind", Alert.DecodeError, (s) => s.raw(s.record(22, message(24, Buffer.alloc(0))))],
+  [
+    "KeyUpdate with a message after it",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(22, Buffer.concat([message(24, Buffer.from([0])), message(24, Buffer.from([0]))]))),
+  ],
+  [
+    "a record under the old keys after KeyUpdate",
+    Alert.BadRecordMac,
+    (s) => [s.raw(s.record(22, message(24, Buffer.from([0])))), s.raw(s.record(23, Buffer.from("old")))],
+  ],
+  ["an empty ticket", Alert.DecodeError, (s) => s.raw(s.record(22, s.ticket(Buffer.alloc(0)).message))],
+  ["a ticket that is cut", Alert.DecodeError, (s) => s.raw(s.record(22, message(4, Buffer.alloc(10))))],
+  [
+    "a request for a certificate after the handshake",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(22, s.certificateRequest())),
+  ],
+  ["renegotiation: HelloRequest", Alert.UnexpectedMessage, (s) => s.raw(s.record(22, message(0, Buffer.alloc(0))))],
+  ["renegotiation: ServerHello", Alert.UnexpectedMessage, (s) => s.raw(s.record(22, s.serverHello()))],
+  ["change_cipher_spec after the handshake", Alert.UnexpectedMessage, (s) => s.raw(Buffer.from([20, 3, 3, 0, 1, 1]))],
+  [
+    "an oversized message after the handshake",
+    Alert.IllegalParameter,
+    (s) => s.raw(s.record(22, Buffer.from([24, 0, 4, 0]))),
+  ],
+];
+
+for (const [name, alert, say] of afterwards) {
+  test(`${name}: alert ${alert}`, () => {
+    const script = new Script(server, pinned);
+    script.connect();
+    assert.equal(script.client.state, State.Connected);
+    say(script);
+    refused(script, alert);
+  });
+}
+
+test("certificates: what a chain may not say, each with its alert", async () => {
+  const leafBy = (wish: Partial<Wish>): Promise<Buffer> =>
+    der({ subject: server, issuer: root, issuerName: "CN=Root", ...wish });
+  const middleOf = (wish: Partial<Wish> = {}): Promise<Buffer> =>
+    der({
+      subject: middle,
+      name: "CN=Middle",
+      issuer: root,
+      issuerName: "CN=Root",
+      extensions: caExtensions(0),
+      ...wish,
+    });
+  const byMiddle = await der({ subject: server, issuer: middle, issuerName: "CN=Middle" });
+  const usage = (flags: x509.KeyUsageFlags): x509.Extension => new x509.KeyUsagesExtension(flags, true);
+  const name = new x509.SubjectAlternativeNameExtension([{ type: "dns", value: "localhost" }]);
+  const critical = new x509.Extension("1.2.3.4", true, Buffer.from("0500", "hex"));
+  const long = caExtensions();
+  const cases: [name: string, alert: number | undefined, chain: Buffer[], settings?: Settings][] = [
+    ["a leaf of the root", undefined, [leaf]],
+    ["a leaf of the second of two roots", undefined, [leaf], { ...rooted, roots: [other.key, root.key] }],
+    ["a leaf, an intermediate", undefined, [byMiddle, await middleOf()]],
+    [
+      "a leaf, an intermediate, the root itself",
+      undefined,
+      [byMiddle, await middleOf(), await der({ subject: root, name: "CN=Root", extensions: long })],
+    ],
+    [
+      "an unknown critical extension on nothing but a pinned leaf",
+      undefined,
+      [await leafBy({ extensions: [critical] })],
+      pinned,
+    ],
+    ["another root", Alert.UnknownCa, [leaf], { ...rooted, roots: [other.key] }],
+    ["a self-signed leaf", Alert.UnknownCa, [await der({ subject: server })]],
+    ["the intermediate missing", Alert.UnknownCa, [byMiddle]],
+    ["a leaf of another name's issuer", Alert.UnknownCa, [byMiddle, await middleOf({ name: "CN=Muddle" })]],
+    ["an intermediate that did not sign", Alert.BadCertificate, [byMiddle, await middleOf({ subject: other })]],
+    [
+      "an intermediate that is no CA",
+      Alert.BadCertificate,
+      [byMiddle, await middleOf({ extensions: leafExtensions() })],
+    ],
+    [
+      "an intermediate that may not sign certificates",
+      Alert.BadCertificate,
+      [byMiddle, await middleOf({ extensions: [caExtensions()[0]!, usage(x509.KeyUsageFlags.cRLSign)] })],
+    ],
+    ["a leaf for another host", Alert.CertificateUnknown, [await leafBy({ extensions: leafExtensions("elsewhere") })]],
+    ["a leaf without names", Alert.CertificateUnknown, [await leafBy({ extensions: [] })]],
+    [
+      "a leaf that may not sign",
+      Alert.UnsupportedCertificate,
+      [await leafBy({ extensions: [usage(x509.KeyUsageFlags.keyEncipherment), name] })],
+    ],
+    [
+      "a leaf for clients",
+      Alert.UnsupportedCertificate,
+      [await leafBy({ extensions: [name, new x509.ExtendedKeyUsageExtension(["1.3.6.1.5.5.7.3.2"])] })],
+    ],
+    [
+      "a leaf for servers",
+      undefined,
+      [await leafBy({ extensions: [name, new x509.ExtendedKeyUsageExtension(["1.3.6.1.5.5.7.3.1"])] })],
+    ],
+    ["an unknown critical extension", Alert.UnsupportedCertificate, [await leafBy({ extensions: [name, critical] })]],
+    [
+      "a wildcard that matches",
+      undefined,
+      [await leafBy({ extensions: leafExtensions("*.example.org") })],
+      { ...rooted, host: "a.EXAMPLE.org" },
+    ],
+    [
+      "a wildcard over two labels",
+      Alert.CertificateUnknown,
+      [await leafBy({ extensions: leafExtensions("*.example.org") })],
+      { ...rooted, host: "a.b.example.org" },
+    ],
+    [
+      "an address that matches",
+      undefined,
+      [await leafBy({ extensions: [new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])] })],
+      { ...rooted, host: "127.0.0.1" },
+    ],
+    [
+      "another address",
+      Alert.CertificateUnknown,
+      [await leafBy({ extensions: [new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.2" }])] })],
+      { ...rooted, host: "127.0.0.1" },
+    ],
+    [
+      "a leaf that ended before the floor",
+      Alert.CertificateExpired,
+      [leaf],
+      { ...rooted, floor: Date.parse("2060-01-01T00:00:01Z") / 1000 },
+    ],
+    [
+      "a leaf that ends at the floor",
+      undefined,
+      [leaf],
+      { ...rooted, floor: Date.parse("2060-01-01T00:00:00Z") / 1000 },
+    ],
+    [
+      "an intermediate that ended before the floor",
+      Alert.CertificateExpired,
+      [byMiddle, await middleOf({ notAfter: new Date("2025-01-01") })],
+      { ...rooted, floor: Date.parse("2026-01-01") / 1000 },
+    ],
+    [
+      "a leaf that ends before it begins",
+      Alert.BadCertificate,
+      [await leafBy({ notBefore: new Date("2030-01-01"), notAfter: new Date("2029-01-01") })],
+    ],
+    ["a leaf with a bit of its signature flipped", Alert.UnknownCa, [flipped(leaf, leaf.length - 5)]],
+    ["a leaf that is cut", Alert.BadCertificate, [leaf.subarray(0, -1)]],
+    ["five certificates", Alert.BadCertificate, Array<Buffer>(5).fill(Buffer.from("3000", "hex"))],
+    ["an intermediate below one that allows none", Alert.BadCertificate, await tooDeep()],
+  ];
+  for (const [what, alert, chain, settings] of cases) {
+    const script = new Script(server, settings ?? rooted);
+    script.helloDone();
+    script.send(script.encryptedExtensions());
+    script.send(script.certificate(chain));
+    if (alert === undefined) {
+      assert.equal(script.client.state, State.WaitCv, `${what} is refused: ${script.alerts}`);
+    } else {
+      assert.deepEqual(script.alerts, [alert], what);
+    }
+  }
+});
+
+/** A leaf, an intermediate below another, and that one's path length of 0. */
+async function tooDeep(): Promise<Buffer[]> {
+  const top = { subject: other, name: "CN=Top", issuer: root, issuerName: "CN=Root", extensions: caExtensions(0) };
+  const low = { subject: middle, name: "CN=Low", issuer: other, issuerName: "CN=Top", extensions: caExtensions(0) };
+  return [await der({ subject: server, issuer: middle, issuerName: "CN=Low" }), await der(low), await der(top)];
+}
+
+test("the wire's HelloRetryRequest: the second hello differs by the cookie alone, and the handshake completes", () => {
+  const script = new Script(server, pinned);
+  const first = script.hello;
+  script.retry();
+  assert.equal(script.offered(44)!.toString("hex"), vector16(Buffer.from("a cookie")).toString("hex"));
+  assert.deepEqual(script.hello.subarray(6, 71), first.subarray(6, 71));
+  script.connect();
+  assert.ok(script.connected);
+});
+
+test("a ticket resumes; wrong tickets, wrong PSKs and a binder over a retry", () => {
+  const first = new Script(server, pinned);
+  first.connect();
+  const { message: ticket, psk } = first.ticket(Buffer.from("an opaque ticket"));
+  first.raw(first.record(Content.Handshake, ticket));
+  const kept = first.client.ticket;
+
+  const resume = (): Script => {
+    first.client.ticket = kept;
+    const script = new Script(server, { ...pinned, clock: 1000 }, first.client);
+    script.psk = psk;
+    return script;
+  };
+  const accept: [number, string][] = [[41, "0000"]];
+
+  let script = resume();
+  assert.equal(script.client.guest.ticketKept(), 1);
+  script.helloDone({ extensions: [[43, "0304"], script.shareExtension(), ...accept] });
+  assert.equal(script.client.guest.ticketKept(), 0);
+  script.send(script.encryptedExtensions());
+  script.finish();
+  assert.ok(script.connected);
+  assert.equal(script.client.guest.preShared(), 1);
+
+  script = resume();
+  script.send(script.serverHello({ extensions: [[43, "0304"], script.shareExtension(), [41, "0001"]] }));
+  refused(script, Alert.IllegalParameter);
+  assert.equal(script.client.guest.ticketKept(), 0);
+
+  script = resume();
+  script.send(
+    script.serverHello({
+      extensions: [
+        [43, "0304"],
+        [41, "0000"],
+      ],
+    }),
+  );
+  refused(script, Alert.MissingExtension);
+
+  script = resume();
+  script.psk = Buffer.alloc(32, 1);
+  const hello = script.serverHello({ extensions: [[43, "0304"], script.shareExtension(), ...accept] });
+  script.transcript = Buffer.concat([script.transcript, hello]);
+  const plain = script.record(Content.Handshake, hello);
+  script.client.feed(plain);
+  script.handshakeKeys();
+  script.client.feed(script.record(Content.Handshake, script.encryptedExtensions()));
+  assert.deepEqual(script.client.alert, { code: Alert.BadRecordMac, fromPeer: false });
+
+  script = resume();
+  script.helloDone({ extensions: [[43, "0304"], script.shareExtension(), ...accept] });
+  script.send(script.encryptedExtensions([[20, "02"]]));
+  script.send(script.certificate([script.rawKey]));
+  refused(script, Alert.UnexpectedMessage);
+
+  script = resume();
+  script.psk = Buffer.alloc(32);
+  script.connect();
+  assert.ok(script.connected);
+  assert.equal(script.client.guest.preShared(), 0);
+  assert.equal(script.client.guest.ticketKept(), 0);
+});
+
+test("an external PSK without a server key: a server that does not take it is not believed", () => {
+  const script = new Script(server, { host: "localhost", psk: Buffer.alloc(32, 7), identity: "device" });
+  script.psk = Buffer.alloc(32);
+  script.helloDone();
+  script.send(script.encryptedExtensions());
+  script.send(script.certificate([leaf]));
+  refused(script, Alert.UnknownCa);
+});
+
+test("the peer's alerts end the connection, whatever their level; user_canceled alone does not", () => {
+  for (const level of [1, 2]) {
+    for (let code = 0; code < 256; code++) {
+      const script = new Script(server, pinned);
+      script.raw(script.record(Content.Alert, Buffer.from([level, code])));
+      if (code === 90) {
+        assert.equal(script.client.state, State.WaitSh);
+      } else {
+        assert.equal(script.client.state, State.Failed);
+        assert.deepEqual(script.client.alert, { code, fromPeer: true });
+        assert.deepEqual(script.alerts, []);
+      }
+    }
+  }
+});
+
+test("close_notify from the peer is answered; the transport's end without it is a failure", () => {
+  let script = new Script(server, pinned);
+  script.connect();
+  script.raw(script.record(Content.Alert, Buffer.from([1, 0])));
+  assert.deepEqual(script.alerts, [0]);
+  assert.equal(script.client.state, State.Closed);
+  script = new Script(server, pinned);
+  script.connect();
+  script.client.guest.peerGone();
+  assert.equal(script.client.state, State.Failed);
+});
+
+test("closing during the handshake says user_canceled, then close_notify", () => {
+  const script = new Script(server, pinned);
+  script.helloDone();
+  script.client.guest.close();
+  script.listen();
+  assert.deepEqual(script.alerts, [90, 0]);
+  assert.equal(script.client.state, State.Closed);
+});
+
+test("a server that takes no Ed25519 gets an empty Certificate and no CertificateVerify", () => {
+  const script = new Script(server, pinned);
+  script.helloDone();
+  script.send(script.encryptedExtensions([[20, "02"]]), script.certificateRequest([[13, "00020804"]]));
+  script.send(script.certificate([script.rawKey]));
+  script.send(script.certificateVerify());
+  script.finish();
+  assert.ok(script.connected);
+  assert.deepEqual(
+    script.messages.map((m) => m[0]),
+    [Kind.Certificate, Kind.Finished],
+  );
+  assert.equal(script.messages[0]!.toString("hex"), "0b00000400000000");
+});
+
+test("the smallest record_size_limit: the client's flight is split over records", () => {
+  const script = new Script(server, pinned);
+  script.helloDone();
+  script.send(
+    script.encryptedExtensions([
+      [28, "0040"],
+      [20, "02"],
+    ]),
+    script.certificateRequest(),
+  );
+  script.send(script.certificate([script.rawKey]));
+  script.send(script.certificateVerify());
+  const record = script.record(Content.Handshake, script.finished());
+  script.client.feed(record);
+  const sent = script.client.drain();
+  const lengths: number[] = [];
+  for (let at = 0; at < sent.length; at += 5 + sent.readUInt16BE(at + 3)) lengths.push(sent.readUInt16BE(at + 3));
+  assert.ok(
+    lengths.every((len) => len <= 64 + 16),
+    `${lengths}`,
+  );
+  assert.equal(script.client.state, State.Connected);
+});
+
+test("messages split over records of one byte, and records that hold all of a flight", () => {
+  let script = new Script(server, pinned);
+  script.helloDone();
+  const flight = [script.encryptedExtensions([[20, "02"]]), script.certificate([script.rawKey])];
+  script.transcript = Buffer.concat([script.transcript, ...flight]);
+  const verify = script.certificateVerify();
+  script.transcript = Buffer.concat([script.transcript, verify]);
+  for (const byte of Buffer.concat([...flight, verify]))
+    script.raw(script.record(Content.Handshake, Buffer.from([byte])));
+  script.finish();
+  assert.ok(script.connected);
+
+  script = new Script(server, pinned);
+  script.helloDone();
+  const whole = [script.encryptedExtensions([[20, "02"]]), script.certificate([script.rawKey])];
+  const before = script.transcript;
+  script.transcript = Buffer.concat([before, ...whole]);
+  whole.push(script.certificateVerify());
+  script.transcript = Buffer.concat([before, ...whole]);
+  whole.push(script.finished());
+  const record = script.record(Content.Handshake, Buffer.concat(whole));
+  script.transcript = Buffer.concat([before, ...whole]);
+  script.applicationKeys();
+  script.raw(record);
+  assert.ok(script.connected);
+});
+
+test("records with padding, empty records of data, and the largest record there may be", () => {
+  const script = new Script(server, pinned);
+  script.connect();
+  script.raw(script.record(Content.ApplicationData, Buffer.alloc(0)));
+  for (let padding = 0; padding < 9; padding++) {
+    script.raw(script.record(Content.ApplicationData, Buffer.from("abc".slice(0, padding % 4)), padding));
+  }
+  assert.equal(script.read.toString(), "aababcaababc");
+  script.read = Buffer.alloc(0);
+  const largest = Buffer.from(fixedBytes("large", 1024));
+  script.raw(script.record(Content.ApplicationData, largest));
+  assert.ok(script.read.equals(largest));
+  script.raw(script.record(Content.ApplicationData, largest.subarray(0, 24), 1000));
+  assert.ok(script.connected);
+});
+
+test("a ticket longer than the buffer is passed over, and the connection goes on", () => {
+  const script = new Script(server, pinned);
+  script.connect();
+  for (const len of [577, 1500, 5000]) {
+    const { message: ticket } = script.ticket(Buffer.alloc(len, 1));
+    for (let at = 0; at < ticket.length; at += 1000) {
+      script.raw(script.record(Content.Handshake, ticket.subarray(at, at + 1000)));
+    }
+    assert.equal(script.client.guest.ticketKept(), 0);
+  }
+  script.raw(script.record(Content.ApplicationData, Buffer.from("still here")));
+  assert.equal(script.read.toString(), "still here");
+  script.raw(script.record(Content.Handshake, script.ticket(Buffer.alloc(576, 1)).message));
+  assert.equal(script.client.guest.ticketKept(), 1);
+});
+
+test("after a failure nothing of the connection is left in memory", () => {
+  const script = new Script(server, pinned);
+  script.connect();
+  const secrets = [script.serverSecret, script.clientSecret, fixedBytes("ephemeral", 32)];
+  script.raw(script.record(Content.Handshake, message(99, Buffer.alloc(0))));
+  const memory = Buffer.from(script.client.guest.memory.buffer);
+  for (const secret of secrets) assert.equal(memory.indexOf(secret), -1);
+  assert.equal(createHash("sha256").update(script.data).digest("hex"), createHash("sha256").digest("hex"));
+});
+
+test("hello: what is offered, and SNI only for names", () => {
+  const script = new Script(server, { ...pinned, alpn: "http/1.1" });
+  assert.equal(script.hello.readUInt16BE(4), 0x0303);
+  assert.equal(script.hello[38], 32);
+  assert.deepEqual(script.offered(0), Buffer.concat([u16(12), Buffer.from([0]), vector16(Buffer.from("localhost"))]));
+  assert.equal(script.offered(1)!.toString("hex"), "02");
+  assert.equal(script.offered(10)!.toString("hex"), "0002001d");
+  assert.equal(script.offered(13)!.toString("hex"), "00020807");
+  assert.deepEqual(script.offered(16), vector16(vector8(Buffer.from("http/1.1"))));
+  assert.equal(script.offered(19)!.toString("hex"), "020200");
+  assert.equal(script.offered(20)!.toString("hex"), "020200");
+  assert.equal(script.offered(28)!.toString("hex"), "0401");
+  assert.equal(script.offered(43)!.toString("hex"), "020304");
+  for (const absent of [41, 42, 44, 45, 49]) assert.equal(script.offered(absent), undefined);
+  assert.ok(extensions([]).equals(Buffer.alloc(2)));
+  assert.equal(new Script(server, { ...pinned, host: "192.168.1.20" }).offered(0), undefined);
+});

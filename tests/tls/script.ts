@@ -1,0 +1,365 @@
+/**
+ * A TLS 1.3 server that does what a test says: every message can be made well or badly, in any order and in any record.
+ * Its key schedule is Node's own HMAC and ciphers; nothing of it comes from the client.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  sign,
+  type KeyObject,
+} from "node:crypto";
+import { State, TlsClient, fixedBytes, type Settings } from "./client.ts";
+import type { Identity } from "./identities.ts";
+
+export const Kind = {
+  ClientHello: 1,
+  ServerHello: 2,
+  NewSessionTicket: 4,
+  EndOfEarlyData: 5,
+  EncryptedExtensions: 8,
+  Certificate: 11,
+  CertificateRequest: 13,
+  CertificateVerify: 15,
+  Finished: 20,
+  KeyUpdate: 24,
+} as const;
+
+export const Content = { ChangeCipherSpec: 20, Alert: 21, Handshake: 22, ApplicationData: 23 } as const;
+
+/** An extension as its number and its body. */
+export type Extension = [type: number, body: Uint8Array | string];
+
+const u8 = (value: number): Buffer => Buffer.from([value]);
+export const u16 = (value: number): Buffer => Buffer.from([value >> 8, value & 255]);
+const u24 = (value: number): Buffer => Buffer.from([value >> 16, (value >> 8) & 255, value & 255]);
+const bytesOf = (value: Uint8Array | string): Buffer =>
+  typeof value === "string" ? Buffer.from(value, "hex") : Buffer.from(value);
+export const vector8 = (value: Uint8Array): Buffer => Buffer.concat([u8(value.length), value]);
+export const vector16 = (value: Uint8Array): Buffer => Buffer.concat([u16(value.length), value]);
+const vector24 = (value: Uint8Array): Buffer => Buffer.concat([u24(value.length), value]);
+
+/** A list of extensions with its length. */
+export function extensions(list: Extension[]): Buffer {
+  return vector16(Buffer.concat(list.map(([type, body]) => Buffer.concat([u16(type), vector16(bytesOf(body))]))));
+}
+
+/** A handshake message. */
+export function message(kind: number, body: Uint8Array): Buffer {
+  return Buffer.concat([u8(kind), vector24(body)]);
+}
+
+const hashOf = (data: Uint8Array): Buffer => createHash("sha256").update(data).digest();
+const hmac = (key: Uint8Array, data: Uint8Array): Buffer => createHmac("sha256", key).update(data).digest();
+
+function expandLabel(secret: Uint8Array, label: string, context: Uint8Array, len: number): Buffer {
+  const info = Buffer.concat([u16(len), vector8(Buffer.from(`tls13 ${label}`)), vector8(context), u8(1)]);
+  return hmac(secret, info).subarray(0, len);
+}
+
+const ZEROS = Buffer.alloc(32);
+const RETRY_RANDOM = hashOf(Buffer.from("HelloRetryRequest"));
+
+/** One direction's keys. */
+class Keys {
+  readonly #key: Buffer;
+  readonly #iv: Buffer;
+  #sequence = 0n;
+
+  constructor(secret: Uint8Array) {
+    this.#key = expandLabel(secret, "key", Buffer.alloc(0), 32);
+    this.#iv = expandLabel(secret, "iv", Buffer.alloc(0), 12);
+  }
+
+  #nonce(): Buffer {
+    const nonce = Buffer.from(this.#iv);
+    nonce.writeBigUInt64BE(nonce.readBigUInt64BE(4) ^ this.#sequence++, 4);
+    return nonce;
+  }
+
+  seal(type: number, content: Uint8Array, padding: number): Buffer {
+    const inner = Buffer.concat([content, type < 0 ? Buffer.alloc(0) : u8(type), Buffer.alloc(padding)]);
+    const header = Buffer.concat([Buffer.from([23, 3, 3]), u16(inner.length + 16)]);
+    const cipher = createCipheriv("chacha20-poly1305", this.#key, this.#nonce(), { authTagLength: 16 });
+    cipher.setAAD(header, { plaintextLength: inner.length });
+    return Buffer.concat([header, cipher.update(inner), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  open(record: Buffer): { type: number; content: Buffer } {
+    const decipher = createDecipheriv("chacha20-poly1305", this.#key, this.#nonce(), { authTagLength: 16 });
+    decipher.setAAD(record.subarray(0, 5), { plaintextLength: record.length - 21 });
+    decipher.setAuthTag(record.subarray(-16));
+    const inner = Buffer.concat([decipher.update(record.subarray(5, -16)), decipher.final()]);
+    let end = inner.length;
+    while (inner[end - 1] === 0) end--;
+    return { type: inner[end - 1]!, content: inner.subarray(0, end - 1) };
+  }
+}
+
+/** What a ServerHello is made of, each part replaceable. */
+export interface Hello {
+  version?: number;
+  random?: Uint8Array;
+  session?: Uint8Array;
+  suite?: number;
+  compression?: number;
+  extensions?: Extension[];
+}
+
+/** The two ends: the client in wasm, and the scripted server. */
+export class Script {
+  readonly client: TlsClient;
+  readonly identity: Identity;
+  /** Handshake bytes so far. */
+  transcript = Buffer.alloc(0);
+  /** Alerts that the client sent, and its application data. */
+  alerts: number[] = [];
+  data = Buffer.alloc(0);
+  /** Handshake messages of the client after its hello. */
+  messages: Buffer[] = [];
+  /** What the client read of this server's application data. */
+  read = Buffer.alloc(0);
+  hello = Buffer.alloc(0);
+  session = Buffer.alloc(0);
+  psk: Buffer = ZEROS;
+  write: Keys | undefined;
+  #open: Keys | undefined;
+  #ephemeral: KeyObject;
+  #secret: Buffer = ZEROS;
+  clientSecret: Buffer = ZEROS;
+  serverSecret: Buffer = ZEROS;
+  #clientNext: Buffer = ZEROS;
+  resumption: Buffer = ZEROS;
+
+  constructor(identity: Identity, settings: Settings, client = new TlsClient()) {
+    this.client = client;
+    this.identity = identity;
+    const der = Buffer.concat([Buffer.from("302e020100300506032b656e04220420", "hex"), fixedBytes("ephemeral", 32)]);
+    this.#ephemeral = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    client.start(settings);
+    this.listen();
+  }
+
+  /** This server's public share. */
+  get share(): Buffer {
+    return createPublicKey(this.#ephemeral).export({ format: "der", type: "spki" }).subarray(12);
+  }
+
+  /** Hear what the client has to say. */
+  listen(): void {
+    let bytes = this.client.drain();
+    while (bytes.length) {
+      const record = bytes.subarray(0, 5 + bytes.readUInt16BE(3));
+      bytes = bytes.subarray(record.length);
+      const plain = record[0] !== 23;
+      const { type, content } = plain ? { type: record[0]!, content: record.subarray(5) } : this.#open!.open(record);
+      if (type === Content.Alert) this.alerts.push(content[1]!);
+      else if (type === Content.ApplicationData) this.data = Buffer.concat([this.data, content]);
+      else if (type === Content.Handshake) this.#hear(content);
+    }
+  }
+
+  #hear(content: Buffer): void {
+    if (content[0] === Kind.ClientHello) {
+      this.hello = content;
+      this.session = content.subarray(39, 71);
+      this.transcript = Buffer.concat([this.transcript, content]);
+      return;
+    }
+    this.messages.push(content);
+    if (content[0] === Kind.KeyUpdate) {
+      this.clientSecret = expandLabel(this.clientSecret, "traffic upd", Buffer.alloc(0), 32);
+      this.#open = new Keys(this.clientSecret);
+      return;
+    }
+    this.transcript = Buffer.concat([this.transcript, content]);
+    if (content[0] === Kind.Finished) {
+      this.clientSecret = this.#clientNext;
+      this.#open = new Keys(this.clientSecret);
+      this.resumption = this.#derive("res master", this.transcript);
+    }
+  }
+
+  /** The body of one of the client's extensions; undefined if it is not there. */
+  offered(type: number): Buffer | undefined {
+    let at = 71 + 2 + this.hello.readUInt16BE(71) + 2 + 2;
+    while (at < this.hello.length) {
+      const len = this.hello.readUInt16BE(at + 2);
+      if (this.hello.readUInt16BE(at) === type) return this.hello.subarray(at + 4, at + 4 + len);
+      at += 4 + len;
+    }
+    return undefined;
+  }
+
+  /** Give the client bytes as they are. */
+  raw(bytes: Uint8Array, chunk?: number): void {
+    this.read = Buffer.concat([this.read, this.client.feed(bytes, chunk)]);
+    this.listen();
+  }
+
+  /** A record of this type, under the keys in force. */
+  record(type: number, content: Uint8Array, padding = 0): Buffer {
+    if (this.write) return this.write.seal(type, content, padding);
+    return Buffer.concat([Buffer.from([type, 3, 3]), vector16(content)]);
+  }
+
+  /** Send handshake messages in one record; they join the transcript. */
+  send(...messages: Uint8Array[]): void {
+    const content = Buffer.concat(messages);
+    this.transcript = Buffer.concat([this.transcript, content]);
+    this.raw(this.record(Content.Handshake, content));
+  }
+
+  shareExtension(): Extension {
+    return [51, Buffer.concat([u16(0x1d), vector16(this.share)])];
+  }
+
+  /** A ServerHello. */
+  serverHello(hello: Hello = {}): Buffer {
+    const list: Extension[] = hello.extensions ?? [[43, "0304"], this.shareExtension()];
+    return message(
+      Kind.ServerHello,
+      Buffer.concat([
+        u16(hello.version ?? 0x0303),
+        hello.random ?? fixedBytes("server random", 32),
+        vector8(hello.session ?? this.session),
+        u16(hello.suite ?? 0x1303),
+        u8(hello.compression ?? 0),
+        extensions(list),
+      ]),
+    );
+  }
+
+  /** A HelloRetryRequest. */
+  retryRequest(hello: Hello = {}): Buffer {
+    return this.serverHello({
+      random: RETRY_RANDOM,
+      extensions: [
+        [43, "0304"],
+        [44, vector16(Buffer.from("a cookie"))],
+      ],
+      ...hello,
+    });
+  }
+
+  /** Send a HelloRetryRequest, which begins the transcript anew. */
+  retry(hello: Hello = {}): void {
+    this.transcript = message(254, hashOf(this.transcript));
+    this.send(this.retryRequest(hello));
+  }
+
+  #derive(label: string, messages: Uint8Array): Buffer {
+    return expandLabel(this.#secret, label, hashOf(messages), 32);
+  }
+
+  /** Turn on the handshake keys; the transcript ends with ServerHello. */
+  handshakeKeys(): void {
+    const share = this.offered(51)!.subarray(6, 38);
+    const spki = Buffer.concat([Buffer.from("302a300506032b656e032100", "hex"), share]);
+    const publicKey = createPublicKey({ key: spki, format: "der", type: "spki" });
+    const shared = diffieHellman({ privateKey: this.#ephemeral, publicKey });
+    this.#secret = hmac(ZEROS, this.psk);
+    this.#secret = hmac(this.#derive("derived", Buffer.alloc(0)), shared);
+    this.clientSecret = this.#derive("c hs traffic", this.transcript);
+    this.serverSecret = this.#derive("s hs traffic", this.transcript);
+    this.write = new Keys(this.serverSecret);
+    this.#open = new Keys(this.clientSecret);
+  }
+
+  /** ServerHello, and the keys. */
+  helloDone(hello: Hello = {}): void {
+    // The client's answer, if it is an alert, is under the keys that this hello makes.
+    const content = this.serverHello(hello);
+    this.transcript = Buffer.concat([this.transcript, content]);
+    const record = this.record(Content.Handshake, content);
+    this.handshakeKeys();
+    this.raw(record);
+  }
+
+  encryptedExtensions(list: Extension[] = []): Buffer {
+    return message(Kind.EncryptedExtensions, extensions(list));
+  }
+
+  certificateRequest(list: Extension[] = [[13, "00020807"]], context: Uint8Array = Buffer.alloc(0)): Buffer {
+    return message(Kind.CertificateRequest, Buffer.concat([vector8(context), extensions(list)]));
+  }
+
+  /** A Certificate of these DER certificates. */
+  certificate(list: Uint8Array[], entry = "", context: Uint8Array = Buffer.alloc(0)): Buffer {
+    const entries = list.map((der) => Buffer.concat([vector24(der), vector16(bytesOf(entry))]));
+    return message(Kind.Certificate, Buffer.concat([vector8(context), vector24(Buffer.concat(entries))]));
+  }
+
+  /** The raw public key as a certificate. */
+  get rawKey(): Buffer {
+    return createPublicKey(this.identity.pem).export({ format: "der", type: "spki" });
+  }
+
+  /** A CertificateVerify over the transcript so far. */
+  certificateVerify(scheme = 0x0807, pem = this.identity.pem, context = "server"): Buffer {
+    const content = Buffer.concat([
+      Buffer.alloc(64, 0x20),
+      Buffer.from(`TLS 1.3, ${context} CertificateVerify\0`),
+      hashOf(this.transcript),
+    ]);
+    return message(Kind.CertificateVerify, Buffer.concat([u16(scheme), vector16(sign(null, content, pem))]));
+  }
+
+  /** A Finished over the transcript so far. */
+  finished(): Buffer {
+    const key = expandLabel(this.serverSecret, "finished", Buffer.alloc(0), 32);
+    return message(Kind.Finished, hmac(key, hashOf(this.transcript)));
+  }
+
+  /** Turn on the application keys; the transcript ends with the server's Finished. */
+  applicationKeys(): void {
+    this.#secret = hmac(this.#derive("derived", Buffer.alloc(0)), ZEROS);
+    this.#clientNext = this.#derive("c ap traffic", this.transcript);
+    this.serverSecret = this.#derive("s ap traffic", this.transcript);
+    this.write = new Keys(this.serverSecret);
+  }
+
+  /** Send Finished and turn on the application keys, before the client's answer is heard. */
+  finish(finished = this.finished()): void {
+    const record = this.record(Content.Handshake, finished);
+    this.transcript = Buffer.concat([this.transcript, finished]);
+    this.applicationKeys();
+    this.raw(record);
+  }
+
+  /** The whole handshake with this certificate, raw if there is none. */
+  connect(certificates?: Uint8Array[], list: Extension[] = []): void {
+    this.helloDone();
+    const raw: Extension[] = certificates ? [] : [[20, "02"]];
+    this.send(this.encryptedExtensions([...raw, ...list]));
+    this.send(this.certificate(certificates ?? [this.rawKey]));
+    this.send(this.certificateVerify());
+    this.finish();
+  }
+
+  /** Move this server's sending keys on. */
+  updateKeys(): void {
+    this.serverSecret = expandLabel(this.serverSecret, "traffic upd", Buffer.alloc(0), 32);
+    this.write = new Keys(this.serverSecret);
+  }
+
+  /** A NewSessionTicket, and the PSK it stands for. */
+  ticket(ticket: Uint8Array, lifetime = 3600, nonce = Buffer.from([7])): { message: Buffer; psk: Buffer } {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(lifetime);
+    head.writeUInt32BE(0x01020304, 4);
+    const body = Buffer.concat([head, vector8(nonce), vector16(ticket), extensions([])]);
+    return {
+      message: message(Kind.NewSessionTicket, body),
+      psk: expandLabel(this.resumption, "resumption", nonce, 32),
+    };
+  }
+
+  get connected(): boolean {
+    return this.client.state === State.Connected;
+  }
+}
