@@ -134,7 +134,7 @@ export class TlsClient {
   steps = 0;
 
   constructor() {
-    compiled ??= new WebAssembly.Module(compile());
+    compiled ??= new WebAssembly.Module(new Uint8Array(compile()));
     this.guest = new WebAssembly.Instance(compiled, { table }).exports as unknown as Exports;
     this.#buffer = this.guest.buffer();
   }

@@ -115,16 +115,16 @@ export class Script {
   readonly client: TlsClient;
   readonly identity: Identity;
   /** Handshake bytes so far. */
-  transcript = Buffer.alloc(0);
+  transcript: Buffer = Buffer.alloc(0);
   /** Alerts that the client sent, and its application data. */
   alerts: number[] = [];
-  data = Buffer.alloc(0);
+  data: Buffer = Buffer.alloc(0);
   /** Handshake messages of the client after its hello. */
   messages: Buffer[] = [];
   /** What the client read of this server's application data. */
-  read = Buffer.alloc(0);
-  hello = Buffer.alloc(0);
-  session = Buffer.alloc(0);
+  read: Buffer = Buffer.alloc(0);
+  hello: Buffer = Buffer.alloc(0);
+  session: Buffer = Buffer.alloc(0);
   psk: Buffer = ZEROS;
   write: Keys | undefined;
   #open: Keys | undefined;
