@@ -48,6 +48,10 @@ export declare function feScale(out: usize, a: usize, factor: u32, b: usize): vo
 @external("cpu", "feSwap")
 export declare function feSwap(a: usize, b: usize, bit: u32): void;
 
+/** `sc25519.montgomery`, where long multiplications take a constant time. */
+@external("cpu", "scMontgomery")
+export declare function scMontgomery(out: usize, a: usize, b: usize): void;
+
 /** `ge25519.select`: `first` is a word of the constants, and all rows of its table must lie in them. */
 @external("cpu", "combSelect")
 export declare function combSelect(out: usize, first: u32, digit: u32): void;

@@ -45,12 +45,18 @@ const L2: u32 = 0xa2f79cd6;
 const L3: u32 = 0x14def9de;
 
 /**
- * out = a * b / 2^256 mod L, below 2L; a is any 256-bit number, b is below L (Montgomery, CIOS). `out` may be an operand.
+ * out = a * b / 2^256 mod L, below 2L; a is any 256-bit number, b is below L (Montgomery, CIOS). `out` is neither operand.
  *
  * Bounds: before and after each row the sum is below 2L < 2^254: (2L + (2^32 - 1) (L + L)) / 2^32 = 2L. So it keeps to eight
  * words; each step is at most (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1.
  */
-function montgomery(out: usize, a: usize, b: usize): void {
+@inline
+export function montgomery(out: usize, a: usize, b: usize): void {
+  if (cpu.NATIVE && !cpu.SHORT_MULTIPLY) cpu.scMontgomery(out, a, b);
+  else montgomeryPortable(out, a, b);
+}
+
+export function montgomeryPortable(out: usize, a: usize, b: usize): void {
   let t0: u32 = 0;
   let t1: u32 = 0;
   let t2: u32 = 0;

@@ -12,6 +12,7 @@ void cpu_fe_square(uint32_t *out, const uint32_t *a, uint32_t times);
 void cpu_fe_scale(uint32_t *out, const uint32_t *a, uint32_t factor, const uint32_t *b);
 void cpu_fe_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe_swap(uint32_t *a, uint32_t *b, uint32_t bit);
+void cpu_sc_montgomery(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_comb_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 
 PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
@@ -46,6 +47,12 @@ PORT void import_cpu_fe_swap(void *port, u32 a, u32 b, u32 bit) {
   cpu_fe_swap(elements(a, 2), elements(b, 2), bit);
 }
 #define Z_cpuZ_feSwap import_cpu_fe_swap
+
+PORT void import_cpu_sc_montgomery(void *port, u32 out, u32 a, u32 b) {
+  (void)port;
+  cpu_sc_montgomery(elements(out, 1), elements(a, 1), elements(b, 1));
+}
+#define Z_cpuZ_scMontgomery import_cpu_sc_montgomery
 
 PORT void import_cpu_comb_select(void *port, u32 out, u32 first, u32 digit) {
   (void)port;

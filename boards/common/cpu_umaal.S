@@ -26,7 +26,7 @@
   umaal \w3, \h, \a, r6
 .endm
 
-/* The same for the first row, with nothing to add to but \w0. */
+/* The same for a first row, with nothing to add to but \w0. */
 .macro row_first a, w0, w1, w2, w3, h
   mov \w1, #0
   umlal \w0, \w1, \a, r3
@@ -49,8 +49,13 @@ cpu_fe_mul:
   /* The lower half of b times all of a: words 0 to 7 to the stack, 8 to 11 after them. */
   ldm r2!, {r3-r6}
   ldrd r12, lr, [r1]
-  mov r7, #0
-  row_first r12, r7, r8, r9, r10, r11
+  umull r7, r8, r12, r3
+  mov r9, #0
+  umlal r8, r9, r12, r4
+  mov r10, #0
+  umlal r9, r10, r12, r5
+  mov r11, #0
+  umlal r10, r11, r12, r6
   mov r0, #0
   row lr, r8, r9, r10, r11, r0
   strd r7, r8, [sp]
@@ -271,4 +276,68 @@ cpu_fe_scale:
   stm r0, {r8-r11}
   pop {r4-r11, pc}
   .size cpu_fe_scale, . - cpu_fe_scale
+/*
+ * void cpu_sc_montgomery(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]): see assembly/crypto/_sc25519.ts. The sum is
+ * in r3 to r10 and r11; words 4 to 6 of L are zero, and the last is 2^28.
+ */
+  .section .text.cpu_sc_montgomery, "ax"
+  .global cpu_sc_montgomery
+  .type cpu_sc_montgomery, %function
+  .balign 4
+cpu_sc_montgomery:
+  push {r0, r4-r11, lr}
+  add r3, r1, #32
+  push {r3}
+  mov r3, #0
+  mov r4, #0
+  mov r5, #0
+  mov r6, #0
+  mov r7, #0
+  mov r8, #0
+  mov r9, #0
+  mov r10, #0
+1:
+  ldr lr, [r1], #4
+  mov r11, #0
+  ldrd r0, r12, [r2]
+  umaal r3, r11, lr, r0
+  umaal r4, r11, lr, r12
+  ldrd r0, r12, [r2, #8]
+  umaal r5, r11, lr, r0
+  umaal r6, r11, lr, r12
+  ldrd r0, r12, [r2, #16]
+  umaal r7, r11, lr, r0
+  umaal r8, r11, lr, r12
+  ldrd r0, r12, [r2, #24]
+  umaal r9, r11, lr, r0
+  umaal r10, r11, lr, r12
+  ldr r0, =0x12547e1b
+  mul lr, r3, r0
+  mov r12, #0
+  ldr r0, =0x5cf5d3ed
+  umaal r3, r12, lr, r0
+  ldr r0, =0x5812631a
+  umaal r4, r12, lr, r0
+  ldr r0, =0xa2f79cd6
+  umaal r5, r12, lr, r0
+  ldr r0, =0x14def9de
+  umaal r6, r12, lr, r0
+  /* One word down. */
+  mov r3, r4
+  mov r4, r5
+  mov r5, r6
+  adds r6, r7, r12
+  adcs r7, r8, #0
+  adcs r8, r9, #0
+  adcs r9, r10, lr, lsl #28
+  adc r10, r11, lr, lsr #4
+  ldr r0, [sp]
+  cmp r1, r0
+  bne 1b
+  ldr r0, [sp, #4]
+  stm r0, {r3-r10}
+  add sp, #8
+  pop {r4-r11, pc}
+  .ltorg
+  .size cpu_sc_montgomery, . - cpu_sc_montgomery
 #endif

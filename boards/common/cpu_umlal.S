@@ -69,6 +69,33 @@
   adc \carry, \spare, #0
 .endm
 
+/* Words 8 to 15 on the stack times 38, onto words 0 to 7, to out, which is on the stack after them. */
+.macro fold
+  mov r12, #38
+  mov r11, #0
+  ldr r7, [sp, #28]
+  ldr r3, [sp, #60]
+  umlal r7, r11, r12, r3
+  excess r11, r7, r3
+  add r0, sp, #32
+  ldm r0!, {r1-r4}
+  ldm sp, {r5, r6, r8, r9}
+  step r5, r11, r12, r1, r10
+  step r6, r11, r12, r2, r10
+  step r8, r11, r12, r3, r10
+  step r9, r11, r12, r4, r10
+  ldr r4, [sp, #64]
+  stm r4!, {r5, r6, r8, r9}
+  ldm r0, {r1-r3}
+  add r0, sp, #16
+  ldm r0, {r5, r6, r8}
+  step r5, r11, r12, r1, r10
+  step r6, r11, r12, r2, r10
+  step r8, r11, r12, r3, r10
+  add r9, r7, r11
+  stm r4, {r5, r6, r8, r9}
+.endm
+
 /* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
   .section .text.cpu_fe_mul, "ax"
   .global cpu_fe_mul
@@ -105,36 +132,58 @@ cpu_fe_mul:
   row lr, r12, r11, r7, r2, r10, r9, r8, 36, 1
   row r12, r11, r7, r8, lr, r2, r10, r9, 40, 1
   row r11, r7, r8, r9, r12, lr, r2, r10, 44, 1
-  /* Words 8 to 15 times 38, onto words 0 to 7; 12 to 15 are in r7, r8, r9, r10. */
-  str r7, [sp, #48]
-  str r8, [sp, #52]
-  str r9, [sp, #56]
-  mov r3, r10
-  mov r12, #38
-  mov r11, #0
-  ldr r7, [sp, #28]
-  umlal r7, r11, r12, r3
-  excess r11, r7, r3
-  add r0, sp, #32
-  ldm r0!, {r1-r4}
-  ldm sp, {r5, r6, r8, r9}
-  step r5, r11, r12, r1, r10
-  step r6, r11, r12, r2, r10
-  step r8, r11, r12, r3, r10
-  step r9, r11, r12, r4, r10
-  ldr r4, [sp, #64]
-  stm r4!, {r5, r6, r8, r9}
-  ldm r0, {r1-r3}
-  add r0, sp, #16
-  ldm r0, {r5, r6, r8}
-  step r5, r11, r12, r1, r10
-  step r6, r11, r12, r2, r10
-  step r8, r11, r12, r3, r10
-  add r9, r7, r11
-  stm r4, {r5, r6, r8, r9}
+  add r0, sp, #48
+  stm r0, {r7-r10}
+  fold
   add sp, #76
   pop {r4-r11, pc}
   .size cpu_fe_mul, . - cpu_fe_mul
+
+/*
+ * The products of two different ones of r3 to r6: a number of six words in r7 to r12. Spoils r0 and lr. Bounds: what is added
+ * at each place is part of the whole, which fits.
+ */
+.macro pairs
+  umull r7, r8, r3, r4
+  umull r0, r9, r3, r5
+  adds r8, r8, r0
+  umull r0, r10, r3, r6
+  adcs r9, r9, r0
+  adc r10, r10, #0
+  umull r0, lr, r4, r5
+  mov r11, #0
+  adds r9, r9, r0
+  adcs r10, r10, lr
+  adc r11, r11, #0
+  umull r0, lr, r4, r6
+  adds r10, r10, r0
+  adcs r11, r11, lr
+  umull r0, r12, r5, r6
+  adc r12, r12, #0
+  adds r11, r11, r0
+  adc r12, r12, #0
+.endm
+
+/* Add the squares of four words at r1 to the eight words at r0, with a carry. Spoils r3 to r12 and lr. */
+.macro squares first
+  ldm r1!, {r3, r4, r11, r12}
+  umull r5, r6, r3, r3
+  umull r7, r8, r4, r4
+  umull r9, r10, r11, r11
+  umull r11, r12, r12, r12
+  ldm r0, {r2, r3, r4, lr}
+  \first r2, r2, r5
+  adcs r3, r3, r6
+  adcs r4, r4, r7
+  adcs lr, lr, r8
+  stm r0!, {r2, r3, r4, lr}
+  ldm r0, {r2, r3, r4, lr}
+  adcs r2, r2, r9
+  adcs r3, r3, r10
+  adcs r4, r4, r11
+  adcs lr, lr, r12
+  stm r0!, {r2, r3, r4, lr}
+.endm
 
 /* void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
   .section .text.cpu_fe_square, "ax"
@@ -142,17 +191,77 @@ cpu_fe_mul:
   .type cpu_fe_square, %function
   .balign 4
 cpu_fe_square:
-  push {r4, r5, r6, lr}
-  mov r4, r0
-  mov r5, r2
+  push {r0, r1, r2, r4-r11, lr}
+  sub sp, #64
 1:
-  mov r0, r4
-  mov r2, r1
-  bl cpu_fe_mul
-  mov r1, r4
-  subs r5, r5, #1
+  /* The lower and the upper four words among themselves: words 1 to 6 and 9 to 14. */
+  ldm r1!, {r3-r6}
+  pairs
+  add r0, sp, #4
+  stm r0, {r7-r12}
+  ldm r1, {r3-r6}
+  pairs
+  add r0, sp, #36
+  stm r0, {r7-r12}
+  /* The lower four times the upper four, onto words 4 to 11. */
+  sub r1, #16
+  add r0, sp, #16
+  ldm r0, {r7-r9}
+  mov r10, #0
+  row r7, r8, r9, r10, r11, r12, lr, r2, 16
+  row r8, r9, r10, r2, r7, r11, r12, lr, 20
+  row r9, r10, r2, lr, r8, r7, r11, r12, 24
+  row r10, r2, lr, r12, r9, r8, r7, r11, 28
+  add r0, sp, #36
+  ldm r0, {r3-r8}
+  adds r3, r3, lr
+  adcs r4, r4, r12
+  adcs r5, r5, r11
+  adcs r6, r6, #0
+  adcs r7, r7, #0
+  adc r8, r8, #0
+  str r2, [sp, #32]
+  /* Twice that. */
+  add r0, sp, #4
+  ldm r0, {r2, r9-r12, lr}
+  adds r2, r2, r2
+  adcs r9, r9, r9
+  adcs r10, r10, r10
+  adcs r11, r11, r11
+  adcs r12, r12, r12
+  adcs lr, lr, lr
+  stm r0, {r2, r9-r12, lr}
+  ldrd r9, r10, [sp, #28]
+  adcs r9, r9, r9
+  adcs r10, r10, r10
+  strd r9, r10, [sp, #28]
+  adcs r3, r3, r3
+  adcs r4, r4, r4
+  adcs r5, r5, r5
+  adcs r6, r6, r6
+  adcs r7, r7, r7
+  adcs r8, r8, r8
+  mov r9, #0
+  adc r9, r9, r9
+  str r9, [sp, #60]
+  add r0, sp, #36
+  stm r0, {r3-r8}
+  /* With the squares. */
+  mov r2, #0
+  str r2, [sp]
+  mov r0, sp
+  sub r1, #16
+  squares adds
+  squares adcs
+  fold
+  ldrd r0, r1, [sp, #64]
+  ldr r2, [sp, #72]
+  mov r1, r0
+  subs r2, #1
+  str r2, [sp, #72]
   bne 1b
-  pop {r4, r5, r6, pc}
+  add sp, #76
+  pop {r4-r11, pc}
   .size cpu_fe_square, . - cpu_fe_square
 
 /* void cpu_fe_scale(uint32_t out[8], const uint32_t a[8], uint32_t factor, const uint32_t b[8]) */

@@ -100,6 +100,12 @@ export function trials(a: Buffer, b: Buffer, random: Stream): Trial[] {
       residue: x * BigInt(factor) + y,
     },
     { name: "sub", op: Op.FeSub, twin: Op.FeSubPortable, fields: [a, b], residue: x - y },
+    {
+      name: "montgomery",
+      op: Op.ScMontgomery,
+      twin: Op.ScMontgomeryPortable,
+      fields: [a, bytes(y % L, 32)],
+    },
     { name: "swap", op: Op.FeSwap, twin: Op.FeSwapPortable, fields: [pair(), pair(), u16(random.below(2))] },
   ];
 }

@@ -90,6 +90,10 @@ function element(out: usize, a: usize, reader: Reader, op: u32): void {
       return fe.sub(out, a, words(reader, 32));
     case Op.FeSubPortable:
       return fe.subPortable(out, a, words(reader, 32));
+    case Op.ScMontgomery:
+      return sc.montgomery(out, a, words(reader, 32));
+    case Op.ScMontgomeryPortable:
+      return sc.montgomeryPortable(out, a, words(reader, 32));
     case Op.FeInvert:
       fe.invert(out, a, scratch.take(fe.POWER_BYTES));
       return fe.freeze(out);

@@ -52,6 +52,9 @@ export const enum Op {
   /** a -> the residue of a, and of 1 / a */
   FeFreeze = 0x3e,
   FeInvert = 0x3f,
+  /** a, b -> a * b / 2^256 as a scalar, below 2L */
+  ScMontgomery = 0x2e,
+  ScMontgomeryPortable = 0x2f,
 
   /** state, whole blocks -> state, by what the board has and by the portable twin */
   Sha256Blocks = 0x40,
