@@ -21,6 +21,8 @@ export const FRAME_OPEN_MS: u32 = 20_000;
 export const FRAME_PROBE_MS: u32 = 1_000;
 /** How long an AT module may take over a plain command; the manuals promise far less. */
 export const AT_REPLY_MS: u32 = 2_000;
+/** How long it may take to answer a bare `AT`: a restarted device must soon see that its module still waits for data. */
+export const AT_SYNC_MS: u32 = 500;
 /** How long it may take to resolve a name and open a connection. */
 export const AT_OPEN_MS: u32 = 20_000;
 /** How long it may take to join its network: ESP-AT itself gives up after 15 s. */

@@ -25,6 +25,7 @@ import {
   AT_RESET_MS,
   AT_SEND_MS,
   AT_SETTLE_MS,
+  AT_SYNC_MS,
   AT_TRIES,
   LINK_RX_BYTES,
   LINK_TX_BYTES,
@@ -291,6 +292,8 @@ function number(value: u32): void {
 /** How long a step may take. */
 function limit(step: Step): u32 {
   switch (step) {
+    case Step.Sync:
+      return AT_SYNC_MS;
     case Step.Join:
       return AT_JOIN_MS;
     case Step.Connect:

@@ -1,0 +1,197 @@
+/**
+ * Mutated streams into the parsers of the link: none may trap or hang, none may make it hand out or write more than it
+ * was given room for, and after all of it a well-behaved peer finds it working.
+ *
+ * FUZZ_STREAMS says how many streams each parser gets.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Kind, encode } from "../../../tools/bridge/frame.ts";
+import { Session } from "../../../tools/bridge/session.ts";
+import { AtModule } from "../../../tools/modem/at.ts";
+import { Mischief } from "../../../tools/modem/quirks.ts";
+import { type Random, seeded } from "../../../tools/modem/random.ts";
+import { Uart } from "../../../tools/modem/uart.ts";
+import { Device, Exchange, Family, LinkState } from "./device.ts";
+import { mutate, pieces } from "./mutate.ts";
+import { type Setting, converse } from "./session.ts";
+import { Network, VirtualClock } from "./virtual.ts";
+
+const STREAMS = Number(process.env["FUZZ_STREAMS"] ?? 3000);
+const SEED = 20_261_122;
+
+type Family = (typeof Family)[keyof typeof Family];
+
+/** A device with a peer that behaves; what it says is noted, one entry for each time the device had said something. */
+function peered(
+  device: Device,
+  family: Family,
+  random: Random,
+  clock: VirtualClock,
+): { setting: Setting; said: Buffer[] } {
+  const said: Buffer[] = [];
+  const network = new Network(clock, random);
+  const down = new Uart(clock, random, 0, (bytes) => device.fromModule(bytes));
+  let heard = true;
+  const say = (bytes: Buffer): void => {
+    said.push(Buffer.concat([heard ? Buffer.alloc(0) : (said.pop() ?? Buffer.alloc(0)), bytes]));
+    heard = false;
+    down.write(bytes);
+  };
+  const peer =
+    family === Family.espAt
+      ? new AtModule(say, network.dial, clock, new Mischief([], random))
+      : new Session(say, network.dial, clock);
+  const write = (bytes: Buffer): void => {
+    heard = true;
+    peer.receive(bytes);
+  };
+  return { setting: { device, clock, random, network, write }, said };
+}
+
+/** What a peer says in a whole conversation. */
+async function recorded(family: Family, seed: number, length: number): Promise<Buffer[]> {
+  const device = await Device.make();
+  const { setting, said } = peered(device, family, seeded(seed), new VirtualClock());
+  device.guest.start(family, 0);
+  assert.ok(converse(setting, length));
+  return said;
+}
+
+/** How many streams came as far as an open connection: the others test less. */
+let opened = 0;
+
+/** What an application may do in the link's present state. */
+function act(device: Device, random: Random): void {
+  const { state } = device;
+  assert.ok(state >= LinkState.down && state <= LinkState.failed);
+  if (state === LinkState.ready) device.open("signet.example", 80);
+  if (state === LinkState.open && random.below(3)) device.send(Buffer.alloc(1 + random.below(400), random.below(256)));
+  if (random.below(3)) assert.ok(device.receive(64).length <= 64);
+  if (random.below(40) === 0 || state === LinkState.failed || state === LinkState.peerClosed) device.guest.close();
+}
+
+/** The application and the main loop of a device that hears this. */
+function live(device: Device, random: Random, startMs: number, stream: Iterable<Buffer>): number {
+  let nowMs = startMs;
+  let wasOpen = false;
+  for (const piece of stream) {
+    // Mostly the device has its say first; where it has none it waits, long enough now and then for any of its limits.
+    for (let turns = random.below(40) ? 6 : 0, said = 0; turns > 0 && !said; turns--) {
+      nowMs += random.below(2) ? random.below(20) : random.below(100) ? 200 : 30_000;
+      device.guest.tick(nowMs >>> 0);
+      act(device, random);
+      said = device.toModule(1 + random.below(2000)).length;
+    }
+    device.fromModule(piece);
+    wasOpen ||= device.state === LinkState.open;
+  }
+  if (wasOpen) opened++;
+  return nowMs;
+}
+
+const AT_WORDS = [
+  "\r\nOK\r\n", "\r\nERROR\r\n", ">", "busy p...\r\n", "\r\nready\r\n", "CLOSED\r\n", "CONNECT\r\n", "\r\n+IPD,", "+IPD,5:abcde",
+  "+CIPRECVDATA:4294967295,", "+CIPRECVDATA:300,", "+CIPRECVDATA:3,abc", "SEND OK\r\n", "SEND FAIL\r\n", "Recv 9", "\r", "\n", "+", "0", "999999999999",
+]; // prettier-ignore
+
+async function fuzzLink(family: Family, change: (random: Random, said: Buffer[]) => Buffer[]): Promise<void> {
+  const random = seeded(SEED);
+  const corpus = await Promise.all([30, 300, 900].map((length, index) => recorded(family, index + 1, length)));
+  const device = await Device.make();
+  let nowMs = 0;
+  opened = 0;
+  for (let count = 0; count < STREAMS; count++) {
+    // Most lives begin at the start, some go on in whatever state the one before has left. The framed link takes its
+    // session from the time: a multiple of 256 makes it the recorded one.
+    nowMs = Math.ceil(nowMs / 256) * 256;
+    if (random.below(4)) device.guest.start(family, nowMs);
+    nowMs = live(device, random, nowMs, change(random, corpus[random.below(corpus.length)] ?? []));
+    if (count % 250 && count !== STREAMS - 1) continue;
+    const clock = new VirtualClock();
+    clock.advance(nowMs);
+    const { setting } = peered(device, family, random, clock);
+    device.guest.close();
+    const recovered = converse(setting, 200) || converse(setting, 200) || converse(setting, 200);
+    assert.ok(recovered, `stream ${count} left the link broken`);
+    nowMs = Math.ceil(clock.now());
+  }
+  assert.ok(opened > STREAMS / 10, `only ${opened} of ${STREAMS} streams came to an open connection`);
+}
+
+describe(`${STREAMS} mutated streams (seed ${SEED})`, () => {
+  it("into the ESP-AT driver", async () => {
+    await fuzzLink(Family.espAt, (random, said) => {
+      const hurt = said.map((bytes) => (random.below(15) ? bytes : mutate(random, bytes, AT_WORDS)));
+      return random.below(3) ? hurt : [...pieces(random, Buffer.concat(hurt), 60)];
+    });
+  });
+
+  it("into the framed driver", async () => {
+    await fuzzLink(Family.framed, (random, said) => {
+      // The checksum keeps most mutations out; frames with a right one and anything in them must do no harm either.
+      const hurt = said.map((bytes) => {
+        if (random.below(12)) return bytes;
+        if (random.below(2)) return mutate(random, bytes, ["\0", "\0\0", "\xff"]);
+        const kinds = [...Object.values(Kind), random.below(256)];
+        return encode({
+          kind: kinds[random.below(kinds.length)] ?? 0,
+          session: bytes.length > 3 ? (bytes[3] ?? 0) : random.below(256),
+          number: random.below(3),
+          payload: Buffer.from(Array.from({ length: random.below(129) }, () => random.below(256))),
+        });
+      });
+      return random.below(3) ? hurt : [...pieces(random, Buffer.concat(hurt), 60)];
+    });
+  });
+
+  it("into the HTTP client", async () => {
+    const random = seeded(SEED);
+    const device = await Device.make();
+    const body = "0123456789abcdef".repeat(8);
+    const corpus = [
+      `HTTP/1.1 200 OK\r\nContent-Type: application/cose\r\nContent-Length: ${body.length}\r\nConnection: keep-alive\r\n\r\n${body}`,
+      `HTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n${body.slice(0, 32)}\r\n5\r\nhello\r\n0\r\n\r\n`,
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nServer: x\r\n\r\n",
+      "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    ];
+    const words = [
+      "\r\n",
+      "\n",
+      "\r",
+      ":",
+      " ",
+      "Content-Length: 5\r\n",
+      "Transfer-Encoding: chunked\r\n",
+      "ffffffff\r\n",
+      "0\r\n\r\n",
+      "HTTP/1.1 ",
+      "100",
+      ",",
+    ];
+    const room = 160;
+    const memory = (): Buffer => Buffer.from(device.guest.memory.buffer, device.guest.answerAt(), 1024);
+    const run = (bytes: Buffer): string => {
+      device.request(room, "h", "/", "x", Buffer.alloc(3));
+      memory().fill(0xee);
+      for (const piece of pieces(random, bytes, 1 + random.below(200))) device.push(piece);
+      assert.ok(
+        memory()
+          .subarray(room)
+          .every((byte) => byte === 0xee),
+        "nothing is written behind the room",
+      );
+      const { guest } = device;
+      assert.ok(guest.httpBodyLen() <= room);
+      return [guest.httpState(), guest.httpCode(), guest.httpKeepAlive(), device.answer().toString("hex")].join();
+    };
+    for (let count = 0; count < STREAMS; count++) {
+      let bytes = Buffer.from(corpus[random.below(corpus.length)] ?? "");
+      for (let times = random.below(4); times >= 0; times--) bytes = Buffer.from(mutate(random, bytes, words));
+      assert.equal(run(bytes), run(bytes), "how the stream was split does not matter");
+    }
+    run(Buffer.from(corpus[0] ?? ""));
+    assert.equal(device.guest.httpState(), Exchange.done);
+    assert.equal(device.answer().toString(), body);
+  });
+});
