@@ -209,7 +209,7 @@ export class Intake {
     const { store, keys, clock, policy } = this.options;
     const now = clock();
     const id = message.kid.slice();
-    const model = printable(enrol.model);
+    const model = printable(Buffer.from(enrol.model).toString("latin1"));
     const known = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
     if (known !== undefined && known.state !== "active") return { refused: "revoked" };
     const used = await tx
@@ -220,8 +220,8 @@ export class Intake {
     if (used.numInsertedOrUpdatedRows === 0n) return { refused: "stale-nonce" };
     const described = {
       model,
-      software: enrol.software,
-      version: enrol.version,
+      software: printable(enrol.software),
+      version: printable(enrol.version),
       boot_count: enrol.bootCount,
       last_seen: now,
     };
@@ -480,11 +480,11 @@ function candidate(message: Sign1): Candidate {
   };
 }
 
-/** Show the board's name: bytes of a device, of which only printable ASCII is kept as it is. */
-function printable(bytes: Uint8Array): string {
-  return [...bytes]
-    .map((byte) =>
-      byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
-    )
-    .join("");
+/**
+ * Make a name that a device gives fit to be stored and shown: control characters are spelled out. A database may cut a text at NUL,
+ * or refuse it.
+ */
+function printable(name: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  return name.replace(/[\x00-\x1f\x7f-\x9f]/g, (found) => `\\x${found.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hex } from "../../tools/wire/bytes.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { startServer } from "../../tools/server/server.ts";
+import { FLAVOURS, enrolled, missing, refusal, rows, serve, text } from "./harness.ts";
+
+for (const flavour of FLAVOURS) {
+  const skip = missing(flavour);
+
+  void test(
+    `${flavour}: one report posted 50 times at once is stored once and answered 50 times`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      const report = device.report(text("once"));
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () =>
+          exchange.post(server.url + exchange.PATHS.reports, "application/cbor-seq", report),
+        ),
+      );
+      for (const answer of answers) assert.equal(device.received(answer, report).kind, "accepted");
+      assert.equal((await rows(server))["reports"]!.length, 1);
+      assert.deepEqual([server.intake.accepted.reports, server.intake.accepted.resent], [1, 49]);
+    },
+  );
+
+  void test(`${flavour}: of two successors posted at once one is stored, the other is a fork`, { skip }, async (t) => {
+    const server = await serve(t, { suspendForks: false }, flavour);
+    const device = await enrolled(server);
+    for (let round = 0; round < 10; round++) {
+      const pair = ["a", "b"].map((value) => device.report(text(value), { counter: device.head.counter + 1 }));
+      const results = await Promise.all(pair.map((report) => refusal(server, "reports", report)));
+      assert.deepEqual(results.map(({ reason }) => reason ?? "ok").toSorted(), ["forked", "ok"]);
+      await exchange.enrol(device, server.url);
+      assert.equal(device.head.counter, round + 1);
+    }
+  });
+
+  void test(`${flavour}: one enrolment posted 20 times at once uses its nonce once`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const device = server.device();
+    const body = device.enrol(await exchange.challenge(server.url));
+    const results = await Promise.all(Array.from({ length: 20 }, () => refusal(server, "enrol", body)));
+    const reasons = results.map(({ reason }) => reason ?? "ok").toSorted();
+    assert.deepEqual(reasons, ["ok", ...Array<string>(19).fill("stale-nonce")]);
+    assert.equal((await server.devices()).length, 1);
+  });
+
+  void test(`${flavour}: many devices at once, each with its own chain`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const devices = await Promise.all(Array.from({ length: 30 }, () => enrolled(server)));
+    await Promise.all(
+      devices.map(async (device, i) => {
+        for (let n = 0; n < 10; n++)
+          assert.equal((await exchange.report(device, server.url, text(`${i}/${n}`))).kind, "accepted");
+      }),
+    );
+    for (const [i, device] of devices.entries()) {
+      const stored = await server.reports(hex(device.id));
+      assert.deepEqual(
+        stored.map((report) => report.text),
+        Array.from({ length: 10 }, (_, n) => `${i}/${n}`),
+      );
+    }
+  });
+}
+
+void test(
+  "two instances on one PostgreSQL: one report at both at the same instant is stored once",
+  { skip: missing("postgres") },
+  async (t) => {
+    const rounds = Number(process.env["SIGNET_TWIN_ROUNDS"] ?? 100);
+    const first = await serve(t, { suspendForks: false }, "postgres");
+    const second = await startServer({ ...first.options });
+    t.after(() => second.close());
+    assert.deepEqual(second.publicKey, first.publicKey);
+    const device = await enrolled(first);
+    for (let round = 1; round <= rounds; round++) {
+      const report = device.report(text(`round ${round}`));
+      const verdicts = await Promise.all(
+        [first, second].map((server) =>
+          exchange.post(server.url + exchange.PATHS.reports, "application/cbor-seq", report),
+        ),
+      );
+      for (const answer of verdicts) assert.equal(device.received(answer, report).kind, "accepted");
+    }
+    const stored = await first.reports(hex(device.id));
+    assert.deepEqual(
+      stored.map((report) => report.counter),
+      Array.from({ length: rounds }, (_, i) => i + 1),
+    );
+    assert.equal(first.intake.accepted.reports + second.intake.accepted.reports, rounds);
+    assert.equal(first.intake.accepted.resent + second.intake.accepted.resent, rounds);
+  },
+);

@@ -1,0 +1,180 @@
+/** A server of its own for each test, on a database of its own, and the ways tests look at it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { startServer, type RunningServer, type ServerOptions } from "../../tools/server/server.ts";
+import { hex } from "../../tools/wire/bytes.ts";
+import { Device, type Description } from "../../tools/wire/device.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { reasonName, readRefusal, readUnsignedRefusal, type ReasonName } from "../../tools/wire/messages.ts";
+import { open } from "../../tools/wire/sign1.ts";
+import * as postgres from "./postgres.ts";
+
+export const AUDIENCE = "signet.test";
+
+/** Time as a test wants it to be. */
+export class Clock {
+  now = Date.UTC(2026, 0, 1);
+  readonly read = (): number => this.now;
+}
+
+export interface Fixture extends RunningServer {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly options: ServerOptions;
+  /** A device of this server, not enrolled yet. */
+  device(more?: Partial<Description>): Device;
+  /** End the server and start another one on what it left. */
+  restart(): Promise<Fixture>;
+}
+
+/** Make a folder that goes when the test does. */
+export function folder(t: TestContext): string {
+  const made = mkdtempSync(join(tmpdir(), "signet-test-"));
+  t.after(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** Which databases the suites run on: SQLite always, PostgreSQL where it is installed. */
+export const FLAVOURS = ["sqlite", "postgres"] as const;
+export type Flavour = (typeof FLAVOURS)[number];
+
+/** Why a flavour can not be tested here; false if it can. */
+export function missing(flavour: Flavour): string | false {
+  return flavour === "postgres" ? postgres.missing() : false;
+}
+
+/** Start a server for one test. */
+export async function serve(
+  t: TestContext,
+  more: Partial<ServerOptions> = {},
+  flavour: Flavour = "sqlite",
+): Promise<Fixture> {
+  const place = folder(t);
+  const database = flavour === "sqlite" ? join(place, "signet.db") : await postgres.database();
+  const clock = new Clock();
+  const options: ServerOptions = {
+    port: 0,
+    database,
+    audience: AUDIENCE,
+    key: join(place, "server.key"),
+    clock: clock.read,
+    rates: { device: [1e6, 1e6], address: [1e6, 1e6] },
+    ...more,
+  };
+  return start(t, place, clock, options);
+}
+
+async function start(t: TestContext, place: string, clock: Clock, options: ServerOptions): Promise<Fixture> {
+  const server = await startServer(options);
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    await server.close();
+  };
+  t.after(close);
+  return {
+    ...server,
+    folder: place,
+    clock,
+    options,
+    close,
+    device: (description) => new Device({ audience: options.audience, serverKey: server.publicKey, ...description }),
+    async restart() {
+      await close();
+      return start(t, place, clock, options);
+    },
+  };
+}
+
+/** Make a device and enrol it. */
+export async function enrolled(server: Fixture, more?: Partial<Description>): Promise<Device> {
+  const device = server.device(more);
+  const verdict = await exchange.enrol(device, server.url);
+  if (verdict.kind !== "accepted") throw new Error(`not enrolled: ${JSON.stringify(verdict)}`);
+  return device;
+}
+
+export function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
+
+const TABLES = [
+  "devices",
+  "reports",
+  "used_nonces",
+  "evidence",
+  "invitations",
+  "claims",
+  "tokens",
+  "downlinks",
+  "audit",
+  "audit_head",
+] as const;
+
+/** Every row of every table, to be compared. */
+export async function rows({ store }: Pick<RunningServer, "store">): Promise<Record<string, string[]>> {
+  const out: Record<string, string[]> = {};
+  for (const table of TABLES) {
+    const found = await store.read.selectFrom(table).selectAll().execute();
+    out[table] = found
+      .map((row) => JSON.stringify(row, (_key, value: unknown) => (isBytes(value) ? bytesText(value) : value)))
+      .toSorted();
+  }
+  return out;
+}
+
+function isBytes(value: unknown): value is Uint8Array | { type: "Buffer"; data: number[] } {
+  return (
+    value instanceof Uint8Array ||
+    (typeof value === "object" && value !== null && "type" in value && value.type === "Buffer")
+  );
+}
+
+function bytesText(value: Uint8Array | { data: number[] }): string {
+  return hex(value instanceof Uint8Array ? value : Uint8Array.from(value.data));
+}
+
+/** What a refusal says: its reason, its HTTP status, whether it is signed. */
+export interface Refusal {
+  readonly reason: ReasonName | undefined;
+  readonly status: number;
+  readonly signed: boolean;
+}
+
+/** Post bytes to a path of a device and read the refusal; reason undefined if it was none. */
+export async function refusal(
+  server: Pick<RunningServer, "url">,
+  path: keyof typeof exchange.PATHS,
+  body: Uint8Array,
+  type?: string,
+): Promise<Refusal> {
+  const usual = path === "enrol" ? "application/cose" : "application/cbor-seq";
+  const answer = await exchange.post(server.url + exchange.PATHS[path], type ?? usual, body);
+  const { status } = answer;
+  if (status === 200) return { reason: undefined, status, signed: true };
+  if (answer.type === "application/cbor")
+    return { reason: reasonName(readUnsignedRefusal(answer.body)), status, signed: false };
+  return { reason: reasonName(readRefusal(open(answer.body)).reason), status, signed: true };
+}
+
+/** Ask the API as somebody with a token. */
+export async function ask(
+  server: Pick<RunningServer, "url">,
+  token: string | undefined,
+  path: string,
+  init: RequestInit = {},
+): Promise<{ status: number; body: any }> {
+  const headers = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(init.headers as Record<string, string>),
+  };
+  const response = await fetch(server.url + path, { ...init, headers });
+  const body = await response.text();
+  return {
+    status: response.status,
+    body: response.headers.get("content-type")?.includes("json") ? JSON.parse(body) : body,
+  };
+}

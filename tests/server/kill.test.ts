@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { Store } from "../../tools/server/store/store.ts";
+import { reportView } from "../../tools/server/queries.ts";
+import { fromHex, hex } from "../../tools/wire/bytes.ts";
+import { Device } from "../../tools/wire/device.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { hash } from "../../tools/wire/key.ts";
+import { AUDIENCE, FLAVOURS, folder, missing, text } from "./harness.ts";
+import * as postgres from "./postgres.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const ROUNDS = Number(process.env["SIGNET_KILLS"] ?? 4);
+const DEVICES = 8;
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly publicKey: Uint8Array;
+}
+
+/** Start the real program and wait until it listens. */
+async function start(database: string, key: string): Promise<Running> {
+  const options = ["--port", "0", "--database", database, "--key", key, "--audience", AUDIENCE];
+  const child = spawn(process.execPath, ["--import", "tsx", "tools/signet.ts", "server", ...options], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let url: string | undefined;
+  for await (const line of createInterface({ input: child.stdout! })) {
+    url ??= /listening on (\S+),/.exec(line)?.[1];
+    const publicKey = /^server key (\w+)/.exec(line)?.[1];
+    if (publicKey !== undefined) return { child, url: url!, publicKey: fromHex(publicKey)! };
+  }
+  throw new Error("the server ended before it listened");
+}
+
+/** A device that reports without pause until its server is gone, and keeps count of what was acknowledged. */
+async function load(
+  device: Device,
+  url: string,
+  acknowledged: Map<string, Set<string>>,
+  pending: Map<string, Uint8Array>,
+): Promise<void> {
+  const id = hex(device.id);
+  try {
+    for (;;) {
+      // What was not answered before the kill is sent again, the same bytes.
+      const report = pending.get(id) ?? device.report(text(`after ${device.head.counter}`));
+      pending.set(id, report);
+      const verdict = await exchange.send(device, url, [report]);
+      assert.equal(verdict.kind, "accepted", JSON.stringify(verdict));
+      pending.delete(id);
+      acknowledged.get(id)!.add(hex(hash(report)));
+    }
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error;
+  }
+}
+
+for (const flavour of FLAVOURS) {
+  void test(
+    `${flavour}: kill -9 under load, ${ROUNDS} times: what was acknowledged is there, once, and every chain holds`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const place = folder(t);
+      const database = flavour === "sqlite" ? join(place, "signet.db") : await postgres.database();
+      const key = join(place, "server.key");
+      let devices: Device[] = [];
+      const acknowledged = new Map<string, Set<string>>();
+      const pending = new Map<string, Uint8Array>();
+      for (let round = 0; round < ROUNDS; round++) {
+        const { child, url, publicKey } = await start(database, key);
+        if (devices.length === 0) {
+          devices = Array.from({ length: DEVICES }, () => new Device({ audience: AUDIENCE, serverKey: publicKey }));
+          for (const device of devices) {
+            acknowledged.set(hex(device.id), new Set());
+            await exchange.enrol(device, url);
+          }
+        }
+        const working = devices.map((device) => load(device, url, acknowledged, pending));
+        // Spread over the life of a commit: a fixed sequence, other moments each round.
+        await new Promise((resolve) => setTimeout(resolve, 300 + ((round * 377) % 700)));
+        const gone = once(child, "exit");
+        child.kill("SIGKILL");
+        await Promise.all([...working, gone]);
+      }
+      await checkStored(database, devices, acknowledged);
+    },
+  );
+}
+
+async function checkStored(
+  database: string,
+  devices: readonly Device[],
+  acknowledged: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<void> {
+  const store = await Store.open(database);
+  let total = 0;
+  try {
+    for (const device of devices) {
+      const stored = await store.read
+        .selectFrom("reports")
+        .selectAll()
+        .where("device", "=", device.id)
+        .orderBy("counter")
+        .execute();
+      const hashes = stored.map((row) => hex(row.hash));
+      for (const wanted of acknowledged.get(hex(device.id))!)
+        assert.ok(hashes.includes(wanted), "an acknowledged report is gone");
+      assert.equal(new Set(hashes).size, hashes.length);
+      // At most the one whose answer was lost is there beyond what was acknowledged.
+      assert.ok(stored.length - acknowledged.get(hex(device.id))!.size <= 1);
+      const messages = stored.map((row) => reportView(row));
+      for (let i = 1; i < messages.length; i++) assert.equal(messages[i]!.counter, messages[i - 1]!.counter + 1);
+      total += stored.length;
+    }
+  } finally {
+    await store.close();
+  }
+  assert.ok(total >= ROUNDS * DEVICES, `only ${total} reports: not much of a load`);
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import Libsql from "libsql";
+import { Trouble } from "../../tools/trouble.ts";
+import { startServer } from "../../tools/server/server.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { AUDIENCE, enrolled, refusal, serve, text } from "./harness.ts";
+
+function complains(pattern: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof Trouble, String(error));
+    assert.match(error.message, pattern);
+    assert.notEqual(error.hint, "");
+    return true;
+  };
+}
+
+void test("a port that is taken, a place that is not there, an audience too long: one clear line each", async (t) => {
+  const server = await serve(t);
+  const options = { ...server.options, database: join(server.folder, "other.db") };
+  await assert.rejects(startServer({ ...options, port: server.port }), complains(/port \d+ is taken/));
+  await assert.rejects(
+    startServer({ ...options, database: "/nowhere/at/all.db" }),
+    complains(/folder .* is not there/),
+  );
+  await assert.rejects(startServer({ ...options, database: server.folder }), complains(/is not a file/));
+  await assert.rejects(startServer({ ...options, audience: "x".repeat(65) }), complains(/audience/));
+  await assert.rejects(
+    startServer({ ...options, database: "postgres://127.0.0.1:1/x" }),
+    complains(/PostgreSQL does not answer/),
+  );
+});
+
+void test("a file that is no database, or of a newer version, is left alone", async (t) => {
+  const server = await serve(t);
+  const file = join(server.folder, "text.db");
+  writeFileSync(file, "this is a letter, not a database\n".repeat(100));
+  await assert.rejects(startServer({ ...server.options, database: file }), complains(/is not a database/));
+  await server.close();
+  const native = new Libsql(server.options.database);
+  native.exec("insert into kysely_migration values ('999-tomorrow', '2099-01-01')");
+  native.close();
+  await assert.rejects(startServer(server.options), complains(/newer signet/));
+});
+
+void test("a key that others can read, or that is none, is refused", async (t) => {
+  const server = await serve(t);
+  await server.close();
+  chmodSync(server.options.key!, 0o644);
+  await assert.rejects(startServer(server.options), complains(/can be read by others/));
+  chmodSync(server.options.key!, 0o600);
+  writeFileSync(server.options.key!, "nonsense");
+  await assert.rejects(startServer(server.options), complains(/does not hold a private key/));
+});
+
+void test("a database that another process holds: devices are told to come again, and are heard when it lets go", async (t) => {
+  const errors: string[] = [];
+  const server = await serve(t, { onError: (error) => errors.push(String(error)) });
+  const device = await enrolled(server);
+  const holder = new Libsql(server.options.database);
+  holder.exec("begin immediate");
+  const report = device.report(text("x"));
+  assert.deepEqual(await refusal(server, "reports", report), { reason: "busy", status: 503, signed: false });
+  assert.match(errors.join(), /locked|busy/i);
+  holder.exec("commit");
+  holder.close();
+  assert.equal((await exchange.send(device, server.url, [report])).kind, "accepted");
+});
+
+void test("a full disk: devices are told to come again, nothing is acknowledged that is not stored, and it heals", async (t) => {
+  const disk = mkdtempSync(join(tmpdir(), "signet-disk-"));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
+  if (mounted.status !== 0) {
+    t.skip("a small disk can not be mounted here (it needs root)");
+    return;
+  }
+  t.after(() => {
+    execFileSync("umount", ["-l", disk]);
+    rmdirSync(disk);
+  });
+  const server = await serve(t, { database: join(disk, "signet.db"), onError: () => undefined });
+  const device = await enrolled(server);
+  writeFileSync(join(disk, "ballast"), new Uint8Array(300_000));
+  let accepted = 0;
+  let full: Uint8Array | undefined;
+  while (full === undefined && accepted < 5000) {
+    const report = device.report(new Uint8Array(512));
+    const verdict = await exchange.send(device, server.url, [report]);
+    if (verdict.kind === "accepted") accepted++;
+    else {
+      assert.deepEqual(verdict, { kind: "refused", reason: "busy", signed: false });
+      full = report;
+    }
+  }
+  assert.ok(full !== undefined, "the disk never filled");
+  assert.equal((await server.reports(Buffer.from(device.id).toString("hex"))).length, accepted);
+  execFileSync("rm", [join(disk, "ballast")]);
+  assert.equal((await exchange.send(device, server.url, [full])).kind, "accepted");
+});
+
+void test("a server that is told to stop finishes what is under way", async (t) => {
+  const server = await serve(t);
+  const devices = await Promise.all(Array.from({ length: 10 }, () => enrolled(server)));
+  const working = devices.map((device) => exchange.report(device, server.url, text("last")));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const again = await server.restart();
+  let accepted = 0;
+  for (const result of await Promise.allSettled(working)) {
+    if (result.status === "fulfilled") accepted += result.value.kind === "accepted" ? 1 : 0;
+  }
+  const stored = (await again.devices()).reduce((sum, device) => sum + device.reports, 0);
+  assert.ok(stored >= accepted, `${accepted} acknowledged, ${stored} stored`);
+  assert.equal(again.options.audience, AUDIENCE);
+});
