@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { concat, hex } from "../../tools/wire/bytes.ts";
-import { decode, encode } from "../../tools/wire/cbor.ts";
+import { decode, encode, type Value } from "../../tools/wire/cbor.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
@@ -46,7 +46,7 @@ void test("squatting an id: nobody registers under an id whose key is not theirs
   // The victim's id over the thief's key, the thief's id over the victim's key, the victim's both with the thief's signature.
   const claims = (key: Uint8Array): Uint8Array =>
     encode(
-      new Map<number, any>([
+      new Map<number, Value>([
         [3, AUDIENCE],
         [7, new Uint8Array(16)],
         [
@@ -54,7 +54,7 @@ void test("squatting an id: nobody registers under an id whose key is not theirs
           new Map([
             [
               1,
-              new Map<number, any>([
+              new Map<number, Value>([
                 [1, 1],
                 [-1, 6],
                 [-2, key],

@@ -160,13 +160,16 @@ export async function refusal(
   return { reason: reasonName(readRefusal(open(answer.body)).reason), status, signed: true };
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever the API answers, to be asserted on
+type Json = any;
+
 /** Ask the API as somebody with a token. */
 export async function ask(
   server: Pick<RunningServer, "url">,
   token: string | undefined,
   path: string,
   init: RequestInit = {},
-): Promise<{ status: number; body: any }> {
+): Promise<{ status: number; body: Json }> {
   const headers = {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(init.headers as Record<string, string>),

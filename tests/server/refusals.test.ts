@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { concat, hex } from "../../tools/wire/bytes.ts";
-import { encode } from "../../tools/wire/cbor.ts";
+import { encode, type Value } from "../../tools/wire/cbor.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { id } from "../../tools/wire/key.ts";
@@ -86,14 +86,14 @@ for (const flavour of FLAVOURS) {
       const sealed = seal("report", device.id, device.key, encode(new Map([[3, "signet.test"]])));
       await refused(server, "reports", sealed, ["malformed", 400, true]);
       const nonce = await exchange.challenge(server.url);
-      const map = new Map<number, any>([
+      const map = new Map<number, Value>([
         [3, "signet.test"],
         [
           8,
           new Map([
             [
               1,
-              new Map<number, any>([
+              new Map<number, Value>([
                 [1, 1],
                 [-1, 6],
                 [-2, device.key.publicKey],
@@ -264,7 +264,7 @@ void test("a kid that is not the thumbprint of the key is malformed", async (t) 
   const payload = messages.sealEnrol(device.key, enrol);
   assert.ok(payload.length > 0);
   const claims = encode(
-    new Map<number, any>([
+    new Map<number, Value>([
       [3, "signet.test"],
       [7, new Uint8Array(16)],
       [
@@ -272,7 +272,7 @@ void test("a kid that is not the thumbprint of the key is malformed", async (t) 
         new Map([
           [
             1,
-            new Map<number, any>([
+            new Map<number, Value>([
               [1, 1],
               [-1, 6],
               [-2, device.key.publicKey],

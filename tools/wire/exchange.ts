@@ -12,7 +12,7 @@ export async function post(
   body: Uint8Array,
 ): Promise<Answer & { status: number }> {
   const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
-  const response = await fetch(url, { method: "POST", headers, body });
+  const response = await fetch(url, { method: "POST", headers, body: Uint8Array.from(body) });
   return {
     status: response.status,
     type: response.headers.get("content-type") ?? "",
