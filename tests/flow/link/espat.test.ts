@@ -108,4 +108,19 @@ describe("the ESP-AT driver", () => {
     }
     assert.ok(converseOften(setting, 3, 1).done === 3);
   });
+
+  it("finds a module that waits for data of the life before within three seconds", async () => {
+    const setting = await bench([], 9);
+    const { device, clock } = setting;
+    for (let times = 0; times < 10; times++) {
+      assert.ok(until(setting, 10_000, () => device.state === LinkState.ready));
+      device.open("signet.example", 80);
+      assert.ok(until(setting, 10_000, () => device.state === LinkState.open));
+      device.send(Buffer.alloc(512, 0x41));
+      until(setting, 10 + setting.random.below(60), () => false);
+      device.guest.start(Family.espAt, Math.floor(clock.now()));
+      assert.ok(until(setting, 3000, () => device.state === LinkState.ready));
+    }
+    assert.ok(converse(setting, 500));
+  });
 });
