@@ -49,7 +49,7 @@ interface Guest {
 }
 
 /** Compile the lab's guest as it is under Node, with portable code for everything. */
-async function wasm(use: readonly string[]): Promise<Buffer> {
+async function wasm(use: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
   const folder = join(ROOT, "build", "wasm");
   const out = join(folder, `${["lab", ...use].join("-").replaceAll("=", "_")}.wasm`);
   return exclusively(`${out}.lock`, async () => {
@@ -62,7 +62,7 @@ async function wasm(use: readonly string[]): Promise<Buffer> {
       await run(process.execPath, [...args, ...choices, "--outFile", out]);
       writeFileSync(`${out}.stamp`, wanted);
     }
-    return readFileSync(out);
+    return new Uint8Array(readFileSync(out));
   });
 }
 
