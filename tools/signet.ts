@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import * as build from "./cli/build.ts";
 import * as check from "./cli/check.ts";
+import * as demo from "./cli/demo.ts";
 import * as format from "./cli/format.ts";
 import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
@@ -17,7 +18,7 @@ const program = new Command("signet")
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
 
-for (const verb of [server, verify, test, check, format, build, size]) verb.add(program);
+for (const verb of [demo, server, verify, test, check, format, build, size]) verb.add(program);
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);

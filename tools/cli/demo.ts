@@ -1,0 +1,34 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { LINKS } from "../wire/factory.ts";
+
+interface Options {
+  board: string;
+  link: (typeof LINKS)[number];
+  port: number;
+  folder?: string;
+  once?: boolean;
+  fresh?: boolean;
+}
+
+/** `signet demo`, which is `npm start`: a device's life in QEMU, attacks included. */
+export function add(program: Command): void {
+  program
+    .command("demo")
+    .description("a device's life in QEMU, from key to verified readings, under attack")
+    .option("--once", "end by itself; exit code 0 only if all went well (implies --fresh)")
+    .option("--fresh", "begin with an erased device and an empty database")
+    .option("--board <name>", "the board to run", "mps2-an386")
+    .addOption(new Option("--link <kind>", "how the module is spoken to").choices(LINKS).default("esp-at"))
+    .option("--port <n>", "the server's port; 0 takes a free one", port, 0)
+    .option("--folder <path>", "where flash and database are kept (default: build/demo/BOARD)")
+    .action(async ({ once = false, fresh = false, ...options }: Options) => {
+      const { demo } = await import("../demo/demo.ts");
+      process.exit((await demo({ ...options, once, fresh })) ? 0 : 1);
+    });
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("a port is 0 to 65535.");
+  return value;
+}

@@ -1,0 +1,186 @@
+import { join, relative } from "node:path";
+import { ATTACKS, type Attack, type Scene } from "../attacker/attacks.ts";
+import { ROOT } from "../build/root.ts";
+import type { DeviceEvent, Emulator } from "../emulator/qemu.ts";
+import type { Listen } from "../modem/modem.ts";
+import type { Happening } from "../server/intake.ts";
+import { Trouble } from "../trouble.ts";
+import { hex } from "../wire/bytes.ts";
+import type { LINKS } from "../wire/factory.ts";
+import { keep } from "./lock.ts";
+import * as roads from "./road.ts";
+import { reading, short, Story } from "./story.ts";
+
+/** How the demo runs. */
+export interface Options {
+  readonly board: string;
+  readonly link: (typeof LINKS)[number];
+  readonly port: number;
+  readonly folder?: string;
+  /** End by itself. */
+  readonly once: boolean;
+  /** Begin with an erased device and an empty database. */
+  readonly fresh: boolean;
+}
+
+/** What `--once` must have seen. */
+const REPORTS_WANTED = 10;
+
+const REPORT_INTERVAL_MS = 500;
+
+/** How long the device has for any one step: the longest is to notice a dead server and try again. */
+const STEP_MS = 60_000;
+
+/** What came of it. */
+interface Tally {
+  reports: number;
+  attacks: number;
+}
+
+/** Show a device's life: key, sign-up, readings, attacks. Resolves with whether all of it went well. */
+export async function demo(options: Options): Promise<boolean> {
+  const folder = options.folder ?? join(ROOT, "build", "demo", options.board);
+  if (options.fresh || options.once) {
+    keep(folder)();
+    roads.clear(folder);
+  }
+  const release = keep(folder);
+  const ending = untilTold();
+  try {
+    return await onRoad(options, folder, ending);
+  } finally {
+    release();
+  }
+}
+
+/** Build, start and, whatever happens, end everything again. */
+async function onRoad(options: Options, folder: string, ending: Promise<void>): Promise<boolean> {
+  const story = new Story();
+  story.say("build", `firmware for ${options.board}`);
+  const { board, link, port, once } = options;
+  const road = await roads.lay({ board, folder, link, port, reportIntervalMs: REPORT_INTERVAL_MS });
+  const tally: Tally = { reports: 0, attacks: 0 };
+  let device: Emulator | undefined;
+  try {
+    introduce(story, road);
+    road.server.intake.happenings.on("happening", (happening) => tellDecision(story, tally, happening));
+    device = await roads.powerOn(road);
+    device.on("event", (event) => tellEvent(story, event));
+    const lived = live(story, road, device, tally, once);
+    await Promise.race([lived, ending, ended(device)]);
+  } finally {
+    await device?.kill();
+    await roads.close(road);
+  }
+  whereToLook(story, road);
+  const ok = tally.reports >= REPORTS_WANTED && tally.attacks === ATTACKS.length;
+  if (once && ok) story.line(`demo ok: 1 device, ${tally.reports} reports accepted, ${tally.attacks} attacks refused`);
+  return ok || !once;
+}
+
+/** Say what there is. */
+function introduce(story: Story, road: roads.Road): void {
+  const { flash, linear, stack } = road.built.size;
+  story.say(
+    "build",
+    `${relative(ROOT, road.built.elf)}: ${flash} bytes of flash, ${linear} of memory, ${stack} of stack`,
+  );
+  story.say("server", `${road.server.url}, its public key ${short(hex(road.server.publicKey))} is in the factory page`);
+  story.say("module", `${road.plan.link} on ${where(road.modem.address)}, and an attacker sits in it`);
+}
+
+/** The module's end of the UART, in words. */
+function where(address: Listen): string {
+  return "unix" in address ? address.unix : `port ${address.port}`;
+}
+
+/** Follow the device from its start through every attack; then, unless it is to end, for ever. */
+async function live(story: Story, road: roads.Road, device: Emulator, tally: Tally, once: boolean): Promise<void> {
+  const { data } = await device.waitFor("enrolled", STEP_MS);
+  const id = hex(data.subarray(0, 32));
+  const scene = await roads.scene(road, device, id);
+  for (const attack of ATTACKS) {
+    await roads.decided(road, roads.isNewReport(id), STEP_MS);
+    await suffer(story, attack, scene);
+    tally.attacks++;
+  }
+  while (tally.reports < REPORTS_WANTED) await roads.decided(road, roads.isNewReport(id), STEP_MS);
+  await roads.decided(road, roads.isNewReport(id), STEP_MS);
+  if (once) return;
+  story.line("\nEvery attack was refused, and the device goes on. Ctrl-C ends the demo.\n");
+  await new Promise(() => undefined);
+}
+
+/** Carry out one attack, and say who refused it. */
+async function suffer(story: Story, attack: Attack, scene: Scene): Promise<void> {
+  story.say("attack", `${attack.name}: ${attack.does}`);
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(
+      () => reject(new Error(`nothing came of the attack "${attack.name}" in ${STEP_MS} ms`)),
+      STEP_MS,
+    ).unref();
+  });
+  const { by, reason } = await Promise.race([attack.perform(scene), late]);
+  story.say("attack", `refused by the ${by}: ${reason}`);
+}
+
+/** Tell what the server decided; the attacker's own sign-up is nobody's news. */
+function tellDecision(story: Story, tally: Tally, happening: Happening): void {
+  if (happening.kind === "alarm") story.say("server", `alarm: ${happening.what}`);
+  if (happening.kind !== "report") return;
+  const { verdict, counter, data } = happening;
+  if (verdict !== "accepted" || !data) return;
+  tally.reports++;
+  story.say("server", `report ${counter} verified and stored: ${reading(data)}`);
+}
+
+/** Tell what the device says of itself. */
+function tellEvent(story: Story, { name, data }: DeviceEvent): void {
+  const number = data.length >= 4 ? data.readUInt32BE(0) : 0;
+  const told: Record<string, string> = {
+    booted: `started, for the ${ordinal(number)} time`,
+    "key-made": `made its key; its id is ${short(data.toString("hex"))}`,
+    "key-loaded": `has its key of before; its id is ${short(data.toString("hex"))}`,
+    "no-entropy": "has no randomness, so it makes no key",
+    unconfigured: "has no factory page",
+    enrolled: `is signed up as ${short(data.toString("hex"))}`,
+    refused: `was refused (reason ${number}), and tries again`,
+    "answer-forged": "got an answer that the server did not sign, and ignores it",
+    "clone-suspected": "suspects that somebody else has its key",
+    epitaph: `ended before with: ${data.toString("latin1")}`,
+  };
+  const text = told[name];
+  if (text) story.say("device", text);
+}
+
+function ordinal(number: number): string {
+  const last = number % 100 > 10 && number % 100 < 14 ? 0 : number % 10;
+  return `${number}${["th", "st", "nd", "rd"][last] ?? "th"}`;
+}
+
+/** Where a reader goes on. */
+function whereToLook(story: Story, road: roads.Road): void {
+  const folder = relative(process.cwd(), road.plan.folder);
+  story.line("");
+  story.line(`look further: ${folder}/signet.db holds every report with its signature (signet verify --help)`);
+  story.line("              assembly/app/ is the firmware to edit; assembly/identity/README.md the protocol");
+  story.line("              SECURITY.md says what this protects, and what it does not");
+  story.line("");
+}
+
+/** Rejects when the emulator ends by itself. */
+function ended(device: Emulator): Promise<never> {
+  return new Promise((_, reject) => {
+    device.once("exit", () => {
+      const said = [...device.lines.slice(-3), device.complaint.trim()].filter(Boolean).join("; ");
+      reject(new Trouble(`the emulator ended: ${said}`, "the lines above say how far it came"));
+    });
+  });
+}
+
+/** Resolves when somebody wants it to end. */
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+  });
+}

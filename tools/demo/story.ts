@@ -1,0 +1,42 @@
+import { decode } from "../wire/cbor.ts";
+
+/** Who a line is about. */
+export type Who = "build" | "server" | "module" | "device" | "attack";
+
+const COLOURS: Record<Who, number> = { build: 90, server: 32, module: 90, device: 36, attack: 33 };
+
+/** The demo as lines: when, who, what. Colour only where there is a terminal. */
+export class Story {
+  private readonly started = performance.now();
+  private readonly colour = process.stdout.isTTY && !process.env["NO_COLOR"];
+
+  /** Tell one thing. */
+  say(who: Who, what: string): void {
+    const seconds = ((performance.now() - this.started) / 1000).toFixed(1).padStart(6);
+    const name = this.colour ? `\u001B[${COLOURS[who]}m${who.padEnd(6)}\u001B[0m` : who.padEnd(6);
+    process.stdout.write(`${seconds} s  ${name}  ${what}\n`);
+  }
+
+  /** A line by itself. */
+  line(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+}
+
+/** An id, short enough for a line. */
+export function short(id: string): string {
+  return `${id.slice(0, 8)}…`;
+}
+
+/** A reading in words: the map that the firmware's `app/reading.ts` writes. */
+export function reading(data: Uint8Array): string {
+  try {
+    const map = decode(data) as ReadonlyMap<number, number>;
+    const [temperature, uptime] = [map.get(1), map.get(2)];
+    if (temperature !== undefined && uptime !== undefined)
+      return `${(temperature / 1000).toFixed(3)} °C, up ${uptime} s`;
+  } catch {
+    // Somebody wrote a reading of their own.
+  }
+  return Buffer.from(data).toString("hex");
+}
