@@ -1,9 +1,11 @@
 /** The CLI: `signet VERB …`. One file a verb in `cli/`; each says its own usage and calls the room that does the work. */
 import { Command, CommanderError } from "commander";
+import * as bridge from "./cli/bridge.ts";
 import * as build from "./cli/build.ts";
 import * as check from "./cli/check.ts";
 import * as demo from "./cli/demo.ts";
 import * as format from "./cli/format.ts";
+import * as modem from "./cli/modem.ts";
 import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
 import * as test from "./cli/test.ts";
@@ -18,7 +20,7 @@ const program = new Command("signet")
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
 
-for (const verb of [demo, server, verify, test, check, format, build, size]) verb.add(program);
+for (const verb of [demo, build, size, test, check, format, server, verify, modem, bridge]) verb.add(program);
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);

@@ -5,12 +5,12 @@ import type { Scene } from "../attacker/attacks.ts";
 import { loadBoard, type Board } from "../build/board.ts";
 import { buildImage, type Built } from "../build/build.ts";
 import { startEmulator, type DeviceEvent, type Emulator } from "../emulator/qemu.ts";
+import { startBridge } from "../bridge/bridge.ts";
 import { startModem, type Modem } from "../modem/modem.ts";
 import type { Happening } from "../server/intake.ts";
 import { startServer, type RunningServer } from "../server/server.ts";
 import { fromHex } from "../wire/bytes.ts";
-import { Trouble } from "../trouble.ts";
-import type { Tap } from "../attacker/tap.ts";
+import type { Tap, Target } from "../attacker/tap.ts";
 import * as factory from "../wire/factory.ts";
 import { findSecret, writeFactoryPage } from "./flash.ts";
 
@@ -25,6 +25,9 @@ export interface Plan {
   readonly port: number;
 }
 
+/** An ESP-AT module, or a gateway with our bridge. */
+export type Module = Pick<Modem, "address" | "close">;
+
 /** What the server decided on something asked. */
 export type Decision = Extract<Happening, { verdict: string }>;
 
@@ -35,7 +38,7 @@ export interface Road {
   readonly built: Built;
   readonly server: RunningServer;
   readonly attacker: Attacker;
-  readonly modem: Modem;
+  readonly modem: Module;
   /** The file that is the board's flash. */
   readonly flash: string;
 }
@@ -52,7 +55,7 @@ export async function lay(plan: Plan): Promise<Road> {
   const built = await buildImage({ board: plan.board, image: "signet" });
   const server = await startServer({ port: plan.port, database: join(plan.folder, "signet.db"), audience: AUDIENCE });
   const attacker = new Attacker();
-  const modem = await startModule(plan.link, attacker);
+  const modem = await startModule(plan.link, { host: "127.0.0.1", port: server.port }, attacker);
   const flash = join(plan.folder, "flash.bin");
   const page = factory.write({
     link: plan.link,
@@ -67,9 +70,9 @@ export async function lay(plan: Plan): Promise<Road> {
 }
 
 /** Start what is at the other end of the board's UART, with the attacker in it. */
-async function startModule(link: Plan["link"], tap: Tap): Promise<Modem> {
-  if (link === "framed") throw new Trouble("the bridge can not be attacked yet", "use --link esp-at");
-  return startModem({ listen: { host: "127.0.0.1", port: 0 }, baud: 0, tap });
+function startModule(link: Plan["link"], to: Target, tap: Tap): Promise<Module> {
+  const listen = { host: "127.0.0.1", port: 0 };
+  return link === "framed" ? startBridge({ listen, to, tap }) : startModem({ listen, baud: 0, tap });
 }
 
 /** Switch the board on. */
