@@ -68,7 +68,7 @@ export const TIME_STEP_S: u32 = 86_400;
 /** How long a source of noise may take for the start-up test and a seed: nRF51's gives a byte in 0.7 ms. */
 export const ENTROPY_MS: u32 = 30_000;
 /** How many requests the random generator answers between two seeds. */
-export const RESEED_REQUESTS: u32 = 1_024;
+export const RESEED_REQUESTS: u32 = 256;
 /** The largest answer: a receipt of 318 bytes and a downlink of 813. */
 export const ANSWER_BYTES: u32 = 1_152;
 /** How long one exchange over an open connection may take; a server's slowest answer and a slow module's longest pause. */

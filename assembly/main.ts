@@ -12,7 +12,7 @@ export function poll(): u32 {
   return device.turn();
 }
 
-/** Where application data is put for `send`. */
+/** Where application data is put for `send`; 0 while the last ones have no receipt yet. */
 export function outbox(): usize {
   return device.outbox();
 }

@@ -206,9 +206,9 @@ function dispatch(): void {
   }
 }
 
-/** Where application data is put before `give`. */
+/** Where application data is put before `give`; 0 while the last ones have no receipt yet. */
 export function outbox(): usize {
-  return data;
+  return life.dataLen == 0 ? data : 0;
 }
 
 /** Take `len` bytes at `outbox` as the next report. Again: the last ones have no receipt yet; TooLong: more than 512. */

@@ -90,8 +90,8 @@ export class Guest {
   /** Send application data, as a C program would; returns the status. */
   send(data: Uint8Array): number {
     const { memory, outbox, outboxBytes, send } = this.#running();
-    const room = new Uint8Array(memory.buffer, outbox(), outboxBytes());
-    if (data.length <= room.length) room.set(data);
+    const at = outbox();
+    if (at !== 0 && data.length <= outboxBytes()) new Uint8Array(memory.buffer).set(data, at);
     return send(data.length);
   }
 
