@@ -140,27 +140,33 @@ export class Session {
       port: payload.length < 2 ? 0 : payload.readUInt16LE(0),
     };
     this.#log(`device opens ${target.host}:${target.port}`);
-    let stream: Stream | undefined;
-    const carrier = this.#dial("TCP", target, {
-      opened: () => {
-        if (!stream || this.#stream !== stream) return;
-        stream.openedDue = true;
-        this.#pump();
-      },
-      data: (bytes) => {
-        if (!stream || this.#stream !== stream || stream.theirsClosed) return;
-        stream.queue.push(bytes);
-        this.#throttle(stream);
-        this.#pump();
-      },
-      closed: () => {
-        if (!stream || this.#stream !== stream) return;
-        this.#log("network closed");
-        stream.ended = true;
-        this.#pump();
-      },
-    });
-    stream = { carrier, openedDue: false, queue: [], ended: false, oursClosed: false, theirsClosed: false };
+    const mine = (): boolean => this.#stream === stream;
+    const stream: Stream = {
+      carrier: this.#dial("TCP", target, {
+        opened: () => {
+          if (!mine()) return;
+          stream.openedDue = true;
+          this.#pump();
+        },
+        data: (bytes) => {
+          if (!mine() || stream.theirsClosed) return;
+          stream.queue.push(bytes);
+          this.#throttle(stream);
+          this.#pump();
+        },
+        closed: () => {
+          if (!mine()) return;
+          this.#log("network closed");
+          stream.ended = true;
+          this.#pump();
+        },
+      }),
+      openedDue: false,
+      queue: [],
+      ended: false,
+      oursClosed: false,
+      theirsClosed: false,
+    };
     this.#stream = stream;
   }
 

@@ -3,7 +3,7 @@
  * normal and passthrough transmission, active and passive receiving.
  */
 import type { Clock } from "./clock.ts";
-import { Mischief } from "./quirks.ts";
+import type { Mischief } from "./quirks.ts";
 import type { Carrier, Dial } from "./sockets.ts";
 
 /** What the manual limits. */

@@ -6,7 +6,7 @@ import type { Dial, Listener } from "../../../tools/modem/sockets.ts";
 interface Timer {
   readonly at: number;
   readonly order: number;
-  readonly then: () => void;
+  readonly act: () => void;
 }
 
 export class VirtualClock implements Clock {
@@ -18,8 +18,8 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
-  after(ms: number, then: () => void): () => void {
-    const timer = { at: this.#now + ms, order: this.#order++, then };
+  after(ms: number, act: () => void): () => void {
+    const timer = { at: this.#now + ms, order: this.#order++, act };
     this.#timers.push(timer);
     return () => {
       const found = this.#timers.indexOf(timer);
@@ -39,7 +39,7 @@ export class VirtualClock implements Clock {
       if (!next) break;
       this.#timers.splice(this.#timers.indexOf(next), 1);
       this.#now = Math.max(this.#now, next.at);
-      next.then();
+      next.act();
     }
     this.#now = end;
   }
