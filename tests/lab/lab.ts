@@ -68,7 +68,7 @@ async function wasm(use: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
 
 /** Run the lab as wasm in this process, built with these `--use` choices. */
 export async function wasmLab(use: readonly string[] = []): Promise<Lab> {
-  const { instance } = await WebAssembly.instantiate(await wasm(use), { table });
+  const instance = await WebAssembly.instantiate(await WebAssembly.compile(await wasm(use)), { table });
   const guest = instance.exports as unknown as Guest;
   const room = (): Buffer => Buffer.from(guest.memory.buffer, guest.buffer(), guest.capacity());
   return {

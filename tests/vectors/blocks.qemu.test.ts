@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { type Lab, elfLab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 
-const COUNT = Number(process.env["SIGNET_CASES"] ?? 200);
+const COUNT = Number(process.env["SIGNET_CASES"] ?? 60);
 
 /** `count` bytes: all ones, all zeros, or drawn from the case's number. */
 function draw(name: string, number: number, count: number): Buffer {

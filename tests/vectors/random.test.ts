@@ -15,8 +15,8 @@ import { Op } from "../lab/op.ts";
 
 const SEED = process.env["SIGNET_SEED"] ?? "1";
 /** The defaults fit a short run; the oracle takes milliseconds for a signature, so there are fewer of those. */
-const COUNT = Number(process.env["SIGNET_CASES"] ?? 4000);
-const SLOW_COUNT = Number(process.env["SIGNET_CASES"] ?? 400);
+const COUNT = Number(process.env["SIGNET_CASES"] ?? 1000);
+const SLOW_COUNT = Number(process.env["SIGNET_CASES"] ?? 150);
 const NOTHING = Buffer.alloc(0);
 const FORGED = -3;
 
