@@ -1,11 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ATTACKS, type AttackName, isAttack } from "../modem/attacks.ts";
 import { QUIRKS, type Quirk, isQuirk } from "../modem/quirks.ts";
-import { place } from "./address.ts";
+import { place, target } from "./address.ts";
 
 interface Options {
   listen: ReturnType<typeof place>;
   baud: number;
   quirk: Quirk[];
+  attack: AttackName[];
+  redirect?: ReturnType<typeof target>;
   rate: number;
   seed: number;
   sniff?: true;
@@ -14,22 +17,33 @@ interface Options {
 
 /** `signet modem`: the emulated ESP-AT module. */
 export function add(program: Command): void {
-  const quirks = Object.entries(QUIRKS).map(([name, what]) => `  ${name.padEnd(14)} ${what}`);
+  const list = (names: Record<string, string>): string =>
+    Object.entries(names)
+      .map(([name, what]) => `  ${name.padEnd(14)} ${what}`)
+      .join("\n");
   program
     .command("modem")
     .description("an emulated ESP-AT module, for any AT driver")
     .requiredOption("--listen <where>", "where its UART is: host:port or unix:path", place)
     .option("--baud <rate>", "its baud rate; 0 is as fast as can be", Number, 115_200)
     .addOption(
-      new Option("--quirk <name>", "misbehave, see below; may be repeated").argParser(collect).default([], "none"),
+      new Option("--quirk <name>", "misbehave, see below; may be repeated").argParser(collectQuirk).default([], "none"),
     )
-    .option("--rate <share>", "how often a quirk strikes, 0 to 1", Number, 0.2)
+    .addOption(
+      new Option("--attack <name>", "attack what it carries, see below; may be repeated")
+        .argParser(collectAttack)
+        .default([], "none"),
+    )
+    .option("--redirect <host:port>", "be a false server's friend: every connection leads there", target)
+    .option("--rate <share>", "how often quirks and attacks strike, 0 to 1", Number, 0.2)
     .option("--seed <number>", "what makes the mischief repeatable", Number, 1)
     .option("--sniff", "show what it carries")
     .option("--uart", "show what passes on the UART")
-    .addHelpText("after", `\nQuirks:\n${quirks.join("\n")}`)
+    .addHelpText("after", `\nQuirks:\n${list(QUIRKS)}\n\nAttacks:\n${list(ATTACKS)}`)
     .action(async (options: Options) => {
       const { startModem } = await import("../modem/modem.ts");
+      const { attacker } = await import("../modem/attacks.ts");
+      const { seeded } = await import("../modem/random.ts");
       const { dump } = await import("../modem/sniffer.ts");
       const show = (direction: "up" | "down", bytes: Uint8Array): void => console.log(dump(direction, bytes));
       const modem = await startModem({
@@ -38,6 +52,7 @@ export function add(program: Command): void {
         quirks: options.quirk,
         rate: options.rate,
         seed: options.seed,
+        tap: attacker(options.attack, seeded(options.seed), options.rate, options.redirect).tap,
         ...(options.sniff && { onTraffic: show }),
         ...(options.uart && { onUart: show }),
       });
@@ -46,7 +61,12 @@ export function add(program: Command): void {
     });
 }
 
-function collect(name: string, before: Quirk[]): Quirk[] {
+function collectAttack(name: string, before: AttackName[]): AttackName[] {
+  if (!isAttack(name)) throw new InvalidArgumentError(`There is ${Object.keys(ATTACKS).join(", ")}.`);
+  return [...before, name];
+}
+
+function collectQuirk(name: string, before: Quirk[]): Quirk[] {
   if (!isQuirk(name)) throw new InvalidArgumentError(`There is ${Object.keys(QUIRKS).join(", ")}.`);
   return [...before, name];
 }
