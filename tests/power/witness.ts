@@ -1,0 +1,85 @@
+/**
+ * A server that answers at once and forgets nothing, for tests in which time is not real. It accepts what the protocol
+ * accepts, and throws at the first thing that a device must never do.
+ */
+import assert from "node:assert/strict";
+import { Splitter } from "../../tools/attacker/http.ts";
+import { pathOf } from "../../tools/attacker/http.ts";
+import { concat, hex } from "../../tools/wire/bytes.ts";
+import { encode } from "../../tools/wire/cbor.ts";
+import * as ed25519 from "../../tools/wire/ed25519.ts";
+import { hash, id } from "../../tools/wire/key.ts";
+import * as messages from "../../tools/wire/messages.ts";
+import { open, verify } from "../../tools/wire/sign1.ts";
+
+export const AUDIENCE = "signet.test";
+
+/** All that the witness knows, so that a test can go back to an earlier moment. */
+export interface Memory {
+  /** The one key that ever enrolled. */
+  readonly key: Uint8Array | undefined;
+  readonly head: messages.Head;
+  readonly boots: number;
+  /** Hash of the report of each counter that was ever seen. */
+  readonly seen: ReadonlyMap<number, string>;
+}
+
+export class Witness {
+  readonly key = ed25519.fromSeed(new Uint8Array(32).fill(0x77));
+  memory: Memory = { key: undefined, head: messages.NO_HEAD, boots: 0, seen: new Map() };
+  #challenges = 0;
+
+  /** Answer the bytes of a connection. */
+  connection(): (bytes: Uint8Array) => Uint8Array[] {
+    const splitter = new Splitter();
+    return (bytes) => splitter.feed(bytes).map(({ head, body }) => this.#answer(pathOf(head), body));
+  }
+
+  #answer(path: string, body: Uint8Array): Uint8Array {
+    if (path === "/v1/challenge") {
+      const nonce = hash(Buffer.from(`nonce ${this.#challenges++}`)).slice(0, 16);
+      return http("cbor", encode(nonce));
+    }
+    return path === "/v1/enrol" ? http("cose", this.#enrol(body)) : http("cbor-seq", this.#report(body));
+  }
+
+  #enrol(body: Uint8Array): Uint8Array {
+    const message = open(body);
+    const enrol = messages.readEnrol(message);
+    assert.ok(verify(message, ed25519.importKey(enrol.key)!), "an enrol that does not verify");
+    const { key, boots, head } = this.memory;
+    if (key !== undefined) assert.equal(hex(enrol.key), hex(key), "another key");
+    assert.ok(enrol.bootCount > boots, `start ${enrol.bootCount} after start ${boots}`);
+    this.memory = { ...this.memory, key: enrol.key, boots: enrol.bootCount };
+    return messages.sealEnrolled(this.key, { ...this.#who(), about: hash(body), head });
+  }
+
+  #report(body: Uint8Array): Uint8Array {
+    const message = open(body);
+    const { key, head, seen } = this.memory;
+    assert.ok(key !== undefined && verify(message, ed25519.importKey(key)!), "a report that does not verify");
+    const report = messages.readReport(message);
+    const digest = hash(body);
+    const before = seen.get(report.counter);
+    assert.ok(before === undefined || before === hex(digest), `counter ${report.counter} used twice`);
+    if (before === undefined) {
+      assert.ok(report.counter > head.counter, "a counter that does not rise");
+      assert.equal(hex(report.prev), hex(head.hash), "a report that does not follow the head");
+    }
+    this.memory = {
+      ...this.memory,
+      head: { counter: report.counter, hash: digest },
+      seen: new Map([...seen, [report.counter, hex(digest)]]),
+    };
+    return messages.sealReceipt(this.key, { ...this.#who(), about: digest, counter: report.counter });
+  }
+
+  #who() {
+    return { issuer: AUDIENCE, issuedAt: 1_767_225_600 + this.#challenges, device: id(this.memory.key!) };
+  }
+}
+
+function http(type: string, body: Uint8Array): Uint8Array {
+  const head = `HTTP/1.1 200 OK\r\ncontent-type: application/${type}\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return concat(Buffer.from(head), body);
+}
