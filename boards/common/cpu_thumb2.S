@@ -101,8 +101,52 @@ cpu_fe_swap:
   pop {r4-r11, pc}
   .size cpu_fe_swap, . - cpu_fe_swap
 
-/* Add row \n of eight words at r1 to r4-r11 if bit \n of r2 is 1, and step over it. */
-.macro pick n
+/*
+ * Find a row of eight words among sixteen at r1, and step over them: `rows` leaves it in r4 to r11. r2 says which row, made
+ * from its index by `rows_prepare`. Both spoil r0, r3, r12 and lr.
+ */
+#if defined(__ARM_FEATURE_DSP) && !defined(CRYPTO_SMALL)
+/* For each row but row 0, a bit of both halves of r2 that is 0 for the one: doubling r2 makes flags of its two top bits. */
+.macro rows_prepare
+  mov r12, #0x10000
+  lsr r2, r12, r2
+  mvn r2, r2
+  pkhbt r2, r2, r2, lsl #16
+.endm
+.macro rows
+  ldm r1!, {r4-r11}
+  .rept 15
+  sadd16 r2, r2, r2
+  ldm r1!, {r0, r3, r12, lr}
+  sel r4, r0, r4
+  sel r5, r3, r5
+  sel r6, r12, r6
+  sel r7, lr, r7
+  ldm r1!, {r0, r3, r12, lr}
+  sel r8, r0, r8
+  sel r9, r3, r9
+  sel r10, r12, r10
+  sel r11, lr, r11
+  .endr
+.endm
+#else
+/* For each row a bit of r2 that is 1 for the one, and above them a bit that ends the loop. */
+.macro rows_prepare
+  mov r12, #1
+  lsl r2, r12, r2
+  orr r2, r2, #0x10000
+.endm
+.macro rows
+  mov r4, #0
+  mov r5, #0
+  mov r6, #0
+  mov r7, #0
+  mov r8, #0
+  mov r9, #0
+  mov r10, #0
+  mov r11, #0
+2:
+  .irp n, 0, 1, 2, 3
   ubfx r3, r2, #\n, #1
   ldm r1!, {r0, r12, lr}
   mla r4, r0, r3, r4
@@ -115,7 +159,12 @@ cpu_fe_swap:
   ldrd r0, r12, [r1], #8
   mla r10, r0, r3, r10
   mla r11, r12, r3, r11
+  .endr
+  lsr r2, r2, #4
+  cmp r2, #1
+  bne 2b
 .endm
+#endif
 
 /* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * 16 * 8], uint32_t digit) */
   .section .text.cpu_comb_select, "ax"
@@ -129,31 +178,14 @@ cpu_comb_select:
   rsb r3, r3, #0
   eor r2, r2, r3
   and r2, r2, #15
-  mov r12, #1
-  lsl r2, r12, r2
-  orr r2, r2, #0x10000
+  rows_prepare
   mov r12, r0
   push {r2, r3}
-  /* The stack: the rows as a bit each, the sign as a mask, out. Three elements, sixteen rows of each. */
+  /* The stack: which row, the sign as a mask, out. Three elements, sixteen rows of each. */
 1:
   str r12, [sp, #-4]!
-  mov r4, #0
-  mov r5, #0
-  mov r6, #0
-  mov r7, #0
-  mov r8, #0
-  mov r9, #0
-  mov r10, #0
-  mov r11, #0
   ldr r2, [sp, #4]
-2:
-  pick 0
-  pick 1
-  pick 2
-  pick 3
-  lsr r2, r2, #4
-  cmp r2, #1
-  bne 2b
+  rows
   pop {r12}
   stm r12!, {r4-r11}
   ldr r0, [sp, #8]
