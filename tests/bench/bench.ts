@@ -1,0 +1,151 @@
+/**
+ * Measure each operation on the real ELF in QEMU, one instruction a nanosecond, beside other libraries that were built with
+ * the same compiler and run in the same way.
+ */
+import { randomBytes } from "node:crypto";
+import { boardNames, loadBoard } from "../../tools/build/board.ts";
+import { type Answer, elfLab, type Lab } from "../lab/lab.ts";
+import { Op } from "../lab/op.ts";
+import { buildPeer, PEERS } from "./peers.ts";
+
+export interface Figures {
+  readonly instructions: number;
+  /** Bytes of code and tables that the operation needs, by itself. */
+  readonly flash: number;
+  readonly stack: number;
+  /** Instructions of each peer that has the operation. */
+  readonly peers: Record<string, number>;
+}
+
+export type Report = Record<string, Record<string, Figures>>;
+
+const NOTHING = Buffer.alloc(0);
+const seed = Buffer.alloc(32, 0x5a);
+const nonce = Buffer.alloc(12, 0x24);
+const message = Buffer.alloc(64, 0x61);
+const kib = Buffer.alloc(1024, 0x62);
+const basePoint = Buffer.concat([Buffer.from([9]), Buffer.alloc(31)]);
+
+interface Operation {
+  readonly name: string;
+  /** Run it; all who have it must answer alike. */
+  readonly run: (lab: Lab, known: Known) => Promise<Answer>;
+}
+
+/** The key pair and signature that verification needs: from the first who can make them. */
+interface Known {
+  key: Uint8Array;
+  signature: Uint8Array;
+}
+
+const OPERATIONS: readonly Operation[] = [
+  { name: "ed25519.keygen", run: (lab) => lab.run(Op.Ed25519PublicKey, seed) },
+  { name: "ed25519.sign", run: (lab, { key }) => lab.run(Op.Ed25519Sign, seed, key, NOTHING, NOTHING, message) },
+  {
+    name: "ed25519.verify",
+    run: (lab, { key, signature }) => lab.run(Op.Ed25519Verify, signature, key, NOTHING, message),
+  },
+  { name: "x25519", run: (lab) => lab.run(Op.X25519, seed, basePoint) },
+  { name: "sha256.kib", run: (lab) => lab.run(Op.Sha256, kib) },
+  { name: "sha512.kib", run: (lab) => lab.run(Op.Sha512, kib) },
+  { name: "aead.kib", run: (lab) => lab.run(Op.Seal, seed, nonce, NOTHING, kib) },
+];
+
+/** Not on this lab: the request can not be answered. */
+const UNEXPECTED = -4;
+
+/** Run every operation that a lab has. */
+async function measureAll(lab: Lab, known: Known): Promise<Map<string, Answer>> {
+  const answers = new Map<string, Answer>();
+  for (const { name, run } of OPERATIONS) {
+    const answer = await run(lab, known);
+    if (answer.result === UNEXPECTED) continue;
+    if (answer.result < 0) throw new Error(`${lab.name}: ${name} answered ${answer.result}`);
+    if (name === "ed25519.keygen") known.key = answer.bytes;
+    if (name === "ed25519.sign") known.signature = answer.bytes;
+    answers.set(name, answer);
+  }
+  return answers;
+}
+
+async function withLab<T>(board: string, elf: string | undefined, work: (lab: Lab) => Promise<T>): Promise<T> {
+  const lab = await elfLab(board, { icount: true, ...(elf === undefined ? {} : { elf }) });
+  try {
+    return await work(lab);
+  } finally {
+    await lab.close();
+  }
+}
+
+/** Measure one board. */
+async function benchBoard(board: string): Promise<Record<string, Figures>> {
+  const known: Known = { key: randomBytes(32), signature: randomBytes(64) };
+  const ours = await withLab(board, undefined, (lab) => measureAll(lab, known));
+  const peers = new Map<string, Map<string, Answer>>();
+  for (const peer of PEERS) {
+    const elf = await buildPeer(peer, board);
+    peers.set(peer.name, await withLab(board, elf, (lab) => measureAll(lab, { ...known })));
+  }
+  const figures: Record<string, Figures> = {};
+  for (const [name, answer] of ours) {
+    const instructions: Record<string, number> = {};
+    for (const [peer, answers] of peers) {
+      const theirs = answers.get(name);
+      if (!theirs) continue;
+      if (!theirs.bytes.equals(answer.bytes)) throw new Error(`${peer} does not agree with us on ${name}`);
+      instructions[peer] = theirs.instructions;
+    }
+    figures[name] = { instructions: answer.instructions, flash: 0, stack: answer.stack, peers: instructions };
+  }
+  return figures;
+}
+
+/** The boards that QEMU runs. */
+async function emulated(): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of boardNames()) if ((await loadBoard(name)).qemu) names.push(name);
+  return names;
+}
+
+/** Measure the boards given, or all that can run here. */
+export async function bench(boards?: readonly string[]): Promise<Report> {
+  const report: Report = {};
+  for (const board of boards ?? (await emulated())) report[board] = await benchBoard(board);
+  return report;
+}
+
+/** A figure in thousands, or nothing. */
+function thousands(value: number | undefined): string {
+  return value === undefined ? "" : (value / 1000).toFixed(1);
+}
+
+/** One peer's figure and how many times ours it is. */
+function against(theirs: number | undefined, ours: number): string {
+  return theirs === undefined ? "" : `${thousands(theirs)} (${(theirs / ours).toFixed(2)}x)`;
+}
+
+/** The report as text: thousands of instructions, and beside each peer how many times ours it takes. */
+export function asTable(report: Report): string {
+  const lines: string[] = [];
+  for (const [board, operations] of Object.entries(report)) {
+    lines.push(`${board}, thousands of instructions`);
+    const rows = [["", "signet", "stack", ...PEERS.map((peer) => peer.name)]];
+    for (const [name, { instructions, stack, peers }] of Object.entries(operations)) {
+      rows.push([
+        name,
+        thousands(instructions),
+        String(stack),
+        ...PEERS.map((peer) => against(peers[peer.name], instructions)),
+      ]);
+    }
+    const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+    for (const row of rows)
+      lines.push(
+        `  ${row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join("  ")
+          .trimEnd()}`,
+      );
+  }
+  return `${lines.join("\n")}\n`;
+}
