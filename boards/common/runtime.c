@@ -25,11 +25,13 @@ void wasm_rt_trap(wasm_rt_trap_t why) {
 #if defined(__ARM_ARCH) && !defined(__ARM_FEATURE_UNALIGNED)
 uint32_t wasm_rt_gather(const uint8_t *from, uint32_t len) {
   uint32_t word = 0;
-  for (uint32_t i = 0; i < len; i++) word |= (uint32_t)from[i] << (8 * i);
+  for (uint32_t i = 0; i < len; i++)
+    word |= (uint32_t)from[i] << (8 * i);
   return word;
 }
 
 void wasm_rt_scatter(uint8_t *to, uint32_t word, uint32_t len) {
-  for (uint32_t i = 0; i < len; i++) to[i] = (uint8_t)(word >> (8 * i));
+  for (uint32_t i = 0; i < len; i++)
+    to[i] = (uint8_t)(word >> (8 * i));
 }
 #endif

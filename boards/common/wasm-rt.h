@@ -86,11 +86,11 @@ static inline bool wasm_rt_inside(uint64_t offset, uint32_t len) {
 
 /*
  * How loads and stores move their bytes; `len` is a constant 1, 2, 4 or 8. A core that may access memory unaligned
- * does so. On one that may not (ARMv6-M) the compiler would move every word byte by byte: there an aligned address, which
- * is nearly every one, is told apart first.
+ * does so. On one that may not (ARMv6-M) the compiler would move every word byte by byte: there an aligned address,
+ * which is nearly every one, is told apart first.
  */
 #if !defined(__ARM_ARCH) || defined(__ARM_FEATURE_UNALIGNED)
-#define wasm_rt_load memcpy
+#define wasm_rt_load  memcpy
 #define wasm_rt_store memcpy
 #else
 typedef uint16_t __attribute__((may_alias)) wasm_rt_half;
@@ -132,7 +132,8 @@ WASM_RT_INLINE void wasm_rt_load(void *to, const uint8_t *from, uint32_t len) {
   } else if (len == 2) {
     *(wasm_rt_half *)to = wasm_rt_load2(from);
   } else {
-    for (uint32_t i = 0; i < len / 4; i++) ((wasm_rt_word *)to)[i] = wasm_rt_load4(from + 4 * i);
+    for (uint32_t i = 0; i < len / 4; i++)
+      ((wasm_rt_word *)to)[i] = wasm_rt_load4(from + 4 * i);
   }
 }
 
@@ -142,7 +143,8 @@ WASM_RT_INLINE void wasm_rt_store(uint8_t *to, const void *from, uint32_t len) {
   } else if (len == 2) {
     wasm_rt_store2(to, *(const wasm_rt_half *)from);
   } else {
-    for (uint32_t i = 0; i < len / 4; i++) wasm_rt_store4(to + 4 * i, ((const wasm_rt_word *)from)[i]);
+    for (uint32_t i = 0; i < len / 4; i++)
+      wasm_rt_store4(to + 4 * i, ((const wasm_rt_word *)from)[i]);
   }
 }
 #endif

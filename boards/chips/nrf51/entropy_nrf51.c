@@ -19,8 +19,10 @@ void entropy_start(void) {
 
 void RNG_Handler(void) {
   RNG_VALRDY = 0;
-  if (pooled < POOL_BYTES) pool[pooled++] = (uint8_t)RNG_VALUE;
-  if (pooled == POOL_BYTES) RNG_STOP = 1;
+  if (pooled < POOL_BYTES)
+    pool[pooled++] = (uint8_t)RNG_VALUE;
+  if (pooled == POOL_BYTES)
+    RNG_STOP = 1;
 }
 
 uint32_t entropy_read(uint8_t *out, uint32_t max) {

@@ -5,7 +5,8 @@
 #include "port.h"
 
 static void wait_ready(void) {
-  while (NVMC_READY == 0) continue;
+  while (NVMC_READY == 0)
+    continue;
 }
 
 static void set_mode(uint32_t mode) {
@@ -35,7 +36,8 @@ uint32_t flash_erase(uint32_t at) {
   set_mode(NVMC_READ);
   const uint32_t *word = (const uint32_t *)(STORE_ORIGIN + at);
   for (uint32_t i = 0; i < STORE_PAGE_BYTES / 4; i++) {
-    if (word[i] != 0xffffffffu) return 1;
+    if (word[i] != 0xffffffffu)
+      return 1;
   }
   return 0;
 }
