@@ -21,6 +21,13 @@ const KINDS = {
     flags: ["-O1", "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=all", "-DFUZZER"],
     main: "boards/posix/fuzz.c",
   },
+  /** A libFuzzer target that holds the lab's cryptography against libsodium. */
+  differential: {
+    compiler: "clang",
+    flags: ["-O2", "-fsanitize=undefined,fuzzer", "-fno-sanitize-recover=all", "-DFUZZER"],
+    main: "tests/fuzz/differential.c",
+    libraries: ["-l:libsodium.so.23"],
+  },
 } as const;
 
 export interface HostRequest {
@@ -55,6 +62,7 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wno-unused", "-Wno-unused-parameter", "-
 export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build") }: HostRequest): Promise<string> {
   const choices = Object.entries(use).map(([name, value]) => `-D${name}=${value}`);
   const { compiler, flags, main } = KINDS[kind];
+  const libraries = kind === "differential" ? KINDS.differential.libraries : [];
   const folder = join(out, "posix", [image, kind, ...choices.map((choice) => choice.slice(2))].join("-"));
   const program = join(folder, "signet");
   return exclusively(`${folder}.lock`, async () => {
@@ -64,6 +72,7 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
       "boards/posix",
       "tools/build",
       "tests/lab",
+      "tests/fuzz",
       "tests/qemu/boot",
       "asconfig.json",
     );
@@ -84,6 +93,7 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
       ...choices,
       ...includes,
       ...sources,
+      ...libraries,
       "-o",
       program,
     ]);
