@@ -61,7 +61,8 @@ export class Tracer {
       if (!a || !b) return "the traces were not kept";
       let last = 0;
       for (let i = 0; i < Math.max(a.length, b.length); i += 2) {
-        if (a[i] !== b[i] || a[i + 1] !== b[i + 1]) return `after ${await this.place(last)}: ${event(a, i)} or ${event(b, i)}`;
+        if (a[i] !== b[i] || a[i + 1] !== b[i + 1])
+          return `after ${await this.place(last)}: ${event(a, i)} or ${event(b, i)}`;
         if (a[i] === 1) last = a[i + 1] ?? 0;
       }
       return "no difference this time";

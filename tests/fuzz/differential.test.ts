@@ -25,7 +25,9 @@ function lacking(): string | undefined {
 function seeds(folder: string): void {
   for (let choice = 0; choice < CHOICES; choice++) {
     for (const length of [0, 63, 64, 200]) {
-      const rest = createHash("shake256", { outputLength: length + 200 }).update(`${choice}/${length}`).digest();
+      const rest = createHash("shake256", { outputLength: length + 200 })
+        .update(`${choice}/${length}`)
+        .digest();
       writeFileSync(join(folder, `${choice}-${length}`), Buffer.concat([Buffer.from([choice, length, 0]), rest]));
     }
   }

@@ -1,0 +1,81 @@
+/**
+ * The same claim by other means: the lab compiled for the host runs under valgrind with the secrets of each operation marked
+ * undefined, so that memcheck reports every branch and every address that depends on one.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, test } from "node:test";
+import { buildHost } from "../../tools/build/host.ts";
+import { request } from "../lab/lab.ts";
+import { Op } from "../lab/op.ts";
+
+const SECRET = 0xfffe;
+const bytes = (length: number, first: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => first + 7 * i));
+const [KEY, POINT, NONCE, TEXT, NOTHING] = [bytes(32, 1), bytes(32, 9), bytes(12, 3), bytes(150, 5), Buffer.alloc(0)];
+const SIZE = Buffer.from([0, 80]);
+
+/** Operations: their fields, and which of them is secret. */
+// prettier-ignore
+const OPERATIONS: readonly (readonly [name: string, op: Op, fields: readonly Buffer[], secret: number])[] = [
+  ["ed25519 keygen",    Op.Ed25519PublicKey, [KEY], 0],
+  ["ed25519 sign",      Op.Ed25519Sign,      [KEY, POINT, NOTHING, NOTHING, TEXT], 0],
+  ["ed25519 noise",     Op.Ed25519Sign,      [KEY, POINT, KEY, NOTHING, TEXT], 2],
+  ["x25519 public key", Op.X25519PublicKey,  [KEY], 0],
+  ["hmac256",           Op.Hmac256,          [KEY, TEXT], 0],
+  ["hmac512",           Op.Hmac512,          [KEY, TEXT], 0],
+  ["hkdf256",           Op.Hkdf256,          [KEY, POINT, TEXT, SIZE], 0],
+  ["aead seal, key",    Op.Seal,             [KEY, NONCE, POINT, TEXT], 0],
+  ["aead seal, text",   Op.Seal,             [KEY, NONCE, POINT, TEXT], 3],
+  ["drbg",              Op.Drbg,             [TEXT, NONCE, POINT, NOTHING, NOTHING, SIZE], 0],
+];
+
+/** A request as the lab's main program reads it. */
+function frame(op: number, body: Buffer): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt16LE(op);
+  head.writeUInt16LE(body.length, 2);
+  return Buffer.concat([head, body]);
+}
+
+/** Mark one field of the next request as secret. */
+function mark(fields: readonly Buffer[], secret: number): Buffer {
+  const body = Buffer.alloc(4);
+  body.writeUInt16LE(request(fields.slice(0, secret)).length + 2);
+  body.writeUInt16LE(fields[secret]?.length ?? 0, 2);
+  return frame(SECRET, body);
+}
+
+/** Run one request under memcheck; what it complains of, or nothing. */
+function complaints(program: string, input: Buffer): { said: string; out: Buffer } {
+  const args = ["-q", "--error-exitcode=99", "--leak-check=no", program];
+  const { status, stderr, stdout, error } = spawnSync("valgrind", args, { input, timeout: 120_000 });
+  if (error) throw error;
+  const said = stderr.toString("utf8");
+  assert(status === 0 || status === 99, said);
+  return { said: status === 99 ? said : "", out: stdout };
+}
+
+const skip = spawnSync("valgrind", ["--version"]).error ? "valgrind is not installed" : false;
+
+// Cores with and without a long multiplication of constant time are given different arithmetic.
+const profiles = process.env["SIGNET_FULL"] === undefined ? [{}] : [{}, { CRYPTO_SHORT_MULTIPLY: 1 }];
+
+for (const use of profiles) {
+  describe(`secrets under memcheck, ${Object.keys(use).join() || "long multiplications"}`, { skip }, () => {
+    for (const [name, op, fields, secret] of OPERATIONS) {
+      test(name, async () => {
+        const program = await buildHost({ image: "lab", kind: "plain", use });
+        const { said, out } = complaints(program, Buffer.concat([mark(fields, secret), frame(op, request(fields))]));
+        assert.equal(said, "");
+        assert(out.length > 24, "the operation gave no answer");
+      });
+    }
+  });
+}
+
+test("an operation that does not keep its input secret is caught", { skip }, async () => {
+  const program = await buildHost({ image: "lab", kind: "plain" });
+  const fields = [bytes(64, 1), POINT, NOTHING, TEXT];
+  const input = Buffer.concat([mark(fields, 0), frame(Op.Ed25519Verify, request(fields))]);
+  assert.match(complaints(program, input).said, /depends on uninitialised value|Use of uninitialised value/);
+});
