@@ -2,9 +2,8 @@
 #include "chip.h"
 #include "epitaph.h"
 #include "event.h"
-#include "guest.h"
-#include "guest_exports.h"
 #include "port.h"
+#include "signet.h"
 #include "startup.h"
 
 /** Sleep until `ms` milliseconds have passed or the module has sent something. Interrupts wake the core while masked.
@@ -33,8 +32,7 @@ void image_main(void) {
   clock_start();
   event_named("boot", (const uint8_t *)BOARD_NAME, sizeof BOARD_NAME - 1);
   say_epitaph();
-  guest_start();
-  guest_init();
+  signet_init();
   for (;;)
-    sleep(guest_poll());
+    sleep(signet_poll());
 }
