@@ -1,5 +1,6 @@
 /** The CLI: `signet VERB …`. One file a verb in `cli/`; each says its own usage and calls the room that does the work. */
 import { Command, CommanderError } from "commander";
+import * as audit from "./cli/audit.ts";
 import * as bench from "./cli/bench.ts";
 import * as bridge from "./cli/bridge.ts";
 import * as build from "./cli/build.ts";
@@ -21,7 +22,7 @@ const program = new Command("signet")
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
 
-for (const verb of [demo, build, size, bench, test, check, format, server, verify, modem, bridge]) verb.add(program);
+for (const verb of [demo, build, size, bench, test, check, format, server, verify, audit, modem, bridge]) verb.add(program);
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);

@@ -178,6 +178,6 @@ export async function ask(
   const body = await response.text();
   return {
     status: response.status,
-    body: response.headers.get("content-type")?.includes("json") ? JSON.parse(body) : body,
+    body: response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(body) : body,
   };
 }

@@ -14,7 +14,7 @@ import { AUDIENCE, FLAVOURS, folder, missing, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-const ROUNDS = Number(process.env["SIGNET_KILLS"] ?? 4);
+const ROUNDS = Number(process.env["SIGNET_KILLS"] ?? 2);
 const DEVICES = 8;
 
 interface Running {

@@ -1,28 +1,20 @@
-/** What people and their programs can ask of the server, behind tokens: see `openapi` for the whole of it. */
-import { Hono, type MiddlewareHandler } from "hono";
-import { fromHex } from "../wire/bytes.ts";
-import { hex } from "../wire/bytes.ts";
-import type { Intake } from "./intake.ts";
-import type { ServerKeys } from "./keys.ts";
+/** What people and their programs can ask of the server, behind tokens: `routes.ts` is the whole of it, but for what streams. */
+import { Hono, type Context as HonoContext, type HonoRequest, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { stream, streamSSE } from "hono/streaming";
+import { z } from "zod";
+import { fromHex, hex } from "../wire/bytes.ts";
+import { BODY_MAX, type Happening } from "./intake.ts";
 import { Limiter } from "./limits.ts";
+import { openapi } from "./openapi.ts";
 import * as queries from "./queries.ts";
-import type { Store } from "./store/store.ts";
+import { Answered, ROUTES, type Context, type Route } from "./routes.ts";
 import * as tokens from "./tokens.ts";
-
-export interface Context {
-  readonly store: Store;
-  readonly keys: ServerKeys;
-  readonly intake: Intake;
-  readonly audience: string;
-  readonly clock: () => number;
-}
 
 export type Env = {
   Variables: { bearer: tokens.Bearer };
   Bindings: { incoming?: { socket: { remoteAddress?: string } } };
 };
-
-const PAGE_MAX = 1000;
 
 /** Wrong tokens from one address: enough for a mistake, not for guessing. */
 const GUESSES_PER_SECOND = 0.2;
@@ -46,19 +38,99 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
   };
 }
 
-/** Read a whole number out of a query; undefined if it is absent, NaN if it is something else. */
-function whole(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+/** Lines that an idle stream of events carries, so that what lies between does not close it. */
+const HEARTBEAT_MS = 15_000;
+const STREAMS_MAX = 100;
+
+/** Reports that an export reads at a time. */
+const EXPORT_PAGE = 500;
+
+/** Read a JSON body; an absent one is an empty object. Undefined if it is no JSON. */
+async function json(request: HonoRequest): Promise<unknown> {
+  const text = await request.text();
+  if (text === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Make a handler of a route: validate, call, answer. */
+function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promise<Response> {
+  return async (c) => {
+    const given = {
+      params: route.params.safeParse(c.req.param()),
+      query: route.query.safeParse(c.req.query()),
+      body: route.body.safeParse(route.method === "get" ? {} : await json(c.req)),
+    };
+    if (!given.params.success) return c.json({ error: "there is nothing here" }, 404);
+    if (!given.query.success) return c.json({ error: z.prettifyError(given.query.error) }, 400);
+    if (!given.body.success) return c.json({ error: z.prettifyError(given.body.error) }, 400);
+    const actor = route.scope === "none" ? "nobody" : c.get("bearer").name;
+    const [params, query, body] = [given.params.data, given.query.data, given.body.data] as never[];
+    const result = await route.handle(context, { params: params!, query: query!, body: body!, actor });
+    if (result instanceof Answered) return c.json({ error: result.error }, result.status);
+    return typeof result === "string" ? c.text(result) : c.json(result as object);
+  };
+}
+
+/** Stream what happens as server-sent events: what concerns devices, not every malformed request. */
+function events({ intake }: Context): (c: HonoContext<Env>) => Response | Promise<Response> {
+  let streams = 0;
+  return (c) => {
+    if (streams >= STREAMS_MAX) return c.json({ error: "too many streams" }, 503);
+    return streamSSE(c, async (stream) => {
+      streams++;
+      const send = (happening: Happening): void => {
+        const { data, ...rest } = happening as Happening & { data?: Uint8Array };
+        const shown = data === undefined ? rest : { ...rest, data: hex(data) };
+        if (happening.kind !== "challenge")
+          void stream.writeSSE({ event: happening.kind, data: JSON.stringify(shown) });
+      };
+      intake.happenings.on("happening", send);
+      const ended = new Promise<void>((resolve) => stream.onAbort(resolve));
+      const beat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
+      await stream.write(": listening\n\n");
+      await ended;
+      clearInterval(beat);
+      intake.happenings.off("happening", send);
+      streams--;
+    });
+  };
+}
+
+/** Export a device's whole chain as NDJSON: its key in the first line, then a report a line with its COSE message. */
+function exported({ store }: Context): (c: HonoContext<Env>) => Promise<Response> {
+  return async (c) => {
+    const id = fromHex(c.req.param("id") ?? "");
+    const found = id?.length === 32 ? await queries.device(store, id) : undefined;
+    if (found === undefined) return c.json({ error: "no such device" }, 404);
+    c.header("content-type", "application/x-ndjson");
+    return stream(c, async (out) => {
+      for (let after = -1; ;) {
+        const page = await queries.reports(store, id!, { limit: EXPORT_PAGE, after });
+        for (const report of page) await out.write(`${JSON.stringify({ key: found.key, ...report })}\n`);
+        if (page.length < EXPORT_PAGE || out.aborted) return;
+        after = page.at(-1)!.counter;
+      }
+    });
+  };
 }
 
 /** Put the routes together. */
 export function application(context: Context): Hono<Env> {
-  const { store, keys, intake, audience } = context;
+  const { store } = context;
   const app = new Hono<Env>();
   const may = guard(context);
-
-  app.get("/v1/server", (c) => c.json({ audience, publicKey: hex(keys.signing.publicKey), id: hex(keys.id) }));
+  app.use(bodyLimit({ maxSize: BODY_MAX, onError: (c) => c.json({ error: "too large" }, 413) }));
+  for (const route of ROUTES) {
+    if (route.scope !== "none") app.on(route.method, route.path, may(route.scope));
+    app.on(route.method, route.path, handler(context, route));
+  }
+  app.get("/v1/events", may("read"), events(context));
+  app.get("/v1/devices/:id/export", may("read"), exported(context));
+  app.get("/openapi.json", (c) => c.json(openapi()));
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/readyz", async (c) => {
     try {
@@ -68,29 +140,6 @@ export function application(context: Context): Hono<Env> {
       return c.text("the database does not answer", 503);
     }
   });
-  app.get("/v1/counts", may("read"), (c) => c.json({ accepted: intake.accepted, refused: intake.refusals }));
-
-  app.get("/v1/devices", may("read"), async (c) => {
-    const [limit, since] = [whole(c.req.query("limit")) ?? 100, whole(c.req.query("since"))];
-    if (!(limit >= 1 && limit <= PAGE_MAX) || Number.isNaN(since)) return c.json({ error: "limit or since" }, 400);
-    return c.json({ devices: await queries.devices(store, { limit, since }) });
-  });
-  app.get("/v1/devices/:id", may("read"), async (c) => {
-    const id = fromHex(c.req.param("id"));
-    const found = id?.length === 32 ? await queries.device(store, id) : undefined;
-    return found === undefined ? c.json({ error: "no such device" }, 404) : c.json(found);
-  });
-  app.get("/v1/devices/:id/reports", may("read"), async (c) => {
-    const id = fromHex(c.req.param("id"));
-    if (id?.length !== 32) return c.json({ error: "no such device" }, 404);
-    const [limit, since, until, after] = ["limit", "since", "until", "after"].map((name) => whole(c.req.query(name)));
-    const page = { limit: limit ?? 100, since, until, after };
-    if (Object.values(page).some(Number.isNaN) || page.limit < 1 || page.limit > PAGE_MAX) {
-      return c.json({ error: "limit, since, until or after" }, 400);
-    }
-    return c.json({ reports: await queries.reports(store, id, page) });
-  });
-
   app.notFound((c) => c.json({ error: "there is nothing here" }, 404));
   app.onError((_error, c) => c.json({ error: "the server failed" }, 500));
   return app;

@@ -309,7 +309,8 @@ export class Intake {
     this.tell({ kind: "alarm", device: hex(kid), what, at: this.options.clock() });
   }
 
-  private tell(happening: Happening): void {
+  /** Tell whoever watches what happened. */
+  tell(happening: Happening): void {
     this.happenings.emit("happening", happening);
   }
 

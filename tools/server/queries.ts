@@ -2,7 +2,7 @@
 import { hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
-import type { DeviceRow, ReportRow } from "./store/schema.ts";
+import type { AuditRow, DeviceRow, ReportRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
 
 export interface DeviceView {
@@ -105,4 +105,48 @@ export async function reports(
   if (after !== undefined) query = query.where("counter", ">", after);
   const rows = await query.orderBy("counter", after === undefined ? "desc" : "asc").execute();
   return (after === undefined ? rows.toReversed() : rows).map(reportView);
+}
+
+/** Show what speaks of clones and duplicate keys, the newest first. */
+export async function alarms(store: Store, limit: number): Promise<{ evidence: object[]; alarms: object[] }> {
+  const evidence = await store.read
+    .selectFrom("evidence")
+    .selectAll()
+    .orderBy("received_at", "desc")
+    .limit(limit)
+    .execute();
+  const rows = await store.read
+    .selectFrom("audit")
+    .selectAll()
+    .where("action", "in", ["alarm", "fork"])
+    .orderBy("seq", "desc")
+    .limit(limit)
+    .execute();
+  return {
+    evidence: evidence.map((row) => ({
+      device: hex(row.device),
+      kind: row.kind,
+      receivedAt: row.received_at,
+      message: hex(row.message),
+      rival: row.rival === null ? null : hex(row.rival),
+    })),
+    alarms: rows.map(entryView),
+  };
+}
+
+function entryView(row: AuditRow): object {
+  return {
+    seq: row.seq,
+    at: row.at,
+    action: row.action,
+    actor: row.actor,
+    device: row.device === null ? null : hex(row.device),
+    detail: JSON.parse(row.detail) as unknown,
+  };
+}
+
+/** List entries of the audit log, the newest first. */
+export async function entries(store: Store, limit: number): Promise<object[]> {
+  const rows = await store.read.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(limit).execute();
+  return rows.map(entryView);
 }

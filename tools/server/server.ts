@@ -54,7 +54,7 @@ const EVERYTHING = 2 ** 32;
 const SWEEP_MS = 60_000;
 
 /** Where the key is if nobody says: beside an SQLite file, or here. */
-function keyBeside(database: string): string {
+export function keyBeside(database: string): string {
   return /^postgres(ql)?:/.test(database)
     ? resolve("signet-server.key")
     : join(dirname(resolve(database)), "signet-server.key");

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { audit } from "../../tools/server/audit.ts";
+import * as keyFile from "../../tools/server/keys.ts";
+import { hex } from "../../tools/wire/bytes.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { FLAVOURS, ask, enrolled, missing, refusal, serve, text, type Fixture } from "./harness.ts";
+
+const EDITS = Number(process.env["SIGNET_TAMPERINGS"] ?? 25);
+
+/** A server with a past: devices, reports, a fork, claims, invitations, tokens, downlinks, decisions. */
+async function past(server: Fixture): Promise<void> {
+  const post = (path: string, body: object): ReturnType<typeof ask> =>
+    ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
+  for (let d = 0; d < 3; d++) {
+    const device = await enrolled(server);
+    for (let i = 0; i < 4; i++) await exchange.report(device, server.url, text(`${d}/${i}`));
+    if (d === 0)
+      await refusal(
+        server,
+        "reports",
+        device.report(text("other"), { after: { counter: 3, hash: new Uint8Array(32) }, counter: 4 }),
+      );
+    if (d === 1)
+      assert.equal(
+        (await post(`/v1/devices/${hex(device.id)}/downlinks`, { data: "00", expiresAt: server.clock.now + 1e6 }))
+          .status,
+        200,
+      );
+    if (d === 2) assert.equal((await post(`/v1/devices/${hex(device.id)}/revoke`, {})).status, 200);
+  }
+  await post("/v1/claims", { count: 3, expiresAt: server.clock.now + 1e6 });
+  await post("/v1/invitations", { ids: ["11".repeat(32), "22".repeat(32)] });
+  await post("/v1/tokens", { name: "gone", scope: "read" });
+  await post("/v1/tokens/end", { name: "gone" });
+}
+
+const TABLES = [
+  "devices",
+  "reports",
+  "evidence",
+  "invitations",
+  "claims",
+  "tokens",
+  "downlinks",
+  "audit",
+  "audit_head",
+] as const;
+
+/** A fixed sequence of numbers. */
+function sequence(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+/** Another value of the same type. */
+function changed(value: unknown, random: (below: number) => number): unknown {
+  if (typeof value === "number") return value + 1 + random(5);
+  if (typeof value === "string") return `${value}x`;
+  if (value === null) return undefined;
+  const bytes = Uint8Array.from(value as Uint8Array);
+  bytes[random(bytes.length)]! ^= 1 << random(8);
+  return bytes;
+}
+
+type Row = Record<string, unknown>;
+
+/** Do one thing that nobody but the server may; false if it changed nothing. */
+async function tamper({ store }: Fixture, random: (below: number) => number): Promise<string | undefined> {
+  const table = TABLES[random(TABLES.length)]!;
+  const found = (await store.read.selectFrom(table).selectAll().execute()) as unknown as Row[];
+  const row = found[random(found.length)]!;
+  const match = sql.join(
+    Object.entries(row).map(([name, value]) =>
+      value === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${value}`,
+    ),
+    sql` and `,
+  );
+  const names = Object.keys(row);
+  const name = names[random(names.length)]!;
+  switch (random(4)) {
+    case 0:
+      await sql`delete from ${sql.table(table)} where ${match}`.execute(store.read);
+      return `delete a row of ${table}`;
+    case 1: {
+      const other = found[random(found.length)]!;
+      const value = other[name];
+      if (other === row || value === null || same(value, row[name])) return undefined;
+      await sql`update ${sql.table(table)} set ${sql.ref(name)} = ${value} where ${match}`.execute(store.read);
+      return `copy ${name} of another row of ${table}`;
+    }
+    case 2: {
+      // A second row, with another key.
+      const key = names.find((candidate) => ["id", "counter", "hash", "device", "seq"].includes(candidate))!;
+      const values = names.map(
+        (candidate) => sql`${candidate === key ? changed(row[candidate], random) : row[candidate]}`,
+      );
+      await sql`insert into ${sql.table(table)} (${sql.join(names.map((n) => sql.ref(n)))}) values (${sql.join(values)})`.execute(
+        store.read,
+      );
+      return `insert a row into ${table}`;
+    }
+    default: {
+      const value = changed(row[name], random);
+      if (value === undefined) return undefined;
+      await sql`update ${sql.table(table)} set ${sql.ref(name)} = ${value} where ${match}`.execute(store.read);
+      return `edit ${name} of ${table}`;
+    }
+  }
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a instanceof Uint8Array && b instanceof Uint8Array ? hex(a) === hex(b) : a === b;
+}
+
+/** Undo everything: put back the rows as they were. */
+async function restore({ store }: Fixture, saved: ReadonlyMap<string, readonly Row[]>): Promise<void> {
+  await store.read.transaction().execute(async (tx) => {
+    for (const table of TABLES) await sql`delete from ${sql.table(table)}`.execute(tx);
+    for (const [table, rows] of saved) {
+      for (const row of rows) {
+        const names = sql.join(Object.keys(row).map((name) => sql.ref(name)));
+        await sql`insert into ${sql.table(table)} (${names}) values (${sql.join(Object.values(row))})`.execute(tx);
+      }
+    }
+  });
+}
+
+async function foreignKeys({ store }: Fixture): Promise<void> {
+  if (store.flavour === "sqlite") await sql`pragma foreign_keys = off`.execute(store.read);
+  else {
+    for (const table of ["reports", "evidence", "downlinks"]) {
+      const { rows } = await sql<{
+        name: string;
+      }>`select conname as name from pg_constraint where contype = 'f' and conrelid = ${table}::regclass`.execute(
+        store.read,
+      );
+      for (const { name } of rows)
+        await sql`alter table ${sql.table(table)} drop constraint ${sql.ref(name)}`.execute(store.read);
+    }
+  }
+}
+
+for (const flavour of FLAVOURS) {
+  void test(
+    `${flavour}: the audit finds every one of ${EDITS} random edits, deletions, insertions and copies, and nothing where there is none`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const server = await serve(t, { suspendForks: true }, flavour);
+      await past(server);
+      const keys = keyFile.load(server.options.key!);
+      const clean = await audit(server.store, keys);
+      assert.deepEqual(clean.findings, []);
+      assert.deepEqual([clean.devices, clean.reports], [3, 12]);
+      await foreignKeys(server);
+      const saved = new Map<string, readonly Row[]>();
+      for (const table of TABLES)
+        saved.set(table, (await server.store.read.selectFrom(table).selectAll().execute()) as unknown as Row[]);
+      const random = sequence(20260101);
+      const done = new Map<string, number>();
+      for (let round = 0; round < EDITS;) {
+        const what = await tamper(server, random).catch((error: unknown) => {
+          // A row that the database itself refuses was not planted.
+          assert.match(String(error), /UNIQUE|unique|duplicate key/);
+          return undefined;
+        });
+        if (what === undefined) continue;
+        round++;
+        const { findings } = await audit(server.store, keys);
+        assert.ok(findings.length > 0, `not found: ${what}`);
+        done.set(what, (done.get(what) ?? 0) + 1);
+        await restore(server, saved);
+      }
+      assert.deepEqual((await audit(server.store, keys)).findings, []);
+      assert.ok(done.size > Math.min(30, EDITS / 2), [...done].join("; "));
+    },
+  );
+}

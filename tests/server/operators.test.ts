@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hex } from "../../tools/wire/bytes.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { FLAVOURS, ask, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
+
+function post(server: Fixture, path: string, body: object, token = server.adminToken): ReturnType<typeof ask> {
+  return ask(server, token, path, { method: "POST", body: JSON.stringify(body) });
+}
+
+for (const flavour of FLAVOURS) {
+  const skip = missing(flavour);
+
+  void test(
+    `${flavour}: suspend, restore, revoke: the device hears of each, and revoked is for ever`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      const path = `/v1/devices/${hex(device.id)}`;
+      const report = async (): Promise<unknown> => {
+        const verdict = await exchange.report(device, server.url, text("x"));
+        return verdict.kind === "refused" ? `${verdict.reason} ${verdict.signed}` : verdict.kind;
+      };
+      assert.equal(await report(), "accepted");
+      assert.equal((await post(server, `${path}/suspend`, { reason: "strange" })).status, 200);
+      assert.equal((await post(server, `${path}/suspend`, {})).status, 409);
+      assert.equal(await report(), "revoked true");
+      assert.equal((await post(server, `${path}/restore`, {})).status, 200);
+      assert.equal(await report(), "accepted");
+      assert.equal((await post(server, `${path}/revoke`, { reason: "stolen" })).status, 200);
+      assert.equal(await report(), "revoked true");
+      for (const verb of ["restore", "suspend", "revoke"])
+        assert.equal((await post(server, `${path}/${verb}`, {})).status, 409);
+      const again = await exchange.enrol(device, server.url);
+      assert.ok(again.kind === "refused" && again.reason === "revoked" && again.signed);
+      assert.equal((await post(server, `/v1/devices/${"00".repeat(32)}/revoke`, {})).status, 404);
+      const log = (await ask(server, server.adminToken, "/v1/log")).body.entries.map(
+        (entry: { action: string }) => entry.action,
+      );
+      assert.deepEqual(log, ["revoke", "restore", "suspend", "enrol", "token"]);
+    },
+  );
+
+  void test(
+    `${flavour}: policy claim: a claim lets one device in, once, in time; only its hash is kept`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, { policy: "claim" }, flavour);
+      const expiresAt = server.clock.now + 60_000;
+      const made = (await post(server, "/v1/claims", { count: 3, expiresAt })).body.claims as string[];
+      const claims = made.map((claim) => new Uint8Array(Buffer.from(claim, "hex")));
+      const stored = JSON.stringify(await rows(server));
+      for (const claim of made) assert.ok(!stored.includes(claim));
+      const denied = async (claim?: Uint8Array): Promise<void> => {
+        const before = await rows(server);
+        const device = server.device(claim === undefined ? {} : { claim });
+        const { reason, status, signed } = await refusal(
+          server,
+          "enrol",
+          device.enrol(await exchange.challenge(server.url)),
+        );
+        assert.deepEqual([reason, status, signed], ["not-invited", 403, false]);
+        assert.deepEqual(await rows(server), before);
+      };
+      await denied();
+      await denied(new Uint8Array(16));
+      const guess = claims[0]!.slice();
+      guess[15]! ^= 1;
+      await denied(guess);
+      const device = await enrolled(server, { claim: claims[0]! });
+      assert.equal((await exchange.enrol(device, server.url)).kind, "accepted", "it comes again with the same claim");
+      await denied(claims[0]!);
+      const raced = [server.device({ claim: claims[1]! }), server.device({ claim: claims[1]! })];
+      const results = await Promise.all(raced.map((one) => exchange.enrol(one, server.url)));
+      assert.deepEqual(results.map((one) => one.kind).toSorted(), ["accepted", "refused"]);
+      server.clock.now = expiresAt + 1;
+      await denied(claims[2]!);
+    },
+  );
+
+  void test(
+    `${flavour}: one key that comes with two claims is a duplicate key: an alarm, and the second claim stays good`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, { policy: "claim" }, flavour);
+      const { body } = await post(server, "/v1/claims", { count: 2, expiresAt: server.clock.now + 60_000 });
+      const [first, second] = (body.claims as string[]).map((claim) => new Uint8Array(Buffer.from(claim, "hex")));
+      const seed = new Uint8Array(32).fill(4);
+      await enrolled(server, { seed, claim: first! });
+      const twin = server.device({ seed, claim: second! });
+      const before = await rows(server);
+      assert.equal(
+        (await refusal(server, "enrol", twin.enrol(await exchange.challenge(server.url)))).reason,
+        "not-invited",
+      );
+      const after = await rows(server);
+      assert.deepEqual([after["devices"], after["claims"]], [before["devices"], before["claims"]]);
+      const alarms = (await ask(server, server.adminToken, "/v1/alarms")).body.alarms;
+      assert.match(alarms[0].detail.what, /duplicate key: another claim/);
+      await enrolled(server, { claim: second! });
+    },
+  );
+
+  void test(`${flavour}: policy allowlist: who is on it gets in, nobody else`, { skip }, async (t) => {
+    const server = await serve(t, { policy: "allowlist" }, flavour);
+    const [known, stranger] = [server.device(), server.device()];
+    assert.deepEqual((await post(server, "/v1/invitations", { ids: [hex(known.id)] })).body, { added: 1 });
+    assert.deepEqual((await post(server, "/v1/invitations", { ids: [hex(known.id)] })).body, { added: 0 });
+    assert.equal((await exchange.enrol(known, server.url)).kind, "accepted");
+    const verdict = await exchange.enrol(stranger, server.url);
+    assert.ok(verdict.kind === "refused" && verdict.reason === "not-invited");
+  });
+
+  void test(
+    `${flavour}: downlinks come one an answer, in order, until they are acknowledged or void`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const [device, other] = [await enrolled(server), await enrolled(server)];
+      const path = `/v1/devices/${hex(device.id)}/downlinks`;
+      const queue = (data: string, ms: number): ReturnType<typeof ask> =>
+        post(server, path, { data: hex(text(data)), expiresAt: server.clock.now + ms });
+      assert.deepEqual((await queue("one", 60_000)).body, { counter: 1 });
+      assert.deepEqual((await queue("void", 1000)).body, { counter: 2 });
+      assert.deepEqual((await queue("three", 60_000)).body, { counter: 3 });
+      server.clock.now += 2000;
+      const got: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        const verdict = await exchange.report(device, server.url, text("x"));
+        assert.ok(verdict.kind === "accepted");
+        got.push(verdict.downlinks.map((downlink) => Buffer.from(downlink.data).toString()).join());
+      }
+      assert.deepEqual(got, ["one", "three", "", "", ""]);
+      const verdict = await exchange.report(other, server.url, text("x"));
+      assert.ok(verdict.kind === "accepted" && verdict.downlinks.length === 0);
+      // One whose answer was lost gets it again, and acts upon it once.
+      await queue("four", 60_000);
+      const report = device.report(text("y"));
+      const lost = await exchange.post(server.url + exchange.PATHS.reports, "application/cbor-seq", report);
+      assert.ok(lost.body.length > 300);
+      const again = await exchange.send(device, server.url, [report]);
+      assert.ok(again.kind === "accepted" && again.downlinks.length === 1);
+      assert.equal(
+        (await post(server, `/v1/devices/${"00".repeat(32)}/downlinks`, { data: "", expiresAt: 1 })).status,
+        404,
+      );
+    },
+  );
+
+  void test(`${flavour}: a token does what its scope says, and nothing when it was ended`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const device = await enrolled(server);
+    const path = `/v1/devices/${hex(device.id)}`;
+    const make = async (scope: string): Promise<string> =>
+      (await post(server, "/v1/tokens", { name: scope, scope })).body.token as string;
+    const [read, operate] = [await make("read"), await make("operate")];
+    const stored = JSON.stringify(await rows(server));
+    assert.ok(!stored.includes(read) && !stored.includes(operate));
+    const status = async (token: string | undefined, method: string, where: string): Promise<number> =>
+      (await ask(server, token, where, method === "GET" ? {} : { method, body: "{}" })).status;
+    const table: [string, string, readonly number[]][] = [
+      ["GET", "/v1/devices", [401, 200, 200]],
+      ["GET", `${path}/export`, [401, 200, 200]],
+      ["GET", "/metrics", [401, 200, 200]],
+      ["GET", "/v1/log", [401, 200, 200]],
+      ["POST", `${path}/suspend`, [401, 403, 200]],
+      ["POST", `${path}/restore`, [401, 403, 200]],
+      ["POST", `${path}/revoke`, [401, 403, 403]],
+      ["POST", "/v1/tokens", [401, 403, 403]],
+      ["POST", "/v1/tokens/end", [401, 403, 403]],
+      ["POST", "/v1/claims", [401, 403, 400]],
+      ["POST", "/v1/invitations", [401, 403, 400]],
+    ];
+    for (const [method, where, expected] of table) {
+      for (const [i, token] of [undefined, read, operate].entries()) {
+        assert.equal(await status(token, method, where), expected[i], `${method} ${where} ${i}`);
+      }
+    }
+    assert.deepEqual((await post(server, "/v1/tokens/end", { name: "read" })).body, { ended: 1 });
+    assert.equal(await status(read, "GET", "/v1/devices"), 401);
+  });
+}
+
+void test("what is not as the schemas say is refused, and changes no row", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  const before = await rows(server);
+  const wrong: [string, string][] = [
+    ["/v1/claims", JSON.stringify({ count: 0, expiresAt: 1 })],
+    ["/v1/claims", JSON.stringify({ count: 1e9, expiresAt: 1 })],
+    ["/v1/claims", JSON.stringify({ count: 1, expiresAt: 1, more: 1 })],
+    ["/v1/claims", "not json"],
+    ["/v1/claims", "[]"],
+    ["/v1/invitations", JSON.stringify({ ids: ["xx"] })],
+    ["/v1/tokens", JSON.stringify({ name: "x", scope: "root" })],
+    ["/v1/tokens", JSON.stringify({ name: "x".repeat(101), scope: "read" })],
+    [`/v1/devices/${hex(device.id)}/downlinks`, JSON.stringify({ data: "0", expiresAt: 1 })],
+    [`/v1/devices/${hex(device.id)}/downlinks`, JSON.stringify({ data: "00".repeat(513), expiresAt: 1 })],
+    [`/v1/devices/${hex(device.id)}/revoke`, JSON.stringify({ reason: 7 })],
+  ];
+  for (const [path, body] of wrong)
+    assert.equal((await ask(server, server.adminToken, path, { method: "POST", body })).status, 400, `${path} ${body}`);
+  assert.equal(
+    (await ask(server, server.adminToken, "/v1/claims", { method: "POST", body: "x".repeat(40_000) })).status,
+    413,
+  );
+  assert.deepEqual(await rows(server), before);
+});
+
+void test("events are streamed as they happen, to who has a token", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  assert.equal((await fetch(`${server.url}/v1/events`)).status, 401);
+  const control = new AbortController();
+  const response = await fetch(`${server.url}/v1/events`, {
+    headers: { authorization: `Bearer ${server.adminToken}` },
+    signal: control.signal,
+  });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = "";
+  while (!seen.includes("listening")) seen += (await reader.read()).value;
+  await exchange.report(device, server.url, text("live"));
+  while (!seen.includes('"counter":1')) seen += (await reader.read()).value;
+  assert.match(seen, /event: report\ndata: \{.*"verdict":"accepted".*"data":"6c697665"/);
+  control.abort();
+});
+
+void test("an export holds the whole chain, and verifies offline", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  for (let i = 0; i < 40; i++)
+    await exchange.send(device, server.url, device.reports(Array.from({ length: 20 }, (_, n) => text(`${i}.${n}`))));
+  const { body } = await ask(server, server.adminToken, `/v1/devices/${hex(device.id)}/export`);
+  const lines = (body as string).trim().split("\n");
+  assert.equal(lines.length, 800);
+  const { verifyReport, readMessages } = await import("../../tools/server/verify.ts");
+  const messages = readMessages(text(body as string));
+  const found = messages.map((bytes) => verifyReport(bytes, device.key.publicKey));
+  assert.deepEqual(
+    found.map(({ counter }) => counter),
+    Array.from({ length: 800 }, (_, i) => i + 1),
+  );
+});
+
+void test("metrics, health, readiness and the OpenAPI document", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  await exchange.report(device, server.url, text("x"));
+  await refusal(server, "reports", text("x"));
+  const { body } = await ask(server, server.adminToken, "/metrics");
+  for (const line of [
+    "signet_enrolments_total 1",
+    "signet_reports_total 1",
+    'signet_refusals_total{reason="malformed"} 1',
+  ]) {
+    assert.ok((body as string).includes(`\n${line}\n`), line);
+  }
+  assert.equal((await ask(server, undefined, "/healthz")).body, "ok");
+  assert.equal((await ask(server, undefined, "/readyz")).body, "ready");
+  const api = (await ask(server, undefined, "/openapi.json")).body;
+  assert.equal(api.openapi, "3.1.0");
+  const { get } = api.paths["/v1/devices/{id}/reports"];
+  assert.deepEqual(
+    get.parameters.map((one: { name: string; in: string }) => `${one.in} ${one.name}`),
+    ["path id", "query limit", "query since", "query until", "query after"],
+  );
+  assert.deepEqual(api.paths["/v1/claims"].post.requestBody.content["application/json"].schema.required, [
+    "count",
+    "expiresAt",
+  ]);
+});

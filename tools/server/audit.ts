@@ -1,0 +1,304 @@
+/**
+ * Look for what somebody who can write the database, but does not have the server's key, altered, removed or inserted: every seal,
+ * every device's signature and chain, the log, and what each says of the others.
+ */
+import { existsSync } from "node:fs";
+import { Trouble } from "../trouble.ts";
+import { equal, hex } from "../wire/bytes.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import { hash, id as keyId } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import { NO_HEAD, type Head } from "../wire/messages.ts";
+import { open, verify } from "../wire/sign1.ts";
+import * as keyFile from "./keys.ts";
+import * as log from "./log.ts";
+import { isSealed } from "./seal.ts";
+import type { AuditRow, DeviceRow, DeviceState, ReportRow } from "./store/schema.ts";
+import { Store } from "./store/store.ts";
+
+const PAGE = 500;
+
+export interface Finding {
+  readonly table: string;
+  readonly row: string;
+  readonly what: string;
+}
+
+export interface Audited {
+  readonly devices: number;
+  readonly reports: number;
+  readonly entries: number;
+  readonly findings: readonly Finding[];
+}
+
+/** What the log says there must be. */
+interface Told {
+  readonly states: Map<string, DeviceState>;
+  readonly forks: Map<string, number>;
+  readonly downlinks: Map<string, number>;
+  readonly endedTokens: Map<string, number>;
+  tokens: number;
+  claims: number;
+  invitations: number;
+}
+
+class Auditor {
+  readonly findings: Finding[] = [];
+  reports = 0;
+  private readonly store: Store;
+  private readonly keys: keyFile.ServerKeys;
+
+  constructor(store: Store, keys: keyFile.ServerKeys) {
+    this.store = store;
+    this.keys = keys;
+  }
+
+  found(table: string, row: string, what: string): void {
+    this.findings.push({ table, row, what });
+  }
+
+  sealed(table: string, name: string, row: object & { seal: Uint8Array }): void {
+    if (!isSealed(this.keys.seal, table, row)) this.found(table, name, "altered or inserted: its seal does not fit");
+  }
+
+  /** Walk the log, and gather what it says. */
+  async log(): Promise<{ told: Told; entries: number }> {
+    const told: Told = {
+      states: new Map(),
+      forks: new Map(),
+      downlinks: new Map(),
+      endedTokens: new Map(),
+      tokens: 0,
+      claims: 0,
+      invitations: 0,
+    };
+    const serverKey = ed25519.importKey(this.keys.signing.publicKey)!;
+    let seq = 0;
+    let prev: Uint8Array = log.START;
+    for (;;) {
+      const page = await this.store.read
+        .selectFrom("audit")
+        .selectAll()
+        .where("seq", ">", seq)
+        .orderBy("seq")
+        .limit(PAGE)
+        .execute();
+      for (const row of page) {
+        if (row.seq !== seq + 1) this.found("audit", String(seq + 1), "removed: the next entry is not the one after");
+        if (!equal(row.prev, prev))
+          this.found("audit", String(row.seq), "altered: it does not follow the entry before");
+        if (!equal(log.entryHash(row), row.hash))
+          this.found("audit", String(row.seq), "altered: its hash does not fit");
+        if (!ed25519.verifyWith(row.signature, serverKey, log.signedBytes(row.hash))) {
+          this.found("audit", String(row.seq), "altered or inserted: its signature does not fit");
+        }
+        gather(told, row);
+        [seq, prev] = [row.seq, row.hash];
+      }
+      if (page.length < PAGE) break;
+    }
+    const [head, ...more] = await this.store.read.selectFrom("audit_head").selectAll().orderBy("id").execute();
+    if (more.length > 0) this.found("audit_head", "", "inserted: there is more than one");
+    if (head === undefined) this.found("audit_head", "1", "removed");
+    else {
+      this.sealed("audit_head", "1", head);
+      if (head.seq !== seq || !equal(head.hash, prev))
+        this.found("audit", String(head.seq), "removed or inserted: the log does not end where it ended");
+    }
+    return { told, entries: seq };
+  }
+
+  /** Walk all devices, each with its chain. */
+  async devices(told: Told): Promise<number> {
+    const missing = new Set(told.states.keys());
+    const rows = await this.store.read.selectFrom("devices").selectAll().execute();
+    for (const row of rows) {
+      const name = hex(row.id);
+      missing.delete(name);
+      this.sealed("devices", name, row);
+      if (!equal(keyId(row.key), row.id))
+        this.found("devices", name, "altered: its key is not the one its id is made from");
+      const state = told.states.get(name);
+      if (state === undefined) this.found("devices", name, "inserted: the log knows nothing of it");
+      else if (state !== row.state) this.found("devices", name, `altered: the log says it is ${state}`);
+      await this.chain(row);
+      await this.downlinks(row, told.downlinks.get(name) ?? 0);
+      await this.evidence(row, told.forks.get(name) ?? 0);
+    }
+    for (const name of missing) this.found("devices", name, "removed: the log says it enrolled");
+    await this.strays(rows);
+    return rows.length;
+  }
+
+  private async chain(device: DeviceRow): Promise<void> {
+    const key = ed25519.importKey(device.key);
+    const name = hex(device.id);
+    let head: Head = NO_HEAD;
+    let [count, after] = [0, -1];
+    for (;;) {
+      const page: ReportRow[] = await this.store.read
+        .selectFrom("reports")
+        .selectAll()
+        .where("device", "=", device.id)
+        .where("counter", ">", after)
+        .orderBy("counter")
+        .limit(PAGE)
+        .execute();
+      for (const row of page) {
+        head = this.report(row, device, key, head);
+        [count, after] = [count + 1, row.counter];
+      }
+      if (page.length < PAGE) break;
+    }
+    this.reports += count;
+    if (count !== device.report_count) {
+      this.found("reports", name, `removed or inserted: there are ${count} reports, and were ${device.report_count}`);
+    }
+    if (head.counter !== device.head_counter || !equal(head.hash, device.head_hash)) {
+      this.found(
+        "reports",
+        name,
+        `removed or altered: the chain ends at ${head.counter}, and ended at ${device.head_counter}`,
+      );
+    }
+  }
+
+  /** Check one stored report, and return the head it makes. */
+  private report(row: ReportRow, device: DeviceRow, key: ed25519.VerifyKey | undefined, head: Head): Head {
+    const name = `${hex(device.id)}/${row.counter}`;
+    this.sealed("reports", name, row);
+    const own = hash(row.message);
+    if (!equal(own, row.hash)) this.found("reports", name, "altered: its hash does not fit");
+    try {
+      const message = open(row.message);
+      const claims = messages.readReport(message);
+      if (!equal(message.kid, device.id) || key === undefined || !verify(message, key)) {
+        this.found("reports", name, "altered or inserted: the device did not sign it");
+      }
+      if (claims.counter !== row.counter)
+        this.found("reports", name, `reordered: it says its counter is ${claims.counter}`);
+      if (!equal(claims.prev, head.hash))
+        this.found("reports", name, "removed: it does not follow the report before it");
+    } catch (error) {
+      this.found("reports", name, `altered: ${(error as Error).message}`);
+    }
+    return { counter: row.counter, hash: own };
+  }
+
+  private async downlinks(device: DeviceRow, told: number): Promise<void> {
+    const rows = await this.store.read.selectFrom("downlinks").selectAll().where("device", "=", device.id).execute();
+    for (const row of rows) this.sealed("downlinks", `${hex(device.id)}/${row.counter}`, row);
+    if (rows.length !== told)
+      this.found("downlinks", hex(device.id), `removed or inserted: there are ${rows.length}, the log says ${told}`);
+  }
+
+  private async evidence(device: DeviceRow, told: number): Promise<void> {
+    const rows = await this.store.read.selectFrom("evidence").selectAll().where("device", "=", device.id).execute();
+    for (const row of rows) {
+      this.sealed("evidence", hex(row.id), row);
+      if (!equal(hash(row.message), row.id)) this.found("evidence", hex(row.id), "altered: its hash does not fit");
+    }
+    if (rows.length !== told)
+      this.found("evidence", hex(device.id), `removed or inserted: there is ${rows.length}, the log says ${told}`);
+  }
+
+  /** Find rows of devices that are not there. */
+  private async strays(devices: readonly DeviceRow[]): Promise<void> {
+    const known = new Set(devices.map((row) => hex(row.id)));
+    for (const table of ["reports", "downlinks", "evidence"] as const) {
+      const rows = await this.store.read.selectFrom(table).select("device").distinct().execute();
+      for (const row of rows)
+        if (!known.has(hex(row.device)))
+          this.found(table, hex(row.device), "inserted or left over: there is no such device");
+    }
+  }
+
+  /** Check what says who may: claims, invitations, tokens. */
+  async rights(told: Told): Promise<void> {
+    const claims = await this.store.read.selectFrom("claims").selectAll().execute();
+    const users = new Map<string, string | null>();
+    for (const row of claims) {
+      this.sealed("claims", hex(row.hash), row);
+      users.set(hex(row.hash), row.used_by === null ? null : hex(row.used_by));
+    }
+    const claimed = await this.store.read
+      .selectFrom("devices")
+      .select(["id", "claim"])
+      .where("claim", "is not", null)
+      .execute();
+    for (const { id, claim } of claimed) {
+      if (users.get(hex(claim!)) !== hex(id))
+        this.found("claims", hex(claim!), `altered: device ${hex(id)} came with it`);
+    }
+    const invitations = await this.store.read.selectFrom("invitations").selectAll().execute();
+    for (const row of invitations) this.sealed("invitations", hex(row.device), row);
+    const tokens = await this.store.read.selectFrom("tokens").selectAll().execute();
+    const ended = new Map<string, number>();
+    for (const row of tokens) {
+      this.sealed("tokens", row.name, row);
+      if (row.revoked_at !== null) ended.set(row.name, (ended.get(row.name) ?? 0) + 1);
+    }
+    for (const [name, count] of told.endedTokens) {
+      if ((ended.get(name) ?? 0) < count) this.found("tokens", name, "altered: the log says it was ended");
+    }
+    const counts = { claims: claims.length, invitations: invitations.length, tokens: tokens.length };
+    for (const table of ["claims", "invitations", "tokens"] as const) {
+      if (counts[table] !== told[table])
+        this.found(table, "", `removed or inserted: there are ${counts[table]}, the log says ${told[table]}`);
+    }
+  }
+}
+
+function add(map: Map<string, number>, name: string, count = 1): void {
+  map.set(name, (map.get(name) ?? 0) + count);
+}
+
+/** Note what an entry of the log says. An entry that was altered is found by its hash; here it must only do no harm. */
+function gather(told: Told, row: AuditRow): void {
+  const device = row.device === null ? "" : hex(row.device);
+  const detail = parsed(row.detail);
+  const states: Record<string, DeviceState> = {
+    enrol: "active",
+    restore: "active",
+    suspend: "suspended",
+    revoke: "revoked",
+  };
+  const state = states[row.action];
+  if (state !== undefined) told.states.set(device, state);
+  else if (row.action === "fork") add(told.forks, device);
+  else if (row.action === "downlink") add(told.downlinks, device);
+  else if (row.action === "token") told.tokens++;
+  else if (row.action === "claims") told.claims += Number(detail["count"]);
+  else if (row.action === "invite") told.invitations += Number(detail["added"]);
+  else if (row.action === "end-token") add(told.endedTokens, String(detail["name"]), Number(detail["count"]));
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+/** Audit an open database. */
+export async function audit(store: Store, keys: keyFile.ServerKeys): Promise<Audited> {
+  const auditor = new Auditor(store, keys);
+  const { told, entries } = await auditor.log();
+  const devices = await auditor.devices(told);
+  await auditor.rights(told);
+  return { devices, reports: auditor.reports, entries, findings: auditor.findings };
+}
+
+/** Audit the database that `where` names with the server's key in a file. */
+export async function auditDatabase(where: string, key: string): Promise<Audited> {
+  if (!existsSync(key))
+    throw new Trouble(`${key} is not there`, "give the server's key with --key: seals can not be checked without");
+  const keys = keyFile.load(key);
+  const store = await Store.open(where);
+  try {
+    return await audit(store, keys);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,151 @@
+/** What operators decide: each in one transaction with its entry in the audit log. */
+import { randomBytes } from "node:crypto";
+import { hash } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import type { ServerKeys } from "./keys.ts";
+import * as log from "./log.ts";
+import { sealed } from "./seal.ts";
+import type { DeviceState } from "./store/schema.ts";
+import type { Store } from "./store/store.ts";
+
+export interface Desk {
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly audience: string;
+  readonly clock: () => number;
+}
+
+export const CLAIM_BYTES = 16;
+
+/** How each state is called as a decision, and from which states it can be made. */
+const STATES: Readonly<Record<DeviceState, { readonly action: string; readonly from: readonly DeviceState[] }>> = {
+  active: { action: "restore", from: ["suspended"] },
+  suspended: { action: "suspend", from: ["active"] },
+  // What is revoked stays so: a key that was given up is not trusted again.
+  revoked: { action: "revoke", from: ["active", "suspended"] },
+};
+
+export type StateChange = "changed" | "unknown" | "impossible";
+
+/** Revoke, suspend or restore a device. */
+export function setState(
+  { store, keys, clock }: Desk,
+  id: Uint8Array,
+  state: DeviceState,
+  actor: string,
+  reason: string,
+): Promise<StateChange> {
+  return store.write(async (tx): Promise<StateChange> => {
+    const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
+    if (device === undefined) return "unknown";
+    const { action, from } = STATES[state];
+    if (!from.includes(device.state)) return "impossible";
+    await tx
+      .updateTable("devices")
+      .set(sealed(keys.seal, "devices", { ...device, state }))
+      .where("id", "=", id)
+      .execute();
+    await log.append(store, keys, tx, clock(), { action, actor, device: id, detail: { reason } });
+    return "changed";
+  });
+}
+
+/** Put ids on the list of those that may sign up. Returns how many are new. */
+export function invite(
+  { store, keys, clock }: Desk,
+  ids: readonly Uint8Array[],
+  note: string,
+  actor: string,
+): Promise<number> {
+  return store.write(async (tx) => {
+    let added = 0;
+    for (const device of ids) {
+      const row = sealed(keys.seal, "invitations", { device, note, created_at: clock() });
+      const result = await tx
+        .insertInto("invitations")
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      added += Number(result.numInsertedOrUpdatedRows ?? 0n);
+    }
+    await log.append(store, keys, tx, clock(), { action: "invite", actor, detail: { added, note } });
+    return added;
+  });
+}
+
+/** Make one-time claims. They are returned this once: what is kept are their hashes. */
+export async function makeClaims(
+  { store, keys, clock }: Desk,
+  count: number,
+  expiresAt: number,
+  note: string,
+  actor: string,
+): Promise<Uint8Array[]> {
+  const claims = Array.from({ length: count }, () => new Uint8Array(randomBytes(CLAIM_BYTES)));
+  await store.write(async (tx) => {
+    for (const claim of claims) {
+      const row = { hash: hash(claim), note, created_at: clock(), expires_at: expiresAt, used_by: null, used_at: null };
+      await tx
+        .insertInto("claims")
+        .values(sealed(keys.seal, "claims", row))
+        .execute();
+    }
+    await log.append(store, keys, tx, clock(), { action: "claims", actor, detail: { count, expiresAt, note } });
+  });
+  return claims;
+}
+
+/** Queue a command for one device, signed by the server: returns its counter, undefined if there is no such active device. */
+export function queueDownlink(
+  { store, keys, audience, clock }: Desk,
+  id: Uint8Array,
+  data: Uint8Array,
+  expiresAt: number,
+  actor: string,
+): Promise<number | undefined> {
+  return store.write(async (tx) => {
+    const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
+    if (device === undefined || device.state !== "active") return undefined;
+    const counter = device.downlink_counter + 1;
+    const now = clock();
+    const message = messages.sealDownlink(keys.signing, {
+      issuer: audience,
+      issuedAt: Math.floor(now / 1000),
+      device: id,
+      expires: Math.floor(expiresAt / 1000),
+      counter,
+      data,
+    });
+    const row = sealed(keys.seal, "downlinks", {
+      device: id,
+      counter,
+      message,
+      expires_at: expiresAt,
+      created_at: now,
+    });
+    await tx.insertInto("downlinks").values(row).execute();
+    const queued = sealed(keys.seal, "devices", { ...device, downlink_counter: counter });
+    await tx.updateTable("devices").set(queued).where("id", "=", id).execute();
+    await log.append(store, keys, tx, now, { action: "downlink", actor, device: id, detail: { counter } });
+    return counter;
+  });
+}
+
+/** End a token by its name. Returns how many bore it. */
+export function endToken({ store, keys, clock }: Desk, name: string, actor: string): Promise<number> {
+  return store.write(async (tx) => {
+    const rows = await tx
+      .selectFrom("tokens")
+      .selectAll()
+      .where("name", "=", name)
+      .where("revoked_at", "is", null)
+      .execute();
+    for (const row of rows) {
+      const ended = sealed(keys.seal, "tokens", { ...row, revoked_at: clock() });
+      await tx.updateTable("tokens").set(ended).where("hash", "=", row.hash).execute();
+    }
+    if (rows.length > 0)
+      await log.append(store, keys, tx, clock(), { action: "end-token", actor, detail: { name, count: rows.length } });
+    return rows.length;
+  });
+}

@@ -1,0 +1,234 @@
+/**
+ * Every route of the operators' API: its schemas validate what comes in, and are what the OpenAPI document is made from.
+ * A route returns what is answered as JSON, or an `Answered` with a status of its own.
+ */
+import { z } from "zod";
+import { fromHex, hex } from "../wire/bytes.ts";
+import { DATA_MAX } from "../wire/messages.ts";
+import * as decisions from "./decisions.ts";
+import type { Intake } from "./intake.ts";
+import { metrics } from "./metrics.ts";
+import * as queries from "./queries.ts";
+import * as tokens from "./tokens.ts";
+
+export interface Context extends decisions.Desk {
+  readonly intake: Intake;
+}
+
+/** An answer that is not a plain 200. */
+export class Answered {
+  readonly status: 400 | 404 | 409 | 503;
+  readonly error: string;
+
+  constructor(status: Answered["status"], error: string) {
+    this.status = status;
+    this.error = error;
+  }
+}
+
+export interface Route {
+  readonly method: "get" | "post";
+  readonly path: string;
+  readonly scope: tokens.Scope | "none";
+  readonly summary: string;
+  readonly params: z.ZodType;
+  readonly query: z.ZodType;
+  readonly body: z.ZodType;
+  readonly handle: (context: Context, given: Given) => Promise<unknown>;
+}
+
+interface Given<P = never, Q = never, B = never> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly actor: string;
+}
+
+const nothing = z.object({}).strict();
+const id = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe("a device's id: the thumbprint of its key, hexadecimal");
+const bytes = (least: number, most: number): z.ZodString =>
+  z.string().regex(new RegExp(`^([0-9a-f]{2}){${least},${most}}$`));
+const whole = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number)
+  .describe("a whole number");
+const limit = z
+  .string()
+  .regex(/^([1-9]\d{0,2}|1000)$/)
+  .transform(Number)
+  .default(100)
+  .describe("1 to 1000");
+const note = z.string().max(200).default("");
+const later = z.number().int().positive().max(Number.MAX_SAFE_INTEGER).describe("milliseconds since 1970");
+
+/** Declare a route, its handler typed by its schemas. */
+function route<
+  P extends z.ZodType = typeof nothing,
+  Q extends z.ZodType = typeof nothing,
+  B extends z.ZodType = typeof nothing,
+>(
+  method: Route["method"],
+  path: string,
+  scope: Route["scope"],
+  summary: string,
+  given: { readonly params?: P; readonly query?: Q; readonly body?: B },
+  handle: (context: Context, given: Given<z.output<P>, z.output<Q>, z.output<B>>) => Promise<unknown>,
+): Route {
+  const { params = nothing, query = nothing, body = nothing } = given;
+  return { method, path, scope, summary, params, query, body, handle: handle as Route["handle"] };
+}
+
+const unhex = (text: string): Uint8Array => fromHex(text)!;
+
+const reading = [
+  route("get", "/v1/server", "none", "Who this server is: audience and public key", {}, async ({ audience, keys }) => ({
+    audience,
+    publicKey: hex(keys.signing.publicKey),
+    id: hex(keys.id),
+  })),
+  route(
+    "get",
+    "/v1/counts",
+    "read",
+    "What this instance accepted and refused since its start",
+    {},
+    async ({ intake }) => ({
+      accepted: intake.accepted,
+      refused: intake.refusals,
+    }),
+  ),
+  route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake }) => metrics(intake)),
+  route(
+    "get",
+    "/v1/devices",
+    "read",
+    "Devices, the last heard of first",
+    { query: z.object({ limit, since: whole.optional() }).strict() },
+    async ({ store }, { query }) => ({
+      devices: await queries.devices(store, query),
+    }),
+  ),
+  route(
+    "get",
+    "/v1/devices/:id",
+    "read",
+    "One device",
+    { params: z.object({ id }) },
+    async ({ store }, { params }) =>
+      (await queries.device(store, unhex(params.id))) ?? new Answered(404, "no such device"),
+  ),
+  route(
+    "get",
+    "/v1/devices/:id/reports",
+    "read",
+    "Reports of a device: the newest, or those after a counter",
+    {
+      params: z.object({ id }),
+      query: z.object({ limit, since: whole.optional(), until: whole.optional(), after: whole.optional() }).strict(),
+    },
+    async ({ store }, { params, query }) => ({ reports: await queries.reports(store, unhex(params.id), query) }),
+  ),
+  route(
+    "get",
+    "/v1/alarms",
+    "read",
+    "Evidence of clones, and what else the log calls an alarm",
+    { query: z.object({ limit }).strict() },
+    async ({ store }, { query }) => queries.alarms(store, query.limit),
+  ),
+  route(
+    "get",
+    "/v1/log",
+    "read",
+    "The audit log, the newest entries first",
+    { query: z.object({ limit }).strict() },
+    async ({ store }, { query }) => ({
+      entries: await queries.entries(store, query.limit),
+    }),
+  ),
+];
+
+const reason = z.object({ reason: z.string().max(200).default("") }).strict();
+
+function stateRoute(
+  verb: string,
+  state: "active" | "suspended" | "revoked",
+  scope: tokens.Scope,
+  summary: string,
+): Route {
+  return route(
+    "post",
+    `/v1/devices/:id/${verb}`,
+    scope,
+    summary,
+    { params: z.object({ id }), body: reason },
+    async (context, { params, body, actor }) => {
+      const change = await decisions.setState(context, unhex(params.id), state, actor, body.reason);
+      if (change === "unknown") return new Answered(404, "no such device");
+      if (change === "impossible") return new Answered(409, `a device in its state can not be made ${state}`);
+      context.intake.tell({ kind: "state", device: params.id, state, at: context.clock() });
+      return { state };
+    },
+  );
+}
+
+const deciding = [
+  stateRoute("suspend", "suspended", "operate", "Refuse a device until it is restored"),
+  stateRoute("restore", "active", "operate", "Let a suspended device in again"),
+  stateRoute("revoke", "revoked", "admin", "Refuse a device's key for ever"),
+  route(
+    "post",
+    "/v1/devices/:id/downlinks",
+    "operate",
+    "Queue a signed command for a device",
+    { params: z.object({ id }), body: z.object({ data: bytes(0, DATA_MAX), expiresAt: later }).strict() },
+    async (context, { params, body, actor }) => {
+      const counter = await decisions.queueDownlink(context, unhex(params.id), unhex(body.data), body.expiresAt, actor);
+      return counter === undefined ? new Answered(404, "no such active device") : { counter };
+    },
+  ),
+  route(
+    "post",
+    "/v1/claims",
+    "operate",
+    "Make one-time claims; they are shown this once",
+    { body: z.object({ count: z.number().int().min(1).max(1000), expiresAt: later, note }).strict() },
+    async (context, { body, actor }) => ({
+      claims: (await decisions.makeClaims(context, body.count, body.expiresAt, body.note, actor)).map(hex),
+    }),
+  ),
+  route(
+    "post",
+    "/v1/invitations",
+    "operate",
+    "Put ids known from the factory on the allowlist",
+    { body: z.object({ ids: z.array(id).min(1).max(1000), note }).strict() },
+    async (context, { body, actor }) => ({
+      added: await decisions.invite(context, body.ids.map(unhex), body.note, actor),
+    }),
+  ),
+  route(
+    "post",
+    "/v1/tokens",
+    "admin",
+    "Make a token; it is shown this once",
+    { body: z.object({ name: z.string().min(1).max(100), scope: z.enum(tokens.SCOPES) }).strict() },
+    async ({ store, keys, clock }, { body, actor }) => ({
+      token: await tokens.make(store, keys, body.name, body.scope, actor, clock()),
+    }),
+  ),
+  route(
+    "post",
+    "/v1/tokens/end",
+    "admin",
+    "End the tokens of a name",
+    { body: z.object({ name: z.string().min(1).max(100) }).strict() },
+    async (context, { body, actor }) => ({ ended: await decisions.endToken(context, body.name, actor) }),
+  ),
+];
+
+export const ROUTES: readonly Route[] = [...reading, ...deciding];
