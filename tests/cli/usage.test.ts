@@ -28,13 +28,13 @@ describe("usage", () => {
     assert.ok(lines.every((line) => line.length <= 80));
   });
 
-  it("fits a screen for each verb", () => {
+  it("fits a screen for each verb, lists of names included", () => {
     assert.ok(verbs().length >= 3);
     for (const verb of verbs()) {
       const { status, stdout } = signet(verb, "--help");
       assert.equal(status, 0, verb);
       assert.match(stdout, new RegExp(`^Usage: signet ${verb}`));
-      assert.ok(stdout.trimEnd().split("\n").length <= 32, verb);
+      assert.ok(stdout.trimEnd().split("\n").length <= 48, verb);
     }
   });
 

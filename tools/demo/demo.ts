@@ -45,9 +45,14 @@ export async function demo(options: Options): Promise<boolean> {
     roads.clear(folder);
   }
   const release = keep(folder);
-  const ending = untilTold();
+  let told = false;
+  const ending = untilTold().then(() => void (told = true));
   try {
     return await onRoad(options, folder, ending);
+  } catch (error) {
+    // What breaks because everything is being ended is nobody's news.
+    if (!told) throw error;
+    return false;
   } finally {
     release();
   }
