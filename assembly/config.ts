@@ -56,9 +56,13 @@ export const TLS_RECORD_BYTES: u32 = 1024;
 export const TLS_MESSAGE_BYTES: u32 = 1024;
 /** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
 export const TLS_TICKET_BYTES: u32 = 576;
+/** How long a handshake may take: a few public-key operations at 16 MHz on an M0, and the module's delays. */
+export const TLS_OPEN_MS: u32 = 30_000;
+/** How long a server has to answer close_notify before the connection is ended all the same. */
+export const TLS_CLOSE_MS: u32 = 2_000;
 
-/** The factory page's map: every field at its longest takes 421 bytes. */
-export const SETTINGS_BYTES: u32 = 448;
+/** The factory page's map: every field at its longest takes 491 bytes. */
+export const SETTINGS_BYTES: u32 = 520;
 /** How much of a page of the store live records may fill: the rest is room to append before the next page is erased. */
 export const STORE_LIVE_PERCENT: u32 = 75;
 /** How many report counters one write reserves: at one report a minute a write in four hours, and skipped numbers are free. */

@@ -9,6 +9,7 @@ import { Exchange } from "../link/http";
 import * as link from "../link/link";
 import { LinkState } from "../link/link";
 import * as uart from "../port/uart";
+import * as channel from "./_channel";
 import * as event from "./event";
 import { Event } from "./event";
 import { settings } from "./settings";
@@ -102,18 +103,21 @@ export function poll(nowMs: u32): boolean {
   let moved = fromWire();
   link.tick(nowMs);
   follow();
+  moved = channel.poll(nowMs) || moved;
   if (carrier.progress == Progress.Busy) {
     if (!carrier.asked) connect(nowMs);
     if (carrier.asked) moved = converse(nowMs) || moved;
-  } else if (link.state() == LinkState.PeerClosed || link.state() == LinkState.Failed) {
-    link.close();
+  } else if (channel.state() == LinkState.PeerClosed || channel.state() == LinkState.Failed) {
+    channel.close();
   }
   return toWire() || moved;
 }
 
 /** Whether the module is set up and nothing is under way: the main loop may take longer turns. */
 export function isQuiet(): boolean {
-  return carrier.progress != Progress.Busy && link.state() != LinkState.Down && carrier.wireLen == 0;
+  return (
+    carrier.progress != Progress.Busy && link.state() != LinkState.Down && carrier.wireLen == 0 && channel.isQuiet()
+  );
 }
 
 /** Say what became of the link. */
@@ -126,12 +130,12 @@ function follow(): void {
 }
 
 function connect(nowMs: u32): void {
-  const state = link.state();
+  const state = channel.state();
   if (state == LinkState.Ready) {
-    if (link.open(settings.host, settings.hostLen, settings.port) != Status.Ok) fail();
+    if (channel.open() != Status.Ok) fail();
   } else if (state == LinkState.PeerClosed) {
     // The server gave up a connection that was kept.
-    link.close();
+    channel.close();
   } else if (state == LinkState.Failed) {
     fail();
   } else if (state == LinkState.Open) {
@@ -160,19 +164,19 @@ function converse(nowMs: u32): boolean {
       carrier.outAt = 0;
       carrier.outLen = http.pull(out, PIECE_BYTES);
     }
-    const sent = carrier.outLen ? link.send(out + carrier.outAt, carrier.outLen) : 0;
+    const sent = carrier.outLen ? channel.send(out + carrier.outAt, carrier.outLen) : 0;
     carrier.outAt += sent;
     carrier.outLen -= sent;
     if (sent == 0) break;
     moved = true;
   }
   while (http.state() == Exchange.Busy) {
-    const got = link.receive(piece, PIECE_BYTES);
+    const got = channel.receive(piece, PIECE_BYTES);
     if (got == 0) break;
     http.push(piece, got);
     moved = true;
   }
-  const state = link.state();
+  const state = channel.state();
   if (http.state() == Exchange.Done) carrier.progress = Progress.Done;
   else if (http.state() == Exchange.Failed) fail();
   else if (state != LinkState.Open && !moved) fail();
@@ -187,9 +191,9 @@ function fail(): void {
 }
 
 function hangUp(): void {
-  const state = link.state();
-  if (state == LinkState.Opening || state == LinkState.Open) link.close();
-  if (state == LinkState.PeerClosed || state == LinkState.Failed) link.close();
+  const state = channel.state();
+  if (state == LinkState.Opening || state == LinkState.Open) channel.close();
+  if (state == LinkState.PeerClosed || state == LinkState.Failed) channel.close();
 }
 
 function fromWire(): boolean {

@@ -55,6 +55,7 @@ import * as http from "../link/http";
 import * as clock from "../port/clock";
 import * as system from "../port/system";
 import * as counter from "./_counter";
+import * as channel from "./_channel";
 import * as exchange from "./_exchange";
 import { Progress } from "./_exchange";
 import * as entropy from "./entropy";
@@ -261,6 +262,7 @@ function collecting(): void {
     if (records.put(Record.Key, secret, keypair.SEED_BYTES) != Status.Ok) return system.die(Death.Storage);
   }
   keypair.derive(own, secret);
+  channel.identify(keypair.seed(own), keypair.publicKey(own));
   scratch.release(mark);
   event.text(made ? Event.KeyMade : Event.KeyLoaded, keypair.id(own), ID_BYTES);
   if (life.next == State.Unconfigured) event.say(Event.Unconfigured);

@@ -46,6 +46,10 @@ export const enum Event {
   AnswerUnknown = 19,
   /** Starts end in faults again and again: this one waits so many ms, u32. */
   Resting = 20,
+  /** TLS is established: 1 if it was resumed, u32. */
+  Secured = 21,
+  /** TLS failed: the alert, u32, 256 if the connection was lost; then 1 if the server sent it, u32. */
+  TlsFailed = 22,
 }
 
 /** The most bytes that an event carries. */

@@ -13,6 +13,7 @@ import { AUDIENCE_MOST, ONE_TIME_LEAST, ONE_TIME_MOST } from "../identity/claim"
 import * as server from "../identity/server";
 import * as link from "../link/link";
 import * as flash from "../port/flash";
+import * as features from "./features";
 
 /** Keys of the map. */
 const enum Key {
@@ -26,6 +27,7 @@ const enum Key {
   Claim = 8,
   Seed = 9,
   ReportIntervalMs = 10,
+  TlsKeys = 11,
 }
 
 /** What a seed has: 32 bytes of entropy and a nonce of 16. */
@@ -57,11 +59,15 @@ export class Settings {
   seed: usize;
   seedLen: u32;
   reportIntervalMs: u32;
+  /** How many keys the TLS server may have; 0: no TLS. */
+  tlsKeyCount: u32;
 }
 
 export const settings = changetype<Settings>(memory.data(offsetof<Settings>(), 4));
 /** The server's keys, one after the other. */
 export const serverKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
+/** The TLS server's keys, one after the other. */
+export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
 const page: usize = memory.data(SETTINGS_BYTES, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
@@ -103,7 +109,8 @@ function read(): boolean {
   cbor.readString(slice, reader, Major.Text, 1, AUDIENCE_MOST);
   settings.audience = slice.at;
   settings.audienceLen = slice.len;
-  readServerKeys();
+  cbor.readKey(reader, Key.ServerKeys);
+  settings.keyCount = readKeys(serverKeys);
   found += readOptional(Key.Ssid, Major.Text, 1, SSID_MOST);
   settings.ssid = slice.at;
   settings.ssidLen = slice.len;
@@ -118,20 +125,27 @@ function read(): boolean {
   settings.seedLen = slice.len;
   cbor.readKey(reader, Key.ReportIntervalMs);
   settings.reportIntervalMs = cbor.readUint(reader);
+  settings.tlsKeyCount = 0;
+  if (cbor.readOptionalKey(reader, Key.TlsKeys)) {
+    settings.tlsKeyCount = readKeys(tlsKeys);
+    found++;
+  }
   if (reader.failed || reader.left() != 0 || found != count) return false;
+  // Without TLS in this build, a page that asks for it leaves the device unconfigured rather than in the clear.
+  if (settings.tlsKeyCount && !features.TLS) return false;
   if (settings.port == 0 || settings.port > 65535 || !link.known(settings.family)) return false;
   return settings.reportIntervalMs != 0 && <i32>settings.reportIntervalMs > 0;
 }
 
-function readServerKeys(): void {
-  cbor.readKey(reader, Key.ServerKeys);
+/** Read one or two keys to `out`; returns how many. */
+function readKeys(out: usize): u32 {
   const count = cbor.argument(reader, Major.Array);
   if (count == 0 || count > server.KEYS_MOST) reader.fail();
   for (let i: u32 = 0; i < count && reader.ok(); i++) {
     const key = cbor.readFixed(reader, SERVER_KEY_BYTES);
-    if (reader.ok()) bytes.copy(serverKeys + i * SERVER_KEY_BYTES, key, SERVER_KEY_BYTES);
+    if (reader.ok()) bytes.copy(out + i * SERVER_KEY_BYTES, key, SERVER_KEY_BYTES);
   }
-  settings.keyCount = count;
+  return count;
 }
 
 /** Read a string if its key is next; returns how many pairs that were, and leaves `slice` empty if none. */

@@ -31,16 +31,36 @@ class Chain {
   root: u32;
 }
 
+
+@lazy
 const chain = changetype<Chain>(memory.data(offsetof<Chain>(), 8));
+
+
+@lazy
 const places = memory.data(MOST * sizeof<usize>(), 8);
+
+
+@lazy
 const lengths = memory.data(MOST * 4, 8);
+
+
+@lazy
 const child = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
+
+
+@lazy
 const parent = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
 
 /** The server's key, once proven, and the pinned key that proved it. */
+@lazy
 export const key = memory.data(x509.KEY_BYTES, 8);
+
+
+@lazy
 export const anchor = memory.data(x509.KEY_BYTES, 8);
 
+
+@lazy
 const entry = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
 /** Forget what was proven: a connection begins. */

@@ -98,23 +98,55 @@ class Client {
   byPeer: u32;
 }
 
+
+@lazy
 const client = changetype<Client>(memory.data(offsetof<Client>(), 8));
+
+
+@lazy
 const offer = changetype<hello.Offer>(memory.data(offsetof<hello.Offer>(), 8));
+
+
+@lazy
 const choice = changetype<hello.Choice>(memory.data(offsetof<hello.Choice>(), 8));
+
+
+@lazy
 const agreed = changetype<message.Agreed>(memory.data(offsetof<message.Agreed>(), 8));
+
+
+@lazy
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+
+@lazy
 const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 
 /** The handshake message at hand: the peer's while it is collected and read, then this client's until it is sent. */
+@lazy
 const buffer = memory.data(TLS_MESSAGE_BYTES, 8);
 /** The buffer's end, behind a CertificateVerify of either side. */
+@lazy
 const workroom = buffer + TLS_MESSAGE_BYTES - message.SIGNED_BYTES;
 
 /** This connection's randomness, and the public share made of it. */
+@lazy
 const random = memory.data(RANDOM_BYTES, 8);
+
+
+@lazy
 const session = random + 32;
+
+
+@lazy
 const scalar = random + 64;
+
+
+@lazy
 const noise = random + 96;
+
+
+@lazy
 const share = memory.data(group.SHARE_BYTES, 8);
 
 /** Begin a connection. Whatever was before is wiped; `options.random` is too. Malformed if there are too many anchors. */

@@ -11,6 +11,7 @@ import * as scheme from "./scheme";
 
 /** The certificate up to the key; the part that is signed begins 3 bytes in. */
 // prettier-ignore
+@lazy
 const HEAD = memory.data<u8>([
   0x30, 0x81, 0xde, 0x30, 0x81, 0x91, 0xa0, 0x03, 0x02, 0x01, 0x02, 0x02, 0x01, 0x01, 0x30, 0x05,
   0x06, 0x03, 0x2b, 0x65, 0x70, 0x30, 0x18, 0x31, 0x16, 0x30, 0x14, 0x06, 0x03, 0x55, 0x04, 0x03,
@@ -24,6 +25,7 @@ const HEAD = memory.data<u8>([
 const HEAD_BYTES: u32 = 119;
 const TBS_AT: u32 = 3;
 /** Between the key and the signature: the algorithm, and the bit string's header. */
+@lazy
 const MIDDLE = memory.data<u8>([0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x41, 0x00]);
 const MIDDLE_BYTES: u32 = 10;
 /** The raw public key's SubjectPublicKeyInfo ends the head: its last 12 bytes. */
@@ -36,7 +38,11 @@ export const RAW_BYTES: u32 = SPKI_BYTES + KEY_BYTES;
 export const X509_BYTES: u32 = HEAD_BYTES + KEY_BYTES + MIDDLE_BYTES + scheme.SIGNATURE_BYTES;
 
 /** The certificate's signature, and the key that it was made for. */
+@lazy
 const signature = memory.data(scheme.SIGNATURE_BYTES, 8);
+
+
+@lazy
 const signedFor = memory.data(KEY_BYTES, 8);
 
 /** Whether the certificate for `key` still has to be signed. */

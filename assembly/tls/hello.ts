@@ -54,6 +54,7 @@ const PSK_DHE_KE: u32 = 1;
 
 /** SHA-256 of "HelloRetryRequest": the random that tells one (§4.1.3). */
 // prettier-ignore
+@lazy
 const RETRY_RANDOM = memory.data<u8>([
   0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
   0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
@@ -235,6 +236,8 @@ function older(random: usize): Alert {
   return end << 8 == DOWNGRADE << 8 && end >> 56 <= 1 ? Alert.IllegalParameter : Alert.ProtocolVersion;
 }
 
+
+@lazy
 const body = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
 /** Read the extensions of a ServerHello or HelloRetryRequest. */

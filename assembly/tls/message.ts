@@ -34,6 +34,8 @@ const FRAGMENT_BYTES: u32 = 1024;
 /** The least record_size_limit (RFC 8449 §4). */
 const LEAST_LIMIT: u32 = 64;
 
+
+@lazy
 const body = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
 /** Which extensions of EncryptedExtensions were seen: bits by number, all below 32. */
@@ -133,11 +135,13 @@ export function certificateRequest(agreed: Agreed, r: Reader): Alert {
 
 /** "TLS 1.3, server CertificateVerify" and a zero; the side is 9 bytes in. */
 // prettier-ignore
+@lazy
 const CONTEXT = memory.data<u8>([
   0x54, 0x4c, 0x53, 0x20, 0x31, 0x2e, 0x33, 0x2c, 0x20, 0x73, 0x65, 0x72, 0x76, 0x65, 0x72, 0x20, 0x43, 0x65,
   0x72, 0x74, 0x69, 0x66, 0x69, 0x63, 0x61, 0x74, 0x65, 0x56, 0x65, 0x72, 0x69, 0x66, 0x79, 0x00,
 ]);
 /** "client". */
+@lazy
 const CLIENT = memory.data<u8>([0x63, 0x6c, 0x69, 0x65, 0x6e, 0x74]);
 const PAD_BYTES: u32 = 64;
 const CONTEXT_BYTES: u32 = 34;

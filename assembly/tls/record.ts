@@ -22,7 +22,11 @@ const ALERT_BYTES: u32 = 2 * (HEADER_BYTES + 2 + EXPANSION_BYTES);
 const OUTPUT_BYTES: u32 = HEADER_BYTES + FRAGMENT_BYTES + ALERT_BYTES;
 
 /** The buffers begin 3 bytes into a word, so that the content after the header is aligned. */
+@lazy
 const input: usize = memory.data(3 + HEADER_BYTES + FRAGMENT_BYTES, 8) + 3;
+
+
+@lazy
 const output: usize = memory.data(3 + OUTPUT_BYTES, 8) + 3;
 
 /** One direction's protection; its key and its iv follow it. */
@@ -64,8 +68,16 @@ class Layer {
   limit: u32;
 }
 
+
+@lazy
 const layer = changetype<Layer>(memory.data(offsetof<Layer>(), 8));
+
+
+@lazy
 const incoming = changetype<Direction>(memory.data(DIRECTION_BYTES, 8));
+
+
+@lazy
 const outgoing = changetype<Direction>(memory.data(DIRECTION_BYTES, 8));
 
 /** Begin a connection: empty buffers, no protection. */

@@ -22,42 +22,72 @@ export const HASH_BYTES: u32 = 32;
 
 /** A label: its length, then its bytes without the "tls13 " that all begin with. */
 // prettier-ignore
+@lazy
 const DERIVED = memory.data<u8>([7, 0x64, 0x65, 0x72, 0x69, 0x76, 0x65, 0x64]);
 // prettier-ignore
+@lazy
 const EXT_BINDER = memory.data<u8>([10, 0x65, 0x78, 0x74, 0x20, 0x62, 0x69, 0x6e, 0x64, 0x65, 0x72]);
 // prettier-ignore
+@lazy
 const RES_BINDER = memory.data<u8>([10, 0x72, 0x65, 0x73, 0x20, 0x62, 0x69, 0x6e, 0x64, 0x65, 0x72]);
 // prettier-ignore
+@lazy
 const C_HS_TRAFFIC = memory.data<u8>([12, 0x63, 0x20, 0x68, 0x73, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
 // prettier-ignore
+@lazy
 const S_HS_TRAFFIC = memory.data<u8>([12, 0x73, 0x20, 0x68, 0x73, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
 // prettier-ignore
+@lazy
 const C_AP_TRAFFIC = memory.data<u8>([12, 0x63, 0x20, 0x61, 0x70, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
 // prettier-ignore
+@lazy
 const S_AP_TRAFFIC = memory.data<u8>([12, 0x73, 0x20, 0x61, 0x70, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
 // prettier-ignore
+@lazy
 const RES_MASTER = memory.data<u8>([10, 0x72, 0x65, 0x73, 0x20, 0x6d, 0x61, 0x73, 0x74, 0x65, 0x72]);
 // prettier-ignore
+@lazy
 const RESUMPTION = memory.data<u8>([10, 0x72, 0x65, 0x73, 0x75, 0x6d, 0x70, 0x74, 0x69, 0x6f, 0x6e]);
 // prettier-ignore
+@lazy
 const TRAFFIC_UPD = memory.data<u8>([11, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63, 0x20, 0x75, 0x70, 0x64]);
 // prettier-ignore
+@lazy
 const FINISHED = memory.data<u8>([8, 0x66, 0x69, 0x6e, 0x69, 0x73, 0x68, 0x65, 0x64]);
+
+
+@lazy
 const KEY = memory.data<u8>([3, 0x6b, 0x65, 0x79]);
+
+
+@lazy
 const IV = memory.data<u8>([2, 0x69, 0x76]);
 
 /** "tls1" and "3 " as little-endian words. */
 const PREFIX_LOW: u32 = 0x31736c74;
 const PREFIX_HIGH: u16 = 0x2033;
 
+
+@lazy
 const transcript = changetype<sha256.Sha256>(memory.data(offsetof<sha256.Sha256>(), 8));
+
+
+@lazy
 const secret = memory.data(HASH_BYTES, 8);
+
+
+@lazy
 const resumptionSecret = memory.data(HASH_BYTES, 8);
+
+
+@lazy
 const clientNext = memory.data(HASH_BYTES, 8);
 
 /** The traffic secret that protects what this client sends; each in turn. */
+@lazy
 export const clientTraffic = memory.data(HASH_BYTES, 8);
 /** The traffic secret that protects what the server sends; each in turn. */
+@lazy
 export const serverTraffic = memory.data(HASH_BYTES, 8);
 
 /** Begin a connection: empty transcript, no secrets. */

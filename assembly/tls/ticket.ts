@@ -27,12 +27,27 @@ const HEAD_BYTES: u32 = offsetof<Ticket>();
 /** How many bytes lie at `place`. */
 export const BYTES: u32 = HEAD_BYTES + 3 * KEY_BYTES + TLS_TICKET_BYTES;
 /** The ticket, all of it. */
+@lazy
 export const place: usize = memory.data(BYTES, 8);
 
+
+@lazy
 const ticket = changetype<Ticket>(place);
+
+
+@lazy
 const psk = place + HEAD_BYTES;
+
+
+@lazy
 const anchor = psk + KEY_BYTES;
+
+
+@lazy
 const hostHash = anchor + KEY_BYTES;
+
+
+@lazy
 const opaque = hostHash + KEY_BYTES;
 
 /** A ticket lives at most a week (§4.6.1). */
@@ -94,6 +109,8 @@ function among(keys: usize, count: u32): bool {
   return false;
 }
 
+
+@lazy
 const digest = memory.data(KEY_BYTES, 8);
 
 /** Whether the ticket is for the options' host. */

@@ -46,16 +46,28 @@ export const KEY_BYTES: u32 = 32;
 
 /** SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 §4), but for the key. */
 // prettier-ignore
+@lazy
 const SPKI = memory.data<u8>([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 const SPKI_HEAD_BYTES: u32 = 12;
 /** AlgorithmIdentifier of Ed25519, within SPKI. */
+@lazy
 const ALGORITHM = SPKI + 2;
 const ALGORITHM_BYTES: u32 = 7;
 
 /** The readers, one a depth. */
+@lazy
 const outer = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+
+@lazy
 const tbs = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+
+@lazy
 const field = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+
+@lazy
 const inner = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
 /** Read an Ed25519 SubjectPublicKeyInfo that is all there is: a raw public key (RFC 7250). Returns the key's place, 0 if it is none. */
@@ -135,8 +147,16 @@ function readTbs(out: Certificate): Alert {
   return readExtensions(out);
 }
 
+
+@lazy
 const entry = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+
+@lazy
 const oid = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+
+
+@lazy
 const value = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
 /** id-ce (2.5.29), big-endian: the arc of the extensions known here, and the last arcs. */
@@ -210,6 +230,7 @@ function readConstraints(out: Certificate): bool {
 }
 
 /** id-kp-serverAuth, 1.3.6.1.5.5.7.3.1. */
+@lazy
 const SERVER_AUTH = memory.data<u8>([0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]);
 
 /** Read extKeyUsage (§4.2.1.12). */

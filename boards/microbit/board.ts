@@ -9,7 +9,7 @@ export default {
   ram: { origin: 0x2000_0000, bytes: 16 * KiB },
   store: { origin: 0x0003_c000, pageBytes: 1 * KiB, pages: 16 },
   budget: { flash: 128 * KiB, linear: 9 * KiB, stack: 4 * KiB },
-  use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1 },
+  use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, WITHOUT_TLS: 1 },
   defines: { UART_TX_PIN: 24, UART_RX_PIN: 25, RING_BYTES: 256 },
   qemu: { machine: "microbit", storeBySnapshot: true, consoleBySemihosting: true, instructionsPerTick: 62.5 },
 } as const satisfies Board;

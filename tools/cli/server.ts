@@ -7,6 +7,8 @@ interface Options {
   database: string;
   audience: string;
   key?: string;
+  tlsPort?: number;
+  tlsKey?: string;
   policy: Policy;
   forks: "suspend" | "alarm";
 }
@@ -21,13 +23,17 @@ export function add(program: Command): void {
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
     .option("--audience <name>", "what devices call this server", "signet.local")
     .option("--key <file>", "the server's key, made at the first start (default: beside the database)")
+    .option("--tls-port <n>", "port to serve TLS 1.3 on; devices pin the key it prints", port)
+    .option("--tls-key <file>", "the key for TLS, made at the first start (default: beside the database)")
     .addOption(new Option("--policy <who>", "who may sign up").choices(POLICIES).default("open"))
     .addOption(
       new Option("--forks <what>", "what a proved clone leads to").choices(["suspend", "alarm"]).default("suspend"),
     )
     .action(async (options: Options) => {
       const { runServer } = await import("../server/run.ts");
-      await runServer({ ...options, suspendForks: options.forks === "suspend" });
+      const { tlsPort, tlsKey, ...rest } = options;
+      const tls = tlsPort === undefined ? {} : { tls: { port: tlsPort, ...(tlsKey && { key: tlsKey }) } };
+      await runServer({ ...rest, ...tls, suspendForks: options.forks === "suspend" });
     });
 }
 

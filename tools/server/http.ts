@@ -3,10 +3,12 @@
  * everything else goes to the application behind (`application.ts`).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { concat } from "../wire/bytes.ts";
 import { PATHS } from "../wire/exchange.ts";
 import { Trouble } from "../trouble.ts";
+import * as tls from "./tls.ts";
 import { BODY_MAX, type Answer, type Asked, type Intake } from "./intake.ts";
 
 export interface HttpLimits {
@@ -41,27 +43,30 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** Listen, and answer devices from `intake` and everybody else from `application`. */
+/** Listen, in TLS if there is an identity for it, and answer devices from `intake` and everybody else from `application`. */
 export async function listen(
   intake: Intake,
   application: Application,
   host: string,
   port: number,
   limits: HttpLimits,
+  identity?: tls.TlsIdentity,
 ): Promise<Door> {
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 2),
-    },
-    (request, response) => {
-      if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
-      else application(request, response);
-    },
-  );
+  const bounds = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 2),
+  };
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
+    else application(request, response);
+  };
+  const server =
+    identity === undefined
+      ? createServer(bounds, answer)
+      : createTlsServer({ ...bounds, ...tls.options(identity), handshakeTimeout: limits.headersTimeoutMs }, answer);
   server.maxConnections = limits.connections;
   await bound(server, host, port);
   return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
@@ -104,7 +109,11 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
   else if (type !== undefined && request.headers["content-type"] !== type)
     send(response, intake.unread(asked, "malformed"));
   else if (asked === "challenge") send(response, intake.challenge(address));
-  else send(response, await (asked === "enrol" ? intake.enrol(body, address) : intake.reports(body, address)));
+  else {
+    const peer = tls.peerId(request);
+    const answer = asked === "enrol" ? intake.enrol(body, address, peer) : intake.reports(body, address, peer);
+    send(response, await answer);
+  }
 }
 
 /** Read a body up to the limit; undefined if it is longer. */

@@ -119,14 +119,14 @@ export class Intake {
     return { status: 200, type: "application/cbor", body: encode(nonces.make(keys.nonce, audience, clock())) };
   }
 
-  /** Register a device, or recognise it. */
-  enrol(body: Uint8Array, address: string): Promise<Answer> {
-    return this.answered("enrol", address, () => this.tryEnrol(body));
+  /** Register a device, or recognise it. `peer` is the id that TLS proved, where there is TLS: it has to be the message's. */
+  enrol(body: Uint8Array, address: string, peer?: Uint8Array): Promise<Answer> {
+    return this.answered("enrol", address, () => this.tryEnrol(body, peer));
   }
 
-  /** Take reports of one device. */
-  reports(body: Uint8Array, address: string): Promise<Answer> {
-    return this.answered("report", address, () => this.tryReports(body));
+  /** Take reports of one device; `peer` as in `enrol`. */
+  reports(body: Uint8Array, address: string, peer?: Uint8Array): Promise<Answer> {
+    return this.answered("report", address, () => this.tryReports(body, peer));
   }
 
   /** Answer a request that was refused before its body was looked at. */
@@ -165,11 +165,12 @@ export class Intake {
     return { issuer: this.options.audience, issuedAt: Math.floor(this.options.clock() / 1000), device };
   }
 
-  private async tryEnrol(body: Uint8Array): Promise<Answer> {
+  private async tryEnrol(body: Uint8Array, peer: Uint8Array | undefined): Promise<Answer> {
     const { store, keys, audience, clock } = this.options;
     const message = open(body);
     const publicKey = messages.enrolKey(message);
     if (!equal(keyId(publicKey), message.kid)) throw new Malformed("kid is not the key's id");
+    fromPeer(message.kid, peer);
     const key = ed25519.importKey(publicKey);
     if (key === undefined || !verify(message, key)) throw new Refused("bad-signature");
     this.limitDevice(message.kid);
@@ -266,7 +267,7 @@ export class Intake {
     if (!this.perDevice.take(hex(kid), this.options.clock())) throw new Refused("busy", undefined, 429);
   }
 
-  private async tryReports(body: Uint8Array): Promise<Answer> {
+  private async tryReports(body: Uint8Array, peer: Uint8Array | undefined): Promise<Answer> {
     const sequence = openSequence(body, REPORTS_MAX);
     const kid = sequence[0]!.kid;
     if (!sequence.every((message) => message.kind === "report" && equal(message.kid, kid))) {
@@ -274,6 +275,7 @@ export class Intake {
     }
     const key = await this.keyOf(kid);
     if (key === undefined) throw new Refused("unknown-device");
+    fromPeer(kid, peer);
     if (!sequence.every((message) => verify(message, key))) throw new Refused("bad-signature");
     this.limitDevice(kid);
     const candidates = sequence.map(candidate);
@@ -479,6 +481,11 @@ function candidate(message: Sign1): Candidate {
     counter: claims?.counter ?? 0,
     prev: (claims?.prev ?? messages.NO_HEAD.hash).slice(),
   };
+}
+
+/** Whoever TLS proved at the other end speaks for itself only. */
+function fromPeer(kid: Uint8Array, peer: Uint8Array | undefined): void {
+  if (peer !== undefined && !equal(peer, kid)) throw new Refused("bad-signature");
 }
 
 /**

@@ -39,8 +39,8 @@ function read(path: string): KeyObject {
   }
 }
 
-/** Read the server's key, making it at the first start. */
-export function load(path: string): ServerKeys {
+/** Read an Ed25519 key, making it at the first start. */
+export function readOrMake(path: string): KeyObject {
   if (!existsSync(path)) {
     try {
       make(path);
@@ -54,6 +54,12 @@ export function load(path: string): ServerKeys {
   const object = read(path);
   if (object.asymmetricKeyType !== "ed25519")
     throw new Trouble(`${path} is not an Ed25519 key`, "choose another --key");
+  return object;
+}
+
+/** Read the server's key, making it at the first start. */
+export function load(path: string): ServerKeys {
+  const object = readOrMake(path);
   const signing = ed25519.fromObject(object);
   return { signing, id: id(signing.publicKey), nonce: derive(object, "nonce"), seal: derive(object, "seal") };
 }

@@ -6,6 +6,10 @@ export async function runServer(options: ServerOptions): Promise<void> {
   const server = await startServer({ ...options, onError: complain() });
   say(`listening on ${server.url}, audience ${options.audience}`);
   say(`server key ${hex(server.publicKey)}`);
+  if (server.tls !== undefined) {
+    say(`TLS on ${server.tls.url}`);
+    say(`TLS key ${hex(server.tls.publicKey)}`);
+  }
   if (server.adminToken !== undefined) say(`admin token, shown this once: ${server.adminToken}`);
   if (options.policy === undefined || options.policy === "open") {
     say("policy open: ANY device may sign up. For development only; see --policy");

@@ -1,4 +1,5 @@
 /** The server put together: key, database, intake, door. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { AUDIENCE_MAX } from "../wire/messages.ts";
@@ -10,6 +11,7 @@ import * as keyFile from "./keys.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
 import { Store } from "./store/store.ts";
+import * as tls from "./tls.ts";
 import * as tokens from "./tokens.ts";
 
 export interface ServerOptions {
@@ -22,6 +24,8 @@ export interface ServerOptions {
   readonly audience: string;
   /** The file of the server's key; beside the database if it is not given. */
   readonly key?: string;
+  /** Serve TLS 1.3 as well: on this port (0 takes a free one), with the key of this file, or beside the database. */
+  readonly tls?: { readonly port: number; readonly key?: string };
   readonly policy?: Policy;
   readonly suspendForks?: boolean;
   readonly rates?: Partial<Rates>;
@@ -36,6 +40,8 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   readonly publicKey: Uint8Array;
+  /** Where TLS is served, and the key that devices pin. */
+  readonly tls: { readonly url: string; readonly port: number; readonly publicKey: Uint8Array } | undefined;
   /** A token of scope admin, at the first start on a database only: it is kept nowhere. */
   readonly adminToken: string | undefined;
   readonly intake: Intake;
@@ -53,11 +59,9 @@ const EVERYTHING = 2 ** 32;
 
 const SWEEP_MS = 60_000;
 
-/** Where the key is if nobody says: beside an SQLite file, or here. */
-export function keyBeside(database: string): string {
-  return /^postgres(ql)?:/.test(database)
-    ? resolve("signet-server.key")
-    : join(dirname(resolve(database)), "signet-server.key");
+/** Where a key is if nobody says: beside an SQLite file, or here. */
+export function keyBeside(database: string, name = "signet-server.key"): string {
+  return /^postgres(ql)?:/.test(database) ? resolve(name) : join(dirname(resolve(database)), name);
 }
 
 /** The first start on a database makes a token for its operator; later ones find it there. */
@@ -91,17 +95,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const app = application({ store, keys, intake, audience, clock });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
-    const door = await listen(
-      intake,
-      (request, response) => void listener(request, response),
-      host,
-      options.port,
-      limits,
-    );
+    const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);
+    const tlsKey = options.tls?.key ?? keyBeside(options.database, "signet-tls.key");
+    const identity = options.tls && (await tls.load(tlsKey, audience, clock()));
+    const door = await listen(intake, answer, host, options.port, limits);
+    const tlsDoor = options.tls && (await listen(intake, answer, host, options.tls.port, limits, identity));
+    const shownHost = host.includes(":") ? `[${host}]` : host;
     const sweeper = setInterval(() => void sweep(store, clock()).catch(() => undefined), SWEEP_MS).unref();
     return {
-      url: `http://${host.includes(":") ? `[${host}]` : host}:${door.port}`,
+      url: `http://${shownHost}:${door.port}`,
       port: door.port,
+      tls: tlsDoor && {
+        url: `https://${shownHost}:${tlsDoor.port}`,
+        port: tlsDoor.port,
+        publicKey: identity!.publicKey,
+      },
       publicKey: keys.signing.publicKey,
       adminToken,
       intake,
@@ -110,7 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       reports: (device) => queries.reports(store, Buffer.from(device, "hex"), { limit: EVERYTHING, after: 0 }),
       async close(): Promise<void> {
         clearInterval(sweeper);
-        await door.close();
+        await Promise.all([door.close(), tlsDoor?.close()]);
         await store.close();
       },
     };

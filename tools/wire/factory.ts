@@ -21,6 +21,8 @@ export interface Factory {
   /** 48 bytes of entropy for boards that have no source of their own. */
   readonly seed?: Uint8Array | undefined;
   readonly reportIntervalMs: number;
+  /** One or two Ed25519 public keys that the server may have in TLS: then the device speaks nothing else. */
+  readonly tlsKeys?: readonly Uint8Array[] | undefined;
 }
 
 function check(condition: boolean, what: string): void {
@@ -46,6 +48,9 @@ function checkAll(factory: Factory): void {
     factory.serverKeys.every((key) => key.length === 32),
     "a server key has 32 bytes",
   );
+  const { tlsKeys } = factory;
+  check(tlsKeys === undefined || tlsKeys.length === 1 || tlsKeys.length === 2, "one or two TLS keys");
+  check(tlsKeys?.every((key) => key.length === 32) ?? true, "a TLS key has 32 bytes");
   if (factory.claim) check(factory.claim.length >= 16 && factory.claim.length <= 32, "claim has 16 to 32 bytes");
   if (factory.seed) check(factory.seed.length === 48, "seed has 48 bytes");
   check(
@@ -68,6 +73,7 @@ export function write(factory: Factory): Uint8Array {
     [8, factory.claim],
     [9, factory.seed],
     [10, factory.reportIntervalMs],
+    [11, factory.tlsKeys && [...factory.tlsKeys]],
   ];
   const map = new Map<Key, Value>();
   for (const [key, value] of fields) if (value !== undefined) map.set(key, value);
@@ -96,6 +102,7 @@ export function read(page: Uint8Array): Factory {
     claim: map.get(8),
     seed: map.get(9),
     reportIntervalMs: map.get(10),
+    tlsKeys: map.get(11),
   } as Factory;
   checkAll(factory);
   return factory;

@@ -1,0 +1,224 @@
+/**
+ * The stream of bytes to the server: the link itself, or TLS over it where the factory page says so. Its states are the link's;
+ * with TLS it is Open only once the server is proven, so nothing above can speak to one that is not. Each function asks first
+ * whether this build has TLS: asc then leaves it out with all its memory.
+ */
+import { TLS_CLOSE_MS, TLS_OPEN_MS } from "../config";
+import { Status } from "../lib/status";
+import * as scratch from "../lib/scratch";
+import * as link from "../link/link";
+import { LinkState } from "../link/link";
+import { Alert } from "../tls/alert";
+import * as tls from "../tls/client";
+import { Options, RANDOM_BYTES } from "../tls/options";
+import * as entropy from "./entropy";
+import * as event from "./event";
+import { Event } from "./event";
+import * as features from "./features";
+import { settings, tlsKeys } from "./settings";
+
+/** How far TLS is on this connection. */
+const enum Phase {
+  /** There is none, or the link is plain. */
+  None,
+  /** The link is opening. */
+  Dialing,
+  /** The handshake is under way. */
+  Greeting,
+  Open,
+  /** close_notify was sent; the server has some time to answer it. */
+  Closing,
+  Failed,
+}
+
+const PIECE_BYTES: u32 = 64;
+
+
+@unmanaged
+class Channel {
+  phase: Phase;
+  nowMs: u32;
+  sinceMs: u32;
+  /** Bytes of the link that TLS has no room for yet. */
+  inAt: u32;
+  inLen: u32;
+  /** Bytes of TLS that the link has no room for yet. */
+  outAt: u32;
+  outLen: u32;
+}
+
+
+@lazy
+const channel = changetype<Channel>(memory.data(offsetof<Channel>(), 4));
+
+
+@lazy
+const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
+
+
+@lazy
+const incoming: usize = memory.data(PIECE_BYTES, 4);
+
+
+@lazy
+const outgoing: usize = memory.data(PIECE_BYTES, 4);
+
+/** Whether the factory page asks for TLS; a build without TLS takes no such page. */
+@inline
+function secured(): bool {
+  return settings.tlsKeyCount != 0;
+}
+
+/** Tell which key the device shows; both are kept by pointer. */
+export function identify(seed: usize, key: usize): void {
+  if (!features.TLS) return;
+  options.seed = seed;
+  options.key = key;
+}
+
+/** How the channel is. */
+export function state(): LinkState {
+  if (!features.TLS) return link.state();
+  if (!secured()) return link.state();
+  switch (channel.phase) {
+    case Phase.Dialing:
+      return link.state() == LinkState.Open ? LinkState.Opening : link.state();
+    case Phase.Greeting:
+    case Phase.Closing:
+      return LinkState.Opening;
+    case Phase.Open:
+      return tls.state() == tls.State.Connected ? LinkState.Open : LinkState.PeerClosed;
+    case Phase.Failed:
+      return LinkState.Failed;
+    default:
+      return link.state();
+  }
+}
+
+/** Begin to open a connection to the server. */
+export function open(): Status {
+  const status = link.open(settings.host, settings.hostLen, settings.port);
+  if (!features.TLS) return status;
+  if (secured() && status == Status.Ok) {
+    channel.phase = Phase.Dialing;
+  }
+  return status;
+}
+
+/** Send up to `len` bytes; returns how many were taken. */
+export function send(data: usize, len: u32): u32 {
+  if (!features.TLS) return link.send(data, len);
+  return secured() ? tls.write(data, len) : link.send(data, len);
+}
+
+/** Receive up to `max` bytes; returns how many there were. */
+export function receive(out: usize, max: u32): u32 {
+  if (!features.TLS) return link.receive(out, max);
+  return secured() ? tls.read(out, max) : link.receive(out, max);
+}
+
+/** End the connection: with TLS in order, if the server answers in time. */
+export function close(): void {
+  if (!features.TLS) return link.close();
+  if (!secured() || channel.phase == Phase.None) return link.close();
+  if (channel.phase == Phase.Closing) return;
+  if (channel.phase == Phase.Open && link.state() == LinkState.Open) {
+    tls.close();
+    channel.phase = Phase.Closing;
+    channel.sinceMs = channel.nowMs;
+  } else hangUp();
+}
+
+/** Give the link up, and with it whatever TLS has. */
+function hangUp(): void {
+  tls.close();
+  channel.phase = Phase.None;
+  channel.inLen = 0;
+  channel.outLen = 0;
+  link.close();
+}
+
+/** Whether nothing is under way. */
+export function isQuiet(): bool {
+  if (!features.TLS) return true;
+  return channel.phase == Phase.None || channel.phase == Phase.Open || channel.phase == Phase.Failed;
+}
+
+/** Carry bytes between TLS and the link, and do one piece of its work; true if anything moved. */
+export function poll(nowMs: u32): bool {
+  if (!features.TLS) return false;
+  channel.nowMs = nowMs;
+  if (!secured() || channel.phase == Phase.None || channel.phase == Phase.Failed) return false;
+  if (channel.phase == Phase.Dialing) return link.state() == LinkState.Open && greet(nowMs);
+  const received = fromLink();
+  const worked = tls.step() == Status.Ok;
+  const sent = toLink();
+  const moved = received || worked || sent;
+  if (!moved && link.state() != LinkState.Open && link.state() != LinkState.Opening) tls.peerGone();
+  follow(nowMs);
+  return moved;
+}
+
+/** The link is open: begin the handshake. */
+function greet(nowMs: u32): bool {
+  const mark = scratch.mark();
+  options.random = scratch.take(RANDOM_BYTES);
+  const status = entropy.random(options.random, RANDOM_BYTES, nowMs);
+  options.host = settings.host;
+  options.hostLen = settings.hostLen;
+  options.pins = tlsKeys;
+  options.pinCount = settings.tlsKeyCount;
+  options.nowMs = nowMs;
+  channel.inLen = 0;
+  channel.outLen = 0;
+  channel.sinceMs = nowMs;
+  channel.phase = status == Status.Ok && tls.start(options) == Status.Ok ? Phase.Greeting : Phase.Failed;
+  scratch.release(mark);
+  return true;
+}
+
+/** See what became of TLS. */
+function follow(nowMs: u32): void {
+  const now = tls.state();
+  const late = nowMs - channel.sinceMs;
+  if (channel.phase == Phase.Closing) {
+    const drained = now >= tls.State.Closed && channel.outLen == 0;
+    if (drained || late > TLS_CLOSE_MS) hangUp();
+    return;
+  }
+  if (channel.phase == Phase.Greeting && now == tls.State.Connected) {
+    channel.phase = Phase.Open;
+    event.number(Event.Secured, tls.preShared() ? 1 : 0);
+  } else if (now == tls.State.Failed && channel.outLen == 0) {
+    event.numbers(Event.TlsFailed, tls.alert(), tls.alertFromPeer() ? 1 : 0);
+    channel.phase = Phase.Failed;
+  } else if (channel.phase == Phase.Greeting && late > TLS_OPEN_MS) {
+    event.numbers(Event.TlsFailed, Alert.None, 0);
+    channel.phase = Phase.Failed;
+  }
+}
+
+/** Give TLS what the link has. */
+function fromLink(): bool {
+  if (channel.inLen == 0) {
+    channel.inAt = 0;
+    channel.inLen = link.receive(incoming, PIECE_BYTES);
+  }
+  const taken = tls.fromPeer(incoming + channel.inAt, channel.inLen);
+  channel.inAt += taken;
+  channel.inLen -= taken;
+  return taken != 0;
+}
+
+/** Give the link what TLS has. */
+function toLink(): bool {
+  if (channel.outLen == 0) {
+    channel.outAt = 0;
+    channel.outLen = tls.toPeer(outgoing, PIECE_BYTES);
+  }
+  if (channel.outLen == 0) return false;
+  const taken = link.send(outgoing + channel.outAt, channel.outLen);
+  channel.outAt += taken;
+  channel.outLen -= taken;
+  return taken != 0;
+}

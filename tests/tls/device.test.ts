@@ -1,0 +1,107 @@
+/**
+ * The whole device behind TLS: the firmware in this process, the emulated module, `tools/server` with TLS. A sniffer on the
+ * UART sees neither a reading nor an id, and a server with another key gets nothing.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Flash } from "../../tools/guest/flash.ts";
+import { firmware } from "../../tools/guest/firmware.ts";
+import { Guest } from "../../tools/guest/guest.ts";
+import { seeded } from "../../tools/guest/noise.ts";
+import { startModem } from "../../tools/modem/modem.ts";
+import { startServer, type RunningServer } from "../../tools/server/server.ts";
+import * as factory from "../../tools/wire/factory.ts";
+import { fixedBytes } from "./client.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-"));
+const AUDIENCE = "tls.example";
+const ends: (() => unknown)[] = [];
+
+after(async () => {
+  for (const end of ends.toReversed()) await end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function serve(name: string): Promise<RunningServer> {
+  const server = await startServer({
+    port: 0,
+    tls: { port: 0, key: path.join(folder, `${name}.tls.key`) },
+    database: path.join(folder, `${name}.db`),
+    key: path.join(folder, `${name}.key`),
+    audience: AUDIENCE,
+  });
+  ends.push(() => server.close());
+  return server;
+}
+
+interface Life {
+  device: Guest;
+  /** All that passed on the UART. */
+  wire: Buffer[];
+  count(event: string): number;
+  until(event: string, times: number, timeoutMs?: number): Promise<void>;
+}
+
+/** Switch a device on that pins `tlsKey`. */
+async function live(server: RunningServer, tlsKey: Uint8Array, intervalMs = 300): Promise<Life> {
+  const flash = new Flash({ pageBytes: 4096, pages: 4 });
+  const page = factory.write({
+    link: "esp-at",
+    host: "127.0.0.1",
+    port: server.tls!.port,
+    audience: AUDIENCE,
+    serverKeys: [server.publicKey],
+    reportIntervalMs: intervalMs,
+    tlsKeys: [fixedBytes("an old key", 32), tlsKey],
+  });
+  flash.provision(page);
+  const device = new Guest({ firmware: await firmware(), flash, noise: seeded("tls") });
+  const wire: Buffer[] = [];
+  const modem = await startModem({ stream: device.port(), onUart: (_, bytes) => wire.push(Buffer.from(bytes)) });
+  const stop = new AbortController();
+  device.boot();
+  const running = device.run(stop.signal);
+  ends.push(async () => {
+    stop.abort();
+    device.receive(new Uint8Array(0));
+    await running;
+    await modem.close();
+  });
+  const count = (event: string): number => device.events.filter(({ name }) => name === event).length;
+  const until = async (event: string, times: number, timeoutMs = 20_000): Promise<void> => {
+    const deadline = Date.now() + timeoutMs;
+    while (count(event) < times) {
+      const names = device.events.map(({ name, data }) => `${name} ${Buffer.from(data).toString("hex")}`);
+      if (Date.now() > deadline) throw new Error(`no ${event}: ${names.join(", ")}`);
+      await sleep(10);
+    }
+  };
+  return { device, wire, count, until };
+}
+
+test("sign-up and reports travel inside TLS, tied to the device's TLS identity", async () => {
+  const server = await serve("good");
+  const { device, wire, until, count } = await live(server, server.tls!.publicKey);
+  await until("accepted", 4);
+  assert.equal(count("tls-failed"), 0);
+  assert.equal(device.deaths, 0);
+  const [first] = await server.devices();
+  assert.ok((await server.reports(first!.id)).length >= 4);
+  const heard = Buffer.concat(wire);
+  for (const secret of ["/v1/", "application/c", AUDIENCE]) assert.equal(heard.indexOf(secret), -1, secret);
+  assert.equal(heard.indexOf(Buffer.from(first!.id, "hex")), -1);
+  const dump = Buffer.from(device.dump());
+  assert.equal(dump.indexOf(server.tls!.publicKey) >= 0, true);
+});
+
+test("a server with a key that is not pinned gets no request", async () => {
+  const server = await serve("false");
+  const { until, count } = await live(server, fixedBytes("another key", 32));
+  await until("tls-failed", 1);
+  assert.equal(count("enrolled"), 0);
+  assert.deepEqual(await server.devices(), []);
+});

@@ -1,0 +1,81 @@
+/**
+ * The server's identity in TLS: an Ed25519 key of its own, made at the first start, and a certificate in its own name around it,
+ * made anew at each. Devices pin the key; the certificate says nothing they rely on.
+ */
+import "reflect-metadata";
+import { createPublicKey, webcrypto, type KeyObject } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { ServerOptions as HttpsOptions } from "node:https";
+import { TLSSocket } from "node:tls";
+import * as x509 from "@peculiar/x509";
+import { id } from "../wire/key.ts";
+import { readOrMake } from "./keys.ts";
+
+export interface TlsIdentity {
+  readonly key: string;
+  readonly certificate: string;
+  /** What a device pins: the raw public key. */
+  readonly publicKey: Uint8Array;
+}
+
+const YEARS_MS = 10 * 365 * 86_400_000;
+const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
+
+/** The raw Ed25519 key in a key object; undefined if it is of another kind. */
+function rawKey(key: KeyObject): Uint8Array | undefined {
+  if (key.asymmetricKeyType !== "ed25519") return undefined;
+  return new Uint8Array(key.export({ format: "der", type: "spki" }).subarray(SPKI_HEAD.length));
+}
+
+async function certify(key: KeyObject, name: string, now: number): Promise<string> {
+  const { subtle } = webcrypto;
+  const usable = async (object: KeyObject, type: "pkcs8" | "spki", use: "sign" | "verify"): Promise<never> =>
+    (await subtle.importKey(type, object.export({ format: "der", type }), "Ed25519", true, [use])) as never;
+  x509.cryptoProvider.set(webcrypto as never);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: "01",
+    name: [{ CN: [name] }],
+    notBefore: new Date(now - 86_400_000),
+    notAfter: new Date(now + YEARS_MS),
+    keys: {
+      privateKey: await usable(key, "pkcs8", "sign"),
+      publicKey: await usable(createPublicKey(key), "spki", "verify"),
+    },
+    signingAlgorithm: { name: "Ed25519" } as never,
+  });
+  return certificate.toString("pem");
+}
+
+/** Read the TLS key in a file, making it at the first start, and certify it. */
+export async function load(path: string, name: string, now: number): Promise<TlsIdentity> {
+  const key = readOrMake(path);
+  return {
+    key: key.export({ format: "pem", type: "pkcs8" }) as string,
+    certificate: await certify(key, name, now),
+    publicKey: rawKey(createPublicKey(key))!,
+  };
+}
+
+/** How Node serves it: TLS 1.3 alone, and every client asked for a key, which `peerId` names. */
+export function options(identity: TlsIdentity): HttpsOptions {
+  return {
+    key: identity.key,
+    cert: identity.certificate,
+    minVersion: "TLSv1.3",
+    requestCert: true,
+    // A device's certificate is self-signed: its key is compared, nothing else in it counts.
+    rejectUnauthorized: false,
+  };
+}
+
+/** Nobody: what no device's id is equal to. */
+const NOBODY = new Uint8Array(0);
+
+/** Who is at the other end of a request, proven by TLS: a device's id. Undefined without TLS; nobody if it showed no Ed25519 key. */
+export function peerId(request: IncomingMessage): Uint8Array | undefined {
+  const { socket } = request;
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const key = socket.getPeerX509Certificate()?.publicKey;
+  const raw = key === undefined ? undefined : rawKey(key);
+  return raw === undefined ? NOBODY : id(raw);
+}
