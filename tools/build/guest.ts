@@ -26,7 +26,9 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
     const args = [asc, entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
     const choices = use.flatMap((choice) => ["--use", choice]);
-    await run(process.execPath, [...args, ...choices, "--outFile", making, "--textFile", text]);
+    // A board that wants to be small wants no function copied into its callers either.
+    const level = use.some((choice) => choice.startsWith("CRYPTO_SMALL")) ? ["--shrinkLevel", "2"] : [];
+    await run(process.execPath, [...args, ...choices, ...level, "--outFile", making, "--textFile", text]);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
       throw new Trouble(
         `${entry} has a heap: memory.grow is in the module`,

@@ -1,0 +1,59 @@
+/** What all of the cryptography takes of a Cortex-M4's flash: every public operation, its assembly and its tables. */
+import assert from "node:assert/strict";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Board, KiB, loadBoard } from "../../tools/build/board.ts";
+import { buildImage } from "../../tools/build/build.ts";
+import { filesBelow } from "../../tools/build/cache.ts";
+import { buildGuest } from "../../tools/build/guest.ts";
+import { ROOT } from "../../tools/build/root.ts";
+import { run } from "../../tools/build/run.ts";
+
+const BOARD = "mps2-an386";
+
+/** The bytes of an object's functions and read-only data, but for the calls in, which are the shim's. */
+async function bytesOf(object: string): Promise<number> {
+  const symbols = await run("arm-none-eabi-nm", ["-S", object]);
+  const sized = [...symbols.matchAll(/^[0-9a-f]+ ([0-9a-f]+) [tTrR] (\S+)$/gm)];
+  const counted = sized.filter(([, , name]) => !/^guest_(?!bare)/.test(name ?? ""));
+  return counted.reduce((sum, [, size]) => sum + Number.parseInt(size ?? "0", 16), 0);
+}
+
+async function weigh(change: Partial<Board>, name: string): Promise<number> {
+  const lab = await buildImage({ board: BOARD, image: "lab" });
+  const board = { ...(await loadBoard(BOARD)), ...change };
+  const folder = join(ROOT, "build", `weight-${name}`);
+  await buildGuest(board, "tests/lab/guest_sizes.ts", folder);
+  copyFileSync(join(lab.folder, "board.h"), join(folder, "board.h"));
+  const common = [`-mcpu=${board.cpu}`, "-mthumb", "-mfloat-abi=soft", "-ffreestanding", "-w"];
+  const choices = Object.entries(board.use).map(([choice, value]) => `-D${choice}=${value}`);
+  const core = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
+  const includes = [folder, "boards/common", `boards/chips/${board.chip}`, `boards/${BOARD}`, core].map(
+    (path) => `-I${path}`,
+  );
+  let total = 0;
+  for (const source of [
+    "boards/common/guest.c",
+    ...filesBelow("boards/common").filter((file) => /cpu_\w+\.S$/.test(file)),
+  ]) {
+    const object = join(folder, `${source.replaceAll("/", "_")}.o`);
+    const level = source.endsWith(".c") ? ["-std=gnu11", board.optimize ?? "-O2", "-fwhole-program"] : [];
+    await run("arm-none-eabi-gcc", [...common, ...choices, ...includes, ...level, "-c", source, "-o", object]);
+    total += await bytesOf(object);
+  }
+  return total;
+}
+
+test("fast, it fits 32 KiB", async (context) => {
+  const bytes = await weigh({}, "fast");
+  context.diagnostic(`${bytes} bytes`);
+  assert(bytes > 8 * KiB && bytes <= 32 * KiB, `${bytes} bytes`);
+});
+
+test("small, it fits 18 KiB", async (context) => {
+  const { use } = await loadBoard(BOARD);
+  const bytes = await weigh({ use: { ...use, CRYPTO_SMALL: 1 }, optimize: "-Os" }, "small");
+  context.diagnostic(`${bytes} bytes`);
+  assert(bytes > 8 * KiB && bytes <= 18 * KiB, `${bytes} bytes`);
+});
