@@ -148,13 +148,13 @@ describe("answers that are not the server's", () => {
     const stranger = ed25519.fromSeed(new Uint8Array(32).fill(9));
     let message = new Uint8Array(0);
     const requests: string[] = [];
-    let old: Uint8Array | undefined;
+    const old = subject.attacker.heard.findLast((exchange) => exchange.path === REPORTS && exchange.answer)!.answer!
+      .body;
     const tricks: ((request: Uint8Array, receipt: Uint8Array) => Uint8Array)[] = [
       (request) => messages.sealReceipt(stranger, { ...about(subject, request), counter: 1 }),
       (_request, receipt) => receipt.map((byte, i) => (i === receipt.length - 1 ? byte ^ 1 : byte)),
-      () => old!,
+      () => old,
     ];
-    old = subject.attacker.heard.findLast((exchange) => exchange.path === REPORTS && exchange.answer)!.answer!.body;
     for (const trick of tricks) {
       const played = subject.attacker.play("down", REPORTS, (exchange) => {
         requests.push(hex(exchange.request.body));
