@@ -5,7 +5,7 @@ import { loadBoard } from "../../../tools/build/board.ts";
 import { element, mod, number, P, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
 import { elfLab, type Lab } from "../../lab/lab.ts";
 
-const COUNT = Number(process.env["FIELD_CASES"] ?? 60);
+const COUNT = Number(process.env["FIELD_CASES"] ?? 20);
 const SEED = process.env["FIELD_SEED"] ?? "field";
 const BOARDS = ["mps2-an386", "mps2-an385", "microbit"];
 
@@ -26,8 +26,7 @@ for (const board of BOARDS) {
       const random = new Stream(SEED);
       const all = specials();
       for (const [i, a] of all.entries()) {
-        const others = [all[(i * 7 + 3) % all.length]!, a];
-        for (const b of others) for (const trial of trials(a, b, random)) await check(lab, trial);
+        for (const trial of trials(a, all[(i * 7 + 3) % all.length]!, random)) await check(lab, trial);
       }
       for (let i = 0; i < COUNT; i++) {
         for (const trial of trials(element(random), element(random), random)) await check(lab, trial);
