@@ -172,52 +172,80 @@ export function decodeFirst(bytes: Uint8Array, from: number): { value: Value; en
   return { value, end: decoder.at };
 }
 
-/** Append the initial byte of `major` with the shortest form of `argument`. */
-function head(out: number[], major: number, argument: number | bigint): void {
-  const top = major << 5;
-  const value = BigInt(argument);
-  if (value < 24n) {
-    out.push(top | Number(value));
-    return;
-  }
-  const info = value < 0x100n ? 0 : value < 0x1_0000n ? 1 : value < 0x1_0000_0000n ? 2 : 3;
-  if (value >= 1n << 64n) throw new RangeError("cbor: integer beyond 64 bits");
-  out.push(top | (24 + info));
-  for (let shift = (8 << info) - 8; shift >= 0; shift -= 8) out.push(Number((value >> BigInt(shift)) & 0xffn));
-}
+/** A buffer that grows: messages are short, and rows that are sealed not much longer. */
+class Encoder {
+  private bytes = new Uint8Array(512);
+  private at = 0;
 
-function append(out: number[], value: Value): void {
-  if (typeof value === "number" || typeof value === "bigint") {
-    if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError("cbor: not an integer");
-    if (value >= 0) head(out, 0, value);
-    else head(out, 1, -1n - BigInt(value));
-  } else if (typeof value === "string") {
-    const bytes = Buffer.from(value, "utf-8");
-    head(out, 3, bytes.length);
-    for (const byte of bytes) out.push(byte);
-  } else if (typeof value === "boolean") out.push(value ? 0xf5 : 0xf4);
-  else if (value === null) out.push(0xf6);
-  else if (value instanceof Uint8Array) {
-    head(out, 2, value.length);
-    for (const byte of value) out.push(byte);
-  } else if (value instanceof Map) {
-    const entries = [...(value as ReadonlyMap<Key, Value>)].map(([key, item]) => ({
-      key: encode(key),
-      item: encode(item),
-    }));
-    entries.sort((a, b) => Buffer.compare(a.key, b.key));
-    head(out, 5, entries.length);
-    for (const entry of entries) out.push(...entry.key, ...entry.item);
-  } else {
-    const items = value as readonly Value[];
-    head(out, 4, items.length);
-    for (const item of items) append(out, item);
+  private room(length: number): void {
+    if (this.at + length <= this.bytes.length) return;
+    const larger = new Uint8Array(2 * (this.at + length));
+    larger.set(this.bytes);
+    this.bytes = larger;
+  }
+
+  /** Append the initial byte of `major` with the shortest form of `argument`. */
+  head(major: number, argument: number | bigint): void {
+    const top = major << 5;
+    if (argument < 24) return this.word(top | Number(argument), 0, 0);
+    const info = argument < 0x100 ? 0 : argument < 0x1_0000 ? 1 : argument < 0x1_0000_0000 ? 2 : 3;
+    if (argument >= 1n << 64n) throw new RangeError("cbor: integer beyond 64 bits");
+    return this.word(top | (24 + info), argument, 1 << info);
+  }
+
+  /** Append a byte, and a big-endian number of `width` bytes. */
+  private word(initial: number, value: number | bigint, width: number): void {
+    this.room(1 + width);
+    this.bytes[this.at++] = initial;
+    const small = width > 4 ? Number(BigInt(value) & 0xffff_ffffn) : Number(value);
+    const large = width > 4 ? Number(BigInt(value) >> 32n) : 0;
+    for (let i = width - 1; i >= 0; i--)
+      this.bytes[this.at++] = (i >= 4 ? large >>> (8 * (i - 4)) : small >>> (8 * i)) & 0xff;
+  }
+
+  raw(part: Uint8Array): void {
+    this.room(part.length);
+    this.bytes.set(part, this.at);
+    this.at += part.length;
+  }
+
+  value(value: Value): void {
+    if (typeof value === "number" || typeof value === "bigint") {
+      if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError("cbor: not an integer");
+      if (value >= 0) this.head(0, value);
+      else this.head(1, typeof value === "number" ? -1 - value : -1n - value);
+    } else if (typeof value === "string") {
+      const bytes = Buffer.from(value, "utf-8");
+      this.head(3, bytes.length);
+      this.raw(bytes);
+    } else if (typeof value === "boolean") this.word(value ? 0xf5 : 0xf4, 0, 0);
+    else if (value === null) this.word(0xf6, 0, 0);
+    else if (value instanceof Uint8Array) {
+      this.head(2, value.length);
+      this.raw(value);
+    } else if (value instanceof Map) {
+      const entries = [...(value as ReadonlyMap<Key, Value>)].map(([key, item]) => ({ key: encode(key), item }));
+      entries.sort((a, b) => Buffer.compare(a.key, b.key));
+      this.head(5, entries.length);
+      for (const { key, item } of entries) {
+        this.raw(key);
+        this.value(item);
+      }
+    } else {
+      const items = value as readonly Value[];
+      this.head(4, items.length);
+      for (const item of items) this.value(item);
+    }
+  }
+
+  taken(): Uint8Array {
+    return this.bytes.slice(0, this.at);
   }
 }
 
 /** Encode a value in its one deterministic form; maps are sorted. */
 export function encode(value: Value): Uint8Array {
-  const out: number[] = [];
-  append(out, value);
-  return Uint8Array.from(out);
+  const encoder = new Encoder();
+  encoder.value(value);
+  return encoder.taken();
 }
