@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -14,8 +15,12 @@ import { Guest } from "../../tools/guest/guest.ts";
 import { seeded } from "../../tools/guest/noise.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import { startServer, type RunningServer } from "../../tools/server/server.ts";
+import { decode } from "../../tools/wire/cbor.ts";
+import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as factory from "../../tools/wire/factory.ts";
+import * as messages from "../../tools/wire/messages.ts";
 import { fixedBytes } from "./client.ts";
+import { certify, identity, type Identity } from "./identities.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-"));
 const AUDIENCE = "tls.example";
@@ -105,3 +110,53 @@ test("a server with a key that is not pinned gets no request", async () => {
   assert.equal(count("enrolled"), 0);
   assert.deepEqual(await server.devices(), []);
 });
+
+test("whoever TLS proved speaks for itself only: another device's enrolment is refused on its connection", async () => {
+  const server = await serve("tied");
+  const [own, other] = [await identity("device"), await identity("other")];
+  const signed = messages.sealEnrol(ed25519.fromSeed(own.seed), {
+    audience: AUDIENCE,
+    cti: new Uint8Array(16),
+    nonce: decode(await post(server, "/v1/challenge", other)) as Uint8Array,
+    model: Buffer.from("m"),
+    bootCount: 1,
+    software: "s",
+    version: "1",
+  });
+  assert.equal(
+    messages.readUnsignedRefusal(await post(server, "/v1/enrol", other, signed)),
+    messages.Reason["bad-signature"],
+  );
+  assert.equal(
+    messages.readUnsignedRefusal(await post(server, "/v1/enrol", undefined, signed)),
+    messages.Reason["bad-signature"],
+  );
+  assert.deepEqual(await server.devices(), []);
+  await post(server, "/v1/enrol", own, signed);
+  assert.equal((await server.devices()).length, 1);
+});
+
+/** Ask the server over TLS, showing this identity's key. */
+async function post(
+  server: RunningServer,
+  where: string,
+  who?: Identity,
+  body: Uint8Array = new Uint8Array(0),
+): Promise<Uint8Array> {
+  const credential = who && { key: who.pem, cert: (await certify({ subject: who })).toString("pem") };
+  return new Promise((resolve, reject) => {
+    const options = {
+      method: "POST",
+      agent: false as const,
+      rejectUnauthorized: false,
+      headers: { "content-type": "application/cose", "content-length": body.length },
+      ...credential,
+    };
+    const request = https.request(`${server.tls!.url}${where}`, options, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part));
+      response.on("end", () => resolve(Buffer.concat(parts)));
+    });
+    request.on("error", reject).end(body);
+  });
+}

@@ -9,7 +9,7 @@ import { State, TlsClient, type Settings } from "./client.ts";
 import { certify, identity, type Identity } from "./identities.ts";
 import { Content, Script } from "./script.ts";
 
-const FLIGHTS = Number(process.env.TLS_FUZZ_FLIGHTS ?? 400);
+const FLIGHTS = Number(process.env.TLS_FUZZ_FLIGHTS ?? 200);
 const SEED = Number(process.env.TLS_FUZZ_SEED ?? 1);
 
 let server: Identity;

@@ -1,0 +1,67 @@
+/** The ELF in QEMU, through the emulated module, inside TLS to `tools/server`: readings arrive, and the UART shows none of it. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadBoard } from "../../tools/build/board.ts";
+import { buildImage } from "../../tools/build/build.ts";
+import { writeFactoryPage } from "../../tools/demo/flash.ts";
+import { startEmulator } from "../../tools/emulator/qemu.ts";
+import { startModem } from "../../tools/modem/modem.ts";
+import { startServer } from "../../tools/server/server.ts";
+import * as factory from "../../tools/wire/factory.ts";
+
+const BOARD = "mps2-an386";
+const AUDIENCE = "tls.example";
+
+test("sign-up and reports of the ELF inside TLS", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-elf-"));
+  const board = await loadBoard(BOARD);
+  const { elf } = await buildImage({ board: BOARD, image: "signet" });
+  const server = await startServer({
+    port: 0,
+    tls: { port: 0 },
+    database: path.join(folder, "signet.db"),
+    audience: AUDIENCE,
+  });
+  const wire: Buffer[] = [];
+  const modem = await startModem({
+    listen: { host: "127.0.0.1", port: 0 },
+    baud: 0,
+    onUart: (_, bytes) => wire.push(Buffer.from(bytes)),
+  });
+  const flash = path.join(folder, "flash.bin");
+  const page = factory.write({
+    link: "esp-at",
+    host: "127.0.0.1",
+    port: server.tls!.port,
+    audience: AUDIENCE,
+    serverKeys: [server.publicKey],
+    reportIntervalMs: 500,
+    tlsKeys: [server.tls!.publicKey],
+  });
+  writeFactoryPage(flash, board, page);
+  const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
+  const device = await startEmulator({ board: BOARD, elf, module, flash, timeoutMs: 0 });
+  try {
+    const accepted = (): number => device.events.filter(({ name }) => name === "accepted").length;
+    const deadline = Date.now() + 90_000;
+    while (accepted() < 3 && Date.now() < deadline) await sleep(100);
+    const names = device.events.map(({ name }) => name);
+    assert.ok(accepted() >= 3, names.join(" "));
+    assert.ok(names.includes("secured"));
+    assert.ok(!names.includes("tls-failed"), names.join(" "));
+    const heard = Buffer.concat(wire);
+    const [first] = await server.devices();
+    for (const secret of ["/v1/", "application/c", AUDIENCE, Buffer.from(first!.id, "hex")]) {
+      assert.equal(heard.indexOf(secret), -1);
+    }
+  } finally {
+    await device.kill();
+    await modem.close();
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
