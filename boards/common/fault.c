@@ -1,4 +1,6 @@
 /** Faults: each leaves an epitaph that says which, where, and with what. */
+#include <stdbool.h>
+
 #include "chip.h"
 #include "epitaph.h"
 #include "startup.h"
@@ -12,11 +14,14 @@ struct frame {
 /** The semihosting call, `bkpt 0xab`. */
 #define BKPT_SEMIHOSTING 0xbeabu
 
+/** The image in flash (linker script). */
+extern const uint32_t __flash_start[], __flash_end[];
+
 /**
  * With no debugger attached a semihosting call is a fault. Answer it with -1, "failed", and go on behind it: the same
  * image then runs with semihosting and without.
  */
-static int was_semihosting(struct frame *frame) {
+static bool was_semihosting(struct frame *frame) {
   if (*(const uint16_t *)frame->pc != BKPT_SEMIHOSTING)
     return 0;
   frame->r0 = 0xffffffffu;
@@ -24,7 +29,7 @@ static int was_semihosting(struct frame *frame) {
 #if __CORTEX_M >= 3
   SCB->HFSR = SCB_HFSR_DEBUGEVT_Msk;
 #endif
-  return 1;
+  return true;
 }
 
 static const char *const names[16] = {

@@ -1,12 +1,23 @@
 /** Start a board in QEMU and watch its console. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadBoard } from "../build/board.ts";
+import type { Store } from "../build/board.ts";
 import { Trouble } from "../trouble.ts";
+import { Gdb } from "./gdb.ts";
 
 /** How to reach the module on the board's UART0. */
 export type ModuleLink =
@@ -49,13 +60,29 @@ export function parseEvent(line: string): DeviceEvent | undefined {
   return match ? { name: match[1] ?? "", data: Buffer.from(match[2] ?? "", "hex") } : undefined;
 }
 
+/**
+ * Write a flash file for a board: all erased but for what stands at its start, the factory page. A device that already
+ * has one loses what it knew.
+ */
+export async function writeFlash(path: string, boardName: string, factoryPage: Uint8Array): Promise<void> {
+  const board = await loadBoard(boardName);
+  const bytes = Buffer.alloc(board.store.pageBytes * board.store.pages, 0xff);
+  bytes.set(factoryPage.subarray(0, board.store.pageBytes));
+  writeFileSync(path, bytes);
+}
+
 /** Make an erased flash of `bytes` at `path`, unless one is there: every bit set. */
 function makeFlash(path: string, bytes: number, machineBytes: number): void {
-  if (existsSync(path) && statSync(path).size === machineBytes) return;
-  const file = openSync(path, "w");
-  writeSync(file, Buffer.alloc(bytes, 0xff));
-  ftruncateSync(file, machineBytes);
-  closeSync(file);
+  if (!existsSync(path)) writeFileSync(path, Buffer.alloc(bytes, 0xff));
+  if (statSync(path).size < bytes)
+    throw new Trouble(`${path} is not a flash of this board`, "remove it, or name another file");
+  if (statSync(path).size < machineBytes) truncateSync(path, machineBytes);
+}
+
+/** A flash that QEMU itself does not keep. */
+interface Snapshot {
+  readonly path: string;
+  readonly store: Store;
 }
 
 /** A running board. Emits `event` (DeviceEvent), `line` (string) and `exit` (code). */
@@ -69,13 +96,16 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
   private readonly child: ChildProcess;
   private readonly folder: string;
   private readonly timer: NodeJS.Timeout | undefined;
+  private readonly snapshot: Snapshot | undefined;
+  private socket: Socket | undefined;
   private rest = "";
   private ended = false;
 
-  constructor(child: ChildProcess, folder: string, timeoutMs: number) {
+  constructor(child: ChildProcess, folder: string, timeoutMs: number, snapshot?: Snapshot) {
     super();
     this.child = child;
     this.folder = folder;
+    this.snapshot = snapshot;
     this.timer = timeoutMs > 0 ? setTimeout(() => void this.kill(), timeoutMs) : undefined;
     child.stdout?.setEncoding("latin1").on("data", (text: string) => this.hear(text));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.complaint += text));
@@ -139,13 +169,14 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     });
   }
 
-  /** The other end of the board's UART0, when it was started with `module: "here"`. */
-  async uart(): Promise<Socket> {
+  /** Connect to the board's UART0: QEMU waits for it before it does anything else. */
+  async connect(): Promise<void> {
     for (let tries = 0; this.running && tries < 500; tries++) {
       const socket = connect(join(this.folder, "uart"));
       try {
         await once(socket, "connect");
-        return socket;
+        this.socket = socket;
+        return;
       } catch {
         await new Promise((done) => setTimeout(done, 10));
       }
@@ -153,8 +184,44 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     throw new Error(`the board's UART can not be reached\n${this.complaint}`);
   }
 
+  /** The other end of the board's UART0, when it was started with `module: "here"`. */
+  uart(): Promise<Socket> {
+    if (!this.socket) throw new Error("the board's UART is connected to something else");
+    return Promise.resolve(this.socket);
+  }
+
+  /** Stop the machine and talk to QEMU's gdb server; `detach` lets it go on. */
+  async debug(): Promise<Gdb> {
+    for (let tries = 0; this.running && tries < 500; tries++) {
+      try {
+        return await Gdb.attach(join(this.folder, "gdb"));
+      } catch {
+        await new Promise((done) => setTimeout(done, 10));
+      }
+    }
+    throw new Error(`QEMU's gdb server can not be reached\n${this.complaint}`);
+  }
+
+  /** Put back what a flash file holds, before the machine's first instruction. */
+  async restore(): Promise<void> {
+    if (!this.snapshot) return;
+    const { path, store } = this.snapshot;
+    const gdb = await this.debug();
+    await gdb.write(store.origin, readFileSync(path).subarray(0, store.pageBytes * store.pages));
+    await gdb.detach();
+  }
+
+  /** Between two instructions, keep what the chip's flash holds. */
+  private async save({ path, store }: Snapshot): Promise<void> {
+    const gdb = await this.debug();
+    writeFileSync(`${path}.new`, await gdb.read(store.origin, store.pageBytes * store.pages));
+    renameSync(`${path}.new`, path);
+  }
+
   /** End it at once, as a cut of power does; resolves when it is gone. */
   async kill(): Promise<void> {
+    if (this.ended) return;
+    if (this.snapshot) await this.save(this.snapshot).catch((error: unknown) => (this.complaint += String(error)));
     if (this.ended) return;
     const gone = once(this, "exit");
     this.child.kill("SIGKILL");
@@ -177,9 +244,17 @@ export async function startEmulator(options: Options): Promise<Emulator> {
   const folder = mkdtempSync(join(tmpdir(), "signet-qemu-"));
   const args = ["-nographic", "-monitor", "none", "-nodefaults", "-kernel", options.elf];
   const machine = [board.qemu.machine];
+  const storeBytes = board.store.pageBytes * board.store.pages;
+  let snapshot: Snapshot | undefined;
+  args.push("-chardev", `socket,id=gdb,path=${join(folder, "gdb")},server=on,wait=off`, "-gdb", "chardev:gdb");
+  if (board.qemu.storeBySnapshot) {
+    snapshot = { path: options.flash ?? join(folder, "flash"), store: board.store };
+    makeFlash(snapshot.path, storeBytes, storeBytes);
+    args.push("-S");
+  }
   if (options.flash !== undefined && board.qemu.storeRam !== undefined) {
     const bytes = Number.parseInt(board.qemu.storeRam, 10) * 1024 * 1024;
-    makeFlash(options.flash, board.store.pageBytes * board.store.pages, bytes);
+    makeFlash(options.flash, storeBytes, bytes);
     args.push("-object", `memory-backend-file,id=store,size=${bytes},mem-path=${options.flash},share=on`);
     machine.push("memory-backend=store");
   }
@@ -195,10 +270,12 @@ export async function startEmulator(options: Options): Promise<Emulator> {
   if (options.icount) args.push("-icount", "shift=0,sleep=off");
   args.push(...(options.args ?? []));
   const child = spawn("qemu-system-arm", args, { stdio: ["ignore", "pipe", "pipe"] });
-  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000);
+  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000, snapshot);
   await once(child, "spawn").catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new Trouble("qemu-system-arm is not installed", "apt-get install qemu-system-arm");
   });
+  if (options.module === "here") await emulator.connect();
+  await emulator.restore();
   return emulator;
 }

@@ -60,7 +60,10 @@ for (const [name, value] of constants) emit(name, words(value));
 for (let table = 0; table < TABLES; table++) {
   const rows = Array.from({ length: ROWS }, (_, index) => row(table, index));
   for (const [part, name] of ["y + x", "y - x", "2dxy"].entries()) {
-    emit(`table ${table}: ${name}`, rows.flatMap((parts) => parts[part]!));
+    emit(
+      `table ${table}: ${name}`,
+      rows.flatMap((parts) => parts[part]!),
+    );
   }
 }
 
