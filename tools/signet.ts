@@ -22,7 +22,8 @@ const program = new Command("signet")
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
 
-for (const verb of [demo, build, size, bench, test, check, format, server, verify, audit, modem, bridge]) verb.add(program);
+for (const verb of [demo, build, size, bench, test, check, format, server, verify, audit, modem, bridge])
+  verb.add(program);
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);

@@ -121,7 +121,12 @@ describe(`random cases from seed ${SEED}`, () => {
   }
 
   cases("drbg", COUNT, async (number, draw) => {
-    const [entropy, nonce, personal, fresh] = [draw.bytes(32 + draw.below(33)), draw.some(32), draw.some(40), draw.bytes(40)];
+    const [entropy, nonce, personal, fresh] = [
+      draw.bytes(32 + draw.below(33)),
+      draw.some(32),
+      draw.some(40),
+      draw.bytes(40),
+    ];
     const [more, size, isReseeded] = [draw.some(40), draw.below(200), draw.below(2)];
     const reference = new Reference(Buffer.concat([entropy, nonce, personal]));
     if (isReseeded) reference.update(Buffer.concat([fresh, more]));

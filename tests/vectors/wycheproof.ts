@@ -50,7 +50,11 @@ async function read(file: File): Promise<Buffer> {
   const name = `${file}_test.json`;
   const given = process.env["WYCHEPROOF_DIR"];
   if (given) return checked(readFileSync(join(given, name)), file, join(given, name));
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "signet", `wycheproof-${COMMIT.slice(0, 7)}`);
+  const cache = join(
+    process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
+    "signet",
+    `wycheproof-${COMMIT.slice(0, 7)}`,
+  );
   const cached = join(cache, name);
   if (existsSync(cached)) return checked(readFileSync(cached), file, cached);
   const url = `${SOURCE}/${name}`;
@@ -76,7 +80,8 @@ export async function cases(file: File): Promise<Case[] | string> {
     text = await read(file);
   } catch (error) {
     if (error instanceof Error && /is not the pinned/.test(error.message)) throw error;
-    const cause = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
+    const cause =
+      error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
     return `Wycheproof's ${file}_test.json can not be had (${cause}); set WYCHEPROOF_DIR`;
   }
   const { numberOfTests, testGroups } = JSON.parse(text.toString("utf8")) as Document;

@@ -30,7 +30,7 @@ function open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, text: Uint8Arr
 }
 
 function flip(bytes: Uint8Array, bit: i32): void {
-  bytes[bit >> 3] = <u8>(<i32>bytes[bit >> 3] ^ (1 << (bit & 7)));
+  bytes[bit >> 3] = <u8>((<i32>bytes[bit >> 3]) ^ (1 << (bit & 7)));
 }
 
 function isFilled(at: usize, value: u8, len: u32): bool {
