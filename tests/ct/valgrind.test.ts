@@ -58,7 +58,8 @@ function complaints(program: string, input: Buffer): { said: string; out: Buffer
 const skip = spawnSync("valgrind", ["--version"]).error ? "valgrind is not installed" : false;
 
 // Cores with and without a long multiplication of constant time are given different arithmetic.
-const profiles = process.env["SIGNET_FULL"] === undefined ? [{}] : [{}, { CRYPTO_SHORT_MULTIPLY: 1 }];
+const profiles: readonly Readonly<Record<string, number>>[] =
+  process.env["SIGNET_FULL"] === undefined ? [{}] : [{}, { CRYPTO_SHORT_MULTIPLY: 1 }];
 
 for (const use of profiles) {
   describe(`secrets under memcheck, ${Object.keys(use).join() || "long multiplications"}`, { skip }, () => {
