@@ -4,13 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { boardNames, loadBoard } from "../../tools/build/board.ts";
+import { buildImage } from "../../tools/build/build.ts";
 import { type Answer, elfLab, type Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { buildPeer, PEERS } from "./peers.ts";
 
 export interface Figures {
   readonly instructions: number;
-  /** Bytes of code and tables that the operation needs, by itself. */
+  /** Bytes of all cryptography on the board, code and tables: the operations share most of it. */
   readonly flash: number;
   readonly stack: number;
   /** Instructions of each peer that has the operation. */
@@ -68,8 +69,8 @@ async function measureAll(lab: Lab, known: Known): Promise<Map<string, Answer>> 
   return answers;
 }
 
-async function withLab<T>(board: string, elf: string | undefined, work: (lab: Lab) => Promise<T>): Promise<T> {
-  const lab = await elfLab(board, { icount: true, ...(elf === undefined ? {} : { elf }) });
+async function withLab<T>(board: string, elf: string, work: (lab: Lab) => Promise<T>): Promise<T> {
+  const lab = await elfLab(board, { icount: true, elf });
   try {
     return await work(lab);
   } finally {
@@ -80,7 +81,8 @@ async function withLab<T>(board: string, elf: string | undefined, work: (lab: La
 /** Measure one board. */
 async function benchBoard(board: string): Promise<Record<string, Figures>> {
   const known: Known = { key: randomBytes(32), signature: randomBytes(64) };
-  const ours = await withLab(board, undefined, (lab) => measureAll(lab, known));
+  const built = await buildImage({ board, image: "lab" });
+  const ours = await withLab(board, built.elf, (lab) => measureAll(lab, known));
   const peers = new Map<string, Map<string, Answer>>();
   for (const peer of PEERS) {
     const elf = await buildPeer(peer, board);
@@ -95,7 +97,12 @@ async function benchBoard(board: string): Promise<Record<string, Figures>> {
       if (!theirs.bytes.equals(answer.bytes)) throw new Error(`${peer} does not agree with us on ${name}`);
       instructions[peer] = theirs.instructions;
     }
-    figures[name] = { instructions: answer.instructions, flash: 0, stack: answer.stack, peers: instructions };
+    figures[name] = {
+      instructions: answer.instructions,
+      flash: built.size.parts["crypto"] ?? 0,
+      stack: answer.stack,
+      peers: instructions,
+    };
   }
   return figures;
 }

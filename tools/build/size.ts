@@ -6,7 +6,7 @@ export interface Size {
   readonly flash: number;
   readonly linear: number;
   readonly stack: number;
-  /** Flash by origin: the folders of `assembly/`, `boards` for C of ours, `library` for the compiler's. */
+  /** Flash by origin: the folders of `assembly/` (`crypto` with its tables and assembly), `boards` for C of ours, `library` for the compiler's. */
   readonly parts: Record<string, number>;
 }
 
@@ -20,6 +20,7 @@ function partOf(symbol: string, file: string): string {
   if (name.startsWith("w2c_assembly_main")) return "main";
   if (name.startsWith("w2c_")) return "language";
   if (name.startsWith("data_segment_data_")) return "constants";
+  if (name.startsWith("table_") || /boards_common_cpu_\w+\.S\.o$/.test(file)) return "crypto";
   return file.endsWith(".a") ? "library" : "boards";
 }
 
