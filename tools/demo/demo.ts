@@ -1,9 +1,11 @@
+import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ATTACKS, type Attack, type Scene } from "../attacker/attacks.ts";
 import { ROOT } from "../build/root.ts";
 import type { DeviceEvent, Emulator } from "../emulator/qemu.ts";
 import type { Listen } from "../modem/modem.ts";
 import type { Happening } from "../server/intake.ts";
+import type { DeviceView } from "../server/queries.ts";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
 import type { LINKS } from "../wire/factory.ts";
@@ -27,6 +29,9 @@ export interface Options {
 const REPORTS_WANTED = 10;
 
 const REPORT_INTERVAL_MS = 500;
+
+/** Where the stored reports are kept for `signet verify`. */
+const REPORTS_FILE = "reports.ndjson";
 
 /** How long the device has for any one step: the longest is to notice a dead server and try again. */
 const STEP_MS = 60_000;
@@ -66,6 +71,7 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
   const road = await roads.lay({ board, folder, link, port, reportIntervalMs: REPORT_INTERVAL_MS });
   const tally: Tally = { reports: 0, attacks: 0 };
   let device: Emulator | undefined;
+  let known: DeviceView | undefined;
   try {
     introduce(story, road);
     road.server.intake.happenings.on("happening", (happening) => tellDecision(story, tally, happening));
@@ -75,9 +81,10 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
     await Promise.race([lived, ending, ended(device)]);
   } finally {
     await device?.kill();
+    known = device && (await keepReports(road, device));
     await roads.close(road);
   }
-  whereToLook(story, road);
+  whereToLook(story, road, known);
   const ok = tally.reports >= REPORTS_WANTED && tally.attacks === ATTACKS.length;
   if (once && ok) story.line(`demo ok: 1 device, ${tally.reports} reports accepted, ${tally.attacks} attacks refused`);
   return ok || !once;
@@ -163,14 +170,28 @@ function ordinal(number: number): string {
   return `${number}${["th", "st", "nd", "rd"][last] ?? "th"}`;
 }
 
-/** Where a reader goes on. */
-function whereToLook(story: Story, road: roads.Road): void {
+/** Where a reader goes on: with commands that work as they stand. */
+function whereToLook(story: Story, road: roads.Road, device: DeviceView | undefined): void {
   const folder = relative(process.cwd(), road.plan.folder);
-  story.line("");
-  story.line(`look further: ${folder}/signet.db holds every report with its signature (signet verify --help)`);
-  story.line("              assembly/app/ is the firmware to edit; assembly/identity/README.md the protocol");
-  story.line("              SECURITY.md says what this protects, and what it does not");
-  story.line("");
+  story.line("\nlook further:");
+  if (device) {
+    story.line("  every report verified again, with nothing but the device's public key:");
+    story.line(`    npm run -s signet -- verify ${join(folder, REPORTS_FILE)} --key ${device.key}`);
+  }
+  story.line("  every row, chain and log entry of the database checked:");
+  story.line(`    npm run -s signet -- audit --database ${join(folder, "signet.db")}`);
+  story.line("  assembly/app/ is the firmware to edit, assembly/identity/README.md the protocol,");
+  story.line("  and SECURITY.md says what this protects, and what it does not\n");
+}
+
+/** Write all that the device reported to a file, a row a line; returns the device. */
+async function keepReports(road: roads.Road, device: Emulator): Promise<DeviceView | undefined> {
+  const signedUp = device.events.find(({ name }) => name === "enrolled");
+  if (!signedUp) return undefined;
+  const id = hex(signedUp.data.subarray(0, 32));
+  const rows = await road.server.reports(id);
+  writeFileSync(join(road.plan.folder, REPORTS_FILE), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  return (await road.server.devices()).find((view) => view.id === id);
 }
 
 /** Rejects when the emulator ends by itself. */
