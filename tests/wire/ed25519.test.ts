@@ -1,64 +1,22 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { ED25519_TORSION_SUBGROUP, ed25519 as noble } from "@noble/curves/ed25519.js";
+import { ed25519 as noble } from "@noble/curves/ed25519.js";
 import { concat, fromHex, hex } from "../../tools/wire/bytes.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
-
-type Point = InstanceType<typeof noble.Point>;
-const { Point } = noble;
-const ORDER = Point.Fn.ORDER;
-const PRIME = Point.Fp.ORDER;
-
-/** The rule, written out with @noble's point arithmetic: slow, and every step of it to be seen. */
-function rule(signature: Uint8Array, key: Uint8Array, message: Uint8Array): boolean {
-  const a = point(key);
-  const r = point(signature.subarray(0, 32));
-  const s = little(signature.subarray(32));
-  if (a === undefined || r === undefined || s >= ORDER) return false;
-  const k = challenge(signature.subarray(0, 32), key, message);
-  return r.add(times(a, k)).equals(times(Point.BASE, s));
-}
-
-/** Decode a canonical point that is not of small order. */
-function point(encoded: Uint8Array): Point | undefined {
-  try {
-    const found = Point.fromBytes(encoded, false);
-    return hex(found.toBytes()) === hex(encoded) && !found.isSmallOrder() ? found : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function times(base: Point, scalar: bigint): Point {
-  return scalar === 0n ? Point.ZERO : base.multiplyUnsafe(scalar);
-}
-
-function little(bytes: Uint8Array): bigint {
-  return BigInt(`0x${hex(bytes.toReversed())}`);
-}
-
-function toLittle(value: bigint): Uint8Array {
-  return fromHex(value.toString(16).padStart(64, "0"))!.toReversed();
-}
-
-function challenge(r: Uint8Array, key: Uint8Array, message: Uint8Array): bigint {
-  return little(createHash("sha512").update(r).update(key).update(message).digest()) % ORDER;
-}
-
-function bytes(text: string, length = 32): Uint8Array {
-  const out = new Uint8Array(length);
-  for (let at = 0, block = 0; at < length; at += 32, block++) {
-    out.set(
-      createHash("sha256")
-        .update(`${text} ${block}`)
-        .digest()
-        .subarray(0, length - at),
-      at,
-    );
-  }
-  return out;
-}
+import {
+  bytes,
+  challenge,
+  complete,
+  judge,
+  little,
+  ORDER,
+  Point,
+  point,
+  PRIME,
+  times,
+  toLittle,
+  TORSION,
+} from "./rule.ts";
 
 /** A signature by the scalar and points given, for keys that no seed leads to. */
 function forge(
@@ -69,9 +27,7 @@ function forge(
   message: Uint8Array,
 ): { signature: Uint8Array; key: Uint8Array } {
   const r = times(Point.BASE, nonce).add(torsion).toBytes();
-  const k = challenge(r, key.toBytes(), message);
-  const s = (nonce + k * secret) % ORDER;
-  return { signature: concat(r, toLittle(s)), key: key.toBytes() };
+  return { signature: complete(secret, key.toBytes(), nonce, r, message), key: key.toBytes() };
 }
 
 /** Check that both judge alike, and return the verdict. */
@@ -79,7 +35,7 @@ function agree(signature: Uint8Array, key: Uint8Array, message: Uint8Array): boo
   const verdict = ed25519.verify(signature, key, message);
   assert.equal(
     verdict,
-    rule(signature, key, message),
+    judge(signature, key, message),
     `signature ${hex(signature)} key ${hex(key)} message ${hex(message)}`,
   );
   return verdict;
@@ -140,10 +96,9 @@ void test("refuse S not below L, and lengths that are not 64 and 32", () => {
 
 void test("refuse small-order keys and commitments, in every encoding, even where the equation holds", () => {
   const message = bytes("message");
-  const torsion = ED25519_TORSION_SUBGROUP.map((text) => Point.fromHex(text, true));
   let equationHeld = 0;
-  for (const t of torsion) {
-    for (const u of torsion) {
+  for (const t of TORSION) {
+    for (const u of TORSION) {
       const { signature, key } = forge(0n, t, 0n, u, message);
       const k = challenge(signature.subarray(0, 32), key, message);
       if (u.add(times(t, k)).equals(Point.ZERO)) equationHeld++;
@@ -183,14 +138,13 @@ void test("refuse non-canonical encodings of the key and the commitment", () => 
 });
 
 void test("judge mixed-order keys and commitments by the equation without the cofactor", () => {
-  const torsion = ED25519_TORSION_SUBGROUP.map((text) => Point.fromHex(text, true));
   const secret = little(bytes("mixed")) % ORDER;
   let accepted = 0;
   let refused = 0;
   for (let i = 0; i < 64; i++) {
     const message = bytes(`mixed ${i}`);
-    const key = times(Point.BASE, secret).add(torsion[i % 8]!);
-    const made = forge(secret, key, little(bytes(`nonce ${i}`)) % ORDER, torsion[(i >> 3) % 8]!, message);
+    const key = times(Point.BASE, secret).add(TORSION[i % 8]!);
+    const made = forge(secret, key, little(bytes(`nonce ${i}`)) % ORDER, TORSION[(i >> 3) % 8]!, message);
     if (agree(made.signature, made.key, message)) accepted++;
     else refused++;
     assert.ok(
