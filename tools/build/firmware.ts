@@ -91,6 +91,8 @@ function flags(board: Board, boardName: string, folder: string): string[] {
     "-fdata-sections",
     `-ffile-prefix-map=${folder}=out`,
     `-ffile-prefix-map=${ROOT}=.`,
+    // The assembler is told of this one only.
+    `-fdebug-prefix-map=${ROOT}=.`,
     "-DNDEBUG",
     ...Object.entries(board.use).map(([name, value]) => `-D${name}=${value}`),
     `-I${folder}`,

@@ -204,9 +204,9 @@ function ended(device: Emulator): Promise<never> {
   });
 }
 
-/** Resolves when somebody wants it to end. */
+/** Resolves when somebody wants it to end. One Ctrl-C may come twice, from the terminal and from npm: the second changes nothing. */
 function untilTold(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
   });
 }

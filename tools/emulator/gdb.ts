@@ -11,11 +11,17 @@ export class Gdb {
   private readonly socket: Socket;
   private have = "";
   private wake: () => void = () => undefined;
+  private lost: Error | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
       this.have += text;
+      this.wake();
+    });
+    socket.on("error", (error) => (this.lost = error));
+    socket.on("close", () => {
+      this.lost ??= new Error("the gdb server closed the connection");
       this.wake();
     });
   }
@@ -27,7 +33,7 @@ export class Gdb {
     return new Gdb(socket);
   }
 
-  /** Send one packet and return the answer to it. */
+  /** Send one packet and return the answer to it; rejects if the connection is lost. */
   async command(packet: string): Promise<string> {
     const sum = Buffer.from(packet, "latin1").reduce((total, byte) => (total + byte) & 255, 0);
     this.socket.write(`$${packet}#${sum.toString(16).padStart(2, "0")}`);
@@ -40,6 +46,7 @@ export class Gdb {
         if (!/^T[0-9a-f]{2}/.test(match[1] ?? "")) return match[1] ?? "";
         continue;
       }
+      if (this.lost) throw this.lost;
       await new Promise<void>((resolve) => (this.wake = resolve));
     }
   }

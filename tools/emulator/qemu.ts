@@ -85,6 +85,8 @@ interface Snapshot {
   readonly store: Store;
 }
 
+const GDB_TRIES = 20;
+
 /** A running board. Emits `event` (DeviceEvent), `line` (string) and `exit` (code). */
 export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string]; exit: [number | null] }> {
   /** All console lines so far. */
@@ -206,16 +208,31 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
   async restore(): Promise<void> {
     if (!this.snapshot) return;
     const { path, store } = this.snapshot;
-    const gdb = await this.debug();
-    await gdb.write(store.origin, readFileSync(path).subarray(0, store.pageBytes * store.pages));
-    await gdb.detach();
+    const bytes = readFileSync(path).subarray(0, store.pageBytes * store.pages);
+    await this.stopped(async (gdb) => {
+      await gdb.write(store.origin, bytes);
+      await gdb.detach();
+    });
   }
 
   /** Between two instructions, keep what the chip's flash holds. */
   private async save({ path, store }: Snapshot): Promise<void> {
-    const gdb = await this.debug();
-    writeFileSync(`${path}.new`, await gdb.read(store.origin, store.pageBytes * store.pages));
+    const bytes = await this.stopped((gdb) => gdb.read(store.origin, store.pageBytes * store.pages));
+    writeFileSync(`${path}.new`, bytes);
     renameSync(`${path}.new`, path);
+  }
+
+  /** Do something with the machine stopped. QEMU drops a client that comes while it still parts from the last: try again. */
+  private async stopped<T>(task: (gdb: Gdb) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const gdb = await this.debug();
+      try {
+        return await task(gdb);
+      } catch (error) {
+        if (tries === GDB_TRIES || !this.running) throw error;
+        await new Promise((done) => setTimeout(done, 50));
+      }
+    }
   }
 
   /** End it at once, as a cut of power does; resolves when it is gone. */
