@@ -9,8 +9,7 @@ import { filesBelow } from "../../tools/build/cache.ts";
 import { buildGuest } from "../../tools/build/guest.ts";
 import { ROOT } from "../../tools/build/root.ts";
 import { run } from "../../tools/build/run.ts";
-
-const BOARD = "mps2-an386";
+import { BOARD, profile } from "./small.ts";
 
 /** The bytes of an object's functions and read-only data, but for the calls in, which are the shim's. */
 async function bytesOf(object: string): Promise<number> {
@@ -52,8 +51,7 @@ test("fast, it fits 32 KiB", async (context) => {
 });
 
 test("small, it fits 18 KiB", async (context) => {
-  const { use } = await loadBoard(BOARD);
-  const bytes = await weigh({ use: { ...use, CRYPTO_SMALL: 1 }, optimize: "-Os" }, "small");
+  const bytes = await weigh(await profile(), "small");
   context.diagnostic(`${bytes} bytes`);
   assert(bytes > 8 * KiB && bytes <= 18 * KiB, `${bytes} bytes`);
 });

@@ -14,6 +14,7 @@ import { hex } from "../../tools/wire/bytes.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
 import { elfLab, type Lab, wasmLab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
+import { smallLab } from "../lab/small.ts";
 import * as rule from "../wire/rule.ts";
 import { CLASSES, type Forgery } from "./forgeries.ts";
 
@@ -46,7 +47,7 @@ describe("one verification rule", () => {
   const folder = mkdtempSync(join(tmpdir(), "signet-rule-"));
   const file = join(folder, "report");
   before(async () => {
-    labs.push(await wasmLab());
+    labs.push(await wasmLab(), await smallLab());
     for (const board of BOARDS) labs.push(await elfLab(board));
   });
   after(async () => {

@@ -4,10 +4,20 @@ import { test } from "node:test";
 import { loadBoard } from "../../../tools/build/board.ts";
 import { element, mod, number, P, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
 import { elfLab, type Lab } from "../../lab/lab.ts";
+import * as small from "../../lab/small.ts";
 
 const COUNT = Number(process.env["FIELD_CASES"] ?? 20);
 const SEED = process.env["FIELD_SEED"] ?? "field";
-const BOARDS = ["mps2-an386", "mps2-an385", "microbit"];
+
+/** The boards as they are, and a Cortex-M4 with the small profile, which has other assembly and one table. */
+const BUILDS = [
+  ...["mps2-an386", "mps2-an385", "microbit"].map((board) => ({
+    name: board,
+    use: async () => (await loadBoard(board)).use,
+    open: () => elfLab(board),
+  })),
+  { name: `${small.BOARD}, small`, use: async () => (await small.profile()).use, open: small.smallLab },
+];
 
 async function check(lab: Lab, trial: Trial): Promise<void> {
   const about = `${trial.name}: ${trial.fields.map((field) => field.toString("hex")).join(" ")}`;
@@ -17,11 +27,11 @@ async function check(lab: Lab, trial: Trial): Promise<void> {
   if (trial.residue !== undefined) equal(mod(number(own.bytes), P), mod(trial.residue, P), about);
 }
 
-for (const board of BOARDS) {
-  test(`${board}: special elements, ${COUNT} others with seed "${SEED}", every row`, async (context) => {
-    const { use } = await loadBoard(board);
+for (const build of BUILDS) {
+  test(`${build.name}: special elements, ${COUNT} others with seed "${SEED}", every row`, async (context) => {
+    const use = await build.use();
     if (!("CRYPTO_NATIVE" in use)) return context.skip("the board answers nothing in assembly");
-    const lab = await elfLab(board);
+    const lab = await build.open();
     try {
       const random = new Stream(SEED);
       const all = specials();
