@@ -111,6 +111,12 @@ export function staleModules(root) {
   return undefined;
 }
 
+/** The machine's own programs: a script of npm finds those of the packages first, an old npm among them. */
+function systemPath() {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return folders.filter((folder) => !folder.endsWith(join("node_modules", ".bin"))).join(delimiter);
+}
+
 /** Run an installer with its output shown; returns what is to be said of its failure, or undefined. */
 function install(command, args) {
   return new Promise((resolve) => {
@@ -118,7 +124,7 @@ function install(command, args) {
     const child = spawn(command, args, {
       cwd: ROOT,
       stdio: ["inherit", "pipe", "pipe"],
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      env: { ...process.env, PATH: systemPath(), DEBIAN_FRONTEND: "noninteractive" },
     });
     const show = (bytes) => {
       said += bytes;
