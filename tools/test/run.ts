@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { ROOT } from "../check/tree.ts";
@@ -32,7 +32,9 @@ export async function run(suite: Suite, timeoutS: number): Promise<Outcome> {
   try {
     const notes = join(folder, "notes");
     const { code, output, late } = await finish(
-      suite.kind === "node" ? node(suite.path, notes) : aspect(suite.path),
+      suite.kind === "node"
+        ? node(suite.path, notes)
+        : aspect(suite.files.length === 1 ? suite.path : await joined(suite.files, folder)),
       timeoutS,
     );
     const told = suite.kind === "node" ? await readNotes(notes) : readSummary(output);
@@ -75,6 +77,14 @@ function aspect(path: string): string[] {
   const unit = join("tests", "unit");
   const asp = join("node_modules", "@as-pect", "cli", "bin", "asp");
   return [asp, "--no-logo", "-c", join(unit, "as-pect.config.js"), "-a", join(unit, "as-pect.asconfig.json"), path];
+}
+
+/** A module that imports these files, in `folder`: what as-pect compiles to run them all. */
+async function joined(files: readonly string[], folder: string): Promise<string> {
+  const path = join(folder, "all.spec.ts");
+  const imports = files.map((file) => `import "${relative(folder, join(ROOT, file)).replace(/\.ts$/, "")}";\n`);
+  await writeFile(path, imports.join(""));
+  return path;
 }
 
 /** Run Node with these arguments; when it is over, nothing that it started is left. */

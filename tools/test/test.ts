@@ -18,7 +18,7 @@ export async function test(words: readonly string[], options: Options): Promise<
   if (chosen.length === 0)
     throw new Trouble(`no suite is called ${words.join(" or ")}`, "npm test -- --list prints them all");
   if (options.list) {
-    for (const { path } of chosen) process.stdout.write(`${path}\n`);
+    for (const { files } of chosen) process.stdout.write(`${files.join("\n")}\n`);
     return true;
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
