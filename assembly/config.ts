@@ -91,6 +91,8 @@ export const REST_MS: u32 = 2_000;
 export const REST_MAX_MS: u32 = 3_600_000;
 /** An open connection is kept for the next report if that follows within this time: servers close idle ones after 5 s. */
 export const KEEP_MS: u32 = 2_000;
+/** How long the device may be without progress before it lets the watchdog bite: twice the longest of the timeouts above that run without a pause. */
+export const PROGRESS_MS: u32 = 90_000;
 /** How often the main loop turns while something is under way, and while nothing is: the watchdog wants to see progress. */
 export const TURN_MS: u32 = 5;
 export const IDLE_TURN_MS: u32 = 500;

@@ -14,6 +14,7 @@ import {
   ANSWER_BYTES,
   IDLE_TURN_MS,
   KEEP_MS,
+  PROGRESS_MS,
   REST_MAX_MS,
   REST_MS,
   RETRY_ENROL,
@@ -104,6 +105,8 @@ class Life {
   /** The last command acted upon, and the newest time the server told. */
   command: u32;
   time: u32;
+  /** When there last was progress. */
+  progressMs: u32;
   /** This start's first receipt has come. */
   settled: u32;
 }
@@ -148,6 +151,7 @@ const SEQUENCE_TYPE_BYTES: u32 = 8;
 export function start(): void {
   memory.fill(changetype<usize>(life), 0, offsetof<Life>());
   life.nowMs = clock.ms();
+  life.progressMs = life.nowMs;
   const configured = settings.open() == Status.Ok;
   const stored = records.open();
   if (stored == Status.Storage) system.die(Death.Storage);
@@ -175,13 +179,28 @@ export function start(): void {
 /** Move on: what `poll` exports. Returns after how many ms it wants to be called again. */
 export function turn(): u32 {
   life.nowMs = clock.ms();
-  system.progress();
   const before = life.state;
   const moved = peer.count != 0 && life.state != State.Resting && exchange.poll(life.nowMs);
   if (life.state > State.Collecting && entropy.poll(life.nowMs) == Status.NoEntropy) giveUp();
   dispatch();
-  if (moved || life.state != before) return 0;
-  return pause();
+  const advanced = moved || life.state != before;
+  if (advanced || isResting()) life.progressMs = life.nowMs;
+  if (life.nowMs - life.progressMs < PROGRESS_MS) system.progress();
+  return advanced ? 0 : pause();
+}
+
+/** Whether this is a pause whose end is yet to come. Any other state must get somewhere, or the watchdog ends it. */
+function isResting(): boolean {
+  switch (life.state) {
+    case State.Resting:
+    case State.Waiting:
+    case State.Silent:
+      return life.nowMs - life.sinceMs < life.forMs;
+    case State.Idle:
+      return <i32>(life.nowMs - life.dueMs) < 0;
+    default:
+      return life.state == State.Unconfigured;
+  }
 }
 
 /** The whole table: one line a state. */

@@ -1,5 +1,6 @@
 #include "epitaph.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "guest.h"
@@ -42,16 +43,30 @@ void epitaph_hex(uint32_t word) {
   }
 }
 
-void epitaph_die(void) {
+static void seal(void) {
   grave.sum = checksum();
   grave.seal = SEAL;
+}
+
+static bool is_sealed(void) { return grave.seal == SEAL && grave.length <= EPITAPH_BYTES && grave.sum == checksum(); }
+
+void epitaph_of_reset(const char *cause) {
+  if (cause == NULL || is_sealed())
+    return;
+  epitaph_begin("reset ");
+  epitaph_text(cause);
+  seal();
+}
+
+void epitaph_die(void) {
+  seal();
   guest_wipe();
   console_flush();
   system_reset();
 }
 
 uint32_t epitaph_read(uint8_t *out, uint32_t max) {
-  if (grave.seal != SEAL || grave.length > EPITAPH_BYTES || grave.sum != checksum())
+  if (!is_sealed())
     return 0;
   const uint32_t length = grave.length < max ? grave.length : max;
   memcpy(out, grave.text, length);

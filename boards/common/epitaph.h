@@ -16,6 +16,8 @@ void epitaph_hex(uint32_t word);
 /** Seal it, wipe the guest's memory and both stacks as far as they are not in use, say it on the console, reset. */
 _Noreturn void epitaph_die(void);
 
+/** Make the chip's own word on the last reset the epitaph, if the life before left none. `cause` may be NULL. */
+void epitaph_of_reset(const char *cause);
 /** The sealed epitaph of the life before; returns its length, 0 if there is none. */
 uint32_t epitaph_read(uint8_t *out, uint32_t max);
 /** Forget it. */

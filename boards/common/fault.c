@@ -1,5 +1,6 @@
 /** Faults: each leaves an epitaph that says which, where, and with what. */
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "chip.h"
 #include "epitaph.h"
@@ -37,8 +38,41 @@ static const char *const names[16] = {
     [7] = "secure", [11] = "svc", [12] = "debug", [14] = "pendsv", [15] = "systick",
 };
 
+/** What a chip's own exceptions stand for, where it has them (chip.h). */
+static const char *warning(uint32_t exception) {
+#ifdef WATCHDOG_EXCEPTION
+  if (exception == WATCHDOG_EXCEPTION)
+    return "watchdog";
+#endif
+#ifdef BROWNOUT_EXCEPTION
+  if (exception == BROWNOUT_EXCEPTION)
+    return "brown-out";
+#endif
+  return (void)exception, NULL;
+}
+
+/** Whether the stack was run over: what its frame would tell was then never pushed. */
+static bool ran_over(const struct frame *frame) {
+#ifdef SCB_CFSR_STKOF_Msk
+  if (SCB->CFSR & SCB_CFSR_STKOF_Msk)
+    return true;
+#endif
+  return (const uint32_t *)frame < __stack_limit;
+}
+
+/** Whether a frame lies in one of the two stacks. */
+static bool in_stack(const struct frame *frame) {
+  const uint32_t *from = (const uint32_t *)frame, *to = (const uint32_t *)(frame + 1);
+  return (from >= __stack_limit && to <= __stack_top) || (from >= __handler_stack_limit && to <= __handler_stack_top);
+}
+
 /** Tell the fault's name, or the number of an interrupt that nobody handles. */
 static void tell(uint32_t exception) {
+  const char *const name = warning(exception);
+  if (name) {
+    epitaph_begin(name);
+    return;
+  }
   epitaph_begin("fault ");
   if (exception < 16 && names[exception]) {
     epitaph_text(names[exception]);
@@ -51,9 +85,8 @@ static void tell(uint32_t exception) {
 /** Called by the entry below with the frame that the core pushed. */
 __attribute__((used)) void fault_report(struct frame *frame) {
   const uint32_t exception = __get_IPSR();
-  if ((uint32_t *)frame < __stack_limit) {
-    /* The frame itself could not be pushed: there is nothing to read there. */
-    epitaph_begin("stack overflow sp=");
+  if (ran_over(frame) || !in_stack(frame)) {
+    epitaph_begin(ran_over(frame) ? "stack overflow sp=" : "stack lost sp=");
     epitaph_hex((uint32_t)frame);
     epitaph_die();
   }

@@ -31,7 +31,9 @@ static void say_epitaph(void) {
 void image_main(void) {
   clock_start();
   event_named("boot", (const uint8_t *)BOARD_NAME, sizeof BOARD_NAME - 1);
+  epitaph_of_reset(system_reset_cause());
   say_epitaph();
+  watchdog_start();
   signet_init();
   for (;;)
     sleep(signet_poll());

@@ -38,8 +38,21 @@ uint32_t flash_erase(uint32_t at);
 
 int32_t sensor_read(uint32_t channel);
 
-/** The main loop made progress: feed the watchdog, where there is one. */
+/**
+ * Within how many milliseconds the watchdog wants to see progress: several times what the longest turn of the main loop
+ * takes, two signature checks on a Cortex-M0 at 16 MHz.
+ */
+#define WATCHDOG_MS 8000u
+
+/** Start the watchdog: from now on the chip resets unless `system_progress` is called within WATCHDOG_MS. */
+void watchdog_start(void);
+/** There was progress: feed the watchdog. */
 void system_progress(void);
+/**
+ * Why the chip was reset, from its own register, which is cleared: the name of a fault, or NULL if the reset was in
+ * order or the chip does not tell.
+ */
+const char *system_reset_cause(void);
 /** Reset the chip. */
 _Noreturn void system_reset(void);
 

@@ -6,8 +6,8 @@
 
 typedef void (*vector)(void);
 
-/** Top of the stack that handlers run on, and that Reset_Handler begins on. */
-extern uint32_t __handler_stack_top[];
+/** First word and top of the stack that handlers run on, and that Reset_Handler begins on. */
+extern uint32_t __handler_stack_limit[], __handler_stack_top[];
 
 _Noreturn void Reset_Handler(void);
 void NMI_Handler(void);

@@ -35,6 +35,9 @@ function boardHeader(name: string, board: Board): string {
     BOARD_NAME: JSON.stringify(name),
     CORE_HEADER: JSON.stringify(CORE_HEADERS[board.cpu]),
     CLOCK_HZ: `${board.clockHz}u`,
+    FLASH_ORIGIN: `${board.flash.origin}u`,
+    /** The power of two that holds it: what a memory protection unit can cover. */
+    FLASH_WHOLE_BYTES: `${2 ** Math.ceil(Math.log2(board.flash.bytes))}u`,
     STORE_ORIGIN: `${board.store.origin}u`,
     STORE_PAGE_BYTES: `${board.store.pageBytes}u`,
     STORE_PAGES: `${board.store.pages}u`,

@@ -56,7 +56,29 @@ typedef struct {
 #define CMSDK_UART_INT_TX       1u
 #define CMSDK_UART_INT_RX       2u
 
-#define CMSDK_UART0 ((CMSDK_UART_TypeDef *)0x40004000u)
-#define CMSDK_UART1 ((CMSDK_UART_TypeDef *)0x40005000u)
+/** APB watchdog (DDI 0479D §4.5): at the end of its count it warns by an NMI, at the end of the next it resets. */
+typedef struct {
+  volatile uint32_t LOAD;
+  volatile uint32_t VALUE;
+  volatile uint32_t CTRL;
+  volatile uint32_t INTCLR; /* any write counts anew */
+  uint32_t reserved[(0xc00 - 0x10) / 4];
+  volatile uint32_t LOCK;
+} CMSDK_WATCHDOG_TypeDef;
+
+#define CMSDK_WATCHDOG_CTRL_INTEN 1u
+#define CMSDK_WATCHDOG_CTRL_RESEN 2u
+#define CMSDK_WATCHDOG_UNLOCK     0x1acce551u
+/** The exception of its warning. */
+#define WATCHDOG_EXCEPTION 2u
+
+/** RSTINFO of the system controller (DDI 0479D §4.6): why the core was reset; any write clears it. */
+#define CMSDK_RSTINFO          (*(volatile uint32_t *)0x4001f010u)
+#define CMSDK_RSTINFO_WATCHDOG 2u
+#define CMSDK_RSTINFO_LOCKUP   4u
+
+#define CMSDK_WATCHDOG ((CMSDK_WATCHDOG_TypeDef *)0x40008000u)
+#define CMSDK_UART0    ((CMSDK_UART_TypeDef *)0x40004000u)
+#define CMSDK_UART1    ((CMSDK_UART_TypeDef *)0x40005000u)
 
 #endif

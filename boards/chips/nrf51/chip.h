@@ -15,9 +15,11 @@ typedef enum IRQn {
   SVCall_IRQn = -5,
   PendSV_IRQn = -2,
   SysTick_IRQn = -1,
+  POWER_CLOCK_IRQn = 0,
   UART0_IRQn = 2,
   TIMER0_IRQn = 8,
   RNG_IRQn = 13,
+  WDT_IRQn = 16,
 } IRQn_Type;
 
 #define __NVIC_PRIO_BITS       2
@@ -89,6 +91,31 @@ void SystemCoreClockUpdate(void);
 #define NVMC_READ      0u
 #define NVMC_WRITE     1u
 #define NVMC_ERASE     2u
+
+/* WDT (§20): 32,768 counts a second; two of them before it resets, it warns. */
+#define WDT(offset)        NRF_REG(0x40010000u, offset)
+#define WDT_START          WDT(0x000)
+#define WDT_INTENSET       WDT(0x304)
+#define WDT_CRV            WDT(0x504)
+#define WDT_RREN           WDT(0x508)
+#define WDT_CONFIG         WDT(0x50c)
+#define WDT_RR0            WDT(0x600)
+#define WDT_INT_TIMEOUT    1u
+#define WDT_RREN_RR0       1u
+#define WDT_RUN_IN_SLEEP   1u
+#define WDT_RELOAD         0x6e524635u
+#define WATCHDOG_EXCEPTION (16u + WDT_IRQn)
+
+/* POWER (§11): why the chip was reset, and a warning when its supply falls. */
+#define POWER(offset)        NRF_REG(0x40000000u, offset)
+#define POWER_INTENSET       POWER(0x304)
+#define POWER_RESETREAS      POWER(0x400)
+#define POWER_POFCON         POWER(0x510)
+#define POWER_INT_POFWARN    4u
+#define POWER_RESETREAS_DOG  2u
+#define POWER_RESETREAS_LOCK 8u
+#define POWER_POF_2V3        (1u | 1u << 1)
+#define BROWNOUT_EXCEPTION   (16u + POWER_CLOCK_IRQn)
 
 /* CLOCK (§13). */
 #define CLOCK(offset)    NRF_REG(0x40000000u, offset)

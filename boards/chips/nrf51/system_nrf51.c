@@ -1,5 +1,4 @@
 #include "chip.h"
-#include "protect.h"
 
 uint32_t SystemCoreClock = CLOCK_HZ;
 
@@ -7,7 +6,4 @@ uint32_t SystemCoreClock = CLOCK_HZ;
 void SystemCoreClockUpdate(void) { SystemCoreClock = CLOCK_HZ; }
 
 /** Ask for the crystal, which the UART's baud rate needs; the core takes it over when it has started (§13.1.1). */
-void SystemInit(void) {
-  CLOCK_HFCLKSTART = 1;
-  protect_enable();
-}
+void SystemInit(void) { CLOCK_HFCLKSTART = 1; }

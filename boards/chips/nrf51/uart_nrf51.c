@@ -4,6 +4,7 @@
 #include "chip.h"
 #include "noise.h"
 #include "port.h"
+#include "power.h"
 #include "ring.h"
 #include "semihost.h"
 
@@ -20,6 +21,7 @@ void board_init(void) {
   UART_STARTTX = 1;
   NVIC_EnableIRQ(UART0_IRQn);
   entropy_start();
+  power_watch();
 }
 
 /** Give the transmitter its next byte. Interrupts can not come between: called with them masked, or from the handler.

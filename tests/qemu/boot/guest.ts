@@ -34,6 +34,10 @@ declare function die(code: u32): void;
 @external("system", "bury")
 declare function bury(): void;
 
+
+@external("system", "progress")
+declare function progress(): void;
+
 const command: usize = memory.data(4);
 const answer: usize = memory.data(64);
 
@@ -46,6 +50,7 @@ export function init(): void {}
 
 /** Each command is one byte; what it answers, if it lives, goes back over the same UART. */
 export function poll(): u32 {
+  progress();
   if (uartRead(command, 1) == 0) return 1000;
   switch (load<u8>(command)) {
     case 0x65: // e: echo what entropy gives

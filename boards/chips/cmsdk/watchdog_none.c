@@ -1,3 +1,0 @@
-#include "port.h"
-
-void system_progress(void) {}
