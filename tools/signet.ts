@@ -6,6 +6,8 @@ import * as bridge from "./cli/bridge.ts";
 import * as build from "./cli/build.ts";
 import * as check from "./cli/check.ts";
 import * as demo from "./cli/demo.ts";
+import * as emulate from "./cli/emulate.ts";
+import * as flash from "./cli/flash.ts";
 import * as format from "./cli/format.ts";
 import * as modem from "./cli/modem.ts";
 import * as server from "./cli/server.ts";
@@ -22,7 +24,22 @@ const program = new Command("signet")
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
 
-for (const verb of [demo, build, size, bench, test, check, format, server, verify, audit, modem, bridge])
+for (const verb of [
+  demo,
+  build,
+  size,
+  bench,
+  test,
+  check,
+  format,
+  server,
+  verify,
+  audit,
+  modem,
+  bridge,
+  flash,
+  emulate,
+])
   verb.add(program);
 
 program.configureOutput({ outputError: complain });

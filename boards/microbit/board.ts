@@ -12,4 +12,14 @@ export default {
   use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, WITHOUT_TLS: 1 },
   defines: { UART_TX_PIN: 24, UART_RX_PIN: 25, RING_BYTES: 256 },
   qemu: { machine: "microbit", storeBySnapshot: true, consoleBySemihosting: true, instructionsPerTick: 62.5 },
+  probe: {
+    openocd: "target/nrf51.cfg",
+    pyocd: "nrf51",
+    consoleByProbe: true,
+    lock: {
+      what: "UICR.RBPCONF.PALL: the debug port reads nothing any more",
+      openocd: ["flash fillw 0x10001004 0xffff00ff 1"],
+      undo: "erasing the whole chip (OpenOCD: nrf51 mass_erase), and with it the key",
+    },
+  },
 } as const satisfies Board;

@@ -32,6 +32,29 @@ export interface Emulated {
   readonly instructionsPerTick: number;
 }
 
+/** How reading the chip out by its debug port is locked, or why it can not be. */
+export type Lock =
+  | {
+      /** What is set, in the words of the chip's manual. */
+      readonly what: string;
+      /** OpenOCD's commands that set it, on a halted chip. */
+      readonly openocd: readonly string[];
+      /** What undoes it, and what that costs. */
+      readonly undo: string;
+    }
+  | { readonly none: string };
+
+/** How a probe reaches the chip: see tools/flash. */
+export interface Probed {
+  /** OpenOCD's script of the chip, among those that come with it. */
+  readonly openocd: string;
+  /** pyOCD's name of the chip, if it knows it. */
+  readonly pyocd?: string;
+  /** Console lines come by semihosting, through the probe, and not by a UART. */
+  readonly consoleByProbe?: boolean;
+  readonly lock: Lock;
+}
+
 export interface Board {
   readonly cpu: "cortex-m0" | "cortex-m0plus" | "cortex-m3" | "cortex-m4" | "cortex-m7" | "cortex-m33";
   /** Folder of `boards/chips/` with the drivers. */
@@ -49,6 +72,8 @@ export interface Board {
   /** More macros for this board's C. */
   readonly defines?: Readonly<Record<string, string | number>>;
   readonly qemu?: Emulated;
+  /** Missing where there is no such chip, only an emulated one. */
+  readonly probe?: Probed;
 }
 
 /** The names of all boards: the folders of `boards/` that have a board.ts. */

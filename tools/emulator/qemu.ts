@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { loadBoard } from "../build/board.ts";
 import type { Store } from "../build/board.ts";
 import { Trouble } from "../trouble.ts";
-import { Gdb } from "./gdb.ts";
+import { Gdb } from "../gdb/gdb.ts";
 
 /** How to reach the module on the board's UART0. */
 export type ModuleLink =

@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { target } from "./address.ts";
+
+interface Place {
+  host: string;
+  port: number;
+}
+
+/** `signet emulate`: a bare board in QEMU, for those who have none at hand. */
+export function add(program: Command): void {
+  program
+    .command("emulate")
+    .description("a bare board in QEMU, with a gdb server in place of a probe")
+    .requiredOption("--board <name>", "the board: one that QEMU runs")
+    .option("--gdb <host:port>", "where the gdb server listens", target, { host: "127.0.0.1", port: 3333 })
+    .option("--console <host:port>", "where its console is served", target)
+    .option("--module <host:port>", "where the module on its UART is: `signet modem`", target)
+    .action(
+      async ({
+        board,
+        gdb,
+        console: terminal,
+        module,
+      }: Record<"gdb" | "console" | "module", Place> & { board: string }) => {
+        const { startBare } = await import("../emulator/bare.ts");
+        const { Trouble } = await import("../trouble.ts");
+        const bare = await startBare({ board, gdb, console: terminal, module });
+        process.stdout.write(`bare ${board}: flash it with --probe gdb://${gdb.host}:${gdb.port}\n`);
+        const told = new Promise<undefined>((resolve) => {
+          for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve(undefined));
+        });
+        const said = await Promise.race([bare.over, told]);
+        await bare.kill();
+        if (said !== undefined)
+          throw new Trouble(`QEMU ended: ${said.split("\n")[0]}`, "start it again, and flash it again");
+      },
+    );
+}

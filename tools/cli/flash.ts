@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { addProbe, type ProbeOptions } from "./probe.ts";
+
+interface Options extends ProbeOptions {
+  board: string;
+  config?: string;
+  console?: string;
+  erase?: boolean;
+}
+
+/** `signet flash`: firmware and factory page onto a board. */
+export function add(program: Command): void {
+  const command = program
+    .command("flash")
+    .description("build, write, verify, reset a board, and print the device's id")
+    .requiredOption("--board <name>", "the board: a folder of boards/");
+  addProbe(command)
+    .option("--config <file>", "device.json: server, module, claim; without it the factory page stays")
+    .option("--console <where>", "where it speaks: /dev/ttyACM0, tcp:host:port or unix:path")
+    .option("--erase", "make it forget its key and its place in the chain: a new device")
+    .addHelpText("after", "\ntools/flash/README.md leads from a bare board to the first verified report.")
+    .action(async ({ board, config, probe, adapter, console: where, erase = false }: Options) => {
+      const { flash } = await import("../flash/flash.ts");
+      const { onTerminal } = await import("../flash/listener.ts");
+      const bench = { probe, adapter, console: where };
+      const listener = onTerminal();
+      const id = await flash({ board, config, bench, erase }, listener).finally(listener.done);
+      const unheard = "it runs; its id was not heard: give --console, or the probe that carries its words";
+      process.stdout.write(id === undefined ? `${unheard}\n` : `id ${id}\n`);
+    });
+}

@@ -1,0 +1,73 @@
+/** Lines of a device's console, whatever carries them. */
+import type { Duplex } from "node:stream";
+import { openSerial } from "../bridge/bridge.ts";
+import { parseEvent, type DeviceEvent } from "../emulator/qemu.ts";
+import { Trouble } from "../trouble.ts";
+import { idOf } from "./events.ts";
+
+const BAUD = 115_200;
+/** A line longer than this is none of ours: it is cut. */
+const LINE_MAX = 1024;
+
+/** Cuts what comes into lines. */
+export class Lines {
+  private rest = "";
+
+  constructor(private readonly line: (line: string) => void) {}
+
+  take(text: string): void {
+    const lines = (this.rest + text).split("\n");
+    this.rest = (lines.pop() ?? "").slice(-LINE_MAX);
+    for (const line of lines) this.line(line.slice(-LINE_MAX).replace(/\r$/, ""));
+  }
+}
+
+/** Open a console and hear its lines. */
+export async function open(path: string, line: (line: string) => void): Promise<Duplex> {
+  const stream = await openSerial(path, BAUD);
+  const lines = new Lines(line);
+  stream.on("data", (bytes: Buffer) => lines.take(bytes.toString("latin1")));
+  stream.on("error", () => stream.destroy());
+  return stream;
+}
+
+/** What a device says at its start, until it has told its id. */
+export class FirstWords {
+  /** Resolves with the id. Rejects with Trouble when it says that there will be none, or says nothing in time. */
+  readonly id: Promise<string>;
+  readonly events: DeviceEvent[] = [];
+  private settle!: { resolve: (id: string) => void; reject: (error: Error) => void };
+
+  constructor(private readonly say: (line: string) => void) {
+    this.id = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
+    this.id.catch(() => undefined);
+  }
+
+  readonly hear = (line: string): void => {
+    const event = parseEvent(line);
+    if (!event) return;
+    this.events.push(event);
+    this.say(line);
+    const id = idOf(event);
+    if (id !== undefined) this.settle.resolve(id);
+    if (event.name === "no-entropy") {
+      const hint = "its noise source is dead, or it has none and was given no seed: flash it with --config";
+      this.settle.reject(new Trouble("the device has no randomness it can trust, so it makes no key", hint));
+    }
+  };
+
+  /** Give up after this long. */
+  within(timeoutMs: number): void {
+    setTimeout(() => {
+      const heard = this.events.map(({ name }) => name).join(", ");
+      const what = heard ? `the device does not tell its id; it said: ${heard}` : "the device says nothing";
+      this.settle.reject(
+        new Trouble(what, "is this its console, and has it power? `signet console` shows all it says"),
+      );
+    }, timeoutMs).unref();
+  }
+
+  fail(error: Error): void {
+    this.settle.reject(error);
+  }
+}

@@ -1,0 +1,98 @@
+/** `device.json`: what one device, or every device of a batch, is told before its first start. */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { Trouble } from "../trouble.ts";
+import { fromHex } from "../wire/bytes.ts";
+import * as factory from "../wire/factory.ts";
+
+const SEED_BYTES = 48;
+
+const text = (least: number, most: number): z.ZodString =>
+  z.string().refine(
+    (value) => {
+      const bytes = Buffer.byteLength(value);
+      return bytes >= least && bytes <= most;
+    },
+    { error: `has ${least} to ${most} bytes` },
+  );
+const bytes = (least: number, most: number): z.ZodType<Uint8Array, string> =>
+  z
+    .string()
+    .regex(new RegExp(`^([0-9a-fA-F]{2}){${least},${most}}$`), {
+      error: least === most ? `is ${least} bytes in hexadecimal` : `is ${least} to ${most} bytes in hexadecimal`,
+    })
+    .transform((value) => fromHex(value)!);
+const keys = z
+  .array(bytes(32, 32))
+  .min(1, { error: "holds one or two keys" })
+  .max(2, { error: "holds one or two keys" });
+
+/** Every field of the file, as a person writes it. */
+const schema = z.strictObject({
+  /** Where the server listens, as the module reaches it. */
+  server: z.strictObject({
+    host: text(1, 64),
+    port: z.int({ error: "is a whole number" }).min(1).max(65535),
+    audience: text(1, 64),
+    /** Public keys that sign its answers: the second for the time of a change. */
+    keys,
+    /** Public keys that it has in TLS: then the device speaks nothing else. */
+    tlsKeys: keys.optional(),
+  }),
+  module: z.strictObject({
+    family: z.enum(factory.LINKS, { error: `is one of ${factory.LINKS.join(", ")}` }),
+    ssid: text(1, 32).optional(),
+    secret: text(0, 64).optional(),
+  }),
+  reportIntervalMs: z
+    .int({ error: "is a whole number" })
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(60_000),
+  claim: bytes(16, 32).optional(),
+  seed: bytes(SEED_BYTES, SEED_BYTES).optional(),
+});
+
+export type DeviceConfig = z.output<typeof schema>;
+
+/** Check what a file holds. Throws Trouble that names the field. */
+export function parse(content: string, name: string): DeviceConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(content);
+  } catch (error) {
+    throw new Trouble(`${name} is not JSON: ${(error as Error).message}`, "tools/flash/README.md shows one");
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue!.path.join(".") || "the file";
+  throw new Trouble(`${name}: ${where}: ${issue!.message}`, "tools/flash/README.md explains every field");
+}
+
+/** Read the file. */
+export function load(path: string): DeviceConfig {
+  return parse(readFileSync(path, "utf8"), path);
+}
+
+/**
+ * Make the factory page of one device. Without a seed in the file it gets a fresh one, kept nowhere else: all the randomness
+ * that a board without a source of noise ever has, and mixed with its own on every other.
+ */
+export function page(config: DeviceConfig, claim = config.claim): Uint8Array {
+  const { server, module, reportIntervalMs } = config;
+  return factory.write({
+    link: module.family,
+    host: server.host,
+    port: server.port,
+    audience: server.audience,
+    serverKeys: server.keys,
+    tlsKeys: server.tlsKeys,
+    ssid: module.ssid,
+    networkSecret: module.secret,
+    claim,
+    seed: config.seed ?? randomBytes(SEED_BYTES),
+    reportIntervalMs,
+  });
+}

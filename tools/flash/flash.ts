@@ -1,0 +1,127 @@
+/** Write a board, start it, and hear who it is. */
+import type { Board } from "../build/board.ts";
+import { loadBoard } from "../build/board.ts";
+import { buildImage } from "../build/build.ts";
+import { Trouble } from "../trouble.ts";
+import * as terminal from "./console.ts";
+import { FirstWords } from "./console.ts";
+import * as device from "./device.ts";
+import * as image from "./image.ts";
+import type { Segment } from "./hex.ts";
+import * as probes from "./probe.ts";
+import type { Choice, Probe } from "./probe.ts";
+
+/** Where a board is: what writes it, and where it speaks. */
+export interface Bench {
+  readonly probe: Choice;
+  /** A script of OpenOCD's for an adapter that is not found by itself. */
+  readonly adapter?: string | undefined;
+  /** A serial port, tcp:host:port or unix:path; a board that speaks through its probe needs none. */
+  readonly console?: string | undefined;
+}
+
+/** What is told while it goes on. */
+export interface Listener {
+  /** A step, in words. */
+  step(text: string): void;
+  /** Bytes written so far, of how many. */
+  progress(written: number, total: number): void;
+  /** A line of the device's console. */
+  line(line: string): void;
+}
+
+/** An nRF51 gathers noise for some seconds and makes its key in two more; slower chips need their time too. */
+const WORDS_MS = 60_000;
+
+/** What writing was doing when somebody ended it: then this is the state of the board. */
+const UNFINISHED = new Trouble(
+  "interrupted while writing: the chip holds an unfinished image",
+  "run the command again: it begins anew, and a key that the chip has stays",
+);
+
+/** Write segments to the board on a bench; its power may go at any time, and the same again mends it. */
+export async function write(
+  bench: Bench,
+  board: Board,
+  name: string,
+  segments: readonly Segment[],
+  listener: Listener,
+): Promise<Probe> {
+  const probe = await probes.open(bench.probe, board, name, bench.adapter);
+  const total = image.size(segments);
+  listener.step(`writing ${total} bytes through ${probe.name}`);
+  let stop: (() => void) | undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    stop = () => reject(UNFINISHED);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+  });
+  try {
+    const written = probe.write(segments, (count) => listener.progress(count, total));
+    written.catch(() => undefined);
+    await Promise.race([written, interrupted]);
+    listener.step("read back: all of it is there");
+    return probe;
+  } catch (error) {
+    probe.close();
+    throw error;
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop!);
+  }
+}
+
+/** Start the board that was written; returns its id, or undefined if there is no way to hear it. */
+export async function start(bench: Bench, board: Board, probe: Probe, listener: Listener): Promise<string | undefined> {
+  const words = new FirstWords(listener.line);
+  if (bench.console !== undefined) {
+    const stream = await terminal.open(bench.console, words.hear);
+    try {
+      await probe.reset();
+      stream.once("close", () =>
+        words.fail(new Trouble(`${bench.console} is gone`, "plug it in again, and run again")),
+      );
+      words.within(WORDS_MS);
+      return await words.id;
+    } finally {
+      stream.destroy();
+    }
+  }
+  if (!board.probe?.consoleByProbe) {
+    await probe.reset();
+    return undefined;
+  }
+  const lines = new terminal.Lines(words.hear);
+  words.within(WORDS_MS);
+  await probe.listen(
+    (text) => lines.take(text),
+    words.id.catch(() => undefined),
+  );
+  return words.id;
+}
+
+export interface Options {
+  readonly board: string;
+  readonly bench: Bench;
+  /** The file of what the device is told; without it the factory page stays as it is. */
+  readonly config?: string | undefined;
+  /** Make it forget its key: it becomes another device. */
+  readonly erase?: boolean;
+}
+
+/** `signet flash`: build, write, verify, reset, and hear the id. */
+export async function flash(options: Options, listener: Listener): Promise<string | undefined> {
+  const board = await loadBoard(options.board);
+  const config = options.config === undefined ? undefined : device.load(options.config);
+  const built = await buildImage({ board: options.board, image: "signet" });
+  const segments = [
+    ...image.firmware(built.hex, board),
+    ...(config ? [image.factoryPage(device.page(config), board)] : []),
+    ...(options.erase ? [image.blankStore(board)] : []),
+  ];
+  const probe = await write(options.bench, board, options.board, segments, listener);
+  try {
+    listener.step("reset");
+    return await start(options.bench, board, probe, listener);
+  } finally {
+    probe.close();
+  }
+}

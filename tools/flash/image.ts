@@ -1,0 +1,38 @@
+/** What is written to a board: the firmware, and at will its factory page and erased pages of its store. */
+import { readFileSync } from "node:fs";
+import type { Board } from "../build/board.ts";
+import { Trouble } from "../trouble.ts";
+import * as hex from "./hex.ts";
+import type { Segment } from "./hex.ts";
+
+/** The firmware's segments, each inside the board's flash. */
+export function firmware(hexFile: string, board: Board): Segment[] {
+  const segments = hex.parse(readFileSync(hexFile, "utf8"), hexFile);
+  const { origin, bytes } = board.flash;
+  for (const segment of segments) {
+    if (segment.address < origin || segment.address + segment.bytes.length > origin + bytes)
+      throw new Trouble(`${hexFile} does not fit the board's flash`, "build it again for this board");
+  }
+  return segments;
+}
+
+/** The factory page, whole: what stood in it is gone. */
+export function factoryPage(page: Uint8Array, board: Board): Segment {
+  const { origin, pageBytes } = board.store;
+  if (page.length > pageBytes)
+    throw new Trouble(`the factory page has ${page.length} bytes, the board's pages ${pageBytes}`, "shorten its texts");
+  const bytes = Buffer.alloc(pageBytes, 0xff);
+  bytes.set(page);
+  return { address: origin, bytes };
+}
+
+/** The store's other pages, erased: the device forgets its key and everything else. */
+export function blankStore(board: Board): Segment {
+  const { origin, pageBytes, pages } = board.store;
+  return { address: origin + pageBytes, bytes: Buffer.alloc(pageBytes * (pages - 1), 0xff) };
+}
+
+/** How many bytes there are. */
+export function size(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}

@@ -1,0 +1,131 @@
+/** Boards by OpenOCD 0.12: every command line it is given. */
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Probed } from "../build/board.ts";
+import { Trouble } from "../trouble.ts";
+import * as hex from "./hex.ts";
+import type { Segment } from "./hex.ts";
+import { size } from "./image.ts";
+import type { Probe, Progress } from "./probe.ts";
+import { start, type Said } from "./program.ts";
+
+/** How OpenOCD is told of an adapter. */
+export type Adapter = readonly string[];
+
+const PACKAGE = "openocd";
+
+/** The adapters that are tried, the most usual on boards like these first. */
+// prettier-ignore
+const ADAPTERS: readonly Adapter[] = [
+  ["-f", "interface/cmsis-dap.cfg", "-c", "transport select swd"],
+  ["-f", "interface/stlink.cfg", "-c", "transport select hla_swd"],
+  ["-f", "interface/jlink.cfg", "-c", "transport select swd"],
+];
+
+/** What it says when an adapter is not plugged in. */
+const NOT_PLUGGED = /unable to find|no j-link device found|open failed|no device found/i;
+
+/** What it says of other trouble, and what to do. The first that matches is told. */
+// prettier-ignore
+const TROUBLES: readonly { readonly says: RegExp; readonly what: string; readonly hint: string }[] = [
+  { says: NOT_PLUGGED, what: "no probe is plugged in that OpenOCD knows", hint: "plug it in (and check its udev rules), or name its script with --adapter" },
+  { says: /Can't find (\S+)/, what: "OpenOCD does not find one of its scripts", hint: "check the path given with --adapter; OpenOCD 0.12 has those of each board" },
+  { says: /protect(ed|ion)|locked|APPROTECT/i, what: "the chip is locked", hint: "only erasing all of it opens it again; its key is lost with it" },
+  { says: /Error connecting DP|cannot read IDR|DAP (init|setup) failed|Target not examined|unable to connect|JTAG scan chain interrogation failed/i, what: "the chip does not answer", hint: "check its power and the wires to SWDIO, SWCLK and ground" },
+  { says: /checksum mismatch|verify.*fail|contents differ/i, what: "the chip does not hold what was written", hint: "run the command again; if it stays, take another chip" },
+];
+
+/** An adapter that a person described with a script. */
+export function adapterOf(script: string): Adapter {
+  return ["-f", script];
+}
+
+/** The first adapter that is plugged in, whether or not the chip behind it answers. */
+export async function findAdapter(data: Probed): Promise<Adapter | undefined> {
+  for (const adapter of ADAPTERS) {
+    const args = [...adapter, "-f", data.openocd, "-c", "init", "-c", "shutdown"];
+    const { text } = await start("openocd", args, PACKAGE).over;
+    if (!NOT_PLUGGED.test(text)) return adapter;
+  }
+  return undefined;
+}
+
+/** Turn what it said into what a person is told. */
+function trouble({ text }: Said): Trouble {
+  const known = TROUBLES.find(({ says }) => says.test(text));
+  if (known) return new Trouble(known.what, known.hint);
+  const line = text.split("\n").findLast((said) => said.startsWith("Error")) ?? text.trim().split("\n").at(-1);
+  return new Trouble(`OpenOCD: ${line || "ended without a word"}`, "run the command again; it begins anew");
+}
+
+/** Get ready. Throws Trouble if no adapter is plugged in. */
+export async function open(data: Probed, given?: Adapter): Promise<Probe> {
+  const adapter = given ?? (await findAdapter(data));
+  if (!adapter) throw new Trouble(TROUBLES[0]!.what, TROUBLES[0]!.hint);
+  return new OpenOcd(data, adapter);
+}
+
+class OpenOcd implements Probe {
+  readonly name = "OpenOCD";
+  private child: ChildProcess | undefined;
+
+  constructor(
+    private readonly data: Probed,
+    private readonly adapter: Adapter,
+  ) {}
+
+  /** Run commands on the chip, one after the other, then end; a command that fails ends it with an exit code. */
+  private async run(...commands: readonly string[]): Promise<Said> {
+    const args = ["init", ...commands, "shutdown"].flatMap((command) => ["-c", command]);
+    const { child, over } = start("openocd", [...this.adapter, "-f", this.data.openocd, ...args], PACKAGE);
+    this.child = child;
+    const said = await over;
+    this.child = undefined;
+    if (said.code !== 0) throw trouble(said);
+    return said;
+  }
+
+  async write(segments: readonly Segment[], progress: Progress): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), "signet-openocd-"));
+    try {
+      const file = join(folder, "image.hex");
+      writeFileSync(file, hex.write(segments), { mode: 0o600 });
+      await this.run("reset halt", `flash write_image erase {${file}}`, `verify_image {${file}}`);
+      progress(size(segments));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  async reset(): Promise<void> {
+    await this.run("reset run");
+  }
+
+  async listen(hear: (text: string) => void, done: Promise<unknown>): Promise<void> {
+    const commands = ["init", "reset halt", "arm semihosting enable", "resume"].flatMap((command) => ["-c", command]);
+    const args = [...this.adapter, "-f", this.data.openocd, ...commands];
+    const { child, over } = start("openocd", args, PACKAGE, hear);
+    this.child = child;
+    const ended = over.then((said) => {
+      throw trouble(said);
+    });
+    try {
+      await Promise.race([done, ended]);
+    } finally {
+      child.kill("SIGTERM");
+      await over.catch(() => undefined);
+    }
+  }
+
+  async lock(): Promise<void> {
+    const { lock } = this.data;
+    if ("none" in lock) throw new Trouble(`this chip can not be locked: ${lock.none}`, "see SECURITY.md");
+    await this.run("reset halt", ...lock.openocd);
+  }
+
+  close(): void {
+    this.child?.kill("SIGTERM");
+  }
+}
