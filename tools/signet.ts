@@ -21,7 +21,7 @@ const program = new Command("signet")
   .helpOption("-h, --help", "show this, or the help of a verb")
   .helpCommand(false)
   .showSuggestionAfterError(true)
-  .configureHelp({ showGlobalOptions: false })
+  .configureHelp({ showGlobalOptions: false, subcommandTerm: (command) => command.name() })
   .exitOverride();
 
 for (const verb of [
