@@ -72,6 +72,8 @@ export interface Board {
   /** More macros for this board's C. */
   readonly defines?: Readonly<Record<string, string | number>>;
   readonly qemu?: Emulated;
+  /** The board is a Pico, which rp2040js runs (`tools/emulator/rp2040`). */
+  readonly rp2040js?: true;
   /** Missing where there is no such chip, only an emulated one. */
   readonly probe?: Probed;
 }

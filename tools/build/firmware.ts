@@ -1,11 +1,13 @@
 /** Compile C for a board and link it: the board's data becomes headers, flags and a linker script. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Board } from "./board.ts";
+import * as boot2 from "./boot2.ts";
 import { filesBelow } from "./cache.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
+import * as uf2 from "./uf2.ts";
 
 const CMSIS = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
 
@@ -135,7 +137,7 @@ export function guestUnit(board: Board): Unit {
   };
 }
 
-/** Compile the units and the board's C, and link them to `signet.elf`, `.hex`, `.bin` and `.map` in `folder`. */
+/** Compile the units and the board's C, and link them to `signet.elf`, `.hex`, `.bin`, `.map` and, for chips that take it, `.uf2` in `folder`. */
 export async function makeFirmware(
   board: Board,
   boardName: string,
@@ -157,6 +159,10 @@ export async function makeFirmware(
   const layout = [`-L${folder}`, "-T", "linker/signet.ld", `-Wl,-Map=${at("signet.map")}`];
   const inputs = [...all.map(object).toSorted(), "-lc", "-lgcc"];
   await run("arm-none-eabi-gcc", [`-mcpu=${board.cpu}`, ...LINK, ...layout, ...inputs, "-o", at("signet.elf")]);
+  await boot2.seal(at("signet.elf"));
   await run("arm-none-eabi-objcopy", ["-O", "ihex", at("signet.elf"), at("signet.hex")]);
   await run("arm-none-eabi-objcopy", ["-O", "binary", at("signet.elf"), at("signet.bin")]);
+  const family = uf2.FAMILIES[board.chip];
+  if (family !== undefined)
+    writeFileSync(at("signet.uf2"), uf2.encode(readFileSync(at("signet.bin")), board.flash.origin, family));
 }

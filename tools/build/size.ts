@@ -27,7 +27,7 @@ function partOf(symbol: string, file: string): string {
 /** The sections of a GNU ld map that land in flash: [symbol or section, bytes, object]. */
 function* inputSections(map: string): Generator<{ name: string; bytes: number; object: string }> {
   const body = map.slice(map.indexOf("Linker script and memory map"));
-  const entry = /^ (\.(?:text|rodata|vectors|boot|data)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S.*)$/gm;
+  const entry = /^ (\.(?:text|rodata|vectors|boot|ram_code|data)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S.*)$/gm;
   for (const [, name, bytes, object] of body.replace(/^( \.\S+)\n\s+/gm, "$1 ").matchAll(entry)) {
     yield { name: name ?? "", bytes: Number.parseInt(bytes ?? "0", 16), object: object ?? "" };
   }
@@ -37,7 +37,7 @@ function* inputSections(map: string): Generator<{ name: string; bytes: number; o
 export function parts(map: string): Record<string, number> {
   const sum = new Map<string, number>();
   for (const { name, bytes, object } of inputSections(map)) {
-    const symbol = name.replace(/^\.(?:text|rodata|data)\.(?:unlikely\.|startup\.)?/, "");
+    const symbol = name.replace(/^\.(?:text|rodata|ram_code|data)\.(?:unlikely\.|startup\.)?/, "");
     const part = partOf(symbol, object.replace(/\(.*\)$/, ""));
     if (bytes > 0) sum.set(part, (sum.get(part) ?? 0) + bytes);
   }

@@ -1,7 +1,6 @@
 /** The board's flash as the file that the emulator keeps it in. */
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import type { Board } from "../build/board.ts";
-import { Trouble } from "../trouble.ts";
 import { equal } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 
@@ -35,9 +34,8 @@ export function findSecret(path: string, board: Board, publicKey: Uint8Array): U
   return undefined;
 }
 
-/** Size of the file that is the machine's memory in which the store lies. */
+/** Size of the file: of the machine's memory in which the store lies, or of the store alone. */
 function machineBytes(board: Board): number {
   const { storeRam } = board.qemu ?? {};
-  if (!storeRam) throw new Trouble("QEMU keeps no flash of this board", "boards/README.md lists what runs where");
-  return Number.parseInt(storeRam, 10) * MiB;
+  return storeRam ? Number.parseInt(storeRam, 10) * MiB : board.store.pageBytes * board.store.pages;
 }

@@ -14,10 +14,13 @@ import {
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadBoard } from "../build/board.ts";
-import type { Store } from "../build/board.ts";
-import { Trouble } from "../trouble.ts";
+import { type Board, loadBoard, type Store } from "../build/board.ts";
+import { ROOT } from "../build/root.ts";
 import { Gdb } from "../gdb/gdb.ts";
+import { Trouble } from "../trouble.ts";
+import type { Cut } from "./rp2040/flash.ts";
+import type { MachineOptions } from "./rp2040/options.ts";
+import type { TraceOptions } from "./rp2040/trace.ts";
 
 /** How to reach the module on the board's UART0. */
 export type ModuleLink =
@@ -46,6 +49,10 @@ export interface Options {
   readonly timeoutMs?: number;
   /** More arguments for QEMU. */
   readonly args?: readonly string[];
+  /** What to trace; on the pico. */
+  readonly trace?: TraceOptions;
+  /** When power goes, at a flash operation; on the pico. */
+  readonly cut?: Cut;
 }
 
 /** A line `@ name hex` of the console. */
@@ -253,9 +260,36 @@ function chardev(link: ModuleLink, folder: string): string {
   return `socket,id=module,host=${link.tcp.host},port=${link.tcp.port},nodelay=on`;
 }
 
-/** Start QEMU with the board's image. */
+/** Start the board's image in rp2040js, in a process of its own. */
+async function startPico(options: Options, board: Board): Promise<Emulator> {
+  const folder = mkdtempSync(join(tmpdir(), "signet-pico-"));
+  const storeBytes = board.store.pageBytes * board.store.pages;
+  const flash = options.flash ?? join(folder, "flash");
+  makeFlash(flash, storeBytes, storeBytes);
+  const link = options.module ?? "none";
+  const module =
+    link === "here" ? { listen: join(folder, "uart") } : link !== "none" && "tcp" in link ? link.tcp : link;
+  const machine: MachineOptions = {
+    elf: options.elf,
+    store: board.store,
+    baud: 115_200,
+    ...(module !== "none" && { module }),
+    flash,
+    entropy: options.entropy ?? "/dev/urandom",
+    ...(options.trace && { trace: options.trace }),
+    ...(options.cut && { cut: options.cut }),
+  };
+  const args = ["--import", "tsx", join(ROOT, "tools/emulator/rp2040/main.ts"), JSON.stringify(machine)];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000);
+  if (link === "here") await emulator.connect();
+  return emulator;
+}
+
+/** Start the board's image in QEMU, or in what else runs the board. */
 export async function startEmulator(options: Options): Promise<Emulator> {
   const board = await loadBoard(options.board);
+  if (board.rp2040js) return startPico(options, board);
   if (!board.qemu)
     throw new Trouble(`QEMU has no machine for ${options.board}`, "boards/README.md lists what runs where");
   const folder = mkdtempSync(join(tmpdir(), "signet-qemu-"));

@@ -1,0 +1,17 @@
+import type { Store } from "../../build/board.ts";
+import type { Cut } from "./flash.ts";
+import type { TraceOptions } from "./trace.ts";
+
+/** What the emulator's process is told. */
+export interface MachineOptions {
+  readonly elf: string;
+  readonly store: Store;
+  readonly baud: number;
+  /** A server to connect to as the module; or a unix socket to listen on until the module's other end comes. */
+  readonly module?:
+    { readonly host: string; readonly port: number } | { readonly unix: string } | { readonly listen: string };
+  readonly flash?: string;
+  readonly entropy: string;
+  readonly trace?: TraceOptions;
+  readonly cut?: Cut;
+}
