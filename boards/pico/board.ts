@@ -12,4 +12,9 @@ export default {
   budget: { flash: 192 * KiB, linear: 16 * KiB, stack: 6 * KiB },
   use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1 },
   rp2040js: true,
+  probe: {
+    openocd: "target/rp2040.cfg",
+    pyocd: "rp2040_core0",
+    lock: { none: "the RP2040 has no read-out protection, and its flash is a chip of its own that anyone can read" },
+  },
 } as const satisfies Board;
