@@ -5,11 +5,13 @@ import * as bench from "./cli/bench.ts";
 import * as bridge from "./cli/bridge.ts";
 import * as build from "./cli/build.ts";
 import * as check from "./cli/check.ts";
+import * as terminal from "./cli/console.ts";
 import * as demo from "./cli/demo.ts";
 import * as emulate from "./cli/emulate.ts";
 import * as flash from "./cli/flash.ts";
 import * as format from "./cli/format.ts";
 import * as modem from "./cli/modem.ts";
+import * as provision from "./cli/provision.ts";
 import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
 import * as test from "./cli/test.ts";
@@ -38,6 +40,8 @@ for (const verb of [
   modem,
   bridge,
   flash,
+  provision,
+  terminal,
   emulate,
 ])
   verb.add(program);

@@ -109,6 +109,10 @@ class GdbProbe implements Probe {
     });
   }
 
+  read(address: number, len: number): Promise<Uint8Array> {
+    return this.safely(() => this.gdb.read(address, len));
+  }
+
   /**
    * Whole blocks where the server says that there is flash. What else a block holds is read first and written again: a page of
    * the store may share a large sector with others.

@@ -1,6 +1,6 @@
 /** Boards by OpenOCD 0.12: every command line it is given. */
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Probed } from "../build/board.ts";
@@ -94,6 +94,17 @@ class OpenOcd implements Probe {
       writeFileSync(file, hex.write(segments), { mode: 0o600 });
       await this.run("reset halt", `flash write_image erase {${file}}`, `verify_image {${file}}`);
       progress(size(segments));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  async read(address: number, len: number): Promise<Uint8Array> {
+    const folder = mkdtempSync(join(tmpdir(), "signet-openocd-"));
+    try {
+      const file = join(folder, "memory.bin");
+      await this.run("reset halt", `dump_image {${file}} 0x${address.toString(16)} ${len}`);
+      return readFileSync(file);
     } finally {
       rmSync(folder, { recursive: true });
     }

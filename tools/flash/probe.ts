@@ -14,6 +14,8 @@ export interface Probe {
   readonly name: string;
   /** Erase, write, read back and compare. The chip is left halted, or running what is half written: reset it. */
   write(segments: readonly Segment[], progress: Progress): Promise<void>;
+  /** Read memory; the chip is left halted. */
+  read(address: number, len: number): Promise<Uint8Array>;
   /** Start the chip from the beginning, and let go of it. */
   reset(): Promise<void>;
   /** Start it, and hear its semihosting until `done` resolves; then let go of it. */

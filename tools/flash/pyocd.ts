@@ -59,15 +59,24 @@ class PyOcd implements Probe {
       const file = join(folder, "image.hex");
       writeFileSync(file, hex.write(segments), { mode: 0o600 });
       await this.run("pyocd-flashtool", "--sector_erase", "--hide_progress", file);
-      const back = join(folder, "back.bin");
       for (const { address, bytes } of segments) {
-        await this.run("pyocd-tool", "savemem", `0x${address.toString(16)}`, String(bytes.length), back);
-        const at = mismatch(readFileSync(back), bytes);
+        const at = mismatch(await this.read(address, bytes.length), bytes);
         if (at === undefined) continue;
         const place = `0x${(address + at).toString(16)}`;
         throw new Trouble(`the chip does not hold what was written at ${place}`, "run the command again");
       }
       progress(size(segments));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  async read(address: number, len: number): Promise<Uint8Array> {
+    const folder = mkdtempSync(join(tmpdir(), "signet-pyocd-"));
+    try {
+      const file = join(folder, "memory.bin");
+      await this.run("pyocd-tool", "savemem", `0x${address.toString(16)}`, String(len), file);
+      return readFileSync(file);
     } finally {
       rmSync(folder, { recursive: true });
     }

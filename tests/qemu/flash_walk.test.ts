@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { ROOT } from "../../tools/check/tree.ts";
+
+const STEP_MS = 240_000;
+
+/** The commands of a document, block by block, as a reader copies them. */
+function blocks(path: string): { terminal: boolean; text: string }[] {
+  const text = readFileSync(join(ROOT, path), "utf8");
+  return [...text.matchAll(/^```sh( terminal)?\n(.*?)^```$/gms)].map(([, terminal, commands]) => ({
+    terminal: terminal !== undefined,
+    text: commands!,
+  }));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+describe("tools/flash/README.md: from a bare board to the first verified report", () => {
+  const folder = mkdtempSync(join(tmpdir(), "signet-walk-"));
+  const running: ChildProcess[] = [];
+  let said = "";
+
+  after(() => {
+    for (const child of running) {
+      try {
+        process.kill(-child.pid!, "SIGKILL");
+      } catch {
+        // It ended by itself.
+      }
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Give commands to a shell; resolves with its exit code. */
+  function shell(commands: string): Promise<number | null> {
+    const child = spawn("/bin/sh", ["-e", "-c", commands], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    running.push(child);
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
+    return new Promise((resolve) => child.once("close", resolve));
+  }
+
+  async function until(wanted: RegExp): Promise<void> {
+    for (const end = Date.now() + STEP_MS; !wanted.test(said);) {
+      assert.ok(Date.now() < end, said);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  it("works command by command", { timeout: 2 * STEP_MS }, async () => {
+    // Another folder and other ports than a reader's, who may have the very same running.
+    let all = blocks("tools/flash/README.md");
+    for (const port of [8080, 7000, 3333, 4444]) {
+      const free = String(await freePort());
+      all = all.map(({ terminal, text }) => ({ terminal, text: text.replaceAll(String(port), free) }));
+    }
+    all = all.map(({ terminal, text }) => ({ terminal, text: text.replaceAll("build/walk", folder) }));
+    assert.deepEqual(
+      all.map(({ terminal }) => terminal),
+      [true, true, true, false, false, false],
+    );
+    for (const [i, { terminal, text }] of all.entries()) {
+      if (!terminal) assert.equal(await shell(text), 0, `${text}\n${said}`);
+      else {
+        void shell(text);
+        await until([/^server key [0-9a-f]{64}$/m, /^esp-at module at /m, /^bare mps2-an386: /m][i]!);
+      }
+    }
+    assert.match(said, /^number 1: [0-9a-f]{64}$/m);
+    assert.match(said, /^has the receipt for report \d+$/m);
+    assert.match(
+      said.trimEnd().split("\n").at(-1)!,
+      /^audit: 1 devices, [1-9]\d* reports, \d+ log entries: nothing was altered$/,
+    );
+    assert.ok(existsSync(join(folder, "labels", "label-0001.svg")));
+  });
+});

@@ -1,0 +1,79 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { createInterface } from "node:readline/promises";
+import type { Choice } from "../flash/probe.ts";
+import { WAYS, type Way } from "../flash/journal.ts";
+import { readChoice } from "./probe.ts";
+
+interface Options {
+  board: string;
+  config: string;
+  count: number;
+  server: string;
+  token: string;
+  admit: Way;
+  days: number;
+  journal: string;
+  probe?: Choice[];
+  console?: string[];
+  adapter?: string;
+}
+
+/** `signet provision`: a batch of boards, flashed, known to the server, labelled. */
+export function add(program: Command): void {
+  program
+    .command("provision")
+    .description("flash many boards, let the server know each, and label it")
+    .requiredOption("--board <name>", "the board: a folder of boards/")
+    .requiredOption("--config <file>", "device.json, without a claim")
+    .requiredOption("--count <n>", "how many are to be finished, with those of the journal", whole)
+    .requiredOption("--server <url>", "the server that is told of them")
+    .addOption(
+      new Option("--token <token>", "of scope operate; the environment keeps it from others' eyes")
+        .env("SIGNET_TOKEN")
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option("--admit <way>", "a claim in each, or their ids on a list").choices(WAYS).default("claim"))
+    .option("--days <n>", "how long a claim waits for its device", whole, 90)
+    .option("--journal <file>", "what was done; the same command goes on from it", "provision.ndjson")
+    .addOption(new Option("--probe <which>", "as for flash; again for each bench of several").argParser(collect))
+    .option("--adapter <script>", "as for flash")
+    .option("--console <where>", "as for flash; again for each bench", (text, all: string[] = []) => [...all, text])
+    .action(
+      async ({ probe = ["auto"], console: consoles = [], adapter, server, token, days, admit, ...rest }: Options) => {
+        const { provision } = await import("../flash/provision.ts");
+        const { Trouble } = await import("../trouble.ts");
+        if (consoles.length > 0 && consoles.length !== probe.length)
+          throw new Trouble("there are not as many consoles as probes", "give both once for each bench, in one order");
+        const lines = createInterface({ input: process.stdin });
+        const pressed = lines[Symbol.asyncIterator]();
+        try {
+          const entries = await provision({
+            ...rest,
+            way: admit,
+            registry: { url: server, token, days },
+            benches: probe.map((one, i) => ({ probe: one, console: consoles[i], adapter })),
+            say: (text) => process.stdout.write(`${text}\n`),
+            async nextBoard() {
+              process.stdout.write("put the next board in, then press Enter\n");
+              if ((await pressed.next()).done)
+                throw new Trouble("there are no more boards", "run the command again for the rest");
+            },
+          });
+          process.stdout.write(`provisioned: ${entries.filter(({ done }) => done).length} devices\n`);
+        } finally {
+          lines.close();
+        }
+      },
+    );
+}
+
+function collect(text: string, all: Choice[] = []): Choice[] {
+  return [...all, readChoice(text)];
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100_000)
+    throw new InvalidArgumentError("A whole number above 0 is wanted.");
+  return value;
+}

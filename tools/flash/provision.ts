@@ -1,0 +1,192 @@
+/**
+ * Many boards, one after the other: flash, learn the id, let the server know, label. Every step is in the journal before the next,
+ * so that it can be ended at any moment and run again.
+ *
+ *     read the factory page     its claim tells a board that was here before
+ *     write firmware and page   with that claim, or with none; start; the device makes its key and tells its id
+ *     journal: id               a number is given to it
+ *     journal: claim            asked of the server, and from now on of this id alone
+ *     write the page            with the claim; or ask the server to put the id on its list
+ *     journal: admitted
+ *     label, journal: done
+ */
+import { dirname, join } from "node:path";
+import { MultiBar, type SingleBar } from "cli-progress";
+import { loadBoard, type Board } from "../build/board.ts";
+import { buildImage } from "../build/build.ts";
+import { Trouble } from "../trouble.ts";
+import { fromHex, hex } from "../wire/bytes.ts";
+import * as factory from "../wire/factory.ts";
+import * as device from "./device.ts";
+import * as flash from "./flash.ts";
+import type { Bench, Listener } from "./flash.ts";
+import type { Segment } from "./hex.ts";
+import * as image from "./image.ts";
+import { Journal, type Entry, type Way } from "./journal.ts";
+import * as label from "./label.ts";
+import * as probes from "./probe.ts";
+import * as registry from "./registry.ts";
+import type { Registry } from "./registry.ts";
+
+export interface Options {
+  readonly board: string;
+  readonly count: number;
+  readonly config: string;
+  readonly journal: string;
+  readonly way: Way;
+  readonly registry: Registry;
+  /** One or more places for boards, used in turn. */
+  readonly benches: readonly Bench[];
+  /** Resolves when the next board is in its place; rejects when there are no more. */
+  readonly nextBoard: () => Promise<void>;
+  readonly say: (text: string) => void;
+}
+
+/** What all boards of a batch have in common. */
+interface Batch extends Options {
+  readonly data: Board;
+  readonly told: device.DeviceConfig;
+  readonly firmware: readonly Segment[];
+  readonly log: Journal;
+}
+
+/** Provision until `count` devices are finished; returns them all. */
+export async function provision(options: Options): Promise<readonly Entry[]> {
+  const told = device.load(options.config);
+  if (told.claim)
+    throw new Trouble(`${options.config} has a claim, which is one device's`, "leave it out: provision asks for each");
+  const data = await loadBoard(options.board);
+  const built = await buildImage({ board: options.board, image: "signet" });
+  const log = Journal.open(options.journal, options.board, options.way);
+  const batch = { ...options, data, told, firmware: image.firmware(built.hex, data), log };
+  const bars = new Bars(options.count, log.finished, options.say);
+  try {
+    for (let place = 0, idle = 0; log.finished < options.count; place++) {
+      if (place > 0 && options.benches.length === 1) await options.nextBoard();
+      const before = log.finished;
+      await one(batch, options.benches[place % options.benches.length]!, bars);
+      bars.finished(log.finished);
+      idle = log.finished > before ? 0 : idle + 1;
+      if (options.benches.length > 1 && idle === options.benches.length)
+        throw new Trouble(
+          "the boards on all benches are finished already",
+          "put others in, then run the command again",
+        );
+    }
+    return log.entries;
+  } finally {
+    bars.stop();
+    log.close();
+  }
+}
+
+/** The board on one bench, from whatever state it is in. */
+async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
+  const { data, log, told, firmware } = batch;
+  const carried = await claimOn(batch, bench);
+  const known = carried === undefined ? undefined : log.byClaim(hex(carried));
+  const page = image.factoryPage(device.page(told, known && carried), data);
+  const id = await begin(batch, bench, [...firmware, page], bars);
+  const before = log.byId(id);
+  if (known && known !== before) {
+    throw new Trouble(
+      `the board carries the claim of number ${known.number}, but is another device`,
+      "take it aside: its key was erased, or its flash copied",
+    );
+  }
+  if (!before) log.add({ number: log.entries.length + 1, step: "id", id });
+  const entry = log.byId(id)!;
+  const isIn = entry.admitted && (batch.way === "allowlist" || known !== undefined);
+  if (entry.done && isIn) return bars.say(`this is number ${entry.number}, finished already`);
+  bars.say(`number ${entry.number}: ${id}`);
+  if (!isIn) await admit(batch, bench, entry, known, bars);
+  const what = { number: entry.number, board: batch.board, id };
+  const file = await label.write(what, join(dirname(batch.journal), "labels"));
+  log.add({ number: entry.number, step: "done" });
+  bars.say(`${await label.onTerminal(what)}${file}`);
+}
+
+/** The claim that the board on a bench carries already. */
+async function claimOn({ data, board }: Batch, bench: Bench): Promise<Uint8Array | undefined> {
+  const probe = await probes.open(bench.probe, data, board, bench.adapter);
+  try {
+    return factory.read(await probe.read(data.store.origin, data.store.pageBytes)).claim;
+  } catch (error) {
+    // A page that can not be read as one is blank, or of something else: nobody's claim stands there.
+    if (error instanceof Trouble) throw error;
+    return undefined;
+  } finally {
+    probe.close();
+  }
+}
+
+/** Write a board, start it, hear its id. */
+async function begin({ data, board }: Batch, bench: Bench, segments: readonly Segment[], bars: Bars): Promise<string> {
+  const probe = await flash.write(bench, data, board, segments, bars.listener);
+  try {
+    const id = await flash.start(bench, data, probe, bars.listener);
+    if (id !== undefined) return id;
+    throw new Trouble("the device's id was not heard", "give --console: provisioning needs to hear each device");
+  } finally {
+    probe.close();
+  }
+}
+
+/** Let one device in: by a claim that only it ever gets, or by its id. */
+async function admit(batch: Batch, bench: Bench, entry: Entry, known: Entry | undefined, bars: Bars): Promise<void> {
+  const { log, data, told, board } = batch;
+  const note = `${board} ${entry.number}`;
+  if (batch.way === "allowlist") {
+    await registry.invite(batch.registry, entry.id, note);
+  } else {
+    if (entry.claim === undefined)
+      log.add({ number: entry.number, step: "claim", claim: await registry.claim(batch.registry, note) });
+    if (known === undefined) {
+      const page = image.factoryPage(device.page(told, fromHex(entry.claim!)!), data);
+      const probe = await flash.write(bench, data, board, [page], bars.listener);
+      await probe.reset();
+    }
+  }
+  if (!entry.admitted) log.add({ number: entry.number, step: "admitted" });
+}
+
+/** One bar for the batch and one for the board; lines where there is no terminal. */
+class Bars {
+  private readonly bars: MultiBar | undefined;
+  private readonly batch: SingleBar | undefined;
+  private readonly board: SingleBar | undefined;
+
+  constructor(
+    private readonly count: number,
+    finished: number,
+    private readonly print: (text: string) => void,
+  ) {
+    if (!process.stderr.isTTY) return;
+    this.bars = new MultiBar({ format: "{what} {bar} {value}/{total}", hideCursor: true });
+    this.batch = this.bars.create(count, finished, { what: "boards" });
+    this.board = this.bars.create(1, 0, { what: "bytes " });
+  }
+
+  say(text: string): void {
+    if (this.bars) this.bars.log(`${text}\n`);
+    else this.print(text);
+  }
+
+  finished(finished: number): void {
+    this.batch?.update(finished);
+    if (!this.batch) this.print(`${finished} of ${this.count} finished`);
+  }
+
+  readonly listener: Listener = {
+    step: () => undefined,
+    progress: (written, total) => {
+      this.board?.setTotal(total);
+      this.board?.update(written);
+    },
+    line: () => undefined,
+  };
+
+  stop(): void {
+    this.bars?.stop();
+  }
+}
