@@ -117,16 +117,22 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
 }
 
 /** Read a body up to the limit; undefined if it is longer. */
-async function read(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  if (Number(request.headers["content-length"] ?? 0) > BODY_MAX) return undefined;
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    length += part.length;
-    if (length > BODY_MAX) return undefined;
-    parts.push(part);
-  }
-  return parts.length === 1 ? parts[0]! : concat(...parts);
+function read(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers["content-length"] ?? 0) > BODY_MAX) return resolve(undefined);
+    const parts: Buffer[] = [];
+    let length = 0;
+    request.on("data", (part: Buffer) => {
+      length += part.length;
+      parts.push(part);
+      if (length <= BODY_MAX) return;
+      request.pause();
+      resolve(undefined);
+    });
+    request.on("end", () => resolve(parts.length === 1 ? parts[0] : concat(...parts)));
+    request.on("error", reject);
+    request.on("close", () => reject(new Error("hung up")));
+  });
 }
 
 function send(response: ServerResponse, { status, type, body }: Answer, last = false): void {

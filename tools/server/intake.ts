@@ -19,13 +19,14 @@ import * as nonces from "./nonce.ts";
 import * as policies from "./policy.ts";
 import { STATUS, none, type Refusals } from "./refusal.ts";
 import { sealed } from "./seal.ts";
-import type { DeviceRow, DownlinkRow, ReportRow } from "./store/schema.ts";
+import type { DeviceRow, DownlinkRow, Move, ReportRow } from "./store/schema.ts";
 import type { Store, Tx } from "./store/store.ts";
 
 export const REPORTS_MAX = 32;
 export const BODY_MAX = 32 * 1024;
 
-const KEYS_MAX = 50_000;
+/** Devices remembered, each about 3 KB. */
+const KNOWN_MAX = 50_000;
 
 export interface Answer {
   readonly status: number;
@@ -86,12 +87,23 @@ interface Candidate extends chain.Link {
   readonly claims: messages.Report | undefined;
 }
 
+/** A device that this instance heard of. */
+interface Known {
+  /** An id is the hash of its key, so this is right for ever. */
+  readonly key: ed25519.VerifyKey;
+  /** The row as it was last seen. It may be stale: what is decided on it holds only if its seal is still the stored one's. */
+  row: DeviceRow | undefined;
+  /** Whether a move of it is under way. */
+  moving: boolean;
+}
+
 /** What a transaction decided; the answer is made outside of it. */
 type Outcome =
   | {
       readonly kind: "receipt";
       readonly stored: number;
       readonly downlink: Uint8Array | undefined;
+      readonly row: DeviceRow;
     }
   | { readonly kind: "refused"; readonly reason: ReasonName; readonly about: Sign1; readonly alarm?: string };
 
@@ -100,8 +112,8 @@ export class Intake {
   readonly accepted = { enrolments: 0, reports: 0, resent: 0 };
   readonly happenings = new EventEmitter<{ happening: [Happening] }>();
   private readonly options: IntakeOptions;
-  /** Keys by id. An id is the hash of its key, so what is in here is right for ever. */
-  private readonly known = new Map<string, ed25519.VerifyKey>();
+  /** Devices by id. */
+  private readonly known = new Map<string, Known>();
   private readonly perDevice: Limiter;
   private readonly perAddress: Limiter;
 
@@ -273,13 +285,15 @@ export class Intake {
     if (!sequence.every((message) => message.kind === "report" && equal(message.kid, kid))) {
       throw new Malformed("not reports of one device");
     }
-    const key = await this.keyOf(kid);
-    if (key === undefined) throw new Refused("unknown-device");
+    const known = this.known.get(nameOf(kid)) ?? (await this.find(kid));
+    if (known === undefined) throw new Refused("unknown-device");
     fromPeer(kid, peer);
-    if (!sequence.every((message) => verify(message, key))) throw new Refused("bad-signature");
+    if (!sequence.every((message) => verify(message, known.key))) throw new Refused("bad-signature");
     this.limitDevice(kid);
     const candidates = sequence.map(candidate);
-    const outcome = await this.options.store.write((tx) => this.accept(tx, candidates));
+    const outcome =
+      (await this.advance(known, candidates)) ?? (await this.options.store.write((tx) => this.accept(tx, candidates)));
+    if (outcome.kind === "receipt") known.row = outcome.row;
     if (outcome.kind === "refused") {
       if (outcome.alarm !== undefined) this.alarm(kid, outcome.alarm);
       throw new Refused(outcome.reason, outcome.about);
@@ -316,22 +330,44 @@ export class Intake {
     this.happenings.emit("happening", happening);
   }
 
-  private async keyOf(kid: Uint8Array): Promise<ed25519.VerifyKey | undefined> {
-    const name = Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("latin1");
-    const found = this.known.get(name);
-    if (found !== undefined) return found;
-    const row = await this.options.store.read
-      .selectFrom("devices")
-      .select("key")
-      .where("id", "=", kid)
-      .executeTakeFirst();
+  /** Look a device up, and remember it. */
+  private async find(kid: Uint8Array): Promise<Known | undefined> {
+    const row = await this.options.store.find(kid);
     // A key that some hand put into the database under another's id speaks for nobody.
     if (row === undefined || !equal(keyId(row.key), kid)) return undefined;
     const key = ed25519.importKey(row.key);
     if (key === undefined) return undefined;
-    if (this.known.size >= KEYS_MAX) this.known.delete(this.known.keys().next().value!);
-    this.known.set(name, key);
-    return key;
+    const name = nameOf(kid);
+    // Two that asked at once share what the first found.
+    const found = this.known.get(name) ?? { key, row, moving: false };
+    if (this.known.size >= KNOWN_MAX) this.known.delete(this.known.keys().next().value!);
+    this.known.set(name, found);
+    return found;
+  }
+
+  /**
+   * Store reports that follow the head of a row as it was last seen, which is what nearly all do. Undefined if they do not, if the row is
+   * another by now, or if the database fails: `accept` decides then, and says what is wrong.
+   */
+  private async advance(known: Known, candidates: readonly Candidate[]): Promise<Outcome | undefined> {
+    const { row } = known;
+    if (row === undefined || known.moving || row.state !== "active" || row.downlink_counter > row.acknowledged)
+      return undefined;
+    const { audience, store } = this.options;
+    if (!candidates.every(({ claims }) => claims?.audience === audience)) return undefined;
+    const ruling = chain.rule({ counter: row.head_counter, hash: row.head_hash }, candidates);
+    // A repetition writes nothing, so nothing would tell that the row is stale.
+    if (ruling.kind === "stray" || ruling.from === candidates.length) return undefined;
+    const move = this.move(row, candidates.slice(ruling.from));
+    known.moving = true;
+    try {
+      if (!(await store.move(move))) return undefined;
+      return { kind: "receipt", stored: move.reports.length, downlink: undefined, row: move.after };
+    } catch {
+      return undefined;
+    } finally {
+      known.moving = false;
+    }
   }
 
   /** Accept the reports of one request or refuse one of them: state, form, audience, chain. The device's row is locked first. */
@@ -349,43 +385,50 @@ export class Intake {
     const ruling = chain.rule({ counter: device.head_counter, hash: device.head_hash }, candidates);
     if (ruling.kind === "stray") return this.stray(tx, device, candidates[ruling.at]!);
     const fresh = candidates.slice(ruling.from);
-    const after = fresh.length === 0 ? device : await this.store(tx, device, fresh);
-    return { kind: "receipt", stored: fresh.length, downlink: await this.downlink(tx, after) };
+    if (fresh.length === 0)
+      return { kind: "receipt", stored: 0, downlink: await this.downlink(tx, device), row: device };
+    const move = this.move(device, fresh);
+    await this.store(tx, move);
+    return { kind: "receipt", stored: fresh.length, downlink: await this.downlink(tx, move.after), row: move.after };
   }
 
-  /** Store reports that follow the head, and move it. */
-  private async store(tx: Tx, device: DeviceRow, fresh: readonly Candidate[]): Promise<DeviceRow> {
+  /** The rows of reports that follow a device's head, and of the device after them. */
+  private move(before: DeviceRow, fresh: readonly Candidate[]): Move {
     const { keys, clock } = this.options;
     const now = clock();
-    const rows: ReportRow[] = fresh.map(({ counter, hash: own, message }) =>
+    const reports: ReportRow[] = fresh.map(({ counter, hash: own, message }) =>
       sealed(keys.seal, "reports", {
-        device: device.id,
+        device: before.id,
         counter,
         hash: own,
         message: message.bytes.slice(),
-        epoch: device.epoch,
+        epoch: before.epoch,
         received_at: now,
       }),
     );
-    await tx.insertInto("reports").values(rows).execute();
     const last = fresh.at(-1)!;
     const acknowledged = Math.max(0, ...fresh.map(({ claims }) => claims!.ack ?? 0));
-    const row = sealed(keys.seal, "devices", {
-      ...device,
+    const after = sealed(keys.seal, "devices", {
+      ...before,
       head_counter: last.counter,
       head_hash: last.hash,
-      report_count: device.report_count + fresh.length,
-      gap_count: device.gap_count + (last.counter - device.head_counter - fresh.length),
-      acknowledged: Math.max(device.acknowledged, Math.min(acknowledged, device.downlink_counter)),
+      report_count: before.report_count + fresh.length,
+      gap_count: before.gap_count + (last.counter - before.head_counter - fresh.length),
+      acknowledged: Math.max(before.acknowledged, Math.min(acknowledged, before.downlink_counter)),
       last_seen: now,
     });
-    const { head_counter, head_hash, report_count, gap_count, last_seen, seal } = row;
+    return { before, after, reports };
+  }
+
+  /** Make a move in a transaction that locked the device's row. */
+  private async store(tx: Tx, { after, reports }: Move): Promise<void> {
+    await tx.insertInto("reports").values(reports).execute();
+    const { head_counter, head_hash, report_count, gap_count, acknowledged, last_seen, seal } = after;
     await tx
       .updateTable("devices")
-      .set({ head_counter, head_hash, report_count, gap_count, acknowledged: row.acknowledged, last_seen, seal })
-      .where("id", "=", device.id)
+      .set({ head_counter, head_hash, report_count, gap_count, acknowledged, last_seen, seal })
+      .where("id", "=", after.id)
       .execute();
-    return row;
   }
 
   /** Find the next downlink that the device did not act upon yet. */
@@ -455,6 +498,11 @@ export class Intake {
     const sibling = await stored.where("counter", ">", parentCounter).orderBy("counter").limit(1).executeTakeFirst();
     return { parent, sibling };
   }
+}
+
+/** A key for maps: bytes as text, one character each. */
+function nameOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.length).toString("latin1");
 }
 
 /** Read claims of a message whose signature was verified: if they are malformed, the refusal is signed. */

@@ -1,13 +1,13 @@
 /** Signet's COSE_Sign1 (RFC 9052 §4.2): one shape, one algorithm, and nothing in the unprotected header. */
 import { concat, plain } from "./bytes.ts";
-import { CborError, decodeFirst, encode, type Value } from "./cbor.ts";
+import { CborError, decode, encode, type Value } from "./cbor.ts";
 import * as ed25519 from "./ed25519.ts";
 import { ID_BYTES } from "./key.ts";
 
 export const MAX_BYTES = 1024;
-export const ALG_ED25519 = -19;
-
 const TAG_SIGN1 = 0xd2;
+const ARRAY_OF_4 = 0x84;
+const EMPTY_MAP = 0xa0;
 const SIGNATURE1 = encode("Signature1");
 const NO_EXTERNAL_DATA = encode(new Uint8Array(0));
 
@@ -32,59 +32,78 @@ export class Malformed extends Error {
   }
 }
 
-const TYPES = new Map<string, Kind>(KINDS.map((kind) => [`application/vnd.signet.${kind}+cose`, kind]));
+/** A protected header up to its kid, and what follows the kid for each kind: its encoding is the only one there is. */
+const HEADER_HEAD = Uint8Array.of(0xa3, 0x01, 0x32, 0x04, 0x58, ID_BYTES);
+const HEADER_TAILS = KINDS.map((kind) => {
+  const typ = encode(`application/vnd.signet.${kind}+cose`);
+  return { kind, tail: concat(Uint8Array.of(0x10), typ) };
+});
 
 function header(kind: Kind, kid: Uint8Array): Uint8Array {
-  return encode(
-    new Map<number, Value>([
-      [1, ALG_ED25519],
-      [4, kid],
-      [16, `application/vnd.signet.${kind}+cose`],
-    ]),
-  );
+  return concat(HEADER_HEAD, kid, HEADER_TAILS[KINDS.indexOf(kind)]!.tail);
+}
+
+/** Tell whether `part` stands in `bytes` at `at`. */
+function stands(part: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  if (at + part.length > bytes.length) return false;
+  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
+  return true;
 }
 
 function readHeader(bytes: Uint8Array): { kind: Kind; kid: Uint8Array } {
-  const map = one(bytes);
-  if (!(map instanceof Map) || map.size !== 3) throw new Malformed("protected header");
-  if (map.get(1) !== ALG_ED25519) throw new Malformed("alg");
-  const kid: unknown = map.get(4);
-  if (!(kid instanceof Uint8Array) || kid.length !== ID_BYTES) throw new Malformed("kid");
-  const typ: unknown = map.get(16);
-  const kind = typeof typ === "string" ? TYPES.get(typ) : undefined;
-  if (kind === undefined) throw new Malformed("typ");
-  return { kind, kid };
+  const kidEnd = HEADER_HEAD.length + ID_BYTES;
+  if (!stands(HEADER_HEAD, bytes, 0)) throw new Malformed("protected header");
+  for (const { kind, tail } of HEADER_TAILS) {
+    if (bytes.length === kidEnd + tail.length && stands(tail, bytes, kidEnd))
+      return { kind, kid: bytes.subarray(HEADER_HEAD.length, kidEnd) };
+  }
+  throw new Malformed("typ");
 }
 
 /** Decode one item and nothing after it. */
 export function one(bytes: Uint8Array): Value {
-  const { value, end } = first(bytes, 0);
-  if (end !== bytes.length) throw new Malformed("trailing bytes");
-  return value;
-}
-
-function first(bytes: Uint8Array, from: number): { value: Value; end: number } {
   try {
-    return decodeFirst(bytes, from);
+    return decode(bytes);
   } catch (error) {
     if (error instanceof CborError) throw new Malformed(error.message);
     throw error;
   }
 }
 
-/** Take the message that starts at `from` apart, and tell where it ends. Throws Malformed. */
+/** Read the byte string at `at`, in the shortest form of its length and not beyond `end`. Throws Malformed. */
+function byteString(bytes: Uint8Array, at: number, end: number, what: string): Uint8Array {
+  const initial = bytes[at] ?? 0;
+  let length = initial - 0x40;
+  let from = at + 1;
+  if (initial === 0x58) {
+    length = bytes[at + 1]!;
+    from = at + 2;
+    if (length < 24) throw new Malformed(what);
+  } else if (initial === 0x59) {
+    length = bytes[at + 1]! * 256 + bytes[at + 2]!;
+    from = at + 3;
+    if (length < 256) throw new Malformed(what);
+  } else if (length < 0 || length > 23) throw new Malformed(what);
+  // A length that was cut off is NaN, and fails here as well.
+  if (!(from + length <= end)) throw new Malformed(what);
+  return bytes.subarray(from, from + length);
+}
+
+/**
+ * Take the message that starts at `from` apart, and tell where it ends. Deterministic encoding leaves the envelope one form, so it is read by
+ * position; nothing of the payload is looked at. Throws Malformed.
+ */
 export function openFirst(foreign: Uint8Array, from: number): { message: Sign1; end: number } {
   const bytes = plain(foreign);
-  if (bytes[from] !== TAG_SIGN1) throw new Malformed("not a COSE_Sign1");
-  // The bound is set before the walk: a sequence of messages costs no more than its messages may.
-  const { value, end } = first(bytes.subarray(0, Math.min(bytes.length, from + MAX_BYTES)), from + 1);
-  if (!Array.isArray(value) || value.length !== 4) throw new Malformed("not a COSE_Sign1");
-  const [protectedHeader, unprotected, payload, signature] = value as readonly Value[];
-  if (!(protectedHeader instanceof Uint8Array)) throw new Malformed("protected header");
-  if (!(unprotected instanceof Map) || unprotected.size !== 0) throw new Malformed("unprotected header");
-  if (!(payload instanceof Uint8Array)) throw new Malformed("payload");
-  if (!(signature instanceof Uint8Array) || signature.length !== ed25519.SIGNATURE_BYTES)
-    throw new Malformed("signature");
+  if (bytes[from] !== TAG_SIGN1 || bytes[from + 1] !== ARRAY_OF_4) throw new Malformed("not a COSE_Sign1");
+  const limit = Math.min(bytes.length, from + MAX_BYTES);
+  const protectedHeader = byteString(bytes, from + 2, limit, "protected header");
+  const unprotected = protectedHeader.byteOffset - bytes.byteOffset + protectedHeader.length;
+  if (unprotected >= limit || bytes[unprotected] !== EMPTY_MAP) throw new Malformed("unprotected header");
+  const payload = byteString(bytes, unprotected + 1, limit, "payload");
+  const signature = byteString(bytes, payload.byteOffset - bytes.byteOffset + payload.length, limit, "signature");
+  if (signature.length !== ed25519.SIGNATURE_BYTES) throw new Malformed("signature");
+  const end = signature.byteOffset - bytes.byteOffset + signature.length;
   const { kind, kid } = readHeader(protectedHeader);
   return { message: { bytes: bytes.subarray(from, end), kind, kid, protectedHeader, payload, signature }, end };
 }
@@ -130,9 +149,9 @@ export function seal(kind: Kind, kid: Uint8Array, key: ed25519.SigningKey, claim
   const protectedHeader = header(kind, kid);
   const signature = ed25519.sign(key, toBeSigned(protectedHeader, claims));
   const bytes = concat(
-    Uint8Array.of(TAG_SIGN1, 0x84),
+    Uint8Array.of(TAG_SIGN1, ARRAY_OF_4),
     bstr(protectedHeader),
-    Uint8Array.of(0xa0),
+    Uint8Array.of(EMPTY_MAP),
     bstr(claims),
     bstr(signature),
   );

@@ -112,3 +112,11 @@ export interface AuditRow {
   hash: Uint8Array;
   signature: Uint8Array;
 }
+
+/** The head of a device moved by reports that follow it. */
+export interface Move {
+  /** The row that was decided on. Its seal names its every column: if the stored one is another, the move is void. */
+  readonly before: DeviceRow;
+  readonly after: DeviceRow;
+  readonly reports: readonly ReportRow[];
+}

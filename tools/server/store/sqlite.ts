@@ -12,6 +12,7 @@ import {
 } from "kysely";
 import Libsql from "libsql";
 import { Trouble } from "../../trouble.ts";
+import type { DeviceRow, Move } from "./schema.ts";
 
 /** How long to wait for another process that writes. */
 const BUSY_MS = 5000;
@@ -68,14 +69,48 @@ class WritingDriver extends SqliteDriver {
   }
 }
 
+const FIND = "select * from devices where id = ?";
+const MOVE = `update devices set head_counter = ?, head_hash = ?, report_count = ?, gap_count = ?, acknowledged = ?,
+  last_seen = ?, seal = ? where id = ? and seal = ?`;
+const INSERT = `insert into reports (device, counter, hash, message, epoch, received_at, seal) values (?, ?, ?, ?, ?, ?, ?)`;
+
 /** Savepoints work, and DDL is transactional. */
 export class Sqlite extends SqliteDialect {
+  readonly #native: Libsql.Database;
   readonly #database: SqliteDatabase;
 
   constructor(native: Libsql.Database) {
     const wrapped = database(native);
     super({ database: wrapped });
+    this.#native = native;
     this.#database = wrapped;
+  }
+
+  /** Find a device by its id. */
+  find(id: Uint8Array): DeviceRow | undefined {
+    return this.#database.prepare(FIND).all([id])[0] as DeviceRow | undefined;
+  }
+
+  /** Make moves in one transaction, which must be the only one; tell of each whether it was not void. */
+  move(moves: readonly Move[]): boolean[] {
+    const update = this.#database.prepare(MOVE);
+    const insert = this.#database.prepare(INSERT);
+    this.#native.exec("begin immediate");
+    try {
+      const made = moves.map(({ before, after, reports }) => {
+        const { head_counter, head_hash, report_count, gap_count, acknowledged, last_seen, seal, id } = after;
+        const set = [head_counter, head_hash, report_count, gap_count, acknowledged, last_seen, seal];
+        if (Number(update.run([...set, id, before.seal]).changes) !== 1) return false;
+        for (const { device, counter, hash, message, epoch, received_at, seal: own } of reports)
+          insert.run([device, counter, hash, message, epoch, received_at, own]);
+        return true;
+      });
+      this.#native.exec("commit");
+      return made;
+    } catch (error) {
+      if (this.#native.inTransaction) this.#native.exec("rollback");
+      throw error;
+    }
   }
 
   override createDriver(): Driver {

@@ -1,9 +1,9 @@
 import { Kysely, Migrator, type Transaction } from "kysely";
 import { Trouble } from "../../trouble.ts";
 import { migrations } from "./migrations.ts";
-import { isConflict, openPostgres } from "./postgres.ts";
-import type { Tables } from "./schema.ts";
-import { openSqlite, sqliteTrouble } from "./sqlite.ts";
+import { isConflict, openPostgres, type Postgres } from "./postgres.ts";
+import type { DeviceRow, Move, Tables } from "./schema.ts";
+import { openSqlite, sqliteTrouble, type Sqlite } from "./sqlite.ts";
 
 export type Flavour = "sqlite" | "postgres";
 export type Tx = Transaction<Tables>;
@@ -11,12 +11,20 @@ export type Work<T> = (tx: Tx) => Promise<T>;
 
 /** Works that share one commit, at most: what waits longer waits for the next. */
 const GROUP_MAX = 256;
+/** Moves that share one commit, at most. */
+const MOVES_MAX = 512;
 const CONFLICT_RETRIES = 10;
 const POSTGRES_CONNECTIONS = 10;
 
 interface Waiting {
   readonly work: Work<unknown>;
   readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface WaitingMove {
+  readonly move: Move;
+  readonly resolve: (made: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -28,16 +36,23 @@ interface Waiting {
  * commit. If one of them fails, the transaction is undone and each is run again in its own. On PostgreSQL each work has
  * a transaction of its own (read committed); works lock the rows they decide on (`locked`), in the order devices, claims,
  * audit_head, so that no two wait for each other.
+ *
+ * `move` is the road of nearly every report: no look at the row, one update that holds only if the row is still the one that was decided
+ * on, and all that wait share one commit, on either database.
  */
 export class Store {
   readonly read: Kysely<Tables>;
   readonly flavour: Flavour;
   private readonly where: string;
+  private readonly dialect: Sqlite | Postgres;
   private waiting: Waiting[] = [];
+  private moves: WaitingMove[] = [];
   private busy = false;
+  private moving = false;
 
-  private constructor(read: Kysely<Tables>, flavour: Flavour, where: string) {
-    this.read = read;
+  private constructor(dialect: Sqlite | Postgres, flavour: Flavour, where: string) {
+    this.dialect = dialect;
+    this.read = new Kysely<Tables>({ dialect });
     this.flavour = flavour;
     this.where = where;
   }
@@ -46,7 +61,7 @@ export class Store {
   static async open(where: string): Promise<Store> {
     const flavour: Flavour = /^postgres(ql)?:\/\//.test(where) ? "postgres" : "sqlite";
     const dialect = flavour === "postgres" ? await openPostgres(where, POSTGRES_CONNECTIONS) : openSqlite(where);
-    const store = new Store(new Kysely<Tables>({ dialect }), flavour, where);
+    const store = new Store(dialect, flavour, where);
     try {
       await store.migrate();
     } catch (error) {
@@ -71,6 +86,45 @@ export class Store {
   trouble(error: unknown): Trouble | undefined {
     if (error instanceof Trouble) return error;
     return this.flavour === "sqlite" ? sqliteTrouble(error, this.where) : undefined;
+  }
+
+  /** Find a device by its id. */
+  find(id: Uint8Array): DeviceRow | undefined | Promise<DeviceRow | undefined> {
+    return this.dialect.find(id);
+  }
+
+  /**
+   * Store reports and move their device's head, unless its row is not the one it was decided on: then nothing is done, and false
+   * returned. At most one move of a device may be under way. Returns when it is on the disk.
+   */
+  move(move: Move): Promise<boolean> {
+    return new Promise<boolean>((resolve, reject) => {
+      this.moves.push({ move, resolve, reject });
+      if (!this.moving) void this.drainMoves();
+    });
+  }
+
+  private async drainMoves(): Promise<void> {
+    this.moving = true;
+    while (this.moves.length > 0) {
+      // What arrives in the same turn of the event loop shares the commit.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const group = this.moves.splice(0, MOVES_MAX);
+      try {
+        const made = await this.moved(group.map(({ move }) => move));
+        group.forEach(({ resolve }, i) => resolve(made[i]!));
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.moving = false;
+  }
+
+  private moved(moves: readonly Move[]): Promise<boolean[]> {
+    const { dialect } = this;
+    // SQLite has one connection: while kysely lends it out, no transaction of kysely's is open on it.
+    if (this.flavour === "sqlite") return this.read.connection().execute(async () => dialect.move(moves));
+    return Promise.resolve(dialect.move(moves));
   }
 
   write<T>(work: Work<T>): Promise<T> {
