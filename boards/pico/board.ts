@@ -14,7 +14,6 @@ export default {
   rp2040js: true,
   probe: {
     openocd: "target/rp2040.cfg",
-    pyocd: "rp2040_core0",
     lock: { none: "the RP2040 has no read-out protection, and its flash is a chip of its own that anyone can read" },
   },
 } as const satisfies Board;
