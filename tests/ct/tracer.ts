@@ -1,7 +1,11 @@
-/** The lab's ELF in QEMU with `trace.c` watching: what each operation executes and touches, as two hashes. */
+/**
+ * The lab's ELF with a witness: `trace.c` in QEMU, `tools/emulator/rp2040/trace.ts` in rp2040js. What each operation
+ * executes and touches, as two hashes; in rp2040js how many cycles each instruction took, too.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadBoard } from "../../tools/build/board.ts";
 import { type Built, buildImage } from "../../tools/build/build.ts";
 import { exclusively } from "../../tools/build/cache.ts";
 import { ROOT } from "../../tools/build/root.ts";
@@ -13,7 +17,7 @@ export interface Trace {
   readonly answer: Answer;
   readonly instructions: number;
   readonly accesses: number;
-  /** Hashes of all instructions' addresses, and of all data addresses with their direction and size. */
+  /** Hashes of all instructions' addresses, and of all data addresses with their direction and size; before them, where they are known, the cycles. */
   readonly hash: string;
 }
 
@@ -34,12 +38,12 @@ export class Tracer {
   /** Start the lab of a board, or an ELF with the lab's main program and another guest. */
   static async start(board: string, given?: string, keepEvents = false): Promise<Tracer> {
     const elf = given ?? (await buildImage({ board, image: "lab" })).elf;
-    const plugin = await compilePlugin();
     const folder = mkdtempSync(join(tmpdir(), "signet-trace-"));
     const [begin, end] = await addresses(elf, ["guest_bare_run", "meter_sample"]);
-    const parts = [plugin, `begin=${begin}`, `end=${end}`, `out=${join(folder, "hashes")}`];
-    if (keepEvents) parts.push(`dump=${join(folder, "events")}`);
-    const lab = await elfLab(board, { elf, args: ["-plugin", parts.join(",")] });
+    const [out, dump] = [join(folder, "hashes"), keepEvents ? join(folder, "events") : undefined];
+    const lab = (await loadBoard(board)).rp2040js
+      ? await elfLab(board, { elf, trace: { begin, end, out, ...(dump !== undefined && { dump }) } })
+      : await elfLab(board, { elf, args: await plugin({ begin, end, out, dump }) });
     return new Tracer(lab, folder, elf, board);
   }
 
@@ -102,6 +106,12 @@ function event(events: Uint32Array, i: number): string {
   return `${what} at 0x${at.toString(16)}`;
 }
 
+/** QEMU's arguments that load the plugin. */
+async function plugin(given: Record<string, string | number | undefined>): Promise<string[]> {
+  const values = Object.entries(given).filter(([, value]) => value !== undefined);
+  return ["-plugin", [await compilePlugin(), ...values.map(([name, value]) => `${name}=${value}`)].join(",")];
+}
+
 async function compilePlugin(): Promise<string> {
   const out = join(ROOT, "build", "ct", "trace.so");
   await exclusively(`${out}.lock`, async () => {
@@ -112,13 +122,15 @@ async function compilePlugin(): Promise<string> {
   return out;
 }
 
-async function addresses(elf: string, names: readonly string[]): Promise<string[]> {
+/** The addresses of the two functions that bound a region. */
+async function addresses(elf: string, names: readonly [string, string]): Promise<[number, number]> {
   const symbols = await run("arm-none-eabi-nm", [elf]);
-  return names.map((name) => {
+  const address = (name: string): number => {
     const at = new RegExp(`^([0-9a-f]+) \\w ${name}$`, "m").exec(symbols)?.[1];
     if (at === undefined) throw new Error(`${elf} has no ${name}`);
-    return `0x${at}`;
-  });
+    return Number.parseInt(at, 16);
+  };
+  return [address(names[0]), address(names[1])];
 }
 
 /** The lab with `tests/lab/guest_planted.ts` in it. */

@@ -11,6 +11,7 @@ import { digest, exclusively, filesBelow, isFresh } from "../../tools/build/cach
 import { ROOT } from "../../tools/build/root.ts";
 import { run } from "../../tools/build/run.ts";
 import { startEmulator } from "../../tools/emulator/qemu.ts";
+import type { TraceOptions } from "../../tools/emulator/rp2040/trace.ts";
 import { table } from "../../tools/generate/tables.js";
 
 /** What one operation gave. */
@@ -118,9 +119,11 @@ export interface ElfOptions {
   readonly args?: readonly string[];
   /** An ELF that was built otherwise. */
   readonly elf?: string;
+  /** What to trace, on a board that rp2040js runs. */
+  readonly trace?: TraceOptions;
 }
 
-/** Run the lab's ELF of a board in QEMU. */
+/** Run the lab's ELF of a board in its emulator. */
 export async function elfLab(board: string, options: ElfOptions = {}): Promise<Lab> {
   const elf = options.elf ?? (await buildImage({ board, image: "lab" })).elf;
   const emulator = await startEmulator({
@@ -129,6 +132,7 @@ export async function elfLab(board: string, options: ElfOptions = {}): Promise<L
     module: "here",
     icount: options.icount ?? false,
     args: options.args ?? [],
+    ...(options.trace && { trace: options.trace }),
     timeoutMs: 0,
   });
   const socket = await emulator.uart();
