@@ -103,7 +103,7 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
     return;
   }
   // Whoever hangs up half-way is not answered.
-  const body = await read(request).catch(() => null);
+  const body = await read(request);
   if (body === null) return;
   if (body === undefined) send(response, intake.unread(asked, "too-large"), true);
   else if (type !== undefined && request.headers["content-type"] !== type)
@@ -116,9 +116,9 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
   }
 }
 
-/** Read a body up to the limit; undefined if it is longer. */
-function read(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  return new Promise((resolve, reject) => {
+/** Read a body up to the limit; undefined if it is longer, null if it breaks off. */
+function read(request: IncomingMessage): Promise<Uint8Array | undefined | null> {
+  return new Promise((resolve) => {
     if (Number(request.headers["content-length"] ?? 0) > BODY_MAX) return resolve(undefined);
     const parts: Buffer[] = [];
     let length = 0;
@@ -130,8 +130,8 @@ function read(request: IncomingMessage): Promise<Uint8Array | undefined> {
       resolve(undefined);
     });
     request.on("end", () => resolve(parts.length === 1 ? parts[0] : concat(...parts)));
-    request.on("error", reject);
-    request.on("close", () => reject(new Error("hung up")));
+    request.on("error", () => resolve(null));
+    request.on("close", () => resolve(null));
   });
 }
 

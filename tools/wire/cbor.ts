@@ -4,7 +4,7 @@
  * one encoding, so that its hash names it.
  */
 
-import { plain } from "./bytes.ts";
+import { compare, plain } from "./bytes.ts";
 
 export type Key = number | bigint | string;
 export type Value = number | bigint | string | boolean | null | Uint8Array | readonly Value[] | ReadonlyMap<Key, Value>;
@@ -69,15 +69,16 @@ class Decoder {
     if (info > 27) this.refuse("reserved");
     const width = 1 << (info - 24);
     const from = this.at;
-    const part = this.take(width);
+    if (this.at + width > this.bytes.length) this.refuse("truncated");
+    this.at += width;
     let value = 0;
     if (width === 8) {
       let wide = 0n;
-      for (const byte of part) wide = (wide << 8n) | BigInt(byte);
+      for (let i = from; i < this.at; i++) wide = (wide << 8n) | BigInt(this.bytes[i]!);
       if (wide < 0x1_0000_0000n) throw new CborError("not preferred", from);
       return wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide;
     }
-    for (const byte of part) value = value * 256 + byte;
+    for (let i = from; i < this.at; i++) value = value * 256 + this.bytes[i]!;
     const least = width === 1 ? 24 : width === 2 ? 0x100 : 0x1_0000;
     if (value < least) throw new CborError("not preferred", from);
     return value;
@@ -148,7 +149,7 @@ class Decoder {
       if (typeof key !== "number" && typeof key !== "string" && typeof key !== "bigint") this.refuse("key type");
       const encoded = this.bytes.subarray(from, this.at);
       if (before !== undefined) {
-        const order = Buffer.compare(before, encoded);
+        const order = compare(before, encoded);
         if (order >= 0) throw new CborError(order === 0 ? "duplicate key" : "key order", from);
       }
       before = encoded;
@@ -172,10 +173,31 @@ export function decodeFirst(bytes: Uint8Array, from: number): { value: Value; en
   return { value, end: decoder.at };
 }
 
+/** Encodings of map keys: labels are few, and always the same. */
+const keys = new Map<Key, Uint8Array>();
+const KEYS_MAX = 256;
+
+function encodedKey(key: Key): Uint8Array {
+  let found = keys.get(key);
+  if (found === undefined) {
+    found = encode(key);
+    if (keys.size < KEYS_MAX) keys.set(key, found);
+  }
+  return found;
+}
+
+/** The buffer of the last encoding, for the next. */
+let spare: Uint8Array | undefined;
+
 /** A buffer that grows: messages are short, and rows that are sealed not much longer. */
 class Encoder {
-  private bytes = new Uint8Array(512);
+  private bytes: Uint8Array;
   private at = 0;
+
+  constructor() {
+    this.bytes = spare ?? new Uint8Array(2048);
+    spare = undefined;
+  }
 
   private room(length: number): void {
     if (this.at + length <= this.bytes.length) return;
@@ -189,18 +211,23 @@ class Encoder {
     const top = major << 5;
     if (argument < 24) return this.word(top | Number(argument), 0, 0);
     const info = argument < 0x100 ? 0 : argument < 0x1_0000 ? 1 : argument < 0x1_0000_0000 ? 2 : 3;
-    if (argument >= 1n << 64n) throw new RangeError("cbor: integer beyond 64 bits");
-    return this.word(top | (24 + info), argument, 1 << info);
+    if (info < 3) return this.word(top | (24 + info), Number(argument), 1 << info);
+    const wide = BigInt(argument);
+    if (wide >= 1n << 64n) throw new RangeError("cbor: integer beyond 64 bits");
+    this.word(top | 27, Number(wide >> 32n), 4);
+    this.number(Number(wide & 0xffff_ffffn), 4);
   }
 
-  /** Append a byte, and a big-endian number of `width` bytes. */
-  private word(initial: number, value: number | bigint, width: number): void {
-    this.room(1 + width);
+  /** Append a byte, and a big-endian number of `width` bytes, at most four. */
+  private word(initial: number, value: number, width: number): void {
+    this.room(1);
     this.bytes[this.at++] = initial;
-    const small = width > 4 ? Number(BigInt(value) & 0xffff_ffffn) : Number(value);
-    const large = width > 4 ? Number(BigInt(value) >> 32n) : 0;
-    for (let i = width - 1; i >= 0; i--)
-      this.bytes[this.at++] = (i >= 4 ? large >>> (8 * (i - 4)) : small >>> (8 * i)) & 0xff;
+    this.number(value, width);
+  }
+
+  private number(value: number, width: number): void {
+    this.room(width);
+    for (let i = width - 1; i >= 0; i--) this.bytes[this.at++] = (value >>> (8 * i)) & 0xff;
   }
 
   raw(part: Uint8Array): void {
@@ -224,8 +251,8 @@ class Encoder {
       this.head(2, value.length);
       this.raw(value);
     } else if (value instanceof Map) {
-      const entries = [...(value as ReadonlyMap<Key, Value>)].map(([key, item]) => ({ key: encode(key), item }));
-      entries.sort((a, b) => Buffer.compare(a.key, b.key));
+      const entries = [...(value as ReadonlyMap<Key, Value>)].map(([key, item]) => ({ key: encodedKey(key), item }));
+      entries.sort((a, b) => compare(a.key, b.key));
       this.head(5, entries.length);
       for (const { key, item } of entries) {
         this.raw(key);
@@ -239,7 +266,9 @@ class Encoder {
   }
 
   taken(): Uint8Array {
-    return this.bytes.slice(0, this.at);
+    const taken = this.bytes.slice(0, this.at);
+    spare = this.bytes;
+    return taken;
   }
 }
 

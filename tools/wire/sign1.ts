@@ -128,15 +128,16 @@ export function openSequence(bytes: Uint8Array, most: number): Sign1[] {
   return out;
 }
 
+const SIGNED_HEAD = concat(Uint8Array.of(ARRAY_OF_4), SIGNATURE1);
+
 /** The bytes that are signed: `["Signature1", protected, h'', payload]`. */
 export function toBeSigned(protectedHeader: Uint8Array, payload: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(0x84), SIGNATURE1, bstr(protectedHeader), NO_EXTERNAL_DATA, bstr(payload));
+  return concat(SIGNED_HEAD, bstrHead(protectedHeader), protectedHeader, NO_EXTERNAL_DATA, bstrHead(payload), payload);
 }
 
-function bstr(bytes: Uint8Array): Uint8Array {
-  const length = bytes.length;
-  const head = length < 24 ? [0x40 | length] : length < 256 ? [0x58, length] : [0x59, length >> 8, length & 0xff];
-  return concat(Uint8Array.from(head), bytes);
+function bstrHead({ length }: Uint8Array): Uint8Array {
+  if (length < 24) return Uint8Array.of(0x40 | length);
+  return length < 256 ? Uint8Array.of(0x58, length) : Uint8Array.of(0x59, length >> 8, length & 0xff);
 }
 
 /** Verify the signature of a message with an imported key. */
@@ -150,10 +151,13 @@ export function seal(kind: Kind, kid: Uint8Array, key: ed25519.SigningKey, claim
   const signature = ed25519.sign(key, toBeSigned(protectedHeader, claims));
   const bytes = concat(
     Uint8Array.of(TAG_SIGN1, ARRAY_OF_4),
-    bstr(protectedHeader),
+    bstrHead(protectedHeader),
+    protectedHeader,
     Uint8Array.of(EMPTY_MAP),
-    bstr(claims),
-    bstr(signature),
+    bstrHead(claims),
+    claims,
+    bstrHead(signature),
+    signature,
   );
   if (bytes.length > MAX_BYTES) throw new RangeError(`a message has at most ${MAX_BYTES} bytes`);
   return bytes;
