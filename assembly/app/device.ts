@@ -105,6 +105,8 @@ class Life {
   /** The last command acted upon, and the newest time the server told. */
   command: u32;
   time: u32;
+  /** The flash takes nothing. */
+  doomed: u32;
   /** When there last was progress. */
   progressMs: u32;
   /** This start's first receipt has come. */
@@ -154,14 +156,13 @@ export function start(): void {
   life.progressMs = life.nowMs;
   const configured = settings.open() == Status.Ok;
   const stored = records.open();
-  if (stored == Status.Storage) system.die(Death.Storage);
   if (stored == Status.Absent) event.say(Event.StoreBegun);
   life.boots = records.getNumber(Record.Boots, 0) + 1;
-  keep(Record.Boots, life.boots);
+  if (stored == Status.Storage || records.putNumber(Record.Boots, life.boots) != Status.Ok) return doom();
   event.number(Event.Booted, life.boots);
   life.command = records.getNumber(Record.Command, 0);
   life.time = records.getNumber(Record.Time, 0);
-  life.epitaphLen = system.epitaph(epitaph, EPITAPH_MOST);
+  const died = exhume();
   counter.start();
   if (configured) {
     exchange.start(body, ANSWER_BYTES, life.nowMs);
@@ -173,7 +174,34 @@ export function start(): void {
     server.pin(peer);
   }
   life.next = configured ? State.Challenge : State.Unconfigured;
-  rest();
+  rest(died);
+}
+
+/** The flash takes nothing: a long pause before it ends, or one start would follow the other without any. */
+function doom(): void {
+  life.doomed = 1;
+  life.state = State.Resting;
+  life.sinceMs = life.nowMs;
+  life.forMs = REST_MAX_MS;
+  event.number(Event.Resting, life.forMs);
+}
+
+/** Take over the epitaph of the life before into the store, where it outlives a cut of power; true if there was one. */
+function exhume(): bool {
+  const mark = scratch.mark();
+  const known = scratch.take(EPITAPH_MOST);
+  const knownLen = records.get(known, EPITAPH_MOST, Record.Epitaph);
+  life.epitaphLen = system.epitaph(epitaph, EPITAPH_MOST);
+  const died = life.epitaphLen != 0;
+  if (!died && knownLen > 0) {
+    life.epitaphLen = knownLen;
+    bytes.copy(epitaph, known, knownLen);
+  } else if (died && !(knownLen == <i32>life.epitaphLen && bytes.same(known, epitaph, knownLen))) {
+    if (records.put(Record.Epitaph, epitaph, life.epitaphLen) != Status.Ok) system.die(Death.Storage);
+  }
+  if (died) system.bury();
+  scratch.release(mark);
+  return died;
 }
 
 /** Move on: what `poll` exports. Returns after how many ms it wants to be called again. */
@@ -184,14 +212,18 @@ export function turn(): u32 {
   if (life.state > State.Collecting && entropy.poll(life.nowMs) == Status.NoEntropy) giveUp();
   dispatch();
   const advanced = moved || life.state != before;
-  if (advanced || isResting()) life.progressMs = life.nowMs;
+  if (life.state != before || isWell(moved)) life.progressMs = life.nowMs;
   if (life.nowMs - life.progressMs < PROGRESS_MS) system.progress();
   return advanced ? 0 : pause();
 }
 
-/** Whether this is a pause whose end is yet to come. Any other state must get somewhere, or the watchdog ends it. */
-function isResting(): boolean {
+/** Whether what it does now leads on: bytes of an exchange, or a pause whose end is yet to come. If not for long, the watchdog ends it. */
+function isWell(moved: boolean): boolean {
   switch (life.state) {
+    case State.Challenge:
+    case State.Enrol:
+    case State.Report:
+      return moved;
     case State.Resting:
     case State.Waiting:
     case State.Silent:
@@ -253,8 +285,8 @@ function pause(): u32 {
 }
 
 /** Faults at start after start make it pause before it does anything else. */
-function rest(): void {
-  const faults = life.epitaphLen ? records.getNumber(Record.Faults, 0) + 1 : 0;
+function rest(died: bool): void {
+  const faults = died ? records.getNumber(Record.Faults, 0) + 1 : 0;
   if (faults != records.getNumber(Record.Faults, 0)) keep(Record.Faults, faults);
   life.state = State.Resting;
   life.sinceMs = life.nowMs;
@@ -264,6 +296,7 @@ function rest(): void {
 
 function resting(): void {
   if (life.nowMs - life.sinceMs < life.forMs) return;
+  if (life.doomed) return system.die(Death.Storage);
   life.state = State.Collecting;
   entropy.start(life.nowMs, life.boots);
 }
@@ -487,8 +520,8 @@ function accepted(): void {
 function settle(): void {
   if (life.settled) return;
   life.settled = 1;
+  if (life.epitaphLen != 0 && records.put(Record.Epitaph, epitaph, 0) != Status.Ok) system.die(Death.Storage);
   life.epitaphLen = 0;
-  system.bury();
   if (records.getNumber(Record.Faults, 0) != 0) keep(Record.Faults, 0);
 }
 

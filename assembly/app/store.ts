@@ -39,8 +39,10 @@ export const enum Kind {
   Time = 6,
   /** A session to resume. */
   Ticket = 7,
+  /** What ended an earlier life, and is not reported yet. */
+  Epitaph = 8,
 }
-const KINDS: u32 = 8;
+const KINDS: u32 = 9;
 
 const MAGIC: u32 = 0x53474c31;
 const PAGE_HEAD_BYTES: u32 = 12;

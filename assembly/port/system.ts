@@ -6,12 +6,12 @@ export declare function board(out: usize, max: u32): u32;
 
 /**
  * Write the epitaph of the life before this reset to `out`, at most `max` bytes; returns its length, 0 if that life ended
- * in order. It stays until `bury`.
+ * in order. It stays, through resets, until `bury`.
  */
 @external("system", "epitaph")
 export declare function epitaph(out: usize, max: u32): u32;
 
-/** Forget the epitaph: it has been reported. */
+/** Forget the epitaph: the store has it now. */
 @external("system", "bury")
 export declare function bury(): void;
 

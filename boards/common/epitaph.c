@@ -1,6 +1,5 @@
 #include "epitaph.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "guest.h"
@@ -58,8 +57,13 @@ void epitaph_of_reset(const char *cause) {
   seal();
 }
 
+static bool dying;
+
+bool epitaph_dying(void) { return dying; }
+
 void epitaph_die(void) {
   seal();
+  dying = true;
   guest_wipe();
   console_flush();
   system_reset();

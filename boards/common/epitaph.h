@@ -2,6 +2,7 @@
 #ifndef EPITAPH_H_
 #define EPITAPH_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Longest epitaph, in bytes. */
@@ -13,6 +14,8 @@ void epitaph_begin(const char *text);
 void epitaph_text(const char *text);
 /** Append a word as eight hexadecimal digits. */
 void epitaph_hex(uint32_t word);
+/** Whether `epitaph_die` has begun: what goes wrong from then on adds nothing. */
+bool epitaph_dying(void);
 /** Seal it, wipe the guest's memory and both stacks as far as they are not in use, say it on the console, reset. */
 _Noreturn void epitaph_die(void);
 

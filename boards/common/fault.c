@@ -4,6 +4,7 @@
 
 #include "chip.h"
 #include "epitaph.h"
+#include "port.h"
 #include "startup.h"
 #include "stack.h"
 
@@ -85,6 +86,8 @@ static void tell(uint32_t exception) {
 /** Called by the entry below with the frame that the core pushed. */
 __attribute__((used)) void fault_report(struct frame *frame) {
   const uint32_t exception = __get_IPSR();
+  if (epitaph_dying())
+    system_reset();
   if (ran_over(frame) || !in_stack(frame)) {
     epitaph_begin(ran_over(frame) ? "stack overflow sp=" : "stack lost sp=");
     epitaph_hex((uint32_t)frame);

@@ -9,7 +9,7 @@ const SHAPES = [
   { pageBytes: 1024, pages: 3 },
   { pageBytes: 4096, pages: 16 },
 ];
-const KINDS = 8;
+const KINDS = 9;
 const UPDATES = Number(process.env["WEAR_UPDATES"] ?? 200_000);
 /** Every how many-th operation is cut where pages are larger; with the smallest all of them are. */
 const STEP = Number(process.env["POWER_STEP"] ?? 17);

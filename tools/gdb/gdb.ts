@@ -8,8 +8,9 @@ import { frame, ProtocolError, Splitter } from "./packet.ts";
 /** Where a server listens. */
 export type Where = { readonly host: string; readonly port: number } | { readonly unix: string };
 
-/** The program counter among the registers. */
-const PC = 15;
+/** Where registers stand among all of them. */
+export const SP = 13;
+export const PC = 15;
 /** A server that says nothing of its packets takes at least these: the smallest probes do. */
 const PACKET_BYTES = 512;
 const PACKET_BYTES_MOST = 16 * 1024;
@@ -222,11 +223,39 @@ export class Gdb {
     if ((await this.command("vFlashDone", SLOW_MS)) !== "OK") throw new Error("the flash could not be written");
   }
 
-  /** Where the core is. */
-  async counter(): Promise<number> {
+  /** All registers, r0 to r15 first, as little-endian words. */
+  async registers(): Promise<Buffer> {
     const registers = Buffer.from(await this.command("g"), "hex");
     if (registers.length < (PC + 1) * 4) throw new ProtocolError("its registers");
-    return registers.readUInt32LE(PC * 4);
+    return registers;
+  }
+
+  /** Where the core is. */
+  async counter(): Promise<number> {
+    return (await this.registers()).readUInt32LE(PC * 4);
+  }
+
+  /** Set one of the registers r0 to r15. */
+  async setRegister(number: number, value: number): Promise<void> {
+    const all = await this.registers();
+    all.writeUInt32LE(value, number * 4);
+    if ((await this.command(`G${all.toString("hex")}`)) !== "OK") throw new Error(`r${number} can not be set`);
+  }
+
+  /** Stop the machine from now on whenever it comes to one of these addresses, in `runToBreak`. */
+  async breakAt(addresses: readonly number[]): Promise<void> {
+    for (const address of addresses) await this.command(`Z0,${address.toString(16)},2`);
+  }
+
+  /** Take the breaks away. */
+  async unbreak(addresses: readonly number[]): Promise<void> {
+    for (const address of addresses) await this.command(`z0,${address.toString(16)},2`);
+  }
+
+  /** Let the machine run to the next break, `c`, or do one instruction, `s`; false if it did not stop in time. */
+  async runToBreak(how: "c" | "s", timeoutMs: number): Promise<boolean> {
+    this.send(how);
+    return (await this.next(timeoutMs)) !== undefined;
   }
 
   /**

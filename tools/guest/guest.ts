@@ -50,6 +50,8 @@ export class Guest {
   noise: Noise;
   /** What ended the last life; empty if nothing did. */
   epitaph = "";
+  /** When it last fed its watchdog, by its clock. */
+  fedMs = 0;
   /** Resets that the firmware made itself. */
   deaths = 0;
   onUart: ((bytes: Uint8Array) => void) | undefined;
@@ -98,6 +100,11 @@ export class Guest {
   /** Where in its life it is. */
   status(): number {
     return this.#running().status();
+  }
+
+  /** Its memory itself, for tests that damage it. */
+  memory(): Uint8Array {
+    return new Uint8Array(this.#running().memory.buffer);
   }
 
   /** A copy of its whole memory: what an attacker with a probe sees. */
@@ -195,7 +202,9 @@ export class Guest {
         bury: () => {
           this.epitaph = "";
         },
-        progress: () => {},
+        progress: () => {
+          this.fedMs = this.#clock();
+        },
         die: (code: number) => {
           throw new Death(`die ${code}`);
         },

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { firmware } from "../../tools/guest/firmware.ts";
+import { Flash } from "../../tools/guest/flash.ts";
+import { Guest } from "../../tools/guest/guest.ts";
+import { seeded } from "../../tools/guest/noise.ts";
+import { page } from "./life.ts";
+import { Witness } from "./witness.ts";
+
+/** What a board's watchdog allows between two feedings (boards/common/port.h). */
+const WATCHDOG_MS = 8_000;
+/** How long the firmware lets a state last that gets nowhere (assembly/config.ts). */
+const PROGRESS_MS = 90_000;
+const MINUTE_MS = 60_000;
+
+/** A device whose module never says a word, in time that passes as the device sleeps. */
+class Alone {
+  now = 0;
+  /** The longest time between two feedings. */
+  longestMs = 0;
+  readonly guest: Guest;
+
+  constructor(module: WebAssembly.Module, flash: Flash) {
+    this.guest = new Guest({ firmware: module, flash, noise: seeded(1), clock: () => this.now });
+    this.guest.boot();
+  }
+
+  live(ms: number): void {
+    for (const until = this.now + ms; this.now < until;) {
+      this.now += Math.max(1, this.guest.turn());
+      this.longestMs = Math.max(this.longestMs, this.now - this.guest.fedMs);
+    }
+  }
+}
+
+describe("progress", async () => {
+  const module = await firmware();
+
+  function alone(): Alone {
+    const flash = new Flash({ pageBytes: 1024, pages: 3 });
+    flash.provision(page(new Witness()));
+    return new Alone(module, flash);
+  }
+
+  it("is seen in an hour without a module: waiting is no fault", () => {
+    const device = alone();
+    device.live(60 * MINUTE_MS);
+    assert.ok(device.longestMs < WATCHDOG_MS / 2, `${device.longestMs} ms without feeding`);
+    assert.equal(device.guest.deaths, 0);
+  });
+
+  it("is seen by a device that was not configured", () => {
+    const device = new Alone(module, new Flash({ pageBytes: 1024, pages: 3 }));
+    device.live(10 * MINUTE_MS);
+    assert.ok(device.longestMs < WATCHDOG_MS / 2);
+  });
+
+  it("is not looked for in flash that takes nothing: the device rests for an hour, and ends by name", () => {
+    const flash = new Flash({ pageBytes: 1024, pages: 3 });
+    flash.broken.add(1).add(2);
+    const device = new Alone(module, flash);
+    device.live(59 * MINUTE_MS);
+    assert.equal(device.guest.deaths, 0);
+    assert.ok(device.longestMs < WATCHDOG_MS / 2);
+    device.live(2 * MINUTE_MS);
+    assert.equal(device.guest.deaths, 1);
+    assert.equal(device.guest.epitaph, "die 4");
+  });
+
+  it("ends when the device polls on and gets nowhere: the watchdog bites", () => {
+    const device = alone();
+    device.live(MINUTE_MS);
+    // The state stands four words before the time of the last turn; one that does not exist leads nowhere.
+    const memory = device.guest.memory();
+    const words = new DataView(memory.buffer);
+    let found = 0;
+    device.now += 123_457;
+    device.guest.turn();
+    for (let at = 16; at + 4 <= words.byteLength; at += 4) {
+      if (words.getUint32(at, true) !== device.now || words.getUint32(at - 16, true) !== device.guest.status())
+        continue;
+      words.setUint32(at - 16, 99, true);
+      if (device.guest.status() === 99) found++;
+    }
+    assert.equal(found, 1);
+    device.live(PROGRESS_MS + WATCHDOG_MS);
+    const unfed = device.now - device.guest.fedMs;
+    assert.ok(unfed >= WATCHDOG_MS - 500, `fed ${unfed} ms ago`);
+  });
+});

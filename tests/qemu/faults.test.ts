@@ -1,0 +1,216 @@
+/** Each fault is planted in the product's image as it runs, and its name looked for in the next report that the server stored. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { run } from "../../tools/build/run.ts";
+import { type Gdb, PC, SP } from "../../tools/gdb/gdb.ts";
+import type { Emulator } from "../../tools/emulator/qemu.ts";
+import * as fields from "./field.ts";
+
+const STEP_MS = 60_000;
+
+/* Thumb instructions. What they overwrite is back after the reset: QEMU loads the image again. */
+const UNDEFINED = 0xde00;
+const LOOP = 0xe7fe;
+const MASK_INTERRUPTS = 0xb672;
+const ALLOW_INTERRUPTS = 0xb662;
+const SUPERVISOR_CALL = 0xdf00;
+const STORE_R1_AT_R0 = 0x6001;
+
+/** Set-pending register of the first 32 interrupts (ARMv6-M ARM B3.4.4). */
+const NVIC_ISPR = 0xe000e200;
+const POWER_CLOCK_IRQ = 0;
+
+/** No board has anything there. */
+const NOWHERE = 0x9fff0000;
+
+/** A stopped board, and where things are in its image. */
+interface Stopped {
+  readonly gdb: Gdb;
+  readonly symbol: (name: string) => number;
+  /** The port of the server that its factory page names. */
+  readonly port: number;
+}
+
+/** What a fault needs to be planted, and the epitaph that must be found. */
+interface Fault {
+  readonly name: string;
+  readonly plant: (stopped: Stopped) => Promise<void>;
+  readonly epitaph: RegExp;
+}
+
+function code(...instructions: number[]): Buffer {
+  const bytes = Buffer.alloc(2 * instructions.length);
+  instructions.forEach((instruction, i) => bytes.writeUInt16LE(instruction, 2 * i));
+  return bytes;
+}
+
+/** Have the core execute these instructions where it is. */
+async function execute(gdb: Gdb, ...instructions: number[]): Promise<void> {
+  await gdb.write(await gdb.counter(), code(...instructions));
+}
+
+/** Have it store a word. */
+async function poke(gdb: Gdb, address: number, word: number): Promise<void> {
+  await gdb.setRegister(0, address);
+  await gdb.setRegister(1, word);
+  await execute(gdb, ALLOW_INTERRUPTS, STORE_R1_AT_R0, LOOP);
+}
+
+/** Have the guest's pointer to the server's name point outside of its memory, as a bug of ours could. */
+async function corrupt({ gdb, symbol, port }: Stopped): Promise<void> {
+  const from = symbol("guest");
+  const memory = await gdb.read(from, symbol("guest.end") - from);
+  const name = memory.lastIndexOf("127.0.0.1");
+  assert.ok(name > 0);
+  const outside = Buffer.from([0x00, 0xff, 0xff, 0x7f]);
+  let found = 0;
+  for (let at = 0; at + 12 <= memory.length; at += 4) {
+    // The pointer counts from the start of linear memory, which is somewhere in the instance; then come length and port.
+    if (memory.readUInt32LE(at) > name || memory.readUInt32LE(at + 4) !== "127.0.0.1".length) continue;
+    if (memory.readUInt32LE(at + 8) !== port) continue;
+    await gdb.write(from + at, outside);
+    found++;
+  }
+  assert.ok(found > 0);
+}
+
+const EVERYWHERE: readonly Fault[] = [
+  {
+    name: "an instruction that is none",
+    plant: ({ gdb }) => execute(gdb, UNDEFINED),
+    epitaph: /^fault (usage|hard) pc=[0-9a-f]{8} lr=[0-9a-f]{8}( cfsr=00010000)?$/,
+  },
+  {
+    name: "a stack that is run over",
+    plant: ({ gdb, symbol }) => gdb.setRegister(SP, symbol("__stack_limit") + 16),
+    epitaph: /^stack overflow sp=[0-9a-f]{8}$/,
+  },
+  {
+    name: "a stack pointer gone astray",
+    plant: ({ gdb }) => gdb.setRegister(SP, NOWHERE),
+    epitaph: /^stack lost sp=[0-9a-f]{8}$/,
+  },
+  { name: "a trap of the guest", plant: corrupt, epitaph: /^trap oob pc=[0-9a-f]{8}$/ },
+  {
+    name: "a fault while interrupts are masked",
+    plant: ({ gdb }) => execute(gdb, MASK_INTERRUPTS, SUPERVISOR_CALL),
+    epitaph: /^fault hard pc=[0-9a-f]{8} lr=[0-9a-f]{8}( cfsr=00000000)?$/,
+  },
+];
+
+/* A fault that comes while interrupts are masked, as just before the core sleeps, escalates: its name is then `hard`. */
+const WITH_PROTECTION: readonly Fault[] = [
+  {
+    name: "a jump to RAM",
+    plant: async ({ gdb, symbol }) => {
+      await gdb.write(symbol("__bss_start"), code(LOOP));
+      await gdb.setRegister(PC, symbol("__bss_start"));
+    },
+    epitaph: /^fault (memory|hard) pc=20[0-9a-f]{6} lr=[0-9a-f]{8} cfsr=00000001$/,
+  },
+  {
+    name: "a write to the image",
+    plant: ({ gdb, symbol }) => poke(gdb, symbol("image_main") & ~3, 0),
+    epitaph: /^fault (memory|hard) pc=[0-9a-f]{8} lr=[0-9a-f]{8} cfsr=00000082$/,
+  },
+];
+
+const WITH_WATCHDOG: readonly Fault[] = [
+  {
+    name: "a loop without end",
+    plant: ({ gdb }) => execute(gdb, LOOP),
+    epitaph: /^watchdog pc=[0-9a-f]{8} lr=[0-9a-f]{8}/,
+  },
+  {
+    name: "a loop without end while interrupts are masked",
+    plant: ({ gdb }) => execute(gdb, MASK_INTERRUPTS, LOOP),
+    epitaph: /^watchdog pc=[0-9a-f]{8} lr=[0-9a-f]{8}/,
+  },
+];
+
+const WITH_SUPPLY: readonly Fault[] = [
+  {
+    name: "a supply that fails (its interrupt made pending: QEMU has no comparator)",
+    plant: ({ gdb }) => poke(gdb, NVIC_ISPR, 1 << POWER_CLOCK_IRQ),
+    epitaph: /^brown-out pc=[0-9a-f]{8} lr=[0-9a-f]{8}$/,
+  },
+];
+
+/** Boards that run here, and what each has beyond the rest. */
+const BOARDS: readonly (readonly [board: string, faults: readonly Fault[], without: string])[] = [
+  ["mps2-an386", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  ["mps2-an385", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  ["microbit", [...EVERYWHERE, ...WITH_SUPPLY], "the chip has no MPU, and QEMU 7.2 does not have its watchdog"],
+];
+
+/** The addresses in an image; `guest.end` is the end of the guest's instance. */
+async function symbols(elf: string): Promise<Stopped["symbol"]> {
+  const found = new Map<string, number>();
+  for (const line of (await run("arm-none-eabi-nm", ["-S", elf])).split("\n")) {
+    const [address, ...rest] = line.split(" ");
+    const name = rest.at(-1)!;
+    found.set(name, Number.parseInt(address!, 16));
+    if (name === "guest") found.set("guest.end", Number.parseInt(address!, 16) + Number.parseInt(rest[0]!, 16));
+  }
+  return (name) => {
+    const address = found.get(name);
+    if (address === undefined) throw new Error(`the image has no ${name}`);
+    return address;
+  };
+}
+
+describe("planted faults", { concurrency: true }, () => {
+  for (const [board, faults, without] of BOARDS) {
+    describe(board, { concurrency: false }, () => {
+      const folder = mkdtempSync(join(tmpdir(), "signet-faults-"));
+      let field: fields.Field;
+      let device: Emulator;
+      let symbol: Stopped["symbol"];
+
+      before(async () => {
+        field = await fields.lay(board, folder, 200);
+        symbol = await symbols(field.built.elf);
+        device = await fields.powerOn(field);
+        await device.waitFor("accepted", STEP_MS);
+      });
+
+      after(async () => {
+        await device?.kill();
+        if (field) await fields.close(field);
+        rmSync(folder, { recursive: true });
+      });
+
+      /** Epitaphs in the stored reports, in their order. */
+      async function told(): Promise<string[]> {
+        const stored = await fields.reports(field);
+        return stored.flatMap(({ epitaph }) => (epitaph ? [Buffer.from(epitaph).toString()] : []));
+      }
+
+      for (const { name, plant, epitaph } of faults) {
+        it(`tells of ${name}`, { timeout: 2 * STEP_MS }, async () => {
+          const before = (await told()).length;
+          const seen = device.events.length;
+          const gdb = await device.debug();
+          await plant({ gdb, symbol, port: field.server.port }).finally(() => gdb.detach());
+          const said = (await device.waitFor("epitaph", STEP_MS, seen)).data.toString();
+          assert.match(said, epitaph);
+          await device.waitFor("accepted", STEP_MS, seen);
+          assert.deepEqual((await told()).slice(before), [said]);
+        });
+      }
+
+      if (without) it("protects its RAM and is watched", { skip: without }, () => {});
+
+      it("made no second key, and said nothing that the server did not believe", async () => {
+        assert.equal(device.events.filter(({ name }) => name === "key-made").length, 1);
+        assert.deepEqual(
+          device.events.filter(({ name }) => name === "refused" || name === "clone-suspected"),
+          [],
+        );
+      });
+    });
+  }
+});
