@@ -66,7 +66,7 @@ describe("npm start", () => {
 
   it("shows the same device again, and Ctrl-C ends everything", { timeout: 300_000 }, async () => {
     const run = start();
-    await until(run, /attack +flip: /);
+    await until(run, /attack +flip-hello: /);
     assert.match(run.said(), /has its key of before/);
     assert.match(run.said(), /started, for the 2nd time/);
     process.kill(-run.child.pid!, "SIGINT");

@@ -3,6 +3,7 @@ import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Tap, Target } from "../attacker/tap.ts";
 import { wallClock } from "../modem/clock.ts";
+import type { Direction } from "../modem/sniffer.ts";
 import { dial, tapped } from "../modem/sockets.ts";
 import { Trouble } from "../trouble.ts";
 import { Session } from "./session.ts";
@@ -16,6 +17,8 @@ export interface BridgeOptions {
   readonly to: Target;
   /** Whoever sits in the bridge. */
   readonly tap?: Tap;
+  /** Sees what passes on the serial line: up is what the device says. */
+  readonly onUart?: (direction: Direction, bytes: Uint8Array) => void;
   readonly log?: (line: string) => void;
 }
 
@@ -37,7 +40,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     () => control.tap,
   );
   const session = new Session(
-    (bytes) => void (port?.writable && port.write(bytes)),
+    (bytes) => {
+      options.onUart?.("down", bytes);
+      if (port?.writable) port.write(bytes);
+    },
     (kind, _asked, listener) => through(kind, options.to, listener),
     wallClock,
     options.log,
@@ -45,7 +51,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const attach = (stream: Duplex): void => {
     port?.destroy();
     port = stream;
-    stream.on("data", (bytes: Buffer) => session.receive(bytes));
+    stream.on("data", (bytes: Buffer) => {
+      options.onUart?.("up", bytes);
+      session.receive(bytes);
+    });
     stream.on("error", () => stream.destroy());
   };
   if (options.stream) attach(options.stream);

@@ -6,24 +6,26 @@ interface Options {
   link: (typeof LINKS)[number];
   port: number;
   folder?: string;
+  plain?: boolean;
   once?: boolean;
   fresh?: boolean;
 }
 
-/** `signet demo`, which is `npm start`: a device's life in QEMU, attacks included. */
+/** `signet demo`, which is `npm start`: a device's life in an emulator, attacks included. */
 export function add(program: Command): void {
   program
     .command("demo")
-    .description("a device's life in QEMU, from key to verified readings, under attack")
+    .description("a device's life in an emulator, from key to verified readings, under attack")
     .option("--once", "end by itself; exit code 0 only if all went well (implies --fresh)")
     .option("--fresh", "begin with an erased device and an empty database")
     .option("--board <name>", "the board to run", "mps2-an386")
     .addOption(new Option("--link <kind>", "how the module is spoken to").choices(LINKS).default("esp-at"))
+    .option("--plain", "leave TLS out: signed, and not secret")
     .option("--port <n>", "the server's port; 0 takes a free one", port, 0)
     .option("--folder <path>", "where flash and database are kept (default: build/demo/BOARD)")
-    .action(async ({ once = false, fresh = false, ...options }: Options) => {
+    .action(async ({ plain = false, once = false, fresh = false, ...options }: Options) => {
       const { demo } = await import("../demo/demo.ts");
-      process.exit((await demo({ ...options, once, fresh })) ? 0 : 1);
+      process.exit((await demo({ ...options, plain, once, fresh })) ? 0 : 1);
     });
 }
 

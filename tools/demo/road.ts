@@ -1,17 +1,25 @@
+import { createPublicKey, randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Attacker } from "../attacker/attacker.ts";
-import type { Scene } from "../attacker/attacks.ts";
+import { Succeeded, type Scene } from "../attacker/attacks.ts";
+import { Records } from "../attacker/records.ts";
+import { Sniffer, type Wanted } from "../attacker/sniffer.ts";
+import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
 import { loadBoard, type Board } from "../build/board.ts";
 import { buildImage, type Built } from "../build/build.ts";
 import { startEmulator, type DeviceEvent, type Emulator } from "../emulator/qemu.ts";
 import { startBridge } from "../bridge/bridge.ts";
 import { startModem, type Modem } from "../modem/modem.ts";
+import * as reading from "../modem/sniffer.ts";
 import type { Happening } from "../server/intake.ts";
 import { startServer, type RunningServer } from "../server/server.ts";
-import { fromHex } from "../wire/bytes.ts";
+import { fromHex, hex } from "../wire/bytes.ts";
 import type { Tap, Target } from "../attacker/tap.ts";
 import * as factory from "../wire/factory.ts";
+import * as messages from "../wire/messages.ts";
+import { open } from "../wire/sign1.ts";
 import { findSecret, writeFactoryPage } from "./flash.ts";
 
 /** What the road is made of. */
@@ -23,6 +31,8 @@ export interface Plan {
   readonly reportIntervalMs: number;
   /** The server's port; 0 takes a free one. */
   readonly port: number;
+  /** Whether everything travels inside TLS; not unless said. */
+  readonly tls?: boolean;
 }
 
 /** An ESP-AT module, or a gateway with our bridge. */
@@ -31,48 +41,77 @@ export type Module = Pick<Modem, "address" | "close">;
 /** What the server decided on something asked. */
 export type Decision = Extract<Happening, { verdict: string }>;
 
-/** The whole road: firmware in QEMU, a module in an attacker's hands, the server with its database. */
+/** The whole road: firmware in its emulator, a module in an attacker's hands, the server with its database. */
 export interface Road {
   readonly plan: Plan;
   readonly board: Board;
   readonly built: Built;
   readonly server: RunningServer;
+  /** Who sits in the module, on the plain road and where TLS passes through it. */
   readonly attacker: Attacker;
+  readonly records: Records;
+  /** Who listens on the UART and in the module. */
+  readonly sniffer: Sniffer;
   readonly modem: Module;
+  /** What the factory page holds to sign up with. */
+  readonly claim: Uint8Array;
   /** The file that is the board's flash. */
   readonly flash: string;
 }
 
+const HOST = "127.0.0.1";
+
 const AUDIENCE = "signet-demo";
+
+/** How long the device has to see that a connection ended, and to be back: it tries again later each time it fails. */
+const ENDING_MS = 20_000;
+const RECOVERY_MS = 60_000;
+
+/** A device that has said nothing for so long has no report under way. */
+const QUIET_MS = 60;
 
 /** Why the device did not believe an answer, by the number in its event: see Status in the firmware's library. */
 const DISBELIEF: Record<number, string> = { 2: "malformed", 3: "forged", 4: "not about this message" };
+
+/** Whether a board's image has TLS in it. */
+export function hasTls(board: Board): boolean {
+  return !board.use["WITHOUT_TLS"];
+}
 
 /** Build the firmware, start server and module, and write the factory page. The power is still off. */
 export async function lay(plan: Plan): Promise<Road> {
   mkdirSync(plan.folder, { recursive: true });
   const board = await loadBoard(plan.board);
+  if (plan.tls && !hasTls(board)) throw new Error(`the image of ${plan.board} has no TLS`);
   const built = await buildImage({ board: plan.board, image: "signet" });
-  const server = await startServer({ port: plan.port, database: join(plan.folder, "signet.db"), audience: AUDIENCE });
-  const attacker = new Attacker();
-  const modem = await startModule(plan.link, { host: "127.0.0.1", port: server.port }, attacker);
+  const database = join(plan.folder, "signet.db");
+  const tls = plan.tls ? { tls: { port: 0 } } : {};
+  const server = await startServer({ port: plan.port, database, audience: AUDIENCE, ...tls });
+  const port = server.tls?.port ?? server.port;
+  const [attacker, records, sniffer] = [new Attacker(), new Records(), new Sniffer()];
+  const modem = await startModule(plan.link, { host: HOST, port }, plan.tls ? records : attacker, sniffer);
   const flash = join(plan.folder, "flash.bin");
+  const claim = new Uint8Array(randomBytes(16));
   const page = factory.write({
     link: plan.link,
-    host: "127.0.0.1",
-    port: server.port,
+    host: HOST,
+    port,
     audience: AUDIENCE,
     serverKeys: [server.publicKey],
+    claim,
     reportIntervalMs: plan.reportIntervalMs,
+    tlsKeys: server.tls && [server.tls.publicKey],
   });
   writeFactoryPage(flash, board, page);
-  return { plan, board, built, server, attacker, modem, flash };
+  return { plan, board, built, server, attacker, records, sniffer, modem, claim, flash };
 }
 
-/** Start what is at the other end of the board's UART, with the attacker in it. */
-function startModule(link: Plan["link"], to: Target, tap: Tap): Promise<Module> {
-  const listen = { host: "127.0.0.1", port: 0 };
-  return link === "framed" ? startBridge({ listen, to, tap }) : startModem({ listen, baud: 0, tap });
+/** Start what is at the other end of the board's UART, with the attacker in it and somebody who listens. */
+function startModule(link: Plan["link"], to: Target, attacker: Tap, sniffer: Sniffer): Promise<Module> {
+  const listen = { host: HOST, port: 0 };
+  const tap = reading.sniffer((way, bytes) => sniffer.hear(`network ${way}`, bytes), attacker);
+  const onUart = (way: reading.Direction, bytes: Uint8Array): void => sniffer.hear(`uart ${way}`, Buffer.from(bytes));
+  return link === "framed" ? startBridge({ listen, to, tap, onUart }) : startModem({ listen, baud: 0, tap, onUart });
 }
 
 /** Switch the board on. */
@@ -95,20 +134,102 @@ export function clear(folder: string): void {
 
 /** The scene for the attacks, once the device of this id has signed up. */
 export async function scene(road: Road, device: Emulator, deviceId: string): Promise<Scene> {
-  const row = (await road.server.devices()).find(({ id }) => id === deviceId);
-  const deviceKey = fromHex(row?.key ?? "");
-  if (!deviceKey) throw new Error("the device has not signed up");
-  const secret = findSecret(road.flash, road.board, deviceKey);
-  if (!secret) throw new Error("the flash does not hold the device's secret");
+  const deviceKey = await keyOf(road, deviceId);
   return {
     attacker: road.attacker,
     url: road.server.url,
     audience: AUDIENCE,
     serverKey: road.server.publicKey,
     deviceKey,
-    deviceSecret: secret,
+    deviceSecret: await secretOf(road, device, deviceKey),
     complaints: () => device.events.flatMap((event) => disbelief(event) ?? []),
   };
+}
+
+async function keyOf(road: Road, deviceId: string): Promise<Uint8Array> {
+  const row = (await road.server.devices()).find(({ id }) => id === deviceId);
+  const key = fromHex(row?.key ?? "");
+  if (!key) throw new Error("the device has not signed up");
+  return key;
+}
+
+/** The secret in a device's flash. */
+async function secretOf(road: Road, device: Emulator, key: Uint8Array): Promise<Uint8Array> {
+  const secret = findSecret((await device.store()).subarray(road.board.store.pageBytes), key);
+  if (!secret) throw new Error("the flash does not hold the device's secret");
+  return secret;
+}
+
+/** The scene for the attacks on TLS, once the device of this id has signed up. */
+export function tlsScene(road: Road, device: Emulator, deviceId: string): TlsScene {
+  const { server, records } = road;
+  let oldReports = 0;
+  server.intake.happenings.on("happening", (happening) => {
+    if (happening.kind === "report" && happening.verdict !== "accepted") oldReports++;
+  });
+  const endings = (): Ending[] => device.events.flatMap((event) => ending(event) ?? []);
+  return {
+    attacker: records,
+    server: { host: HOST, port: server.tls!.port },
+    endings,
+    async ending(before) {
+      const name = "tls-failed";
+      const passed = device.events.findIndex((event) => event.name === name && before-- === 0);
+      return ending(device.events[passed] ?? (await device.waitFor(name, ENDING_MS, device.events.length)))!;
+    },
+    async recovered() {
+      await device.waitFor("accepted", RECOVERY_MS, device.events.length);
+      await unbroken(road, deviceId);
+    },
+    async quiet() {
+      for (let after = device.events.length, busy = true; busy; after = device.events.length) {
+        await device.waitFor("accepted", RECOVERY_MS, after);
+        const since = device.events.length;
+        await sleep(QUIET_MS);
+        busy = device.events.slice(since).some(({ name }) => name === "sent");
+      }
+    },
+    oldReports: () => oldReports,
+  };
+}
+
+/** How a connection failed, if an event says that one did. */
+function ending({ name, data }: DeviceEvent): Ending | undefined {
+  return name === "tls-failed" ? { alert: data.readUInt32BE(0), fromServer: data.readUInt32BE(4) === 1 } : undefined;
+}
+
+/** See that the stored reports of a device are one chain, each link there once. */
+export async function unbroken(road: Road, deviceId: string): Promise<void> {
+  const rows = (await road.server.reports(deviceId)).toSorted((a, b) => a.counter - b.counter);
+  let head = { counter: 0, hash: hex(new Uint8Array(32)) };
+  for (const { counter, hash, message } of rows) {
+    const { prev } = messages.readReport(open(Buffer.from(message, "hex")));
+    if (counter <= head.counter || hex(prev) !== head.hash)
+      throw new Succeeded(`report ${counter} is out of its place`);
+    head = { counter, hash };
+  }
+}
+
+/** What nobody who listens shall learn: the device's id, its keys, the claim it signs up with, what it reads and sends. */
+export async function secrets(road: Road, device: Emulator, deviceId: string): Promise<Wanted[]> {
+  const key = await keyOf(road, deviceId);
+  const rows = await road.server.reports(deviceId);
+  const spki = createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(key).toString("base64url") },
+    format: "jwk",
+  });
+  return [
+    { name: "the device's id", bytes: Buffer.from(deviceId, "hex") },
+    { name: "its secret key", bytes: await secretOf(road, device, key) },
+    { name: "its public key", bytes: key },
+    { name: "its SPKI", bytes: spki.export({ format: "der", type: "spki" }) },
+    { name: "its claim", bytes: road.claim },
+    ...rows.map(({ message }) => ({
+      name: "a reading",
+      bytes: messages.readReport(open(Buffer.from(message, "hex"))).data,
+    })),
+    ...rows.map(({ message }) => ({ name: "a report", bytes: Buffer.from(message, "hex") })),
+  ];
 }
 
 /** The answer that the device says it did not believe, by name. */

@@ -1,17 +1,25 @@
 import { decode } from "../wire/cbor.ts";
 
 /** Who a line is about. */
-export type Who = "build" | "server" | "module" | "device" | "attack";
+export type Who = "build" | "server" | "module" | "device" | "attack" | "sniff";
 
-const COLOURS: Record<Who, number> = { build: 90, server: 32, module: 90, device: 36, attack: 33 };
+const COLOURS: Record<Who, number> = { build: 90, server: 32, module: 90, device: 36, attack: 33, sniff: 35 };
 
 /** The demo as lines: when, who, what. Colour only where there is a terminal. */
 export class Story {
   private readonly started = performance.now();
   private readonly colour = process.stdout.isTTY && !process.env["NO_COLOR"];
 
+  private muted = false;
+
+  /** Tell no more of what happens. */
+  mute(): void {
+    this.muted = true;
+  }
+
   /** Tell one thing. */
   say(who: Who, what: string): void {
+    if (this.muted) return;
     const seconds = ((performance.now() - this.started) / 1000).toFixed(1).padStart(6);
     const name = this.colour ? `\u001B[${COLOURS[who]}m${who.padEnd(6)}\u001B[0m` : who.padEnd(6);
     process.stdout.write(`${seconds} s  ${name}  ${what}\n`);

@@ -86,10 +86,12 @@ function makeFlash(path: string, bytes: number, machineBytes: number): void {
   if (statSync(path).size < machineBytes) truncateSync(path, machineBytes);
 }
 
-/** A flash that QEMU itself does not keep. */
-interface Snapshot {
+/** The file that is the board's flash. */
+interface Flash {
   readonly path: string;
   readonly store: Store;
+  /** QEMU itself does not keep it: it is put back at the start and saved at the end. */
+  readonly bySnapshot: boolean;
 }
 
 const GDB_TRIES = 20;
@@ -105,16 +107,16 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
   private readonly child: ChildProcess;
   private readonly folder: string;
   private readonly timer: NodeJS.Timeout | undefined;
-  private readonly snapshot: Snapshot | undefined;
+  private readonly flash: Flash | undefined;
   private socket: Socket | undefined;
   private rest = "";
   private ended = false;
 
-  constructor(child: ChildProcess, folder: string, timeoutMs: number, snapshot?: Snapshot) {
+  constructor(child: ChildProcess, folder: string, timeoutMs: number, flash?: Flash) {
     super();
     this.child = child;
     this.folder = folder;
-    this.snapshot = snapshot;
+    this.flash = flash;
     this.timer = timeoutMs > 0 ? setTimeout(() => void this.kill(), timeoutMs) : undefined;
     child.stdout?.setEncoding("latin1").on("data", (text: string) => this.hear(text));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.complaint += text));
@@ -213,8 +215,8 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
 
   /** Put back what a flash file holds, before the machine's first instruction. */
   async restore(): Promise<void> {
-    if (!this.snapshot) return;
-    const { path, store } = this.snapshot;
+    if (!this.flash?.bySnapshot) return;
+    const { path, store } = this.flash;
     const bytes = readFileSync(path).subarray(0, store.pageBytes * store.pages);
     await this.stopped(async (gdb) => {
       await gdb.write(store.origin, bytes);
@@ -222,8 +224,21 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     });
   }
 
-  /** Between two instructions, keep what the chip's flash holds. */
-  private async save({ path, store }: Snapshot): Promise<void> {
+  /** The store's bytes as they are now; there must be a flash file. */
+  async store(): Promise<Uint8Array> {
+    if (!this.flash) throw new Error("the board was started without a flash file");
+    const { path, store, bySnapshot } = this.flash;
+    const bytes = store.pageBytes * store.pages;
+    if (!bySnapshot) return readFileSync(path).subarray(0, bytes);
+    return this.stopped(async (gdb) => {
+      const read = await gdb.read(store.origin, bytes);
+      await gdb.detach();
+      return read;
+    });
+  }
+
+  /** Keep what the chip's flash holds. */
+  private async save({ path, store }: Flash): Promise<void> {
     const bytes = await this.stopped((gdb) => gdb.read(store.origin, store.pageBytes * store.pages));
     writeFileSync(`${path}.new`, bytes);
     renameSync(`${path}.new`, path);
@@ -245,7 +260,8 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
   /** End it at once, as a cut of power does; resolves when it is gone. */
   async kill(): Promise<void> {
     if (this.ended) return;
-    if (this.snapshot) await this.save(this.snapshot).catch((error: unknown) => (this.complaint += String(error)));
+    if (this.flash?.bySnapshot)
+      await this.save(this.flash).catch((error: unknown) => (this.complaint += String(error)));
     if (this.ended) return;
     const gone = once(this, "exit");
     this.child.kill("SIGKILL");
@@ -281,7 +297,11 @@ async function startPico(options: Options, board: Board): Promise<Emulator> {
   };
   const args = ["--import", "tsx", join(ROOT, "tools/emulator/rp2040/main.ts"), JSON.stringify(machine)];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe", "ipc"] });
-  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000);
+  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000, {
+    path: flash,
+    store: board.store,
+    bySnapshot: false,
+  });
   if (link === "here") await emulator.connect();
   return emulator;
 }
@@ -296,11 +316,12 @@ export async function startEmulator(options: Options): Promise<Emulator> {
   const args = ["-nographic", "-monitor", "none", "-nodefaults", "-kernel", options.elf];
   const machine = [board.qemu.machine];
   const storeBytes = board.store.pageBytes * board.store.pages;
-  let snapshot: Snapshot | undefined;
+  const { storeBySnapshot: bySnapshot = false } = board.qemu;
+  const path = options.flash ?? (bySnapshot ? join(folder, "flash") : undefined);
+  const flash = path === undefined ? undefined : { path, store: board.store, bySnapshot };
   args.push("-chardev", `socket,id=gdb,path=${join(folder, "gdb")},server=on,wait=off`, "-gdb", "chardev:gdb");
-  if (board.qemu.storeBySnapshot) {
-    snapshot = { path: options.flash ?? join(folder, "flash"), store: board.store };
-    makeFlash(snapshot.path, storeBytes, storeBytes);
+  if (flash?.bySnapshot) {
+    makeFlash(flash.path, storeBytes, storeBytes);
     args.push("-S");
   }
   if (options.flash !== undefined && board.qemu.storeRam !== undefined) {
@@ -321,7 +342,7 @@ export async function startEmulator(options: Options): Promise<Emulator> {
   if (options.icount) args.push("-icount", "shift=0,sleep=off");
   args.push(...(options.args ?? []));
   const child = spawn("qemu-system-arm", args, { stdio: ["ignore", "pipe", "pipe"] });
-  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000, snapshot);
+  const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000, flash);
   await once(child, "spawn").catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new Trouble("qemu-system-arm is not installed", "apt-get install qemu-system-arm");
