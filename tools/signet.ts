@@ -10,6 +10,8 @@ import * as demo from "./cli/demo.ts";
 import * as emulate from "./cli/emulate.ts";
 import * as flash from "./cli/flash.ts";
 import * as format from "./cli/format.ts";
+import * as inspect from "./cli/inspect.ts";
+import * as lock from "./cli/lock.ts";
 import * as modem from "./cli/modem.ts";
 import * as provision from "./cli/provision.ts";
 import * as server from "./cli/server.ts";
@@ -41,7 +43,9 @@ for (const verb of [
   bridge,
   flash,
   provision,
+  lock,
   terminal,
+  inspect,
   emulate,
 ])
   verb.add(program);

@@ -1,0 +1,308 @@
+/** `signet inspect`: tell what some bytes are, and what they say. Secrets are named and not shown. */
+import { readFileSync, statSync } from "node:fs";
+import { parseEvent } from "../emulator/qemu.ts";
+import { readKey } from "../server/verify.ts";
+import { Trouble } from "../trouble.ts";
+import { equal, fromHex, hex } from "../wire/bytes.ts";
+import { CborError, decode } from "../wire/cbor.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import * as factory from "../wire/factory.ts";
+import { hash, id } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import { Malformed, openFirst, verify, type Kind, type Sign1 } from "../wire/sign1.ts";
+import * as store from "../wire/store.ts";
+import { inWords } from "./events.ts";
+
+/** The largest thing there is: the memory of an emulated board, of which the store is the beginning. */
+export const INPUT_MAX = 64 * 1024 * 1024;
+/** More than any chip's store. */
+const STORE_MAX = 4 * 1024 * 1024;
+const TEXT_MAX = 1024 * 1024;
+const MESSAGES_MAX = 1000;
+/** What one field shows. */
+const FIELD_MAX = 200;
+
+const SIGN1 = 0xd2;
+const CLAIM_LEAST = 16;
+const CLAIM_MOST = 32;
+
+/** A line: what, and what it says. */
+type Line = readonly [name: string, value: string];
+
+/** Nothing that could command a terminal, and not too much of it. */
+function safe(text: string): string {
+  const clean = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, "?");
+  return clean.length > FIELD_MAX ? `${clean.slice(0, FIELD_MAX)}… (${clean.length} characters)` : clean;
+}
+
+function bytesShown(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString("latin1");
+  const isText = bytes.length > 0 && /^[\x20-\x7e]*$/.test(text);
+  const shown = hex(bytes.subarray(0, FIELD_MAX / 2)) + (bytes.length > FIELD_MAX / 2 ? "…" : "");
+  return isText ? `${shown} "${safe(text)}"` : shown || "(empty)";
+}
+
+function value(field: unknown): string {
+  if (field instanceof Uint8Array) return bytesShown(field);
+  if (typeof field === "object" && field !== null) {
+    return Object.entries(field)
+      .map(([name, part]) => `${name} ${value(part)}`)
+      .join(", ");
+  }
+  return safe(String(field));
+}
+
+/** The claims of a message, by its kind. */
+// prettier-ignore
+const READERS: Record<Kind, (message: Sign1) => object> = {
+  enrol: messages.readEnrol, enrolled: messages.readEnrolled, report: messages.readReport,
+  receipt: messages.readReceipt, refusal: messages.readRefusal, downlink: messages.readDownlink,
+};
+
+/** What is known of a signature: an enrolment carries its key, of others a person may give it. */
+function signature(message: Sign1, claims: object, given: Uint8Array | undefined): string {
+  const own = message.kind === "enrol" ? (claims as messages.Enrol).key : undefined;
+  const key = given ?? own;
+  if (key === undefined) return "not checked: give --key";
+  if (!equal(id(key), message.kid)) return "WRONG: the key is not that of the signer";
+  const imported = ed25519.importKey(key);
+  if (imported === undefined || !verify(message, imported)) return "WRONG: this key did not sign it so";
+  return given ? "right, by the key given" : "right, by the key it carries";
+}
+
+const SECONDS: ReadonlySet<string> = new Set(["issuedAt", "expires"]);
+
+function claimLine([name, field]: [string, unknown]): Line {
+  if (name === "claim" && field instanceof Uint8Array)
+    return [name, `${field.length} bytes, not shown: a secret until it is used`];
+  if (name === "reason" && typeof field === "number")
+    return [name, `${field} (${messages.reasonName(field) ?? "unknown"})`];
+  if (SECONDS.has(name) && typeof field === "number" && field < 8_640_000_000_000)
+    return [name, `${field} (${new Date(field * 1000).toISOString()})`];
+  if (name === "epitaph" && field instanceof Uint8Array) return [name, epitaph(field)];
+  return [name, value(field)];
+}
+
+function message(found: Sign1, key: Uint8Array | undefined): Line[] {
+  const claims = READERS[found.kind](found);
+  const fields = Object.entries(claims).filter(([, field]) => field !== undefined);
+  return [
+    ["what", `${found.kind}, signed: ${found.bytes.length} bytes`],
+    ["signer", hex(found.kid)],
+    ["signature", signature(found, claims, key)],
+    ["hash", hex(hash(found.bytes))],
+    ...fields.map(claimLine),
+  ];
+}
+
+/** One message, or several one after the other. */
+function signed(bytes: Uint8Array, key: Uint8Array | undefined): Line[][] {
+  const out: Line[][] = [];
+  for (let at = 0; at < bytes.length;) {
+    if (out.length === MESSAGES_MAX) throw new Trouble(`more than ${MESSAGES_MAX} messages`, "give fewer at a time");
+    const { message: found, end } = openFirst(bytes, at);
+    out.push(message(found, key));
+    at = end;
+  }
+  return out;
+}
+
+const DEATHS: Readonly<Record<string, string>> = {
+  "1": "no source of noise, and no seed",
+  "2": "the source of noise failed a health test",
+  "3": "the source of noise is too slow",
+  "4": "the flash does not hold what is written",
+};
+
+/** What ended a device's life, as it put it. */
+function epitaph(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString("latin1");
+  const death = /^die (?:0x)?0*(\d+)$/.exec(text)?.[1];
+  const why = death === undefined ? undefined : DEATHS[death];
+  return `"${safe(text)}"${why ? `: ${why}` : ""}`;
+}
+
+function settings(page: Uint8Array): Line[] {
+  const told = factory.read(page);
+  const keys = (all: readonly Uint8Array[] | undefined): string => all?.map(hex).join(" ") ?? "none: no TLS";
+  const hidden = (secret: Uint8Array | string | undefined): string =>
+    secret === undefined ? "none" : `${Buffer.byteLength(secret)} bytes, not shown`;
+  return [
+    ["what", "factory page"],
+    ["module", told.link],
+    ["server", `${safe(told.host)}:${told.port}, audience ${safe(told.audience)}`],
+    ["server keys", keys(told.serverKeys)],
+    ["TLS keys", keys(told.tlsKeys)],
+    ["network", told.ssid === undefined ? "none" : `${safe(told.ssid)}, secret: ${hidden(told.networkSecret)}`],
+    ["claim", told.claim ? `${hidden(told.claim)}; its hash is ${hex(hash(told.claim))}` : "none"],
+    ["seed", hidden(told.seed)],
+    ["report each", `${told.reportIntervalMs} ms`],
+  ];
+}
+
+/** A record, as far as it may be shown. */
+function record(name: string, data: Uint8Array): string {
+  if (name === "key" && data.length === ed25519.SEED_BYTES) {
+    const { publicKey } = ed25519.fromSeed(data);
+    return `secret, not shown; public key ${hex(publicKey)}, id ${hex(id(publicKey))}`;
+  }
+  if (name === "key" || name === "seed" || name === "ticket") return `${data.length} bytes, not shown`;
+  if (data.length !== 4) return bytesShown(data);
+  const number = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
+  return name === "time" ? `${number} (${new Date(number * 1000).toISOString()})` : String(number);
+}
+
+function dump(bytes: Uint8Array, pageBytes: number): Line[][] {
+  const { factoryPage, pages, live } = store.read(bytes, pageBytes);
+  const [newest] = pages;
+  const lines: Line[] = [
+    ["what", `store of a device, pages of ${pageBytes} bytes`],
+    [
+      "in use",
+      newest ? `page ${newest.index}, number ${newest.number}, rest ${newest.rest}` : "none: no device lived here",
+    ],
+    [
+      "older",
+      pages
+        .slice(1, 33)
+        .map(({ index, number }) => `page ${index} (${number})`)
+        .join(", ") || "none",
+    ],
+    ["records", String(newest?.records.length ?? 0)],
+    ...[...live].map(([name, data]): Line => [name, record(name, data)]),
+  ];
+  const blank = factoryPage.every((byte) => byte === 0xff);
+  return blank
+    ? [[["what", "factory page, erased"]], lines]
+    : [attempt(() => settings(factoryPage), "factory page"), lines];
+}
+
+/** Something inside something: that it can not be read hides nothing else. */
+function attempt(task: () => Line[], what: string): Line[] {
+  try {
+    return task();
+  } catch (error) {
+    return [["what", `${what}, unreadable: ${safe((error as Error).message)}`]];
+  }
+}
+
+/** What CBOR it may be that nobody signed. */
+function unsigned(bytes: Uint8Array): Line[] | undefined {
+  try {
+    const item = decode(bytes);
+    if (item instanceof Uint8Array && item.length >= 8 && item.length <= 64)
+      return [
+        ["what", "nonce, as a server gives it"],
+        ["nonce", hex(item)],
+      ];
+    const reason = messages.readUnsignedRefusal(bytes);
+    return [["what", "refusal, not signed"], claimLine(["reason", reason])];
+  } catch (error) {
+    if (error instanceof CborError || error instanceof Malformed) return undefined;
+    throw error;
+  }
+}
+
+const startsWith = (bytes: Uint8Array, text: string): boolean =>
+  Buffer.from(bytes.subarray(0, text.length)).equals(Buffer.from(text));
+
+/** Tell what bytes are. Throws Trouble if they are nothing known. */
+export function inspect(bytes: Uint8Array, key?: Uint8Array): Line[][] {
+  if (bytes.length === 0)
+    throw new Trouble("there is nothing in it", "give a file, hexadecimal, or - for standard input");
+  try {
+    if (bytes[0] === SIGN1) return signed(bytes, key);
+    const begin = bytes.subarray(0, STORE_MAX);
+    const pageBytes = store.pageBytesOf(begin);
+    if (pageBytes !== undefined) return dump(begin, pageBytes);
+    if (startsWith(bytes, "SGNT")) return [settings(begin)];
+    const plain = unsigned(bytes);
+    if (plain) return [plain];
+    const text = Buffer.from(bytes.subarray(0, TEXT_MAX)).toString("latin1").trim();
+    if (bytes.length <= 64 && /^(fault|die|trap|stack|reset|watchdog|brown-out|lockup|irq)\b[\x20-\x7e]*$/.test(text))
+      return [
+        [
+          ["what", "epitaph"],
+          ["it says", epitaph(Buffer.from(text, "latin1"))],
+        ],
+      ];
+    if (bytes.length >= CLAIM_LEAST && bytes.length <= CLAIM_MOST) return [shapeless(bytes)];
+  } catch (error) {
+    if (error instanceof Malformed || error instanceof RangeError || error instanceof CborError)
+      throw new Trouble(safe(error.message), "it begins like something known, and is damaged or cut off");
+    throw error;
+  }
+  throw new Trouble(
+    `${bytes.length} bytes of nothing known`,
+    "messages, factory pages, store dumps, claims, epitaphs and console lines are",
+  );
+}
+
+/** Bytes without a form: a claim has none. */
+function shapeless(bytes: Uint8Array): Line[] {
+  return [
+    ["what", `${bytes.length} bytes without a form: a claim, if it is one`],
+    ["hash", `${hex(hash(bytes))}: what the server stores of a claim`],
+  ];
+}
+
+/** Tell what a text is: hexadecimal, rows of an export, or lines of a console. */
+function inspectText(text: string, key: Uint8Array | undefined): Line[][] {
+  const plain = text.replace(/\s/g, "");
+  const direct = fromHex(plain);
+  if (direct && direct.length > 0) return inspect(direct, key);
+  const out: Line[][] = [];
+  for (const line of text.split("\n")) {
+    if (line.trim() === "") continue;
+    if (out.length >= MESSAGES_MAX) throw new Trouble(`more than ${MESSAGES_MAX} lines`, "give fewer at a time");
+    const event = parseEvent(line.trim());
+    if (event) {
+      const isEpitaph = event.name === "epitaph";
+      out.push([
+        ["what", `console: ${event.name}`],
+        ["it says", isEpitaph ? epitaph(event.data) : (inWords(line.trim()) ?? bytesShown(event.data))],
+      ]);
+    } else if (line.startsWith("{")) out.push(...inspect(fromRow(line), key));
+    else return inspect(Buffer.from(text, "latin1"), key);
+  }
+  return out;
+}
+
+function fromRow(line: string): Uint8Array {
+  try {
+    const { message: text } = JSON.parse(line) as { message?: unknown };
+    const bytes = typeof text === "string" ? fromHex(text) : undefined;
+    if (bytes) return bytes;
+  } catch {
+    // Told below.
+  }
+  throw new Trouble("a row without a message", "rows are what a server's export gives");
+}
+
+/** Tell what an input is, whatever form it comes in. */
+export function inspectInput(content: Uint8Array, key?: Uint8Array): Line[][] {
+  const isText =
+    content.length <= TEXT_MAX && content.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13));
+  return isText && content.length > 0
+    ? inspectText(Buffer.from(content).toString("latin1"), key)
+    : inspect(content, key);
+}
+
+/** Read a file, `-`, or hexadecimal on the command line. */
+function input(what: string): Uint8Array {
+  if (what === "-") return readFileSync(0);
+  const direct = /^([0-9a-fA-F]{2})+$/.test(what) ? fromHex(what) : undefined;
+  if (direct) return direct;
+  if (statSync(what).size > INPUT_MAX)
+    throw new Trouble(`${what} has more than ${INPUT_MAX} bytes`, "cut out what matters");
+  return readFileSync(what);
+}
+
+/** The command: print every line. */
+export function run(what: string, keyText: string | undefined): void {
+  const found = inspectInput(input(what), keyText === undefined ? undefined : readKey(keyText));
+  for (const [i, lines] of found.entries()) {
+    if (i > 0) process.stdout.write("\n");
+    for (const [name, said] of lines) process.stdout.write(`${name.padEnd(12)} ${said}\n`);
+  }
+}
