@@ -143,7 +143,7 @@ class GdbProbe implements Probe {
   private async restart(): Promise<void> {
     const { reset } = this.server;
     // Black Magic has no command for it: its client asks for a run from the start.
-    if (reset === undefined) await this.gdb.command("vRun;", 30_000);
+    if (reset === undefined) await this.gdb.runAnew();
     else if ((await this.gdb.monitor(reset)) === undefined) throw new Error(`it does not know "monitor ${reset}"`);
     const entry = (await this.gdb.read(this.board.flash.origin + 4, 4)).readUInt32LE() & ~1;
     for (let tries = 0; tries < RESET_TRIES; tries++) {

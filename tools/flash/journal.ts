@@ -49,7 +49,7 @@ export class Journal {
       const before = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
       const whole = before.lastIndexOf(0x0a) + 1;
       const lines = before.toString("utf8", 0, whole).split("\n").slice(0, -1);
-      const file = openSync(path, before.length > 0 ? "r+" : "w", 0o600);
+      const file = openSync(path, "a", 0o600);
       ftruncateSync(file, whole);
       const journal = new Journal(file, release);
       if (lines.length === 0) journal.write({ journal: "signet provision 1", board, way });

@@ -16,6 +16,9 @@ export type Adapter = readonly string[];
 
 const PACKAGE = "openocd";
 
+/** It serves nobody but us. */
+const ALONE = ["-c", "gdb_port disabled; telnet_port disabled; tcl_port disabled"];
+
 /** The adapters that are tried, the most usual on boards like these first. */
 // prettier-ignore
 const ADAPTERS: readonly Adapter[] = [
@@ -45,7 +48,7 @@ export function adapterOf(script: string): Adapter {
 /** The first adapter that is plugged in, whether or not the chip behind it answers. */
 export async function findAdapter(data: Probed): Promise<Adapter | undefined> {
   for (const adapter of ADAPTERS) {
-    const args = [...adapter, "-f", data.openocd, "-c", "init", "-c", "shutdown"];
+    const args = [...ALONE, ...adapter, "-f", data.openocd, "-c", "init", "-c", "shutdown"];
     const { text } = await start("openocd", args, PACKAGE).over;
     if (!NOT_PLUGGED.test(text)) return adapter;
   }
@@ -79,7 +82,7 @@ class OpenOcd implements Probe {
   /** Run commands on the chip, one after the other, then end; a command that fails ends it with an exit code. */
   private async run(...commands: readonly string[]): Promise<Said> {
     const args = ["init", ...commands, "shutdown"].flatMap((command) => ["-c", command]);
-    const { child, over } = start("openocd", [...this.adapter, "-f", this.data.openocd, ...args], PACKAGE);
+    const { child, over } = start("openocd", [...ALONE, ...this.adapter, "-f", this.data.openocd, ...args], PACKAGE);
     this.child = child;
     const said = await over;
     this.child = undefined;
@@ -116,7 +119,7 @@ class OpenOcd implements Probe {
 
   async listen(hear: (text: string) => void, done: Promise<unknown>): Promise<void> {
     const commands = ["init", "reset halt", "arm semihosting enable", "resume"].flatMap((command) => ["-c", command]);
-    const args = [...this.adapter, "-f", this.data.openocd, ...commands];
+    const args = [...ALONE, ...this.adapter, "-f", this.data.openocd, ...commands];
     const { child, over } = start("openocd", args, PACKAGE, hear);
     this.child = child;
     const ended = over.then((said) => {

@@ -13,7 +13,8 @@ import type { Probe, Progress } from "./probe.ts";
 import { start, type Said } from "./program.ts";
 
 const PACKAGE = "python3-pyocd";
-const NOT_PLUGGED = /no connected debug probes|no debug probe connected|no available debug probes/i;
+const NOT_PLUGGED =
+  /no connected debug probes|no debug probe connected|no available debug probes|waiting for a debug probe/i;
 
 /** Whether a probe is plugged in that it knows. */
 export async function isPlugged(): Promise<boolean> {
@@ -45,7 +46,10 @@ class PyOcd implements Probe {
   constructor(private readonly target: string) {}
 
   private async run(program: string, ...args: readonly string[]): Promise<void> {
-    const { child, over } = start(program, ["-t", this.target, ...args], PACKAGE);
+    const { child, over } = start(program, ["-t", this.target, ...args], PACKAGE, (text) => {
+      // `pyocd-tool` would wait for one for ever.
+      if (NOT_PLUGGED.test(text)) child.kill("SIGTERM");
+    });
     this.child = child;
     const said = await over;
     this.child = undefined;

@@ -155,10 +155,21 @@ export class Gdb {
     }
   }
 
+  /** Send a packet that is answered by the machine's standing still; rejects if it does not. */
+  private async untilStopped(packet: string): Promise<void> {
+    this.send(packet);
+    const answer = (await this.answer(packet, SLOW_MS)).toString("latin1");
+    if (!/^[ST][0-9a-f]{2}/.test(answer)) throw new Error(`the chip does not stand still after ${packet}`);
+  }
+
   /** Attach to the first target, on servers that have found one but hold none. */
-  async attachTarget(): Promise<void> {
-    const answer = await this.command("vAttach;1", SLOW_MS);
-    if (answer.startsWith("E") || answer === "") throw new Error("the probe can not attach to the chip");
+  attachTarget(): Promise<void> {
+    return this.untilStopped("vAttach;1");
+  }
+
+  /** Start the program anew, and stop before its first instruction: on servers without a command that resets. */
+  runAnew(): Promise<void> {
+    return this.untilStopped("vRun;");
   }
 
   /** The flash that the server says the chip has; none if it says nothing. */

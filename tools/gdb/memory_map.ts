@@ -18,7 +18,7 @@ const ADDRESSES = 2 ** 32;
 export function memoryMap(xml: string): FlashRegion[] {
   if (xml.length > MAP_MAX) throw new ProtocolError("a memory map without end");
   const regions: FlashRegion[] = [];
-  for (const [, attributes, body] of xml.matchAll(/<memory\b([^<>]*[^<>/])>(.*?)<\/memory>/gs)) {
+  for (const [, attributes, body] of xml.matchAll(/<memory\s([^<>]*[^<>/])>(.*?)<\/memory>/gs)) {
     if (attribute(attributes!, "type") !== "flash") continue;
     const blockText = /<property\b[^<>]*\bname\s*=\s*["']blocksize["'][^<>]*>\s*(\w+)\s*<\/property>/.exec(body!)?.[1];
     const start = number(attribute(attributes!, "start"));
