@@ -12,6 +12,7 @@ import { type Emulator, type Options, startEmulator } from "../../tools/emulator
 import { type Modem, startModem } from "../../tools/modem/modem.ts";
 import { type RunningServer, startServer } from "../../tools/server/server.ts";
 import { hex } from "../../tools/wire/bytes.ts";
+import type { Cut } from "../../tools/emulator/rp2040/flash.ts";
 import * as factory from "../../tools/wire/factory.ts";
 
 const BOARD = "pico";
@@ -94,6 +95,46 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
       for (const inside of ["/v1/", AUDIENCE, Buffer.from(id, "hex")]) assert.equal(heard.indexOf(inside), -1);
     },
   );
+});
+
+describe("power that goes half-way through an operation on flash, between the first start and the key", () => {
+  /** That many operations there are; after them the flash rests. */
+  const OPERATIONS = 8;
+  const FULL = process.env["SIGNET_FULL"] !== undefined;
+  const cuts: readonly Cut[] = FULL
+    ? Array.from({ length: OPERATIONS }, (_, operation) => [0.1, 0.5, 0.9].map((done) => ({ operation, done }))).flat()
+    : [{ operation: OPERATIONS - 1, done: 0.5 }];
+
+  /** One life without a factory page, until the key is there or the power goes; returns the key's id, if one was told. */
+  async function start(flash: string, cut?: Cut): Promise<string | undefined> {
+    const { elf } = await buildImage({ board: BOARD, image: "signet" });
+    const device = await startEmulator({ board: BOARD, elf, flash, ...(cut && { cut }) });
+    const gone = new Promise((resolve) => device.once("exit", resolve));
+    await Promise.race([gone, device.waitFor("unconfigured", STEP_MS).catch(() => undefined)]);
+    assert.equal(device.running, !cut, cut ? "power did not go" : "the device is gone");
+    await device.kill();
+    const told = device.events.filter(({ name }) => name === "key-made" || name === "key-loaded");
+    assert.equal(told.length <= 1, true);
+    return told[0] && hex(told[0].data);
+  }
+
+  for (const cut of cuts) {
+    test(`operation ${cut.operation}, at ${cut.done}: one key, and it stays`, { timeout: STEP_MS }, async () => {
+      const flash = at("cut-flash");
+      rmSync(flash, { force: true });
+      const before = await start(flash, cut);
+      const id = await start(flash);
+      assert.ok(id !== undefined);
+      assert.equal(before ?? id, id);
+      assert.equal(await start(flash), id);
+    });
+  }
+
+  const skip = FULL ? false : "SIGNET_FULL is not set";
+  test("there are no more operations than that", { timeout: STEP_MS, skip }, async () => {
+    rmSync(at("cut-flash"), { force: true });
+    await assert.rejects(start(at("cut-flash"), { operation: OPERATIONS, done: 0.5 }), /power did not go/);
+  });
 });
 
 describe("noise that is none", () => {
