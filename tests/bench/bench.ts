@@ -8,10 +8,11 @@ import { buildImage } from "../../tools/build/build.ts";
 import { type Answer, elfLab, type Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { buildPeer, PEERS } from "./peers.ts";
+import { benchTls } from "./tls.ts";
 
 export interface Figures {
   readonly instructions: number;
-  /** Bytes of all cryptography on the board, code and tables: the operations share most of it. */
+  /** Bytes of all cryptography on the board, code and tables: the operations share most of it; for TLS with the client's own. */
   readonly flash: number;
   readonly stack: number;
   /** Instructions of each peer that has the operation. */
@@ -104,6 +105,8 @@ async function benchBoard(board: string): Promise<Record<string, Figures>> {
       peers: instructions,
     };
   }
+  for (const [name, { instructions, stack, flash }] of Object.entries(await benchTls(board)))
+    figures[name] = { instructions, flash, stack, peers: {} };
   return figures;
 }
 

@@ -4,7 +4,9 @@ import * as client from "../../assembly/tls/client";
 import * as ticketStore from "../../assembly/tls/ticket";
 import * as ed25519 from "../../assembly/crypto/ed25519";
 
-const CAPACITY: u32 = 4096;
+/** Room for what one call moves. */
+// prettier-ignore
+export const CAPACITY: u32 = isDefined(TLS_GUEST_BYTES) ? TLS_GUEST_BYTES : 4096;
 const io = memory.data(CAPACITY, 16);
 
 const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
@@ -17,6 +19,9 @@ const key = memory.data(32, 8);
 const random = memory.data(RANDOM_BYTES, 8);
 const psk = memory.data(32, 8);
 const identity = memory.data(256, 8);
+
+/** Linear memory of this file, the options aside. */
+export const OWN_BYTES: u32 = CAPACITY + 3 * 256 + 2 * 64 + 3 * 32 + RANDOM_BYTES;
 
 /** What `set` sets from the buffer's first bytes. */
 const enum Slot {

@@ -15,11 +15,18 @@ const IMAGES = {
   signet: { entry: "assembly/main.ts", main: "boards/common/main.c" },
   /** Test and bench operations, served over the module's UART. */
   lab: { entry: "tests/lab/guest.ts", main: "boards/common/lab.c" },
+  /** The TLS client alone, call by call: what the bench counts. */
+  tls: { entry: "tests/tls/guest_lab.ts", main: "boards/common/lab.c" },
   /** Planted faults: what the boot tests run. */
   probe: { entry: "tests/qemu/boot/guest.ts", main: "boards/common/main.c" },
 } as const;
 
 export type Image = keyof typeof IMAGES;
+
+/** The images' names. */
+export function imageNames(): string[] {
+  return Object.keys(IMAGES);
+}
 
 /** Whether an image has this name. */
 export function isImage(name: string): name is Image {
@@ -69,6 +76,16 @@ function withLabRoom(board: Board): Board {
   };
 }
 
+/** The same for the TLS client's test: the room for one record, twice, and for what a connection is to be. */
+function withTlsRoom(board: Board): Board {
+  const { WITHOUT_TLS: _, ...use } = board.use;
+  return {
+    ...board,
+    use: { ...use, TLS_GUEST_BYTES: KiB },
+    budget: { ...board.budget, linear: board.budget.linear + 4 * KiB },
+  };
+}
+
 /** Everything but the guest's sources that decides the bytes of an image. */
 function toolInputs(board: Board, boardName: string): string[] {
   return filesBelow("boards/common", `boards/chips/${board.chip}`, `boards/${boardName}`, "linker", "tools/build");
@@ -78,7 +95,7 @@ function toolInputs(board: Board, boardName: string): string[] {
 export async function buildImage(request: Request): Promise<Built> {
   const { board: boardName, image } = request;
   const loaded: Board = { ...(await loadBoard(boardName)), ...request.change };
-  const board = image === "lab" ? withLabRoom(loaded) : loaded;
+  const board = image === "lab" ? withLabRoom(loaded) : image === "tls" ? withTlsRoom(loaded) : loaded;
   const entry = request.entry ?? IMAGES[image].entry;
   const folder = join(request.out ?? join(ROOT, "build"), boardName, image);
   const at = (name: string): string => join(folder, name);
@@ -87,7 +104,14 @@ export async function buildImage(request: Request): Promise<Built> {
     const compiler = await run("arm-none-eabi-gcc", ["-dumpfullversion"]);
     const inputs = [
       ...toolInputs(board, boardName),
-      ...filesBelow("assembly", "tests/lab", "tests/qemu/boot/guest.ts", "asconfig.json", "package-lock.json"),
+      ...filesBelow(
+        "assembly",
+        "tests/lab",
+        "tests/tls",
+        "tests/qemu/boot/guest.ts",
+        "asconfig.json",
+        "package-lock.json",
+      ),
     ];
     const wanted = digest([JSON.stringify(board), entry, image, compiler], inputs);
     if (!isFresh(at("stamp"), wanted) || !existsSync(at("signet.elf"))) {

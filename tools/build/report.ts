@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { boardNames, loadBoard } from "./board.ts";
-import { buildImage, type Built, type Image, isImage } from "./build.ts";
+import { buildImage, type Built, type Image, imageNames, isImage } from "./build.ts";
 
 interface Choice {
   readonly board?: string;
@@ -10,7 +10,7 @@ interface Choice {
 }
 
 function imageNamed(name: string): Image {
-  if (!isImage(name)) throw new Trouble(`there is no image "${name}"`, "images are: signet, lab, probe");
+  if (!isImage(name)) throw new Trouble(`there is no image "${name}"`, `images are: ${imageNames().join(", ")}`);
   return name;
 }
 
