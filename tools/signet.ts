@@ -9,6 +9,7 @@ import * as terminal from "./cli/console.ts";
 import * as demo from "./cli/demo.ts";
 import * as emulate from "./cli/emulate.ts";
 import * as flash from "./cli/flash.ts";
+import * as fleet from "./cli/fleet.ts";
 import * as format from "./cli/format.ts";
 import * as inspect from "./cli/inspect.ts";
 import * as lock from "./cli/lock.ts";
@@ -39,6 +40,7 @@ for (const verb of [
   server,
   verify,
   audit,
+  fleet,
   modem,
   bridge,
   flash,

@@ -80,6 +80,11 @@ export class Guest {
     this.#live(() => this.#exports!.init());
   }
 
+  /** Take the power away: the next turn is a new start. */
+  reset(): void {
+    this.#exports = undefined;
+  }
+
   /** One turn of the main loop; returns after how many ms the next is wanted. After it died, a turn is its new start. */
   turn(): number {
     if (this.#exports === undefined) {

@@ -1,0 +1,74 @@
+import { InvalidArgumentError, type Command } from "commander";
+import { fromHex } from "../wire/bytes.ts";
+
+interface Options {
+  server: URL;
+  serverKey: Uint8Array;
+  tlsKey?: Uint8Array;
+  plainPort?: number;
+  audience: string;
+  devices: number;
+  awake: number;
+  rate: number;
+  seconds: number;
+  attackers: number;
+  faults: number;
+  seed: number;
+}
+
+/** `signet fleet`: many virtual devices, and what came of them. */
+export function add(program: Command): void {
+  program
+    .command("fleet")
+    .description("run many virtual devices, with faults and attackers among them")
+    .requiredOption("--server-key <hex>", "the server's key, as `signet server` prints it", key)
+    .option("--server <url>", "the server", address, new URL("http://127.0.0.1:8080"))
+    .option("--tls-key <hex>", "speak TLS 1.3 to the server's TLS port, which has this key", key)
+    .option("--plain-port <n>", "where attackers go if the server's port is for TLS", number)
+    .option("--audience <name>", "what devices call the server", "signet.local")
+    .option("--devices <n>", "how many devices", number, 100)
+    .option("--awake <n>", "how many of them are on at once", number, 1000)
+    .option("--rate <n>", "reports a second, all together", number, 50)
+    .option("--seconds <n>", "how long", number, 30)
+    .option("--attackers <n>", "clients that forge, replay and flood", number, 0)
+    .option("--faults <n>", "power cuts and lost links a second", number, 0)
+    .option("--seed <n>", "what faults follow from", number, 1)
+    .action(async ({ server, ...options }: Options) => {
+      const { runFleet } = await import("../fleet/fleet.ts");
+      const tally = await runFleet({
+        ...options,
+        host: server.hostname,
+        port: Number(server.port || (options.tlsKey ? 443 : 80)),
+        onSecond: ({ awake, sent, accepted }) =>
+          process.stderr.write(`${awake} awake, ${sent} sent, ${accepted} accepted\n`),
+      });
+      const { sent, accepted, powerCuts, lostLinks, deaths } = tally;
+      const [half, most, worst] = [0.5, 0.99, 1].map((q) => tally.latencyMs(q).toFixed(0));
+      const lines = [
+        `accepted   ${accepted} of ${sent} sent (a report is sent again until it is answered)`,
+        `latency    ${half} ms half, ${most} ms 99 %, ${worst} ms worst`,
+        `faults     ${powerCuts} power cuts, ${lostLinks} lost links; ${deaths} resets of the firmware's own`,
+        ...[...tally.refused].map(([reason, count]) => `refused    ${count} ${reason}`),
+        ...[...tally.attacks].toSorted().map(([what, count]) => `attack     ${count} ${what}`),
+        ...[...tally.events].toSorted().map(([what, count]) => `event      ${count} ${what}`),
+      ];
+      process.stdout.write(`${lines.join("\n")}\n`);
+    });
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError("a number is wanted.");
+  return value;
+}
+
+function address(text: string): URL {
+  if (!URL.canParse(text)) throw new InvalidArgumentError("a URL is wanted, as http://host:port.");
+  return new URL(text);
+}
+
+function key(text: string): Uint8Array {
+  const bytes = fromHex(text);
+  if (bytes?.length !== 32) throw new InvalidArgumentError("a key is 64 hexadecimal digits.");
+  return bytes;
+}

@@ -1,0 +1,159 @@
+/** Many virtual devices in one process: the firmware's own wasm, each behind a bridge of its own, over real sockets. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { startBridge } from "../bridge/bridge.ts";
+import { firmware } from "../guest/firmware.ts";
+import { Flash, PowerCut, type FlashShape } from "../guest/flash.ts";
+import { Guest, type DeviceEvent } from "../guest/guest.ts";
+import * as noises from "../guest/noise.ts";
+import * as factory from "../wire/factory.ts";
+import { reasonName } from "../wire/messages.ts";
+import { attack } from "./attackers.ts";
+import { Tally } from "./tally.ts";
+
+export interface FleetOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly audience: string;
+  readonly serverKey: Uint8Array;
+  /** Then the devices speak TLS 1.3 and nothing else. */
+  readonly tlsKey?: Uint8Array | undefined;
+  /** Where attackers go if `port` is TLS's. */
+  readonly plainPort?: number | undefined;
+  readonly devices: number;
+  /** Switched on at once, at most; the others wait for their turn with their flash as it was. */
+  readonly awake: number;
+  /** Reports a second, of all that are switched on together. */
+  readonly rate: number;
+  readonly seconds: number;
+  /** Clients that do what they should not, as fast as they are answered. */
+  readonly attackers: number;
+  /** Power cuts, lost links and bridges that restart, a second. */
+  readonly faults: number;
+  readonly seed: number;
+  readonly onSecond?: (tally: Tally) => void;
+}
+
+/** Two pages for the store: the least there may be. */
+const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };
+/** How long a device stays on before it makes room for another. */
+const TURN_MS = 20_000;
+/** Devices switched on a second: making a key and signing up costs more than a report. */
+const STARTS_PER_SECOND = 50;
+
+/** One device of the fleet: a flash, and while it is on, a guest behind a bridge. */
+class Member {
+  readonly flash: Flash;
+  readonly sentAt = new Map<number, number>();
+  on: { guest: Guest; bridge: Awaited<ReturnType<typeof startBridge>> } | undefined;
+
+  constructor(options: FleetOptions, number: number) {
+    this.flash = new Flash(SHAPE, options.seed + number);
+    const page = factory.write({
+      link: "framed",
+      host: options.host,
+      port: options.port,
+      audience: options.audience,
+      serverKeys: [options.serverKey],
+      reportIntervalMs: Math.max(1, Math.round((Math.min(options.devices, options.awake) / options.rate) * 1000)),
+      tlsKeys: options.tlsKey && [options.tlsKey],
+    });
+    this.flash.provision(page);
+  }
+
+  /** Live until `signal` says stop. Power that goes comes back at once. */
+  async live(module: WebAssembly.Module, options: FleetOptions, tally: Tally, signal: AbortSignal): Promise<void> {
+    const guest = new Guest({
+      firmware: module,
+      flash: this.flash,
+      noise: noises.real,
+      onEvent: (event) => this.#saw(event, guest, tally),
+    });
+    const bridge = await startBridge({ stream: guest.port(), to: options });
+    this.on = { guest, bridge };
+    tally.awake++;
+    try {
+      while (!signal.aborted) {
+        try {
+          await guest.run(signal);
+        } catch (error) {
+          if (!(error instanceof PowerCut)) throw error;
+          tally.powerCuts++;
+          this.flash.cut = undefined;
+          bridge.forget();
+          guest.reset();
+        }
+      }
+    } finally {
+      tally.awake--;
+      tally.deaths += guest.deaths;
+      this.on = undefined;
+      await bridge.close();
+    }
+  }
+
+  #saw({ name, data }: DeviceEvent, guest: Guest, tally: Tally): void {
+    // A fleet lives long: what was counted is not kept.
+    guest.events.length = 0;
+    const number = data.length < 4 ? 0 : Buffer.from(data).readUInt32BE(0);
+    if (name === "sent") {
+      tally.sent++;
+      if (!this.sentAt.has(number)) this.sentAt.set(number, performance.now());
+    } else if (name === "accepted") {
+      tally.accepted++;
+      tally.took(performance.now() - (this.sentAt.get(number) ?? performance.now()));
+      this.sentAt.clear();
+    } else if (name === "refused") tally.refusedDevice(reasonName(number) ?? `reason ${number}`);
+    else tally.saw(name);
+  }
+}
+
+/** Do to some device what the world does to devices. */
+function fault(members: readonly Member[], random: () => number, tally: Tally): void {
+  const awake = members.filter(({ on }) => on !== undefined);
+  const member = awake[Math.floor(random() * awake.length)];
+  if (member?.on === undefined) return;
+  // The next operation on the flash is the last before the power goes; where none comes, a lost link wakes the device.
+  if (random() < 0.5) member.flash.cut = { operation: member.flash.operations, moment: "within" };
+  tally.lostLinks++;
+  member.on.bridge.forget();
+}
+
+/** A repeatable source of numbers in [0, 1). */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Run a fleet for so long, and tell what came of it. */
+export async function runFleet(options: FleetOptions): Promise<Tally> {
+  const module = await firmware();
+  const tally = new Tally();
+  const random = seeded(options.seed);
+  const members = Array.from({ length: options.devices }, (_, number) => new Member(options, number));
+  const waiting = [...members];
+  const end = AbortSignal.timeout(options.seconds * 1000);
+  const slots = Math.min(options.awake, options.devices);
+  const turns = options.devices > slots;
+  const slot = async (number: number): Promise<void> => {
+    await sleep((number / STARTS_PER_SECOND) * 1000, undefined, { signal: end }).catch(() => undefined);
+    while (!end.aborted) {
+      const member = waiting.shift()!;
+      const turn = turns ? AbortSignal.any([end, AbortSignal.timeout(TURN_MS)]) : end;
+      await member.live(module, options, tally, turn);
+      waiting.push(member);
+    }
+  };
+  const seconds = setInterval(() => options.onSecond?.(tally), 1000);
+  const faults = options.faults > 0 && setInterval(() => fault(members, random, tally), 1000 / options.faults);
+  const attackers = Array.from({ length: options.attackers }, (_, number) => attack(options, number, tally, end));
+  try {
+    await Promise.all([...Array.from({ length: slots }, (_, number) => slot(number)), ...attackers]);
+  } finally {
+    clearInterval(seconds);
+    if (faults !== false) clearInterval(faults);
+  }
+  return tally;
+}
