@@ -22,7 +22,7 @@ const GROUPS_OF = {
   flash: ["firmware"],
   check: ["format"],
   format: ["format"],
-  test: ["firmware", "emulator", "format", "host"],
+  test: ["firmware", "emulator", "format", "host", "database"],
 };
 
 /** Debian's packages, and the programs on PATH or files any of which tells that one is there. */
@@ -41,6 +41,7 @@ const PACKAGES = [
   { name: "valgrind", group: "host", probes: ["valgrind"], why: "follows secrets through the host build" },
   { name: "openssl", group: "host", probes: ["openssl"], why: "a TLS peer" },
   { name: "gnutls-bin", group: "host", probes: ["gnutls-serv"], why: "a TLS peer" },
+  { name: "postgresql-15", group: "database", probes: ["/usr/lib/postgresql/15/bin/postgres"], why: "the server's other database" },
 ];
 
 /** Text an installer prints when its trouble is of a kind we can name. The first that matches is told. */

@@ -55,6 +55,16 @@ for (const verb of [
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);
 
+// A reader that went away (`signet … | head`) ends a verb as SIGPIPE would; the server finishes what is under way.
+let unread = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (!unread) process.kill(process.pid, "SIGTERM");
+    unread = true;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
