@@ -81,7 +81,23 @@ export function write(factory: Factory): Uint8Array {
   return concat(MAGIC, word(body.length), body, word(checksum(body)));
 }
 
-/** Read a factory page back; what follows it is not looked at. Throws Error on anything but a page that `write` made. */
+const isText = (value: unknown): boolean => typeof value === "string";
+const isNumber = (value: unknown): boolean => typeof value === "number";
+const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
+const areKeys = (value: unknown): boolean => Array.isArray(value) && value.every(isBytes);
+const maybe =
+  (isRight: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || isRight(value);
+
+/** The type of each key's value; `checkAll` has their bounds. */
+// prettier-ignore
+const TYPES: ReadonlyMap<Key, (value: unknown) => boolean> = new Map<Key, (value: unknown) => boolean>([
+  [1, isNumber], [2, isText], [3, isNumber], [4, isText], [5, areKeys], [6, maybe(isText)], [7, maybe(isText)],
+  [8, maybe(isBytes)], [9, maybe(isBytes)], [10, isNumber], [11, maybe(areKeys)],
+]);
+
+/** Read a factory page back; what follows it is not looked at. Throws RangeError or CborError on anything but a page that `write` made. */
 export function read(page: Uint8Array): Factory {
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
   check(page.length >= ENVELOPE_BYTES && MAGIC.every((byte, i) => page[i] === byte), "no magic");
@@ -91,6 +107,11 @@ export function read(page: Uint8Array): Factory {
   check(view.getUint32(8 + length, true) === checksum(body), "checksum");
   const map = decode(body) as ReadonlyMap<Key, Value>;
   check(map instanceof Map, "not a map");
+  for (const [key, isRight] of TYPES) check(isRight(map.get(key)), `key ${String(key)}`);
+  check(
+    [...map.keys()].every((key) => TYPES.has(key)),
+    "a key that is none",
+  );
   const factory = {
     link: LINKS[map.get(1) as number],
     host: map.get(2),

@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { inspectInput } from "../../tools/flash/inspect.ts";
+import { ROOT } from "../../tools/check/tree.ts";
+import { Flash } from "../../tools/guest/flash.ts";
+import { Trouble } from "../../tools/trouble.ts";
+import { concat, hex } from "../../tools/wire/bytes.ts";
+import { encode, type Value } from "../../tools/wire/cbor.ts";
+import { checksum } from "../../tools/wire/crc32c.ts";
+import * as factory from "../../tools/wire/factory.ts";
+import * as store from "../../tools/wire/store.ts";
+import { blocks, deviceKey, serverKey } from "../wire/example.ts";
+
+const RUNS = Number(process.env["SIGNET_FUZZ_INSPECT"] ?? 4000);
+const SEED = 0x696e7370;
+
+/** What is told, a line a field. */
+function told(input: Uint8Array | string, key?: Uint8Array): string {
+  return inspectInput(typeof input === "string" ? Buffer.from(input) : input, key)
+    .map((lines) => lines.map(([name, value]) => `${name}: ${value}`).join("\n"))
+    .join("\n\n");
+}
+
+const page = factory.write({
+  link: "esp-at",
+  host: "signet.example",
+  port: 443,
+  audience: "signet.example",
+  serverKeys: [serverKey.publicKey],
+  ssid: "net",
+  networkSecret: "hunter2-hunter2",
+  claim: Buffer.from("claimclaimclaimc"),
+  seed: new Uint8Array(48).fill(0x5e),
+  reportIntervalMs: 60_000,
+});
+
+function word(value: number): Uint8Array {
+  const out = Buffer.alloc(4);
+  out.writeUInt32LE(value >>> 0);
+  return out;
+}
+
+/** A record as the format draws it. */
+function record(kind: number, data: Uint8Array): Uint8Array {
+  const head = Uint8Array.of(kind, 0xff, data.length & 0xff, data.length >> 8);
+  const padding = new Uint8Array((4 - (data.length % 4)) % 4).fill(0xff);
+  return concat(head, word(checksum(data, checksum(head))), data, padding);
+}
+
+/** A page in use. */
+function inUse(number: number, ...records: Uint8Array[]): Uint8Array {
+  const head = concat(word(0x53474c31), word(number));
+  return concat(head, word(checksum(head)), ...records);
+}
+
+const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
+
+/** A store of 1 KiB pages: an older page, the one in use, a factory page. */
+function dump(): Uint8Array {
+  const flash = new Flash({ pageBytes: 1024, pages: 5 });
+  flash.provision(page);
+  flash.bytes.set(inUse(6, record(0, secret), record(3, word(1))), 1024);
+  flash.bytes.set(
+    inUse(
+      7,
+      record(0, secret),
+      record(3, word(2)),
+      record(3, word(3)),
+      record(4, word(9)),
+      record(4, new Uint8Array(0)),
+      record(42, Uint8Array.of(1, 2, 3)),
+    ),
+    2048,
+  );
+  return flash.bytes;
+}
+
+describe("signet inspect", () => {
+  for (const kind of ["enrol", "enrolled", "first report", "second report", "receipt", "downlink", "refusal"]) {
+    it(`tells what is in: ${kind}`, () => {
+      const bytes = blocks[kind]!;
+      const name = kind.replace(/^.* /, "");
+      assert.match(told(bytes), new RegExp(`^what: ${name}, signed: ${bytes.length} bytes\n`));
+      assert.equal(told(hex(bytes)), told(bytes));
+      assert.equal(told(`${hex(bytes).replace(/(.{64})/g, "$1\n")}\n`), told(bytes));
+      const own = ["enrolled", "receipt", "downlink", "refusal"].includes(name) ? serverKey : deviceKey;
+      const other = own === serverKey ? deviceKey : serverKey;
+      assert.match(told(bytes, own.publicKey), /signature: right, by the key given/);
+      assert.match(told(bytes, other.publicKey), /signature: WRONG: the key is not that of the signer/);
+      const forged = Uint8Array.from(bytes);
+      forged[forged.length - 1]! ^= 1;
+      assert.match(told(forged, own.publicKey), /signature: WRONG: this key did not sign it so/);
+    });
+  }
+
+  it("checks an enrolment by the key it carries", () => {
+    assert.match(told(blocks["enrol"]!), /signature: right, by the key it carries/);
+    assert.match(told(blocks["receipt"]!), /signature: not checked: give --key/);
+  });
+
+  it("tells the fields", () => {
+    assert.match(told(blocks["first report"]!), /counter: 1\n.*data: 32312e352043 "21\.5 C"/s);
+    assert.match(
+      told(blocks["refusal"]!),
+      /issuedAt: 1767225600 \(2026-01-01T00:00:00\.000Z\)\n.*reason: 7 \(revoked\)/s,
+    );
+    assert.match(told(blocks["unsigned refusal"]!), /^what: refusal, not signed\nreason: 8 \(stale-nonce\)$/);
+  });
+
+  it("takes a sequence, rows of an export, and lines of a console", () => {
+    const both = concat(blocks["first report"]!, blocks["second report"]!);
+    assert.equal(told(both).match(/^what: report/gm)?.length, 2);
+    const rows = [blocks["first report"]!, blocks["second report"]!].map((message) =>
+      JSON.stringify({ message: hex(message) }),
+    );
+    assert.equal(told(`${rows.join("\n")}\n`), told(both));
+    assert.match(
+      told("@ booted 00000003\n@ epitaph 6469652032\n"),
+      /console: booted\nit says: start number 3\n\nwhat: console: epitaph\nit says: "die 2": .*health test/,
+    );
+    assert.match(told("die 4"), /^what: epitaph\nit says: "die 4": the flash does not hold/);
+  });
+
+  it("tells a factory page and a claim, and shows no secret", () => {
+    const text = told(page);
+    assert.match(text, /module: esp-at\nserver: signet\.example:443, audience signet\.example/);
+    assert.match(text, /claim: 16 bytes, not shown; its hash is [0-9a-f]{64}/);
+    for (const hidden of ["hunter2", hex(Buffer.from("claimclaimclaimc")), "5e5e5e5e"])
+      assert.ok(!text.includes(hidden), hidden);
+    assert.match(told("00112233445566778899aabbccddeeff"), /16 bytes without a form: a claim/);
+  });
+
+  it("tells a store, and shows no secret", () => {
+    const text = told(dump());
+    assert.match(text, /^what: factory page$/m);
+    assert.match(text, /pages of 1024 bytes\nin use: page 2, number 7, rest blank\nolder: page 1 \(6\)\nrecords: 6/);
+    assert.match(
+      text,
+      new RegExp(`key: secret, not shown; public key ${hex(deviceKey.publicKey)}, id ${hex(blocks["device id"]!)}`),
+    );
+    assert.match(text, /boots: 3\n/);
+    assert.match(text, /kind 42: 010203/);
+    assert.ok(!/faults/.test(text));
+    assert.ok(!text.includes(hex(secret)));
+  });
+
+  it("tells the rest of a page that is torn", () => {
+    const torn = dump();
+    torn[2048 + 12 + 40 + 4]! ^= 1;
+    const { pages, live } = store.read(torn, 1024);
+    assert.equal(pages[0]!.rest, "damaged");
+    assert.deepEqual([...live.keys()], ["key"]);
+    const half = dump();
+    half[2048 + 1000] = 0;
+    assert.equal(store.read(half, 1024).pages[0]!.rest, "damaged");
+  });
+
+  it("never ends in anything but an answer or a reason, whatever it is given", () => {
+    const sources = [
+      ...Object.values(blocks),
+      page,
+      dump(),
+      Buffer.from("@ booted 00000003\n"),
+      Buffer.from('{"message":"d2"}'),
+    ];
+    const change = fc.record({
+      source: fc.nat(sources.length - 1),
+      at: fc.nat(5200),
+      byte: fc.nat(255),
+      cut: fc.nat(5200),
+      more: fc.uint8Array({ maxLength: 20 }),
+    });
+    const judge = (bytes: Uint8Array): void => {
+      try {
+        const text = told(bytes);
+        assert.ok(text.length < 1000 * bytes.length + 20_000);
+        // Only what this program writes commands a terminal.
+        assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+      } catch (error) {
+        assert.ok(error instanceof Trouble, `${hex(bytes.subarray(0, 200))}: ${String((error as Error).stack)}`);
+      }
+    };
+    fc.assert(
+      fc.property(change, ({ source, at, byte, cut, more }) => {
+        const bytes = Uint8Array.from(sources[source]!);
+        bytes[at % bytes.length] = byte;
+        judge(concat(bytes.subarray(0, cut % 3 === 0 ? cut : bytes.length), cut % 5 === 0 ? more : new Uint8Array(0)));
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), judge), { numRuns: RUNS, seed: SEED });
+  });
+
+  it("refuses a factory page whose values are of other types", () => {
+    const value: fc.Arbitrary<Value> = fc.oneof(
+      fc.integer(),
+      fc.string(),
+      fc.uint8Array(),
+      fc.constant(null),
+      fc.constant([]),
+      fc.constant(true),
+    );
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 12 }), value), { selector: ([key]) => key }),
+        (pairs) => {
+          const body = encode(new Map(pairs));
+          const bytes = concat(Buffer.from("SGNT"), word(body.length), body, word(checksum(body)));
+          assert.throws(() => inspectInput(bytes), Trouble);
+        },
+      ),
+      { numRuns: 500, seed: SEED },
+    );
+  });
+
+  it("is a verb that reads a file, hexadecimal, and standard input", () => {
+    const run = (what: string, input?: Uint8Array): { status: number | null; stdout: string; stderr: string } =>
+      spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", "inspect", what], {
+        cwd: ROOT,
+        encoding: "utf8",
+        input,
+        env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+      });
+    assert.match(run(hex(blocks["receipt"]!)).stdout, /^what +receipt, signed/);
+    assert.match(run("-", page).stdout, /^what +factory page/);
+    const { status, stderr } = run("package.json");
+    assert.equal(status, 1);
+    assert.match(stderr, /^error: .*\nhint: .*\n$/);
+  });
+});
