@@ -20,9 +20,11 @@ const GROUPS_OF = {
   size: ["firmware"],
   bench: ["firmware", "emulator", "host"],
   flash: ["firmware"],
+  provision: ["firmware"],
+  emulate: ["emulator"],
   check: ["format"],
   format: ["format"],
-  test: ["firmware", "emulator", "format", "host", "database"],
+  test: ["firmware", "emulator", "format", "host", "database", "probe"],
 };
 
 /** Debian's packages, and the programs on PATH or files any of which tells that one is there. */
@@ -42,6 +44,8 @@ const PACKAGES = [
   { name: "openssl", group: "host", probes: ["openssl"], why: "a TLS peer" },
   { name: "gnutls-bin", group: "host", probes: ["gnutls-serv"], why: "a TLS peer" },
   { name: "postgresql-15", group: "database", probes: ["/usr/lib/postgresql/15/bin/postgres"], why: "the server's other database" },
+  { name: "openocd", group: "probe", probes: ["openocd"], why: "writes boards through a probe" },
+  { name: "python3-pyocd", group: "probe", probes: ["pyocd-flashtool"], why: "writes boards through a probe" },
 ];
 
 /** Text an installer prints when its trouble is of a kind we can name. The first that matches is told. */

@@ -43,6 +43,13 @@ describe("usage", () => {
     [["check", "nothing"], /^error: no part called nothing$/, /^hint: the parts are /],
     [["check", "--nothing"], /^error: unknown option '--nothing'$/, /^hint: .*signet check --help/],
     [["test", "--jobs", "none"], /^error: .*--jobs.*'none'/, /^hint: .*signet test --help/],
+    [["flash"], /^error: required option '--board <name>' not specified$/, /^hint: .*signet flash --help/],
+    [["flash", "--board", "none"], /^error: there is no board "none"$/, /^hint: boards are: /],
+    [["flash", "--board", "microbit", "--probe", "usb"], /^error: .*--probe.*'usb'/, /^hint: .*signet flash --help/],
+    [["flash", "--board", "microbit", "--config", "none.json"], /^error: none\.json is not there$/, /^hint: /],
+    [["emulate", "--board", "mps2-an386", "--gdb", "here"], /^error: .*--gdb.*'here'/, /^hint: /],
+    [["console", "/dev/none"], /^error: can not open \/dev\/none/, /^hint: check the path/],
+    [["inspect", "none.bin"], /^error: none\.bin is not there$/, /^hint: /],
     [["test", "no-such-suite"], /^error: no suite is called no-such-suite$/, /^hint: .*--list/],
   ];
   for (const [args, error, hint] of wrong) {

@@ -202,7 +202,6 @@ describe("a gdb server with flash, like Black Magic", () => {
     ["tells a map that can not be", { instead: ["qXfer", "l<memory type=\"flash\" start=\"0\" length=\"9\"></memory>"] }, /flash region/],
     ["tells a map without end", { instead: ["qXfer", `m${"x".repeat(500)}`] }, /without end/],
     ["answers monitor with nonsense", { instead: ["qRcmd", "nonsense"] }, /an answer to monitor/],
-    ["does not reset", { instead: ["vRun", "T05"] }, /does not stand at its entry/],
     ["does not know how to reset", { instead: ["vRun", ""] }, /does not stand still after vRun/],
   ];
   for (const [name, mood, says] of troubles) {

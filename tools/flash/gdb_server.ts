@@ -14,13 +14,15 @@ interface Server {
   readonly attaches?: boolean;
   /** What resets the chip and leaves it halted; none: see `restart`. */
   readonly reset?: string;
+  /** The reset is done some time after it is answered. */
+  readonly resetsLater?: boolean;
 }
 
 // prettier-ignore
 const SERVERS: readonly { readonly asked: string; readonly says: RegExp; readonly server: Server }[] = [
   { asked: "version", says: /black magic/i, server: { name: "Black Magic", prepare: ["swdp_scan"], attaches: true } },
   { asked: "version", says: /open on-chip debugger/i, server: { name: "OpenOCD", prepare: [], reset: "reset halt" } },
-  { asked: "info version", says: /^\d+\.\d+\.\d+/, server: { name: "QEMU", prepare: [], reset: "system_reset" } },
+  { asked: "info version", says: /^\d+\.\d+\.\d+/, server: { name: "QEMU", prepare: [], reset: "system_reset", resetsLater: true } },
 ];
 
 /** J-Link and pyOCD do not say who they are; both know this reset. */
@@ -139,12 +141,13 @@ class GdbProbe implements Probe {
     return { inFlash: joined([...inFlash].map(([address, bytes]) => ({ address, bytes }))), outside };
   }
 
-  /** Leave the core halted at the entry of what its vector table names. */
+  /** Leave the core halted where a reset puts it. */
   private async restart(): Promise<void> {
     const { reset } = this.server;
     // Black Magic has no command for it: its client asks for a run from the start.
     if (reset === undefined) await this.gdb.runAnew();
     else if ((await this.gdb.monitor(reset)) === undefined) throw new Error(`it does not know "monitor ${reset}"`);
+    if (!this.server.resetsLater) return;
     const entry = (await this.gdb.read(this.board.flash.origin + 4, 4)).readUInt32LE() & ~1;
     for (let tries = 0; tries < RESET_TRIES; tries++) {
       if ((await this.gdb.counter()) >>> 0 === entry >>> 0) return;
