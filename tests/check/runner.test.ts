@@ -20,7 +20,8 @@ const SUITES: Record<string, string> = {
 };
 
 async function outcome(name: string, timeoutS = 60): Promise<Outcome> {
-  return run({ path: join(FOLDER, `${name}.test.ts`), kind: "node", alone: false }, timeoutS);
+  const path = join(FOLDER, `${name}.test.ts`);
+  return run({ path, kind: "node", files: [path], alone: false }, timeoutS);
 }
 
 describe("runner", () => {
