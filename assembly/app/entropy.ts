@@ -11,7 +11,7 @@ import * as bytes from "../lib/bytes";
 import * as drbg from "../crypto/drbg";
 import { Drbg } from "../crypto/drbg";
 import * as health from "../crypto/health";
-import { Health } from "../crypto/health";
+import { Failure, Health } from "../crypto/health";
 import * as sha256 from "../crypto/sha256";
 import { Sha256 } from "../crypto/sha256";
 import * as noise from "../port/entropy";
@@ -21,9 +21,7 @@ import * as records from "./store";
 import { Kind } from "./store";
 
 const enum Stage {
-  /** The start-up test wants samples. */
-  Testing,
-  /** Samples that passed are conditioned. */
+  /** The start-up test wants samples; those after it are conditioned. */
   Gathering,
   Ready,
   Dead,
@@ -47,6 +45,8 @@ class State {
   /** Samples in the present block, and the conditioned blocks there are. */
   samples: u32;
   blocks: u32;
+  /** The source has given something since it was last begun. */
+  heard: u32;
   /** Requests since the last seed; none before the first. */
   requests: u32;
   seeded: u32;
@@ -62,28 +62,43 @@ const samples: usize = memory.data(SAMPLES_AT_ONCE, 4);
 
 /** Begin to collect; `boots` makes a start different from all others. */
 export function start(nowMs: u32, boots: u32): void {
-  state.stage = Stage.Testing;
-  state.startedMs = nowMs;
   state.requests = 0;
   state.seeded = 0;
-  state.blocks = 0;
   state.quality = noise.quality();
   if (state.quality == 0) return startFromSeed(boots);
+  gather(nowMs);
+}
+
+/** Test the source from the beginning, and then condition what it gives: at the start, and on demand (SP 800-90B §4.2). */
+function gather(nowMs: u32): void {
+  state.stage = Stage.Gathering;
+  state.startedMs = nowMs;
+  state.blocks = 0;
+  state.heard = 0;
   health.start(tests, state.quality);
   beginBlock();
+}
+
+/**
+ * Have the source pass its start-up test again and seed anew from it, as is done after every 256 requests by itself. Until it
+ * has, the present seed serves; if it does not pass, there is no randomness any more.
+ */
+export function renew(nowMs: u32): void {
+  if (state.stage == Stage.Ready && state.quality != 0) gather(nowMs);
 }
 
 /** Collect what the source has. Ok: there is randomness; Again: not yet; NoEntropy: never, and `death` says why. */
 export function poll(nowMs: u32): Status {
   if (state.stage == Stage.Dead) return Status.NoEntropy;
   if (state.stage == Stage.Ready) return Status.Ok;
-  if (nowMs - state.startedMs > ENTROPY_MS) return die(Death.TooSlow);
+  if (nowMs - state.startedMs > ENTROPY_MS) return die(state.heard ? Death.TooSlow : Death.Silent);
   const wanted: u32 = state.seeded ? 1 : 2;
   for (let reads: u32 = 0; state.blocks < wanted && reads < READS_AT_ONCE; reads++) {
     const got = noise.read(samples, SAMPLES_AT_ONCE);
     if (got == 0) break;
+    state.heard = 1;
     const status = health.feed(tests, samples, got);
-    if (status == Status.NoEntropy) return die(Death.Unhealthy);
+    if (status == Status.NoEntropy) return die(tests.failed == Failure.Proportion ? Death.Biased : Death.Stuck);
     if (status == Status.Ok) condition(got);
   }
   if (state.blocks == wanted) return seed();
@@ -99,12 +114,7 @@ export function death(): Death {
 export function random(out: usize, len: u32, nowMs: u32): Status {
   if (!state.seeded || state.stage == Stage.Dead) return Status.NoEntropy;
   if (drbg.generate(out, len, generator) != Status.Ok) return Status.NoEntropy;
-  if (++state.requests >= RESEED_REQUESTS && state.quality != 0 && state.stage == Stage.Ready) {
-    state.stage = Stage.Gathering;
-    state.startedMs = nowMs;
-    state.blocks = 0;
-    beginBlock();
-  }
+  if (++state.requests >= RESEED_REQUESTS) renew(nowMs);
   return Status.Ok;
 }
 

@@ -2,10 +2,14 @@
 export const enum Death {
   /** The board has no source of noise and was given no seed. */
   NoSource = 1,
-  /** The source of noise failed a health test: stuck or biased. */
-  Unhealthy = 2,
+  /** The source of noise is stuck: it repeats a sample. */
+  Stuck = 2,
   /** The source of noise gives too little. */
   TooSlow = 3,
   /** The flash does not hold what is written to it. */
   Storage = 4,
+  /** The source of noise is biased: a sample comes too often. */
+  Biased = 5,
+  /** The source of noise gives nothing at all. */
+  Silent = 6,
 }

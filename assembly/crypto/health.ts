@@ -21,6 +21,15 @@ const FULL: u32 = 2048;
 /** -log2 of the rate of false alarms. */
 const ALPHA_BITS: u32 = 30;
 
+/** What a source did. */
+export const enum Failure {
+  None = 0,
+  /** The same sample came too often in a row, or the source claims nothing. */
+  Repetition = 1,
+  /** The same sample came too often in a window. */
+  Proportion = 2,
+}
+
 /** The state of the tests, owned by the caller. */
 @unmanaged
 export class Health {
@@ -37,15 +46,15 @@ export class Health {
   position: u32;
   /** The cutoff of `count`. */
   countLimit: u32;
-  /** Not 0: a test has failed. */
-  failed: u32;
+  /** The test that failed first. */
+  failed: Failure;
 }
 
 /** Begin, for a source that claims `qualityPer256` / 256 bits of min-entropy a sample. A claim of 0 fails at once. */
 export function start(ctx: Health, qualityPer256: u32): void {
   memory.fill(changetype<usize>(ctx), 0, offsetof<Health>());
   if (qualityPer256 == 0 || qualityPer256 > FULL) {
-    ctx.failed = 1;
+    ctx.failed = Failure.Repetition;
     return;
   }
   ctx.runLimit = 1 + (ALPHA_BITS * 256 + qualityPer256 - 1) / qualityPer256;
@@ -69,17 +78,22 @@ export function feed(ctx: Health, samples: usize, len: u32): Status {
 function sample(ctx: Health, value: u32): void {
   ctx.run = ctx.seen > 0 && value == ctx.last ? ctx.run + 1 : 1;
   ctx.last = value;
-  if (ctx.run >= ctx.runLimit) ctx.failed = 1;
+  if (ctx.run >= ctx.runLimit) fail(ctx, Failure.Repetition);
 
   if (ctx.position == 0) {
     ctx.first = value;
     ctx.count = 0;
   }
   if (value == ctx.first) ctx.count++;
-  if (ctx.count >= ctx.countLimit) ctx.failed = 1;
+  if (ctx.count >= ctx.countLimit) fail(ctx, Failure.Proportion);
   ctx.position = (ctx.position + 1) % WINDOW;
 
   if (ctx.seen < STARTUP_SAMPLES) ctx.seen++;
+}
+
+/** The first failure is the one that counts. */
+function fail(ctx: Health, failure: Failure): void {
+  if (ctx.failed == Failure.None) ctx.failed = failure;
 }
 
 /**

@@ -8,7 +8,7 @@ export default {
   flash: { origin: 0x1000_0000, bytes: 1984 * KiB },
   // The two small banks above are left to the bootrom, which runs at every reset and would overwrite what is to survive one.
   ram: { origin: 0x2000_0000, bytes: 256 * KiB },
-  store: { origin: 0x101f_0000, pageBytes: 4 * KiB, pages: 16 },
+  store: { origin: 0x101f_0000, pageBytes: 4 * KiB, pages: 16, endurance: 100_000 },
   budget: { flash: 192 * KiB, linear: 16 * KiB, stack: 6 * KiB },
   use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1 },
   rp2040js: true,

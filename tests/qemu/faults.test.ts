@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { run } from "../../tools/build/run.ts";
 import { type Gdb, PC, SP } from "../../tools/gdb/gdb.ts";
 import type { Emulator } from "../../tools/emulator/qemu.ts";
 import * as fields from "./field.ts";
+import { symbols, type Place } from "./symbols.ts";
 
 const STEP_MS = 60_000;
 
@@ -29,7 +29,7 @@ const NOWHERE = 0x9fff0000;
 /** A stopped board, and where things are in its image. */
 interface Stopped {
   readonly gdb: Gdb;
-  readonly symbol: (name: string) => number;
+  readonly symbol: (name: string) => Place;
   /** The port of the server that its factory page names. */
   readonly port: number;
 }
@@ -61,8 +61,8 @@ async function poke(gdb: Gdb, address: number, word: number): Promise<void> {
 
 /** Have the guest's pointer to the server's name point outside of its memory, as a bug of ours could. */
 async function corrupt({ gdb, symbol, port }: Stopped): Promise<void> {
-  const from = symbol("guest");
-  const memory = await gdb.read(from, symbol("guest.end") - from);
+  const { address: from, size } = symbol("guest");
+  const memory = await gdb.read(from, size);
   const name = memory.lastIndexOf("127.0.0.1");
   assert.ok(name > 0);
   const outside = Buffer.from([0x00, 0xff, 0xff, 0x7f]);
@@ -85,7 +85,7 @@ const EVERYWHERE: readonly Fault[] = [
   },
   {
     name: "a stack that is run over",
-    plant: ({ gdb, symbol }) => gdb.setRegister(SP, symbol("__stack_limit") + 16),
+    plant: ({ gdb, symbol }) => gdb.setRegister(SP, symbol("__stack_limit").address + 16),
     epitaph: /^stack overflow sp=[0-9a-f]{8}$/,
   },
   {
@@ -106,14 +106,14 @@ const WITH_PROTECTION: readonly Fault[] = [
   {
     name: "a jump to RAM",
     plant: async ({ gdb, symbol }) => {
-      await gdb.write(symbol("__bss_start"), code(LOOP));
-      await gdb.setRegister(PC, symbol("__bss_start"));
+      await gdb.write(symbol("__bss_start").address, code(LOOP));
+      await gdb.setRegister(PC, symbol("__bss_start").address);
     },
     epitaph: /^fault (memory|hard) pc=20[0-9a-f]{6} lr=[0-9a-f]{8} cfsr=00000001$/,
   },
   {
     name: "a write to the image",
-    plant: ({ gdb, symbol }) => poke(gdb, symbol("image_main") & ~3, 0),
+    plant: ({ gdb, symbol }) => poke(gdb, symbol("image_main").address & ~3, 0),
     epitaph: /^fault (memory|hard) pc=[0-9a-f]{8} lr=[0-9a-f]{8} cfsr=00000082$/,
   },
 ];
@@ -145,22 +145,6 @@ const BOARDS: readonly (readonly [board: string, faults: readonly Fault[], witho
   ["mps2-an385", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
   ["microbit", [...EVERYWHERE, ...WITH_SUPPLY], "the chip has no MPU, and QEMU 7.2 does not have its watchdog"],
 ];
-
-/** The addresses in an image; `guest.end` is the end of the guest's instance. */
-async function symbols(elf: string): Promise<Stopped["symbol"]> {
-  const found = new Map<string, number>();
-  for (const line of (await run("arm-none-eabi-nm", ["-S", elf])).split("\n")) {
-    const [address, ...rest] = line.split(" ");
-    const name = rest.at(-1)!;
-    found.set(name, Number.parseInt(address!, 16));
-    if (name === "guest") found.set("guest.end", Number.parseInt(address!, 16) + Number.parseInt(rest[0]!, 16));
-  }
-  return (name) => {
-    const address = found.get(name);
-    if (address === undefined) throw new Error(`the image has no ${name}`);
-    return address;
-  };
-}
 
 describe("planted faults", { concurrency: true }, () => {
   for (const [board, faults, without] of BOARDS) {

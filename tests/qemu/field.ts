@@ -40,9 +40,9 @@ export async function lay(board: string, folder: string, reportIntervalMs: numbe
   return { board, built, server, bridge, flash };
 }
 
-/** Switch the board on. */
-export function powerOn({ board, built, bridge, flash }: Field): Promise<Emulator> {
-  return startEmulator({ board, elf: built.elf, module: { tcp: bridge.address }, flash, timeoutMs: 0 });
+/** Switch the board on, or leave it before its first instruction. */
+export function powerOn({ board, built, bridge, flash }: Field, halted = false): Promise<Emulator> {
+  return startEmulator({ board, elf: built.elf, module: { tcp: bridge.address }, flash, timeoutMs: 0, halted });
 }
 
 export async function close({ bridge, server }: Field): Promise<void> {

@@ -17,6 +17,8 @@ export interface Store {
   readonly origin: number;
   readonly pageBytes: number;
   readonly pages: number;
+  /** How many erasures of a page the chip's maker promises; none if it does not wear. */
+  readonly endurance?: number;
 }
 
 /** How QEMU is started for the board. */
@@ -63,6 +65,8 @@ export interface Board {
   readonly flash: Region;
   readonly ram: Region;
   readonly store: Store;
+  /** The board has no source of noise of its own (an emulator may lend one): each device needs a seed in its factory page. */
+  readonly seedRequired?: true;
   /** Over any of these the build fails. `stack` is also what is reserved. */
   readonly budget: { readonly flash: number; readonly linear: number; readonly stack: number };
   /** Compile-time choices handed to asc as `--use` and to gcc as `-D`. */

@@ -4,6 +4,10 @@ import { Trouble } from "../trouble.ts";
 import { boardNames, loadBoard } from "./board.ts";
 import { buildImage, type Built, type Image, imageNames, isImage } from "./build.ts";
 
+/** What a person must know who flashes a board without a source of noise. */
+export const SEED_REQUIRED =
+  "has no source of noise of its own: flash each device with a seed of 48 random bytes in its factory page, or it refuses to make a key";
+
 interface Choice {
   readonly board?: string;
   readonly image: string;
@@ -28,8 +32,9 @@ function share(bytes: number, budget: number): string {
 /** Build, and say where the ELF is and how large. */
 export async function build(choice: Choice): Promise<void> {
   for await (const built of builds(choice)) {
-    const { budget } = await loadBoard(built.board);
+    const { budget, seedRequired } = await loadBoard(built.board);
     process.stdout.write(`${relative(process.cwd(), built.elf)}: flash ${share(built.size.flash, budget.flash)}\n`);
+    if (seedRequired) process.stdout.write(`${built.board} ${SEED_REQUIRED}\n`);
   }
 }
 

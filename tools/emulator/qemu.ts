@@ -47,6 +47,8 @@ export interface Options {
   readonly semihosting?: boolean;
   /** Kill after this many milliseconds; 0: never. */
   readonly timeoutMs?: number;
+  /** Leave the machine before its first instruction: a debugger lets it go. Boards whose flash QEMU forgets only. */
+  readonly halted?: boolean;
   /** More arguments for QEMU. */
   readonly args?: readonly string[];
   /** What to trace; on the pico. */
@@ -214,13 +216,14 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
   }
 
   /** Put back what a flash file holds, before the machine's first instruction. */
-  async restore(): Promise<void> {
+  async restore(halted: boolean): Promise<void> {
     if (!this.flash?.bySnapshot) return;
     const { path, store } = this.flash;
     const bytes = readFileSync(path).subarray(0, store.pageBytes * store.pages);
     await this.stopped(async (gdb) => {
       await gdb.write(store.origin, bytes);
-      await gdb.detach();
+      if (halted) gdb.close();
+      else await gdb.detach();
     });
   }
 
@@ -348,6 +351,6 @@ export async function startEmulator(options: Options): Promise<Emulator> {
     throw new Trouble("qemu-system-arm is not installed", "apt-get install qemu-system-arm");
   });
   if (options.module === "here") await emulator.connect();
-  await emulator.restore();
+  await emulator.restore(options.halted ?? false);
   return emulator;
 }

@@ -109,9 +109,11 @@ function signed(bytes: Uint8Array, key: Uint8Array | undefined): Line[][] {
 
 const DEATHS: Readonly<Record<string, string>> = {
   "1": "no source of noise, and no seed",
-  "2": "the source of noise failed a health test",
+  "2": "the source of noise is stuck",
   "3": "the source of noise is too slow",
   "4": "the flash does not hold what is written",
+  "5": "the source of noise is biased",
+  "6": "the source of noise gives nothing",
 };
 
 /** What ended a device's life, as it put it. */

@@ -35,6 +35,20 @@ export function biased(value: number, seed: string | number): Noise {
   return { quality: 2048, read: (max) => good.read(max).map((sample) => ((sample & 3) === 0 ? value : sample)) };
 }
 
+/** Good noise in which every second sample is `value`, so that it never comes twice in a row. */
+export function leaning(value: number, seed: string | number): Noise {
+  const good = seeded(seed);
+  let turn = 0;
+  return { quality: 2048, read: (max) => good.read(max).map((sample) => (turn++ % 2 === 0 ? value : sample ^ 1)) };
+}
+
+/** Good noise, one sample at every `reads`-th reading. */
+export function slow(reads: number, seed: string | number): Noise {
+  const good = seeded(seed);
+  let count = 0;
+  return { quality: good.quality, read: (max) => good.read(++count % reads === 0 ? Math.min(1, max) : 0) };
+}
+
 /** Good noise that turns into something else after `samples`. */
 export function failing(samples: number, later: Noise, seed: string | number): Noise {
   const good = seeded(seed);

@@ -4,14 +4,19 @@
 
 enum { CLOSED = -1, UNTRIED = -2 };
 
-uint32_t entropy_read(uint8_t *out, uint32_t max) {
+static int32_t source(void) {
   static int32_t handle = UNTRIED;
   if (handle == UNTRIED) {
     char path[100];
     handle = semihost_argument(path, sizeof path, "entropy") ? semihost_open(path) : CLOSED;
   }
-  return handle < 0 ? 0 : semihost_read(handle, out, max);
+  return handle;
 }
 
-/** A byte of the host's generator is as good as eight fair coins; what is planted in its place must fail the tests. */
-uint32_t entropy_quality(void) { return 8 * 256; }
+uint32_t entropy_read(uint8_t *out, uint32_t max) { return source() < 0 ? 0 : semihost_read(source(), out, max); }
+
+/**
+ * A byte of the host's generator is as good as eight fair coins; what is planted in its place must fail the tests.
+ * Without semihosting the board has no source at all, and needs a seed.
+ */
+uint32_t entropy_quality(void) { return source() < 0 ? 0 : 8 * 256; }

@@ -1,0 +1,23 @@
+/** Where things are in an image. */
+import { run } from "../../tools/build/run.ts";
+
+export interface Place {
+  readonly address: number;
+  /** Bytes; 0 if the image does not say. */
+  readonly size: number;
+}
+
+/** Read an ELF's symbols; asking for one that it does not have throws. */
+export async function symbols(elf: string): Promise<(name: string) => Place> {
+  const found = new Map<string, Place>();
+  for (const line of (await run("arm-none-eabi-nm", ["-S", elf])).split("\n")) {
+    const [address, ...rest] = line.split(" ");
+    const size = rest.length === 3 ? Number.parseInt(rest[0]!, 16) : 0;
+    if (rest.length > 1) found.set(rest.at(-1)!, { address: Number.parseInt(address!, 16), size });
+  }
+  return (name) => {
+    const place = found.get(name);
+    if (place === undefined) throw new Error(`the image has no ${name}`);
+    return place;
+  };
+}

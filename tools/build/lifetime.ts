@@ -1,0 +1,42 @@
+/** How long a board's flash lasts: what a device writes at one report a minute, against what its pages promise. */
+import type { Board } from "./board.ts";
+
+/* What the firmware writes (assembly/app/store.ts, assembly/config.ts). */
+const PAGE_HEAD_BYTES = 12;
+const NUMBER_BYTES = 8 + 4;
+const SECRET_BYTES = 8 + 32;
+const COUNTER_BLOCK = 256;
+/** Key and seed; counter, starts, faults, command and time. */
+const LIVE_BYTES = 2 * SECRET_BYTES + 5 * NUMBER_BYTES;
+/** The count of starts, the next seed, the counters. */
+const START_BYTES = 2 * NUMBER_BYTES + SECRET_BYTES;
+const REPORTS_PER_DAY = 24 * 60;
+
+export interface Lifetime {
+  /** Bytes that a device appends to its store in a day. */
+  readonly bytesPerDay: number;
+  /** How often each page is erased in a year. */
+  readonly erasuresPerYear: number;
+  readonly years: number;
+}
+
+/** The lifetime at one report a minute and one start a day; undefined if the board's flash does not wear. */
+export function lifetime({ store }: Pick<Board, "store">): Lifetime | undefined {
+  if (store.endurance === undefined) return undefined;
+  const time = NUMBER_BYTES;
+  const bytesPerDay = (REPORTS_PER_DAY / COUNTER_BLOCK) * NUMBER_BYTES + time + START_BYTES;
+  const room = store.pageBytes - PAGE_HEAD_BYTES - LIVE_BYTES;
+  const erasuresPerYear = (365 * bytesPerDay) / room / (store.pages - 1);
+  return { bytesPerDay, erasuresPerYear, years: store.endurance / erasuresPerYear };
+}
+
+/** The row of a board in the table of boards/README.md. */
+export function row(name: string, board: Pick<Board, "store">): string {
+  const life = lifetime(board);
+  const { pageBytes, pages, endurance } = board.store;
+  const pagesText = `${pages - 1} of ${pageBytes}`;
+  if (!life) return `| \`${name}\` | ${pagesText} | does not wear | | |`;
+  const years = life.years >= 1_000 ? "over 1,000" : String(Math.floor(life.years));
+  const promised = endurance!.toLocaleString("en");
+  return `| \`${name}\` | ${pagesText} | ${promised} | ${life.erasuresPerYear.toFixed(2)} | ${years} |`;
+}
