@@ -179,9 +179,10 @@ describe("planted faults", { concurrency: true }, () => {
           const seen = device.events.length;
           const gdb = await device.debug();
           await plant({ gdb, symbol, port: field.server.port }).finally(() => gdb.detach());
-          const said = (await device.waitFor("epitaph", STEP_MS, seen)).data.toString();
+          const event = await device.waitFor("epitaph", STEP_MS, seen);
+          const said = event.data.toString();
           assert.match(said, epitaph);
-          await device.waitFor("accepted", STEP_MS, seen);
+          await device.waitFor("accepted", STEP_MS, device.events.indexOf(event));
           assert.deepEqual((await told()).slice(before), [said]);
         });
       }
