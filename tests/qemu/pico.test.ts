@@ -12,7 +12,9 @@ import { type Emulator, type Options, startEmulator } from "../../tools/emulator
 import { type Modem, startModem } from "../../tools/modem/modem.ts";
 import { type RunningServer, startServer } from "../../tools/server/server.ts";
 import { hex } from "../../tools/wire/bytes.ts";
-import type { Cut } from "../../tools/emulator/rp2040/flash.ts";
+import { Chip, type Remains, Reset } from "../../tools/emulator/rp2040/chip.ts";
+import { load } from "../../tools/emulator/rp2040/elf.ts";
+import { type Cut, Flash } from "../../tools/emulator/rp2040/flash.ts";
 import * as factory from "../../tools/wire/factory.ts";
 
 const BOARD = "pico";
@@ -217,6 +219,41 @@ describe("deaths", () => {
     }
   });
 });
+
+test(
+  "a core that hangs is reset by the watchdog within 8 s, and its next life tells",
+  { timeout: STEP_MS },
+  async () => {
+    const { elf } = await buildImage({ board: BOARD, image: "probe" });
+    const { store } = await loadBoard(BOARD);
+    const flash = new Flash(2 * 1024 * 1024, store, undefined);
+    load(flash.bytes, 0x1000_0000, readFileSync(elf));
+    const complaints: string[] = [];
+    const power = (remains?: Remains): [Chip, () => string] => {
+      const chip = new Chip({ flash, bit: () => 1, complain: (what) => complaints.push(what) }, remains);
+      let said = "";
+      chip.uart[1]!.onByte = (byte) => (said += String.fromCharCode(byte));
+      return [chip, () => said];
+    };
+    const tick = (chip: Chip, nanos: number): void => (chip.clock as unknown as { tick(n: number): void }).tick(nanos);
+    /** Run until the main loop sleeps. */
+    const awake = (chip: Chip): void => {
+      while (!chip.core.waiting) tick(chip, chip.run() * 8);
+    };
+
+    const [first, firstSaid] = power();
+    awake(first);
+    assert.doesNotMatch(firstSaid(), /epitaph/);
+    // From here on not one instruction is executed, only time passes.
+    tick(first, 7.9e9);
+    assert.throws(() => tick(first, 0.2e9), Reset);
+    const [second, secondSaid] = power(first.remains(true));
+    awake(second);
+    const told = /^@ epitaph ([0-9a-f]+)$/m.exec(secondSaid())?.[1] ?? "";
+    assert.equal(Buffer.from(told, "hex").toString(), "reset watchdog");
+    assert.deepEqual(complaints, []);
+  },
+);
 
 describe("flash", () => {
   const flash = at("probe-flash");
