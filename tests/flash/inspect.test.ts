@@ -118,7 +118,7 @@ describe("signet inspect", () => {
     assert.equal(told(`${rows.join("\n")}\n`), told(both));
     assert.match(
       told("@ booted 00000003\n@ epitaph 6469652032\n"),
-      /console: booted\nit says: start number 3\n\nwhat: console: epitaph\nit says: "die 2": .*health test/,
+      /console: booted\nit says: start number 3\n\nwhat: console: epitaph\nit says: "die 2": the source of noise is stuck/,
     );
     assert.match(told("die 4"), /^what: epitaph\nit says: "die 4": the flash does not hold/);
   });

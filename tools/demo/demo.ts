@@ -36,8 +36,18 @@ const REPORT_INTERVAL_MS = 400;
 
 /** Which of the attacks on TLS are shown: one of each kind. `tests/qemu` plays them all. */
 const SHOWN = [
-  ...["flip-hello", "downgrade", "flip-handshake", "false-server", "man-in-the-middle", "flip-report", "flip-receipt"],
-  ...["replay-report", "drop", "cut", "replay-connection", "trickle"],
+  "flip-hello",
+  "downgrade",
+  "flip-handshake",
+  "false-server",
+  "man-in-the-middle",
+  "flip-report",
+  "flip-receipt",
+  "replay-report",
+  "drop",
+  "cut",
+  "replay-connection",
+  "trickle",
 ];
 
 /** Where the stored reports are kept for `signet verify`. */
