@@ -25,9 +25,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** How long a server on a busy machine may take. */
+export const PATIENCE_MS = 60_000;
+
 /** A server in a process of its own. */
 export class Peer {
-  readonly port: number;
+  /** Where it listens; 0 while it has not said so. */
+  port: number;
   /** What it has printed. */
   output = "";
   readonly #process: ChildProcessWithoutNullStreams;
@@ -48,12 +52,12 @@ export class Peer {
     this.#process.stdin.write(line);
   }
 
-  /** Wait until it has printed `text`. */
-  async printed(text: string, timeoutMs = 10_000): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
-    while (!this.output.includes(text)) {
+  /** Wait until it has printed `text` behind the first `from` characters: an earlier connection may have had the same words. */
+  async printed(text: string, from = 0): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!this.output.includes(text, from)) {
       if (Date.now() > deadline || this.#process.exitCode !== null)
-        throw new Error(`no "${text}" in: ${this.output.slice(-2000)}`);
+        throw new Error(`no "${text}" in: ${this.output.slice(Math.max(from, this.output.length - 2000))}`);
       await sleep(10);
     }
   }
@@ -85,9 +89,10 @@ export class Files {
 
 /** Start `openssl s_server`. */
 export async function openssl(args: string[]): Promise<Peer> {
-  const port = await freePort();
-  const peer = new Peer(port, "openssl", ["s_server", "-accept", `127.0.0.1:${port}`, "-tls1_3", ...args]);
+  const peer = new Peer(0, "openssl", ["s_server", "-accept", "127.0.0.1:0", "-tls1_3", ...args]);
   await peer.printed("ACCEPT");
+  await peer.printed("\n", peer.output.indexOf("ACCEPT"));
+  peer.port = Number(/ACCEPT 127\.0\.0\.1:(\d+)\n/.exec(peer.output)?.[1]);
   return peer;
 }
 

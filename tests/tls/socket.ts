@@ -1,5 +1,6 @@
 /** A TLS client on a real socket: what the app does on the device, with promises. */
 import net from "node:net";
+import { PATIENCE_MS } from "./peers.ts";
 import { State, type Settings, type TlsClient } from "./client.ts";
 
 /** Connects a client to a port of this machine and moves bytes until it has ended. */
@@ -61,7 +62,7 @@ export class TlsSocket {
   }
 
   /** Wait until `condition` holds; fails after `timeoutMs`. */
-  async until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  async until(condition: () => boolean, what: string, timeoutMs = PATIENCE_MS): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!condition()) {
       const left = deadline - Date.now();
