@@ -24,7 +24,7 @@ const GROUPS_OF = {
   emulate: ["emulator"],
   check: ["format"],
   format: ["format"],
-  test: ["firmware", "emulator", "format", "host", "database", "probe"],
+  test: ["firmware", "emulator", "format", "host", "database", "broker", "probe"],
 };
 
 /** Debian's packages, and the programs on PATH or files any of which tells that one is there. */
@@ -44,6 +44,7 @@ const PACKAGES = [
   { name: "openssl", group: "host", probes: ["openssl"], why: "a TLS peer" },
   { name: "gnutls-bin", group: "host", probes: ["gnutls-serv"], why: "a TLS peer" },
   { name: "postgresql-15", group: "database", probes: ["/usr/lib/postgresql/15/bin/postgres"], why: "the server's other database" },
+  { name: "mosquitto", group: "broker", probes: ["/usr/sbin/mosquitto"], why: "a broker between devices and server" },
   { name: "openocd", group: "probe", probes: ["openocd"], why: "writes boards through a probe" },
   { name: "python3-pyocd", group: "probe", probes: ["pyocd-flashtool"], why: "writes boards through a probe" },
 ];

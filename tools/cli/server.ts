@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
+import type { Level } from "../server/logger.ts";
 import { POLICIES, type Policy } from "../server/policy.ts";
 
 interface Options {
@@ -9,9 +10,13 @@ interface Options {
   key?: string;
   tlsPort?: number;
   tlsKey?: string;
+  mqtt?: string;
+  log: Level;
   policy: Policy;
   forks: "suspend" | "alarm";
 }
+
+const LEVELS: readonly Level[] = ["error", "warn", "info", "debug"];
 
 /** `signet server`: run until told to stop. */
 export function add(program: Command): void {
@@ -25,15 +30,22 @@ export function add(program: Command): void {
     .option("--key <file>", "the server's key, made at the first start (default: beside the database)")
     .option("--tls-port <n>", "port to serve TLS 1.3 on; devices pin the key it prints", port)
     .option("--tls-key <file>", "the key for TLS, made at the first start (default: beside the database)")
+    .option(
+      "--mqtt <url>",
+      "broker to take devices' messages from as well: mqtt[s]://[user:password@]host[:port][/prefix]",
+    )
+    .addOption(
+      new Option("--log <level>", "what to say on standard error, in JSON lines").choices(LEVELS).default("info"),
+    )
     .addOption(new Option("--policy <who>", "who may sign up").choices(POLICIES).default("open"))
     .addOption(
       new Option("--forks <what>", "what a proved clone leads to").choices(["suspend", "alarm"]).default("suspend"),
     )
     .action(async (options: Options) => {
       const { runServer } = await import("../server/run.ts");
-      const { tlsPort, tlsKey, ...rest } = options;
+      const { tlsPort, tlsKey, log, ...rest } = options;
       const tls = tlsPort === undefined ? {} : { tls: { port: tlsPort, ...(tlsKey && { key: tlsKey }) } };
-      await runServer({ ...rest, ...tls, suspendForks: options.forks === "suspend" });
+      await runServer({ ...rest, ...tls, level: log, suspendForks: options.forks === "suspend" });
     });
 }
 

@@ -8,6 +8,8 @@ import { application } from "./application.ts";
 import { listen, LIMITS, type HttpLimits } from "./http.ts";
 import { Intake, type Happening, type Rates } from "./intake.ts";
 import * as keyFile from "./keys.ts";
+import * as logger from "./logger.ts";
+import * as mqtt from "./mqtt.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
 import { Store } from "./store/store.ts";
@@ -26,11 +28,16 @@ export interface ServerOptions {
   readonly key?: string;
   /** Serve TLS 1.3 as well: on this port (0 takes a free one), with the key of this file, or beside the database. */
   readonly tls?: { readonly port: number; readonly key?: string };
+  /** The address of a broker to take devices' messages from as well. */
+  readonly mqtt?: string;
+  readonly mqttLimits?: Partial<mqtt.MqttLimits>;
   readonly policy?: Policy;
   readonly suspendForks?: boolean;
   readonly rates?: Partial<Rates>;
   readonly limits?: Partial<HttpLimits>;
   readonly clock?: () => number;
+  /** Where to say what happens; nowhere if it is not given, but for errors. */
+  readonly log?: logger.Logger;
   readonly onError?: (error: unknown) => void;
   /** Told of every decision, after it is committed. */
   readonly onDecision?: (happening: Happening) => void;
@@ -42,6 +49,7 @@ export interface RunningServer {
   readonly publicKey: Uint8Array;
   /** Where TLS is served, and the key that devices pin. */
   readonly tls: { readonly url: string; readonly port: number; readonly publicKey: Uint8Array } | undefined;
+  readonly mqtt: mqtt.MqttDoor | undefined;
   /** A token of scope admin, at the first start on a database only: it is kept nowhere. */
   readonly adminToken: string | undefined;
   readonly intake: Intake;
@@ -72,15 +80,25 @@ async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): 
 
 /** Start a server. Throws Trouble for what a person can act on. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { audience, host = "127.0.0.1", clock = Date.now } = options;
+  const { audience, host = "127.0.0.1", clock = Date.now, log = logger.silent() } = options;
   const audienceBytes = Buffer.byteLength(audience);
   if (audienceBytes < 1 || audienceBytes > AUDIENCE_MAX) {
     throw new Trouble(`an audience has 1 to ${AUDIENCE_MAX} bytes`, "choose another --audience");
   }
   const store = await Store.open(options.database);
+  const doors: { close(): Promise<void> }[] = [];
+  const opened = <Door extends { close(): Promise<void> }>(door: Door): Door => {
+    doors.push(door);
+    return door;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(doors.map((door) => door.close()));
+    await store.close();
+  };
   try {
     const keys = keyFile.load(options.key ?? keyBeside(options.database));
-    const adminToken = await firstToken(store, keys, clock());
+    const toStandardError = (error: unknown): void => void process.stderr.write(`error: ${String(error)}\n`);
+    const onError = options.onError ?? (options.log ? logger.complainer(log) : toStandardError);
     const intake = new Intake({
       store,
       keys,
@@ -89,8 +107,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       policy: options.policy ?? "open",
       suspendForks: options.suspendForks ?? true,
       rates: { ...RATES, ...options.rates },
-      onError: options.onError ?? ((error) => process.stderr.write(`error: ${String(error)}\n`)),
+      onError,
     });
+    if (options.log !== undefined) intake.happenings.on("happening", (happening) => logger.note(log, happening));
     if (options.onDecision !== undefined) intake.happenings.on("happening", options.onDecision);
     const app = application({ store, keys, intake, audience, clock });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
@@ -98,8 +117,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);
     const tlsKey = options.tls?.key ?? keyBeside(options.database, "signet-tls.key");
     const identity = options.tls && (await tls.load(tlsKey, audience, clock()));
-    const door = await listen(intake, answer, host, options.port, limits);
-    const tlsDoor = options.tls && (await listen(intake, answer, host, options.tls.port, limits, identity));
+    const door = opened(await listen(intake, answer, host, options.port, limits));
+    const tlsDoor = options.tls && opened(await listen(intake, answer, host, options.tls.port, limits, identity));
+    const notice = (what: mqtt.Notice): void => log.warn({ broker: what }, "mqtt");
+    const mqttLimits = { ...mqtt.LIMITS, ...options.mqttLimits };
+    const mqttDoor = options.mqtt && opened(await mqtt.join(intake, options.mqtt, mqttLimits, notice, onError));
+    // Last, so that no token is made that nobody is shown.
+    const adminToken = await firstToken(store, keys, clock());
     const shownHost = host.includes(":") ? `[${host}]` : host;
     const sweeper = setInterval(() => void sweep(store, clock()).catch(() => undefined), SWEEP_MS).unref();
     return {
@@ -110,6 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         port: tlsDoor.port,
         publicKey: identity!.publicKey,
       },
+      mqtt: mqttDoor || undefined,
       publicKey: keys.signing.publicKey,
       adminToken,
       intake,
@@ -118,12 +143,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       reports: (device) => queries.reports(store, Buffer.from(device, "hex"), { limit: EVERYTHING, after: 0 }),
       async close(): Promise<void> {
         clearInterval(sweeper);
-        await Promise.all([door.close(), tlsDoor?.close()]);
-        await store.close();
+        await close();
       },
     };
   } catch (error) {
-    await store.close();
+    await close();
     throw store.trouble(error) ?? error;
   }
 }

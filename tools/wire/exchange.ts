@@ -1,4 +1,4 @@
-/** The protocol's three requests over HTTP, as fetch speaks it. */
+/** The protocol's three requests, over HTTP as fetch speaks it, or over whatever else carries them. */
 import { concat } from "./bytes.ts";
 import { decode } from "./cbor.ts";
 import type { Answer, Device, Verdict } from "./device.ts";
@@ -20,27 +20,40 @@ export async function post(
   };
 }
 
+/** What carries a request, and brings its answer. */
+export type Carrier = (asked: keyof typeof PATHS, body: Uint8Array) => Promise<Answer>;
+
+const TYPES = { challenge: undefined, enrol: "application/cose", reports: "application/cbor-seq" } as const;
+
+/** Carry requests over HTTP to the server at `url`. */
+export function http(url: string): Carrier {
+  return (asked, body) => post(url + PATHS[asked], TYPES[asked], body);
+}
+
+function carrier(to: string | Carrier): Carrier {
+  return typeof to === "string" ? http(to) : to;
+}
+
 /** Ask for a nonce. */
-export async function challenge(url: string): Promise<Uint8Array> {
-  const answer = await post(url + PATHS.challenge, undefined, new Uint8Array(0));
-  const nonce = answer.status === 200 ? decode(answer.body) : undefined;
-  if (!(nonce instanceof Uint8Array)) throw new Error(`no nonce: status ${answer.status}`);
+export async function challenge(to: string | Carrier): Promise<Uint8Array> {
+  const answer = await carrier(to)("challenge", new Uint8Array(0));
+  const nonce = answer.type === "application/cbor" ? decode(answer.body) : undefined;
+  if (!(nonce instanceof Uint8Array)) throw new Error(`no nonce, but ${answer.type}`);
   return nonce;
 }
 
 /** Enrol once: challenge, enrolment, answer. */
-export async function enrol(device: Device, url: string): Promise<Verdict> {
-  const message = device.enrol(await challenge(url));
-  return device.enrolled(await post(url + PATHS.enrol, "application/cose", message), message);
+export async function enrol(device: Device, to: string | Carrier): Promise<Verdict> {
+  const message = device.enrol(await challenge(to));
+  return device.enrolled(await carrier(to)("enrol", message), message);
 }
 
 /** Send reports that were signed already, in one request. */
-export async function send(device: Device, url: string, reports: readonly Uint8Array[]): Promise<Verdict> {
-  const answer = await post(url + PATHS.reports, "application/cbor-seq", concat(...reports));
-  return device.received(answer, reports.at(-1)!);
+export async function send(device: Device, to: string | Carrier, reports: readonly Uint8Array[]): Promise<Verdict> {
+  return device.received(await carrier(to)("reports", concat(...reports)), reports.at(-1)!);
 }
 
 /** Sign one report of `data` and send it. */
-export async function report(device: Device, url: string, data: Uint8Array): Promise<Verdict> {
-  return send(device, url, [device.report(data)]);
+export async function report(device: Device, to: string | Carrier, data: Uint8Array): Promise<Verdict> {
+  return send(device, to, [device.report(data)]);
 }

@@ -1,0 +1,224 @@
+/**
+ * The door for MQTT: a device's three requests come through any broker that speaks MQTT 5 with shared subscriptions, and are
+ * answered on the device's own topic (`../wire/topics.ts`). Instances share one subscription, so each request reaches one of them.
+ *
+ * The broker is trusted with nothing: a message counts if its device signed it, an answer if the server did. An acknowledgement of
+ * MQTT says that a message reached the next hop; that a report is stored, its receipt says and nothing else.
+ */
+import { randomBytes } from "node:crypto";
+import { connect, ErrorWithReasonCode, type IPublishPacket, type MqttClient } from "mqtt";
+import { Trouble } from "../trouble.ts";
+import { PREFIX, answering, readAsking, type Asked } from "../wire/topics.ts";
+import { BODY_MAX, type Answer, type Intake } from "./intake.ts";
+
+export interface MqttLimits {
+  /** Requests under way: what is beyond waits in the broker. */
+  readonly underWay: number;
+  readonly connectTimeoutMs: number;
+  readonly reconnectMs: number;
+  readonly graceMs: number;
+}
+
+export const LIMITS: MqttLimits = { underWay: 512, connectTimeoutMs: 10_000, reconnectMs: 1000, graceMs: 5000 };
+
+/** Larger packets the broker drops, and nobody answers. Up to here they are told that they are too large. */
+const PACKET_MAX = 2 * BODY_MAX;
+
+const PREFIX_MAX = 100;
+
+/** What the broker does that somebody should know of. */
+export type Notice = "lost" | "back";
+
+export interface MqttDoor {
+  readonly connected: boolean;
+  /** Requests that are being answered. */
+  readonly underWay: number;
+  /** Take no more, let requests that are under way finish, leave the broker. */
+  close(): Promise<void>;
+}
+
+/** Take the address of a broker apart: where it is, and under which prefix topics are (the path). Throws Trouble. */
+export function readAddress(text: string): { url: string; prefix: string; shown: string } {
+  const hint = "give --mqtt as mqtt://host:port or mqtts://host:port, with user:password@ and /prefix where needed";
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new Trouble("this is not the address of a broker", hint);
+  }
+  if (!["mqtt:", "mqtts:", "ws:", "wss:"].includes(url.protocol) || url.hostname === "")
+    throw new Trouble("this is not the address of a broker", hint);
+  const prefix = decodeURIComponent(url.pathname.replace(/^\/|\/$/g, "")) || PREFIX;
+  if (!/^[^$+#\0][^+#\0]*$/.test(prefix) || prefix.length > PREFIX_MAX)
+    throw new Trouble("topics can not have this prefix", hint);
+  const shown = `${url.protocol}//${url.host}/${prefix}`;
+  if (url.protocol.startsWith("mqtt")) url.pathname = "";
+  return { url: url.href, prefix, shown };
+}
+
+/** Join a broker, and answer devices from `intake`. Throws Trouble if it can not be joined now; once it was, it is joined again whenever it is lost. */
+export async function join(
+  intake: Intake,
+  address: string,
+  limits: MqttLimits,
+  notice: (what: Notice) => void,
+  onError: (error: unknown) => void,
+): Promise<MqttDoor> {
+  const { url, prefix, shown } = readAddress(address);
+  const client = connect(url, {
+    protocolVersion: 5,
+    clientId: `signet-server-${randomBytes(8).toString("hex")}`,
+    clean: true,
+    properties: { maximumPacketSize: PACKET_MAX },
+    connectTimeout: limits.connectTimeoutMs,
+    reconnectPeriod: limits.reconnectMs,
+    reconnectOnConnackError: true,
+    resubscribe: false,
+    queueQoSZero: false,
+  });
+  const door = new Door(client, intake, prefix, limits, onError);
+  try {
+    await arrived(client);
+    await door.subscribe();
+  } catch (error) {
+    client.on("error", () => undefined);
+    await client.endAsync(true);
+    throw new Trouble(
+      `the broker ${shown} can not be joined: ${(error as Error).message}`,
+      "check that it runs, speaks MQTT 5, and lets this user subscribe",
+    );
+  }
+  let lost = false;
+  client.on("error", (error) => {
+    // That the line broke is told as a loss; that the broker said no is news.
+    if (error instanceof ErrorWithReasonCode) onError(error);
+  });
+  client.on("close", () => {
+    if (!lost && !door.closing) notice("lost");
+    lost = true;
+  });
+  const rejoin = async (): Promise<void> => {
+    try {
+      await door.subscribe();
+      lost = false;
+      notice("back");
+    } catch (error) {
+      onError(error);
+    }
+  };
+  client.on("connect", () => void rejoin());
+  return door;
+}
+
+/** Wait for the first connection, or for why there is none. */
+function arrived(client: MqttClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      client.off("error", settle);
+      client.off("close", closed);
+      client.off("connect", connected);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const closed = (): void => settle(new Error("it hung up"));
+    const connected = (): void => settle();
+    client.on("error", settle);
+    client.on("close", closed);
+    client.on("connect", connected);
+  });
+}
+
+class Door implements MqttDoor {
+  underWay = 0;
+  closing = false;
+  private readonly client: MqttClient;
+  private readonly intake: Intake;
+  private readonly prefix: string;
+  private readonly limits: MqttLimits;
+  private readonly onError: (error: unknown) => void;
+  /** The next packet, held back while as many are under way as may be: the socket is not read, and nothing acknowledged. */
+  private held: (() => void) | undefined;
+  private idle: (() => void) | undefined;
+
+  constructor(
+    client: MqttClient,
+    intake: Intake,
+    prefix: string,
+    limits: MqttLimits,
+    onError: (error: unknown) => void,
+  ) {
+    this.client = client;
+    this.intake = intake;
+    this.prefix = prefix;
+    this.limits = limits;
+    this.onError = onError;
+    client.handleMessage = (packet, next) => this.take(packet, () => next());
+  }
+
+  get connected(): boolean {
+    return this.client.connected;
+  }
+
+  private get subscription(): string {
+    return `$share/signet/${this.prefix}/ask/+/+`;
+  }
+
+  async subscribe(): Promise<void> {
+    const granted = await this.client.subscribeAsync(this.subscription, { qos: 1 });
+    if (granted.some(({ qos }) => qos > 2)) throw new Error("the subscription was refused");
+  }
+
+  private take({ topic, payload }: IPublishPacket, next: () => void): void {
+    const found = readAsking(this.prefix, topic);
+    if (found === undefined) {
+      // Counted, and answered nowhere: a topic that is not the protocol's has no counterpart.
+      this.intake.unread("report", "malformed");
+      return next();
+    }
+    this.underWay++;
+    void this.answer(found.channel, found.asked, payload as Buffer).finally(() => this.finished());
+    if (this.underWay < this.limits.underWay) next();
+    else this.held = next;
+  }
+
+  private finished(): void {
+    this.underWay--;
+    const { held } = this;
+    this.held = undefined;
+    held?.();
+    if (this.underWay === 0) this.idle?.();
+  }
+
+  private async answer(channel: string, asked: Asked, body: Uint8Array): Promise<void> {
+    try {
+      const { body: answer } = await this.ask(asked, body, `mqtt ${channel}`);
+      // At QoS 0: a device that misses its answer asks again. To wait for an acknowledgement here would be to wait for what stands
+      // behind a packet that is held back.
+      await this.client.publishAsync(answering(this.prefix, channel, asked), Buffer.from(answer), { qos: 0 });
+    } catch (error) {
+      // While the broker is lost, answers are lost with it.
+      if (this.client.connected) this.onError(error);
+    }
+  }
+
+  private async ask(asked: Asked, body: Uint8Array, sender: string): Promise<Answer> {
+    if (body.length > BODY_MAX) return this.intake.unread(asked === "reports" ? "report" : asked, "too-large");
+    if (asked === "challenge") return this.intake.challenge(sender);
+    return asked === "enrol" ? this.intake.enrol(body, sender) : this.intake.reports(body, sender);
+  }
+
+  async close(): Promise<void> {
+    const { client, limits } = this;
+    this.closing = true;
+    if (client.connected) {
+      await client.unsubscribeAsync(this.subscription).catch(() => undefined);
+      if (this.underWay > 0) {
+        await new Promise<void>((resolve) => {
+          this.idle = resolve;
+          setTimeout(resolve, limits.graceMs).unref();
+        });
+      }
+    }
+    await client.endAsync(!client.connected || this.underWay > 0);
+  }
+}

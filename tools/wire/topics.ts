@@ -1,0 +1,33 @@
+/** The topics of the protocol over MQTT: what a device asks on one, it is answered on the other. */
+import { PATHS } from "./exchange.ts";
+
+export type Asked = keyof typeof PATHS;
+
+export const PREFIX = "signet";
+
+/** A channel is whatever the broker knows a device by, or its id: what answers are addressed to. */
+const CHANNEL = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Tell whether a text can be a channel. */
+export function isChannel(text: string): boolean {
+  return CHANNEL.test(text);
+}
+
+/** Where a device publishes what it asks. */
+export function asking(prefix: string, channel: string, asked: Asked): string {
+  return `${prefix}/ask/${channel}/${asked}`;
+}
+
+/** Where it is answered. */
+export function answering(prefix: string, channel: string, asked: Asked): string {
+  return `${prefix}/answer/${channel}/${asked}`;
+}
+
+/** Read the topic of something asked; undefined if it is none of the protocol's. */
+export function readAsking(prefix: string, topic: string): { channel: string; asked: Asked } | undefined {
+  const head = `${prefix}/ask/`;
+  if (!topic.startsWith(head)) return undefined;
+  const [channel = "", asked = "", ...more] = topic.slice(head.length).split("/");
+  if (more.length > 0 || !isChannel(channel) || !Object.hasOwn(PATHS, asked)) return undefined;
+  return { channel, asked: asked as Asked };
+}
