@@ -143,6 +143,7 @@ const WITH_SUPPLY: readonly Fault[] = [
 const BOARDS: readonly (readonly [board: string, faults: readonly Fault[], without: string])[] = [
   ["mps2-an386", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
   ["mps2-an385", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  ["mps2-an500", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
   ["microbit", [...EVERYWHERE, ...WITH_SUPPLY], "the chip has no MPU, and QEMU 7.2 does not have its watchdog"],
 ];
 

@@ -1,0 +1,15 @@
+import { KiB, type Board } from "../../tools/build/board.ts";
+
+/** Arm MPS2, FPGA image AN500: Cortex-M7, no radio, no noise source; its PSRAM is where external memory is. */
+export default {
+  cpu: "cortex-m7",
+  chip: "cmsdk",
+  clockHz: 25_000_000,
+  flash: { origin: 0x0000_0000, bytes: 4096 * KiB },
+  ram: { origin: 0x2000_0000, bytes: 4096 * KiB },
+  store: { origin: 0x6000_0000, pageBytes: 4 * KiB, pages: 16 },
+  seedRequired: true,
+  budget: { flash: 96 * KiB, linear: 16 * KiB, stack: 6 * KiB },
+  use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1 },
+  qemu: { machine: "mps2-an500", storeRam: "16M", instructionsPerTick: 40 },
+} as const satisfies Board;
