@@ -11,6 +11,7 @@ import { LinkState } from "../link/link";
 import { Alert } from "../tls/alert";
 import * as tls from "../tls/client";
 import { Options, RANDOM_BYTES } from "../tls/options";
+import * as ticket from "../tls/ticket";
 import * as entropy from "./entropy";
 import * as event from "./event";
 import { Event } from "./event";
@@ -45,6 +46,8 @@ class Channel {
   /** Bytes of TLS that the link has no room for yet. */
   outAt: u32;
   outLen: u32;
+  /** The device shows another key: a ticket of the one before would prove that one. */
+  renewed: u32;
 }
 
 
@@ -69,9 +72,10 @@ function secured(): bool {
   return settings.tlsKeyCount != 0;
 }
 
-/** Tell which key the device shows; both are kept by pointer. */
+/** Tell which key the device shows from the next connection on; both are kept by pointer. */
 export function identify(seed: usize, key: usize): void {
   if (!features.TLS) return;
+  channel.renewed = 1;
   options.seed = seed;
   options.key = key;
 }
@@ -161,6 +165,8 @@ export function poll(nowMs: u32): bool {
 
 /** The link is open: begin the handshake. */
 function greet(nowMs: u32): bool {
+  if (channel.renewed) ticket.forget();
+  channel.renewed = 0;
   const mark = scratch.mark();
   options.random = scratch.take(RANDOM_BYTES);
   const status = entropy.random(options.random, RANDOM_BYTES, nowMs);

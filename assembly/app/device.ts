@@ -32,11 +32,12 @@ import * as scratch from "../lib/scratch";
 import { Slice } from "../cose/cbor";
 import * as sha256 from "../crypto/sha256";
 import * as answer from "../identity/answer";
-import { Answer, Reason } from "../identity/answer";
+import { Answer, Order, Reason } from "../identity/answer";
 import {
   CTI_BYTES,
   DATA_MOST,
   EPITAPH_MOST,
+  HANDOVER_MOST,
   HASH_BYTES,
   MESSAGE_MOST,
   NAME_MOST,
@@ -45,6 +46,8 @@ import {
 } from "../identity/claim";
 import * as enrolment from "../identity/enrolment";
 import { Enrolment } from "../identity/enrolment";
+import * as handover from "../identity/handover";
+import { Handover } from "../identity/handover";
 import * as keypair from "../identity/keypair";
 import { KEYPAIR_BYTES, KeyPair } from "../identity/keypair";
 import { ID_BYTES, Kind } from "../identity/kind";
@@ -102,6 +105,12 @@ class Life {
   dataLen: u32;
   dueMs: u32;
   epitaphLen: u32;
+  /** Counter of the chain's head, whose hash is in `prev`. */
+  head: u32;
+  /** The downlink that orders another key, and was not obeyed yet; 0: none. */
+  order: u32;
+  /** `own` is a key that the server may not know yet: it comes with a handover. */
+  rotating: u32;
   /** The last command acted upon, and the newest time the server told. */
   command: u32;
   time: u32;
@@ -130,6 +139,8 @@ const reportHash: usize = memory.data(HASH_BYTES, 4);
 const prev: usize = memory.data(HASH_BYTES, 4);
 const body: usize = memory.data(ANSWER_BYTES, 4);
 const epitaph: usize = memory.data(EPITAPH_MOST, 4);
+/** What is stored of a key that is to take over: its secret, and the handover. */
+const SUCCESSOR_MOST: u32 = keypair.SEED_BYTES + HANDOVER_MOST;
 
 /** `/v1/challenge` */
 // prettier-ignore
@@ -306,19 +317,84 @@ function collecting(): void {
   const status = entropy.poll(life.nowMs);
   if (status == Status.Again) return;
   if (status != Status.Ok) return giveUp();
-  const mark = scratch.mark();
-  const secret = scratch.take(keypair.SEED_BYTES);
-  const made = records.get(secret, keypair.SEED_BYTES, Record.Key) != <i32>keypair.SEED_BYTES;
+  const made = !recall();
   if (made) {
+    const mark = scratch.mark();
+    const secret = scratch.take(keypair.SEED_BYTES);
     if (entropy.random(secret, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return giveUp();
     if (records.put(Record.Key, secret, keypair.SEED_BYTES) != Status.Ok) return system.die(Death.Storage);
+    speak(secret);
+    scratch.release(mark);
   }
-  keypair.derive(own, secret);
-  channel.identify(keypair.seed(own), keypair.publicKey(own));
-  scratch.release(mark);
   event.text(made ? Event.KeyMade : Event.KeyLoaded, keypair.id(own), ID_BYTES);
   if (life.next == State.Unconfigured) event.say(Event.Unconfigured);
   go(life.next);
+}
+
+/** Take the stored key: the one that is to take over, where there is one. False: there is none at all. */
+function recall(): bool {
+  const mark = scratch.mark();
+  const stored = scratch.take(SUCCESSOR_MOST);
+  let len = records.get(stored, SUCCESSOR_MOST, Record.Successor);
+  life.rotating = len > <i32>keypair.SEED_BYTES ? 1 : 0;
+  if (!life.rotating) len = records.get(stored, keypair.SEED_BYTES, Record.Key);
+  const found = len >= <i32>keypair.SEED_BYTES;
+  if (found) speak(stored);
+  scratch.release(mark);
+  return found;
+}
+
+/** Speak with the key of the 32 bytes at `secret`. */
+function speak(secret: usize): void {
+  keypair.derive(own, secret);
+  channel.identify(keypair.seed(own), keypair.publicKey(own));
+}
+
+/** On the server's order, make the next key, let this one sign that it takes over, keep both, and speak with it. */
+function rotate(): void {
+  const mark = scratch.mark();
+  const stored = scratch.take(SUCCESSOR_MOST);
+  const successor = changetype<KeyPair>(scratch.take(KEYPAIR_BYTES));
+  const noise = scratch.take(32);
+  const what = changetype<Handover>(scratch.take(offsetof<Handover>()));
+  if (entropy.random(stored, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return giveUp();
+  if (entropy.random(noise, 32, life.nowMs) != Status.Ok) return giveUp();
+  keypair.derive(successor, stored);
+  what.successor = keypair.id(successor);
+  what.counter = life.head;
+  what.head = prev;
+  what.order = life.order;
+  writer.begin(stored + keypair.SEED_BYTES, HANDOVER_MOST);
+  if (handover.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
+  // Stored before it is spoken of: the server may give the old key up as soon as it hears of this one.
+  const status = records.put(Record.Successor, stored, keypair.SEED_BYTES + writer.length());
+  if (status != Status.Ok) return system.die(Death.Storage);
+  bytes.copy(changetype<usize>(own), changetype<usize>(successor), KEYPAIR_BYTES);
+  channel.identify(keypair.seed(own), keypair.publicKey(own));
+  scratch.release(mark);
+  // Only now, so that an order is not lost by a cut: if it comes again, the key that is stored has taken over by then, or was refused.
+  remember(life.order);
+  life.order = 0;
+  life.rotating = 1;
+  event.text(Event.Rotating, keypair.id(own), ID_BYTES);
+  exchange.end(false);
+  go(State.Challenge);
+}
+
+/** The server has the new key: keep it as the only one. A cut between the two writes leaves it as the successor of itself. */
+function rotated(): void {
+  life.rotating = 0;
+  const kept = records.put(Record.Key, keypair.seed(own), keypair.SEED_BYTES);
+  if (kept != Status.Ok || records.put(Record.Successor, changetype<usize>(own), 0) != Status.Ok)
+    return system.die(Death.Storage);
+  event.text(Event.Rotated, keypair.id(own), ID_BYTES);
+}
+
+/** The server signed that it does not take the new key: go on with the one before. */
+function abandon(): void {
+  if (records.put(Record.Successor, changetype<usize>(own), 0) != Status.Ok || !recall())
+    return system.die(Death.Storage);
+  event.text(Event.KeyLoaded, keypair.id(own), ID_BYTES);
 }
 
 function giveUp(): void {
@@ -416,6 +492,11 @@ function enrol(): void {
   what.oneTimeLen = settings.settings.claimLen;
   what.epitaph = epitaph;
   what.epitaphLen = life.epitaphLen;
+  if (life.rotating) {
+    const stored = scratch.take(SUCCESSOR_MOST);
+    what.handover = stored + keypair.SEED_BYTES;
+    what.handoverLen = records.get(stored, SUCCESSOR_MOST, Record.Successor) - keypair.SEED_BYTES;
+  }
   writer.begin(message, MESSAGE_MOST);
   if (enrolment.write(writer, own, peer, what, random + CTI_BYTES) != Status.Ok) unreachable();
   scratch.release(mark);
@@ -445,6 +526,7 @@ function read(kind: Kind): boolean {
 function enrolled(): void {
   if (!read(Kind.Enrolled) || reader.left() != 0) return retry(State.Challenge);
   tellTime();
+  if (life.rotating) rotated();
   event.textAndNumber(Event.Enrolled, keypair.id(own), ID_BYTES, got.counter);
   if (got.counter > counter.highest()) event.number(Event.CloneSuspected, got.counter);
   // A report whose receipt was lost may be the head: then its data has arrived.
@@ -454,6 +536,7 @@ function enrolled(): void {
   }
   counter.raise(got.counter);
   bytes.copy(prev, got.headHash, HASH_BYTES);
+  life.head = got.counter;
   life.counter = 0;
   life.failures = 0;
   life.strange = 0;
@@ -464,6 +547,7 @@ function enrolled(): void {
 
 /** Wait for a reading, and sign it. */
 function idle(): void {
+  if (life.order != 0) return rotate();
   if (life.dataLen == 0 && <i32>(life.nowMs - life.dueMs) >= 0) {
     writer.begin(data, DATA_MOST);
     reading.sample(writer, life.nowMs);
@@ -506,6 +590,7 @@ function accepted(): void {
   tellTime();
   event.numberAndText(Event.Accepted, life.counter, data, life.dataLen);
   bytes.copy(prev, reportHash, HASH_BYTES);
+  life.head = life.counter;
   life.counter = 0;
   life.dataLen = 0;
   life.failures = 0;
@@ -533,11 +618,20 @@ function command(): void {
     return;
   }
   if (got.counter <= life.command || got.expiresAt < life.time) return event.number(Event.CommandIgnored, got.counter);
-  life.command = got.counter;
-  // Remembered before it is acted upon: it may be lost by a cut, never done twice.
-  keep(Record.Command, got.counter);
   event.numberAndText(Event.Command, got.counter, got.data, got.dataLen);
-  reading.obey(got.data, got.dataLen);
+  if (got.order == Order.Rotate) {
+    life.order = got.counter;
+    return;
+  }
+  // Remembered before it is acted upon: it may be lost by a cut, never done twice.
+  remember(got.counter);
+  if (got.order == Order.None) reading.obey(got.data, got.dataLen);
+}
+
+/** Remember the counter of the last command. */
+function remember(counter: u32): void {
+  life.command = counter;
+  keep(Record.Command, counter);
 }
 
 /** Remember the server's time; a write to the store only from time to time. */
@@ -559,7 +653,13 @@ function refused(here: State): void {
   if (here == State.Challenge || !read(Kind.Refusal)) return again(here == State.Enrol ? State.Challenge : here);
   tellTime();
   event.numbers(Event.Refused, got.reason, 1);
-  if (got.reason != Reason.Revoked) return retry(State.Challenge);
+  if (life.rotating) abandon();
+  else if (got.reason == Reason.Revoked) return silence();
+  retry(State.Challenge);
+}
+
+/** Nobody wants to hear from this device: a day's pause. */
+function silence(): void {
   exchange.end(false);
   event.say(Event.Silenced);
   life.sinceMs = life.nowMs;

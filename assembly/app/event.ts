@@ -50,6 +50,10 @@ export const enum Event {
   Secured = 21,
   /** TLS failed: the alert, u32, 256 if the connection was lost; then 1 if the server sent it, u32. */
   TlsFailed = 22,
+  /** On the server's order the next key was made and stored, and speaks from now on: its id. */
+  Rotating = 23,
+  /** The server has it as the device's key; the one before is gone: its id. */
+  Rotated = 24,
 }
 
 /** The most bytes that an event carries. */

@@ -41,8 +41,10 @@ export const enum Kind {
   Ticket = 7,
   /** What ended an earlier life, and is not reported yet. */
   Epitaph = 8,
+  /** The secret 32 bytes of the key that is to take over, then the `handover` by which it does. */
+  Successor = 9,
 }
-const KINDS: u32 = 9;
+const KINDS: u32 = 10;
 
 const MAGIC: u32 = 0x53474c31;
 const PAGE_HEAD_BYTES: u32 = 12;

@@ -30,6 +30,13 @@ export const enum Reason {
   Busy = 11,
 }
 
+/** What a downlink can order, beside what its data say to the application. */
+export const enum Order {
+  None = 0,
+  /** Make another key, and have the one it has hand over to it. */
+  Rotate = 1,
+}
+
 /** A verified answer. A field that its kind does not have is 0. */
 @unmanaged
 export class Answer {
@@ -46,6 +53,7 @@ export class Answer {
   reason: u32;
   data: usize;
   dataLen: u32;
+  order: u32;
 }
 
 const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
@@ -81,8 +89,11 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   let reason: u32 = 0;
   let data: usize = 0;
   let dataLen: u32 = 0;
+  let order: u32 = Order.None;
 
-  cbor.readCount(claims, Major.Map, what == Kind.Downlink ? 6 : 5);
+  const count = cbor.argument(claims, Major.Map);
+  const ordered = what == Kind.Downlink && count == 7;
+  if (count != (what != Kind.Downlink ? 5 : ordered ? 7 : 6)) return Status.Malformed;
   cbor.readKey(claims, Claim.Iss);
   cbor.readString(slice, claims, Major.Text, 1, AUDIENCE_MOST);
   const iss = slice.at;
@@ -121,6 +132,10 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
       cbor.readString(slice, claims, Major.Bytes, 0, DATA_MOST);
       data = slice.at;
       dataLen = slice.len;
+      if (ordered) {
+        cbor.readKey(claims, Claim.Order);
+        order = cbor.readUint(claims);
+      }
       break;
     default:
       return Status.Malformed;
@@ -138,6 +153,7 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   out.reason = reason;
   out.data = data;
   out.dataLen = dataLen;
+  out.order = order;
   return Status.Ok;
 }
 

@@ -20,6 +20,8 @@ export const enum Claim {
   Head = -70007,
   Epitaph = -70008,
   Ack = -70009,
+  Handover = -70010,
+  Order = -70011,
 }
 
 /** Members of `cnf`: a whole key (RFC 8747 §3.2), or the id of one (§3.4). */
@@ -38,5 +40,7 @@ export const ONE_TIME_MOST: u32 = 32;
 export const EPITAPH_MOST: u32 = 64;
 export const DATA_MOST: u32 = 512;
 export const HASH_BYTES: u32 = 32;
+/** The longest `handover`: 77 bytes of protected header, 160 of claims, 64 of signature, and their heads. */
+export const HANDOVER_MOST: u32 = 310;
 /** The longest message, tag and signature included. */
 export const MESSAGE_MOST: u32 = 1024;

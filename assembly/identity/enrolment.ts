@@ -30,6 +30,9 @@ export class Enrolment {
   oneTimeLen: u32;
   epitaph: usize;
   epitaphLen: u32;
+  /** The whole `handover` of the key that this one takes over from. */
+  handover: usize;
+  handoverLen: u32;
 }
 
 const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
@@ -37,7 +40,7 @@ const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 /** Write a signed `enrol`; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
 export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment, noise: usize): Status {
   kind.begin(message, out, Kind.Enrol, keypair.id(own));
-  cbor.map(out, 8 + (what.oneTimeLen ? 1 : 0) + (what.epitaphLen ? 1 : 0));
+  cbor.map(out, 8 + (what.oneTimeLen ? 1 : 0) + (what.epitaphLen ? 1 : 0) + (what.handoverLen ? 1 : 0));
   cbor.int(out, Claim.Aud);
   cbor.text(out, server.audience, server.audienceLen);
   cbor.int(out, Claim.Cti);
@@ -64,6 +67,10 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment
   if (what.epitaphLen) {
     cbor.int(out, Claim.Epitaph);
     cbor.bytes(out, what.epitaph, what.epitaphLen);
+  }
+  if (what.handoverLen) {
+    cbor.int(out, Claim.Handover);
+    cbor.bytes(out, what.handover, what.handoverLen);
   }
   return sign1.sign(message, out, keypair.seed(own), keypair.publicKey(own), noise);
 }

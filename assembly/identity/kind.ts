@@ -14,8 +14,9 @@ export const enum Kind {
   Receipt = 3,
   Refusal = 4,
   Downlink = 5,
+  Handover = 6,
   /** Not one of ours. */
-  None = 6,
+  None = 7,
 }
 
 /** Labels of the protected header (RFC 9052 §3.1, RFC 9596). */
@@ -47,6 +48,7 @@ const NAMES: usize = memory.data<u8>([
   0x72, 0x65, 0x63, 0x65, 0x69, 0x70, 0x74, 0,          //  receipt
   0x72, 0x65, 0x66, 0x75, 0x73, 0x61, 0x6c, 0,          //  refusal
   0x64, 0x6f, 0x77, 0x6e, 0x6c, 0x69, 0x6e, 0x6b,       //  downlink
+  0x68, 0x61, 0x6e, 0x64, 0x6f, 0x76, 0x65, 0x72,       //  handover
 ]);
 const NAME_BYTES: u32 = 8;
 /** Around the name: `a3 01 32 04 58 20`, the kid, `10 78 nn`, prefix and suffix. */

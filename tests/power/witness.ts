@@ -16,8 +16,12 @@ export const AUDIENCE = "signet.test";
 
 /** All that the witness knows, so that a test can go back to an earlier moment. */
 export interface Memory {
-  /** The one key that ever enrolled. */
+  /** The one key that speaks: the first that enrolled, or the one it was handed over to. */
   readonly key: Uint8Array | undefined;
+  /** How often it was handed over. */
+  readonly rotations: number;
+  /** Counter of the order to rotate that is not acted upon yet; 0: none. */
+  readonly order: number;
   readonly head: messages.Head;
   readonly boots: number;
   /** Hash of the report of each counter that was ever seen. */
@@ -26,7 +30,9 @@ export interface Memory {
 
 export class Witness {
   readonly key = ed25519.fromSeed(new Uint8Array(32).fill(0x77));
-  memory: Memory = { key: undefined, head: messages.NO_HEAD, boots: 0, seen: new Map() };
+  memory: Memory = { key: undefined, rotations: 0, order: 0, head: messages.NO_HEAD, boots: 0, seen: new Map() };
+  /** Called when it took another key, before it answers. */
+  onRotation: () => void = () => {};
   #challenges = 0;
 
   /** Answer the bytes of a connection. */
@@ -47,11 +53,25 @@ export class Witness {
     const message = open(body);
     const enrol = messages.readEnrol(message);
     assert.ok(verify(message, ed25519.importKey(enrol.key)!), "an enrol that does not verify");
-    const { key, boots, head } = this.memory;
-    if (key !== undefined) assert.equal(hex(enrol.key), hex(key), "another key");
-    assert.ok(enrol.bootCount > boots, `start ${enrol.bootCount} after start ${boots}`);
+    const { key, boots } = this.memory;
+    const another = key !== undefined && hex(enrol.key) !== hex(key);
+    if (another) this.#handOver(key, enrol);
+    else assert.ok(enrol.bootCount > boots, `start ${enrol.bootCount} after start ${boots}`);
     this.memory = { ...this.memory, key: enrol.key, boots: enrol.bootCount };
-    return messages.sealEnrolled(this.key, { ...this.#who(), about: hash(body), head });
+    if (another) this.onRotation();
+    return messages.sealEnrolled(this.key, { ...this.#who(), about: hash(body), head: this.memory.head });
+  }
+
+  /** Take another key, if the one before signed that it takes over, as was ordered. */
+  #handOver(key: Uint8Array, enrol: messages.Enrol): void {
+    assert.ok(enrol.handover !== undefined, "another key");
+    const message = open(enrol.handover);
+    assert.ok(verify(message, ed25519.importKey(key)!), "a handover that does not verify");
+    const { audience, successor, head, order } = messages.readHandover(message);
+    assert.deepEqual([audience, hex(successor)], [AUDIENCE, hex(id(enrol.key))]);
+    assert.deepEqual([head.counter, hex(head.hash)], [this.memory.head.counter, hex(this.memory.head.hash)]);
+    assert.ok(order !== 0 && order === this.memory.order, "a handover that nobody ordered");
+    this.memory = { ...this.memory, head: messages.NO_HEAD, order: 0, rotations: this.memory.rotations + 1 };
   }
 
   #report(body: Uint8Array): Uint8Array {
@@ -71,7 +91,12 @@ export class Witness {
       head: { counter: report.counter, hash: digest },
       seen: new Map([...seen, [report.counter, hex(digest)]]),
     };
-    return messages.sealReceipt(this.key, { ...this.#who(), about: digest, counter: report.counter });
+    const receipt = messages.sealReceipt(this.key, { ...this.#who(), about: digest, counter: report.counter });
+    const { order } = this.memory;
+    if (order === 0 || (report.ack ?? 0) >= order) return receipt;
+    const what = { data: new Uint8Array(0), order: messages.Order.rotate };
+    const rotate = { ...this.#who(), ...what, expires: 4_102_444_800, counter: order };
+    return concat(receipt, messages.sealDownlink(this.key, rotate));
   }
 
   #who() {

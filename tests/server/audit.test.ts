@@ -30,6 +30,13 @@ async function past(server: Fixture): Promise<void> {
       );
     if (d === 2) assert.equal((await post(`/v1/devices/${hex(device.id)}/revoke`, {})).status, 200);
   }
+  for (let d = 0; d < 2; d++) {
+    const device = await enrolled(server);
+    const order = await post(`/v1/devices/${hex(device.id)}/rotate`, { expiresAt: server.clock.now + 1e6 });
+    const successor = device.successor((order.body as { counter: number }).counter);
+    assert.equal((await exchange.enrol(successor, server.url)).kind, "accepted");
+    assert.equal((await exchange.report(successor, server.url, text(`${d}`))).kind, "accepted");
+  }
   await post("/v1/claims", { count: 3, expiresAt: server.clock.now + 1e6 });
   await post("/v1/invitations", { ids: ["11".repeat(32), "22".repeat(32)] });
   await post("/v1/tokens", { name: "gone", scope: "read" });
@@ -44,6 +51,7 @@ const TABLES = [
   "claims",
   "tokens",
   "downlinks",
+  "handovers",
   "audit",
   "audit_head",
 ] as const;
@@ -135,7 +143,7 @@ async function restore({ store }: Fixture, saved: ReadonlyMap<string, readonly R
 async function foreignKeys({ store }: Fixture): Promise<void> {
   if (store.flavour === "sqlite") await sql`pragma foreign_keys = off`.execute(store.read);
   else {
-    for (const table of ["reports", "evidence", "downlinks"]) {
+    for (const table of ["reports", "evidence", "downlinks", "handovers"]) {
       const { rows } = await sql<{
         name: string;
       }>`select conname as name from pg_constraint where contype = 'f' and conrelid = ${table}::regclass`.execute(
@@ -157,7 +165,7 @@ for (const flavour of FLAVOURS) {
       const keys = keyFile.load(server.options.key!);
       const clean = await audit(server.store, keys);
       assert.deepEqual(clean.findings, []);
-      assert.deepEqual([clean.devices, clean.reports], [3, 12]);
+      assert.deepEqual([clean.devices, clean.reports], [7, 14]);
       await foreignKeys(server);
       const saved = new Map<string, readonly Row[]>();
       for (const table of TABLES)

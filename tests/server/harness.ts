@@ -110,6 +110,7 @@ const TABLES = [
   "claims",
   "tokens",
   "downlinks",
+  "handovers",
   "audit",
   "audit_head",
 ] as const;

@@ -160,3 +160,24 @@ async function post(
     request.on("error", reject).end(body);
   });
 }
+
+test("a device that rotates its key shows the next one in TLS: no ticket of the one before is used", async () => {
+  const server = await serve("rotating");
+  const life = await live(server, server.tls!.publicKey);
+  await life.until("accepted", 2);
+  const old = Buffer.from(life.device.events.find(({ name }) => name === "key-made")!.data).toString("hex");
+  const ordered = await fetch(`${server.url}/v1/devices/${old}/rotate`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.adminToken}` },
+    body: JSON.stringify({ expiresAt: Date.now() + 60_000 }),
+  });
+  assert.equal(ordered.status, 200);
+  await life.until("rotated", 1);
+  await life.until("accepted", life.count("accepted") + 2);
+  const rotating = life.device.events.findIndex(({ name }) => name === "rotating");
+  const next = Buffer.from(life.device.events[rotating]!.data).toString("hex");
+  const secured = life.device.events.slice(rotating).find(({ name }) => name === "secured");
+  assert.equal(Buffer.from(secured!.data).readUInt32BE(0), 0, "a whole handshake");
+  const states = Object.fromEntries((await server.devices()).map(({ id, state }) => [id, state]));
+  assert.deepEqual(states, { [old]: "replaced", [next]: "active" });
+});

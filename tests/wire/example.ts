@@ -47,6 +47,30 @@ const report2 = messages.sealReport(deviceKey, {
   epitaph: Uint8Array.of(0x03),
   ack: 1,
 });
+export const successorKey = ed25519.fromSeed(counting(0x60, 32));
+const order = messages.sealDownlink(serverKey, {
+  ...answer,
+  expires: 1_767_229_200,
+  counter: 2,
+  data: new Uint8Array(0),
+  order: messages.Order.rotate,
+});
+const handover = messages.sealHandover(deviceKey, {
+  audience,
+  successor: id(successorKey.publicKey),
+  head: { counter: 2, hash: hash(report2) },
+  order: 2,
+});
+const successorEnrol = messages.sealEnrol(successorKey, {
+  audience,
+  cti: counting(0x40, 16),
+  nonce: counting(0x50, 16),
+  model: text("mps2-an386"),
+  bootCount: 1,
+  software: "signet",
+  version: "0.1.0",
+  handover,
+});
 const refusal = messages.sealRefusal(serverKey, { ...answer, about: hash(report2), reason: messages.Reason.revoked });
 
 /** Every block of the example, by its heading. */
@@ -65,4 +89,7 @@ export const blocks: Readonly<Record<string, Uint8Array>> = {
   "second report": report2,
   refusal,
   "unsigned refusal": messages.unsignedRefusal(messages.Reason["stale-nonce"]),
+  "order to rotate": order,
+  handover,
+  "enrol of the successor": successorEnrol,
 };

@@ -10,7 +10,7 @@ import * as ed25519 from "../../tools/wire/ed25519.ts";
 import { hash, id } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { MAX_BYTES, Malformed, open, openSequence, seal, toBeSigned, verify } from "../../tools/wire/sign1.ts";
-import { blocks, deviceKey, serverKey } from "./example.ts";
+import { blocks, deviceKey, serverKey, successorKey } from "./example.ts";
 
 const README = new URL("../../assembly/identity/README.md", import.meta.url);
 
@@ -29,13 +29,15 @@ void test("the worked example of the protocol's page is what these messages are"
 
 void test("a COSE library's view and @noble's verdict on the worked example", () => {
   const names = ["enrol", "enrolled", "first report", "receipt", "downlink", "second report", "refusal"];
+  names.push("order to rotate", "handover", "enrol of the successor");
   for (const name of names) {
     const bytes = blocks[name]!;
     const tagged = cbor2Decode(bytes) as { tag: number; contents: unknown[] };
     assert.equal(tagged.tag, 18);
     const [header, unprotected, payload, signature] = tagged.contents as [Uint8Array, unknown, Uint8Array, Uint8Array];
     assert.equal(Object.keys(unprotected as object).length, 0);
-    const key = name === "enrol" || name.endsWith("report") ? deviceKey : serverKey;
+    const isDevices = name === "enrol" || name === "handover" || name.endsWith("report");
+    const key = name.endsWith("successor") ? successorKey : isDevices ? deviceKey : serverKey;
     const signed = encode(["Signature1", header, new Uint8Array(0), payload]);
     assert.deepEqual(toBeSigned(header, payload), signed);
     assert.ok(noble.verify(signature, signed, key.publicKey, { zip215: false }), name);
@@ -56,6 +58,7 @@ void test("read back what was built, for every kind", () => {
     version: "v".repeat(32),
     claim: new Uint8Array(32),
     epitaph: new Uint8Array(64),
+    handover: new Uint8Array(messages.HANDOVER_MAX),
   };
   assert.deepEqual(messages.readEnrol(open(messages.sealEnrol(deviceKey, full))), {
     ...full,
@@ -76,8 +79,13 @@ void test("read back what was built, for every kind", () => {
   assert.deepEqual(messages.readReceipt(open(messages.sealReceipt(serverKey, receipt))), receipt);
   const refusal = { ...answer, about, reason: 5 };
   assert.deepEqual(messages.readRefusal(open(messages.sealRefusal(serverKey, refusal))), refusal);
-  const downlink = { ...answer, expires: 4_102_444_801, counter: 3, data: new Uint8Array(512) };
+  const downlink = { ...answer, expires: 4_102_444_801, counter: 3, data: new Uint8Array(512), order: 1 };
   assert.deepEqual(messages.readDownlink(open(messages.sealDownlink(serverKey, downlink))), downlink);
+  const { audience } = full;
+  const handover = { audience, successor: about, head: { counter: 7, hash: about }, order: 0xffff_ffff };
+  const longest = messages.sealHandover(deviceKey, { ...handover, head: { counter: 0xffff_ffff, hash: about } });
+  assert.equal(longest.length, messages.HANDOVER_MAX);
+  assert.deepEqual(messages.readHandover(open(messages.sealHandover(deviceKey, handover))), handover);
   assert.equal(messages.readUnsignedRefusal(messages.unsignedRefusal(8)), 8);
 });
 
@@ -237,7 +245,8 @@ void test("the decoders survive mutated messages: refused by name, or a message 
     state ^= state << 5;
     return (state >>> 0) % below;
   };
-  const key = { device: ed25519.importKey(deviceKey.publicKey)!, server: ed25519.importKey(serverKey.publicKey)! };
+  const signers = [deviceKey, serverKey, successorKey].map(({ publicKey }) => publicKey);
+  const keys = new Map(signers.map((publicKey) => [hex(id(publicKey)), ed25519.importKey(publicKey)!]));
   let opened = 0;
   for (let round = 0; round < rounds; round++) {
     const original = originals[random(originals.length)]!;
@@ -245,14 +254,15 @@ void test("the decoders survive mutated messages: refused by name, or a message 
     try {
       const [message] = openSequence(mutated, 4);
       opened++;
-      const isDevice = message!.kind === "enrol" || message!.kind === "report";
-      const valid = verify(message!, isDevice ? key.device : key.server);
+      const key = keys.get(hex(message!.kid));
+      const valid = key !== undefined && verify(message!, key);
       assert.equal(
         valid,
         originals.some((bytes) => hex(bytes) === hex(message!.bytes)),
         hex(mutated),
       );
-      if (message!.kind === "report") messages.readReport(message!);
+      if (message!.kind === "handover") messages.readHandover(message!);
+      else if (message!.kind === "report") messages.readReport(message!);
       else if (message!.kind === "enrol") messages.readEnrol(message!);
       else if (message!.kind === "receipt") messages.readReceipt(message!);
       else if (message!.kind === "enrolled") messages.readEnrolled(message!);

@@ -3,7 +3,7 @@ import { parseEvent, type DeviceEvent } from "../emulator/qemu.ts";
 
 /** The id in an event that tells who the device is. */
 export function idOf({ name, data }: DeviceEvent): string | undefined {
-  const tells = (name === "key-made" || name === "key-loaded") && data.length === 32;
+  const tells = (name === "key-made" || name === "key-loaded" || name === "rotated") && data.length === 32;
   return tells ? data.toString("hex") : undefined;
 }
 
@@ -33,6 +33,8 @@ const WORDS: Readonly<Record<string, (data: Buffer, first: number) => string>> =
   resting: (_, first) => `rests for ${first} ms after faults`,
   secured: (_, first) => (first ? "resumed TLS" : "established TLS"),
   "tls-failed": (_, first) => `TLS failed (alert ${first})`,
+  rotating: (data) => `made its next key, as ordered; its id will be ${data.toString("hex")}`,
+  rotated: (data) => `has handed over to its next key; its id is ${data.toString("hex")}`,
 };
 
 function printable(data: Buffer): string {

@@ -57,6 +57,7 @@ function value(field: unknown): string {
 const READERS: Record<Kind, (message: Sign1) => object> = {
   enrol: messages.readEnrol, enrolled: messages.readEnrolled, report: messages.readReport,
   receipt: messages.readReceipt, refusal: messages.readRefusal, downlink: messages.readDownlink,
+  handover: messages.readHandover,
 };
 
 /** What is known of a signature: an enrolment carries its key, of others a person may give it. */

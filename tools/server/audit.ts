@@ -36,6 +36,8 @@ interface Told {
   readonly states: Map<string, DeviceState>;
   readonly forks: Map<string, number>;
   readonly downlinks: Map<string, number>;
+  /** Who took over from whom. */
+  readonly successors: Map<string, string>;
   readonly endedTokens: Map<string, number>;
   tokens: number;
   claims: number;
@@ -67,6 +69,7 @@ class Auditor {
       states: new Map(),
       forks: new Map(),
       downlinks: new Map(),
+      successors: new Map(),
       endedTokens: new Map(),
       tokens: 0,
       claims: 0,
@@ -126,6 +129,7 @@ class Auditor {
       await this.evidence(row, told.forks.get(name) ?? 0);
     }
     for (const name of missing) this.found("devices", name, "removed: the log says it enrolled");
+    await this.handovers(rows, told.successors);
     await this.strays(rows);
     return rows.length;
   }
@@ -202,10 +206,39 @@ class Auditor {
       this.found("evidence", hex(device.id), `removed or inserted: there is ${rows.length}, the log says ${told}`);
   }
 
+  /** Check that each key that was replaced signed so itself, and that devices, handovers and log agree on it. */
+  private async handovers(devices: readonly DeviceRow[], told: ReadonlyMap<string, string>): Promise<void> {
+    const rows = await this.store.read.selectFrom("handovers").selectAll().execute();
+    const known = new Map(devices.map((row) => [hex(row.id), row]));
+    for (const row of rows) {
+      const name = hex(row.device);
+      this.sealed("handovers", name, row);
+      if (told.get(name) !== hex(row.successor))
+        this.found("handovers", name, "altered or inserted: the log does not say so");
+      try {
+        const message = open(row.message);
+        const key = ed25519.importKey(known.get(name)?.key ?? new Uint8Array(0));
+        if (hex(message.kid) !== name || key === undefined || !verify(message, key))
+          this.found("handovers", name, "altered or inserted: the device did not sign it");
+        if (!equal(messages.readHandover(message).successor, row.successor))
+          this.found("handovers", name, "altered: it names another successor");
+      } catch (error) {
+        this.found("handovers", name, `altered: ${(error as Error).message}`);
+      }
+    }
+    if (rows.length !== told.size)
+      this.found("handovers", "", `removed or inserted: there are ${rows.length}, the log says ${told.size}`);
+    for (const { id, successor } of devices) {
+      const named = successor === null ? undefined : hex(successor);
+      if (named !== told.get(hex(id)))
+        this.found("devices", hex(id), `altered: its successor is ${named ?? "nobody"}, the log says otherwise`);
+    }
+  }
+
   /** Find rows of devices that are not there. */
   private async strays(devices: readonly DeviceRow[]): Promise<void> {
     const known = new Set(devices.map((row) => hex(row.id)));
-    for (const table of ["reports", "downlinks", "evidence"] as const) {
+    for (const table of ["reports", "downlinks", "evidence", "handovers"] as const) {
       const rows = await this.store.read.selectFrom(table).select("device").distinct().execute();
       for (const row of rows)
         if (!known.has(hex(row.device)))
@@ -262,9 +295,11 @@ function gather(told: Told, row: AuditRow): void {
     restore: "active",
     suspend: "suspended",
     revoke: "revoked",
+    rotate: "replaced",
   };
   const state = states[row.action];
   if (state !== undefined) told.states.set(device, state);
+  if (row.action === "rotate") told.successors.set(device, String(detail["successor"]));
   else if (row.action === "fork") add(told.forks, device);
   else if (row.action === "downlink") add(told.downlinks, device);
   else if (row.action === "token") told.tokens++;

@@ -17,8 +17,11 @@ export interface Desk {
 
 export const CLAIM_BYTES = 16;
 
+/** The states that an operator decides; a device is replaced by its own handover. */
+export type Decided = Exclude<DeviceState, "replaced">;
+
 /** How each state is called as a decision, and from which states it can be made. */
-const STATES: Readonly<Record<DeviceState, { readonly action: string; readonly from: readonly DeviceState[] }>> = {
+const STATES: Readonly<Record<Decided, { readonly action: string; readonly from: readonly DeviceState[] }>> = {
   active: { action: "restore", from: ["suspended"] },
   suspended: { action: "suspend", from: ["active"] },
   // What is revoked stays so: a key that was given up is not trusted again.
@@ -31,7 +34,7 @@ export type StateChange = "changed" | "unknown" | "impossible";
 export function setState(
   { store, keys, clock }: Desk,
   id: Uint8Array,
-  state: DeviceState,
+  state: Decided,
   actor: string,
   reason: string,
 ): Promise<StateChange> {
@@ -95,13 +98,14 @@ export async function makeClaims(
   return claims;
 }
 
-/** Queue a command for one device, signed by the server: returns its counter, undefined if there is no such active device. */
+/** Queue a command for one device, or an order to its firmware, signed by the server: returns its counter, undefined if there is no such active device. */
 export function queueDownlink(
   { store, keys, audience, clock }: Desk,
   id: Uint8Array,
   data: Uint8Array,
   expiresAt: number,
   actor: string,
+  order?: number,
 ): Promise<number | undefined> {
   return store.write(async (tx) => {
     const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
@@ -115,6 +119,7 @@ export function queueDownlink(
       expires: Math.floor(expiresAt / 1000),
       counter,
       data,
+      order,
     });
     const row = sealed(keys.seal, "downlinks", {
       device: id,
@@ -126,7 +131,12 @@ export function queueDownlink(
     await tx.insertInto("downlinks").values(row).execute();
     const queued = sealed(keys.seal, "devices", { ...device, downlink_counter: counter });
     await tx.updateTable("devices").set(queued).where("id", "=", id).execute();
-    await log.append(store, keys, tx, now, { action: "downlink", actor, device: id, detail: { counter } });
+    await log.append(store, keys, tx, now, {
+      action: "downlink",
+      actor,
+      device: id,
+      detail: order === undefined ? { counter } : { counter, order },
+    });
     return counter;
   });
 }

@@ -16,6 +16,7 @@ import type { ServerKeys } from "./keys.ts";
 import { Limiter } from "./limits.ts";
 import * as log from "./log.ts";
 import * as nonces from "./nonce.ts";
+import * as rotation from "./rotation.ts";
 import * as policies from "./policy.ts";
 import { STATUS, none, type Refusals } from "./refusal.ts";
 import { sealed } from "./seal.ts";
@@ -196,11 +197,15 @@ export class Intake {
     if (enrol.audience !== audience) throw new Refused("wrong-audience", message);
     const expiresAt = nonces.expiry(keys.nonce, audience, enrol.nonce, clock());
     if (expiresAt === undefined) throw new Refused("stale-nonce");
-    const outcome = await store.write((tx) => this.register(tx, message, enrol, expiresAt));
+    const { handover: bytes } = enrol;
+    const handover = bytes === undefined ? undefined : verified(message, () => rotation.read(bytes));
+    const outcome = await store.write((tx) => this.register(tx, message, enrol, expiresAt, handover));
     if ("refused" in outcome) {
-      if (outcome.alarm !== undefined) this.alarm(message.kid, outcome.alarm);
-      throw new Refused(outcome.refused, outcome.refused === "revoked" ? message : undefined);
+      if (outcome.alarm !== undefined) this.alarm(handover?.message.kid ?? message.kid, outcome.alarm);
+      const isSigned = outcome.refused === "revoked" || (handover !== undefined && outcome.refused !== "stale-nonce");
+      throw new Refused(outcome.refused, isSigned ? message : undefined);
     }
+    if (handover !== undefined) this.tellReplaced(handover);
     this.accepted.enrolments++;
     const verdict = outcome.row.epoch === 1 ? "accepted" : "repeated";
     this.tell({ kind: "enrol", verdict, device: hex(message.kid), at: clock() });
@@ -218,12 +223,14 @@ export class Intake {
     message: Sign1,
     enrol: messages.Enrol,
     expiresAt: number,
+    handover: rotation.Offered | undefined,
   ): Promise<{ row: DeviceRow } | { refused: ReasonName; alarm?: string }> {
     const { store, keys, clock, policy } = this.options;
     const now = clock();
     const id = message.kid.slice();
     const model = printable(Buffer.from(enrol.model).toString("latin1"));
-    const known = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
+    const find = tx.selectFrom("devices").selectAll().where("id", "=", id);
+    const known = handover === undefined ? await store.locked(find).executeTakeFirst() : undefined;
     if (known !== undefined && known.state !== "active") return { refused: "revoked" };
     const used = await tx
       .insertInto("used_nonces")
@@ -238,6 +245,7 @@ export class Intake {
       boot_count: enrol.bootCount,
       last_seen: now,
     };
+    if (handover !== undefined) return rotation.take(tx, this.options, handover, id, enrol, described);
     if (known !== undefined) {
       const contradiction = policies.contradiction(known, enrol, model);
       if (contradiction !== undefined) {
@@ -319,6 +327,10 @@ export class Intake {
     for (const { counter, claims } of candidates.slice(-(stored || 1))) {
       this.tell({ kind: "report", verdict, device, counter, data: claims!.data, at });
     }
+  }
+
+  private tellReplaced({ message }: rotation.Offered): void {
+    this.tell({ kind: "state", device: hex(message.kid), state: "replaced", at: this.options.clock() });
   }
 
   private alarm(kid: Uint8Array, what: string): void {

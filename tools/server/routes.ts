@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { fromHex, hex } from "../wire/bytes.ts";
-import { DATA_MAX } from "../wire/messages.ts";
+import { DATA_MAX, Order } from "../wire/messages.ts";
 import * as decisions from "./decisions.ts";
 import type { Intake } from "./intake.ts";
 import { metrics } from "./metrics.ts";
@@ -188,6 +188,19 @@ const deciding = [
     { params: z.object({ id }), body: z.object({ data: bytes(0, DATA_MAX), expiresAt: later }).strict() },
     async (context, { params, body, actor }) => {
       const counter = await decisions.queueDownlink(context, unhex(params.id), unhex(body.data), body.expiresAt, actor);
+      return counter === undefined ? new Answered(404, "no such active device") : { counter };
+    },
+  ),
+  route(
+    "post",
+    "/v1/devices/:id/rotate",
+    "operate",
+    "Order a device to make another key, and have the one it has hand over to it",
+    { params: z.object({ id }), body: z.object({ expiresAt: later }).strict() },
+    async (context, { params, body, actor }) => {
+      const nothingElse = new Uint8Array(0);
+      const device = unhex(params.id);
+      const counter = await decisions.queueDownlink(context, device, nothingElse, body.expiresAt, actor, Order.rotate);
       return counter === undefined ? new Answered(404, "no such active device") : { counter };
     },
   ),

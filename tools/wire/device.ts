@@ -41,6 +41,8 @@ export class Device {
   cloneAlarm = false;
   /** The last counter signed: the next is above it and above the head's. */
   counter = 0;
+  /** What the key before signed of this one, where there was one. */
+  private handover: Uint8Array | undefined;
   private readonly description: Description;
   private readonly serverKey: ed25519.VerifyKey;
   private readonly serverId: Uint8Array;
@@ -68,7 +70,23 @@ export class Device {
       version: this.description.version ?? "1.0.0",
       claim: this.description.claim,
       epitaph,
+      handover: this.handover,
     });
+  }
+
+  /** The device under its next key, which this one hands over to on the order of the downlink with that counter. */
+  successor(order: number, seed: Uint8Array = new Uint8Array(randomBytes(32))): Device {
+    const next = new Device({ ...this.description, seed });
+    next.handover = messages.sealHandover(this.key, {
+      audience: this.audience,
+      successor: next.id,
+      head: this.head,
+      order,
+    });
+    next.bootCount = this.bootCount;
+    next.counter = this.counter;
+    next.acknowledged = order;
+    return next;
   }
 
   /** Sign the next report; it does not count before its receipt does. */

@@ -28,7 +28,15 @@ export const Label = {
   head: -70007,
   epitaph: -70008,
   ack: -70009,
+  handover: -70010,
+  order: -70011,
 } as const;
+
+/** What a downlink can order beside what its data say to the application. */
+export const Order = { rotate: 1 } as const;
+
+/** The longest `handover`: 77 bytes of protected header, 160 of claims, 64 of signature, and their heads. */
+export const HANDOVER_MAX = 310;
 
 /** Why a server refuses, by number on the wire and by name everywhere else. */
 export const Reason = {
@@ -75,6 +83,19 @@ export interface Enrol {
   readonly version: string;
   readonly claim?: Uint8Array | undefined;
   readonly epitaph?: Uint8Array | undefined;
+  /** The whole `handover` message of the key that this one takes over from. */
+  readonly handover?: Uint8Array | undefined;
+}
+
+/** What the key before says of the one that takes over from it. */
+export interface Handover {
+  readonly audience: string;
+  /** The id of the key that takes over. */
+  readonly successor: Uint8Array;
+  /** Where the chain ends that is handed over. */
+  readonly head: Head;
+  /** Counter of the downlink that ordered it. */
+  readonly order: number;
 }
 
 export interface Report {
@@ -112,6 +133,7 @@ export interface Downlink extends Answer {
   readonly expires: number;
   readonly counter: number;
   readonly data: Uint8Array;
+  readonly order?: number | undefined;
 }
 
 /**
@@ -157,6 +179,15 @@ class Claims {
     const value = this.value(label);
     if (!Array.isArray(value) || value.length !== length) throw new Malformed(`claim ${label}`);
     return value as readonly Value[];
+  }
+
+  /** Counter and hash of a report. */
+  head(): Head {
+    const [counter, hash] = this.array(Label.head, 2);
+    return {
+      counter: asUint(counter, UINT32_MAX, Label.head),
+      hash: asBytes(hash, HASH_BYTES, HASH_BYTES, Label.head),
+    };
   }
 
   /** cnf as `{3: id}`. */
@@ -256,6 +287,7 @@ export function readEnrol(message: Sign1): Enrol {
     version: asText(from.array(Label.swversion, 1)[0], 32, Label.swversion),
     claim: from.bytesIf(Label.claim, 16, 32),
     epitaph: from.bytesIf(Label.epitaph, 1, 64),
+    handover: from.bytesIf(Label.handover, 1, HANDOVER_MAX),
   };
   from.end();
   return enrol;
@@ -274,8 +306,33 @@ export function sealEnrol(key: ed25519.SigningKey, enrol: Omit<Enrol, "key">): U
     [Label.swversion, [enrol.version]],
     [Label.claim, enrol.claim],
     [Label.epitaph, enrol.epitaph],
+    [Label.handover, enrol.handover],
   );
   return seal("enrol", id(key.publicKey), key, payload);
+}
+
+/** Read the claims of a handover. Throws Malformed. */
+export function readHandover(message: Sign1): Handover {
+  const from = of(message, "handover");
+  const handover: Handover = {
+    audience: from.text(Label.aud, AUDIENCE_MAX),
+    successor: from.device(),
+    head: from.head(),
+    order: from.uint(Label.ack, UINT32_MAX),
+  };
+  from.end();
+  return handover;
+}
+
+/** Sign, with the key that is given up, that another takes over. */
+export function sealHandover(key: ed25519.SigningKey, handover: Handover): Uint8Array {
+  const payload = claims(
+    [Label.aud, handover.audience],
+    [Label.cnf, cnfId(handover.successor)],
+    [Label.head, [handover.head.counter, handover.head.hash]],
+    [Label.ack, handover.order],
+  );
+  return seal("handover", id(key.publicKey), key, payload);
 }
 
 /** Read the claims of a report. Throws Malformed. */
@@ -327,12 +384,8 @@ export function readEnrolled(message: Sign1): Enrolled {
   const from = of(message, "enrolled");
   const answer = readAnswer(from);
   const about = from.bytes(Label.about, HASH_BYTES, HASH_BYTES);
-  const [counter, hash] = from.array(Label.head, 2);
+  const head = from.head();
   from.end();
-  const head: Head = {
-    counter: asUint(counter, UINT32_MAX, Label.head),
-    hash: asBytes(hash, HASH_BYTES, HASH_BYTES, Label.head),
-  };
   return { ...answer, about, head };
 }
 
@@ -402,6 +455,7 @@ export function readDownlink(message: Sign1): Downlink {
     expires: from.uint(Label.exp, Number.MAX_SAFE_INTEGER),
     counter: from.uint(Label.counter, UINT32_MAX),
     data: from.bytes(Label.data, 0, DATA_MAX),
+    order: from.uintIf(Label.order, UINT32_MAX),
   };
   from.end();
   return downlink;
@@ -414,6 +468,7 @@ export function sealDownlink(key: ed25519.SigningKey, downlink: Downlink): Uint8
     [Label.exp, downlink.expires],
     [Label.counter, downlink.counter],
     [Label.data, downlink.data],
+    [Label.order, downlink.order],
   );
   return seal("downlink", id(key.publicKey), key, payload);
 }

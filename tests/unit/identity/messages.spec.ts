@@ -7,8 +7,11 @@ import { Enrolment } from "../../../assembly/identity/enrolment";
 import * as report from "../../../assembly/identity/report";
 import { Report } from "../../../assembly/identity/report";
 import * as answer from "../../../assembly/identity/answer";
-import { Answer, Reason } from "../../../assembly/identity/answer";
+import { Answer, Order, Reason } from "../../../assembly/identity/answer";
+import { HANDOVER_MOST } from "../../../assembly/identity/claim";
 import { Kind } from "../../../assembly/identity/kind";
+import * as handover from "../../../assembly/identity/handover";
+import { Handover } from "../../../assembly/identity/handover";
 import * as keypair from "../../../assembly/identity/keypair";
 import { KEYPAIR_BYTES, KeyPair } from "../../../assembly/identity/keypair";
 import * as server from "../../../assembly/identity/server";
@@ -26,6 +29,7 @@ const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 const ids = memory.data(64, 8);
 const hash = memory.data(32, 8);
 const out = memory.data(1024, 8);
+const handed = memory.data(HANDOVER_MOST, 8);
 
 const seed = counting(0, 32);
 const serverKey = hex(example.serverPublicKey);
@@ -84,6 +88,44 @@ describe("the worked example", () => {
     expect(show(out, writer.length())).toBe(example.enrol);
     sha256.hash(hash, out, writer.length());
     expect(show(hash, 32)).toBe(example.enrolHash);
+  });
+
+  it("has this handover, and this enrol of the successor", () => {
+    const successor = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
+    const last = changetype<Handover>(memory.data(offsetof<Handover>(), 8));
+    const nextSeed = counting(0x60, 32);
+    const report2 = hex(example.secondReport);
+    keypair.derive(successor, nextSeed.dataStart);
+    sha256.hash(hash, report2.dataStart, report2.length);
+    last.successor = keypair.id(successor);
+    last.counter = 2;
+    last.head = hash;
+    last.order = 2;
+    writer.begin(handed, HANDOVER_MOST);
+    expect(handover.write(writer, own, peer, last, 0)).toBe(Status.Ok);
+    expect(show(handed, writer.length())).toBe(example.handover);
+    what.handover = handed;
+    what.handoverLen = writer.length();
+    writer.begin(out, 1024);
+    expect(enrolment.write(writer, successor, peer, what, 0)).toBe(Status.Ok);
+    expect(show(out, writer.length())).toBe(example.successorEnrol);
+    what.handoverLen = 0;
+  });
+
+  it("has a handover of the length said, at the most", () => {
+    const last = changetype<Handover>(memory.data(offsetof<Handover>(), 8));
+    const longest = repeated(0x61, 64);
+    last.successor = keypair.id(own);
+    last.counter = u32.MAX_VALUE;
+    last.head = hash;
+    last.order = u32.MAX_VALUE;
+    peer.audience = longest.dataStart;
+    peer.audienceLen = 64;
+    writer.begin(handed, HANDOVER_MOST);
+    expect(handover.write(writer, own, peer, last, 0)).toBe(Status.Ok);
+    expect(writer.length()).toBe(HANDOVER_MOST);
+    peer.audience = audience.dataStart;
+    peer.audienceLen = audience.length;
   });
 
   it("has these reports", () => {
@@ -155,6 +197,18 @@ describe("what is refused", () => {
       expect(reader.failed).toBe(1);
       message[i] ^= flip;
     }
+  });
+
+  it("knows an order, and nothing longer than one", () => {
+    const message = hex(example.order);
+    expect(read(message)).toBe(Status.Ok);
+    expect(got.kind).toBe(Kind.Downlink);
+    expect(got.counter).toBe(2);
+    expect(got.dataLen).toBe(0);
+    expect(got.order).toBe(Order.Rotate);
+    const plain = hex(example.downlink);
+    expect(read(plain)).toBe(Status.Ok);
+    expect(got.order).toBe(Order.None);
   });
 
   it("refuses every truncation", () => {

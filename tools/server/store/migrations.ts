@@ -117,5 +117,17 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "003-handovers": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("handovers")
+          .addColumn("device", bytes as never, (column) => column.primaryKey().references("devices.id"))
+          .addColumn("successor", bytes as never, (column) => column.notNull().unique().references("devices.id"))
+          .addColumn("message", bytes as never, (column) => column.notNull())
+          .addColumn("received_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

@@ -8,11 +8,12 @@ export interface Tables {
   claims: ClaimRow;
   tokens: TokenRow;
   downlinks: DownlinkRow;
+  handovers: HandoverRow;
   audit: AuditRow;
   audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
 }
 
-export type DeviceState = "active" | "suspended" | "revoked";
+export type DeviceState = "active" | "suspended" | "revoked" | "replaced";
 
 export interface DeviceRow {
   id: Uint8Array;
@@ -36,7 +37,7 @@ export interface DeviceRow {
   acknowledged: number;
   /** The hash of the claim it came with. */
   claim: Uint8Array | null;
-  /** The key that took over from this one, or this one took over from. */
+  /** The id of the key that took over from this one. */
   successor: Uint8Array | null;
   seal: Uint8Array;
 }
@@ -98,6 +99,16 @@ export interface DownlinkRow {
   message: Uint8Array;
   expires_at: number;
   created_at: number;
+  seal: Uint8Array;
+}
+
+export interface HandoverRow {
+  /** The id of the key that was given up. */
+  device: Uint8Array;
+  successor: Uint8Array;
+  /** What the old key signed. */
+  message: Uint8Array;
+  received_at: number;
   seal: Uint8Array;
 }
 
