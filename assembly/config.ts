@@ -50,6 +50,10 @@ export const AT_REFUSALS: u32 = 4;
 /** The largest head of an HTTP response: several times what servers and their proxies send. */
 export const HTTP_HEAD_BYTES: u32 = 2_048;
 
+/** The day this was built, since 1970: what the build says (`tools/build/day.ts`), or the first of 2026. */
+export const BUILD_DAY: u64 = isDefined(BUILT_ON_DAY) ? BUILT_ON_DAY : 20_454;
+/** How long the application's stream may take to open: a slow module, a handshake, and a module that is reset in between. */
+export const STREAM_OPEN_MS: u32 = 60_000;
 /** Content of a TLS record, both ways: max_fragment_length has a code for it, and a report fits in one. */
 export const TLS_RECORD_BYTES: u32 = 1024;
 /** The largest handshake message: a chain of two Ed25519 certificates fits, and so does a hello with a ticket. */
@@ -61,8 +65,8 @@ export const TLS_OPEN_MS: u32 = 30_000;
 /** How long a server has to answer close_notify before the connection is ended all the same. */
 export const TLS_CLOSE_MS: u32 = 2_000;
 
-/** The factory page's map: every field at its longest takes 491 bytes. */
-export const SETTINGS_BYTES: u32 = 520;
+/** The factory page's map: every field at its longest takes 561 bytes. */
+export const SETTINGS_BYTES: u32 = 568;
 /** How much of a page of the store live records may fill: the rest is room to append before the next page is erased. */
 export const STORE_LIVE_PERCENT: u32 = 75;
 /** How many report counters one write reserves: at one report a minute a write in four hours, and skipped numbers are free. */

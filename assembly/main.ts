@@ -1,6 +1,7 @@
 /** The guest's exports, and nothing else. */
 import { DATA_MOST } from "./identity/claim";
 import * as device from "./app/device";
+import * as stream from "./app/stream";
 
 /** Begin: once after reset. */
 export function init(): void {
@@ -30,4 +31,59 @@ export function send(len: u32): i32 {
 /** Where in its life the device is: a `State`. */
 export function status(): u32 {
   return device.state();
+}
+
+/** Open the stream to the host whose name was put, with `len` bytes, at `streamName`; a `Status`. */
+export function streamOpen(len: u32, port: u32): i32 {
+  return stream.open(stream.name(), len, port);
+}
+
+/** Where the name of the stream's host is put: 64 bytes; 0: there are no streams. */
+export function streamName(): usize {
+  return stream.name();
+}
+
+/** How the stream is: a `State` of `app/stream.ts`. */
+export function streamState(): u32 {
+  return stream.state();
+}
+
+/** How many bytes can be put at `streamOutbox` for `streamSend`. */
+export function streamRoom(): u32 {
+  return stream.room();
+}
+
+/** Where bytes for the stream are put. */
+export function streamOutbox(): usize {
+  return stream.outbox();
+}
+
+/** Send the first `len` bytes of the outbox; returns how many were taken. */
+export function streamSend(len: u32): u32 {
+  return stream.send(len);
+}
+
+/** How many bytes lie at `streamInbox`. */
+export function streamLeft(): u32 {
+  return stream.left();
+}
+
+/** Where the stream's next bytes are. */
+export function streamInbox(): usize {
+  return stream.inbox();
+}
+
+/** Be done with the first `len` bytes of the inbox; returns how many there were. */
+export function streamTake(len: u32): u32 {
+  return stream.take(len);
+}
+
+/** Change the stream's keys; a `Status`. */
+export function streamRekey(): i32 {
+  return stream.rekey();
+}
+
+/** End the stream. */
+export function streamClose(): void {
+  stream.close();
 }

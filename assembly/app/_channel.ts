@@ -3,7 +3,7 @@
  * with TLS it is Open only once the server is proven, so nothing above can speak to one that is not. Each function asks first
  * whether this build has TLS: asc then leaves it out with all its memory.
  */
-import { TLS_CLOSE_MS, TLS_OPEN_MS } from "../config";
+import { BUILD_DAY, TLS_CLOSE_MS, TLS_OPEN_MS } from "../config";
 import { Status } from "../lib/status";
 import * as scratch from "../lib/scratch";
 import * as link from "../link/link";
@@ -16,7 +16,7 @@ import * as entropy from "./entropy";
 import * as event from "./event";
 import { Event } from "./event";
 import * as features from "./features";
-import { settings, tlsKeys } from "./settings";
+import { settings, tlsKeys, tlsRoots } from "./settings";
 
 /** How far TLS is on this connection. */
 const enum Phase {
@@ -33,6 +33,7 @@ const enum Phase {
 }
 
 const PIECE_BYTES: u32 = 64;
+const DAY_S: u64 = 86_400;
 
 
 @unmanaged
@@ -68,8 +69,8 @@ const outgoing: usize = memory.data(PIECE_BYTES, 4);
 
 /** Whether the factory page asks for TLS; a build without TLS takes no such page. */
 @inline
-function secured(): bool {
-  return settings.tlsKeyCount != 0;
+export function secured(): bool {
+  return settings.tlsKeyCount + settings.tlsRootCount != 0;
 }
 
 /** Tell which key the device shows from the next connection on; both are kept by pointer. */
@@ -78,6 +79,15 @@ export function identify(seed: usize, key: usize): void {
   channel.renewed = 1;
   options.seed = seed;
   options.key = key;
+}
+
+/**
+ * Tell a time that the server signed, seconds since 1970. A device has no clock: what it holds against a certificate's end is the
+ * newest such time, or the day it was built if that is later.
+ */
+export function learnTime(seconds: u32): void {
+  if (!features.TLS) return;
+  options.floor = max<u64>(seconds, BUILD_DAY * DAY_S);
 }
 
 /** How the channel is. */
@@ -91,7 +101,11 @@ export function state(): LinkState {
     case Phase.Closing:
       return LinkState.Opening;
     case Phase.Open:
-      return tls.state() == tls.State.Connected ? LinkState.Open : LinkState.PeerClosed;
+      return tls.state() == tls.State.Connected
+        ? LinkState.Open
+        : tls.state() == tls.State.Failed
+          ? LinkState.Failed
+          : LinkState.PeerClosed;
     case Phase.Failed:
       return LinkState.Failed;
     default:
@@ -99,11 +113,13 @@ export function state(): LinkState {
   }
 }
 
-/** Begin to open a connection to the server. */
-export function open(): Status {
-  const status = link.open(settings.host, settings.hostLen, settings.port);
+/** Begin to open a connection; `host` is kept by pointer until it ends. */
+export function open(host: usize, hostLen: u32, port: u32): Status {
+  const status = link.open(host, hostLen, port);
   if (!features.TLS) return status;
   if (secured() && status == Status.Ok) {
+    options.host = host;
+    options.hostLen = hostLen;
     channel.phase = Phase.Dialing;
   }
   return status;
@@ -170,10 +186,10 @@ function greet(nowMs: u32): bool {
   const mark = scratch.mark();
   options.random = scratch.take(RANDOM_BYTES);
   const status = entropy.random(options.random, RANDOM_BYTES, nowMs);
-  options.host = settings.host;
-  options.hostLen = settings.hostLen;
   options.pins = tlsKeys;
   options.pinCount = settings.tlsKeyCount;
+  options.roots = tlsRoots;
+  options.rootCount = settings.tlsRootCount;
   options.nowMs = nowMs;
   channel.inLen = 0;
   channel.outLen = 0;
@@ -216,15 +232,18 @@ function fromLink(): bool {
   return taken != 0;
 }
 
-/** Give the link what TLS has. */
+/** Give the link what TLS has, all that it takes: if `outLen` is 0 afterwards, nothing is left. */
 function toLink(): bool {
-  if (channel.outLen == 0) {
-    channel.outAt = 0;
-    channel.outLen = tls.toPeer(outgoing, PIECE_BYTES);
+  let moved = false;
+  while (true) {
+    if (channel.outLen == 0) {
+      channel.outAt = 0;
+      channel.outLen = tls.toPeer(outgoing, PIECE_BYTES);
+    }
+    const taken = channel.outLen ? link.send(outgoing + channel.outAt, channel.outLen) : 0;
+    if (taken == 0) return moved;
+    channel.outAt += taken;
+    channel.outLen -= taken;
+    moved = true;
   }
-  if (channel.outLen == 0) return false;
-  const taken = link.send(outgoing + channel.outAt, channel.outLen);
-  channel.outAt += taken;
-  channel.outLen -= taken;
-  return taken != 0;
 }

@@ -13,6 +13,7 @@ import * as channel from "./_channel";
 import * as event from "./event";
 import { Event } from "./event";
 import { settings } from "./settings";
+import * as stream from "./stream";
 
 export const enum Progress {
   Idle,
@@ -104,7 +105,10 @@ export function poll(nowMs: u32): boolean {
   link.tick(nowMs);
   follow();
   moved = channel.poll(nowMs) || moved;
-  if (carrier.progress == Progress.Busy) {
+  const busy = carrier.progress == Progress.Busy;
+  if (stream.turn(busy, isBegun(), nowMs)) {
+    // The connection is the stream's; the exchange begins when that has ended.
+  } else if (busy) {
     if (!carrier.asked) connect(nowMs);
     if (carrier.asked) moved = converse(nowMs) || moved;
   } else if (channel.state() == LinkState.PeerClosed || channel.state() == LinkState.Failed) {
@@ -113,11 +117,15 @@ export function poll(nowMs: u32): boolean {
   return toWire() || moved;
 }
 
+/** Whether the exchange at hand has something of its own on the wire, and so must end before the stream begins. */
+function isBegun(): boolean {
+  return carrier.progress == Progress.Busy && (carrier.asked != 0 || link.state() > LinkState.Ready);
+}
+
 /** Whether the module is set up and nothing is under way: the main loop may take longer turns. */
 export function isQuiet(): boolean {
-  return (
-    carrier.progress != Progress.Busy && link.state() != LinkState.Down && carrier.wireLen == 0 && channel.isQuiet()
-  );
+  const idle = stream.holds() ? stream.isQuiet() : carrier.progress != Progress.Busy;
+  return idle && link.state() != LinkState.Down && carrier.wireLen == 0 && channel.isQuiet();
 }
 
 /** Say what became of the link. */
@@ -132,7 +140,7 @@ function follow(): void {
 function connect(nowMs: u32): void {
   const state = channel.state();
   if (state == LinkState.Ready) {
-    if (channel.open() != Status.Ok) fail();
+    if (channel.open(settings.host, settings.hostLen, settings.port) != Status.Ok) fail();
   } else if (state == LinkState.PeerClosed) {
     // The server gave up a connection that was kept.
     channel.close();

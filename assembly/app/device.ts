@@ -70,6 +70,7 @@ import * as reading from "./reading";
 import * as settings from "./settings";
 import { serverKeys } from "./settings";
 import * as records from "./store";
+import * as stream from "./stream";
 import { Kind as Record } from "./store";
 
 /** The values are part of `signet.h`. */
@@ -173,6 +174,7 @@ export function start(): void {
   event.number(Event.Booted, life.boots);
   life.command = records.getNumber(Record.Command, 0);
   life.time = records.getNumber(Record.Time, 0);
+  channel.learnTime(life.time);
   const died = exhume();
   counter.start();
   if (configured) {
@@ -230,6 +232,7 @@ export function turn(): u32 {
 
 /** Whether what it does now leads on: bytes of an exchange, or a pause whose end is yet to come. If not for long, the watchdog ends it. */
 function isWell(moved: boolean): boolean {
+  if (stream.isOpen()) return true;
   switch (life.state) {
     case State.Challenge:
     case State.Enrol:
@@ -639,6 +642,7 @@ function tellTime(): void {
   if (got.issuedAt <= life.time) return;
   if (got.issuedAt - records.getNumber(Record.Time, 0) >= TIME_STEP_S) keep(Record.Time, got.issuedAt);
   life.time = got.issuedAt;
+  channel.learnTime(life.time);
 }
 
 /** The server refused. What is not signed changes nothing but the waiting. */

@@ -28,6 +28,7 @@ const enum Key {
   Seed = 9,
   ReportIntervalMs = 10,
   TlsKeys = 11,
+  TlsRoots = 12,
 }
 
 /** What a seed has: 32 bytes of entropy and a nonce of 16. */
@@ -59,8 +60,9 @@ export class Settings {
   seed: usize;
   seedLen: u32;
   reportIntervalMs: u32;
-  /** How many keys the TLS server may have; 0: no TLS. */
+  /** How many keys the TLS server may have, and how many may end its chain of certificates; none of both: no TLS. */
   tlsKeyCount: u32;
+  tlsRootCount: u32;
 }
 
 export const settings = changetype<Settings>(memory.data(offsetof<Settings>(), 4));
@@ -68,6 +70,8 @@ export const settings = changetype<Settings>(memory.data(offsetof<Settings>(), 4
 export const serverKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 /** The TLS server's keys, one after the other. */
 export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
+/** The keys that may end its chain of certificates, one after the other. */
+export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
 const page: usize = memory.data(SETTINGS_BYTES, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
@@ -125,14 +129,12 @@ function read(): boolean {
   settings.seedLen = slice.len;
   cbor.readKey(reader, Key.ReportIntervalMs);
   settings.reportIntervalMs = cbor.readUint(reader);
-  settings.tlsKeyCount = 0;
-  if (cbor.readOptionalKey(reader, Key.TlsKeys)) {
-    settings.tlsKeyCount = readKeys(tlsKeys);
-    found++;
-  }
+  settings.tlsKeyCount = readOptionalKeys(Key.TlsKeys, tlsKeys);
+  settings.tlsRootCount = readOptionalKeys(Key.TlsRoots, tlsRoots);
+  found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
   if (reader.failed || reader.left() != 0 || found != count) return false;
   // Without TLS in this build, a page that asks for it leaves the device unconfigured rather than in the clear.
-  if (settings.tlsKeyCount && !features.TLS) return false;
+  if (settings.tlsKeyCount + settings.tlsRootCount != 0 && !features.TLS) return false;
   if (settings.port == 0 || settings.port > 65535 || !link.known(settings.family)) return false;
   return settings.reportIntervalMs != 0 && <i32>settings.reportIntervalMs > 0;
 }
@@ -146,6 +148,11 @@ function readKeys(out: usize): u32 {
     if (reader.ok()) bytes.copy(out + i * SERVER_KEY_BYTES, key, SERVER_KEY_BYTES);
   }
   return count;
+}
+
+/** Read one or two keys to `out` if their key is next; returns how many. */
+function readOptionalKeys(key: i32, out: usize): u32 {
+  return cbor.readOptionalKey(reader, key) ? readKeys(out) : 0;
 }
 
 /** Read a string if its key is next; returns how many pairs that were, and leaves `slice` empty if none. */

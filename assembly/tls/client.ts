@@ -166,6 +166,7 @@ export function start(options: Options): Status {
   offer.session = session;
   offer.share = share;
   offer.cookieLen = 0;
+  ticket.begin(options);
   offer.psk = options.identityLen ? hello.Psk.External : ticket.usable(options) ? hello.Psk.Ticket : hello.Psk.None;
   client.state = State.MakeShare;
   return Status.Ok;
@@ -684,26 +685,57 @@ function ready(): bool {
   return client.state == State.Connected && client.sending == 0;
 }
 
-/** Seal up to `len` bytes of application data as one record; returns how many were taken, 0 while there is no room. */
-export function write(data: usize, len: u32): u32 {
+/** How many bytes of application data the next record takes; 0 while there is no room. */
+export function room(): u32 {
   if (!ready()) return 0;
   if (client.owed) {
     if (!sendKeyUpdate(0)) return 0;
     client.owed = 0;
   }
-  const taken = min<u32>(record.room(), len);
-  if (taken == 0) return 0;
+  return record.room();
+}
+
+/** Where they are put before `send`. */
+export function body(): usize {
+  return record.body();
+}
+
+/** Seal the `len` bytes at `body` as one record; more than `room` told just before is a bug of ours and traps. */
+export function send(len: u32): void {
+  if (len > room()) unreachable();
+  if (len) record.send(Content.ApplicationData, len);
+}
+
+/** Seal up to `len` bytes of application data as one record; returns how many were taken, 0 while there is no room. */
+export function write(data: usize, len: u32): u32 {
+  const taken = min<u32>(room(), len);
   bytes.copy(record.body(), data, taken);
-  record.send(Content.ApplicationData, taken);
+  send(taken);
   return taken;
 }
 
-/** Move up to `max` bytes of application data to `out`; returns how many. 0: step on, and look at `state`. */
+/** How many bytes of application data there are to read. 0: step on, and look at `state`. */
+export function left(): u32 {
+  const any = client.state == State.Connected && record.opened() && record.kind() == Content.ApplicationData;
+  return any ? record.left() : 0;
+}
+
+/** Where they are. */
+export function at(): usize {
+  return record.at();
+}
+
+/** Be done with the first `len` of them; more than `left` is a bug of ours and traps. */
+export function take(len: u32): void {
+  if (len > left()) unreachable();
+  if (len) record.consume(len);
+}
+
+/** Move up to `max` bytes of application data to `out`; returns how many. */
 export function read(out: usize, max: u32): u32 {
-  if (client.state != State.Connected || !record.opened() || record.kind() != Content.ApplicationData) return 0;
-  const len = min<u32>(max, record.left());
+  const len = min<u32>(max, left());
   bytes.copy(out, record.at(), len);
-  record.consume(len);
+  take(len);
   return len;
 }
 

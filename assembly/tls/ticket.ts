@@ -97,7 +97,7 @@ export function usable(options: Options): bool {
   const ageMs = options.nowMs - ticket.receivedMs;
   const good =
     ageMs / 1000 < ticket.lifetimeS &&
-    sameHost(options) &&
+    bytes.same(digest, hostHash, KEY_BYTES) &&
     (among(options.pins, options.pinCount) || among(options.roots, options.rootCount));
   if (!good) forget();
   return good;
@@ -109,14 +109,13 @@ function among(keys: usize, count: u32): bool {
   return false;
 }
 
-
+/** Of the host of the connection at hand. */
 @lazy
 const digest = memory.data(KEY_BYTES, 8);
 
-/** Whether the ticket is for the options' host. */
-function sameHost(options: Options): bool {
+/** A connection begins. The host is looked at here only: tickets may still come when the caller thinks of another. */
+export function begin(options: Options): void {
   sha256.hash(digest, options.host, options.hostLen);
-  return bytes.same(digest, hostHash, KEY_BYTES);
 }
 
 /**
@@ -140,7 +139,7 @@ export function keep(r: Reader, provenWith: usize, options: Options): Alert {
   ticket.receivedMs = options.nowMs;
   schedule.ticketKey(psk, nonce, nonceLen);
   bytes.copy(anchor, provenWith, KEY_BYTES);
-  sha256.hash(hostHash, options.host, options.hostLen);
+  bytes.copy(hostHash, digest, KEY_BYTES);
   bytes.copy(opaque, from, len);
   return Alert.None;
 }

@@ -1,24 +1,10 @@
 /** The product's main program: call the guest, sleep until it has something to do. */
-#include "chip.h"
 #include "epitaph.h"
 #include "event.h"
 #include "port.h"
 #include "signet.h"
+#include "sleep.h"
 #include "startup.h"
-
-/** Sleep until `ms` milliseconds have passed or the module has sent something. Interrupts wake the core while masked.
- */
-static void sleep(uint32_t ms) {
-  const uint32_t start = clock_ms();
-  for (;;) {
-    __disable_irq();
-    if (uart_ready() || clock_ms() - start >= ms)
-      break;
-    __WFI();
-    __enable_irq();
-  }
-  __enable_irq();
-}
 
 /** Print what ended the life before this one. It stays readable to the guest until it was reported. */
 static void say_epitaph(void) {
@@ -36,5 +22,5 @@ void image_main(void) {
   watchdog_start();
   signet_init();
   for (;;)
-    sleep(signet_poll());
+    sleep_ms(signet_poll());
 }

@@ -12,6 +12,17 @@ uint32_t guest_outbox(void);
 uint32_t guest_outboxBytes(void);
 uint32_t guest_send(uint32_t len);
 uint32_t guest_status(void);
+uint32_t guest_streamName(void);
+uint32_t guest_streamOpen(uint32_t len, uint32_t port);
+uint32_t guest_streamState(void);
+uint32_t guest_streamRoom(void);
+uint32_t guest_streamOutbox(void);
+uint32_t guest_streamSend(uint32_t len);
+uint32_t guest_streamLeft(void);
+uint32_t guest_streamInbox(void);
+uint32_t guest_streamTake(uint32_t len);
+uint32_t guest_streamRekey(void);
+void guest_streamClose(void);
 
 void signet_init(void) {
   guest_start();
@@ -31,3 +42,36 @@ int32_t signet_send(const void *data, uint32_t len) {
 }
 
 uint32_t signet_status(void) { return guest_status(); }
+
+int32_t signet_stream_open(const char *host, uint16_t port) {
+  const size_t len = host ? strnlen(host, SIGNET_HOST_MOST + 1) : 0;
+  const uint32_t name = guest_streamName();
+  if (len > SIGNET_HOST_MOST)
+    return SIGNET_TOO_LONG;
+  const uint32_t state = guest_streamState();
+  const int taken = state != SIGNET_STREAM_CLOSED && state < SIGNET_STREAM_ENDED;
+  if (name == 0 || taken)
+    return SIGNET_UNEXPECTED;
+  memcpy(guest_memory(name, len), host, len);
+  return (int32_t)guest_streamOpen(len, port);
+}
+
+uint32_t signet_stream_state(void) { return guest_streamState(); }
+
+uint32_t signet_stream_write(const void *data, uint32_t len) {
+  const uint32_t room = guest_streamRoom();
+  const uint32_t taken = len < room ? len : room;
+  memcpy(guest_memory(guest_streamOutbox(), taken), data, taken);
+  return guest_streamSend(taken);
+}
+
+uint32_t signet_stream_read(void *out, uint32_t max) {
+  const uint32_t left = guest_streamLeft();
+  const uint32_t taken = max < left ? max : left;
+  memcpy(out, guest_memory(guest_streamInbox(), taken), taken);
+  return guest_streamTake(taken);
+}
+
+int32_t signet_stream_rekey(void) { return (int32_t)guest_streamRekey(); }
+
+void signet_stream_close(void) { guest_streamClose(); }

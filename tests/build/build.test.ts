@@ -1,6 +1,6 @@
 /** The build refuses what must not be flashed, and gives the same bytes wherever it runs. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { promisify } from "node:util";
 import { loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
+import { buildDay } from "../../tools/build/day.ts";
 import { ROOT } from "../../tools/build/root.ts";
 
 const board = "mps2-an386";
@@ -41,6 +42,8 @@ test("the same tree in another place gives the same bytes", async () => {
   symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   const built = promisify(execFile)("node", ["--import", "tsx", "tools/signet.ts", "build", "--board", board], {
     cwd: tree,
+    // There is no repository there: the day is told.
+    env: { ...process.env, SOURCE_DATE_EPOCH: String(buildDay()! * 86_400) },
   });
   const here = await buildImage({ board, image: "signet" });
   await built;
@@ -57,4 +60,17 @@ test("two who ask at once get one build, and a third nothing new", async () => {
   const first = readFileSync(one.elf);
   assert.equal(one.elf, other.elf);
   assert.deepEqual(readFileSync((await ask()).elf), first);
+});
+
+test("an image knows the day it was built: that of SOURCE_DATE_EPOCH, else of the last commit", () => {
+  const asked = (env: NodeJS.ProcessEnv): string => {
+    const program = 'import { buildDay } from "./tools/build/day.ts"; console.log(buildDay())';
+    const args = ["--import", "tsx", "--input-type=module", "--eval", program];
+    return execFileSync("node", args, { cwd: ROOT, env, stdio: "pipe" }).toString().trim();
+  };
+  const { SOURCE_DATE_EPOCH: _, ...env } = process.env;
+  const committed = Number(execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: ROOT }).toString());
+  assert.equal(asked(env), String(Math.floor(committed / 86_400)));
+  assert.equal(asked({ ...env, SOURCE_DATE_EPOCH: "864000" }), "10");
+  assert.throws(() => asked({ ...env, SOURCE_DATE_EPOCH: "today" }), /SOURCE_DATE_EPOCH is "today"/);
 });

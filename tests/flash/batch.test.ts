@@ -113,7 +113,7 @@ describe("device.json", () => {
       ...least,
       claim: "ab".repeat(16),
       reportIntervalMs: 5,
-      server: { ...least.server, tlsKeys: ["02".repeat(32)] },
+      server: { ...least.server, tlsKeys: ["02".repeat(32)], tlsRoots: ["03".repeat(32)] },
       module: { family: "framed", ssid: "net", secret: "s" },
     };
     const page = factory.read(device.page(parse(most)));
@@ -126,6 +126,7 @@ describe("device.json", () => {
         audience: "signet.local",
         serverKeys: [new Uint8Array(32).fill(1)],
         tlsKeys: [new Uint8Array(32).fill(2)],
+        tlsRoots: [new Uint8Array(32).fill(3)],
         ssid: "net",
         networkSecret: "s",
         claim: new Uint8Array(16).fill(0xab),

@@ -47,11 +47,11 @@ export interface Wish {
   extensions?: x509.Extension[];
 }
 
-/** Extensions of a server's leaf for `host`. */
-export function leafExtensions(host = "localhost"): x509.Extension[] {
+/** Extensions of a server's leaf for `host`, a name or an address. */
+export function leafExtensions(host = "localhost", type: "dns" | "ip" = "dns"): x509.Extension[] {
   return [
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.SubjectAlternativeNameExtension([{ type: "dns", value: host }]),
+    new x509.SubjectAlternativeNameExtension([{ type, value: host }]),
   ];
 }
 

@@ -30,6 +30,8 @@ const most: factory.Factory = {
   networkSecret: "secret",
   claim: new Uint8Array(16).fill(3),
   seed: new Uint8Array(48).fill(4),
+  tlsKeys: [new Uint8Array(32).fill(5), new Uint8Array(32).fill(6)],
+  tlsRoots: [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)],
 };
 
 void test("a factory page reads back as it was written", () => {
@@ -58,6 +60,8 @@ void test("refuse a page that is erased, altered or cut, and fields out of bound
     { serverKeys: [] },
     { claim: new Uint8Array(15) },
     { seed: new Uint8Array(32) },
+    { tlsKeys: [] },
+    { tlsRoots: [new Uint8Array(31)] },
   ]) {
     assert.throws(() => factory.write({ ...most, ...wrong }), RangeError);
   }

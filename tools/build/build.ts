@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Board, KiB, loadBoard } from "./board.ts";
+import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { guestUnit, makeFirmware, ownUnit } from "./firmware.ts";
 import { buildGuest } from "./guest.ts";
@@ -17,6 +18,8 @@ const IMAGES = {
   lab: { entry: "tests/lab/guest.ts", main: "boards/common/lab.c" },
   /** The TLS client alone, call by call: what the bench counts. */
   tls: { entry: "tests/tls/guest_lab.ts", main: "boards/common/lab.c" },
+  /** The product with a C program that serves a stream: what `tests/qemu/stream` runs. */
+  stream: { entry: "assembly/main.ts", main: "tests/qemu/stream/main.c" },
   /** Planted faults: what the boot tests run. */
   probe: { entry: "tests/qemu/boot/guest.ts", main: "boards/common/main.c" },
 } as const;
@@ -109,11 +112,12 @@ export async function buildImage(request: Request): Promise<Built> {
         "tests/lab",
         "tests/tls",
         "tests/qemu/boot/guest.ts",
+        "tests/qemu/stream/main.c",
         "asconfig.json",
         "package-lock.json",
       ),
     ];
-    const wanted = digest([JSON.stringify(board), entry, image, compiler], inputs);
+    const wanted = digest([JSON.stringify(board), String(buildDay()), entry, image, compiler], inputs);
     if (!isFresh(at("stamp"), wanted) || !existsSync(at("signet.elf"))) {
       rmSync(at("stamp"), { force: true });
       const { linear } = await buildGuest(board, entry, folder);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow } from "./cache.ts";
+import { buildDay } from "./day.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
@@ -14,7 +15,9 @@ function sourcesOf(entry: string): string[] {
 
 /** Compile `entry`; boards with the same choices share the module, which is the slowest step of a build. */
 async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<string> {
-  const use = Object.entries(board.use).map(([name, value]) => `${name}=${value}`);
+  const day = buildDay();
+  const choice = day === undefined ? board.use : { ...board.use, BUILT_ON_DAY: day };
+  const use = Object.entries(choice).map(([name, value]) => `${name}=${value}`);
   const key = digest([entry, ...use], sourcesOf(entry)).slice(0, 16);
   const folder = join(ROOT, "build", "wasm", `${entry.replaceAll("/", "_")}-${key}`);
   const wasm = join(folder, "signet.wasm");
@@ -25,9 +28,9 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     const text = join(folder, "signet.wat");
     const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
     const args = [asc, entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
-    const choices = use.flatMap((choice) => ["--use", choice]);
+    const choices = use.flatMap((item) => ["--use", item]);
     // A board that wants to be small wants no function copied into its callers either.
-    const level = use.some((choice) => choice.startsWith("CRYPTO_SMALL")) ? ["--shrinkLevel", "2"] : [];
+    const level = use.some((item) => item.startsWith("CRYPTO_SMALL")) ? ["--shrinkLevel", "2"] : [];
     await run(process.execPath, [...args, ...choices, ...level, "--outFile", making, "--textFile", text]);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
       throw new Trouble(

@@ -39,6 +39,8 @@ const schema = z.strictObject({
     keys,
     /** Public keys that it has in TLS: then the device speaks nothing else. */
     tlsKeys: keys.optional(),
+    /** Public keys that may end the chain of certificates it shows there, instead or as well. */
+    tlsRoots: keys.optional(),
   }),
   module: z.strictObject({
     family: z.enum(factory.LINKS, { error: `is one of ${factory.LINKS.join(", ")}` }),
@@ -89,6 +91,7 @@ export function page(config: DeviceConfig, claim = config.claim): Uint8Array {
     audience: server.audience,
     serverKeys: server.keys,
     tlsKeys: server.tlsKeys,
+    tlsRoots: server.tlsRoots,
     ssid: module.ssid,
     networkSecret: module.secret,
     claim,

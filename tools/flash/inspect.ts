@@ -127,7 +127,7 @@ function epitaph(bytes: Uint8Array): string {
 
 function settings(page: Uint8Array): Line[] {
   const told = factory.read(page);
-  const keys = (all: readonly Uint8Array[] | undefined): string => all?.map(hex).join(" ") ?? "none: no TLS";
+  const keys = (all: readonly Uint8Array[] | undefined): string => all?.map(hex).join(" ") ?? "none";
   const hidden = (secret: Uint8Array | string | undefined): string =>
     secret === undefined ? "none" : `${Buffer.byteLength(secret)} bytes, not shown`;
   return [
@@ -136,6 +136,7 @@ function settings(page: Uint8Array): Line[] {
     ["server", `${safe(told.host)}:${told.port}, audience ${safe(told.audience)}`],
     ["server keys", keys(told.serverKeys)],
     ["TLS keys", keys(told.tlsKeys)],
+    ["TLS roots", keys(told.tlsRoots)],
     ["network", told.ssid === undefined ? "none" : `${safe(told.ssid)}, secret: ${hidden(told.networkSecret)}`],
     ["claim", told.claim ? `${hidden(told.claim)}; its hash is ${hex(hash(told.claim))}` : "none"],
     ["seed", hidden(told.seed)],

@@ -18,7 +18,22 @@ interface Exports {
   outboxBytes(): number;
   send(length: number): number;
   status(): number;
+  streamName(): number;
+  streamOpen(length: number, port: number): number;
+  streamState(): number;
+  streamRoom(): number;
+  streamOutbox(): number;
+  streamSend(length: number): number;
+  streamLeft(): number;
+  streamInbox(): number;
+  streamTake(length: number): number;
+  streamRekey(): number;
+  streamClose(): void;
 }
+
+/** `State` of `assembly/app/stream.ts`, in its order. */
+const STREAM_STATES = ["closed", "waiting", "opening", "open", "ended", "failed"] as const;
+export type StreamState = (typeof STREAM_STATES)[number];
 
 /** The firmware gave up and reset itself. */
 class Death extends Error {}
@@ -105,6 +120,49 @@ export class Guest {
   /** Where in its life it is. */
   status(): number {
     return this.#running().status();
+  }
+
+  /** Ask for a stream, as a C program would; returns the status. */
+  openStream(host = "", port = 0): number {
+    const { memory, streamName, streamOpen } = this.#running();
+    new Uint8Array(memory.buffer).set(Buffer.from(host), streamName());
+    return streamOpen(host.length, port);
+  }
+
+  /** How the stream is. */
+  streamState(): StreamState {
+    return STREAM_STATES[this.#running().streamState()]!;
+  }
+
+  /** Send bytes in the stream; returns how many were taken. */
+  writeStream(data: Uint8Array): number {
+    const { memory, streamRoom, streamOutbox, streamSend } = this.#running();
+    const taken = data.subarray(0, streamRoom());
+    new Uint8Array(memory.buffer).set(taken, streamOutbox());
+    const sent = streamSend(taken.length);
+    this.#wake();
+    return sent;
+  }
+
+  /** What has arrived in the stream, up to the end of a record. */
+  readStream(): Uint8Array {
+    const { memory, streamLeft, streamInbox, streamTake } = this.#running();
+    const at = streamInbox();
+    const bytes = new Uint8Array(memory.buffer).slice(at, at + streamLeft());
+    streamTake(bytes.length);
+    if (bytes.length > 0) this.#wake();
+    return bytes;
+  }
+
+  /** Change the stream's keys; returns the status. */
+  rekeyStream(): number {
+    return this.#running().streamRekey();
+  }
+
+  /** End the stream. */
+  closeStream(): void {
+    this.#running().streamClose();
+    this.#wake();
   }
 
   /** Its memory itself, for tests that damage it. */

@@ -23,6 +23,8 @@ export interface Factory {
   readonly reportIntervalMs: number;
   /** One or two Ed25519 public keys that the server may have in TLS: then the device speaks nothing else. */
   readonly tlsKeys?: readonly Uint8Array[] | undefined;
+  /** One or two Ed25519 public keys that may end the chain of certificates it shows in TLS. */
+  readonly tlsRoots?: readonly Uint8Array[] | undefined;
 }
 
 function check(condition: boolean, what: string): void {
@@ -48,9 +50,10 @@ function checkAll(factory: Factory): void {
     factory.serverKeys.every((key) => key.length === 32),
     "a server key has 32 bytes",
   );
-  const { tlsKeys } = factory;
-  check(tlsKeys === undefined || tlsKeys.length === 1 || tlsKeys.length === 2, "one or two TLS keys");
-  check(tlsKeys?.every((key) => key.length === 32) ?? true, "a TLS key has 32 bytes");
+  for (const keys of [factory.tlsKeys, factory.tlsRoots]) {
+    check(keys === undefined || keys.length === 1 || keys.length === 2, "one or two TLS keys, and TLS roots");
+    check(keys?.every((key) => key.length === 32) ?? true, "a TLS key has 32 bytes");
+  }
   if (factory.claim) check(factory.claim.length >= 16 && factory.claim.length <= 32, "claim has 16 to 32 bytes");
   if (factory.seed) check(factory.seed.length === 48, "seed has 48 bytes");
   check(
@@ -74,6 +77,7 @@ export function write(factory: Factory): Uint8Array {
     [9, factory.seed],
     [10, factory.reportIntervalMs],
     [11, factory.tlsKeys && [...factory.tlsKeys]],
+    [12, factory.tlsRoots && [...factory.tlsRoots]],
   ];
   const map = new Map<Key, Value>();
   for (const [key, value] of fields) if (value !== undefined) map.set(key, value);
@@ -95,6 +99,7 @@ const maybe =
 const TYPES: ReadonlyMap<Key, (value: unknown) => boolean> = new Map<Key, (value: unknown) => boolean>([
   [1, isNumber], [2, isText], [3, isNumber], [4, isText], [5, areKeys], [6, maybe(isText)], [7, maybe(isText)],
   [8, maybe(isBytes)], [9, maybe(isBytes)], [10, isNumber], [11, maybe(areKeys)],
+  [12, maybe(areKeys)],
 ]);
 
 /** Read a factory page back; what follows it is not looked at. Throws RangeError or CborError on anything but a page that `write` made. */
@@ -124,6 +129,7 @@ export function read(page: Uint8Array): Factory {
     seed: map.get(9),
     reportIntervalMs: map.get(10),
     tlsKeys: map.get(11),
+    tlsRoots: map.get(12),
   } as Factory;
   checkAll(factory);
   return factory;

@@ -1,0 +1,197 @@
+/**
+ * A stream of bytes of the application's own, inside TLS, to any server that the factory page's keys prove. The device shows its
+ * own key there, as it does for reports. There is one connection, and the two take turns with it:
+ *
+ *     Closed    -> open    Waiting   for a request that is under way, and for the module
+ *               ->         Opening   reports wait from here on, signed and kept
+ *               ->         Open      -> close, Ended, Failed
+ *     Ended     the server closed in order, and all it sent was read    -> open, close
+ *     Failed    not opened, not proven, or cut off                      -> open, close
+ *
+ * In the last two, and once closed, the connection is the reports' again: one that waits goes first, before another stream.
+ * Nothing here waits. Never in the clear: without TLS in the factory page, or in the build, there is no stream.
+ */
+import { STREAM_OPEN_MS } from "../config";
+import { Status } from "../lib/status";
+import * as bytes from "../lib/bytes";
+import { HOST_BYTES, LinkState } from "../link/link";
+import * as tls from "../tls/client";
+import * as channel from "./_channel";
+import * as features from "./features";
+import { settings } from "./settings";
+
+/** The values are part of `signet.h`. */
+export const enum State {
+  Closed = 0,
+  Waiting = 1,
+  Opening = 2,
+  Open = 3,
+  Ended = 4,
+  Failed = 5,
+}
+
+
+@unmanaged
+class Stream {
+  state: State;
+  port: u32;
+  hostLen: u32;
+  /** Opening: the connection is being made for the stream, since when. */
+  dialed: u32;
+  sinceMs: u32;
+  /** The reports' turn comes before the next stream. */
+  yields: u32;
+}
+
+
+@lazy
+const stream = changetype<Stream>(memory.data(offsetof<Stream>(), 4));
+
+
+@lazy
+const host: usize = memory.data(HOST_BYTES, 4);
+
+/** Where the host's name is kept, and may be put before `open`; 0: there are no streams in this build. */
+export function name(): usize {
+  return features.TLS ? host : 0;
+}
+
+/**
+ * Ask for a connection to a host, a name or an address of at most 64 bytes, which is copied. An empty one is the host of the
+ * factory page, port 0 its port. Unexpected: there is a stream already, or no TLS; TooLong, Malformed: no such name or port. A name that
+ * can not be one fails later.
+ */
+export function open(from: usize, len: u32, port: u32): Status {
+  if (!features.TLS || !channel.secured() || holds() || stream.state == State.Waiting) return Status.Unexpected;
+  if (len > HOST_BYTES) return Status.TooLong;
+  if (port > 65535) return Status.Malformed;
+  stream.hostLen = len ? len : settings.hostLen;
+  bytes.copy(host, len ? from : settings.host, stream.hostLen);
+  stream.port = port ? port : settings.port;
+  stream.state = State.Waiting;
+  return Status.Ok;
+}
+
+/** How it is. */
+export function state(): State {
+  return features.TLS ? stream.state : State.Closed;
+}
+
+/** How many bytes the next record takes now; 0 while there is no room, or no stream. */
+export function room(): u32 {
+  return isOpen() ? tls.room() : 0;
+}
+
+/** Where they are put before `send`. */
+export function outbox(): usize {
+  return features.TLS ? tls.body() : 0;
+}
+
+/** Send the first `len` bytes of the outbox; returns how many were taken. */
+export function send(len: u32): u32 {
+  const taken = min<u32>(room(), len);
+  if (taken) tls.send(taken);
+  return taken;
+}
+
+/** Send up to `len` bytes; returns how many were taken. The rest again later. */
+export function write(data: usize, len: u32): u32 {
+  return isOpen() ? tls.write(data, len) : 0;
+}
+
+/** How many bytes there are to read in one piece. */
+export function left(): u32 {
+  return isOpen() ? tls.left() : 0;
+}
+
+/** Where they are. */
+export function inbox(): usize {
+  return features.TLS ? tls.at() : 0;
+}
+
+/** Be done with the first `len` of them; returns how many there were. */
+export function take(len: u32): u32 {
+  const taken = min<u32>(left(), len);
+  if (taken) tls.take(taken);
+  return taken;
+}
+
+/** Move up to `max` bytes to `out`; returns how many. */
+export function read(out: usize, max: u32): u32 {
+  return isOpen() ? tls.read(out, max) : 0;
+}
+
+/** Change the keys of this side, and ask the server to change its own. Unexpected: not open; Again: no room yet. */
+export function rekey(): Status {
+  return isOpen() ? tls.update() : Status.Unexpected;
+}
+
+/** End it: what was taken is still sent, what comes is dropped. */
+export function close(): void {
+  if (!features.TLS) return;
+  if (holds()) release(State.Closed);
+  else stream.state = State.Closed;
+}
+
+/** Whether the connection is the stream's. */
+export function holds(): bool {
+  if (!features.TLS) return false;
+  return stream.state == State.Opening || stream.state == State.Open;
+}
+
+/** Whether the server is proven and bytes flow. */
+export function isOpen(): bool {
+  return features.TLS && stream.state == State.Open;
+}
+
+/** Whether nothing is under way but waiting for the server. */
+export function isQuiet(): bool {
+  return isOpen() && left() == 0;
+}
+
+/**
+ * Move on, after `channel.poll`; returns whether the connection is the stream's. `busy`: there is an exchange; `begun`: it can not be
+ * held up any more.
+ */
+export function turn(busy: bool, begun: bool, nowMs: u32): bool {
+  if (!features.TLS) return false;
+  if (begun || !busy) stream.yields = 0;
+  switch (stream.state) {
+    case State.Waiting:
+      if (begun || stream.yields) return false;
+      stream.state = State.Opening;
+      stream.dialed = 0;
+      stream.sinceMs = nowMs;
+      break;
+    case State.Opening:
+      opening(nowMs);
+      break;
+    case State.Open:
+      if (channel.state() == LinkState.PeerClosed) release(State.Ended);
+      else if (channel.state() != LinkState.Open) release(State.Failed);
+      break;
+    default:
+  }
+  return holds();
+}
+
+/** Give a connection up that reports kept, make one, and see whether its server is proven. */
+function opening(nowMs: u32): void {
+  const now = channel.state();
+  if (nowMs - stream.sinceMs > STREAM_OPEN_MS) release(State.Failed);
+  else if (stream.dialed) {
+    if (now == LinkState.Open) stream.state = State.Open;
+    else if (now != LinkState.Opening) release(State.Failed);
+  } else if (now == LinkState.Ready) {
+    stream.dialed = 1;
+    if (channel.open(host, stream.hostLen, stream.port) != Status.Ok) release(State.Failed);
+  } else if (now != LinkState.Down && now != LinkState.Opening) channel.close();
+}
+
+/** Leave the connection to the reports. */
+function release(last: State): void {
+  stream.state = last;
+  stream.yields = 1;
+  const now = channel.state();
+  if (now != LinkState.Ready && now != LinkState.Down) channel.close();
+}

@@ -1,0 +1,119 @@
+/**
+ * A C program's stream on the ELF in QEMU: it reports to `tools/server` inside TLS and, in turns, speaks to Node's TLS. The module takes
+ * the stream's port to wherever that server listens.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import tls from "node:tls";
+import { buildImage } from "../../../tools/build/build.ts";
+import { startEmulator, writeFlash } from "../../../tools/emulator/qemu.ts";
+import { startModem } from "../../../tools/modem/modem.ts";
+import { startServer } from "../../../tools/server/server.ts";
+import * as factory from "../../../tools/wire/factory.ts";
+import { certify, identity } from "../../tls/identities.ts";
+
+const BOARD = "mps2-an386";
+const STREAM_PORT = 7000;
+/** A handshake, and a report between two streams, take the emulated board a second or two. */
+const PATIENCE_MS = 120_000;
+const SENT = 20_000;
+
+test("a C program's stream: bytes both ways, keys changed, closed by either side, and reports in between", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "signet-stream-elf-"));
+  const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true })];
+  try {
+    const own = await identity("own");
+    const cert = (await certify({ subject: own })).toString("pem");
+    const talks: { socket: tls.TLSSocket; heard: Buffer[]; ended: boolean }[] = [];
+    const peer = tls.createServer({ key: own.pem, cert, minVersion: "TLSv1.3" }, (socket) => {
+      const talk = { socket, heard: [] as Buffer[], ended: false };
+      socket.on("error", () => {});
+      socket.on("data", (bytes: Buffer) => talk.heard.push(bytes));
+      socket.on("end", () => {
+        talk.ended = true;
+      });
+      talks.push(talk);
+    });
+    peer.listen(0, "127.0.0.1");
+    await once(peer, "listening");
+    ends.push(() => peer.close());
+    const server = await startServer({
+      port: 0,
+      tls: { port: 0 },
+      database: join(folder, "signet.db"),
+      audience: "stream.example",
+    });
+    ends.push(() => server.close());
+    const modem = await startModem({
+      listen: { host: "127.0.0.1", port: 0 },
+      baud: 0,
+      tap: {
+        target: (asked) =>
+          asked.port === STREAM_PORT ? { ...asked, port: (peer.address() as AddressInfo).port } : asked,
+        up: (connection, bytes) => connection.toServer(bytes),
+        down: (connection, bytes) => connection.toDevice(bytes),
+      },
+    });
+    ends.push(() => modem.close());
+    const { elf } = await buildImage({ board: BOARD, image: "stream" });
+    const flash = join(folder, "flash");
+    const page = factory.write({
+      link: "esp-at",
+      host: "127.0.0.1",
+      port: server.tls!.port,
+      audience: "stream.example",
+      serverKeys: [server.publicKey],
+      reportIntervalMs: 100,
+      tlsKeys: [server.tls!.publicKey, own.key],
+    });
+    await writeFlash(flash, BOARD, page);
+    const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
+    const device = await startEmulator({ board: BOARD, elf, module, flash, timeoutMs: 0 });
+    ends.push(() => device.kill());
+
+    const until = async (condition: () => boolean, what: string): Promise<void> => {
+      for (const end = Date.now() + PATIENCE_MS; !condition(); await sleep(10)) {
+        const said = device.events.map(({ name, data }) => `${name} ${Buffer.from(data).toString("hex")}`);
+        if (Date.now() > end) throw new Error(`never ${what}:\n${said.slice(-30).join("\n")}`);
+      }
+    };
+    const count = (name: string): number => device.events.filter((event) => event.name === name).length;
+    const heard = (talk: number): Buffer => Buffer.concat(talks[talk]!.heard);
+
+    await until(() => talks.length === 1, "connected");
+    const echoed = Buffer.alloc(3_000, "to be echoed; ");
+    talks[0]!.socket.write(`echo ${echoed.length}\n`);
+    talks[0]!.socket.write(echoed);
+    await until(() => heard(0).length >= echoed.length, "echoed");
+    assert.deepEqual(heard(0), echoed);
+    talks[0]!.socket.write("rekey\n");
+    talks[0]!.socket.write(`send ${SENT}\n`);
+    await until(() => heard(0).length >= echoed.length + SENT, "sent");
+    assert.deepEqual(heard(0).subarray(echoed.length), Buffer.from(Array.from({ length: SENT }, (_, i) => i % 251)));
+    talks[0]!.socket.write("close\n");
+    await until(() => talks[0]!.ended, "closed by the device");
+
+    await until(() => talks.length === 2, "connected again");
+    talks[1]!.socket.write("send 5\n");
+    await until(() => heard(1).length >= 5, "sent");
+    assert.deepEqual([...heard(1)], [0, 1, 2, 3, 4]);
+    talks[1]!.socket.end();
+    await until(() => talks[1]!.ended, "closed by the server");
+    await until(() => talks.length === 3, "connected a third time");
+    assert.ok(count("accepted") >= 1, "no report between the streams");
+    const states = device.events.filter(({ name }) => name === "stream").map(({ data }) => data[0]!);
+    // Waiting is short where no request is under way, and may not be seen.
+    const seen = states.filter((state) => state !== 1);
+    assert.deepEqual(seen.slice(0, 6), [2, 3, 0, 2, 3, 4]);
+    assert.equal(count("tls-failed"), 0);
+    assert.equal(count("epitaph"), 0);
+  } finally {
+    for (const end of ends.toReversed()) await end();
+  }
+});
