@@ -8,6 +8,22 @@ interface ObjectSchema {
   readonly required?: readonly string[];
 }
 
+/** What streams its answer, and so is no `Route`: `application.ts` has the handlers. */
+const STREAMS = [
+  {
+    path: "/v1/events",
+    summary: "What happens, as it happens",
+    type: "text/event-stream",
+    parameters: [],
+  },
+  {
+    path: "/v1/devices/{id}/export",
+    summary: "The whole chain of a device, a report a line with its COSE message: verifies without the server",
+    type: "application/x-ndjson",
+    parameters: [{ name: "id", in: "path", required: true, schema: { type: "string", pattern: "^[0-9a-f]{64}$" } }],
+  },
+] as const;
+
 function parameters(schema: z.ZodType, where: "path" | "query"): Json[] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input" }) as ObjectSchema;
   return Object.entries(properties).map(([name, property]) => ({
@@ -18,22 +34,27 @@ function parameters(schema: z.ZodType, where: "path" | "query"): Json[] {
   }));
 }
 
+function failures(scope: Route["scope"]): Json {
+  if (scope === "none") return {};
+  return {
+    "401": { description: "a token is needed" },
+    "403": { description: `a token of scope ${scope} is needed` },
+  };
+}
+
 function operation(route: Route): Json {
   const schema = z.toJSONSchema(route.body, { io: "input" }) as ObjectSchema;
   const hasBody = Object.keys(schema.properties ?? {}).length > 0;
-  const failures =
-    route.scope === "none"
-      ? {}
-      : {
-          "401": { description: "a token is needed" },
-          "403": { description: `a token of scope ${route.scope} is needed` },
-        };
   return {
     summary: route.summary,
     parameters: [...parameters(route.params, "path"), ...parameters(route.query, "query")],
     ...(hasBody ? { requestBody: { required: true, content: { "application/json": { schema } } } } : {}),
     ...(route.scope === "none" ? {} : { security: [{ token: [] }] }),
-    responses: { "200": { description: "done" }, "400": { description: "not as the schema says" }, ...failures },
+    responses: {
+      "200": { description: "done" },
+      "400": { description: "not as the schema says" },
+      ...failures(route.scope),
+    },
   };
 }
 
@@ -43,6 +64,10 @@ export function openapi(): Json {
   for (const route of ROUTES) {
     const path = route.path.replace(/:(\w+)/g, "{$1}");
     (paths[path] ??= {})[route.method] = operation(route);
+  }
+  for (const { path, summary, type, parameters: named } of STREAMS) {
+    const responses = { "200": { description: "a stream", content: { [type]: {} } }, ...failures("read") };
+    (paths[path] ??= {})["get"] = { summary, parameters: named, security: [{ token: [] }], responses };
   }
   return {
     openapi: "3.1.0",
