@@ -158,6 +158,7 @@ export function start(options: Options): Status {
   chain.reset();
   memory.fill(changetype<usize>(client), 0, offsetof<Client>());
   memory.fill(changetype<usize>(agreed), 0, offsetof<message.Agreed>());
+  memory.fill(changetype<usize>(offer), 0, offsetof<hello.Offer>());
   client.options = options;
   client.alert = Alert.None;
   bytes.copy(random, options.random, RANDOM_BYTES);
@@ -165,7 +166,6 @@ export function start(options: Options): Status {
   offer.random = random;
   offer.session = session;
   offer.share = share;
-  offer.cookieLen = 0;
   ticket.begin(options);
   offer.psk = options.identityLen ? hello.Psk.External : ticket.usable(options) ? hello.Psk.Ticket : hello.Psk.None;
   client.state = State.MakeShare;

@@ -191,22 +191,21 @@ function unprotect(): Alert {
   const status = suite.open(incoming.key(), nonce, input, HEADER_BYTES, layer.at, len);
   scratch.release(mark);
   if (status != Status.Ok) return Alert.BadRecordMac;
-  const end = contentEnd(layer.at, len);
-  if (end == 0) return Alert.UnexpectedMessage;
-  layer.left = end - 1;
-  layer.kind = load<u8>(layer.at + layer.left);
+  strip(len);
   if (layer.kind < <u32>Content.Alert || layer.kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;
-  if (layer.left == 0 && layer.kind != Content.ApplicationData) return Alert.UnexpectedMessage;
+  if (layer.kind != Content.ApplicationData && layer.left == 0) return Alert.UnexpectedMessage;
   return Alert.None;
 }
 
 /**
- * How many of `len` bytes are left without the zeros they end with.
+ * Find the content's end and the inner type in the `len` bytes that were opened: the type is the last byte that is not
+ * zero (§5.4), and none that is allowed if all are.
  *
- * CT: only `len` leaks: every word is looked at, wherever the padding begins. The caller's use of the result tells the
- * content's length, not the time this takes. `text` is aligned, and the tag behind it makes the last word readable.
+ * CT: only `len` leaks: every word is looked at, wherever the padding begins. What the caller does with the content tells
+ * its length, not the time this takes. The text is aligned, and the tag behind it makes the last word readable.
  */
-function contentEnd(text: usize, len: u32): u32 {
+function strip(len: u32): void {
+  const text = layer.at;
   let last: u32 = 0;
   let at: u32 = 0;
   const whole = len & ~3;
@@ -221,10 +220,9 @@ function contentEnd(text: usize, len: u32): u32 {
   const bit = words.isZero(word) ^ 1;
   last = words.select(bit, word, last);
   at = words.select(bit, whole, at);
-  const any = words.isZero(last) ^ 1;
-  const bytesUsed =
-    1 + (words.isZero(last >>> 8) ^ 1) + (words.isZero(last >>> 16) ^ 1) + (words.isZero(last >>> 24) ^ 1);
-  return words.mask(any) & (at + bytesUsed);
+  const before = (words.isZero(last >>> 8) ^ 1) + (words.isZero(last >>> 16) ^ 1) + (words.isZero(last >>> 24) ^ 1);
+  layer.left = at + before;
+  layer.kind = last >>> (before << 3);
 }
 
 /** Whether there is an opened record that was not finished. */

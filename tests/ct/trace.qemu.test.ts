@@ -31,7 +31,7 @@ async function assertConstant(tracer: Tracer, { name, requests }: Operation): Pr
   for (const request of rest) {
     const trace = await tracer.trace(request);
     assert.equal(Math.min(trace.answer.result, 0), verdict, `${name}: not the same verdict`);
-    if (trace.hash !== reference.hash) assert.fail(`${name}: ${await tracer.explain(first, request)}`);
+    if (trace.hash !== reference.hash) assert.fail(`${name}: ${await tracer.explain([first], [request])}`);
   }
   return reference.instructions;
 }

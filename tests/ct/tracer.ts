@@ -55,13 +55,13 @@ export class Tracer {
     return { answer, instructions: Number(instructions), accesses: Number(accesses), hash: hashes.join(" ") };
   }
 
-  /** Where two runs that should be the same first differ, in words. */
-  async explain(one: Request, other: Request): Promise<string> {
+  /** Where the last of two rows of requests that should do the same first differ, in words. */
+  async explain(one: readonly Request[], other: readonly Request[]): Promise<string> {
     const tracer = await Tracer.start(this.board, this.elf, true);
     try {
-      await tracer.lab.run(one.op, ...one.fields);
-      await tracer.lab.run(other.op, ...other.fields);
-      const [a, b] = regions(readFileSync(join(tracer.folder, "events")));
+      for (const { op, fields } of [...one, ...other]) await tracer.lab.run(op, ...fields);
+      const found = regions(readFileSync(join(tracer.folder, "events")));
+      const [a, b] = [found[one.length - 1], found.at(-1)];
       if (!a || !b) return "the traces were not kept";
       let last = 0;
       for (let i = 0; i < Math.max(a.length, b.length); i += 2) {

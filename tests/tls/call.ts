@@ -16,4 +16,8 @@ export const enum Call {
   Close = 10,
   State = 11,
   PreShared = 12,
+  /** ; as much of the buffer as a ticket takes */
+  SetTicket = 13,
+  /** -> bytes of linear memory that are the test's */
+  Own = 14,
 }

@@ -1,22 +1,20 @@
 /** The conversations that the bench counts, with the scripted server: the same bytes at each run. */
 import { certify, identity } from "./identities.ts";
-import { RecordedClient, type replay } from "./replay.ts";
+import { type Kept, RecordedClient } from "./replay.ts";
 import { Content, Script } from "./script.ts";
 import { fixedBytes, type Settings } from "./client.ts";
 
-type Kept = Parameters<typeof replay>[1];
-
 export interface Conversations {
   /** X.509 on both sides, the server's key pinned, the device's certificate signed on the way. */
-  readonly handshake: Kept;
+  readonly handshake: readonly Kept[];
   /** A leaf that a pinned root signed; the device's certificate is signed already. */
-  readonly chain: Kept;
+  readonly chain: readonly Kept[];
   /** By the ticket that `ticket` brings. */
-  readonly ticket: Kept;
-  readonly resume: Kept;
+  readonly ticket: readonly Kept[];
+  readonly resume: readonly Kept[];
   /** One record of 1,024 bytes sealed and handed over; one opened and read. */
-  readonly seal: Kept;
-  readonly open: Kept;
+  readonly seal: readonly Kept[];
+  readonly open: readonly Kept[];
 }
 
 /** The server's flight with a certificate, and its wish for one. */

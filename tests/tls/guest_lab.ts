@@ -12,6 +12,9 @@ const FIELD_BYTES: u32 = 2;
 const HEAD_BYTES: u32 = FIELD_BYTES + 8;
 const CAPACITY: u32 = HEAD_BYTES + guest.CAPACITY;
 
+/** Bytes of linear memory that are the test's: this buffer, and what `guest.ts` keeps of options. */
+const OWN_BYTES: u32 = CAPACITY + guest.OWN_BYTES;
+
 const room = memory.data(CAPACITY, 8);
 
 export function buffer(): usize {
@@ -20,11 +23,6 @@ export function buffer(): usize {
 
 export function capacity(): u32 {
   return CAPACITY;
-}
-
-/** Bytes of linear memory that are the test's: this buffer, and what `guest.ts` keeps of options. */
-export function own(): u32 {
-  return CAPACITY + guest.OWN_BYTES;
 }
 
 export function run(call: u32, len: u32): i32 {
@@ -60,6 +58,11 @@ export function run(call: u32, len: u32): i32 {
       return -(<i32>guest.state());
     case Call.PreShared:
       return guest.preShared() ? -1 : 0;
+    case Call.SetTicket:
+      guest.setTicket();
+      return 0;
+    case Call.Own:
+      return -(<i32>OWN_BYTES);
   }
   return Status.Unexpected;
 }

@@ -3,19 +3,19 @@
  * deterministic, so every answer must be the same, and the board counts what each call takes.
  */
 import assert from "node:assert/strict";
-import type { Lab } from "../lab/lab.ts";
+import type { Answer, Lab } from "../lab/lab.ts";
 import { Call } from "./call.ts";
 import { TlsClient } from "./client.ts";
 
 /** What a board's buffer holds: a record's content. */
 export const PIECE_BYTES = 1024;
 
-interface Kept {
+/** One call, and what it answered. */
+export interface Kept {
   readonly call: Call;
   readonly first: number;
   readonly second: number;
   readonly bytes: Buffer;
-  /** What it answered: a number, or bytes. */
   readonly answer: number | Buffer;
 }
 
@@ -70,6 +70,10 @@ export class RecordedClient extends TlsClient {
       },
       start: plain(Call.Start, () => guest.start()),
       step: plain(Call.Step, () => guest.step()),
+      setTicket: () => {
+        keep(Call.SetTicket, 0, 0, bytes(PIECE_BYTES), 0);
+        guest.setTicket();
+      },
       update: plain(Call.Update, () => guest.update()),
       close: () => {
         keep(Call.Close, 0, 0, nothing, 0);
@@ -100,20 +104,35 @@ export interface Cost {
   readonly stack: number;
 }
 
+/** The request of the lab that a call is. */
+export function requestOf({ call, first, second, bytes }: Kept): { op: number; fields: Buffer[] } {
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(first);
+  head.writeUInt32LE(second, 4);
+  return { op: call, fields: [Buffer.concat([head, bytes])] };
+}
+
+/** Whether a call prepares a conversation and is none of the client's work. */
+export function isSetting({ call }: Kept): boolean {
+  return call === Call.Set || call === Call.SetClock || call === Call.SetTicket;
+}
+
+/** Fail if a board answered otherwise than the client under Node. */
+export function assertAnswer(got: Answer, { call, answer }: Kept, where: string): void {
+  if (typeof answer === "number") assert.equal(got.result, answer, `call ${call}, ${where}`);
+  else assert.ok(got.bytes.equals(answer), `call ${call}, ${where}`);
+}
+
 /** Hold a kept conversation on a board; fails where it answers otherwise. */
 export async function replay(lab: Lab, kept: readonly Kept[]): Promise<Cost> {
   let instructions = 0;
   let longest = 0;
   let stack = 0;
-  for (const [i, { call, first, second, bytes, answer }] of kept.entries()) {
-    const head = Buffer.alloc(8);
-    head.writeUInt32LE(first);
-    head.writeUInt32LE(second, 4);
-    const got = await lab.run(call, Buffer.concat([head, bytes]));
-    const what = `call ${i} (${call}) of ${kept.length} on ${lab.name}`;
-    if (typeof answer === "number") assert.equal(got.result, answer, what);
-    else assert.ok(got.bytes.equals(answer), what);
-    if (call === Call.Set || call === Call.SetClock) continue;
+  for (const [i, one] of kept.entries()) {
+    const { op, fields } = requestOf(one);
+    const got = await lab.run(op, ...fields);
+    assertAnswer(got, one, `${i} of ${kept.length} on ${lab.name}`);
+    if (isSetting(one)) continue;
     instructions += got.instructions;
     longest = Math.max(longest, got.instructions);
     stack = Math.max(stack, got.stack);
