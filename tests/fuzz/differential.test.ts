@@ -5,21 +5,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { buildHost } from "../../tools/build/host.ts";
+import { lacking } from "./tools.ts";
 
 const SECONDS = Number(process.env["SIGNET_FUZZ_SECONDS"] ?? 8);
 const CHOICES = 7;
-
-/** Why it can not run here, or undefined. */
-function lacking(): string | undefined {
-  if (spawnSync("clang", ["--version"]).error) return "clang is not installed";
-  const found = spawnSync("clang", ["-print-file-name=libsodium.so.23"], { encoding: "utf8" }).stdout.trim();
-  return existsSync(found) ? undefined : "libsodium23 is not installed";
-}
 
 /** The corpus to begin with: each comparison with short and long texts. */
 function seeds(folder: string): void {

@@ -8,6 +8,16 @@ import { buildGuest } from "./guest.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
+interface Kind {
+  readonly compiler: string;
+  readonly flags: readonly string[];
+  /** The C main program, if it is not the image's. */
+  readonly main: string | undefined;
+  readonly libraries?: readonly string[];
+  /** Whether the main program includes the guest's unit. */
+  readonly holdsGuest?: boolean;
+}
+
 /** How the program is made: for a plain run or under valgrind, with clang's sanitizers, or as a libFuzzer target. */
 const KINDS = {
   plain: { compiler: "gcc", flags: ["-O1"], main: undefined },
@@ -28,7 +38,21 @@ const KINDS = {
     main: "tests/fuzz/differential.c",
     libraries: ["-l:libsodium.so.23"],
   },
-} as const;
+  /** A libFuzzer target that is a server of the TLS client; it includes the guest, to keep copies of it. */
+  handshake: {
+    compiler: "clang",
+    flags: [
+      "-O2",
+      "-fsanitize=address,undefined,fuzzer",
+      "-fno-sanitize-recover=all",
+      "-fsanitize-coverage-ignorelist=tests/fuzz/uncovered.txt",
+      "-DFUZZER",
+    ],
+    main: "tests/fuzz/handshake.c",
+    libraries: ["-l:libsodium.so.23"],
+    holdsGuest: true,
+  },
+} as const satisfies Record<string, Kind>;
 
 export interface HostRequest {
   readonly image: Image;
@@ -47,8 +71,8 @@ const BOARD_HEADER = `#ifndef BOARD_H_
 #endif
 `;
 
+const GUEST = "boards/common/guest.c";
 const SOURCES = [
-  "boards/common/guest.c",
   "boards/common/runtime.c",
   "boards/common/epitaph.c",
   "boards/common/event.c",
@@ -61,8 +85,7 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wno-unused", "-Wno-unused-parameter", "-
 /** Build the program unless it is there and fresh; returns its path. */
 export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build") }: HostRequest): Promise<string> {
   const choices = Object.entries(use).map(([name, value]) => `-D${name}=${value}`);
-  const { compiler, flags, main } = KINDS[kind];
-  const libraries = kind === "differential" ? KINDS.differential.libraries : [];
+  const { compiler, flags, main, libraries = [], holdsGuest = false }: Kind = KINDS[kind];
   const folder = join(out, "posix", [image, kind, ...choices.map((choice) => choice.slice(2))].join("-"));
   const program = join(folder, "signet");
   return exclusively(`${folder}.lock`, async () => {
@@ -73,6 +96,7 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
       "tools/build",
       "tests/lab",
       "tests/fuzz",
+      "tests/tls",
       "tests/qemu/boot",
       "asconfig.json",
     );
@@ -84,7 +108,7 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
     await buildGuest({ use }, entryOf(image), folder);
     writeFileSync(join(folder, "board.h"), BOARD_HEADER);
     const includes = [`-I${folder}`, "-Iboards/posix", "-Iboards/common"];
-    const sources = [...SOURCES, main ?? mainOf(image)];
+    const sources = [...(holdsGuest ? [] : [GUEST]), ...SOURCES, main ?? mainOf(image)];
     await run(compiler, [
       ...WARNINGS,
       "-std=gnu11",
