@@ -9,7 +9,8 @@
  *     Failed    not opened, not proven, or cut off                      -> open, close
  *
  * In the last two, and once closed, the connection is the reports' again: one that waits goes first, before another stream.
- * Nothing here waits. Never in the clear: without TLS in the factory page, or in the build, there is no stream.
+ * Nothing here waits. Never in the clear: without TLS in the factory page, or in the build, there is no stream. Each function asks
+ * first whether this build has TLS: asc then leaves it out with all its memory.
  */
 import { STREAM_OPEN_MS } from "../config";
 import { Status } from "../lib/status";
@@ -53,7 +54,8 @@ const host: usize = memory.data(HOST_BYTES, 4);
 
 /** Where the host's name is kept, and may be put before `open`; 0: there are no streams in this build. */
 export function name(): usize {
-  return features.TLS ? host : 0;
+  if (!features.TLS) return 0;
+  return host;
 }
 
 /**
@@ -62,7 +64,8 @@ export function name(): usize {
  * can not be one fails later.
  */
 export function open(from: usize, len: u32, port: u32): Status {
-  if (!features.TLS || !channel.secured() || holds() || stream.state == State.Waiting) return Status.Unexpected;
+  if (!features.TLS) return Status.Unexpected;
+  if (!channel.secured() || holds() || stream.state == State.Waiting) return Status.Unexpected;
   if (len > HOST_BYTES) return Status.TooLong;
   if (port > 65535) return Status.Malformed;
   stream.hostLen = len ? len : settings.hostLen;
@@ -74,21 +77,25 @@ export function open(from: usize, len: u32, port: u32): Status {
 
 /** How it is. */
 export function state(): State {
-  return features.TLS ? stream.state : State.Closed;
+  if (!features.TLS) return State.Closed;
+  return stream.state;
 }
 
 /** How many bytes the next record takes now; 0 while there is no room, or no stream. */
 export function room(): u32 {
+  if (!features.TLS) return 0;
   return isOpen() ? tls.room() : 0;
 }
 
 /** Where they are put before `send`. */
 export function outbox(): usize {
-  return features.TLS ? tls.body() : 0;
+  if (!features.TLS) return 0;
+  return tls.body();
 }
 
 /** Send the first `len` bytes of the outbox; returns how many were taken. */
 export function send(len: u32): u32 {
+  if (!features.TLS) return 0;
   const taken = min<u32>(room(), len);
   if (taken) tls.send(taken);
   return taken;
@@ -96,21 +103,25 @@ export function send(len: u32): u32 {
 
 /** Send up to `len` bytes; returns how many were taken. The rest again later. */
 export function write(data: usize, len: u32): u32 {
+  if (!features.TLS) return 0;
   return isOpen() ? tls.write(data, len) : 0;
 }
 
 /** How many bytes there are to read in one piece. */
 export function left(): u32 {
+  if (!features.TLS) return 0;
   return isOpen() ? tls.left() : 0;
 }
 
 /** Where they are. */
 export function inbox(): usize {
-  return features.TLS ? tls.at() : 0;
+  if (!features.TLS) return 0;
+  return tls.at();
 }
 
 /** Be done with the first `len` of them; returns how many there were. */
 export function take(len: u32): u32 {
+  if (!features.TLS) return 0;
   const taken = min<u32>(left(), len);
   if (taken) tls.take(taken);
   return taken;
@@ -118,11 +129,13 @@ export function take(len: u32): u32 {
 
 /** Move up to `max` bytes to `out`; returns how many. */
 export function read(out: usize, max: u32): u32 {
+  if (!features.TLS) return 0;
   return isOpen() ? tls.read(out, max) : 0;
 }
 
 /** Change the keys of this side, and ask the server to change its own. Unexpected: not open; Again: no room yet. */
 export function rekey(): Status {
+  if (!features.TLS) return Status.Unexpected;
   return isOpen() ? tls.update() : Status.Unexpected;
 }
 
@@ -141,7 +154,8 @@ export function holds(): bool {
 
 /** Whether the server is proven and bytes flow. */
 export function isOpen(): bool {
-  return features.TLS && stream.state == State.Open;
+  if (!features.TLS) return false;
+  return stream.state == State.Open;
 }
 
 /** Whether nothing is under way but waiting for the server. */
