@@ -24,7 +24,7 @@ const GROUPS_OF = {
   emulate: ["emulator"],
   check: ["format"],
   format: ["format"],
-  test: ["firmware", "emulator", "format", "host", "database", "broker", "probe"],
+  test: ["firmware", "emulator", "format", "host", "database", "broker", "probe", "browser"],
 };
 
 /** Debian's packages, and the programs on PATH or files any of which tells that one is there. */
@@ -47,6 +47,7 @@ const PACKAGES = [
   { name: "mosquitto", group: "broker", probes: ["/usr/sbin/mosquitto"], why: "a broker between devices and server" },
   { name: "openocd", group: "probe", probes: ["openocd"], why: "writes boards through a probe" },
   { name: "python3-pyocd", group: "probe", probes: ["pyocd-flashtool"], why: "writes boards through a probe" },
+  { name: "chromium", group: "browser", probes: ["chromium"], why: "opens the operator's page" },
 ];
 
 /** Text an installer prints when its trouble is of a kind we can name. The first that matches is told. */

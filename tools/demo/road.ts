@@ -243,7 +243,7 @@ export function decided(road: Road, wanted: (decision: Decision) => boolean, tim
   return new Promise((resolve, reject) => {
     const { happenings } = road.server.intake;
     const hear = (happening: Happening): void => {
-      if (happening.kind === "alarm" || happening.kind === "state" || !wanted(happening)) return;
+      if (!("verdict" in happening) || !wanted(happening)) return;
       stop();
       resolve(happening);
     };

@@ -7,6 +7,7 @@ import { fromHex, hex } from "../wire/bytes.ts";
 import { BODY_MAX, type Happening } from "./intake.ts";
 import { Limiter } from "./limits.ts";
 import { openapi } from "./openapi.ts";
+import { page } from "./page.ts";
 import * as queries from "./queries.ts";
 import { Answered, ROUTES, type Context, type Route } from "./routes.ts";
 import * as tokens from "./tokens.ts";
@@ -41,6 +42,8 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
 /** Lines that an idle stream of events carries, so that what lies between does not close it. */
 const HEARTBEAT_MS = 15_000;
 const STREAMS_MAX = 100;
+/** Events that wait for a slow reader; who is further behind is cut off, and asks anew. */
+const UNSENT_MAX = 1000;
 
 /** Reports that an export reads at a time. */
 const EXPORT_PAGE = 500;
@@ -67,9 +70,10 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
     if (!given.params.success) return c.json({ error: "there is nothing here" }, 404);
     if (!given.query.success) return c.json({ error: z.prettifyError(given.query.error) }, 400);
     if (!given.body.success) return c.json({ error: z.prettifyError(given.body.error) }, 400);
-    const actor = route.scope === "none" ? "nobody" : c.get("bearer").name;
+    const { name: actor, scope } =
+      route.scope === "none" ? ({ name: "nobody", scope: "none" } as const) : c.get("bearer");
     const [params, query, body] = [given.params.data, given.query.data, given.body.data] as never[];
-    const result = await route.handle(context, { params: params!, query: query!, body: body!, actor });
+    const result = await route.handle(context, { params: params!, query: query!, body: body!, actor, scope });
     if (result instanceof Answered) return c.json({ error: result.error }, result.status);
     return typeof result === "string" ? c.text(result) : c.json(result as object);
   };
@@ -82,11 +86,13 @@ function events({ intake }: Context): (c: HonoContext<Env>) => Response | Promis
     if (streams >= STREAMS_MAX) return c.json({ error: "too many streams" }, 503);
     return streamSSE(c, async (stream) => {
       streams++;
+      let unsent = 0;
       const send = (happening: Happening): void => {
         const { data, ...rest } = happening as Happening & { data?: Uint8Array };
         const shown = data === undefined ? rest : { ...rest, data: hex(data) };
-        if (happening.kind !== "challenge")
-          void stream.writeSSE({ event: happening.kind, data: JSON.stringify(shown) });
+        if (happening.kind === "challenge") return;
+        if (++unsent > UNSENT_MAX) return stream.abort();
+        void stream.writeSSE({ event: happening.kind, data: JSON.stringify(shown) }).then(() => unsent--);
       };
       intake.happenings.on("happening", send);
       const ended = new Promise<void>((resolve) => stream.onAbort(resolve));
@@ -128,6 +134,7 @@ export function application(context: Context): Hono<Env> {
     if (route.scope !== "none") app.on(route.method, route.path, may(route.scope));
     app.on(route.method, route.path, handler(context, route));
   }
+  for (const { path, ...file } of page()) app.get(path, (c) => c.body(file.body, 200, file.headers));
   app.get("/v1/events", may("read"), events(context));
   app.get("/v1/devices/:id/export", may("read"), exported(context));
   app.get("/openapi.json", (c) => c.json(openapi()));

@@ -18,7 +18,7 @@ import * as log from "./log.ts";
 import * as nonces from "./nonce.ts";
 import * as rotation from "./rotation.ts";
 import * as policies from "./policy.ts";
-import { STATUS, none, type Refusals } from "./refusal.ts";
+import { RecentRefusals, STATUS, none, type Refusals } from "./refusal.ts";
 import { sealed } from "./seal.ts";
 import type { DeviceRow, DownlinkRow, Move, ReportRow } from "./store/schema.ts";
 import type { Store, Tx } from "./store/store.ts";
@@ -64,22 +64,34 @@ export type Happening =
       readonly kind: Asked;
       readonly verdict: "accepted" | "repeated" | ReasonName;
       readonly device?: string;
+      /** Whom a message names that its signature does not prove. */
+      readonly claimed?: string;
       readonly counter?: number;
       readonly data?: Uint8Array;
       readonly at: number;
     }
-  | { readonly kind: "alarm"; readonly device: string; readonly what: string; readonly at: number }
+  /** `device` is whom an alarm is about, null if that is none of ours. */
+  | { readonly kind: "alarm"; readonly device: string | null; readonly what: string; readonly at: number }
   | { readonly kind: "state"; readonly device: string; readonly state: string; readonly at: number };
 
-/** A request that ends here. What is signed is about one message of one device. */
+/** A request that ends here. What is signed is about one message of one device; `kid` is whom it names in any case. */
 class Refused extends Error {
+  readonly kid: Uint8Array | undefined;
+
   constructor(
     readonly reason: ReasonName,
     readonly about?: Sign1,
     readonly status = STATUS[reason],
+    kid = about?.kid,
   ) {
     super(reason);
+    this.kid = kid;
   }
+}
+
+/** A refusal that is not signed, of a message that names a device. */
+function refused(reason: ReasonName, kid: Uint8Array, status = STATUS[reason]): Refused {
+  return new Refused(reason, undefined, status, kid);
 }
 
 /** A report whose signature was verified, with its claims or their fault. */
@@ -110,6 +122,7 @@ type Outcome =
 
 export class Intake {
   readonly refusals: Refusals = none();
+  readonly recent = new RecentRefusals();
   readonly accepted = { enrolments: 0, reports: 0, resent: 0 };
   readonly happenings = new EventEmitter<{ happening: [Happening] }>();
   private readonly options: IntakeOptions;
@@ -159,10 +172,16 @@ export class Intake {
     }
   }
 
-  private refuse(asked: Asked, { reason, about, status }: Refused): Answer {
+  private refuse(asked: Asked, { reason, about, status, kid }: Refused): Answer {
     this.refusals[reason]++;
-    const whom = about === undefined ? {} : { device: hex(about.kid) };
-    this.tell({ kind: asked, verdict: reason, ...whom, at: this.options.clock() });
+    const at = this.options.clock();
+    const named = kid === undefined ? null : hex(kid);
+    const whom = named === null ? {} : reason === "bad-signature" ? { claimed: named } : { device: named };
+    this.tell({ kind: asked, verdict: reason, ...whom, at });
+    // Keys that anybody can make by the thousand share one record.
+    const record = kid !== undefined && this.known.has(nameOf(kid)) ? named : null;
+    const begun = this.recent.note(record, { device: named, asked, reason, at });
+    if (begun) this.alarm(record, `burst of refusals, first ${reason}`);
     if (about === undefined) {
       return { status, type: "application/cbor", body: messages.unsignedRefusal(Reason[reason]) };
     }
@@ -192,18 +211,19 @@ export class Intake {
       .select("state")
       .where("id", "=", message.kid)
       .executeTakeFirst();
+    if (known !== undefined && !this.known.has(nameOf(message.kid))) await this.find(message.kid);
     if (known !== undefined && known.state !== "active") throw new Refused("revoked", message);
     const enrol = verified(message, messages.readEnrol);
     if (enrol.audience !== audience) throw new Refused("wrong-audience", message);
     const expiresAt = nonces.expiry(keys.nonce, audience, enrol.nonce, clock());
-    if (expiresAt === undefined) throw new Refused("stale-nonce");
+    if (expiresAt === undefined) throw refused("stale-nonce", message.kid);
     const { handover: bytes } = enrol;
     const handover = bytes === undefined ? undefined : verified(message, () => rotation.read(bytes));
     const outcome = await store.write((tx) => this.register(tx, message, enrol, expiresAt, handover));
     if ("refused" in outcome) {
-      if (outcome.alarm !== undefined) this.alarm(handover?.message.kid ?? message.kid, outcome.alarm);
+      if (outcome.alarm !== undefined) this.alarm(hex(handover?.message.kid ?? message.kid), outcome.alarm);
       const isSigned = outcome.refused === "revoked" || (handover !== undefined && outcome.refused !== "stale-nonce");
-      throw new Refused(outcome.refused, isSigned ? message : undefined);
+      throw isSigned ? new Refused(outcome.refused, message) : refused(outcome.refused, message.kid);
     }
     if (handover !== undefined) this.tellReplaced(handover);
     this.accepted.enrolments++;
@@ -284,7 +304,7 @@ export class Intake {
   }
 
   private limitDevice(kid: Uint8Array): void {
-    if (!this.perDevice.take(hex(kid), this.options.clock())) throw new Refused("busy", undefined, 429);
+    if (!this.perDevice.take(hex(kid), this.options.clock())) throw refused("busy", kid, 429);
   }
 
   private async tryReports(body: Uint8Array, peer: Uint8Array | undefined): Promise<Answer> {
@@ -296,14 +316,14 @@ export class Intake {
     const known = this.known.get(nameOf(kid)) ?? (await this.find(kid));
     if (known === undefined) throw new Refused("unknown-device");
     fromPeer(kid, peer);
-    if (!sequence.every((message) => verify(message, known.key))) throw new Refused("bad-signature");
+    if (!sequence.every((message) => verify(message, known.key))) throw refused("bad-signature", kid);
     this.limitDevice(kid);
     const candidates = sequence.map(candidate);
     const outcome =
       (await this.advance(known, candidates)) ?? (await this.options.store.write((tx) => this.accept(tx, candidates)));
     if (outcome.kind === "receipt") known.row = outcome.row;
     if (outcome.kind === "refused") {
-      if (outcome.alarm !== undefined) this.alarm(kid, outcome.alarm);
+      if (outcome.alarm !== undefined) this.alarm(hex(kid), outcome.alarm);
       throw new Refused(outcome.reason, outcome.about);
     }
     this.told(candidates, outcome.stored, kid);
@@ -333,8 +353,8 @@ export class Intake {
     this.tell({ kind: "state", device: hex(message.kid), state: "replaced", at: this.options.clock() });
   }
 
-  private alarm(kid: Uint8Array, what: string): void {
-    this.tell({ kind: "alarm", device: hex(kid), what, at: this.options.clock() });
+  private alarm(device: string | null, what: string): void {
+    this.tell({ kind: "alarm", device, what, at: this.options.clock() });
   }
 
   /** Tell whoever watches what happened. */
@@ -545,7 +565,7 @@ function candidate(message: Sign1): Candidate {
 
 /** Whoever TLS proved at the other end speaks for itself only. */
 function fromPeer(kid: Uint8Array, peer: Uint8Array | undefined): void {
-  if (peer !== undefined && !equal(peer, kid)) throw new Refused("bad-signature");
+  if (peer !== undefined && !equal(peer, kid)) throw refused("bad-signature", kid);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
-import type { AuditRow, DeviceRow, ReportRow } from "./store/schema.ts";
+import type { AuditRow, DeviceRow, DeviceState, ReportRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
 
 export interface DeviceView {
@@ -30,6 +30,8 @@ export interface ReportView {
   /** The data as text, where it is text. */
   readonly text: string | null;
   readonly epitaph: string | null;
+  /** The hash of the report that the device sent before. */
+  readonly prev: string;
   readonly hash: string;
   readonly message: string;
 }
@@ -56,7 +58,7 @@ export function deviceView(row: DeviceRow): DeviceView {
 
 /** Show a report. Data and epitaph are read out of the signed message: there is no second copy to disagree. */
 export function reportView(row: ReportRow): ReportView {
-  const { data, epitaph } = messages.readReport(open(row.message));
+  const { data, epitaph, prev } = messages.readReport(open(row.message));
   return {
     device: hex(row.device),
     counter: row.counter,
@@ -64,6 +66,7 @@ export function reportView(row: ReportRow): ReportView {
     data: hex(data),
     text: asText(data),
     epitaph: epitaph === undefined ? null : hex(epitaph),
+    prev: hex(prev),
     hash: hex(row.hash),
     message: hex(row.message),
   };
@@ -80,10 +83,21 @@ export interface Page {
   readonly since?: number | undefined;
 }
 
+export interface DevicesPage extends Page {
+  /** What the id begins with, hexadecimal. */
+  readonly id?: string | undefined;
+  readonly state?: DeviceState | undefined;
+}
+
 /** List devices, the last heard of first. */
-export async function devices(store: Store, { limit, since }: Page): Promise<DeviceView[]> {
+export async function devices(store: Store, { limit, since, id, state }: DevicesPage): Promise<DeviceView[]> {
   let query = store.read.selectFrom("devices").selectAll().orderBy("last_seen", "desc").orderBy("id").limit(limit);
   if (since !== undefined) query = query.where("last_seen", ">=", since);
+  if (state !== undefined) query = query.where("state", "=", state);
+  if (id !== undefined) {
+    const [first, last] = ["0", "f"].map((digit) => Buffer.from(id.padEnd(64, digit), "hex"));
+    query = query.where("id", ">=", first!).where("id", "<=", last!);
+  }
   return (await query.execute()).map(deviceView);
 }
 

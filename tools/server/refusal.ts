@@ -22,3 +22,89 @@ export type Refusals = Record<ReasonName, number>;
 export function none(): Refusals {
   return Object.fromEntries(Object.keys(Reason).map((name) => [name, 0])) as Refusals;
 }
+
+/** One refusal, as it is remembered. */
+export interface RefusalEntry {
+  /** Whom the message named, if it named anybody: for `bad-signature` that is not who sent it. */
+  readonly device: string | null;
+  readonly asked: string;
+  readonly reason: ReasonName;
+  readonly at: number;
+}
+
+/** Many refusals in a short time: in the name of one device, or of all who are none of ours (null). */
+export interface Burst {
+  readonly device: string | null;
+  /** What the first of them that made it a burst was refused for. */
+  readonly reason: ReasonName;
+  readonly from: number;
+  until: number;
+  count: number;
+}
+
+interface Tally {
+  readonly counts: Refusals;
+  readonly recent: RefusalEntry[];
+  window: { readonly from: number; count: number };
+  burst: Burst | undefined;
+}
+
+const DEVICES_MAX = 1000;
+const RECENT_MAX = 20;
+const BURSTS_MAX = 100;
+const BURST_MS = 60_000;
+
+/** So many within a minute are a burst: in the name of one device, and of all who are none of ours. */
+export const BURST_OF_DEVICE = 20;
+export const BURST_OF_NOBODY = 200;
+
+/**
+ * What was refused lately, device by device: in memory, bounded, gone with the process. What names no device of ours is kept together,
+ * under null, so that it can push out nothing else.
+ */
+export class RecentRefusals {
+  /** Bursts, the oldest first. */
+  readonly bursts: Burst[] = [];
+  private readonly records = new Map<string | null, Tally>();
+
+  /** Remember a refusal; tells whether a burst begins with it. */
+  note(device: string | null, entry: RefusalEntry): boolean {
+    const record = this.records.get(device) ?? begin(entry.at);
+    // A map keeps the order of insertion: the device that was not refused for longest goes first.
+    this.records.delete(device);
+    this.records.set(device, record);
+    if (this.records.size > DEVICES_MAX) this.records.delete(this.records.keys().next().value!);
+    record.counts[entry.reason]++;
+    record.recent.push(entry);
+    if (record.recent.length > RECENT_MAX) record.recent.shift();
+    return this.burst(record, device, entry);
+  }
+
+  private burst(record: Tally, device: string | null, { reason, at }: RefusalEntry): boolean {
+    if (at - record.window.from > BURST_MS) record.window = { from: at, count: 0 };
+    record.window.count++;
+    if (record.burst !== undefined && at - record.burst.until <= BURST_MS) {
+      record.burst.count++;
+      record.burst.until = at;
+      return false;
+    }
+    const { from, count } = record.window;
+    if (count !== (device === null ? BURST_OF_NOBODY : BURST_OF_DEVICE)) return false;
+    record.burst = { device, reason, from, until: at, count };
+    this.bursts.push(record.burst);
+    if (this.bursts.length > BURSTS_MAX) this.bursts.shift();
+    return true;
+  }
+
+  /** What was refused in the name of a device, or of none of ours: counts by reason, and the newest entries first. */
+  of(device: string | null): { counts: Partial<Refusals>; recent: readonly RefusalEntry[] } {
+    const record = this.records.get(device);
+    if (record === undefined) return { counts: {}, recent: [] };
+    const given = Object.entries(record.counts).filter(([, count]) => count > 0);
+    return { counts: Object.fromEntries(given), recent: record.recent.toReversed() };
+  }
+}
+
+function begin(at: number): Tally {
+  return { counts: none(), recent: [], window: { from: at, count: 0 }, burst: undefined };
+}

@@ -8,11 +8,14 @@ import { DATA_MAX, Order } from "../wire/messages.ts";
 import * as decisions from "./decisions.ts";
 import type { Intake } from "./intake.ts";
 import { metrics } from "./metrics.ts";
+import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
+import { STATES } from "./store/schema.ts";
 import * as tokens from "./tokens.ts";
 
 export interface Context extends decisions.Desk {
   readonly intake: Intake;
+  readonly policy: Policy;
 }
 
 /** An answer that is not a plain 200. */
@@ -42,6 +45,7 @@ interface Given<P = never, Q = never, B = never> {
   readonly query: Q;
   readonly body: B;
   readonly actor: string;
+  readonly scope: tokens.Scope | "none";
 }
 
 const nothing = z.object({}).strict();
@@ -49,6 +53,10 @@ const id = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .describe("a device's id: the thumbprint of its key, hexadecimal");
+const start = z
+  .string()
+  .regex(/^[0-9a-f]{1,64}$/)
+  .describe("what an id begins with");
 const bytes = (least: number, most: number): z.ZodString =>
   z.string().regex(new RegExp(`^([0-9a-f]{2}){${least},${most}}$`));
 const whole = z
@@ -85,11 +93,19 @@ function route<
 const unhex = (text: string): Uint8Array => fromHex(text)!;
 
 const reading = [
-  route("get", "/v1/server", "none", "Who this server is: audience and public key", {}, async ({ audience, keys }) => ({
-    audience,
-    publicKey: hex(keys.signing.publicKey),
-    id: hex(keys.id),
-  })),
+  route(
+    "get",
+    "/v1/server",
+    "none",
+    "Who this server is: audience, public key, who may sign up",
+    {},
+    async ({ audience, keys, policy }) => ({
+      audience,
+      publicKey: hex(keys.signing.publicKey),
+      id: hex(keys.id),
+      policy,
+    }),
+  ),
   route(
     "get",
     "/v1/counts",
@@ -101,13 +117,21 @@ const reading = [
       refused: intake.refusals,
     }),
   ),
+  route("get", "/v1/me", "read", "Whose token this is, and its scope", {}, async (_context, { actor, scope }) => ({
+    name: actor,
+    scope,
+  })),
   route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake }) => metrics(intake)),
   route(
     "get",
     "/v1/devices",
     "read",
     "Devices, the last heard of first",
-    { query: z.object({ limit, since: whole.optional() }).strict() },
+    {
+      query: z
+        .object({ limit, since: whole.optional(), id: start.optional(), state: z.enum(STATES).optional() })
+        .strict(),
+    },
     async ({ store }, { query }) => ({
       devices: await queries.devices(store, query),
     }),
@@ -136,9 +160,20 @@ const reading = [
     "get",
     "/v1/alarms",
     "read",
-    "Evidence of clones, and what else the log calls an alarm",
+    "Evidence of clones, what else the log calls an alarm, and bursts of refusals at this instance",
     { query: z.object({ limit }).strict() },
-    async ({ store }, { query }) => queries.alarms(store, query.limit),
+    async ({ store, intake }, { query }) => ({
+      ...(await queries.alarms(store, query.limit)),
+      bursts: intake.recent.bursts.toReversed().slice(0, query.limit),
+    }),
+  ),
+  route(
+    "get",
+    "/v1/refusals",
+    "read",
+    "What this instance refused lately in the name of a device, or of none of ours",
+    { query: z.object({ device: id.optional() }).strict() },
+    async ({ intake }, { query }) => intake.recent.of(query.device ?? null),
   ),
   route(
     "get",

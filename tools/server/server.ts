@@ -80,7 +80,7 @@ async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): 
 
 /** Start a server. Throws Trouble for what a person can act on. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { audience, host = "127.0.0.1", clock = Date.now, log = logger.silent() } = options;
+  const { audience, host = "127.0.0.1", clock = Date.now, policy = "open", log = logger.silent() } = options;
   const audienceBytes = Buffer.byteLength(audience);
   if (audienceBytes < 1 || audienceBytes > AUDIENCE_MAX) {
     throw new Trouble(`an audience has 1 to ${AUDIENCE_MAX} bytes`, "choose another --audience");
@@ -104,14 +104,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keys,
       audience,
       clock,
-      policy: options.policy ?? "open",
+      policy,
       suspendForks: options.suspendForks ?? true,
       rates: { ...RATES, ...options.rates },
       onError,
     });
     if (options.log !== undefined) intake.happenings.on("happening", (happening) => logger.note(log, happening));
     if (options.onDecision !== undefined) intake.happenings.on("happening", options.onDecision);
-    const app = application({ store, keys, intake, audience, clock });
+    const app = application({ store, keys, intake, audience, clock, policy });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);

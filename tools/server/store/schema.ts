@@ -13,7 +13,8 @@ export interface Tables {
   audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
 }
 
-export type DeviceState = "active" | "suspended" | "revoked" | "replaced";
+export const STATES = ["active", "suspended", "revoked", "replaced"] as const;
+export type DeviceState = (typeof STATES)[number];
 
 export interface DeviceRow {
   id: Uint8Array;

@@ -1,0 +1,79 @@
+// @ts-check
+/** What speaks of clones, weak keys and attacks, the newest first. */
+import { ask } from "./api.js";
+import { calm } from "./calm.js";
+import { el, fill, foreign, row, table } from "./dom.js";
+import { count, deviceLink, since } from "./format.js";
+
+const COLUMNS = ["When", "Device", "What", "What it means"];
+const SETTLE_MS = 250;
+
+const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
+  [
+    /^fork: (twin|sibling)|^fork/,
+    "Two hold this device's key, or its chain was put back. Find it, then re-enrol it or revoke its key.",
+  ],
+  [/^duplicate key/, "Two devices have one key: copied, or made from weak randomness. Look at the board's entropy."],
+  [/^burst/, "Somebody tries over and over: an attack, or a device that is broken."],
+]);
+
+/**
+ * Bring the alarms of all kinds into one form.
+ *
+ * @param {any} answer
+ * @returns {{ at: number, device: string | null, what: string }[]}
+ */
+export function together({ alarms, bursts }) {
+  const logged = alarms.map((/** @type {any} */ { at, device, action, detail }) => ({
+    at,
+    device,
+    what: action === "fork" ? `fork: ${detail.kind}, at counter ${detail.counter}` : String(detail.what),
+  }));
+  const burst = bursts.map((/** @type {any} */ { until, device, reason, count: number }) => ({
+    at: until,
+    device,
+    what: `burst of refusals: ${count(number)}, first ${reason}`,
+  }));
+  return [...logged, ...burst].sort((a, b) => b.at - a.at);
+}
+
+/**
+ * Show the alarms.
+ *
+ * @param {import("./main.js").Page} page
+ */
+export function alarms(page) {
+  const body = el("div");
+
+  async function refresh() {
+    const answer = await ask("/v1/alarms?limit=1000");
+    const all = together(answer);
+    page.countAlarms(all.length);
+    const rows = all.map(({ at, device, what }) =>
+      row(COLUMNS, [
+        since(at),
+        device === null ? "none of ours" : deviceLink(device),
+        foreign(what),
+        MEANINGS.find(([pattern]) => pattern.test(what))?.[1] ?? "",
+      ]),
+    );
+    if (rows.length === 0)
+      fill(
+        body,
+        el("p", { class: "empty" }, "No alarm. Forked chains, duplicate keys and bursts of refusals would be here."),
+      );
+    else fill(body, table("Alarms", COLUMNS, rows));
+  }
+
+  const shown = calm(SETTLE_MS, () => page.attempt(refresh));
+  return {
+    title: "Alarms",
+    element: el("section", {}, el("h1", {}, "Alarms"), body),
+    refresh: shown.now,
+    /** @param {any} happening */
+    hear({ kind }) {
+      if (kind === "alarm") shown.soon();
+    },
+    close: shown.stop,
+  };
+}

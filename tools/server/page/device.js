@@ -1,0 +1,321 @@
+// @ts-check
+/** One device: its facts, its readings, its chain, what was refused in its name, and what can be decided about it. */
+import { Refusal, ask, download, order } from "./api.js";
+import { calm } from "./calm.js";
+import { confirm } from "./confirm.js";
+import { el, fill, foreign, row, say, table } from "./dom.js";
+import { badge, count, short, since } from "./format.js";
+import { Plot } from "./plot.js";
+import { fields, line } from "./reading.js";
+
+const REPORT_COLUMNS = ["Counter", "Received", "Reading", "Follows", "Hash"];
+const REFUSAL_COLUMNS = ["When", "Asked", "Refused for"];
+const LISTED = 50;
+const KEPT_MAX = 1000;
+const SETTLE_MS = 250;
+const POLL_MS = 10_000;
+
+/** What a refusal means, in an operator's words. */
+const REASONS = /** @type {Record<string, string>} */ ({
+  malformed: "its signature is right, and what it signed is not a report",
+  "bad-signature": "somebody else signed in its name",
+  "wrong-audience": "it was meant for another server",
+  replayed: "it was stored before",
+  forked: "it contradicts the chain",
+  revoked: "the device is suspended or revoked",
+  "stale-nonce": "its challenge was too old",
+  "not-invited": "it may not sign up",
+  busy: "it came too often, or the server was busy",
+});
+
+/** Decisions: who may take them, from which states, and what they mean. */
+const DECISIONS = [
+  {
+    verb: "suspend",
+    name: "Suspend…",
+    yes: "Suspend",
+    scope: "operate",
+    from: ["active"],
+    text: "Its reports are refused until it is restored. It is told so, signed, and falls silent.",
+  },
+  {
+    verb: "restore",
+    name: "Restore…",
+    yes: "Restore",
+    scope: "operate",
+    from: ["suspended"],
+    text: "Its reports are taken again.",
+  },
+  {
+    verb: "revoke",
+    name: "Revoke…",
+    yes: "Revoke for ever",
+    scope: "admin",
+    from: ["active", "suspended"],
+    danger: true,
+    text: "Its key is refused for ever: this can not be undone. What it reported stays, and can still be verified.",
+  },
+];
+
+/**
+ * Show a device.
+ *
+ * @param {import("./main.js").Page} page
+ * @param {string} id
+ */
+export function device(page, id) {
+  const path = `/v1/devices/${encodeURIComponent(id)}`;
+  /** @type {Map<number, any>} */
+  const reports = new Map();
+  const plot = new Plot();
+  let shownField = "";
+
+  const state = badge("");
+  const actions = el("div", { class: "buttons" });
+  const facts = el("dl", { class: "facts" });
+  const choice = el("div", { class: "choice", role: "group", "aria-label": "What is plotted" });
+  const readings = el("div");
+  const chain = el("div");
+  const refusals = el("div");
+  const alarms = el("div");
+  const element = el(
+    "section",
+    {},
+    el("p", { class: "crumbs" }, el("a", { href: "#/" }, "Devices"), " / ", short(id)),
+    el("h1", { class: "device-name" }, "Device ", el("span", { class: "mono" }, short(id)), state),
+    actions,
+    alarms,
+    facts,
+    el("h2", {}, "Readings"),
+    choice,
+    readings,
+    el("h2", {}, "Chain"),
+    chain,
+    el("h2", {}, "Refusals"),
+    refusals,
+  );
+
+  async function refresh() {
+    try {
+      await update();
+    } catch (error) {
+      if (!(error instanceof Refusal && error.status === 404)) throw error;
+      fill(element, el("p", { class: "empty" }, "There is no such device. ", el("a", { href: "#/" }, "All devices")));
+    }
+  }
+
+  async function update() {
+    const newest = Math.max(0, ...reports.keys());
+    const fresh = newest === 0 ? `limit=500` : `limit=${KEPT_MAX}&after=${newest}`;
+    const [view, more, refused, alarmed] = await Promise.all([
+      ask(path),
+      ask(`${path}/reports?${fresh}`),
+      ask(`/v1/refusals?device=${encodeURIComponent(id)}`),
+      ask("/v1/alarms?limit=1000"),
+    ]);
+    for (const report of more.reports) reports.set(report.counter, { ...report, fields: fields(report.data) });
+    for (const counter of [...reports.keys()].slice(0, -KEPT_MAX)) reports.delete(counter);
+    showFacts(view);
+    showState(view.state);
+    if (more.reports.length > 0 || newest === 0) {
+      showPlot();
+      showChain();
+    }
+    showRefusals(refused);
+    showAlarms(alarmed);
+  }
+
+  /** @param {any} view */
+  function showFacts(view) {
+    const shown = /** @type {[string, import("./dom.js").Child][]} */ ([
+      ["Last heard of", since(view.lastSeen)],
+      ["Counter", count(view.counter)],
+      ["Reports stored", count(view.reports)],
+      ["Counters skipped", count(view.gaps)],
+      ["Board", foreign(view.model)],
+      ["Firmware", foreign(`${view.software} ${view.version}`)],
+      ["Starts", count(view.bootCount)],
+      ["Signed up", since(view.firstSeen)],
+      ["Id", el("code", { class: "whole" }, view.id)],
+      ["Public key", el("code", { class: "whole" }, view.key)],
+    ]);
+    const known = facts.querySelectorAll("dd");
+    if (known.length === 0)
+      fill(facts, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    else shown.forEach(([, value], i) => fill(/** @type {Element} */ (known[i]), value));
+  }
+
+  /** @param {string} now */
+  function showState(now) {
+    if (state.dataset["state"] === now) return;
+    state.dataset["state"] = now;
+    say(state, now);
+    const allowed = DECISIONS.filter(({ from, scope }) => from.includes(now) && page.may(scope));
+    const buttons = allowed.map((decision) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: decision.danger ? "danger" : "",
+          onclick: () => void page.attempt(() => decide(decision)),
+        },
+        decision.name,
+      ),
+    );
+    fill(
+      actions,
+      ...buttons,
+      el("button", { type: "button", class: "quiet", onclick: () => void page.attempt(save) }, "Export"),
+    );
+  }
+
+  /** @param {typeof DECISIONS[number]} decision */
+  async function decide({ verb, yes, text, danger }) {
+    const title = `${verb[0]?.toUpperCase()}${verb.slice(1)} device ${short(id)}?`;
+    const reason = await confirm({ title, text, yes, danger: danger ?? false, reason: true });
+    if (reason === undefined) return;
+    const { state: now } = await order(`${path}/${verb}`, { reason });
+    showState(now);
+    page.announce(`Device ${short(id)} is ${now}.`);
+    await shown.now();
+    // The button that was pressed may be gone: the focus goes to where the news is.
+    if (!actions.contains(document.activeElement)) page.focusTitle();
+  }
+
+  /** Save the chain as NDJSON, which `signet verify` checks. */
+  async function save() {
+    const blob = await download(`${path}/export`);
+    const url = URL.createObjectURL(blob);
+    el("a", { href: url, download: `${id}.ndjson` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  }
+
+  function showPlot() {
+    const all = [...reports.values()];
+    /** @type {Map<string, { label: string, unit: string, points: import("./plot.js").Point[] }>} */
+    const series = new Map();
+    for (const { receivedAt, fields: found } of all) {
+      for (const { key, name, unit, value } of found) {
+        if (value === undefined) continue;
+        if (!series.has(key)) series.set(key, { label: name || "value", unit, points: [] });
+        series.get(key)?.points.push({ at: receivedAt, value });
+      }
+    }
+    if (series.size === 0) {
+      const text =
+        all.length === 0 ? "It has reported nothing yet." : "Its reports hold no numbers that this page can read.";
+      fill(readings, el("p", { class: "empty" }, text));
+      return;
+    }
+    if (!series.has(shownField)) shownField = /** @type {string} */ (series.keys().next().value);
+    const { label, unit, points } = /** @type {NonNullable<ReturnType<typeof series.get>>} */ (series.get(shownField));
+    if (!plot.element.isConnected) fill(readings, plot.element);
+    plot.draw(label, unit, points);
+    const known = [...choice.children].map((one) => /** @type {HTMLElement} */ (one).dataset["key"]);
+    if (known.join() !== [...series.keys()].join()) {
+      const buttons = [...series].map(([key, { label: name }]) =>
+        el("button", { type: "button", "data-key": key, onclick: () => choose(key) }, name),
+      );
+      fill(choice, ...(buttons.length > 1 ? buttons : []));
+    }
+    for (const button of choice.children)
+      button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset["key"] === shownField));
+  }
+
+  /** @param {string} key */
+  function choose(key) {
+    shownField = key;
+    showPlot();
+  }
+
+  function showChain() {
+    const all = [...reports.values()].toSorted((a, b) => a.counter - b.counter);
+    const rows = all.slice(-LISTED).map((report) => {
+      const before = all[all.indexOf(report) - 1];
+      return row(REPORT_COLUMNS, [
+        count(report.counter),
+        since(report.receivedAt),
+        [foreign(line(report.fields)), report.epitaph !== null && epitaph(report.epitaph)],
+        follows(report, before),
+        el("code", { title: report.hash }, short(report.hash)),
+      ]);
+    });
+    if (rows.length === 0) fill(chain, el("p", { class: "empty" }, "Its chain begins with its first report."));
+    else fill(chain, table("The newest reports of its chain", REPORT_COLUMNS, rows.toReversed()));
+  }
+
+  /** @param {any} refused */
+  function showRefusals({ counts, recent }) {
+    const sums = Object.entries(counts).map(([reason, number]) =>
+      el("li", {}, el("b", {}, `${count(number)} × ${reason}`), REASONS[reason] ? `: ${REASONS[reason]}` : ""),
+    );
+    if (sums.length === 0) {
+      fill(refusals, el("p", { class: "empty" }, "Nothing was refused in its name since this server started."));
+      return;
+    }
+    const rows = recent.map((/** @type {any} */ { at, asked, reason }) =>
+      row(REFUSAL_COLUMNS, [since(at), asked, reason]),
+    );
+    fill(refusals, el("ul", { class: "sums" }, ...sums), table("The newest refusals", REFUSAL_COLUMNS, rows));
+  }
+
+  /** @param {any} alarmed */
+  function showAlarms({ alarms: logged, bursts }) {
+    const own = [...logged, ...bursts].filter((one) => one.device === id);
+    fill(
+      alarms,
+      own.length > 0 &&
+        el(
+          "p",
+          { class: "warning" },
+          `${own.length === 1 ? "An alarm names" : `${own.length} alarms name`} this device. `,
+          el("a", { href: "#/alarms" }, "See alarms"),
+        ),
+    );
+  }
+
+  const shown = calm(SETTLE_MS, () => page.attempt(refresh));
+  const poll = setInterval(() => document.hidden || shown.soon(), POLL_MS);
+
+  return {
+    title: `Device ${short(id)}`,
+    element,
+    refresh: shown.now,
+    /** @param {any} happening */
+    hear(happening) {
+      if (happening.device !== id && happening.claimed !== id) return;
+      if (happening.kind === "state") showState(happening.state);
+      shown.soon();
+    },
+    close() {
+      clearInterval(poll);
+      shown.stop();
+      plot.close();
+    },
+  };
+}
+
+/**
+ * Tell how a report follows the one before it in the list.
+ *
+ * @param {any} report
+ * @param {any} before
+ */
+function follows(report, before) {
+  if (/^0+$/.test(report.prev)) return "the first";
+  if (before === undefined) return el("code", { title: report.prev }, short(report.prev));
+  if (report.prev !== before.hash) return el("strong", { class: "bad" }, "✗ not the one before");
+  const skipped = report.counter - before.counter - 1;
+  return `✓ ${count(before.counter)}${skipped > 0 ? `, ${count(skipped)} skipped` : ""}`;
+}
+
+/**
+ * Show an epitaph: why the device gave up before.
+ *
+ * @param {string} hex
+ */
+function epitaph(hex) {
+  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  const text = Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
+  return el("span", { class: "epitaph" }, "ended before with ", foreign(text));
+}

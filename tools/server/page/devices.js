@@ -1,0 +1,233 @@
+// @ts-check
+/** All devices: who they are, when they were last heard of, and how they are. */
+import { ask } from "./api.js";
+import { calm } from "./calm.js";
+import { el, fill, foreign, row, say, table } from "./dom.js";
+import { badge, count, deviceLink, setTime, since } from "./format.js";
+
+const COLUMNS = ["Device", "State", "Last report", "Counter", "Board", "Firmware", "Reports", "Gaps"];
+const SHOWN = 200;
+const SHOWN_MORE = 1000;
+
+/** Other instances' devices are not in this one's stream; they are asked for. */
+const POLL_MS = 10_000;
+const SETTLE_MS = 1000;
+const TYPING_MS = 300;
+
+/** @typedef {{ view: any, element: HTMLElement, update: (view: any) => void }} Row */
+
+/**
+ * Show the devices.
+ *
+ * @param {import("./main.js").Page} page
+ */
+export function devices(page) {
+  /** @type {Map<string, Row>} */
+  const rows = new Map();
+  let most = SHOWN;
+
+  const search = el("input", {
+    id: "search",
+    type: "search",
+    placeholder: "id begins with…",
+    pattern: "[0-9a-f]{0,64}",
+    spellcheck: "false",
+    autocomplete: "off",
+    oninput: () => typed.soon(),
+  });
+  const state = el(
+    "select",
+    { id: "state", onchange: () => void shown.now() },
+    ...[["", "all states"], ["active"], ["suspended"], ["revoked"], ["replaced"]].map(([value, name = value]) =>
+      el("option", { value }, name),
+    ),
+  );
+  const more = el("button", { type: "button", hidden: true, onclick: showMore }, `Show up to ${count(SHOWN_MORE)}`);
+  const body = el("div");
+  const tiles = el("dl", { class: "tiles", "aria-label": "Sums" });
+  const element = el(
+    "section",
+    {},
+    el("h1", {}, "Devices"),
+    tiles,
+    el(
+      "form",
+      { class: "filter", role: "search", onsubmit: filter },
+      el("label", { for: "search" }, "Find"),
+      search,
+      el("label", { for: "state" }, "State"),
+      state,
+    ),
+    body,
+    more,
+  );
+  const listed = table("Devices", COLUMNS, []);
+
+  /** @param {Event} event */
+  function filter(event) {
+    event.preventDefault();
+    void shown.now();
+  }
+
+  function showMore() {
+    most = SHOWN_MORE;
+    void shown.now();
+  }
+
+  const shown = calm(SETTLE_MS, () => page.attempt(refresh));
+  const typed = calm(TYPING_MS, shown.now);
+  const poll = setInterval(() => document.hidden || shown.soon(), POLL_MS);
+
+  /** Ask for everything that is shown. */
+  async function refresh() {
+    const prefix = search.value.trim().toLowerCase();
+    search.setCustomValidity(/^[0-9a-f]{0,64}$/.test(prefix) ? "" : "An id is written in 0 to 9 and a to f.");
+    if (!search.reportValidity()) return;
+    const query = new URLSearchParams({ limit: String(most) });
+    if (prefix) query.set("id", prefix);
+    if (state.value) query.set("state", state.value);
+    const [{ devices: found }, counts] = await Promise.all([ask(`/v1/devices?${query}`), ask("/v1/counts")]);
+    show(found);
+    sums(found, counts);
+    more.hidden = found.length < most || most === SHOWN_MORE;
+  }
+
+  /** @param {readonly any[]} found */
+  function show(found) {
+    if (found.length === 0) {
+      rows.clear();
+      fill(body, search.value || state.value ? el("p", { class: "empty" }, "No device is like that.") : welcome(page));
+      return;
+    }
+    const wanted = new Set(found.map(({ id }) => id));
+    for (const [id, { element: gone }] of rows) {
+      if (wanted.has(id)) continue;
+      gone.remove();
+      rows.delete(id);
+    }
+    const tbody = /** @type {HTMLElement} */ (listed.tBodies[0]);
+    // Rows stay where they are while they are looked at: who is new comes first.
+    for (const view of found.toReversed()) {
+      const known = rows.get(view.id);
+      if (known !== undefined) known.update(view);
+      else {
+        const made = deviceRow(view);
+        rows.set(view.id, made);
+        tbody.prepend(made.element);
+      }
+    }
+    if (!listed.isConnected) fill(body, listed);
+  }
+
+  /**
+   * @param {readonly any[]} found
+   * @param {any} counts
+   */
+  function sums(found, { accepted, refused }) {
+    const of = (/** @type {string} */ wanted) => found.filter((one) => one.state === wanted).length;
+    const refusals = Object.values(refused).reduce((sum, one) => sum + one, 0);
+    const shown = [
+      ["Devices", `${count(found.length)}${found.length === most ? "+" : ""}`],
+      ["Suspended", count(of("suspended"))],
+      ["Revoked", count(of("revoked"))],
+      ["Reports since start", count(accepted.reports)],
+      ["Refusals since start", count(refusals)],
+    ];
+    fill(tiles, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  }
+
+  return {
+    title: "Devices",
+    element,
+    refresh: shown.now,
+    /** @param {any} happening */
+    hear(happening) {
+      const known = rows.get(happening.device);
+      if (known !== undefined && happening.kind === "state") known.update({ ...known.view, state: happening.state });
+      if (known !== undefined && happening.kind === "report" && happening.verdict === "accepted") {
+        known.update({
+          ...known.view,
+          counter: Math.max(known.view.counter, happening.counter),
+          lastSeen: happening.at,
+        });
+      }
+      // What the happening does not tell is asked for when it has settled, however fast they come.
+      shown.soon();
+    },
+    close() {
+      clearInterval(poll);
+      typed.stop();
+      shown.stop();
+    },
+  };
+}
+
+/**
+ * Make a row that can be brought up to date without losing the focus in it.
+ *
+ * @param {any} first
+ * @returns {Row}
+ */
+function deviceRow(first) {
+  const [state, counter, reports, gaps] = [badge(first.state), el("span"), el("span"), el("span")];
+  const [board, firmware] = [foreign(""), foreign("")];
+  const seen = since(first.lastSeen);
+  const element = row(COLUMNS, [deviceLink(first.id), state, seen, counter, board, firmware, reports, gaps]);
+  /** @type {Row} */
+  const made = { view: first, element, update };
+
+  /** @param {any} view */
+  function update(view) {
+    if (view.counter !== made.view.counter) {
+      element.classList.remove("fresh");
+      requestAnimationFrame(() => element.classList.add("fresh"));
+    }
+    made.view = view;
+    state.dataset["state"] = view.state;
+    say(state, view.state);
+    setTime(seen, view.lastSeen);
+    say(counter, count(view.counter));
+    say(board, view.model);
+    say(firmware, `${view.software} ${view.version}`);
+    say(reports, count(view.reports));
+    say(gaps, count(view.gaps));
+  }
+
+  update(first);
+  return made;
+}
+
+/**
+ * Tell what to do while there is no device.
+ *
+ * @param {import("./main.js").Page} page
+ */
+function welcome({ server }) {
+  const { audience, publicKey, policy } = server;
+  return el(
+    "div",
+    { class: "empty" },
+    el("h2", {}, "No device has signed up yet"),
+    el("p", {}, "A device signs up by itself once its factory page names this server. It appears here at that moment."),
+    el(
+      "ol",
+      {},
+      el("li", {}, "Put this into the device's ", el("code", {}, "device.json"), ":"),
+      el(
+        "pre",
+        { tabindex: 0, "aria-label": "device.json" },
+        JSON.stringify(
+          { server: { host: location.hostname, port: Number(location.port || 80), audience, keys: [publicKey] } },
+          null,
+          2,
+        ),
+      ),
+      policy === "claim" &&
+        el("li", {}, "This server asks for a claim: ", el("a", { href: "#/sign-up" }, "make one"), "."),
+      policy === "allowlist" &&
+        el("li", {}, "This server lets in whose id it knows: ", el("a", { href: "#/sign-up" }, "invite it"), "."),
+      el("li", {}, "Flash it: ", el("code", {}, "npm run signet -- flash --board … --config device.json")),
+    ),
+    el("p", {}, "No board at hand? ", el("code", {}, "npm start"), " runs one in an emulator."),
+  );
+}

@@ -1,0 +1,161 @@
+// @ts-check
+/**
+ * What a report's data say, as far as they can be read: numbers to plot, and words. `assembly/app/reading.ts` decides what a device
+ * writes; who changes it gives the fields their names here.
+ */
+
+/**
+ * Names of fields, units, and how many of what is sent make one of what is shown.
+ *
+ * @type {Readonly<Record<string, { name: string, unit: string, per: number }>>}
+ */
+const FIELDS = {
+  1: { name: "temperature", unit: "°C", per: 1000 },
+  2: { name: "uptime", unit: "s", per: 1 },
+};
+
+/** @typedef {{ key: string, name: string, unit: string, value: number | undefined, text: string }} Field */
+
+const DEPTH_MAX = 8;
+const FIELDS_MAX = 32;
+
+/**
+ * Read data: CBOR, else text, else bytes.
+ *
+ * @param {string} hex
+ * @returns {Field[]}
+ */
+export function fields(hex) {
+  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  const plain = text(bytes);
+  if (plain !== undefined) return [field("", plain)];
+  try {
+    const value = decode(bytes);
+    const named =
+      value instanceof Map ? [...value] : Array.isArray(value) ? value.map((one, i) => [i, one]) : undefined;
+    if (named === undefined) return [field("", value)];
+    return named.slice(0, FIELDS_MAX).map(([key, one]) => field(written(key), one));
+  } catch {
+    return [{ key: "", name: "bytes", unit: "", value: undefined, text: hex || "empty" }];
+  }
+}
+
+/**
+ * Write fields in a line.
+ *
+ * @param {readonly Field[]} all
+ */
+export function line(all) {
+  return all.map(({ name, text, unit }) => `${name ? `${name} ` : ""}${text}${unit && ` ${unit}`}`).join(", ");
+}
+
+/**
+ * @param {string} key
+ * @param {unknown} given
+ * @returns {Field}
+ */
+function field(key, given) {
+  const known = FIELDS[key];
+  const number =
+    typeof given === "number"
+      ? given
+      : typeof given === "string" && /^-?\d+(\.\d+)?$/.test(given)
+        ? Number(given)
+        : NaN;
+  const value = Number.isFinite(number) ? number / (known?.per ?? 1) : undefined;
+  const name = known?.name ?? (key === "" ? "" : key);
+  return { key, name, unit: known?.unit ?? "", value, text: value === undefined ? written(given) : String(value) };
+}
+
+/** @param {Uint8Array} bytes */
+function text(bytes) {
+  if (bytes.length === 0 || !bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return undefined;
+  return String.fromCharCode(...bytes);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string}
+ */
+function written(value) {
+  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (value instanceof Map) return `{${[...value].map(([key, one]) => `${written(key)}: ${written(one)}`).join(", ")}}`;
+  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
+  return String(value);
+}
+
+/**
+ * Decode one CBOR item that fills the bytes (RFC 8949, definite lengths); throws if they are no such thing.
+ *
+ * @param {Uint8Array} bytes
+ */
+function decode(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+
+  /** @param {number} length */
+  const take = (length) => {
+    if (length > bytes.length - at) throw new RangeError("cut short");
+    at += length;
+    return at - length;
+  };
+
+  /** @param {number} info */
+  const argument = (info) => {
+    if (info < 24) return info;
+    if (info === 24) return view.getUint8(take(1));
+    if (info === 25) return view.getUint16(take(2));
+    if (info === 26) return view.getUint32(take(4));
+    if (info === 27) return Number(view.getBigUint64(take(8)));
+    throw new RangeError("no definite length");
+  };
+
+  /** @param {number} info */
+  const simple = (info) => {
+    if (info === 20 || info === 21) return info === 21;
+    if (info === 22) return null;
+    if (info === 25) return half(view.getUint16(take(2)));
+    if (info === 26) return view.getFloat32(take(4));
+    if (info === 27) return view.getFloat64(take(8));
+    throw new RangeError("no such value");
+  };
+
+  /**
+   * @param {number} depth
+   * @returns {unknown}
+   */
+  const item = (depth) => {
+    if (depth > DEPTH_MAX) throw new RangeError("too deep");
+    const initial = view.getUint8(take(1));
+    const [major, info] = [initial >> 5, initial & 31];
+    if (major === 7) return simple(info);
+    const length = argument(info);
+    if (major === 0) return length;
+    if (major === 1) return -1 - length;
+    if (major === 2) return bytes.slice(take(length), at);
+    if (major === 3) return new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice(take(length), at));
+    if (major === 6) return item(depth + 1);
+    // Each item takes a byte at least: a length beyond what is left is a lie.
+    if (length > bytes.length - at) throw new RangeError("cut short");
+    if (major === 4) return Array.from({ length }, () => item(depth + 1));
+    return new Map(Array.from({ length }, () => [item(depth + 1), item(depth + 1)]));
+  };
+
+  const value = item(0);
+  if (at !== bytes.length) throw new RangeError("more than one item");
+  return value;
+}
+
+/** @param {number} bits */
+function half(bits) {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  const size =
+    exponent === 0
+      ? fraction * 2 ** -24
+      : exponent === 31
+        ? fraction
+          ? NaN
+          : Infinity
+        : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return bits >> 15 ? -size : size;
+}
