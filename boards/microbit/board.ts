@@ -4,6 +4,7 @@ import { KiB, type Board } from "../../tools/build/board.ts";
 export default {
   cpu: "cortex-m0",
   chip: "nrf51",
+  drivers: ["nrf5"],
   clockHz: 16_000_000,
   flash: { origin: 0x0000_0000, bytes: 240 * KiB },
   ram: { origin: 0x2000_0000, bytes: 16 * KiB },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Board, KiB, loadBoard } from "../../tools/build/board.ts";
+import { type Board, KiB, chipFolders, loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { filesBelow } from "../../tools/build/cache.ts";
 import { buildGuest } from "../../tools/build/guest.ts";
@@ -28,9 +28,7 @@ async function weigh(change: Partial<Board>, name: string): Promise<number> {
   const common = [`-mcpu=${board.cpu}`, "-mthumb", "-mfloat-abi=soft", "-ffreestanding", "-w"];
   const choices = Object.entries(board.use).map(([choice, value]) => `-D${choice}=${value}`);
   const core = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
-  const includes = [folder, "boards/common", `boards/chips/${board.chip}`, `boards/${BOARD}`, core].map(
-    (path) => `-I${path}`,
-  );
+  const includes = [folder, "boards/common", ...chipFolders(board), `boards/${BOARD}`, core].map((path) => `-I${path}`);
   let total = 0;
   for (const source of [
     "boards/common/guest.c",

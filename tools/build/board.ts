@@ -61,6 +61,8 @@ export interface Board {
   readonly cpu: "cortex-m0" | "cortex-m0plus" | "cortex-m3" | "cortex-m4" | "cortex-m7" | "cortex-m33";
   /** Folder of `boards/chips/` with the drivers. */
   readonly chip: string;
+  /** Other folders there: drivers that the chip has in common with its relatives. */
+  readonly drivers?: readonly string[];
   readonly clockHz: number;
   readonly flash: Region;
   readonly ram: Region;
@@ -80,6 +82,11 @@ export interface Board {
   readonly rp2040js?: true;
   /** Missing where there is no such chip, only an emulated one. */
   readonly probe?: Probed;
+}
+
+/** The folders with the chip's C. */
+export function chipFolders({ chip, drivers = [] }: Pick<Board, "chip" | "drivers">): string[] {
+  return [chip, ...drivers].map((name) => `boards/chips/${name}`);
 }
 
 /** The names of all boards: the folders of `boards/` that have a board.ts. */

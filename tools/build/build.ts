@@ -1,7 +1,7 @@
 /** Build an image: a board, an AssemblyScript entry and a C main program become ELF, HEX, BIN, map and size. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Board, KiB, loadBoard } from "./board.ts";
+import { type Board, chipFolders, KiB, loadBoard } from "./board.ts";
 import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { guestUnit, makeFirmware, ownUnit } from "./firmware.ts";
@@ -91,7 +91,7 @@ function withTlsRoom(board: Board): Board {
 
 /** Everything but the guest's sources that decides the bytes of an image. */
 function toolInputs(board: Board, boardName: string): string[] {
-  return filesBelow("boards/common", `boards/chips/${board.chip}`, `boards/${boardName}`, "linker", "tools/build");
+  return filesBelow("boards/common", ...chipFolders(board), `boards/${boardName}`, "linker", "tools/build");
 }
 
 /** Build one image, or return what is there if nothing it is made from has changed. */

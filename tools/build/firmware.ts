@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import type { Board } from "./board.ts";
+import { type Board, chipFolders } from "./board.ts";
 import * as boot2 from "./boot2.ts";
 import { filesBelow } from "./cache.ts";
 import { ROOT } from "./root.ts";
@@ -27,7 +27,7 @@ const HANDLER_STACK_BYTES = 512;
 /** The C that every image of a board has, main programs and guest aside. */
 function sources(board: Board, boardName: string): string[] {
   const shared = filesBelow("boards/common").filter((file) => !/\/(main|lab|guest)\.c$/.test(file));
-  const own = filesBelow(`boards/chips/${board.chip}`, `boards/${boardName}`);
+  const own = filesBelow(...chipFolders(board), `boards/${boardName}`);
   return [...shared, ...own].filter((file) => /\.(c|S)$/.test(file));
 }
 
@@ -102,7 +102,7 @@ function flags(board: Board, boardName: string, folder: string): string[] {
     ...Object.entries(board.use).map(([name, value]) => `-D${name}=${value}`),
     `-I${folder}`,
     "-Iboards/common",
-    `-Iboards/chips/${board.chip}`,
+    ...chipFolders(board).map((chip) => `-I${chip}`),
     `-Iboards/${boardName}`,
     "-isystem",
     CMSIS,

@@ -4,7 +4,10 @@
 
 static volatile uint32_t milliseconds;
 
+/** A cleared event may interrupt once more: the write takes longer than the way out of the handler. */
 void TIMER0_Handler(void) {
+  if (TIMER_COMPARE0 == 0)
+    return;
   TIMER_COMPARE0 = 0;
   milliseconds++;
 }

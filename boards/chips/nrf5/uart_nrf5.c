@@ -1,17 +1,24 @@
-/** The chip's one UART is the module's. What the console would say goes to the debugger, if there is one. */
+/** UART0 is the module's. */
+#include "uart.h"
+
 #include <stddef.h>
 
 #include "chip.h"
-#include "noise.h"
 #include "port.h"
-#include "power.h"
 #include "ring.h"
-#include "semihost.h"
 
 static struct ring received, sending;
 static volatile bool transmitting;
 
-void board_init(void) {
+/** Pins as the UART wants them while it is off (§29.9); a receiver that nothing is wired to must hear silence. */
+static void start_pins(void) {
+  GPIO_OUTSET(UART_TX_PIN) = GPIO_BIT(UART_TX_PIN);
+  GPIO_PIN_CNF(UART_TX_PIN) = GPIO_OUTPUT;
+  GPIO_PIN_CNF(UART_RX_PIN) = GPIO_INPUT_PULLUP;
+}
+
+void uart_start(void) {
+  start_pins();
   UART_PSELTXD = UART_TX_PIN;
   UART_PSELRXD = UART_RX_PIN;
   UART_BAUDRATE = UART_BAUD_115200;
@@ -20,8 +27,6 @@ void board_init(void) {
   UART_STARTRX = 1;
   UART_STARTTX = 1;
   NVIC_EnableIRQ(UART0_IRQn);
-  entropy_start();
-  power_watch();
 }
 
 /** Give the transmitter its next byte. Interrupts can not come between: called with them masked, or from the handler.
@@ -88,7 +93,3 @@ uint32_t uart_write(const uint8_t *data, uint32_t len) {
   pump();
   return taken;
 }
-
-void console_write(const char *text, uint32_t len) { semihost_print(text, len); }
-
-void console_flush(void) {}

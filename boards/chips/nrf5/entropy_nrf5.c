@@ -1,4 +1,4 @@
-/** The RNG gives a byte each 0.2 to 0.7 ms (§21.3): an interrupt collects them, until there is no more room. */
+/** The RNG gives a byte in less than a millisecond (§21.3): an interrupt collects them, until there is no more room. */
 #include "noise.h"
 
 #include "chip.h"
@@ -17,7 +17,10 @@ void entropy_start(void) {
   RNG_START = 1;
 }
 
+/** A cleared event may interrupt once more, and no value be taken twice. */
 void RNG_Handler(void) {
+  if (RNG_VALRDY == 0)
+    return;
   RNG_VALRDY = 0;
   if (pooled < POOL_BYTES)
     pool[pooled++] = (uint8_t)RNG_VALUE;

@@ -1,0 +1,99 @@
+/** Every board's image, those that nothing here can run among them: it fits, and lies where the chip looks for it. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { type Board, boardNames, loadBoard, type Region } from "../../tools/build/board.ts";
+import { buildImage } from "../../tools/build/build.ts";
+import { symbols } from "../qemu/symbols.ts";
+
+const PT_LOAD = 1;
+
+interface Segment {
+  /** Where it is at run time, and where it is flashed. */
+  readonly address: number;
+  readonly load: number;
+  readonly bytes: Buffer;
+  readonly memoryBytes: number;
+}
+
+/** An ELF's loadable segments ("ELF for the Arm Architecture", 32 bits, little-endian). */
+function segments(elf: Buffer): Segment[] {
+  const [start, size, count] = [elf.readUInt32LE(28), elf.readUInt16LE(42), elf.readUInt16LE(44)];
+  return Array.from({ length: count }, (_, i) => {
+    const at = start + i * size;
+    const [type, offset, address, load, fileBytes, memoryBytes] = Array.from({ length: 6 }, (_, word) =>
+      elf.readUInt32LE(at + 4 * word),
+    ) as [number, number, number, number, number, number];
+    return { type, address, load, bytes: elf.subarray(offset, offset + fileBytes), memoryBytes };
+  }).filter(({ type, memoryBytes }) => type === PT_LOAD && memoryBytes > 0);
+}
+
+function isInside(address: number, bytes: number, region: Region): boolean {
+  return address >= region.origin && address + bytes <= region.origin + region.bytes;
+}
+
+/** What is wrong with how an image lies in a board's memories. */
+function faults(elf: Buffer, board: Board, vectors: number): string[] {
+  const found: string[] = [];
+  const parts = segments(elf);
+  const say = (what: string, at: number): void => void found.push(`${what} at ${at.toString(16)}`);
+  for (const { address, load, bytes, memoryBytes } of parts) {
+    if (bytes.length > 0 && !isInside(load, bytes.length, board.flash)) say("flashed outside the flash", load);
+    if (!isInside(address, memoryBytes, board.flash) && !isInside(address, memoryBytes, board.ram))
+      say("in neither memory", address);
+  }
+  const home = parts.find(({ load, bytes }) => vectors >= load && vectors < load + bytes.length);
+  if (!home) return [...found, "no vector table"];
+  const table = home.bytes.subarray(vectors - home.load);
+  if (!isInside(table.readUInt32LE(0) - 4, 4, board.ram)) say("the first stack", table.readUInt32LE(0));
+  const isCode = (handler: number): boolean => (handler & 1) === 1 && isInside(handler - 1, 2, board.flash);
+  if (!isCode(table.readUInt32LE(4))) say("the entry", table.readUInt32LE(4));
+  // The core's own: what it does not have is 0.
+  for (let number = 2; number < 16; number++) {
+    const handler = table.readUInt32LE(4 * number);
+    if (handler !== 0 && !isCode(handler)) say(`exception ${number}`, handler);
+  }
+  return found;
+}
+
+for (const name of boardNames()) {
+  describe(name, async () => {
+    const board: Board = await loadBoard(name);
+
+    test("has a store that its image and its RAM leave alone, in whole pages", () => {
+      const { origin, pageBytes, pages } = board.store;
+      assert.ok(pages >= 3 && pageBytes >= 512 && (pageBytes & (pageBytes - 1)) === 0);
+      assert.equal(origin % pageBytes, 0);
+      const end = origin + pageBytes * pages;
+      for (const region of [board.flash, board.ram])
+        assert.ok(end <= region.origin || origin >= region.origin + region.bytes);
+    });
+
+    test("builds within its budgets, and lies inside its memories", async () => {
+      const built = await buildImage({ board: name, image: "signet" });
+      assert.ok(built.size.flash <= board.budget.flash && built.size.linear <= board.budget.linear);
+      assert.ok(built.size.flash > 32 * 1024 && built.size.linear > 4 * 1024, "there is something in it");
+      const elf = readFileSync(built.elf);
+      const at = await symbols(built.elf);
+      const vectors = at("vectors").address;
+      assert.deepEqual(faults(elf, board, vectors), []);
+      const table = segments(elf).find(({ load, bytes }) => vectors >= load && vectors < load + bytes.length)!;
+      const entry = table.bytes.readUInt32LE(vectors - table.load + 4);
+      assert.equal(entry, at("Reset_Handler").address | 1);
+      // The core starts from the first words of its flash, on every chip without a boot stage of its own.
+      if (board.chip !== "rp2040") assert.equal(vectors, board.flash.origin);
+    });
+  });
+}
+
+test("an image of another board is found out", async () => {
+  const built = await buildImage({ board: "microbit", image: "signet" });
+  const elf = readFileSync(built.elf);
+  const board: Board = await loadBoard("microbit");
+  const vectors = board.flash.origin;
+  const elsewhere = { ...board, flash: { origin: 0x0800_0000, bytes: board.flash.bytes } };
+  assert.ok(faults(elf, elsewhere, vectors).some((fault) => fault.startsWith("flashed outside")));
+  const small = { ...board, ram: { ...board.ram, bytes: 8 * 1024 } };
+  assert.ok(faults(elf, small, vectors).some((fault) => fault.startsWith("in neither memory")));
+  assert.ok(faults(elf, board, vectors + 8).length > 0, "a vector table that is none");
+});
