@@ -1,10 +1,14 @@
-/** The ELF in QEMU, through the emulated module, inside TLS to `tools/server`: readings arrive, and the UART shows none of it. */
+/**
+ * The product's ELF in QEMU, through the emulated module, inside TLS to `tools/server`: readings arrive, a connection that was
+ * lost is resumed by its ticket, and the UART shows none of it.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Records } from "../../tools/attacker/records.ts";
 import { loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { writeFactoryPage } from "../../tools/demo/flash.ts";
@@ -16,7 +20,7 @@ import * as factory from "../../tools/wire/factory.ts";
 const BOARD = "mps2-an386";
 const AUDIENCE = "tls.example";
 
-test("sign-up and reports of the ELF inside TLS", async () => {
+test("sign-up, reports and resumption of the ELF inside TLS", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-elf-"));
   const board = await loadBoard(BOARD);
   const { elf } = await buildImage({ board: BOARD, image: "signet" });
@@ -27,9 +31,11 @@ test("sign-up and reports of the ELF inside TLS", async () => {
     audience: AUDIENCE,
   });
   const wire: Buffer[] = [];
+  const tap = new Records();
   const modem = await startModem({
     listen: { host: "127.0.0.1", port: 0 },
     baud: 0,
+    tap,
     onUart: (_, bytes) => wire.push(Buffer.from(bytes)),
   });
   const flash = path.join(folder, "flash.bin");
@@ -46,13 +52,26 @@ test("sign-up and reports of the ELF inside TLS", async () => {
   const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
   const device = await startEmulator({ board: BOARD, elf, module, flash, timeoutMs: 0 });
   try {
-    const accepted = (): number => device.events.filter(({ name }) => name === "accepted").length;
-    const deadline = Date.now() + 90_000;
-    while (accepted() < 3 && Date.now() < deadline) await sleep(100);
-    const names = device.events.map(({ name }) => name);
-    assert.ok(accepted() >= 3, names.join(" "));
-    assert.ok(names.includes("secured"));
-    assert.ok(!names.includes("tls-failed"), names.join(" "));
+    const said = (): string[] => device.events.map(({ name }) => name);
+    const accepted = (): number => said().filter((name) => name === "accepted").length;
+    const secured = (): number[] =>
+      device.events.filter(({ name }) => name === "secured").map(({ data }) => data.readUInt32BE());
+    const until = async (condition: () => boolean): Promise<void> => {
+      const deadline = Date.now() + 90_000;
+      while (!condition()) {
+        assert.ok(Date.now() < deadline, said().join(" "));
+        await sleep(100);
+      }
+    };
+    await until(() => accepted() >= 3);
+    assert.ok(!said().includes("tls-failed"), said().join(" "));
+    assert.equal(secured()[0], 0);
+    const before = secured().length;
+    tap.cutAll();
+    await until(() => secured().length > before);
+    assert.ok(secured().includes(1));
+    const after = accepted();
+    await until(() => accepted() >= after + 2);
     const heard = Buffer.concat(wire);
     const [first] = await server.devices();
     for (const secret of ["/v1/", "application/c", AUDIENCE, Buffer.from(first!.id, "hex")]) {

@@ -4,12 +4,11 @@ import { createPublicKey } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { State, TlsClient, type Settings } from "./client.ts";
 import { certify, identity, type Identity } from "./identities.ts";
-import { Files, gnutls, missing, type Peer } from "./peers.ts";
+import { Files, gnutls, missing, RAW_KEYS, type Peer } from "./peers.ts";
 import { TlsSocket } from "./socket.ts";
 
 const BULK = 100 * 1024;
 const ONLY_X509 = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
-const PRIORITY = `${ONLY_X509}:+CTYPE-SRV-ALL:+CTYPE-CLI-ALL`;
 
 describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
   let server: Identity;
@@ -40,7 +39,7 @@ describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
     files.remove();
   });
 
-  async function serve(args: string[], priority = PRIORITY): Promise<Peer> {
+  async function serve(args: string[], priority = RAW_KEYS): Promise<Peer> {
     const peer = await gnutls(["--echo", "--priority", priority, ...args]);
     peers.push(peer);
     return peer;

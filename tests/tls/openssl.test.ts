@@ -60,13 +60,6 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
     assert.equal(socket.client.state, State.Closed);
   }
 
-  /** Have s_server, run with `-state`, update its keys. A line is a command only if it comes alone: wait until it was taken. */
-  async function command(peer: Peer, letter: "k" | "K"): Promise<void> {
-    const seen = peer.output.length;
-    peer.type(`${letter}\n`);
-    await peer.printed("write server key update", seen);
-  }
-
   test("full handshake, the device's certificate shown", async () => {
     const peer = await serve([...identityArgs, "-Verify", "1"]);
     await talk(peer, await connect(peer, pinned));
@@ -175,10 +168,10 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
   test("key update, asked for by either side", async () => {
     const peer = await serve([...identityArgs, "-state"]);
     const socket = await connect(peer, pinned);
-    await command(peer, "k");
+    await peer.update("k");
     peer.type("first words\n");
     await socket.until(() => socket.received.includes("first words"), "words after the server's update");
-    await command(peer, "K");
+    await peer.update("K");
     peer.type("second words\n");
     await socket.until(() => socket.received.includes("second words"), "words after the server's request");
     socket.write(Buffer.from("after an update owed\n"));

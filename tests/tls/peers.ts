@@ -62,6 +62,13 @@ export class Peer {
     }
   }
 
+  /** Have s_server, run with `-state`, update its keys. A line is a command only if it comes alone: wait until it was taken. */
+  async update(letter: "k" | "K"): Promise<void> {
+    const seen = this.output.length;
+    this.type(`${letter}\n`);
+    await this.printed("write server key update", seen);
+  }
+
   /** End it and wait until it has. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null) return;
@@ -95,6 +102,9 @@ export async function openssl(args: string[]): Promise<Peer> {
   peer.port = Number(/ACCEPT 127\.0\.0\.1:(\d+)\n/.exec(peer.output)?.[1]);
   return peer;
 }
+
+/** What `gnutls-serv` is to take in a priority string: raw public keys on both sides, too. */
+export const RAW_KEYS = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+CTYPE-SRV-ALL:+CTYPE-CLI-ALL";
 
 /** Start `gnutls-serv`. */
 export async function gnutls(args: string[]): Promise<Peer> {

@@ -20,6 +20,8 @@ const IMAGES = {
   tls: { entry: "tests/tls/guest_lab.ts", main: "boards/common/lab.c" },
   /** The product with a C program that serves a stream: what `tests/qemu/stream` runs. */
   stream: { entry: "assembly/main.ts", main: "tests/qemu/stream/main.c" },
+  /** The TLS client on the link, with a pattern for data: what talks to servers of others. */
+  pattern: { entry: "tests/tls/guest_pattern.ts", main: "boards/common/main.c" },
   /** Planted faults: what the boot tests run. */
   probe: { entry: "tests/qemu/boot/guest.ts", main: "boards/common/main.c" },
 } as const;
