@@ -6,11 +6,12 @@
  * to it, the new one is added, and only then its head is written: until the head is whole, the old page is the one in
  * use. So each turn of the ring erases each page once, and a cut at any moment leaves the old or the new value.
  *
- *     page    head: magic, number, CRC-32C of both      the number rises by one with each page taken into use
+ *     page    head: magic, number, CRC-32C of both, filled up   the number rises by one with each page taken into use
  *             records, one after the other
- *     record  kind u8, 0xff, length u16; CRC-32C of these and the data; data, filled up to 4 bytes with 0xff
+ *     record  kind u8, 0xff, length u16; CRC-32C of these and the data; data, filled up
  *
- * Numbers are little-endian. What follows the first record that is not whole is not trusted to be blank: the page then
+ * Numbers are little-endian. Everything is filled up with 0xff to units of 8 bytes, the most that a chip here programs at once, and no unit
+ * is programmed twice: flash with an error-correcting code takes each only once. What follows the first record that is not whole is not trusted to be blank: the page then
  * counts as full. Every word is read back after it is programmed; a page that does not hold it is passed over.
  *
  * CT: kinds and lengths leak; data do not.
@@ -46,8 +47,9 @@ export const enum Kind {
 }
 const KINDS: u32 = 10;
 
-const MAGIC: u32 = 0x53474c31;
-const PAGE_HEAD_BYTES: u32 = 12;
+const MAGIC: u32 = 0x53474c32;
+const UNIT_BYTES: u32 = 8;
+const PAGE_HEAD_BYTES: u32 = 16;
 const RECORD_HEAD_BYTES: u32 = 8;
 const PIECE_BYTES: u32 = 32;
 const BLANK: u32 = 0xffffffff;
@@ -149,7 +151,7 @@ function setPlace(kind: u32, at: u32): void {
 /** Bytes of a record with `len` bytes of data. */
 @inline
 function recordBytes(len: u32): u32 {
-  return RECORD_HEAD_BYTES + ((len + 3) & ~3);
+  return RECORD_HEAD_BYTES + ((len + UNIT_BYTES - 1) & ~(UNIT_BYTES - 1));
 }
 
 function lengthAt(at: u32): u32 {
@@ -224,7 +226,7 @@ function append(kind: u32, data: usize, len: u32): boolean {
     const taken = min(len - done, PIECE_BYTES);
     memory.fill(piece, 0xff, PIECE_BYTES);
     bytes.copy(piece, data + done, taken);
-    good = program(at + RECORD_HEAD_BYTES + done, piece, (taken + 3) & ~3);
+    good = program(at + RECORD_HEAD_BYTES + done, piece, (taken + UNIT_BYTES - 1) & ~(UNIT_BYTES - 1));
     done += taken;
   }
   bytes.wipe(piece, PIECE_BYTES);
@@ -233,7 +235,7 @@ function append(kind: u32, data: usize, len: u32): boolean {
   return good;
 }
 
-/** Program whole words and read them back. */
+/** Program whole units and read them back. */
 function program(at: u32, data: usize, len: u32): boolean {
   if (flash.program(at, data, len) != 0) return false;
   flash.read(check, at, len);
@@ -272,6 +274,7 @@ function fill(page: u32, kind: u32, data: usize, len: u32): boolean {
   store<u32>(head, MAGIC);
   store<u32>(head, number, 4);
   store<u32>(head, crc32c.sum(head, 8), 8);
+  store<u32>(head, BLANK, 12);
   log.number = number;
   return program(page, head, PAGE_HEAD_BYTES);
 }

@@ -1,6 +1,6 @@
 /**
  * The pages reserved for Signet's data. Page 0 is the factory page; the store uses the others. Programming only clears
- * bits; a page must be erased (all bits set) first. Addresses count from the start of the reserved region.
+ * bits; a page must be erased (all bits set) first, and each unit of 8 bytes is then programmed once at most. Addresses count from the start of the reserved region.
  */
 
 /** Bytes of one erase page: a power of two, at least 512. */
@@ -15,7 +15,7 @@ export declare function pages(): u32;
 @external("flash", "read")
 export declare function read(out: usize, at: u32, len: u32): void;
 
-/** Program `len` bytes (a multiple of 4) at `at` (aligned to 4); returns 0, or 1 if the flash reported a failure. */
+/** Program `len` bytes (a multiple of 8) at `at` (aligned to 8); returns 0, or 1 if the flash reported a failure. */
 @external("flash", "program")
 export declare function program(at: u32, data: usize, len: u32): u32;
 

@@ -98,7 +98,7 @@ PORT void import_flash_read(void *port, u32 out, u32 at, u32 len) {
 
 PORT u32 import_flash_program(void *port, u32 at, u32 data, u32 len) {
   (void)port;
-  in_store(at, len, 4);
+  in_store(at, len, 8);
   return flash_program(at, inside(data, len), len);
 }
 #define Z_flashZ_program import_flash_program

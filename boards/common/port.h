@@ -33,6 +33,7 @@ uint32_t clock_ms(void);
 void clock_start(void);
 
 void flash_read(uint8_t *out, uint32_t at, uint32_t len);
+/** Program whole aligned units of 8 bytes, none of which was programmed since its page was erased. */
 uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len);
 uint32_t flash_erase(uint32_t at);
 

@@ -45,14 +45,14 @@ function word(value: number): Uint8Array {
 /** A record as the format draws it. */
 function record(kind: number, data: Uint8Array): Uint8Array {
   const head = Uint8Array.of(kind, 0xff, data.length & 0xff, data.length >> 8);
-  const padding = new Uint8Array((4 - (data.length % 4)) % 4).fill(0xff);
+  const padding = new Uint8Array((8 - (data.length % 8)) % 8).fill(0xff);
   return concat(head, word(checksum(data, checksum(head))), data, padding);
 }
 
 /** A page in use. */
 function inUse(number: number, ...records: Uint8Array[]): Uint8Array {
-  const head = concat(word(0x53474c31), word(number));
-  return concat(head, word(checksum(head)), ...records);
+  const head = concat(word(0x53474c32), word(number));
+  return concat(head, word(checksum(head)), word(-1), ...records);
 }
 
 const secret = Uint8Array.from({ length: 32 }, (_, i) => i);

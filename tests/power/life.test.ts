@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Flash, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";
+import { Flash, type FlashShape, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";
 import { live, page } from "./life.ts";
 import { Witness, type Memory } from "./witness.ts";
 
-/** nRF51822's pages, and the fewest of them. */
-const SHAPE = { pageBytes: 1024, pages: 3 };
-const STARTS = 70;
+/** nRF51822's pages and STM32L4's, and the fewest of them. */
+const SHAPES: readonly FlashShape[] = [
+  { pageBytes: 1024, pages: 3 },
+  { pageBytes: 2048, pages: 3, unitBytes: 8 },
+];
+const SHAPE = SHAPES[0]!;
+/** Starts for each byte of a unit: a thousand operations and more. */
+const STARTS_PER_BYTE = 18;
 const REPORTS = 2;
 /** Every how many-th operation is cut; 1 is all of them. */
 const STEP = Number(process.env["POWER_STEP"] ?? 37);
@@ -18,12 +23,13 @@ interface Moment {
 }
 
 /** A whole life without a cut: what there was before each start. */
-function whole(): Moment[] {
-  const flash = new Flash(SHAPE);
+function whole(shape: FlashShape): Moment[] {
+  const flash = new Flash(shape);
   const witness = new Witness();
   flash.provision(page(witness));
   const moments: Moment[] = [];
-  for (let start = 0; start < STARTS; start++) {
+  const starts = STARTS_PER_BYTE * (shape.unitBytes ?? 4);
+  for (let start = 0; start < starts; start++) {
     moments.push({ bytes: flash.bytes.slice(), memory: witness.memory, operations: flash.operations });
     live(flash, witness, REPORTS, start);
   }
@@ -31,17 +37,19 @@ function whole(): Moment[] {
   return moments;
 }
 
-describe("a device that loses its power", () => {
-  const moments = whole();
+function survive(shape: FlashShape): void {
+  const moments = whole(shape);
   const operations = moments.at(-1)!.operations;
+  const often = STEP === 1 ? "" : `${STEP}th `;
+  const units = `units of ${shape.unitBytes ?? 4}`;
 
-  it(`lives on after a cut at every ${STEP === 1 ? "" : `${STEP}th `}operation of ${operations}, before, within and after it`, () => {
+  it(`lives on after a cut at every ${often}operation of ${operations}, before, within and after it, in ${units}`, () => {
     assert.ok(operations >= 1_000);
     for (let operation = 0; operation < operations; operation += STEP) {
       const start = moments.findLastIndex((moment) => moment.operations <= operation);
       for (const moment of MOMENTS) {
         const { bytes, memory, operations: done } = moments[start]!;
-        const flash = new Flash(SHAPE, operation + 1);
+        const flash = new Flash(shape, operation + 1);
         flash.bytes.set(bytes);
         flash.cut = { operation: operation - done, moment };
         const witness = new Witness();
@@ -54,6 +62,10 @@ describe("a device that loses its power", () => {
       }
     }
   });
+}
+
+describe("a device that loses its power", () => {
+  for (const shape of SHAPES) survive(shape);
 
   it("writes nothing to flash for a report", () => {
     const flash = new Flash(SHAPE);

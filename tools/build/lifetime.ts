@@ -2,8 +2,8 @@
 import type { Board } from "./board.ts";
 
 /* What the firmware writes (assembly/app/store.ts, assembly/config.ts). */
-const PAGE_HEAD_BYTES = 12;
-const NUMBER_BYTES = 8 + 4;
+const PAGE_HEAD_BYTES = 16;
+const NUMBER_BYTES = 8 + 8;
 const SECRET_BYTES = 8 + 32;
 const COUNTER_BLOCK = 256;
 /** Key and seed; counter, starts, faults, command and time. */

@@ -11,6 +11,8 @@ export interface FlashShape {
   readonly pageBytes: number;
   /** The factory page included. */
   readonly pages: number;
+  /** What is programmed at once: a word unless said. Units of 8 have a code that shows which are torn: these read as 0. */
+  readonly unitBytes?: 4 | 8;
 }
 
 /** Where an operation is cut: before it, half-way through it, or right after it. */
@@ -22,7 +24,7 @@ export class Flash {
   readonly bytes: Uint8Array;
   /** How often each page was erased. */
   readonly erasures: number[];
-  /** Programmed words and erased pages so far: what a cut can fall on. */
+  /** Programmed units and erased pages so far: what a cut can fall on. */
   operations = 0;
   /** The power goes at the operation of this number. */
   cut: { operation: number; moment: Moment } | undefined;
@@ -48,16 +50,22 @@ export class Flash {
     return this.bytes.subarray(at, at + length);
   }
 
-  /** Program whole words; each is an operation of its own. Returns whether it worked. */
+  /** Program what the port allows: 8 bytes and their multiples, erased before. Each unit is an operation. Returns whether it worked. */
   program(at: number, data: Uint8Array): boolean {
-    this.#check(at, data.length, 4);
+    this.#check(at, data.length, 8);
     if (this.broken.has(Math.floor(at / this.shape.pageBytes))) return false;
-    for (let word = 0; word < data.length; word += 4) {
-      const bits = data.subarray(word, word + 4);
+    if (this.bytes.subarray(at, at + data.length).some((byte) => byte !== 0xff))
+      throw new RangeError(`flash: programmed again at ${at}`);
+    const { unitBytes = 4 } = this.shape;
+    for (let unit = 0; unit < data.length; unit += unitBytes) {
+      const bits = data.subarray(unit, unit + unitBytes);
       this.#operate(
-        () => bits.forEach((byte, i) => (this.bytes[at + word + i]! &= byte)),
-        // A torn word: some of the bits that should be cleared are, which ones nobody knows.
-        () => bits.forEach((byte, i) => (this.bytes[at + word + i]! &= byte | this.#noise())),
+        () => this.bytes.set(bits, at + unit),
+        // Torn: some of the bits that should be cleared are, which ones nobody knows.
+        () => {
+          const isFound = unitBytes === 8 && this.#isOdd();
+          bits.forEach((byte, i) => (this.bytes[at + unit + i] = isFound ? 0 : byte | this.#noise()));
+        },
       );
     }
     return true;
@@ -79,6 +87,8 @@ export class Flash {
           if (fate === 0) this.bytes[i] = 0xff;
           else if (fate === 1) this.bytes[i]! |= this.#noise();
         }
+        if (this.shape.unitBytes !== 8) return;
+        for (let unit = at; unit < at + pageBytes; unit += 8) if (this.#isOdd()) this.bytes.fill(0, unit, unit + 8);
       },
     );
     return true;
@@ -97,6 +107,10 @@ export class Flash {
     if (at < 0 || length < 0 || at + length > this.bytes.length || at % align !== 0 || length % align !== 0) {
       throw new RangeError(`flash: ${length} bytes at ${at}`);
     }
+  }
+
+  #isOdd(): boolean {
+    return (this.#noise() & 1) === 1;
   }
 
   #noise(): number {

@@ -7,8 +7,10 @@ import { checksum } from "./crc32c.ts";
 /** Names of the kinds of record, by their number. */
 const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", "ticket", "epitaph", "successor"];
 
-const MAGIC = 0x53474c31;
-const HEAD_BYTES = 12;
+const MAGIC = 0x53474c32;
+const HEAD_BYTES = 16;
+/** What everything is filled up to. */
+const UNIT_BYTES = 8;
 const RECORD_HEAD_BYTES = 8;
 const BLANK = 0xffff_ffff;
 const PAGE_LEAST = 512;
@@ -78,7 +80,7 @@ function records(page: Uint8Array): Pick<StorePage, "records" | "rest"> {
     }
     const kind = words.getUint8(at);
     const length = words.getUint16(at + 2, true);
-    const size = RECORD_HEAD_BYTES + Math.ceil(length / 4) * 4;
+    const size = RECORD_HEAD_BYTES + Math.ceil(length / UNIT_BYTES) * UNIT_BYTES;
     if (words.getUint8(at + 1) !== 0xff || size > page.length - at) return { records: found, rest: "damaged" };
     const data = page.subarray(at + RECORD_HEAD_BYTES, at + RECORD_HEAD_BYTES + length);
     if (words.getUint32(at + 4, true) !== checksum(data, checksum(page.subarray(at, at + 4))))
