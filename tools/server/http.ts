@@ -1,13 +1,14 @@
 /**
- * The door for HTTP/1.1. A device's three requests are read straight off the socket, bounded before a byte of theirs is looked at;
- * everything else goes to the application behind (`application.ts`).
+ * The door for HTTP/1.1. A device's three requests are bounded before a byte of theirs is looked at, and mostly do not come further
+ * than `lane.ts`; everything else goes to the application behind (`application.ts`).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { concat } from "../wire/bytes.ts";
 import { PATHS } from "../wire/exchange.ts";
 import { Trouble } from "../trouble.ts";
+import { Lane } from "./lane.ts";
 import * as tls from "./tls.ts";
 import { BODY_MAX, type Answer, type Asked, type Intake } from "./intake.ts";
 
@@ -68,8 +69,31 @@ export async function listen(
       ? createServer(bounds, answer)
       : createTlsServer({ ...bounds, ...tls.options(identity), handshakeTimeout: limits.headersTimeoutMs }, answer);
   server.maxConnections = limits.connections;
+  const lane = laneBefore(server, identity === undefined ? "connection" : "secureConnection", intake, limits);
   await bound(server, host, port);
-  return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
+  return { port: (server.address() as AddressInfo).port, close: () => closed(server, lane) };
+}
+
+/** Put the lane before a server: its own listener for connections gets only what the lane does not take. */
+function laneBefore(server: Server, event: string, intake: Intake, limits: HttpLimits): Lane {
+  const over = server.listeners(event)[0] as (this: Server, socket: Socket) => void;
+  server.off(event, over);
+  const peers = new WeakMap<Socket, Uint8Array | undefined>();
+  const lane = new Lane({
+    headerBytes: limits.headerBytes,
+    bodyBytes: BODY_MAX,
+    firstMs: limits.headersTimeoutMs,
+    idleMs: limits.keepAliveTimeoutMs,
+    answer(path, type, body, socket) {
+      const request = REQUESTS.get(path);
+      if (request?.type !== type) return undefined;
+      if (!peers.has(socket)) peers.set(socket, tls.peerId(socket));
+      return take(intake, request.asked, body, socket.remoteAddress ?? "", peers.get(socket));
+    },
+    over: (socket) => over.call(server, socket),
+  });
+  server.on(event, (socket: Socket) => lane.enter(socket));
+  return lane;
 }
 
 function bound(server: Server, host: string, port: number): Promise<void> {
@@ -87,11 +111,16 @@ function bound(server: Server, host: string, port: number): Promise<void> {
 
 const GRACE_MS = 5000;
 
-function closed(server: Server): Promise<void> {
+function closed(server: Server, lane: Lane): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+    lane.close();
+    const drop = (): void => {
+      server.closeAllConnections();
+      lane.drop();
+    };
+    setTimeout(drop, GRACE_MS).unref();
   });
 }
 
@@ -108,12 +137,18 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
   if (body === undefined) send(response, intake.unread(asked, "too-large"), true);
   else if (type !== undefined && request.headers["content-type"] !== type)
     send(response, intake.unread(asked, "malformed"));
-  else if (asked === "challenge") send(response, intake.challenge(address));
-  else {
-    const peer = tls.peerId(request);
-    const answer = asked === "enrol" ? intake.enrol(body, address, peer) : intake.reports(body, address, peer);
-    send(response, await answer);
-  }
+  else send(response, await take(intake, asked, body, address, tls.peerId(request.socket)));
+}
+
+async function take(
+  intake: Intake,
+  asked: Asked,
+  body: Uint8Array,
+  address: string,
+  peer: Uint8Array | undefined,
+): Promise<Answer> {
+  if (asked === "challenge") return intake.challenge(address);
+  return asked === "enrol" ? intake.enrol(body, address, peer) : intake.reports(body, address, peer);
 }
 
 /** Read a body up to the limit; undefined if it is longer, null if it breaks off. */

@@ -4,8 +4,8 @@
  */
 import "reflect-metadata";
 import { createPublicKey, webcrypto, type KeyObject } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import type { ServerOptions as HttpsOptions } from "node:https";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import * as x509 from "@peculiar/x509";
 import { id } from "../wire/key.ts";
@@ -71,9 +71,8 @@ export function options(identity: TlsIdentity): HttpsOptions {
 /** Nobody: what no device's id is equal to. */
 const NOBODY = new Uint8Array(0);
 
-/** Who is at the other end of a request, proven by TLS: a device's id. Undefined without TLS; nobody if it showed no Ed25519 key. */
-export function peerId(request: IncomingMessage): Uint8Array | undefined {
-  const { socket } = request;
+/** Who is at the other end of a connection, proven by TLS: a device's id. Undefined without TLS; nobody if it showed no Ed25519 key. */
+export function peerId(socket: Socket): Uint8Array | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const key = socket.getPeerX509Certificate()?.publicKey;
   const raw = key === undefined ? undefined : rawKey(key);

@@ -38,7 +38,31 @@ export class CborError extends Error {
   }
 }
 
+/** Texts of so few bytes are quicker read and written byte by byte than by a call of the platform. */
+const SHORT_TEXT = 64;
+
+/** Read a text of nothing but ASCII; undefined if there is more in it. */
+function ascii(part: Uint8Array): string | undefined {
+  let out = "";
+  for (let i = 0; i < part.length; i++) {
+    const code = part[i]!;
+    if (code > 0x7f) return undefined;
+    out += String.fromCharCode(code);
+  }
+  return out;
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Compare two parts of `bytes`, from `a` and from `b`, in bytewise lexicographic order. */
+function compareParts(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
+  const shared = Math.min(aEnd - a, bEnd - b);
+  for (let i = 0; i < shared; i++) {
+    const difference = bytes[a + i]! - bytes[b + i]!;
+    if (difference !== 0) return difference;
+  }
+  return aEnd - a - (bEnd - b);
+}
 
 /** A walk over one encoding. It only ever moves forward, and never past the end. */
 class Decoder {
@@ -52,6 +76,12 @@ class Decoder {
 
   refuse(fault: Fault): never {
     throw new CborError(fault, this.at);
+  }
+
+  /** Read an initial byte. */
+  initial(): number {
+    if (this.at >= this.bytes.length) this.refuse("truncated");
+    return this.bytes[this.at++]!;
   }
 
   take(length: number): Uint8Array {
@@ -92,7 +122,7 @@ class Decoder {
   }
 
   value(depth: number): Value {
-    const initial = this.take(1)[0]!;
+    const initial = this.initial();
     const info = initial & 31;
     switch (initial >> 5) {
       case 0:
@@ -123,6 +153,8 @@ class Decoder {
 
   text(info: number): string {
     const part = this.take(this.length(info, 1));
+    const plain = part.length <= SHORT_TEXT ? ascii(part) : undefined;
+    if (plain !== undefined) return plain;
     try {
       return utf8.decode(part);
     } catch {
@@ -142,17 +174,16 @@ class Decoder {
     if (depth > MAX_DEPTH) this.refuse("depth");
     const count = this.length(info, 2);
     const out = new Map<Key, Value>();
-    let before: Uint8Array | undefined;
+    let [beforeFrom, beforeEnd] = [0, 0];
     for (let i = 0; i < count; i++) {
       const from = this.at;
       const key = this.value(depth);
       if (typeof key !== "number" && typeof key !== "string" && typeof key !== "bigint") this.refuse("key type");
-      const encoded = this.bytes.subarray(from, this.at);
-      if (before !== undefined) {
-        const order = compare(before, encoded);
+      if (i > 0) {
+        const order = compareParts(this.bytes, beforeFrom, beforeEnd, from, this.at);
         if (order >= 0) throw new CborError(order === 0 ? "duplicate key" : "key order", from);
       }
-      before = encoded;
+      [beforeFrom, beforeEnd] = [from, this.at];
       out.set(key, this.value(depth));
     }
     return out;
@@ -212,7 +243,11 @@ class Encoder {
     if (argument < 24) return this.word(top | Number(argument), 0, 0);
     const info = argument < 0x100 ? 0 : argument < 0x1_0000 ? 1 : argument < 0x1_0000_0000 ? 2 : 3;
     if (info < 3) return this.word(top | (24 + info), Number(argument), 1 << info);
-    const wide = BigInt(argument);
+    if (typeof argument === "number") {
+      this.word(top | 27, Math.floor(argument / 0x1_0000_0000), 4);
+      return this.number(argument % 0x1_0000_0000, 4);
+    }
+    const wide = argument;
     if (wide >= 1n << 64n) throw new RangeError("cbor: integer beyond 64 bits");
     this.word(top | 27, Number(wide >> 32n), 4);
     this.number(Number(wide & 0xffff_ffffn), 4);
@@ -236,12 +271,29 @@ class Encoder {
     this.at += part.length;
   }
 
+  /** Append a text of nothing but ASCII; false, and nothing appended, if there is more in it. */
+  private ascii(text: string): boolean {
+    const from = this.at;
+    this.head(3, text.length);
+    this.room(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.at = from;
+        return false;
+      }
+      this.bytes[this.at++] = code;
+    }
+    return true;
+  }
+
   value(value: Value): void {
     if (typeof value === "number" || typeof value === "bigint") {
       if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError("cbor: not an integer");
       if (value >= 0) this.head(0, value);
       else this.head(1, typeof value === "number" ? -1 - value : -1n - value);
     } else if (typeof value === "string") {
+      if (value.length <= SHORT_TEXT && this.ascii(value)) return;
       const bytes = Buffer.from(value, "utf-8");
       this.head(3, bytes.length);
       this.raw(bytes);
@@ -251,7 +303,8 @@ class Encoder {
       this.head(2, value.length);
       this.raw(value);
     } else if (value instanceof Map) {
-      const entries = [...(value as ReadonlyMap<Key, Value>)].map(([key, item]) => ({ key: encodedKey(key), item }));
+      const entries: { key: Uint8Array; item: Value }[] = [];
+      for (const [key, item] of value as ReadonlyMap<Key, Value>) entries.push({ key: encodedKey(key), item });
       entries.sort((a, b) => compare(a.key, b.key));
       this.head(5, entries.length);
       for (const { key, item } of entries) {
