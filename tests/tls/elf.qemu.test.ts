@@ -1,6 +1,6 @@
 /**
  * The product's ELF in QEMU, through the emulated module, inside TLS to `tools/server`: readings arrive, a connection that was
- * lost is resumed by its ticket, and the UART shows none of it.
+ * lost is resumed by its ticket, the UART shows none of it, and the device hands over to its next key when it is told to.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ import * as factory from "../../tools/wire/factory.ts";
 const BOARD = "mps2-an386";
 const AUDIENCE = "tls.example";
 
-test("sign-up, reports and resumption of the ELF inside TLS", async () => {
+test("sign-up, reports, resumption and rotation of the ELF inside TLS", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-elf-"));
   const board = await loadBoard(BOARD);
   const { elf } = await buildImage({ board: BOARD, image: "signet" });
@@ -77,6 +77,17 @@ test("sign-up, reports and resumption of the ELF inside TLS", async () => {
     for (const secret of ["/v1/", "application/c", AUDIENCE, Buffer.from(first!.id, "hex")]) {
       assert.equal(heard.indexOf(secret), -1);
     }
+    const ordered = await fetch(`${server.url}/v1/devices/${first!.id}/rotate`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${server.adminToken}` },
+      body: JSON.stringify({ expiresAt: Date.now() + 300_000 }),
+    });
+    assert.equal(ordered.status, 200);
+    await until(() => said().includes("rotated"));
+    const rotated = accepted();
+    await until(() => accepted() >= rotated + 2);
+    const states = (await server.devices()).map(({ state }) => state);
+    assert.deepEqual(states.toSorted(), ["active", "replaced"]);
   } finally {
     await device.kill();
     await modem.close();
