@@ -188,7 +188,8 @@ void test(
       await post.stop();
       const report = device.report(text(`meanwhile ${round}`));
       await assert.rejects(way.carry("reports", report), /no answer/);
-      assert.equal((await fetch(`${server.url}/readyz`)).status, 200, "HTTP goes on");
+      const { body: metrics } = await ask(server, server.adminToken, "/metrics");
+      assert.match(metrics, /^signet_mqtt_connected 0$/m, "HTTP goes on, and says so");
       await post.start();
       await insist(way, device, report);
     }

@@ -75,6 +75,7 @@ void test("each route of the document needs the scope that it is for, and every 
     keys: keyFile.load(server.options.key!),
     audience: AUDIENCE,
     policy: "open",
+    gauges: () => [],
   });
   const known = documented();
   for (const operation of known) assert.equal(operation.scope, least(operation), JSON.stringify(operation));

@@ -11,6 +11,7 @@ interface Options {
   tlsPort?: number;
   tlsKey?: string;
   mqtt?: string;
+  webhook?: string;
   log: Level;
   policy: Policy;
   forks: "suspend" | "alarm";
@@ -34,6 +35,7 @@ export function add(program: Command): void {
       "--mqtt <url>",
       "broker to take devices' messages from as well: mqtt[s]://[user:password@]host[:port][/prefix]",
     )
+    .option("--webhook <url>", "where to post every stored report and every decision, signed")
     .addOption(
       new Option("--log <level>", "what to say on standard error, in JSON lines").choices(LEVELS).default("info"),
     )

@@ -246,7 +246,7 @@ class Auditor {
     }
   }
 
-  /** Check what says who may: claims, invitations, tokens. */
+  /** Check what says who may, and what was told: claims, invitations, tokens, deliveries, leases. */
   async rights(told: Told): Promise<void> {
     const claims = await this.store.read.selectFrom("claims").selectAll().execute();
     const users = new Map<string, string | null>();
@@ -274,6 +274,11 @@ class Auditor {
     for (const [name, count] of told.endedTokens) {
       if ((ended.get(name) ?? 0) < count) this.found("tokens", name, "altered: the log says it was ended");
     }
+    // A row of these that is gone leads to something being told again, and to nothing else.
+    for (const row of await this.store.read.selectFrom("deliveries").selectAll().execute())
+      this.sealed("deliveries", hex(row.stream), row);
+    for (const row of await this.store.read.selectFrom("leases").selectAll().execute())
+      this.sealed("leases", row.name, row);
     const counts = { claims: claims.length, invitations: invitations.length, tokens: tokens.length };
     for (const table of ["claims", "invitations", "tokens"] as const) {
       if (counts[table] !== told[table])

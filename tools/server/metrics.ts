@@ -1,7 +1,10 @@
 import type { Intake } from "./intake.ts";
 
+/** What is measured beside the intake: name, help, value now. */
+export type Gauge = readonly [name: string, help: string, value: number];
+
 /** Write what this instance counted since its start in Prometheus' text format (0.0.4). */
-export function metrics(intake: Intake): string {
+export function metrics(intake: Intake, gauges: readonly Gauge[]): string {
   const lines: string[] = [];
   const counter = (name: string, help: string, values: readonly (readonly [string, number])[]): void => {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} counter`);
@@ -16,5 +19,7 @@ export function metrics(intake: Intake): string {
   const { heapUsed, rss } = process.memoryUsage();
   lines.push("# HELP signet_memory_bytes Memory of the process.", "# TYPE signet_memory_bytes gauge");
   lines.push(`signet_memory_bytes{kind="heap"} ${heapUsed}`, `signet_memory_bytes{kind="resident"} ${rss}`);
+  for (const [name, help, value] of gauges)
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`);
   return `${lines.join("\n")}\n`;
 }

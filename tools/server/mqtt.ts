@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { connect, ErrorWithReasonCode, type IPublishPacket, type MqttClient } from "mqtt";
 import { Trouble } from "../trouble.ts";
 import { PREFIX, answering, readAsking, type Asked } from "../wire/topics.ts";
+import type { Gauge } from "./metrics.ts";
 import { BODY_MAX, type Answer, type Intake } from "./intake.ts";
 
 export interface MqttLimits {
@@ -35,6 +36,15 @@ export interface MqttDoor {
   readonly underWay: number;
   /** Take no more, let requests that are under way finish, leave the broker. */
   close(): Promise<void>;
+}
+
+/** What to watch. */
+export function gauges(door: MqttDoor | undefined): Gauge[] {
+  if (door === undefined) return [];
+  return [
+    ["signet_mqtt_connected", "Whether the broker is joined.", Number(door.connected)],
+    ["signet_mqtt_under_way", "Requests through the broker that are being answered.", door.underWay],
+  ];
 }
 
 /** Take the address of a broker apart: where it is, and under which prefix topics are (the path). Throws Trouble. */

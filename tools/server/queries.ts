@@ -148,7 +148,16 @@ export async function alarms(store: Store, limit: number): Promise<{ evidence: o
   };
 }
 
-function entryView(row: AuditRow): object {
+export interface EntryView {
+  readonly seq: number;
+  readonly at: number;
+  readonly action: string;
+  readonly actor: string;
+  readonly device: string | null;
+  readonly detail: unknown;
+}
+
+function entryView(row: AuditRow): EntryView {
   return {
     seq: row.seq,
     at: row.at,
@@ -163,4 +172,10 @@ function entryView(row: AuditRow): object {
 export async function entries(store: Store, limit: number): Promise<object[]> {
   const rows = await store.read.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(limit).execute();
   return rows.map(entryView);
+}
+
+/** List entries of the audit log after one, in their order. */
+export async function entriesAfter(store: Store, seq: number, limit: number): Promise<EntryView[]> {
+  const rows = await store.read.selectFrom("audit").selectAll().where("seq", ">", seq).orderBy("seq").limit(limit);
+  return (await rows.execute()).map(entryView);
 }

@@ -7,7 +7,7 @@ import { fromHex, hex } from "../wire/bytes.ts";
 import { DATA_MAX, Order } from "../wire/messages.ts";
 import * as decisions from "./decisions.ts";
 import type { Intake } from "./intake.ts";
-import { metrics } from "./metrics.ts";
+import { metrics, type Gauge } from "./metrics.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
 import { STATES } from "./store/schema.ts";
@@ -16,6 +16,7 @@ import * as tokens from "./tokens.ts";
 export interface Context extends decisions.Desk {
   readonly intake: Intake;
   readonly policy: Policy;
+  readonly gauges: () => readonly Gauge[];
 }
 
 /** An answer that is not a plain 200. */
@@ -121,7 +122,9 @@ const reading = [
     name: actor,
     scope,
   })),
-  route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake }) => metrics(intake)),
+  route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake, gauges }) =>
+    metrics(intake, gauges()),
+  ),
   route(
     "get",
     "/v1/devices",

@@ -9,12 +9,14 @@ import { listen, LIMITS, type HttpLimits } from "./http.ts";
 import { Intake, type Happening, type Rates } from "./intake.ts";
 import * as keyFile from "./keys.ts";
 import * as logger from "./logger.ts";
+import type { Gauge } from "./metrics.ts";
 import * as mqtt from "./mqtt.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
 import { Store } from "./store/store.ts";
 import * as tls from "./tls.ts";
 import * as tokens from "./tokens.ts";
+import * as webhook from "./webhook.ts";
 
 export interface ServerOptions {
   /** 0 takes a free one. */
@@ -31,6 +33,9 @@ export interface ServerOptions {
   /** The address of a broker to take devices' messages from as well. */
   readonly mqtt?: string;
   readonly mqttLimits?: Partial<mqtt.MqttLimits>;
+  /** Where to post what was stored and decided. */
+  readonly webhook?: string;
+  readonly webhookTimes?: Partial<webhook.WebhookTimes>;
   readonly policy?: Policy;
   readonly suspendForks?: boolean;
   readonly rates?: Partial<Rates>;
@@ -50,6 +55,7 @@ export interface RunningServer {
   /** Where TLS is served, and the key that devices pin. */
   readonly tls: { readonly url: string; readonly port: number; readonly publicKey: Uint8Array } | undefined;
   readonly mqtt: mqtt.MqttDoor | undefined;
+  readonly webhook: webhook.Webhook | undefined;
   /** A token of scope admin, at the first start on a database only: it is kept nowhere. */
   readonly adminToken: string | undefined;
   readonly intake: Intake;
@@ -85,6 +91,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (audienceBytes < 1 || audienceBytes > AUDIENCE_MAX) {
     throw new Trouble(`an audience has 1 to ${AUDIENCE_MAX} bytes`, "choose another --audience");
   }
+  if (options.webhook !== undefined) webhook.checkAddress(options.webhook);
   const store = await Store.open(options.database);
   const doors: { close(): Promise<void> }[] = [];
   const opened = <Door extends { close(): Promise<void> }>(door: Door): Door => {
@@ -111,7 +118,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     if (options.log !== undefined) intake.happenings.on("happening", (happening) => logger.note(log, happening));
     if (options.onDecision !== undefined) intake.happenings.on("happening", options.onDecision);
-    const app = application({ store, keys, intake, audience, clock, policy });
+    let mqttDoor: mqtt.MqttDoor | undefined;
+    let courier: webhook.Webhook | undefined;
+    const gauges = (): Gauge[] => [...mqtt.gauges(mqttDoor), ...webhook.gauges(courier)];
+    const app = application({ store, keys, intake, audience, clock, policy, gauges });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);
@@ -121,7 +131,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const tlsDoor = options.tls && opened(await listen(intake, answer, host, options.tls.port, limits, identity));
     const notice = (what: mqtt.Notice): void => log.warn({ broker: what }, "mqtt");
     const mqttLimits = { ...mqtt.LIMITS, ...options.mqttLimits };
-    const mqttDoor = options.mqtt && opened(await mqtt.join(intake, options.mqtt, mqttLimits, notice, onError));
+    if (options.mqtt !== undefined)
+      mqttDoor = opened(await mqtt.join(intake, options.mqtt, mqttLimits, notice, onError));
+    if (options.webhook !== undefined) {
+      const times = { ...webhook.TIMES, ...options.webhookTimes };
+      courier = opened(
+        webhook.start({ url: options.webhook, store, keys, audience, intake, clock, log, onError, times }),
+      );
+    }
     // Last, so that no token is made that nobody is shown.
     const adminToken = await firstToken(store, keys, clock());
     const shownHost = host.includes(":") ? `[${host}]` : host;
@@ -134,7 +151,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         port: tlsDoor.port,
         publicKey: identity!.publicKey,
       },
-      mqtt: mqttDoor || undefined,
+      mqtt: mqttDoor,
+      webhook: courier,
       publicKey: keys.signing.publicKey,
       adminToken,
       intake,

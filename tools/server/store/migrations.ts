@@ -129,5 +129,22 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "004-deliveries": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("deliveries")
+          .addColumn("stream", bytes as never, (column) => column.primaryKey())
+          .addColumn("position", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("leases")
+          .addColumn("name", "text", (column) => column.primaryKey())
+          .addColumn("holder", "text", (column) => column.notNull())
+          .addColumn("until", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

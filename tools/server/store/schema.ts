@@ -10,6 +10,8 @@ export interface Tables {
   downlinks: DownlinkRow;
   handovers: HandoverRow;
   audit: AuditRow;
+  deliveries: DeliveryRow;
+  leases: LeaseRow;
   audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
 }
 
@@ -110,6 +112,22 @@ export interface HandoverRow {
   /** What the old key signed. */
   message: Uint8Array;
   received_at: number;
+  seal: Uint8Array;
+}
+
+/** How far the webhook has been told. */
+export interface DeliveryRow {
+  /** A device's id, whose position is a counter; or nothing, for the audit log, whose position is a seq. */
+  stream: Uint8Array;
+  position: number;
+  seal: Uint8Array;
+}
+
+/** Who does what only one instance may. */
+export interface LeaseRow {
+  name: string;
+  holder: string;
+  until: number;
   seal: Uint8Array;
 }
 

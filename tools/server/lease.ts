@@ -1,0 +1,48 @@
+/** Leases: of the instances on one database, one does what only one may, until it ends or is not heard of for a while. */
+import { isSealed, sealed } from "./seal.ts";
+import type { Store, Tx } from "./store/store.ts";
+
+export interface Lease {
+  readonly name: string;
+  /** This instance. */
+  readonly holder: string;
+  readonly sealKey: Uint8Array;
+}
+
+/** Whose the lease is in a transaction, its row locked; undefined if it is nobody's. A row that somebody else wrote says nothing. */
+async function held(store: Store, tx: Tx, { name, sealKey }: Lease, now: number): Promise<string | undefined> {
+  const query = tx.selectFrom("leases").selectAll().where("name", "=", name);
+  const row = await store.locked(query).executeTakeFirst();
+  return row !== undefined && row.until > now && isSealed(sealKey, "leases", row) ? row.holder : undefined;
+}
+
+async function put(tx: Tx, { name, holder, sealKey }: Lease, until: number): Promise<void> {
+  const row = sealed(sealKey, "leases", { name, holder, until });
+  await tx
+    .insertInto("leases")
+    .values(row)
+    .onConflict((conflict) => conflict.column("name").doUpdateSet(row))
+    .execute();
+}
+
+/** Take a lease, or keep it, for so many milliseconds; false if another has it. */
+export function take(store: Store, lease: Lease, now: number, forMs: number): Promise<boolean> {
+  return store.write(async (tx) => {
+    const holder = await held(store, tx, lease, now);
+    if (holder !== undefined && holder !== lease.holder) return false;
+    await put(tx, lease, now + forMs);
+    return true;
+  });
+}
+
+/** Give a lease up, if it is still ours. */
+export function release(store: Store, lease: Lease, now: number): Promise<void> {
+  return store.write(async (tx) => {
+    if ((await held(store, tx, lease, now)) === lease.holder) await put(tx, lease, 0);
+  });
+}
+
+/** Tell in a transaction whether a lease is still ours; it stays so until the transaction ends. */
+export async function isOurs(store: Store, tx: Tx, lease: Lease, now: number): Promise<boolean> {
+  return (await held(store, tx, lease, now)) === lease.holder;
+}

@@ -1,0 +1,319 @@
+/**
+ * The webhook: every report that was stored and every entry of the audit log is posted to one address, signed by the server, at least
+ * once. What a device reported comes in its order, and so does the log. How far it got stands in the database, and moves only after the
+ * receiver said 2xx: what it did not take is posted again, later and later, and nothing behind it.
+ */
+import { randomBytes } from "node:crypto";
+import { Trouble } from "../trouble.ts";
+import { hex } from "../wire/bytes.ts";
+import * as signature from "./http_signature.ts";
+import type { Intake } from "./intake.ts";
+import type { ServerKeys } from "./keys.ts";
+import * as lease from "./lease.ts";
+import type { Logger } from "./logger.ts";
+import type { Gauge } from "./metrics.ts";
+import * as queries from "./queries.ts";
+import { isSealed, sealed } from "./seal.ts";
+import type { Store } from "./store/store.ts";
+
+export interface WebhookTimes {
+  /** How often to look for what other instances stored. */
+  readonly pollMs: number;
+  /** At most so often is looked at all. */
+  readonly restMs: number;
+  readonly timeoutMs: number;
+  readonly firstRetryMs: number;
+  readonly lastRetryMs: number;
+  readonly leaseMs: number;
+}
+
+export const TIMES: WebhookTimes = {
+  pollMs: 2000,
+  restMs: 500,
+  timeoutMs: 10_000,
+  firstRetryMs: 1000,
+  lastRetryMs: 5 * 60_000,
+  leaseMs: 30_000,
+};
+
+/** How long a request that is under way may take when the server is told to stop. */
+const GRACE_MS = 3000;
+
+/** Items of one request: about 400 KB at most. */
+const ITEMS_MAX = 100;
+/** Devices with news that are found in one look. */
+const DEVICES_MAX = 1000;
+
+/** The stream of the audit log. */
+const LOG = new Uint8Array(0);
+
+export interface Webhook {
+  readonly counts: { delivered: number; failures: number };
+  /** Let the request that is under way finish, and leave the work to another instance. */
+  close(): Promise<void>;
+}
+
+export interface WebhookOptions {
+  readonly url: string;
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly audience: string;
+  readonly intake: Intake;
+  readonly clock: () => number;
+  readonly log: Logger;
+  readonly onError: (error: unknown) => void;
+  readonly times: WebhookTimes;
+}
+
+/** Check the address of a receiver. Throws Trouble. */
+export function checkAddress(text: string): void {
+  const hint = "give --webhook as https://host/path; the receiver knows this server by its signature";
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new Trouble("this is not an address to post to", hint);
+  }
+  if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "" || url.hash !== "")
+    throw new Trouble("this is not an address to post to", hint);
+}
+
+/** How far a stream is told. */
+interface Step {
+  readonly stream: Uint8Array;
+  readonly position: number;
+}
+
+/** What is posted at once, and how far its streams are told then. */
+interface Batch {
+  readonly items: object[];
+  readonly steps: Step[];
+}
+
+/** What to watch. */
+export function gauges(webhook: Webhook | undefined): Gauge[] {
+  if (webhook === undefined) return [];
+  return [
+    ["signet_webhook_delivered", "Items that this instance delivered since its start.", webhook.counts.delivered],
+    ["signet_webhook_failures", "Requests that the receiver did not take.", webhook.counts.failures],
+  ];
+}
+
+/** Begin to deliver. */
+export function start(options: WebhookOptions): Webhook {
+  checkAddress(options.url);
+  return new Courier(options);
+}
+
+class Courier implements Webhook {
+  readonly counts = { delivered: 0, failures: 0 };
+  private readonly options: WebhookOptions;
+  private readonly lease: lease.Lease;
+  private readonly cut = new AbortController();
+  private closing = false;
+  private readonly work: Promise<void>;
+  private heldUntil = 0;
+  private news = true;
+  private wake: (() => void) | undefined;
+  private readonly listen = (): void => {
+    this.news = true;
+    this.wake?.();
+  };
+
+  constructor(options: WebhookOptions) {
+    this.options = options;
+    this.lease = { name: "webhook", holder: randomBytes(8).toString("hex"), sealKey: options.keys.seal };
+    options.intake.happenings.on("happening", this.listen);
+    this.work = this.run();
+  }
+
+  async close(): Promise<void> {
+    this.options.intake.happenings.off("happening", this.listen);
+    this.closing = true;
+    this.wake?.();
+    const grace = setTimeout(() => this.cut.abort(), GRACE_MS);
+    await this.work;
+    clearTimeout(grace);
+    const { store, clock } = this.options;
+    await lease.release(store, this.lease, clock()).catch(() => undefined);
+  }
+
+  private async run(): Promise<void> {
+    const { times, onError } = this.options;
+    let failed = 0;
+    while (!this.closing) {
+      try {
+        failed = (await this.round()) ? 0 : failed + 1;
+      } catch (error) {
+        onError(error);
+        failed++;
+      }
+      if (failed === 0) await this.rest();
+      else await this.pause(Math.min(times.lastRetryMs, times.firstRetryMs * 2 ** Math.min(failed - 1, 30)));
+    }
+  }
+
+  /** Wait for news, but neither too short nor too long. */
+  private async rest(): Promise<void> {
+    const { restMs, pollMs } = this.options.times;
+    await this.sleep(restMs);
+    if (!this.news) await this.sleep(pollMs, true);
+    this.news = false;
+  }
+
+  /** Wait before it is tried again, a fifth shorter or longer, and keep the lease meanwhile. */
+  private async pause(ms: number): Promise<void> {
+    const until = performance.now() + ms * (0.8 + 0.4 * Math.random());
+    for (;;) {
+      const left = until - performance.now();
+      if (left <= 0 || this.closing) return;
+      await this.sleep(Math.min(left, this.options.times.leaseMs / 4));
+      await this.holds().catch(() => false);
+    }
+  }
+
+  private sleep(ms: number, untilNews = false): Promise<void> {
+    if (this.closing) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.wake = () => {
+        if (untilNews || this.closing) end();
+      };
+    });
+  }
+
+  /** Deliver what a look finds; false if the receiver did not take something. */
+  private async round(): Promise<boolean> {
+    if (!(await this.holds())) return true;
+    const streams = await this.streams();
+    let batch: Batch = { items: [], steps: [] };
+    for (const { stream, position } of streams) {
+      for (let [at, more] = [position, true]; more;) {
+        const room = ITEMS_MAX - batch.items.length;
+        const found = await this.after(stream, at, room);
+        more = found.length === room;
+        if (found.length === 0) break;
+        at = found.at(-1)!.position;
+        batch.items.push(...found.map(({ item }) => item));
+        batch.steps.push({ stream, position: at });
+        if (!more) break;
+        const outcome = await this.deliver(batch);
+        if (outcome !== "taken") return outcome === "lost";
+        batch = { items: [], steps: [] };
+      }
+    }
+    if (streams.length > DEVICES_MAX) this.news = true;
+    return batch.items.length === 0 || (await this.deliver(batch)) !== "refused";
+  }
+
+  /** Take the lease, or renew it when half of it is over; false if another instance has it. */
+  private async holds(): Promise<boolean> {
+    const { store, clock, times } = this.options;
+    const now = clock();
+    if (this.heldUntil - now > times.leaseMs / 2) return true;
+    const taken = await lease.take(store, this.lease, now, times.leaseMs);
+    this.heldUntil = taken ? now + times.leaseMs : 0;
+    return taken;
+  }
+
+  /** The log, and devices with reports that were not told, those that waited longest first; each with how far it is told. */
+  private async streams(): Promise<Step[]> {
+    const { store } = this.options;
+    const log = await store.read.selectFrom("deliveries").selectAll().where("stream", "=", LOG).executeTakeFirst();
+    const rows = await store.read
+      .selectFrom("devices as d")
+      .leftJoin("deliveries as p", "p.stream", "d.id")
+      .select(["d.id as stream", "p.position as position", "p.seal as seal"])
+      .where((eb) => eb("d.head_counter", ">", eb.fn.coalesce("p.position", eb.lit(0))))
+      .orderBy("d.last_seen")
+      .limit(DEVICES_MAX)
+      .execute();
+    return [log ?? { stream: LOG, position: null, seal: null }, ...rows].map(({ stream, position, seal }) => {
+      if (position === null || seal === null) return { stream, position: 0 };
+      const row = { stream, position, seal };
+      return { stream, position: isSealed(this.lease.sealKey, "deliveries", row) ? position : 0 };
+    });
+  }
+
+  private async after(
+    stream: Uint8Array,
+    position: number,
+    limit: number,
+  ): Promise<{ position: number; item: object }[]> {
+    const { store } = this.options;
+    if (stream.length === LOG.length) {
+      const entries = await queries.entriesAfter(store, position, limit);
+      return entries.map((entry) => ({ position: entry.seq, item: { kind: "entry", ...entry } }));
+    }
+    const reports = await queries.reports(store, stream, { limit, after: position });
+    return reports.map((report) => ({ position: report.counter, item: { kind: "report", ...report } }));
+  }
+
+  /** Post a batch, and note that it was taken; lost if another instance took over meanwhile. */
+  private async deliver({ items, steps }: Batch): Promise<"taken" | "refused" | "lost"> {
+    if (this.closing || !(await this.holds())) return "lost";
+    const refused = await this.post(items);
+    if (refused !== undefined) {
+      this.counts.failures++;
+      this.options.log.warn({ items: items.length, refused }, "webhook");
+      return "refused";
+    }
+    const { store, clock } = this.options;
+    const ours = await store.write(async (tx) => {
+      if (!(await lease.isOurs(store, tx, this.lease, clock()))) return false;
+      for (const step of steps) {
+        const row = sealed(this.lease.sealKey, "deliveries", { ...step });
+        await tx
+          .insertInto("deliveries")
+          .values(row)
+          .onConflict((conflict) => conflict.column("stream").doUpdateSet(row))
+          .execute();
+      }
+      return true;
+    });
+    if (!ours) return "lost";
+    this.counts.delivered += items.length;
+    return "taken";
+  }
+
+  /** Post items; why they were not taken, undefined if they were. */
+  private async post(items: readonly object[]): Promise<string | undefined> {
+    const { url, audience, keys, clock, times } = this.options;
+    const body = Buffer.from(JSON.stringify({ server: audience, items }));
+    const type = "application/json";
+    const digest = signature.contentDigest(body);
+    const components = [
+      ["@method", "POST"],
+      ["@target-uri", new URL(url).href],
+      ["content-type", type],
+      ["content-digest", digest],
+    ] as const;
+    const created = Math.floor(clock() / 1000);
+    const signed = signature.sign("signet", components, created, hex(keys.id), keys.signing);
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        body,
+        redirect: "manual",
+        headers: {
+          "content-type": type,
+          "content-digest": digest,
+          "signature-input": signed.input,
+          signature: signed.signature,
+        },
+        signal: AbortSignal.any([this.cut.signal, AbortSignal.timeout(times.timeoutMs)]),
+      });
+      await response.body?.cancel();
+      return response.ok ? undefined : `status ${response.status}`;
+    } catch (error) {
+      // The cause has a code; the message may have the address in it, and with it what is secret.
+      const { cause, name } = error as { cause?: { code?: string }; name: string };
+      return cause?.code ?? name;
+    }
+  }
+}
