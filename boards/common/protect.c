@@ -8,7 +8,6 @@
 #include "chip.h"
 #include "stack.h"
 
-extern const uint32_t __flash_start[], __flash_end[];
 extern const uint32_t __ram_code_start[], __ram_code_end[];
 
 #if __CORTEX_M >= 3
@@ -16,6 +15,9 @@ extern const uint32_t __ram_code_start[], __ram_code_end[];
 static void name_faults(void) {
   SCB->SHCSR |= SCB_SHCSR_MEMFAULTENA_Msk | SCB_SHCSR_BUSFAULTENA_Msk | SCB_SHCSR_USGFAULTENA_Msk;
   SCB->CCR |= SCB_CCR_DIV_0_TRP_Msk;
+#ifdef SCB_SHCSR_SECUREFAULTENA_Msk
+  SCB->SHCSR |= SCB_SHCSR_SECUREFAULTENA_Msk;
+#endif
 }
 #else
 static void name_faults(void) {}
@@ -57,7 +59,10 @@ void protect_enable(void) {
   region(1, code, data, READ_ONLY);
   region(2, data, SRAM_BASE + SRAM_BYTES, READ_WRITE_NEVER_RUN);
   region(3, EXTERNAL_BASE, EXTERNAL_BASE + 2 * EXTERNAL_HALF, READ_WRITE_NEVER_RUN);
-  region(4, (uint32_t)__flash_start, (uint32_t)__flash_end & ~31u, READ_ONLY);
+  region(4, FLASH_ORIGIN, FLASH_ORIGIN + FLASH_BYTES, READ_ONLY);
+#if STORE_ORIGIN < SRAM_BASE
+  region(5, STORE_ORIGIN, STORE_ORIGIN + STORE_PAGE_BYTES * STORE_PAGES, READ_WRITE_NEVER_RUN);
+#endif
   enable();
 }
 

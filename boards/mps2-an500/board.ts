@@ -4,6 +4,7 @@ import { KiB, type Board } from "../../tools/build/board.ts";
 export default {
   cpu: "cortex-m7",
   chip: "cmsdk",
+  drivers: ["mps2", "systick"],
   clockHz: 25_000_000,
   flash: { origin: 0x0000_0000, bytes: 4096 * KiB },
   ram: { origin: 0x2000_0000, bytes: 4096 * KiB },

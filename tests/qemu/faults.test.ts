@@ -106,10 +106,11 @@ const WITH_PROTECTION: readonly Fault[] = [
   {
     name: "a jump to RAM",
     plant: async ({ gdb, symbol }) => {
-      await gdb.write(symbol("__bss_start").address, code(LOOP));
-      await gdb.setRegister(PC, symbol("__bss_start").address);
+      const unused = symbol("__stack_limit").address;
+      await gdb.write(unused, code(LOOP));
+      await gdb.setRegister(PC, unused);
     },
-    epitaph: /^fault (memory|hard) pc=20[0-9a-f]{6} lr=[0-9a-f]{8} cfsr=00000001$/,
+    epitaph: /^fault (memory|hard) pc=[23][08][0-9a-f]{6} lr=[0-9a-f]{8} cfsr=00000001$/,
   },
   {
     name: "a write to the image",
@@ -144,6 +145,7 @@ const BOARDS: readonly (readonly [board: string, faults: readonly Fault[], witho
   ["mps2-an386", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
   ["mps2-an385", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
   ["mps2-an500", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  ["mps2-an505", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
   ["microbit", [...EVERYWHERE, ...WITH_SUPPLY], "the chip has no MPU, and QEMU 7.2 does not have its watchdog"],
 ];
 

@@ -4,7 +4,7 @@ import { everyCase } from "./every.ts";
 everyCase(() => elfLab("mps2-an386"), "mps2-an386");
 
 if (process.env["SIGNET_FULL"]) {
-  for (const board of ["mps2-an385", "mps2-an500"]) everyCase(() => elfLab(board), board);
+  for (const board of ["mps2-an385", "mps2-an500", "mps2-an505"]) everyCase(() => elfLab(board), board);
   // The micro:bit's lab has a buffer of 2 KiB, which the longest outputs of HKDF do not fit.
   everyCase(
     () => elfLab("microbit"),

@@ -38,6 +38,7 @@ function boardHeader(name: string, board: Board): string {
     CORE_HEADER: JSON.stringify(CORE_HEADERS[board.cpu]),
     CLOCK_HZ: `${board.clockHz}u`,
     FLASH_ORIGIN: `${board.flash.origin}u`,
+    FLASH_BYTES: `${board.flash.bytes}u`,
     /** The power of two that holds it: what a memory protection unit can cover. */
     FLASH_WHOLE_BYTES: `${2 ** Math.ceil(Math.log2(board.flash.bytes))}u`,
     STORE_ORIGIN: `${board.store.origin}u`,

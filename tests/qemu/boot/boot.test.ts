@@ -36,7 +36,7 @@ async function ask(uart: Socket, command: string, bytes: number): Promise<Buffer
   return have;
 }
 
-for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "microbit"]) {
+for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "microbit"]) {
   describe(board, () => {
     const folder = mkdtempSync(join(tmpdir(), "signet-boot-"));
     const flash = join(folder, "flash");
