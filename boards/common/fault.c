@@ -95,6 +95,10 @@ __attribute__((used)) void fault_report(struct frame *frame) {
   }
   if (exception == 3 && was_semihosting(frame))
     return;
+#ifdef NMI_FORGIVEN
+  if (exception == 2 && NMI_FORGIVEN())
+    return;
+#endif
   tell(exception);
   epitaph_text(" pc=");
   epitaph_hex(frame->pc);
@@ -107,7 +111,8 @@ __attribute__((used)) void fault_report(struct frame *frame) {
   epitaph_die();
 }
 
-/** Find the frame on whichever stack was in use (EXC_RETURN bit 2) and report. The return is for `was_semihosting`. */
+/** Find the frame on whichever stack was in use (EXC_RETURN bit 2) and report. The return is for what is
+ * no fault. */
 __attribute__((naked)) void Default_Handler(void) {
   __asm__ volatile("  mov   r1, lr        \n"
                    "  movs  r0, #4        \n"

@@ -1,0 +1,115 @@
+/**
+ * Signet's pages are the last of the chip's second bank: while one is written, the core runs on from the first
+ * (§3.3.5). Eight bytes are programmed at once, with an error-correcting code, and only once.
+ */
+#include <string.h>
+
+#include "chip.h"
+#include "port.h"
+
+#define UNIT_BYTES 8u
+#define BANK_BYTES (FLASH_WHOLE_BYTES / 2)
+_Static_assert(STORE_ORIGIN >= FLASH_ORIGIN + BANK_BYTES, "the store must be in the second bank");
+
+/** A unit of the store is being read; it was found torn. */
+static volatile bool reading, torn;
+
+bool flash_forgive(void) {
+  if (!reading || !(FLASH->ECCR & FLASH_ECCR_ECCD))
+    return false;
+  FLASH->ECCR |= FLASH_ECCR_ECCD;
+  torn = true;
+  return true;
+}
+
+/** Read a unit. What power left half programmed has more wrong bits than the code can mend: an NMI tells, and it reads
+ * as 0.
+ */
+static void read_unit(uint32_t out[2], uint32_t at) {
+  const volatile uint32_t *from = (const volatile uint32_t *)(STORE_ORIGIN + at);
+  torn = false;
+  reading = true;
+  out[0] = from[0];
+  out[1] = from[1];
+  __DSB();
+  while (FLASH->ECCR & FLASH_ECCR_ECCD)
+    continue;
+  reading = false;
+  if (torn)
+    out[0] = out[1] = 0;
+}
+
+void flash_read(uint8_t *out, uint32_t at, uint32_t len) {
+  uint32_t unit[2];
+  cache_off();
+  for (uint32_t done = 0; done < len;) {
+    const uint32_t offset = (at + done) % UNIT_BYTES, room = UNIT_BYTES - offset;
+    const uint32_t now = len - done < room ? len - done : room;
+    read_unit(unit, at + done - offset);
+    memcpy(out + done, (const uint8_t *)unit + offset, now);
+    done += now;
+  }
+  cache_on();
+  unit[0] = unit[1] = 0;
+  __asm__ volatile("" ::"r"(unit) : "memory");
+}
+
+static void wait(void) {
+  while (FLASH->SR & FLASH_SR_BSY)
+    continue;
+}
+
+/** Let the control register be written, and forget earlier errors, which would make it refuse. */
+static void unlock(void) {
+  wait();
+  if (FLASH->CR & FLASH_CR_LOCK) {
+    FLASH->KEYR = FLASH_KEY1;
+    FLASH->KEYR = FLASH_KEY2;
+  }
+  FLASH->SR = FLASH_SR_ERRORS;
+}
+
+/** Lock it again; returns whether anything went wrong. */
+static bool lock(void) {
+  wait();
+  FLASH->CR = 0;
+  FLASH->CR = FLASH_CR_LOCK;
+  return (FLASH->SR & FLASH_SR_ERRORS) != 0;
+}
+
+/** Whether the units from `at` on hold `data`, or are blank if there is none. */
+static bool holds(uint32_t at, const uint8_t *data, uint32_t len) {
+  uint8_t unit[UNIT_BYTES], wanted[UNIT_BYTES];
+  memset(wanted, 0xff, sizeof wanted);
+  bool same = true;
+  for (uint32_t done = 0; same && done < len; done += UNIT_BYTES) {
+    flash_read(unit, at + done, UNIT_BYTES);
+    same = memcmp(unit, data ? data + done : wanted, UNIT_BYTES) == 0;
+  }
+  memset(unit, 0, sizeof unit);
+  __asm__ volatile("" ::"r"(unit) : "memory");
+  return same;
+}
+
+uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
+  volatile uint32_t *to = (volatile uint32_t *)(STORE_ORIGIN + at);
+  unlock();
+  FLASH->CR = FLASH_CR_PG;
+  for (uint32_t done = 0; done < len; done += UNIT_BYTES) {
+    uint32_t words[2];
+    memcpy(words, data + done, sizeof words);
+    *to++ = words[0];
+    __ISB(); /* in this order, and the second at once (§3.3.7) */
+    *to++ = words[1];
+    wait();
+  }
+  return lock() || !holds(at, data, len);
+}
+
+uint32_t flash_erase(uint32_t at) {
+  const uint32_t page = (STORE_ORIGIN - FLASH_ORIGIN - BANK_BYTES + at) / STORE_PAGE_BYTES;
+  unlock();
+  FLASH->CR = FLASH_CR_PER | FLASH_CR_BKER | FLASH_CR_PNB(page);
+  FLASH->CR |= FLASH_CR_STRT;
+  return lock() || !holds(at, NULL, STORE_PAGE_BYTES);
+}

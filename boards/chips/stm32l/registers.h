@@ -1,0 +1,141 @@
+/**
+ * What STM32L4 and L5 have in common: RM0351 (L4), whose sections are cited, and RM0438 (L5) have the same registers at
+ * the same offsets. A chip.h says where each peripheral begins.
+ */
+#ifndef REGISTERS_H_
+#define REGISTERS_H_
+
+#include <stdint.h>
+
+/** Clocks and resets (§6.4). */
+typedef struct {
+  volatile uint32_t CR;
+  volatile uint32_t ICSCR;
+  volatile uint32_t CFGR;
+  volatile uint32_t PLLCFGR;
+  uint32_t reserved0[14];
+  volatile uint32_t AHB1ENR;
+  volatile uint32_t AHB2ENR;
+  volatile uint32_t AHB3ENR;
+  uint32_t reserved1;
+  volatile uint32_t APB1ENR1;
+  volatile uint32_t APB1ENR2;
+  volatile uint32_t APB2ENR;
+  uint32_t reserved2[9];
+  volatile uint32_t CCIPR;
+  uint32_t reserved3;
+  volatile uint32_t BDCR;
+  volatile uint32_t CSR;
+} RCC_TypeDef;
+
+#define RCC_CR_HSION           (1u << 8)
+#define RCC_CR_HSIRDY          (1u << 10)
+#define RCC_CR_PLLON           (1u << 24)
+#define RCC_CR_PLLRDY          (1u << 25)
+#define RCC_CFGR_SW_PLL        3u
+#define RCC_CFGR_SWS           (3u << 2)
+#define RCC_CFGR_SWS_PLL       (3u << 2)
+#define RCC_PLLCFGR_HSI        2u
+#define RCC_PLLCFGR_M(by)      (((by)-1) << 4)
+#define RCC_PLLCFGR_N(times)   ((times) << 8)
+#define RCC_PLLCFGR_QEN        (1u << 20)
+#define RCC_PLLCFGR_Q(by)      (((by) / 2 - 1) << 21)
+#define RCC_PLLCFGR_REN        (1u << 24)
+#define RCC_PLLCFGR_R(by)      (((by) / 2 - 1) << 25)
+#define RCC_AHB2ENR_GPIO(pin)  (1u << ((pin) / 16))
+#define RCC_AHB2ENR_ADCEN      (1u << 13)
+#define RCC_AHB2ENR_RNGEN      (1u << 18)
+#define RCC_APB1ENR1_USART2EN  (1u << 17)
+#define RCC_APB1ENR1_USART3EN  (1u << 18)
+#define RCC_APB1ENR1_PWREN     (1u << 28)
+#define RCC_APB1ENR2_LPUART1EN (1u << 0)
+#define RCC_APB2ENR_USART1EN   (1u << 14)
+#define RCC_CCIPR_CLK48_PLLQ   (2u << 26)
+#define RCC_CSR_RMVF           (1u << 23)
+#define RCC_CSR_IWDGRSTF       (1u << 29)
+
+/** Power (§5.4). */
+typedef struct {
+  volatile uint32_t CR1;
+  volatile uint32_t CR2;
+  volatile uint32_t CR3;
+  volatile uint32_t CR4;
+  volatile uint32_t SR1;
+  volatile uint32_t SR2;
+} PWR_TypeDef;
+
+#define PWR_CR1_VOS        (3u << 9)
+#define PWR_CR1_VOS_RANGE1 (1u << 9)
+#define PWR_CR2_PVDE       (1u << 0)
+#define PWR_CR2_PLS_2V4    (2u << 1)
+#define PWR_SR2_VOSF       (1u << 10)
+/** The line of EXTI that the supply's detector is on (§14.3.2). */
+#define EXTI_PVD (1u << 16)
+
+/** USART, and LPUART, whose divider has eight bits more (§40.8, §41.7). */
+typedef struct {
+  volatile uint32_t CR1;
+  volatile uint32_t CR2;
+  volatile uint32_t CR3;
+  volatile uint32_t BRR;
+  volatile uint32_t GTPR;
+  volatile uint32_t RTOR;
+  volatile uint32_t RQR;
+  volatile uint32_t ISR;
+  volatile uint32_t ICR;
+  volatile uint32_t RDR;
+  volatile uint32_t TDR;
+} USART_TypeDef;
+
+#define USART_CR1_UE     (1u << 0)
+#define USART_CR1_RE     (1u << 2)
+#define USART_CR1_TE     (1u << 3)
+#define USART_CR1_RXNEIE (1u << 5)
+#define USART_CR1_TXEIE  (1u << 7)
+#define USART_CR3_RTSE   (1u << 8)
+#define USART_CR3_OVRDIS (1u << 12)
+#define USART_ISR_RXNE   (1u << 5)
+#define USART_ISR_TC     (1u << 6)
+#define USART_ISR_TXE    (1u << 7)
+
+/** ADC (§18.7). */
+typedef struct {
+  volatile uint32_t ISR;
+  volatile uint32_t IER;
+  volatile uint32_t CR;
+  volatile uint32_t CFGR;
+  volatile uint32_t CFGR2;
+  volatile uint32_t SMPR1;
+  volatile uint32_t SMPR2;
+  uint32_t reserved0[5];
+  volatile uint32_t SQR1;
+  uint32_t reserved1[3];
+  volatile uint32_t DR;
+} ADC_TypeDef;
+
+#define ADC_ISR_ADRDY    (1u << 0)
+#define ADC_ISR_EOC      (1u << 2)
+#define ADC_CR_ADEN      (1u << 0)
+#define ADC_CR_ADSTART   (1u << 2)
+#define ADC_CR_ADVREGEN  (1u << 28)
+#define ADC_CR_DEEPPWD   (1u << 29)
+#define ADC_CR_ADCAL     (1u << 31)
+#define ADC_SMPR2_17_247 (6u << 21) /* channel 17 is sampled for 247.5 cycles */
+#define ADC_SQR1_17      (17u << 6)
+#define ADC_CCR_CKMODE_4 (3u << 16) /* a quarter of the bus clock */
+#define ADC_CCR_CH17SEL  (1u << 23) /* the temperature sensor */
+
+/* FLASH: registers with these bits, which each chip has at other offsets. */
+#define FLASH_KEY1      0x45670123u
+#define FLASH_KEY2      0xcdef89abu
+#define FLASH_SR_BSY    (1u << 16)
+#define FLASH_SR_ERRORS 0xfau /* OPERR, PROGERR, WRPERR, PGAERR, SIZERR, PGSERR */
+#define FLASH_CR_PG     (1u << 0)
+#define FLASH_CR_PER    (1u << 1)
+#define FLASH_CR_PNB(n) ((n) << 3)
+#define FLASH_CR_BKER   (1u << 11)
+#define FLASH_CR_STRT   (1u << 16)
+#define FLASH_CR_LOCK   (1u << 31)
+#define FLASH_ECCR_ECCD (1u << 31)
+
+#endif

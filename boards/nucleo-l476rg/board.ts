@@ -1,0 +1,31 @@
+import { KiB, type Board } from "../../tools/build/board.ts";
+
+/** ST Nucleo-L476RG: STM32L476, Cortex-M4F, 96 KiB of RAM in one piece, 1 MiB of flash, of which the last 32 KiB are the store. */
+export default {
+  cpu: "cortex-m4",
+  chip: "stm32l4",
+  drivers: ["stm32l", "stm32", "systick"],
+  clockHz: 80_000_000,
+  flash: { origin: 0x0800_0000, bytes: 992 * KiB },
+  ram: { origin: 0x2000_0000, bytes: 96 * KiB },
+  store: { origin: 0x080f_8000, pageBytes: 2 * KiB, pages: 16, endurance: 10_000 },
+  budget: { flash: 96 * KiB, linear: 16 * KiB, stack: 6 * KiB },
+  use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1 },
+  // PA9, PA10 and PA12 are the module's; PA2 goes to the debugger's serial port.
+  defines: {
+    MODULE_TX_PIN: 9,
+    MODULE_RX_PIN: 10,
+    MODULE_RTS_PIN: 12,
+    MODULE_FUNCTION: 7,
+    CONSOLE_TX_PIN: 2,
+    CONSOLE_FUNCTION: 7,
+  },
+  probe: {
+    openocd: "target/stm32l4x.cfg",
+    lock: {
+      what: "read-out protection level 1: the debug port reads no flash any more",
+      openocd: ["stm32l4x lock 0", "stm32l4x option_load 0"],
+      undo: "going back to level 0 (OpenOCD: stm32l4x unlock 0), which erases all flash, and with it the key",
+    },
+  },
+} as const satisfies Board;
