@@ -1,0 +1,31 @@
+import { KiB, type Board } from "../../tools/build/board.ts";
+
+/** ST Nucleo-L552ZE-Q: STM32L552, Cortex-M33, 192 KiB of RAM in one piece, 512 KiB of flash, of which the last 32 KiB are the store. */
+export default {
+  cpu: "cortex-m33",
+  chip: "stm32l5",
+  drivers: ["stm32l", "stm32", "systick"],
+  clockHz: 80_000_000,
+  flash: { origin: 0x0800_0000, bytes: 480 * KiB },
+  ram: { origin: 0x2000_0000, bytes: 192 * KiB },
+  store: { origin: 0x0807_8000, pageBytes: 2 * KiB, pages: 16, endurance: 10_000 },
+  budget: { flash: 96 * KiB, linear: 16 * KiB, stack: 6 * KiB },
+  use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1 },
+  // PD8, PD9 and PD12 are the module's; PG7 goes to the debugger's serial port.
+  defines: {
+    MODULE_TX_PIN: 56,
+    MODULE_RX_PIN: 57,
+    MODULE_RTS_PIN: 60,
+    MODULE_FUNCTION: 7,
+    CONSOLE_TX_PIN: 103,
+    CONSOLE_FUNCTION: 8,
+  },
+  probe: {
+    openocd: "target/stm32l5x.cfg",
+    lock: {
+      what: "read-out protection level 1: the debug port reads no flash any more",
+      openocd: ["stm32l4x lock 0", "stm32l4x option_load 0"],
+      undo: "going back to level 0 (OpenOCD: stm32l4x unlock 0), which erases all flash, and with it the key",
+    },
+  },
+} as const satisfies Board;
