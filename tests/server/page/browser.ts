@@ -49,11 +49,8 @@ export async function open(t: TestContext, url: string, options: BrowserContextO
   });
   page.on("pageerror", (error) => tab.complaints.push(String(error)));
   page.on("request", (request) => tab.asked.push(request.url()));
-  await page.addInitScript(() =>
-    addEventListener("securitypolicyviolation", (event) =>
-      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
-    ),
-  );
+  // tsx gives functions their names by this, in here as well.
+  await page.addInitScript("globalThis.__name = (made) => made");
   await page.goto(url);
   return tab;
 }
@@ -87,4 +84,38 @@ export async function picture({ page }: Tab, name: string): Promise<void> {
   if (PICTURES === undefined) return;
   mkdirSync(PICTURES, { recursive: true });
   await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+}
+
+/** The least contrast of words with what is behind them (WCAG 2.1, 1.4.3). */
+const CONTRAST = 4.5;
+
+/** Find words that do not stand out enough from what is behind them. */
+export function faint({ page }: Tab): Promise<string[]> {
+  return page.evaluate((least) => {
+    const channels = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number);
+    const luminance = (colour: readonly number[]): number => {
+      const [r, g, b] = colour.map((value) => {
+        const part = value / 255;
+        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+    };
+    const behind = (element: Element | null): number[] => {
+      for (let at = element; at !== null; at = at.parentElement) {
+        const colour = channels(getComputedStyle(at).backgroundColor);
+        if (colour[3] !== 0) return colour.slice(0, 3);
+      }
+      return [255, 255, 255];
+    };
+    const found = new Set<string>();
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const element = texts.currentNode.parentElement!;
+      if (!texts.currentNode.textContent!.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+      const [a, b] = [luminance(channels(getComputedStyle(element).color).slice(0, 3)), luminance(behind(element))];
+      const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      if (contrast < least) found.add(`${texts.currentNode.textContent!.trim().slice(0, 30)}: ${contrast.toFixed(2)}`);
+    }
+    return [...found];
+  }, CONTRAST);
 }

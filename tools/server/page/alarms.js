@@ -10,9 +10,10 @@ const SETTLE_MS = 250;
 
 const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
   [
-    /^fork: (twin|sibling)|^fork/,
-    "Two hold this device's key, or its chain was put back. Find it, then re-enrol it or revoke its key.",
+    /^fork: orphan/,
+    "It follows a report that is not here: the database is an older copy. The device goes on by itself.",
   ],
+  [/^fork/, "Two hold this device's key. Find out who, then revoke the key and sign the device up with another."],
   [/^duplicate key/, "Two devices have one key: copied, or made from weak randomness. Look at the board's entropy."],
   [/^burst/, "Somebody tries over and over: an attack, or a device that is broken."],
 ]);

@@ -4,29 +4,31 @@ import { Refusal, ask, download, order } from "./api.js";
 import { calm } from "./calm.js";
 import { confirm } from "./confirm.js";
 import { el, fill, foreign, row, say, table } from "./dom.js";
-import { badge, count, short, since } from "./format.js";
+import { badge, count, deviceLink, short, since } from "./format.js";
 import { Plot } from "./plot.js";
 import { fields, line } from "./reading.js";
 
 const REPORT_COLUMNS = ["Counter", "Received", "Reading", "Follows", "Hash"];
 const REFUSAL_COLUMNS = ["When", "Asked", "Refused for"];
-const LISTED = 50;
+const LISTED = 20;
 const KEPT_MAX = 1000;
 const SETTLE_MS = 250;
 const POLL_MS = 10_000;
 
 /** What a refusal means, in an operator's words. */
-const REASONS = /** @type {Record<string, string>} */ ({
-  malformed: "its signature is right, and what it signed is not a report",
-  "bad-signature": "somebody else signed in its name",
-  "wrong-audience": "it was meant for another server",
-  replayed: "it was stored before",
-  forked: "it contradicts the chain",
-  revoked: "the device is suspended or revoked",
-  "stale-nonce": "its challenge was too old",
-  "not-invited": "it may not sign up",
-  busy: "it came too often, or the server was busy",
-});
+const REASONS = new Map(
+  Object.entries({
+    malformed: "its signature is right, and what it signed is not a report",
+    "bad-signature": "somebody else signed in its name",
+    "wrong-audience": "it was meant for another server",
+    replayed: "it was stored before",
+    forked: "it contradicts the chain",
+    revoked: "the device is suspended or revoked",
+    "stale-nonce": "its challenge was too old",
+    "not-invited": "it may not sign up",
+    busy: "it came too often, or the server was busy",
+  }),
+);
 
 /** Decisions: who may take them, from which states, and what they mean. */
 const DECISIONS = [
@@ -69,6 +71,7 @@ export function device(page, id) {
   const reports = new Map();
   const plot = new Plot();
   let shownField = "";
+  let listed = LISTED;
 
   const state = badge("");
   const actions = el("div", { class: "buttons" });
@@ -78,6 +81,7 @@ export function device(page, id) {
   const chain = el("div");
   const refusals = el("div");
   const alarms = el("div");
+  const more = el("button", { type: "button", class: "more", onclick: () => showMore() }, "Show more");
   const element = el(
     "section",
     {},
@@ -136,13 +140,13 @@ export function device(page, id) {
       ["Firmware", foreign(`${view.software} ${view.version}`)],
       ["Starts", count(view.bootCount)],
       ["Signed up", since(view.firstSeen)],
+      ...(view.successor === null
+        ? []
+        : [[view.state === "replaced" ? "Replaced by" : "Took over from", deviceLink(view.successor)]]),
       ["Id", el("code", { class: "whole" }, view.id)],
       ["Public key", el("code", { class: "whole" }, view.key)],
     ]);
-    const known = facts.querySelectorAll("dd");
-    if (known.length === 0)
-      fill(facts, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
-    else shown.forEach(([, value], i) => fill(/** @type {Element} */ (known[i]), value));
+    fill(facts, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   }
 
   /** @param {string} now */
@@ -230,8 +234,9 @@ export function device(page, id) {
 
   function showChain() {
     const all = [...reports.values()].toSorted((a, b) => a.counter - b.counter);
-    const rows = all.slice(-LISTED).map((report) => {
-      const before = all[all.indexOf(report) - 1];
+    const skipped = Math.max(0, all.length - listed);
+    const rows = all.slice(skipped).map((report, i) => {
+      const before = all[skipped + i - 1];
       return row(REPORT_COLUMNS, [
         count(report.counter),
         since(report.receivedAt),
@@ -241,13 +246,18 @@ export function device(page, id) {
       ]);
     });
     if (rows.length === 0) fill(chain, el("p", { class: "empty" }, "Its chain begins with its first report."));
-    else fill(chain, table("The newest reports of its chain", REPORT_COLUMNS, rows.toReversed()));
+    else fill(chain, table("The newest reports of its chain", REPORT_COLUMNS, rows.toReversed()), skipped > 0 && more);
+  }
+
+  function showMore() {
+    listed *= 5;
+    showChain();
   }
 
   /** @param {any} refused */
   function showRefusals({ counts, recent }) {
     const sums = Object.entries(counts).map(([reason, number]) =>
-      el("li", {}, el("b", {}, `${count(number)} × ${reason}`), REASONS[reason] ? `: ${REASONS[reason]}` : ""),
+      el("li", {}, el("b", {}, `${count(number)} × ${reason}`), REASONS.has(reason) && `: ${REASONS.get(reason)}`),
     );
     if (sums.length === 0) {
       fill(refusals, el("p", { class: "empty" }, "Nothing was refused in its name since this server started."));

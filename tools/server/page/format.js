@@ -84,7 +84,7 @@ export function count(value) {
  * @param {string} id
  */
 export function deviceLink(id) {
-  return el("a", { href: `#/device/${encodeURIComponent(id)}`, class: "mono", title: id }, short(id));
+  return el("a", { href: `#/device/${id}`, class: "mono", title: id }, short(id));
 }
 
 /**

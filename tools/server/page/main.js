@@ -194,7 +194,7 @@ function route(page) {
   const [, name = "", id = ""] = location.hash.split("/");
   if (location.hash !== "" && !location.hash.startsWith("#/")) return;
   before?.close();
-  const made = name === "device" ? device(page, decodeURIComponent(id)) : (VIEWS[name] ?? devices)(page);
+  const made = name === "device" ? device(page, id) : (VIEWS.get(name) ?? devices)(page);
   view = made;
   document.title = `${made.title} · Signet`;
   for (const link of get("nav").querySelectorAll("a")) {
@@ -208,8 +208,8 @@ function route(page) {
   void made.refresh();
 }
 
-/** @type {Record<string, (page: Page) => View>} */
-const VIEWS = { "": devices, alarms, "sign-up": signUp, log };
+/** @type {Map<string, (page: Page) => View>} */
+const VIEWS = new Map(Object.entries({ "": devices, alarms, "sign-up": signUp, log }));
 
 /**
  * What happened while nobody listened is asked for.

@@ -1,6 +1,7 @@
 // @ts-check
 /** Readings over time, drawn by uPlot in the page's own colours. */
 import { el } from "./dom.js";
+import { fullTime } from "./format.js";
 import uPlot from "./uplot.js";
 
 const HEIGHT = 260;
@@ -19,6 +20,8 @@ export class Plot {
   #drawn;
   /** @type {string | undefined} */
   #label;
+  /** What the axis of time showed when it was last set here: if it shows something else, somebody looks at a part. */
+  #span = { min: 0, max: 0 };
   #resized = new ResizeObserver(() => this.#drawn?.setSize({ width: this.#width(), height: HEIGHT }));
   #recoloured = matchMedia("(prefers-color-scheme: dark)");
   #redraw = () => this.#drawn?.redraw();
@@ -45,11 +48,17 @@ export class Plot {
       points.map(({ value }) => value),
     ]);
     const named = unit ? `${label}, ${unit}` : label;
-    if (this.#drawn === undefined || this.#label !== named) {
+    const isNew = this.#drawn === undefined || this.#label !== named;
+    if (this.#drawn === undefined || isNew) {
       this.#drawn?.destroy();
       this.#drawn = new uPlot(options(named, this.#width()), data, this.element);
       this.#label = named;
-    } else this.#drawn.setData(data);
+    } else this.#drawn.setData(data, false);
+    const { x } = this.#drawn.scales;
+    if (isNew || (x?.min === this.#span.min && x.max === this.#span.max)) {
+      this.#span = span(data[0]);
+      this.#drawn.setScale("x", this.#span);
+    } else this.#drawn.redraw();
     const values = points.map(({ value }) => value);
     const [least, most] = [Math.min(...values), Math.max(...values)];
     const text = `${named}: ${points.length} readings, from ${least} to ${most}, the last ${values.at(-1)}`;
@@ -82,9 +91,45 @@ function options(label, width) {
     legend: { live: true },
     scales: { x: { time: true } },
     series: [
-      { label: "received" },
+      { label: "received", value: (_plot, at) => (at === null ? "–" : fullTime(at * 1000)) },
       { label, stroke: colour("--accent"), width: 2, points: { size: 5, fill: colour("--accent") } },
     ],
-    axes: [axis, { ...axis, size: 64 }],
+    axes: [
+      { ...axis, incrs: STEPS_S, space: 90, values: (_plot, at) => times(at) },
+      { ...axis, size: 64 },
+    ],
   };
+}
+
+const DAY_S = 86_400;
+
+/** How far apart times on the axis may be. */
+const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, DAY_S, 2 * DAY_S, 7 * DAY_S, 28 * DAY_S];
+
+/** The least that the axis of time shows. */
+const SPAN_S = 10;
+
+/**
+ * The span of times, widened if it is too short to draw.
+ *
+ * @param {ArrayLike<number>} times
+ */
+function span(times) {
+  const [first, last] = [times[0] ?? 0, times[times.length - 1] ?? 0];
+  const lacking = Math.max(0, SPAN_S - (last - first)) / 2;
+  return { min: first - lacking, max: last + lacking };
+}
+
+/**
+ * Write the times of an axis: the day where they are days apart, else the time.
+ *
+ * @param {readonly number[]} all
+ */
+function times(all) {
+  const apart = (all[1] ?? 0) - (all[0] ?? 0);
+  return all.map((at) => {
+    const time = new Date(at * 1000);
+    if (apart >= DAY_S) return time.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+    return time.toLocaleTimeString(undefined, { timeStyle: apart < 60 ? "medium" : "short" });
+  });
 }

@@ -4,15 +4,11 @@
  * writes; who changes it gives the fields their names here.
  */
 
-/**
- * Names of fields, units, and how many of what is sent make one of what is shown.
- *
- * @type {Readonly<Record<string, { name: string, unit: string, per: number }>>}
- */
-const FIELDS = {
-  1: { name: "temperature", unit: "°C", per: 1000 },
-  2: { name: "uptime", unit: "s", per: 1 },
-};
+/** Names of fields, units, how many of what is sent make one of what is shown, and the digits behind its point. */
+const FIELDS = new Map([
+  ["1", { name: "temperature", unit: "°C", per: 1000, digits: 3 }],
+  ["2", { name: "uptime", unit: "s", per: 1, digits: 0 }],
+]);
 
 /** @typedef {{ key: string, name: string, unit: string, value: number | undefined, text: string }} Field */
 
@@ -55,7 +51,7 @@ export function line(all) {
  * @returns {Field}
  */
 function field(key, given) {
-  const known = FIELDS[key];
+  const known = FIELDS.get(key);
   const number =
     typeof given === "number"
       ? given
@@ -63,8 +59,15 @@ function field(key, given) {
         ? Number(given)
         : NaN;
   const value = Number.isFinite(number) ? number / (known?.per ?? 1) : undefined;
-  const name = known?.name ?? (key === "" ? "" : key);
-  return { key, name, unit: known?.unit ?? "", value, text: value === undefined ? written(given) : String(value) };
+  const name = known?.name ?? key;
+  return {
+    key,
+    name,
+    unit: known?.unit ?? "",
+    value,
+    text:
+      value === undefined ? written(given) : known?.digits === undefined ? String(value) : value.toFixed(known.digits),
+  };
 }
 
 /** @param {Uint8Array} bytes */
