@@ -66,6 +66,11 @@ describe("npm start", () => {
 
   it("shows the same device again, and Ctrl-C ends everything", { timeout: 300_000 }, async () => {
     const run = start();
+    await until(run, /operator's page (http\S+), sign in with (signet_\S+)$/m);
+    const [, url, token] = /operator's page (http\S+), sign in with (signet_\S+)$/m.exec(run.said())!;
+    const headers = { authorization: `Bearer ${token}` };
+    assert.match(await (await fetch(url!)).text(), /<title>Signet<\/title>/);
+    assert.equal((await fetch(`${url}/v1/devices`, { headers })).status, 200);
     await until(run, /attack +flip-hello: /);
     assert.match(run.said(), /has its key of before/);
     assert.match(run.said(), /started, for the 2nd time/);

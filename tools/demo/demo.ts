@@ -108,10 +108,12 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
   let known: DeviceView | undefined;
   try {
     introduce(story, road, options.plain);
+    const token = once ? undefined : await road.server.operator("demo");
+    if (token !== undefined) story.say("server", `operator's page ${road.server.url}, sign in with ${token}`);
     road.server.intake.happenings.on("happening", (happening) => tellDecision(story, tally, happening));
     device = await roads.powerOn(road);
     device.on("event", (event) => tellEvent(story, event));
-    const lived = live(story, road, device, tally, once);
+    const lived = live(story, road, device, tally, token);
     await Promise.race([lived, ending, ended(device)]);
   } finally {
     await device?.kill();
@@ -145,9 +147,18 @@ function where(address: Listen): string {
   return "unix" in address ? address.unix : `port ${address.port}`;
 }
 
-/** Follow the device from its start through every attack; then, unless it is to end, for ever. */
-async function live(story: Story, road: roads.Road, device: Emulator, tally: Tally, once: boolean): Promise<void> {
-  const { data } = await device.waitFor("enrolled", STEP_MS);
+/** Follow the device from its start through every attack; then, if there is a token to watch the page with, for ever. */
+async function live(
+  story: Story,
+  road: roads.Road,
+  device: Emulator,
+  tally: Tally,
+  token: string | undefined,
+): Promise<void> {
+  const refused = silenced(device).then(() => {
+    throw new Trouble("the server refuses this device: it was revoked or suspended", FRESH);
+  });
+  const { data } = await Promise.race([device.waitFor("enrolled", STEP_MS), refused]);
   const id = hex(data.subarray(0, 32));
   const attacks = await attacksOn(road, device, id);
   tally.wanted = attacks.length;
@@ -159,11 +170,23 @@ async function live(story: Story, road: roads.Road, device: Emulator, tally: Tal
   while (tally.reports < REPORTS_WANTED) await roads.decided(road, roads.isNewReport(id), STEP_MS);
   await roads.decided(road, roads.isNewReport(id), STEP_MS);
   await listen(story, road, device, id);
-  if (once) return;
-  story.line("\nEvery attack was refused, and the device goes on reporting. Ctrl-C ends the demo. Its server:\n");
+  if (token === undefined) return;
+  story.line("\nEvery attack was refused, and the device goes on reporting. Ctrl-C ends the demo.");
+  story.line(`Watch the device, and revoke it, on the operator's page. Sign in with ${token}\n`);
   story.line(`  ${road.server.url}`);
   story.mute();
+  await silenced(device);
+  story.line(`\nThe device heard that it is refused, and is silent. ${FRESH}.`);
   await new Promise(() => undefined);
+}
+
+const FRESH = "npm start -- --fresh begins with another device";
+
+/** Resolves when the device hears that the server will have no more of it. */
+function silenced(device: Emulator): Promise<void> {
+  return new Promise((resolve) => {
+    device.on("event", ({ name }) => name === "silenced" && resolve());
+  });
 }
 
 /** Every attack that the road is for: on records inside TLS, on messages without it. */

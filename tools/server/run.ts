@@ -17,6 +17,7 @@ export async function runServer({
     say(`TLS key ${hex(server.tls.publicKey)}`);
   }
   if (options.mqtt !== undefined) say(`MQTT through ${readAddress(options.mqtt).shown}`);
+  say(`operator's page ${server.url}`);
   if (server.adminToken !== undefined) say(`admin token, shown this once: ${server.adminToken}`);
   if (options.policy === undefined || options.policy === "open") {
     say("policy open: ANY device may sign up. For development only; see --policy");

@@ -5,6 +5,7 @@ import { getRequestListener } from "@hono/node-server";
 import { AUDIENCE_MAX } from "../wire/messages.ts";
 import { Trouble } from "../trouble.ts";
 import { application } from "./application.ts";
+import * as decisions from "./decisions.ts";
 import { listen, LIMITS, type HttpLimits } from "./http.ts";
 import { Intake, type Happening, type Rates } from "./intake.ts";
 import * as keyFile from "./keys.ts";
@@ -60,6 +61,8 @@ export interface RunningServer {
   readonly adminToken: string | undefined;
   readonly intake: Intake;
   readonly store: Store;
+  /** Make a token of scope admin for `name`, in place of any it had. */
+  operator(name: string): Promise<string>;
   /** What is stored, as an operator sees it. */
   devices(): Promise<queries.DeviceView[]>;
   reports(device: string): Promise<queries.ReportView[]>;
@@ -121,7 +124,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let mqttDoor: mqtt.MqttDoor | undefined;
     let courier: webhook.Webhook | undefined;
     const gauges = (): Gauge[] => [...mqtt.gauges(mqttDoor), ...webhook.gauges(courier)];
-    const app = application({ store, keys, intake, audience, clock, policy, gauges });
+    const context = { store, keys, intake, audience, clock, policy, gauges };
+    const app = application(context);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);
@@ -157,6 +161,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       adminToken,
       intake,
       store,
+      async operator(name) {
+        await decisions.endToken(context, name, "server");
+        return tokens.make(store, keys, name, "admin", "server", clock());
+      },
       devices: () => queries.devices(store, { limit: EVERYTHING }),
       reports: (device) => queries.reports(store, Buffer.from(device, "hex"), { limit: EVERYTHING, after: 0 }),
       async close(): Promise<void> {
