@@ -66,7 +66,45 @@ export async function run(data: string, socket: string): Promise<ChildProcess> {
   throw new Error("PostgreSQL does not answer");
 }
 
-async function start(): Promise<Cluster> {
+/** Every process of a server of PostgreSQL, itself first. */
+function family(server: ChildProcess): number[] {
+  const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(server.pid)], { encoding: "utf-8" });
+  return [server.pid!, ...children.trim().split(/\s+/).map(Number)];
+}
+
+/** End PostgreSQL as a crash does: every process of it at once, by SIGKILL. What it left is recovered by the next `run`. */
+export async function crash(server: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => server.once("exit", resolve));
+  for (const pid of family(server)) kill(pid);
+  await gone;
+}
+
+/** Kill one of the processes that serve a client; PostgreSQL then ends all of them, and recovers by itself. */
+export async function killBackend(socket: string, choice: number): Promise<void> {
+  const client = new Client({ host: socket, user: "postgres", database: "postgres" });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    const text =
+      "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() order by pid";
+    const { rows } = await client.query<{ pid: number }>(text);
+    if (rows.length > 0) kill(rows[choice % rows.length]!.pid);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Make a cluster of a test's own and start it. */
+export async function start(): Promise<Cluster> {
   const socket = mkdtempSync(join(tmpdir(), "signet-pg-"));
   chmodSync(socket, 0o755);
   const owner = user();
@@ -85,18 +123,21 @@ export function shared(): Promise<Cluster> {
   return cluster;
 }
 
-after(async () => {
-  if (cluster === undefined) return;
-  const { process: child, socket } = await cluster;
+/** End a cluster and remove what it stored. */
+export async function end({ process: child, socket }: Cluster): Promise<void> {
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGINT");
   await ended;
   rmSync(socket, { recursive: true, force: true });
+}
+
+after(async () => {
+  if (cluster !== undefined) await end(await cluster);
 });
 
-/** Make an empty database and return its URL. */
-export async function database(): Promise<string> {
-  const { socket } = await shared();
+/** Make an empty database, in the cluster of this process if no other is given, and return its URL. */
+export async function database(where = shared()): Promise<string> {
+  const { socket } = await where;
   const name = `signet_${process.pid}_${databases++}`;
   const client = new Client({ host: socket, user: "postgres", database: "postgres" });
   await client.connect();

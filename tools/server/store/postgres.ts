@@ -73,8 +73,10 @@ export async function openPostgres(url: string, connections: number): Promise<Po
       oid === INT8 ? Number : parsers.getTypeParser(oid, format)) as CustomTypesConfig["getTypeParser"],
   };
   const pool = new Pool({ connectionString: url, max: connections, types, connectionTimeoutMillis: 5000 });
-  // A connection that breaks while idle is replaced at its next use; without a listener it would end the process.
+  // A connection that breaks is replaced at its next use, and what was asked on it fails by itself; without listeners, for idle
+  // ones the pool's and for others their own, it would end the process.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   try {
     (await pool.connect()).release();
   } catch (error) {
