@@ -1,47 +1,24 @@
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { auditDatabase } from "../../tools/server/audit.ts";
 import { startServer } from "../../tools/server/server.ts";
 import { Store } from "../../tools/server/store/store.ts";
 import { reportView } from "../../tools/server/queries.ts";
-import { fromHex, hex } from "../../tools/wire/bytes.ts";
+import { hex } from "../../tools/wire/bytes.ts";
 import { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
 import { AUDIENCE, FLAVOURS, folder, missing, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
+import { run } from "./program.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
 const ROUNDS = Number(process.env["SIGNET_KILLS"] ?? 2);
 const DEVICES = 8;
 /** How long a device waits that was told to come again. */
 const PAUSE_MS = 50;
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly publicKey: Uint8Array;
-}
-
-/** Start the real program and wait until it listens. */
-async function start(database: string, key: string): Promise<Running> {
-  const options = ["--port", "0", "--database", database, "--key", key, "--audience", AUDIENCE];
-  const child = spawn(process.execPath, ["--import", "tsx", "tools/signet.ts", "server", ...options], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let url: string | undefined;
-  for await (const line of createInterface({ input: child.stdout! })) {
-    url ??= /listening on (\S+),/.exec(line)?.[1];
-    const publicKey = /^server key (\w+)/.exec(line)?.[1];
-    if (publicKey !== undefined) return { child, url: url!, publicKey: fromHex(publicKey)! };
-  }
-  throw new Error("the server ended before it listened");
-}
 
 /** A device that reports without pause until its server is gone, and keeps count of what was acknowledged. */
 async function load(
@@ -82,7 +59,8 @@ for (const flavour of FLAVOURS) {
       const acknowledged = new Map<string, Set<string>>();
       const pending = new Map<string, Uint8Array>();
       for (let round = 0; round < ROUNDS; round++) {
-        const { child, url, publicKey } = await start(database, key);
+        const options = ["--database", database, "--key", key, "--audience", AUDIENCE];
+        const { child, url, publicKey } = await run(t, options);
         if (devices.length === 0) {
           devices = Array.from({ length: DEVICES }, () => new Device({ audience: AUDIENCE, serverKey: publicKey }));
           for (const device of devices) {
@@ -91,8 +69,11 @@ for (const flavour of FLAVOURS) {
           }
         }
         const working = devices.map((device) => load(device, url, acknowledged, pending));
+        const count = (): number => devices.reduce((sum, { id }) => sum + acknowledged.get(hex(id))!.size, 0);
+        const enough = count() + 2 * DEVICES;
+        while (count() < enough) await pause(10);
         // Spread over the life of a commit: a fixed sequence, other moments each round.
-        await new Promise((resolve) => setTimeout(resolve, 300 + ((round * 377) % 700)));
+        await pause((round * 377) % 700);
         const gone = once(child, "exit");
         child.kill("SIGKILL");
         await Promise.all([...working, gone]);

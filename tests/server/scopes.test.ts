@@ -76,6 +76,7 @@ void test("each route of the document needs the scope that it is for, and every 
     audience: AUDIENCE,
     policy: "open",
     gauges: () => [],
+    onError: () => undefined,
   });
   const known = documented();
   for (const operation of known) assert.equal(operation.scope, least(operation), JSON.stringify(operation));

@@ -148,6 +148,9 @@ export function application(context: Context): Hono<Env> {
     }
   });
   app.notFound((c) => c.json({ error: "there is nothing here" }, 404));
-  app.onError((_error, c) => c.json({ error: "the server failed" }, 500));
+  app.onError((error, c) => {
+    context.onError(error);
+    return c.json({ error: "the server failed" }, 500);
+  });
   return app;
 }

@@ -61,6 +61,8 @@ export async function listen(
     connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 2),
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    // Who keeps a connection alive would otherwise be cut off in the middle of a later request.
+    if (!server.listening) response.shouldKeepAlive = false;
     if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
     else application(request, response);
   };

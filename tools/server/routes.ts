@@ -17,6 +17,8 @@ export interface Context extends decisions.Desk {
   readonly intake: Intake;
   readonly policy: Policy;
   readonly gauges: () => readonly Gauge[];
+  /** Told of what nobody foresaw. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** An answer that is not a plain 200. */

@@ -124,7 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let mqttDoor: mqtt.MqttDoor | undefined;
     let courier: webhook.Webhook | undefined;
     const gauges = (): Gauge[] => [...mqtt.gauges(mqttDoor), ...webhook.gauges(courier)];
-    const context = { store, keys, intake, audience, clock, policy, gauges };
+    const context = { store, keys, intake, audience, clock, policy, gauges, onError };
     const app = application(context);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
