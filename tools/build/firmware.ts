@@ -32,7 +32,7 @@ function sources(board: Board, boardName: string): string[] {
 }
 
 /** The board's data as C macros. */
-function boardHeader(name: string, board: Board): string {
+export function boardHeader(name: string, board: Board): string {
   const macros: Record<string, string | number> = {
     BOARD_NAME: JSON.stringify(name),
     CORE_HEADER: JSON.stringify(CORE_HEADERS[board.cpu]),
