@@ -8,7 +8,8 @@ import Libsql from "libsql";
 import { Trouble } from "../../tools/trouble.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { AUDIENCE, enrolled, refusal, serve, text } from "./harness.ts";
+import { AUDIENCE, enrolled, missing, refusal, serve, text } from "./harness.ts";
+import * as postgres from "./postgres.ts";
 
 function complains(pattern: RegExp): (error: unknown) => boolean {
   return (error) => {
@@ -116,3 +117,20 @@ void test("a server that is told to stop finishes what is under way", async (t) 
   assert.ok(stored >= accepted, `${accepted} acknowledged, ${stored} stored`);
   assert.equal(again.options.audience, AUDIENCE);
 });
+
+void test(
+  "a PostgreSQL that is gone: alive but not ready, and ready again when it is back",
+  { skip: missing("postgres") },
+  async (t) => {
+    const cluster = await postgres.start();
+    t.after(() => postgres.end(cluster));
+    const database = await postgres.database(Promise.resolve(cluster));
+    const server = await serve(t, { database, onError: () => undefined });
+    const status = async (path: string): Promise<number> => (await fetch(server.url + path)).status;
+    assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 200]);
+    await postgres.crash(cluster.process);
+    assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 503]);
+    cluster.process = await postgres.run(cluster.data, cluster.socket);
+    assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 200]);
+  },
+);

@@ -29,6 +29,10 @@ export const BODY_MAX = 32 * 1024;
 /** Devices remembered, each about 3 KB. */
 const KNOWN_MAX = 50_000;
 
+/** What one device's key can make the log and the evidence grow by: beyond it, what it signs is refused and counted, and not kept. */
+const ALARMS_PER_SECOND = 1 / 60;
+const ALARMS_AT_ONCE = 20;
+
 export interface Answer {
   readonly status: number;
   readonly type: "application/cbor" | "application/cose" | "application/cbor-seq";
@@ -130,6 +134,7 @@ export class Intake {
   private readonly known = new Map<string, Known>();
   private readonly perDevice: Limiter;
   private readonly perAddress: Limiter;
+  private readonly alarms = new Limiter(ALARMS_PER_SECOND, ALARMS_AT_ONCE);
 
   constructor(options: IntakeOptions) {
     this.options = options;
@@ -270,7 +275,8 @@ export class Intake {
       const contradiction = policies.contradiction(known, enrol, model);
       if (contradiction !== undefined) {
         const what = `duplicate key: ${contradiction}`;
-        await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device: id, detail: { what } });
+        if (this.alarms.take(hex(id), now))
+          await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device: id, detail: { what } });
         return { refused: "not-invited", alarm: what };
       }
       const row = sealed(keys.seal, "devices", { ...known, ...described, epoch: known.epoch + 1 });
@@ -486,6 +492,8 @@ export class Intake {
     if (kind === "replayed") return { kind: "refused", reason: "replayed", about };
     const { store, keys, clock, suspendForks } = this.options;
     const now = clock();
+    const suspends = suspendForks && chain.isProof(kind);
+    if (!suspends && !this.alarms.take(hex(device.id), now)) return { kind: "refused", reason: "forked", about };
     const evidence = sealed(keys.seal, "evidence", {
       id: candidate.hash,
       device: device.id,
@@ -502,7 +510,7 @@ export class Intake {
     if (added === 0n) return { kind: "refused", reason: "forked", about };
     const detail = { kind, counter: candidate.counter };
     await log.append(store, keys, tx, now, { action: "fork", actor: "server", device: device.id, detail });
-    if (suspendForks && chain.isProof(kind)) {
+    if (suspends) {
       const suspended = sealed(keys.seal, "devices", { ...device, state: "suspended" as const });
       await tx.updateTable("devices").set(suspended).where("id", "=", device.id).execute();
       await log.append(store, keys, tx, now, { action: "suspend", actor: "server", device: device.id, detail });

@@ -19,6 +19,8 @@ export interface DeviceView {
   readonly head: string;
   readonly reports: number;
   readonly gaps: number;
+  /** Counters of the last command queued, and of the last that the device says it acted upon. */
+  readonly commands: { readonly queued: number; readonly acknowledged: number };
   readonly successor: string | null;
 }
 
@@ -52,6 +54,7 @@ export function deviceView(row: DeviceRow): DeviceView {
     head: hex(row.head_hash),
     reports: row.report_count,
     gaps: row.gap_count,
+    commands: { queued: row.downlink_counter, acknowledged: row.acknowledged },
     successor: row.successor === null ? null : hex(row.successor),
   };
 }
