@@ -1,4 +1,6 @@
 /** The scenarios that `handshake.c` begins with: how the client is set up, the server's secrets, and the genuine flight. */
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
 import { fixedBytes, type Settings } from "../tls/client.ts";
 import { Call } from "../tls/call.ts";
 import { caExtensions, certify, identity, type Identity } from "../tls/identities.ts";
@@ -109,6 +111,19 @@ export async function flights(): Promise<Buffer> {
       extensions: caExtensions(0),
     }),
   ]);
+  const numbered = await certify({
+    subject: own,
+    issuer: root,
+    issuerName: "CN=Root",
+    extensions: [
+      new x509.ExtendedKeyUsageExtension(["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]),
+      new x509.SubjectAlternativeNameExtension([
+        { type: "dns", value: "*.example.org" },
+        { type: "ip", value: "10.1.2.3" },
+      ]),
+      new x509.BasicConstraintsExtension(false, undefined, true),
+    ],
+  });
   const pinned: Settings = { host: "localhost", pins: [own.key] };
   const showing: Settings = { ...pinned, seed: device.seed };
   const ticketed = (client: RecordedClient): Uint8Array => {
@@ -169,6 +184,10 @@ export async function flights(): Promise<Buffer> {
         server.helloDone();
         certified(server, [[20, "02"]]);
       },
+    },
+    {
+      settings: { host: "10.1.2.3", roots: [device.key, root.key] },
+      play: (server) => (server.helloDone(), certified(server, [], [raw(numbered)])),
     },
   ];
   return Buffer.concat([number(scenarios.length, 1), ...scenarios.map((scenario) => written(own, scenario))]);

@@ -47,7 +47,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t max, unsigned s
 enum { STEP = 4, FROM_PEER, TO_PEER, WRITE, READ, UPDATE, CLOSE, STATE };
 enum { OK = 0 };
 enum { WAIT_SH = 3, CONNECTED = 14, CLOSING, CLOSED, FAILED, STATES };
-enum { ALERT = 21, HANDSHAKE = 22, DATA = 23 };
+enum { HANDSHAKE = 22, DATA = 23 };
+/** Types of pieces that are no records but acts of the client's application. */
+enum { ACTS = 25, ACT_UPDATE = ACTS, ACT_CLOSE, ACT_WRITE, TYPES_END };
 enum {
   CLIENT_HELLO = 1,
   SERVER_HELLO = 2,
@@ -361,9 +363,10 @@ static void judge(void) {
 /** Let the client work until it waits, and read what it gives. */
 static void work(void) {
   for (;;) {
-    while (call(STEP, 0, 0, 0, 0) == OK)
+    for (int32_t status = OK; status == OK; judge()) {
+      status = call(STEP, 0, 0, 0, 0);
       require(++steps < STEPS_MOST, "the client does not come to rest");
-    judge();
+    }
     const int32_t len = call(READ, 1000, 0, 0, 0);
     if (len <= 0)
       return;
@@ -388,6 +391,19 @@ static void feed(const uint8_t *bytes, uint32_t len, uint32_t most) {
   }
 }
 
+/** Do what an application may do at any time; nothing is taken of it without a connection. */
+static void act(uint32_t what, const uint8_t *content, uint32_t len) {
+  const int is_connected = state() == CONNECTED;
+  if (what == ACT_UPDATE)
+    require(call(UPDATE, 0, 0, 0, 0) != OK || is_connected, "keys are updated without a connection");
+  else if (what == ACT_WRITE)
+    require(call(WRITE, len, 0, content, len) == 0 || is_connected, "data is taken without a connection");
+  else
+    call(CLOSE, 0, 0, 0, 0);
+  work();
+  hear();
+}
+
 /** Send a piece as one record. */
 static void send_piece(const struct piece *piece) {
   static const uint16_t paddings[] = {0, 1, 37, 1000}, parts[] = {1024, 1, 7, 300};
@@ -395,6 +411,10 @@ static void send_piece(const struct piece *piece) {
   uint32_t len = piece->len < CONTENT_BYTES ? piece->len : CONTENT_BYTES, record_len = len;
   if (len > 0)
     memcpy(content, piece->content, len);
+  if (piece->type >= ACTS) {
+    act(piece->type, content, len < 1024 ? len : 1024);
+    return;
+  }
   if (piece->how & MADE && piece->type == HANDSHAKE && len > 0)
     make(content, len);
   const int is_sealed = server.phase > 0 && !(piece->how & PLAIN);
@@ -559,8 +579,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   const uint32_t count = parse(pieces, data, len);
   for (uint32_t i = 0; i < count && state() < CLOSED; i++)
     send_piece(&pieces[i]);
-  const uint8_t text[] = "x";
-  require(call(WRITE, 1, 0, text, 1) == 0 || state() == CONNECTED, "data is taken without a connection");
+  act(ACT_WRITE, data, 1);
   ends[is_own][server.furthest]++;
   return 0;
 }
@@ -656,7 +675,7 @@ static uint32_t mutate_pieces(struct piece *pieces, uint32_t count) {
     pieces[at].how ^= (uint8_t)(1 << roll(8));
     break;
   default:
-    pieces[at].type = (uint8_t)(20 + roll(5));
+    pieces[at].type = (uint8_t)(20 + roll(TYPES_END - 20));
   }
   return count;
 }
