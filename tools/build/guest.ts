@@ -64,6 +64,14 @@ const MOVES = [
   ],
 ] as const;
 
+/** A declaration of a function of the firmware, by its folder. */
+const DECLARATION = /^static \w+ w2c_assembly_([a-z]+)_\w+\(Z_guest_instance_t\*.*\);$/gm;
+
+/** Whether the compiler makes what a folder holds fast, as all that computes; the rest runs a few times an exchange, and is made small. */
+function temperature(folder: string): string {
+  return folder === "crypto" || folder === "lib" ? "hot" : "cold";
+}
+
 /**
  * The range check becomes one comparison with a constant, see boards/common/wasm-rt.h. The empty asm after each load
  * goes: it keeps dead loads alive for the sake of their trap, which the check before the load raises anyway.
@@ -75,7 +83,9 @@ function patch(c: string): string {
     "  if (UNLIKELY(!wasm_rt_inside(offset, len))) \\\n    TRAP(OOB);",
   );
   const moved = MOVES.reduce((text, [from, to]) => substitute(text, from, to), checked);
-  return moved.replaceAll('wasm_asm("" ::"r"(result));', "");
+  return moved
+    .replaceAll('wasm_asm("" ::"r"(result));', "")
+    .replace(DECLARATION, (line, folder: string) => `__attribute__((${temperature(folder)})) ${line}`);
 }
 
 interface Call {
@@ -130,6 +140,19 @@ function kebab(name: string): string {
   return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase();
 }
 
+/** Bytes of linear memory of a module: where its static memory ends. */
+function linearOf(text: string): number {
+  const end = /\(func \$tools\/build\/guest_end\/__end \(result i32\)\s+i32\.const (\d+)/.exec(text)?.[1];
+  if (end === undefined)
+    throw new Trouble("the module does not say where its memory ends", "see tools/build/guest_end.ts");
+  return (Number(end) + 7) & ~7;
+}
+
+/** Bytes of linear memory that `entry` takes with a board's choices. */
+export async function linearBytes(board: Pick<Board, "use">, entry: string): Promise<number> {
+  return linearOf(readFileSync(join(dirname(await compileWasm(board, entry)), "signet.wat"), "utf8"));
+}
+
 export interface Guest {
   /** Bytes of linear memory: where static memory ends. */
   readonly linear: number;
@@ -139,7 +162,8 @@ export interface Guest {
 export async function buildGuest(board: Pick<Board, "use">, entry: string, folder: string): Promise<Guest> {
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "signet.wasm");
-  copyFileSync(await compileWasm(board, entry), wasm);
+  const compiled = await compileWasm(board, entry);
+  copyFileSync(compiled, wasm);
   const c = join(folder, "guest_module.c");
   await run("wasm2c", [wasm, "-n", "guest", "-o", c]);
   const text = readFileSync(c, "utf8");
@@ -147,10 +171,7 @@ export async function buildGuest(board: Pick<Board, "use">, entry: string, folde
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
     throw new Trouble(`${entry} has a table of functions`, "call functions by name, not by value");
   }
-  const base = /__end\(Z_guest_instance_t\* instance\) \{[^}]*w2c_i0 = (\d+)u;/.exec(text)?.[1];
-  if (base === undefined)
-    throw new Trouble("the module does not say where its memory ends", "see tools/build/guest_end.ts");
-  const linear = (Number(base) + 7) & ~7;
+  const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));
   const ports = /^void Z_guest_instantiate\(Z_guest_instance_t\*(.*)\);$/m.exec(header)?.[1] ?? "";
   const nulls = ports
     .split(",")

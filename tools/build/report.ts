@@ -2,7 +2,8 @@
 import { relative } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { boardNames, loadBoard } from "./board.ts";
-import { buildImage, type Built, type Image, imageNames, isImage } from "./build.ts";
+import { buildImage, type Built, entryOf, type Image, imageNames, isImage } from "./build.ts";
+import { linearBytes } from "./guest.ts";
 
 /** What a person must know who flashes a board without a source of noise. */
 export const SEED_REQUIRED =
@@ -38,17 +39,26 @@ export async function build(choice: Choice): Promise<void> {
   }
 }
 
+/** How much of the linear memory TLS takes: what is saved without it. Nothing on a board that leaves it out. */
+async function linearOfTls({ board: name, image, size: { linear } }: Built): Promise<number | undefined> {
+  const { use } = await loadBoard(name);
+  if (image !== "signet" || "WITHOUT_TLS" in use) return undefined;
+  return linear - (await linearBytes({ use: { ...use, WITHOUT_TLS: 1 } }, entryOf(image)));
+}
+
 /** Print each board's size as a table, or all as one JSON object. */
 export async function size(choice: Choice & { readonly json?: boolean }): Promise<void> {
-  const all: Record<string, Built["size"]> = {};
+  const all: Record<string, Built["size"] & { readonly linearOfTls?: number }> = {};
   for await (const built of builds(choice)) {
-    all[built.board] = built.size;
+    const tls = await linearOfTls(built);
+    all[built.board] = { ...built.size, ...(tls !== undefined && { linearOfTls: tls }) };
     if (choice.json) continue;
     const { budget } = await loadBoard(built.board);
     const { flash, linear, stack, parts } = built.size;
     const rows = [
       ["flash", share(flash, budget.flash)],
       ["linear", share(linear, budget.linear)],
+      ...(tls === undefined ? [] : [["  of it tls", String(tls)]]),
       ["stack", share(stack, budget.stack)],
       ...Object.entries(parts).map(([part, bytes]) => [`  ${part}`, String(bytes)]),
     ];

@@ -6,7 +6,10 @@ export interface Size {
   readonly flash: number;
   readonly linear: number;
   readonly stack: number;
-  /** Flash by origin: the folders of `assembly/` (`crypto` with its tables and assembly), `boards` for C of ours, `library` for the compiler's. */
+  /**
+   * Flash by origin: the folders of `assembly/` (`crypto` with its tables and assembly), `guest` for the calls in with what was
+   * inlined into them, `boards` for C of ours, `library` for the compiler's.
+   */
   readonly parts: Record<string, number>;
 }
 
@@ -21,6 +24,7 @@ function partOf(symbol: string, file: string): string {
   if (name.startsWith("w2c_")) return "language";
   if (name.startsWith("data_segment_data_")) return "constants";
   if (name.startsWith("table_") || /boards_common_cpu_\w+\.S\.o$/.test(file)) return "crypto";
+  if (file.endsWith("boards_common_guest.c.o")) return "guest";
   return file.endsWith(".a") ? "library" : "boards";
 }
 
@@ -37,7 +41,7 @@ function* inputSections(map: string): Generator<{ name: string; bytes: number; o
 export function parts(map: string): Record<string, number> {
   const sum = new Map<string, number>();
   for (const { name, bytes, object } of inputSections(map)) {
-    const symbol = name.replace(/^\.(?:text|rodata|ram_code|data)\.(?:unlikely\.|startup\.)?/, "");
+    const symbol = name.replace(/^\.(?:text|rodata|ram_code|data)\.(?:unlikely\.|hot\.|startup\.)?/, "");
     const part = partOf(symbol, object.replace(/\(.*\)$/, ""));
     if (bytes > 0) sum.set(part, (sum.get(part) ?? 0) + bytes);
   }
