@@ -15,6 +15,8 @@ export interface Figures {
   /** Bytes of all cryptography on the board, code and tables: the operations share most of it; for TLS with the client's own. */
   readonly flash: number;
   readonly stack: number;
+  /** For TLS: bytes of its linear memory and of stack. */
+  readonly ram?: number;
   /** Instructions of each peer that has the operation. */
   readonly peers: Record<string, number>;
 }
@@ -105,8 +107,8 @@ async function benchBoard(board: string): Promise<Record<string, Figures>> {
       peers: instructions,
     };
   }
-  for (const [name, { instructions, stack, flash }] of Object.entries(await benchTls(board)))
-    figures[name] = { instructions, flash, stack, peers: {} };
+  for (const [name, { instructions, stack, flash, ram }] of Object.entries(await benchTls(board)))
+    figures[name] = { instructions, flash, stack, ram, peers: {} };
   return figures;
 }
 
@@ -156,6 +158,8 @@ export function asTable(report: Report): string {
           .join("  ")
           .trimEnd()}`,
       );
+    const { flash, ram } = operations["tls.handshake"] ?? {};
+    if (ram !== undefined) lines.push(`  the TLS client with its cryptography: ${flash} bytes of flash, ${ram} of RAM`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,21 +1,29 @@
 /** The TLS client's part of the bench: whole conversations of the scripted server, held again by the ELF. */
+import { join } from "node:path";
+import type { Board } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
+import { ROOT } from "../../tools/build/root.ts";
 import { elfLab } from "../lab/lab.ts";
+import { Call } from "../tls/call.ts";
 import { conversations } from "../tls/conversations.ts";
 import { type Cost, replay } from "../tls/replay.ts";
 
 export interface TlsCost extends Cost {
-  /** Bytes of client and cryptography. */
+  /** Bytes of flash: client, X.509, cryptography, the compiler's library, and the calls in; all but the board's own C. */
   readonly flash: number;
+  /** Bytes of linear memory, without the test's own, and of stack. */
+  readonly ram: number;
 }
 
-/** Each conversation's cost, by the name it has in the bench. */
-export async function benchTls(board: string): Promise<Record<string, TlsCost>> {
-  const { elf, size } = await buildImage({ board, image: "tls" });
-  const flash = (size.parts["tls"] ?? 0) + (size.parts["crypto"] ?? 0);
+/** Each conversation's cost on a board, its data changed as said, by the name it has in the bench. */
+export async function benchTls(board: string, change?: Partial<Board>): Promise<Record<string, TlsCost>> {
+  const out = change && { change, out: join(ROOT, "build", "changed") };
+  const { elf, size } = await buildImage({ board, image: "tls", ...out });
+  const flash = Object.values({ ...size.parts, boards: 0 }).reduce((sum, bytes) => sum + bytes);
   const held = await conversations();
   const lab = await elfLab(board, { icount: true, elf });
   try {
+    const own = -(await lab.run(Call.Own, Buffer.alloc(8))).result;
     const handshake = await replay(lab, held.handshake);
     await replay(lab, held.ticket);
     const seal = await replay(lab, held.seal);
@@ -29,7 +37,9 @@ export async function benchTls(board: string): Promise<Record<string, TlsCost>> 
       "tls.record.kib": seal,
       "tls.record.open.kib": open,
     };
-    return Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, { ...cost, flash }]));
+    const linear = size.linear - own;
+    const withSizes = (cost: Cost): TlsCost => ({ ...cost, flash, ram: linear + cost.stack });
+    return Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, withSizes(cost)]));
   } finally {
     await lab.close();
   }
