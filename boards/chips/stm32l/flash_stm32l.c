@@ -11,15 +11,20 @@
 #define BANK_BYTES (FLASH_WHOLE_BYTES / 2)
 _Static_assert(STORE_ORIGIN >= FLASH_ORIGIN + BANK_BYTES, "the store must be in the second bank");
 
+/** Turns within which the NMI of a torn unit comes. */
+#define PATIENCE 100
+
 /** A unit of the store is being read; it was found torn. */
 static volatile bool reading, torn;
 
 bool flash_forgive(void) {
-  if (!reading || !(FLASH->ECCR & FLASH_ECCR_ECCD))
+  if (!reading)
     return false;
-  FLASH->ECCR |= FLASH_ECCR_ECCD;
-  torn = true;
-  return true;
+  if (FLASH->ECCR & FLASH_ECCR_ECCD) {
+    FLASH->ECCR |= FLASH_ECCR_ECCD;
+    torn = true;
+  }
+  return torn;
 }
 
 /** Read a unit. What power left half programmed has more wrong bits than the code can mend: an NMI tells, and it reads
@@ -32,8 +37,9 @@ static void read_unit(uint32_t out[2], uint32_t at) {
   out[0] = from[0];
   out[1] = from[1];
   __DSB();
-  while (FLASH->ECCR & FLASH_ECCR_ECCD)
+  for (int i = 0; i < PATIENCE && (FLASH->ECCR & FLASH_ECCR_ECCD); i++)
     continue;
+  flash_forgive();
   reading = false;
   if (torn)
     out[0] = out[1] = 0;

@@ -1,0 +1,64 @@
+/** What each board's data says of its probe is what the real programs know. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { type Board, boardNames, loadBoard } from "../../tools/build/board.ts";
+
+const isThere = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
+const skipOpenocd = isThere("openocd") ? false : "openocd is not installed";
+const skipPyocd = isThere("pyocd-flashtool") ? false : "python3-pyocd is not installed";
+
+/** No adapter is asked for anything: OpenOCD reads its scripts, answers, and ends. */
+const ALONE =
+  "gdb_port disabled; telnet_port disabled; tcl_port disabled; adapter driver cmsis-dap; transport select swd";
+
+/** What OpenOCD says to commands, once it has read a chip's script. */
+function openocd(
+  script: string,
+  ...commands: readonly string[]
+): { readonly code: number | null; readonly text: string } {
+  const args = [ALONE, ...commands, "shutdown"].flatMap((command) => ["-c", command]);
+  args.splice(2, 0, "-f", script);
+  const { status, stdout, stderr } = spawnSync("openocd", args, { encoding: "utf8", timeout: 60_000 });
+  return { code: status, text: stdout + stderr };
+}
+
+for (const name of boardNames()) {
+  const board: Board = await loadBoard(name);
+  const { probe } = board;
+  if (!probe) continue;
+  describe(name, () => {
+    it("has its chip's script and flash in OpenOCD", { skip: skipOpenocd }, () => {
+      const { code, text } = openocd(probe.openocd, "echo [flash list]");
+      assert.equal(code, 0, text);
+      const bases = [...text.matchAll(/ base (\d+) /g)].map(([, base]) => Number(base));
+      // A base of 0 where flash is elsewhere is one that OpenOCD looks up in the chip.
+      assert.ok(bases.includes(board.flash.origin) || bases.includes(0), text);
+    });
+
+    it("is locked by commands that OpenOCD has", { skip: skipOpenocd }, () => {
+      if ("none" in probe.lock) return;
+      for (const command of probe.lock.openocd) {
+        const words = command.split(" ").slice(0, 2).join(" ");
+        const { code, text } = openocd(probe.openocd, "flash init", `help ${words}`);
+        assert.equal(code, 0, text);
+        assert.match(text, new RegExp(`^ +${words}\\b`, "m"));
+      }
+    });
+
+    it("has a name in pyOCD, or none", { skip: skipPyocd }, () => {
+      if (probe.pyocd === undefined) return;
+      const { stdout } = spawnSync("pyocd-flashtool", ["--help"], { encoding: "utf8", timeout: 60_000 });
+      const known = stdout.replaceAll(/\s+/g, " ");
+      assert.match(known, new RegExp(`[ ,']${probe.pyocd}[ ,.']`));
+    });
+  });
+}
+
+describe("what no program knows", { skip: skipOpenocd }, () => {
+  it("is found out", () => {
+    assert.notEqual(openocd("target/stm32l9x.cfg").code, 0);
+    const { code, text } = openocd("target/stm32l4x.cfg", "help stm32l4x seal");
+    assert.ok(code !== 0 || !/^ +stm32l4x seal\b/m.test(text), text);
+  });
+});
