@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import * as browser from "../server/page/browser.ts";
 import { ROOT } from "../../tools/check/tree.ts";
 
 const STEP_MS = 240_000;
@@ -30,6 +31,8 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
   const folder = mkdtempSync(join(tmpdir(), "signet-walk-"));
   const running: ChildProcess[] = [];
   let said = "";
+  /** The command that watches the device's console. */
+  let watching = "";
 
   after(() => {
     for (const child of running) {
@@ -40,6 +43,7 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
       }
     }
     rmSync(folder, { recursive: true });
+    return browser.close();
   });
 
   /** Give commands to a shell; resolves with its exit code. */
@@ -80,6 +84,7 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
         await until([/^server key [0-9a-f]{64}$/m, /^esp-at module at /m, /^bare mps2-an386: /m][i]!);
       }
     }
+    watching = all.map(({ text }) => /^.* console .* --until accepted$/m.exec(text)?.[0]).find(Boolean)!;
     assert.match(said, /^number 1: [0-9a-f]{64}$/m);
     assert.match(said, /^has the receipt for report \d+$/m);
     assert.match(
@@ -88,4 +93,38 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
     );
     assert.ok(existsSync(join(folder, "labels", "label-0001.svg")));
   });
+
+  it(
+    "ends on the operator's page: readings; the device revoked there hears of it, and falls silent",
+    {
+      skip: browser.missing,
+      timeout: 2 * STEP_MS,
+    },
+    async (t) => {
+      const [, url] = /^operator's page (\S+)$/m.exec(said)!;
+      const [, token] = /^admin token, shown this once: (\S+)$/m.exec(said)!;
+      const [, id] = /^number 1: ([0-9a-f]{64})$/m.exec(said)!;
+      const tab = await browser.open(t, url!);
+      await browser.signIn(tab, token!);
+      const { page } = tab;
+      await page.getByRole("link", { name: id!.slice(0, 8) }).click();
+      await page.getByRole("img", { name: /^temperature, °C: [1-9]\d* readings/ }).waitFor();
+      await page
+        .getByRole("row", { name: /temperature \d+\.\d{3} °C, uptime \d+ s/ })
+        .first()
+        .waitFor();
+      await browser.picture(tab, "walk");
+      // Only who listens when it is said hears it.
+      said = "";
+      const heard = shell(watching.replace("accepted", "silenced"));
+      await until(/^has the receipt for report \d+$/m);
+      await page.getByRole("button", { name: "Revoke…" }).click();
+      await page.getByRole("button", { name: "Revoke for ever" }).click();
+      await page.getByRole("heading", { name: /revoked$/ }).waitFor();
+      assert.equal(await heard, 0, said);
+      assert.match(said, /^is revoked, and silent for a day$/m);
+      await page.getByText("1 × revoked: the device is suspended or revoked").waitFor();
+      await browser.leave(tab);
+    },
+  );
 });

@@ -28,7 +28,7 @@ export function fields(hex) {
   try {
     const value = decode(bytes);
     const named =
-      value instanceof Map ? [...value] : Array.isArray(value) ? value.map((one, i) => [i, one]) : undefined;
+      value instanceof Map ? [...value] : Array.isArray(value) ? value.map((one, i) => [`[${i}]`, one]) : undefined;
     if (named === undefined) return [field("", value)];
     return named.slice(0, FIELDS_MAX).map(([key, one]) => field(written(key), one));
   } catch {
