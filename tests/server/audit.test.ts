@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import { audit } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { hex } from "../../tools/wire/bytes.ts";
@@ -56,6 +56,20 @@ const TABLES = [
   "audit_head",
 ] as const;
 
+/** What names a row in its table. */
+const KEYS: Readonly<Record<(typeof TABLES)[number], readonly string[]>> = {
+  devices: ["id"],
+  reports: ["device", "counter"],
+  evidence: ["id"],
+  invitations: ["device"],
+  claims: ["hash"],
+  tokens: ["hash"],
+  downlinks: ["device", "counter"],
+  handovers: ["device", "successor"],
+  audit: ["seq"],
+  audit_head: ["id"],
+};
+
 /** A fixed sequence of numbers. */
 function sequence(seed: number): (below: number) => number {
   let state = seed;
@@ -79,20 +93,23 @@ function changed(value: unknown, random: (below: number) => number): unknown {
 
 type Row = Record<string, unknown>;
 
+/** The condition that some columns are what they are in a row. */
+function named(columns: readonly string[], row: Row): RawBuilder<unknown> {
+  const each = columns.map((name) =>
+    row[name] === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${row[name]}`,
+  );
+  return sql.join(each, sql` and `);
+}
+
 /** Do one thing that nobody but the server may; false if it changed nothing. */
 async function tamper({ store }: Fixture, random: (below: number) => number): Promise<string | undefined> {
   const table = TABLES[random(TABLES.length)]!;
   const found = (await store.read.selectFrom(table).selectAll().execute()) as unknown as Row[];
   const row = found[random(found.length)]!;
-  const match = sql.join(
-    Object.entries(row).map(([name, value]) =>
-      value === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${value}`,
-    ),
-    sql` and `,
-  );
   const names = Object.keys(row);
+  const match = named(names, row);
   const name = names[random(names.length)]!;
-  switch (random(4)) {
+  switch (random(5)) {
     case 0:
       await sql`delete from ${sql.table(table)} where ${match}`.execute(store.read);
       return `delete a row of ${table}`;
@@ -113,6 +130,21 @@ async function tamper({ store }: Fixture, random: (below: number) => number): Pr
         store.read,
       );
       return `insert a row into ${table}`;
+    }
+    case 3: {
+      // Two rows, each with what the other one's key stood for.
+      const other = found[random(found.length)]!;
+      if (other === row) return undefined;
+      const keyOf = (of: Row): Row => Object.fromEntries(KEYS[table].map((key) => [key, of[key]]));
+      const columns = sql.join(names.map((candidate) => sql.ref(candidate)));
+      const moved = [
+        { ...other, ...keyOf(row) },
+        { ...row, ...keyOf(other) },
+      ].map((values) => sql`(${sql.join(names.map((candidate) => values[candidate]))})`);
+      for (const gone of [row, other])
+        await sql`delete from ${sql.table(table)} where ${named(KEYS[table], gone)}`.execute(store.read);
+      await sql`insert into ${sql.table(table)} (${columns}) values ${sql.join(moved)}`.execute(store.read);
+      return `swap two rows of ${table}`;
     }
     default: {
       const value = changed(row[name], random);
@@ -157,7 +189,7 @@ async function foreignKeys({ store }: Fixture): Promise<void> {
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: the audit finds every one of ${EDITS} random edits, deletions, insertions and copies, and nothing where there is none`,
+    `${flavour}: the audit finds every one of ${EDITS} random edits, deletions, insertions, copies and reorderings, and nothing where there is none`,
     { skip: missing(flavour) },
     async (t) => {
       const server = await serve(t, { suspendForks: true }, flavour);
