@@ -60,7 +60,7 @@ export async function serve(
     audience: AUDIENCE,
     key: join(place, "server.key"),
     clock: clock.read,
-    rates: { device: [1e6, 1e6], address: [1e6, 1e6] },
+    rates: { device: [1e6, 1e6], address: [1e6, 1e6], failures: [1e6, 1e6] },
     ...more,
   };
   return start(t, place, clock, options);

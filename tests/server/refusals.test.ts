@@ -7,7 +7,7 @@ import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { id } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
-import { seal } from "../../tools/wire/sign1.ts";
+import { open, seal } from "../../tools/wire/sign1.ts";
 import { LIFETIME_MS } from "../../tools/server/nonce.ts";
 import { FLAVOURS, enrolled, missing, refusal, rows, serve, text, type Fixture, type Flavour } from "./harness.ts";
 
@@ -295,7 +295,7 @@ void test("a kid that is not the thumbprint of the key is malformed", async (t) 
 });
 
 void test("senders beyond their rate are told to come later, good ones are not", async (t) => {
-  const server = await serve(t, { rates: { device: [1, 3], address: [1e6, 1e6] } });
+  const server = await serve(t, { rates: { device: [1, 3], address: [1e6, 1e6], failures: [1e6, 1e6] } });
   const [eager, calm] = [await enrolled(server), await enrolled(server)];
   const verdicts: string[] = [];
   for (let i = 0; i < 5; i++) {
@@ -310,6 +310,32 @@ void test("senders beyond their rate are told to come later, good ones are not",
   assert.equal((await exchange.report(calm, server.url, text("y"))).kind, "accepted");
   server.clock.now += 2000;
   assert.equal((await exchange.enrol(eager, server.url)).kind, "accepted");
+});
+
+void test("who fails too often is not listened to for a while; devices that were right from there before still are", async (t) => {
+  const server = await serve(t, { rates: { device: [1e6, 1e6], address: [1e6, 1e6], failures: [1, 3] } });
+  const [familiar, victim, stranger] = [await enrolled(server), await enrolled(server), server.device()];
+  assert.equal((await exchange.report(familiar, server.url, text("x"))).kind, "accepted");
+  const forged = seal("report", victim.id, stranger.key, open(victim.report(text("x"))).payload);
+  const tried = async (body: Uint8Array): Promise<string> => {
+    const { reason, status } = await refusal(server, "reports", body);
+    return `${reason ?? "ok"} ${status}`;
+  };
+  assert.equal(await tried(forged), "bad-signature 401");
+  assert.equal(await tried(stranger.report(text("x"))), "unknown-device 404");
+  assert.equal(await tried(forged), "bad-signature 401");
+  // The address has failed three times: nothing of it is verified or looked up, but for the device that was right.
+  assert.equal(await tried(forged), "busy 429");
+  assert.equal(await tried(stranger.report(text("x"))), "busy 429");
+  assert.equal(await tried(victim.report(text("x"))), "busy 429");
+  assert.equal((await exchange.report(familiar, server.url, text("y"))).kind, "accepted");
+  // Who speaks in its name from its own address spoils it for that device alone.
+  const inItsName = seal("report", familiar.id, stranger.key, open(familiar.report(text("z"))).payload);
+  for (let i = 0; i < 3; i++) assert.equal(await tried(inItsName), "bad-signature 401");
+  assert.equal(await tried(inItsName), "busy 429");
+  server.clock.now += 1000;
+  assert.equal((await exchange.report(familiar, server.url, text("y"))).kind, "accepted");
+  assert.equal(await tried(victim.report(text("x"))), "ok 200");
 });
 
 function hashOf(bytes: Uint8Array): Uint8Array {

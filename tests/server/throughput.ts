@@ -22,7 +22,7 @@ import * as exchange from "../../tools/wire/exchange.ts";
 import { open, toBeSigned } from "../../tools/wire/sign1.ts";
 
 const AUDIENCE = "signet.test";
-const UNLIMITED = { device: [1e9, 1e9], address: [1e9, 1e9] } as const;
+const UNLIMITED = { device: [1e9, 1e9], address: [1e9, 1e9], failures: [1e9, 1e9] } as const;
 /** Verifications in one look at the limit, and the pause between two looks. */
 const LIMIT_ROUNDS = 200;
 const LIMIT_PAUSE_MS = 400;

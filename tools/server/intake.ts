@@ -44,6 +44,11 @@ export interface Rates {
   readonly device: readonly [number, number];
   /** Requests a second and at once, for each address, before anything is verified. */
   readonly address: readonly [number, number];
+  /**
+   * Failures a second and at once, for each address: unknown devices, bad signatures, sign-ups that come to nothing. Who has no more is told
+   * to come later, and nothing is looked up or verified. A device that was right from its address before is counted by itself.
+   */
+  readonly failures: readonly [number, number];
 }
 
 export interface IntakeOptions {
@@ -112,6 +117,8 @@ interface Known {
   row: DeviceRow | undefined;
   /** Whether a move of it is under way. */
   moving: boolean;
+  /** From where its last right signature came. */
+  address: string | undefined;
 }
 
 /** What a transaction decided; the answer is made outside of it. */
@@ -135,11 +142,13 @@ export class Intake {
   private readonly perDevice: Limiter;
   private readonly perAddress: Limiter;
   private readonly alarms = new Limiter(ALARMS_PER_SECOND, ALARMS_AT_ONCE);
+  private readonly failures: Limiter;
 
   constructor(options: IntakeOptions) {
     this.options = options;
     this.perDevice = new Limiter(...options.rates.device);
     this.perAddress = new Limiter(...options.rates.address);
+    this.failures = new Limiter(...options.rates.failures);
     this.happenings.setMaxListeners(0);
   }
 
@@ -152,12 +161,12 @@ export class Intake {
 
   /** Register a device, or recognise it. `peer` is the id that TLS proved, where there is TLS: it has to be the message's. */
   enrol(body: Uint8Array, address: string, peer?: Uint8Array): Promise<Answer> {
-    return this.answered("enrol", address, () => this.tryEnrol(body, peer));
+    return this.answered("enrol", address, () => this.tryEnrol(body, address, peer));
   }
 
   /** Take reports of one device; `peer` as in `enrol`. */
   reports(body: Uint8Array, address: string, peer?: Uint8Array): Promise<Answer> {
-    return this.answered("report", address, () => this.tryReports(body, peer));
+    return this.answered("report", address, () => this.tryReports(body, address, peer));
   }
 
   /** Answer a request that was refused before its body was looked at. */
@@ -202,14 +211,28 @@ export class Intake {
     return { issuer: this.options.audience, issuedAt: Math.floor(this.options.clock() / 1000), device };
   }
 
-  private async tryEnrol(body: Uint8Array, peer: Uint8Array | undefined): Promise<Answer> {
+  /** Refuse whoever at `source` had too many failures already, before any more is done for them. */
+  private mayFail(source: string): void {
+    if (!this.failures.has(source, this.options.clock())) throw new Refused("busy", undefined, 429);
+  }
+
+  /** Count a failure of whoever is at `source`. */
+  private failed(source: string): void {
+    this.failures.take(source, this.options.clock());
+  }
+
+  private async tryEnrol(body: Uint8Array, address: string, peer: Uint8Array | undefined): Promise<Answer> {
     const { store, keys, audience, clock } = this.options;
     const message = open(body);
     const publicKey = messages.enrolKey(message);
     if (!equal(keyId(publicKey), message.kid)) throw new Malformed("kid is not the key's id");
     fromPeer(message.kid, peer);
+    this.mayFail(address);
     const key = ed25519.importKey(publicKey);
-    if (key === undefined || !verify(message, key)) throw new Refused("bad-signature");
+    if (key === undefined || !verify(message, key)) {
+      this.failed(address);
+      throw new Refused("bad-signature");
+    }
     this.limitDevice(message.kid);
     const known = await store.read
       .selectFrom("devices")
@@ -226,6 +249,7 @@ export class Intake {
     const handover = bytes === undefined ? undefined : verified(message, () => rotation.read(bytes));
     const outcome = await store.write((tx) => this.register(tx, message, enrol, expiresAt, handover));
     if ("refused" in outcome) {
+      this.failed(address);
       if (outcome.alarm !== undefined) this.alarm(hex(handover?.message.kid ?? message.kid), outcome.alarm);
       const isSigned = outcome.refused === "revoked" || (handover !== undefined && outcome.refused !== "stale-nonce");
       throw isSigned ? new Refused(outcome.refused, message) : refused(outcome.refused, message.kid);
@@ -313,16 +337,27 @@ export class Intake {
     if (!this.perDevice.take(hex(kid), this.options.clock())) throw refused("busy", kid, 429);
   }
 
-  private async tryReports(body: Uint8Array, peer: Uint8Array | undefined): Promise<Answer> {
+  private async tryReports(body: Uint8Array, address: string, peer: Uint8Array | undefined): Promise<Answer> {
     const sequence = openSequence(body, REPORTS_MAX);
     const kid = sequence[0]!.kid;
     if (!sequence.every((message) => message.kind === "report" && equal(message.kid, kid))) {
       throw new Malformed("not reports of one device");
     }
-    const known = this.known.get(nameOf(kid)) ?? (await this.find(kid));
-    if (known === undefined) throw new Refused("unknown-device");
+    const name = nameOf(kid);
+    const familiar = this.known.get(name);
+    const source = familiar?.address === address ? `${name} ${address}` : address;
+    this.mayFail(source);
+    const known = familiar ?? (await this.find(kid));
+    if (known === undefined) {
+      this.failed(source);
+      throw new Refused("unknown-device");
+    }
     fromPeer(kid, peer);
-    if (!sequence.every((message) => verify(message, known.key))) throw refused("bad-signature", kid);
+    if (!sequence.every((message) => verify(message, known.key))) {
+      this.failed(source);
+      throw refused("bad-signature", kid);
+    }
+    known.address = address;
     this.limitDevice(kid);
     const candidates = sequence.map(candidate);
     const outcome =
@@ -377,7 +412,7 @@ export class Intake {
     if (key === undefined) return undefined;
     const name = nameOf(kid);
     // Two that asked at once share what the first found.
-    const found = this.known.get(name) ?? { key, row, moving: false };
+    const found = this.known.get(name) ?? { key, row, moving: false, address: undefined };
     if (this.known.size >= KNOWN_MAX) this.known.delete(this.known.keys().next().value!);
     this.known.set(name, found);
     return found;

@@ -17,10 +17,20 @@ export class Limiter {
     this.most = most;
   }
 
+  /** Tell whether `sender` has a token. */
+  has(sender: string, nowMs: number): boolean {
+    const bucket = this.buckets.get(sender);
+    return bucket === undefined || this.filled(bucket, nowMs) >= 1;
+  }
+
+  private filled({ tokens, at }: Bucket, nowMs: number): number {
+    return Math.min(this.burst, tokens + ((nowMs - at) / 1000) * this.perSecond);
+  }
+
   /** Take a token of `sender`; false if there is none. */
   take(sender: string, nowMs: number): boolean {
     const bucket = this.buckets.get(sender) ?? { tokens: this.burst, at: nowMs };
-    bucket.tokens = Math.min(this.burst, bucket.tokens + ((nowMs - bucket.at) / 1000) * this.perSecond);
+    bucket.tokens = this.filled(bucket, nowMs);
     bucket.at = nowMs;
     const passes = bucket.tokens >= 1;
     if (passes) bucket.tokens--;

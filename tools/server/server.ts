@@ -69,7 +69,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const RATES: Rates = { device: [50, 500], address: [2000, 4000] };
+const RATES: Rates = { device: [50, 500], address: [2000, 4000], failures: [20, 200] };
 
 /** Above any counter. */
 const EVERYTHING = 2 ** 32;
