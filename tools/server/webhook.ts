@@ -193,15 +193,13 @@ class Courier implements Webhook {
     const streams = await this.streams();
     let batch: Batch = { items: [], steps: [] };
     for (const { stream, position } of streams) {
-      for (let [at, more] = [position, true]; more;) {
+      for (let at = position; ;) {
         const room = ITEMS_MAX - batch.items.length;
         const found = await this.after(stream, at, room);
-        more = found.length === room;
-        if (found.length === 0) break;
-        at = found.at(-1)!.position;
+        at = found.at(-1)?.position ?? at;
+        if (found.length > 0) batch.steps.push({ stream, position: at });
         batch.items.push(...found.map(({ item }) => item));
-        batch.steps.push({ stream, position: at });
-        if (!more) break;
+        if (found.length < room) break;
         const outcome = await this.deliver(batch);
         if (outcome !== "taken") return outcome === "lost";
         batch = { items: [], steps: [] };
