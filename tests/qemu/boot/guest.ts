@@ -67,11 +67,11 @@ export function poll(): u32 {
     case 0x64: // d
       die(7);
       break;
-    case 0x66: // f: erase and program a word of page 1, answer what was there before
+    case 0x66: // f: erase and program the first unit of page 1, answer what was there before
       flashRead(answer, 4096, 4);
       flashErase(4096);
-      store<u32>(answer + 4, 0x12345678);
-      store<u32>(answer + 8, flashProgram(4096, answer + 4, 4));
+      store<u64>(answer + 4, 0x12345678);
+      store<u32>(answer + 8, flashProgram(4096, answer + 4, 8));
       uartWrite(answer, 12);
       break;
     case 0x74: // t
