@@ -222,7 +222,11 @@ export function read(choice: Choice, r: Reader, offer: Offer): Alert {
   if (version != LEGACY_VERSION || compression != 0) return Alert.IllegalParameter;
   if (sessionLen != ID_BYTES || !bytes.same(session, offer.session, ID_BYTES)) return Alert.IllegalParameter;
   if (!suite.offered(choice.suite)) return Alert.IllegalParameter;
-  if (!choice.retry) return choice.share ? Alert.None : Alert.MissingExtension;
+  if (!choice.retry) {
+    if (choice.share) return Alert.None;
+    // A PSK without the key exchange that was asked for is a contradiction (§4.2.11); a hello with neither lacks something (§9.2).
+    return choice.psk ? Alert.IllegalParameter : Alert.MissingExtension;
+  }
   // A retry must change the hello (§4.1.4); with one group, whose share was sent, only a cookie does.
   return choice.cookieLen ? Alert.None : Alert.IllegalParameter;
 }

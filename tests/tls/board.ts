@@ -53,11 +53,13 @@ function pageOf({ port, host = "localhost", pins, device, steps }: Plan): Buffer
 /** The running board. */
 export class PatternBoard {
   readonly device: Emulator;
+  readonly elf: string;
   readonly #modem: Modem;
   readonly #folder: string;
 
-  constructor(device: Emulator, modem: Modem, folder: string) {
+  constructor(device: Emulator, elf: string, modem: Modem, folder: string) {
     this.device = device;
+    this.elf = elf;
     this.#modem = modem;
     this.#folder = folder;
   }
@@ -115,7 +117,8 @@ export class PatternBoard {
   }
 }
 
-const DONE = `event-${Said.Done.toString(16)}`;
+/** The event of a step that is done. */
+export const DONE = `event-${Said.Done.toString(16)}`;
 
 /** An event with its numbers. */
 export function words({ name, data }: DeviceEvent): string {
@@ -142,5 +145,5 @@ export async function startBoard(plan: Plan): Promise<PatternBoard> {
     flash,
     timeoutMs: 0,
   });
-  return new PatternBoard(device, modem, folder);
+  return new PatternBoard(device, elf, modem, folder);
 }

@@ -1,17 +1,16 @@
 /** The client against `openssl s_server`: full handshake, chain, resumption, external PSK, key update, 100 KB both ways. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { startProxy } from "../../tools/attacker/proxy.ts";
 import { Content, Records } from "../../tools/attacker/records.ts";
 import { State, TlsClient, type Settings } from "./client.ts";
 import { caExtensions, certify, identity, type Identity } from "./identities.ts";
 import { Files, missing, openssl, type Peer } from "./peers.ts";
+import { RETRY_RANDOM } from "./script.ts";
 import { TlsSocket } from "./socket.ts";
 
 const BULK = 100 * 1024;
-/** The random that makes a ServerHello a HelloRetryRequest (§4.1.3), and where it is in one that comes first. */
-const RETRY_RANDOM = createHash("sha256").update("HelloRetryRequest").digest();
+/** Where the random is in a hello that comes first. */
 const RANDOM_AT = 5 + 4 + 2;
 const PSK = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 

@@ -4,15 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { createPublicKey } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { createServer } from "node:tls";
-import { Content, HEAD_BYTES } from "../../tools/attacker/records.ts";
+import { Content, HEAD_BYTES, Records } from "../../tools/attacker/records.ts";
 import type { Connection, Tap } from "../../tools/attacker/tap.ts";
-import * as tls from "../../tools/server/tls.ts";
 import { startBoard, pattern, type Plan, type PatternBoard } from "./board.ts";
 import { certify, identity, type Identity } from "./identities.ts";
-import { Files, gnutls, missing, openssl, RAW_KEYS, type Peer } from "./peers.ts";
+import { Files, gnutls, missing, openssl, RAW_KEYS, startEcho, type Peer } from "./peers.ts";
+import { RETRY_RANDOM } from "./script.ts";
 import { Step } from "./step.ts";
 
 const BULK = 100 * 1024;
@@ -60,7 +58,7 @@ class Wire implements Tap {
 }
 
 /** Switch on a board with this plan. */
-async function start(port: number, steps: Plan["steps"], tap = new Wire()): Promise<PatternBoard> {
+async function start(port: number, steps: Plan["steps"], tap: Tap = new Wire()): Promise<PatternBoard> {
   const board = await startBoard({ port, pins: [server.key], device, steps, tap });
   ends.push(() => board.close());
   return board;
@@ -89,9 +87,12 @@ async function echo(port: number, wire = new Wire()): Promise<string[]> {
 describe("openssl s_server", { skip: missing("openssl") }, () => {
   let peer: Peer;
 
+  let identityArgs: string[];
+
   before(async () => {
     const cert = files.put("leaf.pem", (await certify({ subject: server })).toString("pem"));
-    peer = await openssl(["-key", files.put("leaf.key", server.pem), "-cert", cert, "-Verify", "1", "-state"]);
+    identityArgs = ["-key", files.put("leaf.key", server.pem), "-cert", cert, "-Verify", "1"];
+    peer = await openssl([...identityArgs, "-state"]);
     ends.push(() => peer.stop());
   });
 
@@ -137,6 +138,28 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
     assert.equal(peer.output.split("alert read:warning:close notify").length, 1 + 3);
     assert.match(peer.output, /CN = Signet device/);
   });
+
+  test("HelloRetryRequest with a cookie", async () => {
+    const stateless = await openssl([...identityArgs, "-stateless"]);
+    ends.push(() => stateless.stop());
+    const relay = new Records();
+    // See `openssl.test.ts`.
+    const dropped = relay.play(
+      "up",
+      ({ type }) => type === Content.changeCipherSpec,
+      () => [],
+    );
+    const retried = relay.play(
+      "down",
+      ({ type, raw }) => type === Content.handshake && Buffer.from(raw).includes(RETRY_RANDOM),
+      ({ raw }) => [raw],
+    );
+    const board = await start(stateless.port, [[Step.Send, LINE], [Step.Close]], relay);
+    await Promise.all([retried, dropped]);
+    await board.done(1);
+    await stateless.printed(pattern(LINE).toString());
+    assert.deepEqual(board.said, ["boot", "secured 0"]);
+  });
 });
 
 describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
@@ -156,22 +179,9 @@ describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
 });
 
 test("Node as the server sets it up: handshake, resumption, key update, 100 KB both ways, clean close", async () => {
-  const certificate = (await certify({ subject: server })).toString("pem");
-  const shown: unknown[] = [];
-  const settings = tls.options({ key: server.pem, certificate, publicKey: server.key });
-  const listening = createServer(settings, (socket) => {
-    shown.push(socket.getPeerX509Certificate()?.publicKey.export({ format: "der", type: "spki" }).subarray(12));
-    socket.on("error", () => socket.destroy());
-    socket.pipe(socket);
-  });
-  ends.push(() => listening.close());
-  await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
+  const peer = await startEcho(server);
+  ends.push(() => peer.close());
   // Node gives no ticket on a connection that was resumed: every other one is made by a full handshake.
-  assert.deepEqual(await echo((listening.address() as AddressInfo).port), [
-    "boot",
-    "secured 0",
-    "secured 1",
-    "secured 0",
-  ]);
-  assert.deepEqual(shown, [device.key, device.key, device.key]);
+  assert.deepEqual(await echo(peer.port), ["boot", "secured 0", "secured 1", "secured 0"]);
+  assert.deepEqual(peer.shown, [device.key, device.key, device.key]);
 });

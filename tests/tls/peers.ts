@@ -5,6 +5,9 @@ import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createServer } from "node:tls";
+import * as tls from "../../tools/server/tls.ts";
+import { certify, type Identity } from "./identities.ts";
 
 /** Whether a program is there; a test that needs it says so when it is not. */
 export function installed(program: string): boolean {
@@ -112,4 +115,31 @@ export async function gnutls(args: string[]): Promise<Peer> {
   const peer = new Peer(port, "gnutls-serv", ["--port", String(port), ...args]);
   await peer.printed("listening on");
   return peer;
+}
+
+/** Node's TLS as `tools/server` sets it up, sending everything back. */
+export interface Echo {
+  readonly port: number;
+  /** The Ed25519 keys that clients have shown, connection after connection, and how many bytes of data they have sent. */
+  readonly shown: Uint8Array[];
+  readonly heard: () => number;
+  close(): void;
+}
+
+/** Start one with this key. */
+export async function startEcho(identity: Identity): Promise<Echo> {
+  const certificate = (await certify({ subject: identity })).toString("pem");
+  const shown: Uint8Array[] = [];
+  let heard = 0;
+  const settings = tls.options({ key: identity.pem, certificate, publicKey: identity.key });
+  const server = createServer(settings, (socket) => {
+    const key = socket.getPeerX509Certificate()?.publicKey.export({ format: "der", type: "spki" });
+    if (key) shown.push(key.subarray(-32));
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (bytes) => (heard += bytes.length));
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { port, shown, heard: () => heard, close: () => void server.close() };
 }

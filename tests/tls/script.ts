@@ -62,7 +62,8 @@ function expandLabel(secret: Uint8Array, label: string, context: Uint8Array, len
 }
 
 const ZEROS = Buffer.alloc(32);
-const RETRY_RANDOM = hashOf(Buffer.from("HelloRetryRequest"));
+/** The random that makes a ServerHello a HelloRetryRequest (§4.1.3). */
+export const RETRY_RANDOM = hashOf(Buffer.from("HelloRetryRequest"));
 
 /** One direction's keys. */
 class Keys {
@@ -110,9 +111,19 @@ export interface Hello {
   extensions?: Extension[];
 }
 
-/** The two ends: the client in wasm, and the scripted server. */
-export class Script {
-  readonly client: TlsClient;
+/** What a script needs of a client, wherever that is. */
+export interface Ends {
+  readonly state: number;
+  start(settings: Settings): unknown;
+  /** All that it has said since the last time, in whole records. */
+  drain(): Buffer;
+  /** Give it bytes; returns application data that it read, if that can be known. */
+  feed(bytes: Uint8Array, chunk?: number): Buffer;
+}
+
+/** The two ends: a client, in wasm unless said, and the scripted server. */
+export class Script<Client extends Ends = TlsClient> {
+  readonly client: Client;
   readonly identity: Identity;
   /** Handshake bytes so far. */
   transcript: Buffer = Buffer.alloc(0);
@@ -135,7 +146,7 @@ export class Script {
   #clientNext: Buffer = ZEROS;
   resumption: Buffer = ZEROS;
 
-  constructor(identity: Identity, settings: Settings, client = new TlsClient()) {
+  constructor(identity: Identity, settings: Settings, client: Client = new TlsClient() as Ends as Client) {
     this.client = client;
     this.identity = identity;
     const der = Buffer.concat([Buffer.from("302e020100300506032b656e04220420", "hex"), fixedBytes("ephemeral", 32)]);
