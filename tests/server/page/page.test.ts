@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createServer, type AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { hex } from "../../../tools/wire/bytes.ts";
 import { encode } from "../../../tools/wire/cbor.ts";
@@ -420,16 +419,11 @@ void test(
   },
 );
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 void test("a server that goes away is missed, and caught up with when it is back", { skip }, async (t) => {
-  const server = await live(t, { port: await freePort() });
+  // It has to come back where it was.
+  const { port, close: free } = await live(t);
+  await free();
+  const server = await live(t, { port });
   const device = await enrolled(server);
   const tab = await open(t, server.url);
   await signIn(tab, server.adminToken!);
