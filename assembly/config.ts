@@ -3,8 +3,8 @@
 /** Scratch memory for cryptographic temporaries; the deepest user is Ed25519 verification, under the head of a COSE_Sign1. */
 export const SCRATCH_BYTES: u32 = 1664;
 
-/** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. */
-export const LINK_TX_BYTES: u32 = 512;
+/** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. At least two frames. */
+export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;
 /** Bytes from the peer that nobody has taken yet: 22 ms of a UART at 115,200 baud, more than one turn of the main loop. */
 export const LINK_RX_BYTES: u32 = 256;
 /** What one frame of the framed link carries at most: 12 ms at 115,200 baud, and half of the receive buffer. */
@@ -54,12 +54,12 @@ export const HTTP_HEAD_BYTES: u32 = 2_048;
 export const BUILD_DAY: u64 = isDefined(BUILT_ON_DAY) ? BUILT_ON_DAY : 20_454;
 /** How long the application's stream may take to open: a slow module, a handshake, and a module that is reset in between. */
 export const STREAM_OPEN_MS: u32 = 60_000;
-/** Content of a TLS record, both ways: max_fragment_length has a code for it, and a report fits in one. */
-export const TLS_RECORD_BYTES: u32 = 1024;
+/** Content of a TLS record, both ways: 512 or 1024, for which max_fragment_length has a code; a report fits in the larger. */
+export const TLS_RECORD_BYTES: u32 = isDefined(TLS_RECORD) ? TLS_RECORD : 1024;
 /** The largest handshake message: a chain of two Ed25519 certificates fits, and so does a hello with a ticket. */
-export const TLS_MESSAGE_BYTES: u32 = 1024;
+export const TLS_MESSAGE_BYTES: u32 = isDefined(TLS_MESSAGE) ? TLS_MESSAGE : 1024;
 /** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
-export const TLS_TICKET_BYTES: u32 = 576;
+export const TLS_TICKET_BYTES: u32 = isDefined(TLS_TICKET) ? TLS_TICKET : 576;
 /** How long a handshake may take: a few public-key operations at 16 MHz on an M0, and the module's delays. */
 export const TLS_OPEN_MS: u32 = 30_000;
 /** How long a server has to answer close_notify before the connection is ended all the same. */

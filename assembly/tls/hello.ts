@@ -46,8 +46,8 @@ export class Choice {
 
 export const ID_BYTES: u32 = 32;
 
-/** max_fragment_length's code for records of 1,024 bytes, and record_size_limit, which counts the inner type too. */
-const FRAGMENT_CODE: u32 = 2;
+/** max_fragment_length's code for records of this size (RFC 6066 §4), and record_size_limit, which counts the inner type too. */
+export const FRAGMENT_CODE: u32 = TLS_RECORD_BYTES == 512 ? 1 : 2;
 const SIZE_LIMIT: u32 = TLS_RECORD_BYTES + 1;
 /** psk_dhe_ke: a PSK never goes without fresh key exchange. */
 const PSK_DHE_KE: u32 = 1;

@@ -1,4 +1,5 @@
 /** The handshake messages between the hellos and Finished: the server's read, this client's written (RFC 8446 §4.3, §4.4). */
+import { TLS_RECORD_BYTES } from "../config";
 import * as bytes from "../lib/bytes";
 import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
@@ -29,8 +30,6 @@ export class Agreed {
 /** Bytes of a handshake message's header. */
 export const HEADER_BYTES: u32 = 4;
 
-const FRAGMENT_CODE: u32 = 2;
-const FRAGMENT_BYTES: u32 = 1024;
 /** The least record_size_limit (RFC 8449 §4). */
 const LEAST_LIMIT: u32 = 64;
 
@@ -69,8 +68,8 @@ function encryptedExtension(agreed: Agreed, type: u32, offer: hello.Offer, optio
       if (!name.isDns(options.host, options.hostLen)) return Alert.UnsupportedExtension;
       break;
     case Extension.MaxFragmentLength:
-      if (body.u8() != FRAGMENT_CODE && body.ok()) return Alert.IllegalParameter;
-      record.limitTo(FRAGMENT_BYTES);
+      if (body.u8() != hello.FRAGMENT_CODE && body.ok()) return Alert.IllegalParameter;
+      record.limitTo(TLS_RECORD_BYTES);
       break;
     case Extension.SupportedGroups:
       return Alert.None;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
-import { loadBoard } from "../../tools/build/board.ts";
+import { KiB, loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { buildDay } from "../../tools/build/day.ts";
 import { ROOT } from "../../tools/build/root.ts";
@@ -73,4 +73,11 @@ test("an image knows the day it was built: that of SOURCE_DATE_EPOCH, else of th
   assert.equal(asked(env), String(Math.floor(committed / 86_400)));
   assert.equal(asked({ ...env, SOURCE_DATE_EPOCH: "864000" }), "10");
   assert.throws(() => asked({ ...env, SOURCE_DATE_EPOCH: "today" }), /SOURCE_DATE_EPOCH is "today"/);
+});
+
+test("a board can leave TLS out, with all its memory", async () => {
+  const { budget: small, use } = await loadBoard("microbit");
+  const change = { use: { ...use, WITHOUT_TLS: 1 }, budget: { ...small, flash: 80 * KiB, linear: 8.5 * KiB } };
+  const out = join(folder, "without-tls");
+  assert.ok((await buildImage({ board: "microbit", image: "signet", out, change })).size.linear > 4 * KiB);
 });

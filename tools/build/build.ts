@@ -81,9 +81,9 @@ function withLabRoom(board: Board): Board {
   };
 }
 
-/** The same for the TLS client's test: the room for one record, twice, and for what a connection is to be. */
+/** The same for the TLS client's test, with records of 1 KiB on every board: the room for one, twice, and for what a connection is to be. */
 function withTlsRoom(board: Board): Board {
-  const { WITHOUT_TLS: _, ...use } = board.use;
+  const { WITHOUT_TLS: _, TLS_RECORD: __, ...use } = board.use;
   return {
     ...board,
     use: { ...use, TLS_GUEST_BYTES: KiB },
