@@ -22,7 +22,7 @@ import * as bytes from "../lib/bytes";
 import * as crc32c from "../lib/crc32c";
 import * as flash from "../port/flash";
 
-/** The kinds of record. The values are stored: they never change. */
+/** The kinds of record. The values are stored: they never change, and 7 is none. */
 export const enum Kind {
   /** The secret 32 bytes of the device's key. */
   Key = 0,
@@ -38,8 +38,6 @@ export const enum Kind {
   Command = 5,
   /** The newest time that the server has told, seconds since 1970, u32. */
   Time = 6,
-  /** A session to resume. */
-  Ticket = 7,
   /** What ended an earlier life, and is not reported yet. */
   Epitaph = 8,
   /** The secret 32 bytes of the key that is to take over, then the `handover` by which it does. */

@@ -49,10 +49,13 @@ interface Life {
   wire: Buffer[];
   count(event: string): number;
   until(event: string, times: number, timeoutMs?: number): Promise<void>;
+  /** Let time pass in which the device sleeps and keeps its RAM. */
+  sleeps(ms: number): void;
 }
 
 /** Switch a device on that pins `tlsKey`. */
 async function live(server: RunningServer, tlsKey: Uint8Array, intervalMs = 300): Promise<Life> {
+  let sleptMs = 0;
   const flash = new Flash({ pageBytes: 4096, pages: 4 });
   const page = factory.write({
     link: "esp-at",
@@ -64,7 +67,8 @@ async function live(server: RunningServer, tlsKey: Uint8Array, intervalMs = 300)
     tlsKeys: [fixedBytes("an old key", 32), tlsKey],
   });
   flash.provision(page);
-  const device = new Guest({ firmware: await firmware(), flash, noise: seeded("tls") });
+  const clock = (): number => performance.now() + sleptMs;
+  const device = new Guest({ firmware: await firmware(), flash, noise: seeded("tls"), clock });
   const wire: Buffer[] = [];
   const modem = await startModem({ stream: device.port(), onUart: (_, bytes) => wire.push(Buffer.from(bytes)) });
   const stop = new AbortController();
@@ -85,7 +89,11 @@ async function live(server: RunningServer, tlsKey: Uint8Array, intervalMs = 300)
       await sleep(10);
     }
   };
-  return { device, wire, count, until };
+  const sleeps = (ms: number): void => {
+    sleptMs += ms;
+    device.receive(new Uint8Array(0));
+  };
+  return { device, wire, count, until, sleeps };
 }
 
 test("sign-up and reports travel inside TLS, tied to the device's TLS identity", async () => {
@@ -109,6 +117,27 @@ test("a server with a key that is not pinned gets no request", async () => {
   await until("tls-failed", 1);
   assert.equal(count("enrolled"), 0);
   assert.deepEqual(await server.devices(), []);
+});
+
+test("a ticket outlives sleep, is used once, and neither the server's time for it nor a restart", async () => {
+  const server = await serve("sleepy");
+  const LONG_MS = 3 * 3_600_000;
+  // The server gives its tickets two hours, and none at a resumption.
+  const { device, until, sleeps } = await live(server, server.tls!.publicKey, LONG_MS);
+  const resumed = (): number[] =>
+    device.events.filter(({ name }) => name === "secured").map(({ data }) => Buffer.from(data).readUInt32BE());
+  await until("accepted", 1);
+  for (let reports = 2; reports < 8; reports++) {
+    // A report is given in half the sleeps, minutes after the last; in the others it is due.
+    sleeps(reports % 3 === 2 ? 200_000 : LONG_MS);
+    if (reports % 3 === 2) device.send(Buffer.from("from C"));
+    await until("accepted", reports);
+  }
+  assert.deepEqual(resumed(), [0, 1, 0, 0, 1, 0, 0]);
+  device.reset();
+  await until("booted", 2);
+  await until("accepted", 8);
+  assert.equal(resumed()[7], 0);
 });
 
 test("whoever TLS proved speaks for itself only: another device's enrolment is refused on its connection", async () => {

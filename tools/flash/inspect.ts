@@ -150,7 +150,7 @@ function record(name: string, data: Uint8Array): string {
     const { publicKey } = ed25519.fromSeed(data);
     return `secret, not shown; public key ${hex(publicKey)}, id ${hex(id(publicKey))}`;
   }
-  if (name === "key" || name === "seed" || name === "ticket") return `${data.length} bytes, not shown`;
+  if (name === "key" || name === "seed") return `${data.length} bytes, not shown`;
   if (data.length !== 4) return bytesShown(data);
   const number = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
   return name === "time" ? `${number} (${new Date(number * 1000).toISOString()})` : String(number);

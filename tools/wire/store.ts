@@ -5,7 +5,7 @@
 import { checksum } from "./crc32c.ts";
 
 /** Names of the kinds of record, by their number. */
-const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", "ticket", "epitaph", "successor"];
+const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", undefined, "epitaph", "successor"];
 
 const MAGIC = 0x53474c32;
 const HEAD_BYTES = 16;
