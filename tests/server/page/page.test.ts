@@ -107,10 +107,12 @@ void test(
       return [...colours];
     });
     assert.ok(drawn.includes(0x0b6e5f), "the line is in the page's colour");
+    await tab.page.getByText(hex(device.id)).dblclick();
     device.counter += 5;
     const last = device.report(reading(21_000, 31), { epitaph: text("die 00000002") });
     assert.equal((await exchange.send(device, server.url, [last])).kind, "accepted");
     await tab.page.getByRole("img", { name: /^temperature, °C: 31 readings, .* the last 21$/ }).waitFor();
+    assert.equal(await tab.page.evaluate(() => String(getSelection())), hex(device.id), "what was marked stays so");
     const newest = tab.page.getByRole("table", { name: /chain/ }).getByRole("row").nth(1);
     assert.match(
       (await newest.textContent())!,

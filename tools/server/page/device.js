@@ -3,7 +3,7 @@
 import { Refusal, ask, download, order } from "./api.js";
 import { calm } from "./calm.js";
 import { confirm } from "./confirm.js";
-import { el, fill, foreign, row, say, table } from "./dom.js";
+import { el, fill, foreign, renew, row, say, table } from "./dom.js";
 import { badge, count, deviceLink, short, since } from "./format.js";
 import { Plot } from "./plot.js";
 import { fields, line } from "./reading.js";
@@ -146,7 +146,7 @@ export function device(page, id) {
       ["Id", el("code", { class: "whole" }, view.id)],
       ["Public key", el("code", { class: "whole" }, view.key)],
     ]);
-    fill(facts, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    renew(facts, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   }
 
   /** @param {string} now */
@@ -260,13 +260,13 @@ export function device(page, id) {
       el("li", {}, el("b", {}, `${count(number)} × ${reason}`), REASONS.has(reason) && `: ${REASONS.get(reason)}`),
     );
     if (sums.length === 0) {
-      fill(refusals, el("p", { class: "empty" }, "Nothing was refused in its name since this server started."));
+      renew(refusals, el("p", { class: "empty" }, "Nothing was refused in its name since this server started."));
       return;
     }
     const rows = recent.map((/** @type {any} */ { at, asked, reason }) =>
       row(REFUSAL_COLUMNS, [since(at), asked, reason]),
     );
-    fill(refusals, el("ul", { class: "sums" }, ...sums), table("The newest refusals", REFUSAL_COLUMNS, rows));
+    renew(refusals, el("ul", { class: "sums" }, ...sums), table("The newest refusals", REFUSAL_COLUMNS, rows));
   }
 
   /** @param {any} alarmed */

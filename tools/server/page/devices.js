@@ -2,7 +2,7 @@
 /** All devices: who they are, when they were last heard of, and how they are. */
 import { ask } from "./api.js";
 import { calm } from "./calm.js";
-import { el, fill, foreign, row, say, table } from "./dom.js";
+import { el, fill, foreign, renew, row, say, table } from "./dom.js";
 import { badge, count, deviceLink, setTime, since } from "./format.js";
 
 const COLUMNS = ["Device", "State", "Last report", "Counter", "Board", "Firmware", "Reports", "Gaps"];
@@ -133,7 +133,7 @@ export function devices(page) {
       ["Reports since start", count(accepted.reports)],
       ["Refusals since start", count(refusals)],
     ];
-    fill(tiles, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    renew(tiles, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   }
 
   return {

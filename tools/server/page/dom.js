@@ -35,6 +35,21 @@ export function fill(node, ...children) {
 }
 
 /**
+ * Put elements into another, but leave those that are the same already: what somebody marked stays marked.
+ *
+ * @param {Element} node
+ * @param {...Element} children
+ */
+export function renew(node, ...children) {
+  children.forEach((child, i) => {
+    const there = node.children[i];
+    if (there === undefined) node.append(child);
+    else if (!there.isEqualNode(child)) there.replaceWith(child);
+  });
+  while (node.children.length > children.length) node.lastElementChild?.remove();
+}
+
+/**
  * Set an element's text, if it is another.
  *
  * @param {Element} node
