@@ -192,6 +192,7 @@ export function start(): void {
 
 /** The flash takes nothing: a long pause before it ends, or one start would follow the other without any. */
 function doom(): void {
+  event.say(Event.NoStorage);
   life.doomed = 1;
   life.state = State.Resting;
   life.sinceMs = life.nowMs;

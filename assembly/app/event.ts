@@ -54,6 +54,8 @@ export const enum Event {
   Rotating = 23,
   /** The server has it as the device's key; the one before is gone: its id. */
   Rotated = 24,
+  /** The flash does not hold what is written to it: nothing is begun, and no key is made. */
+  NoStorage = 25,
 }
 
 /** The most bytes that an event carries. */

@@ -115,7 +115,10 @@ async function benchBoard(board: string): Promise<Record<string, Figures>> {
 /** The boards that QEMU runs. */
 async function emulated(): Promise<string[]> {
   const names: string[] = [];
-  for (const name of boardNames()) if ((await loadBoard(name)).qemu) names.push(name);
+  for (const name of boardNames()) {
+    const { qemu } = await loadBoard(name);
+    if (qemu && !qemu.lacks) names.push(name);
+  }
   return names;
 }
 

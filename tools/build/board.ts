@@ -30,6 +30,10 @@ export interface Emulated {
   readonly storeBySnapshot?: boolean;
   /** Console lines come by semihosting, because the chip has one UART only. */
   readonly consoleBySemihosting?: boolean;
+  /** Which of its serial ports, from 0, are the module's and the console's; 0 and 1 unless said. */
+  readonly serials?: { readonly module: number; readonly console: number };
+  /** What it does not have, so that a device makes no key on it. */
+  readonly lacks?: string;
   /** Instructions that a tick of the lab's counter lasts under `-icount shift=0`. */
   readonly instructionsPerTick: number;
 }

@@ -77,6 +77,12 @@ export async function demo(options: Options): Promise<boolean> {
   if (!qemu && !rp2040js) {
     throw new Trouble(`nothing here runs ${options.board}`, "boards/README.md lists what runs where");
   }
+  if (qemu?.lacks) {
+    throw new Trouble(
+      `QEMU's ${qemu.machine} has no ${qemu.lacks}: no device lives on it`,
+      "boards/README.md lists what runs where",
+    );
+  }
   const folder = options.folder ?? join(ROOT, "build", "demo", options.board);
   if (options.fresh || options.once) {
     keep(folder)();
@@ -253,6 +259,7 @@ function tellEvent(story: Story, { name, data }: DeviceEvent): void {
     "key-made": `made its key; its id is ${short(data.toString("hex"))}`,
     "key-loaded": `has its key of before; its id is ${short(data.toString("hex"))}`,
     "no-entropy": "has no randomness, so it makes no key",
+    "no-storage": "has flash that takes nothing, so it makes no key",
     unconfigured: "has no factory page",
     secured: number ? "is inside TLS 1.3 again, by a ticket" : "is inside TLS 1.3, with the server whose key it knows",
     enrolled: `is signed up as ${short(data.toString("hex"))}`,

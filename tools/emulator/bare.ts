@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { loadBoard } from "../build/board.ts";
 import { Trouble } from "../trouble.ts";
+import { serialPorts } from "./qemu.ts";
 
 export interface Place {
   readonly host: string;
@@ -39,19 +40,14 @@ export async function startBare(options: BareOptions): Promise<Bare> {
     `socket,id=${id},host=${host},port=${port},nodelay=on,${more}`;
   const args = ["-nographic", "-monitor", "none", "-nodefaults", "-S", "-M", board.qemu.machine];
   args.push("-gdb", `tcp:${gdb.host}:${gdb.port}`);
-  args.push(
-    "-chardev",
-    module ? socket("module", module, "reconnect=1") : "null,id=module",
-    "-serial",
-    "chardev:module",
-  );
+  args.push("-chardev", module ? socket("module", module, "reconnect=1") : "null,id=module");
   if (board.qemu.consoleBySemihosting) {
     args.push("-semihosting-config", "enable=on,target=gdb");
   } else {
     args.push("-chardev", terminal ? socket("console", terminal, "server=on,wait=off") : "null,id=console");
-    args.push("-serial", "chardev:console");
     args.push("-semihosting-config", "enable=on,target=native,arg=signet,arg=entropy=/dev/urandom");
   }
+  args.push(...serialPorts(board.qemu));
   const child = spawn("qemu-system-arm", args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-10_000)));

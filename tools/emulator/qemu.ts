@@ -14,7 +14,7 @@ import {
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Board, loadBoard, type Store } from "../build/board.ts";
+import { type Board, type Emulated, loadBoard, type Store } from "../build/board.ts";
 import { ROOT } from "../build/root.ts";
 import { Gdb } from "../gdb/gdb.ts";
 import { Trouble } from "../trouble.ts";
@@ -279,6 +279,16 @@ function chardev(link: ModuleLink, folder: string): string {
   return `socket,id=module,host=${link.tcp.host},port=${link.tcp.port},nodelay=on`;
 }
 
+/** Give the machine's serial ports the character devices `module` and `console`. */
+export function serialPorts({ serials, consoleBySemihosting }: Emulated): string[] {
+  const { module, console: terminal } = serials ?? { module: 0, console: 1 };
+  const ports = Array.from({ length: Math.max(module, terminal) + 1 }, (_, port) => {
+    if (port === module) return "chardev:module";
+    return port === terminal && !consoleBySemihosting ? "chardev:console" : "null";
+  });
+  return ports.flatMap((port) => ["-serial", port]);
+}
+
 /** Start the board's image in rp2040js, in a process of its own. */
 async function startPico(options: Options, board: Board): Promise<Emulator> {
   const folder = mkdtempSync(join(tmpdir(), "signet-pico-"));
@@ -334,9 +344,8 @@ export async function startEmulator(options: Options): Promise<Emulator> {
     machine.push("memory-backend=store");
   }
   args.push("-M", machine.join(","));
-  args.push("-chardev", chardev(options.module ?? "none", folder), "-serial", "chardev:module");
-  args.push("-chardev", "stdio,id=console,signal=off");
-  if (!board.qemu.consoleBySemihosting) args.push("-serial", "chardev:console");
+  args.push("-chardev", chardev(options.module ?? "none", folder), "-chardev", "stdio,id=console,signal=off");
+  args.push(...serialPorts(board.qemu));
   if (options.semihosting ?? true) {
     const entropy = options.entropy ?? "/dev/urandom";
     const output = board.qemu.consoleBySemihosting ? ",chardev=console" : "";

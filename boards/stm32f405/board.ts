@@ -1,0 +1,39 @@
+import { KiB, type Board } from "../../tools/build/board.ts";
+
+/** Adafruit Feather STM32F405 Express: Cortex-M4F, 128 KiB of RAM, 1 MiB of flash, of which the second half is the store. */
+export default {
+  cpu: "cortex-m4",
+  chip: "stm32f4",
+  drivers: ["stm32", "systick"],
+  clockHz: 168_000_000,
+  flash: { origin: 0x0800_0000, bytes: 512 * KiB },
+  ram: { origin: 0x2000_0000, bytes: 128 * KiB },
+  store: { origin: 0x0808_0000, pageBytes: 128 * KiB, pages: 4, endurance: 10_000 },
+  budget: { flash: 96 * KiB, linear: 16 * KiB, stack: 6 * KiB },
+  use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1 },
+  // PB10, PB11 and PB14 are the module's; PC6 is the console's.
+  defines: {
+    CRYSTAL_MHZ: "12u",
+    MODULE_TX_PIN: 26,
+    MODULE_RX_PIN: 27,
+    MODULE_RTS_PIN: 30,
+    MODULE_FUNCTION: 7,
+    CONSOLE_TX_PIN: 38,
+    CONSOLE_FUNCTION: 8,
+  },
+  qemu: {
+    machine: "netduinoplus2",
+    serials: { module: 2, console: 5 },
+    lacks: "noise, and no flash that can be written",
+    storeBySnapshot: true,
+    instructionsPerTick: 1000 / 168,
+  },
+  probe: {
+    openocd: "target/stm32f4x.cfg",
+    lock: {
+      what: "read-out protection level 1: the debug port reads no flash any more",
+      openocd: ["stm32f2x lock 0"],
+      undo: "going back to level 0 (OpenOCD: stm32f2x unlock 0), which erases all flash, and with it the key",
+    },
+  },
+} as const satisfies Board;
