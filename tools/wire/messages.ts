@@ -262,6 +262,15 @@ function cnfId(device: Uint8Array): Value {
   return new Map([[3, device]]);
 }
 
+/** Ids of keys that sign: one hash for each key, not for each message. */
+const ids = new WeakMap<ed25519.SigningKey, Uint8Array>();
+
+function idOf(key: ed25519.SigningKey): Uint8Array {
+  const found = ids.get(key) ?? id(key.publicKey);
+  ids.set(key, found);
+  return found;
+}
+
 function of(message: Sign1, kind: Sign1["kind"]): Claims {
   if (message.kind !== kind) throw new Malformed(`${message.kind} in place of ${kind}`);
   return new Claims(message.payload);
@@ -308,7 +317,7 @@ export function sealEnrol(key: ed25519.SigningKey, enrol: Omit<Enrol, "key">): U
     [Label.epitaph, enrol.epitaph],
     [Label.handover, enrol.handover],
   );
-  return seal("enrol", id(key.publicKey), key, payload);
+  return seal("enrol", idOf(key), key, payload);
 }
 
 /** Read the claims of a handover. Throws Malformed. */
@@ -332,7 +341,7 @@ export function sealHandover(key: ed25519.SigningKey, handover: Handover): Uint8
     [Label.head, [handover.head.counter, handover.head.hash]],
     [Label.ack, handover.order],
   );
-  return seal("handover", id(key.publicKey), key, payload);
+  return seal("handover", idOf(key), key, payload);
 }
 
 /** Read the claims of a report. Throws Malformed. */
@@ -360,7 +369,7 @@ export function sealReport(key: ed25519.SigningKey, report: Report): Uint8Array 
     [Label.epitaph, report.epitaph],
     [Label.ack, report.ack],
   );
-  return seal("report", id(key.publicKey), key, payload);
+  return seal("report", idOf(key), key, payload);
 }
 
 function readAnswer(from: Claims): Answer {
@@ -396,7 +405,7 @@ export function sealEnrolled(key: ed25519.SigningKey, enrolled: Enrolled): Uint8
     [Label.about, enrolled.about],
     [Label.head, [enrolled.head.counter, enrolled.head.hash]],
   );
-  return seal("enrolled", id(key.publicKey), key, payload);
+  return seal("enrolled", idOf(key), key, payload);
 }
 
 /** Read the claims of a receipt. Throws Malformed. */
@@ -414,7 +423,7 @@ export function readReceipt(message: Sign1): Receipt {
 /** Sign a receipt. */
 export function sealReceipt(key: ed25519.SigningKey, receipt: Receipt): Uint8Array {
   const payload = claims(...answerClaims(receipt), [Label.counter, receipt.counter], [Label.about, receipt.about]);
-  return seal("receipt", id(key.publicKey), key, payload);
+  return seal("receipt", idOf(key), key, payload);
 }
 
 /** Read the claims of a refusal. Throws Malformed. */
@@ -432,7 +441,7 @@ export function readRefusal(message: Sign1): Refusal {
 /** Sign a refusal. */
 export function sealRefusal(key: ed25519.SigningKey, refusal: Refusal): Uint8Array {
   const payload = claims(...answerClaims(refusal), [Label.about, refusal.about], [Label.reason, refusal.reason]);
-  return seal("refusal", id(key.publicKey), key, payload);
+  return seal("refusal", idOf(key), key, payload);
 }
 
 /** Encode a refusal that nobody signed: a hint, by which a device changes nothing it holds. */
@@ -470,5 +479,5 @@ export function sealDownlink(key: ed25519.SigningKey, downlink: Downlink): Uint8
     [Label.data, downlink.data],
     [Label.order, downlink.order],
   );
-  return seal("downlink", id(key.publicKey), key, payload);
+  return seal("downlink", idOf(key), key, payload);
 }
