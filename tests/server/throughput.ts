@@ -2,19 +2,23 @@
  * Measure what a report costs the server beside what verifying its signature alone costs in the same process, again and again
  * between the reports:
  *
- *     node --import tsx tests/server/throughput.ts [reports] [reports a request] [connections] [postgres URL]
+ *     node --import tsx tests/server/throughput.ts [--reports N] [--each N] [--connections N] [--devices N] [--database URL] [--tls] [--flood N]
  *
  * Both are processor time, threads included, and both meet the same other programs on the machine. The share is the limit's
  * cost divided by the report's. Requests are written beforehand, one is under way on each kept-alive connection, and every
- * answer is awaited: it comes after the commit.
+ * answer is awaited: it comes after the commit. With --flood, so many connections from another address send reports with bad
+ * signatures all the while, and before it, so that what one of them costs is known as well.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
+import { parseArgs } from "node:util";
 import { startServer } from "../../tools/server/server.ts";
+import { certify } from "../../tools/server/tls.ts";
 import { concat, fromHex, hex } from "../../tools/wire/bytes.ts";
 import { Device } from "../../tools/wire/device.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
@@ -22,10 +26,13 @@ import * as exchange from "../../tools/wire/exchange.ts";
 import { open, toBeSigned } from "../../tools/wire/sign1.ts";
 
 const AUDIENCE = "signet.test";
-const UNLIMITED = { device: [1e9, 1e9], address: [1e9, 1e9], failures: [1e9, 1e9] } as const;
+/** Nothing is limited but failures, which are as they are by default. */
+const RATES = { device: [1e9, 1e9], address: [1e9, 1e9] } as const;
 /** Verifications in one look at the limit, and the pause between two looks. */
 const LIMIT_ROUNDS = 200;
 const LIMIT_PAUSE_MS = 400;
+/** Bad reports that are sent alone, to know what they cost. */
+const FLOOD_ALONE = 5000;
 
 const device = new Device({ audience: AUDIENCE, serverKey: ed25519.fromSeed(new Uint8Array(32)).publicKey });
 const deviceKey = ed25519.importKey(device.key.publicKey)!;
@@ -43,8 +50,9 @@ function limit(): number {
 
 /** The server's half, in a process of its own. */
 async function serve(database: string, key: string): Promise<void> {
-  const server = await startServer({ port: 0, database, key, audience: AUDIENCE, rates: UNLIMITED });
-  process.send!({ port: server.port, url: server.url, publicKey: hex(server.publicKey) });
+  const tls = { port: 0, key: `${key}.tls` };
+  const server = await startServer({ port: 0, database, key, audience: AUDIENCE, rates: RATES, tls });
+  process.send!({ port: server.port, tlsPort: server.tls!.port, url: server.url, publicKey: hex(server.publicKey) });
   process.on("message", (asked) => {
     if (asked === "limit") process.send!(limit());
     else void server.close().then(() => process.exit());
@@ -62,34 +70,50 @@ function peakMegabytes(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf-8"))![1]) / 1024;
 }
 
-/** Send requests on one connection, each after the answer to the one before; note how long each took. */
-function send(port: number, requests: readonly Uint8Array[], tookMs: number[]): Promise<void> {
+/** Send requests on one connection, each after the answer to the one before; note how long each took. Ends the connection. */
+function send(socket: Socket, requests: Iterable<Uint8Array>, status: string, tookMs: number[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
-    let next = 0;
+    const next = requests[Symbol.iterator]();
     let sentAt = 0;
     let received = "";
     const step = (): void => {
-      if (next === requests.length) {
-        socket.end();
-        return resolve();
-      }
+      const { value, done } = next.next();
+      if (done === true) return resolve();
       sentAt = performance.now();
-      socket.write(requests[next++]!);
+      socket.write(value);
     };
-    socket.setNoDelay(true).on("error", reject).on("connect", step);
+    socket.removeAllListeners("data").on("error", reject);
     socket.on("data", (bytes: Buffer) => {
       received += bytes.toString("latin1");
       const head = received.indexOf("\r\n\r\n");
       if (head < 0) return;
       const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
       if (received.length < head + 4 + length) return;
-      if (!received.startsWith("HTTP/1.1 200")) return reject(new Error(`refused: ${received.slice(0, 40)}`));
+      if (!new RegExp(`^HTTP/1.1 ${status}`).test(received))
+        return reject(new Error(`not ${status}: ${received.slice(0, 40)}`));
       received = "";
       tookMs.push(performance.now() - sentAt);
       step();
     });
+    step();
   });
+}
+
+/** Connect, in TLS with a device's own key as its certificate if it is given. */
+async function connected(port: number, from: string, own?: Device): Promise<Socket> {
+  const key = own?.key.object;
+  const socket: Socket =
+    key === undefined
+      ? connect({ port, host: "127.0.0.1", localAddress: from })
+      : connectTls({
+          port,
+          host: "127.0.0.1",
+          rejectUnauthorized: false,
+          key: key.export({ format: "pem", type: "pkcs8" }),
+          cert: await certify(key, hex(own!.id).slice(0, 16), Date.now()),
+        });
+  await once(socket, key === undefined ? "connect" : "secureConnect");
+  return socket.setNoDelay(true);
 }
 
 function written(body: Uint8Array): Uint8Array {
@@ -97,55 +121,126 @@ function written(body: Uint8Array): Uint8Array {
   return concat(Buffer.from(head), body);
 }
 
-async function measure(total: number, each: number, connections: number, postgres?: string): Promise<void> {
+interface Plan {
+  readonly reports: number;
+  readonly each: number;
+  readonly connections: number;
+  readonly devices: number;
+  readonly flood: number;
+  readonly isTls: boolean;
+  readonly database: string | undefined;
+}
+
+async function measure({ reports: total, each, connections, devices, flood, isTls, database }: Plan): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "signet-throughput-"));
-  const where = [postgres ?? join(folder, "signet.db"), join(folder, "server.key")];
+  const where = [database ?? join(folder, "signet.db"), join(folder, "server.key")];
   const child = fork(new URL(import.meta.url).pathname, ["serve", ...where], { execArgv: ["--import", "tsx"] });
-  const [{ port, url, publicKey }] = (await once(child, "message")) as [
-    { port: number; url: string; publicKey: string },
+  const [{ port, tlsPort, url, publicKey }] = (await once(child, "message")) as [
+    { port: number; tlsPort: number; url: string; publicKey: string },
   ];
   const looks: number[] = [];
   child.on("message", (us: number) => looks.push(us));
-  const count = Math.ceil(total / connections / each);
-  const work: Uint8Array[][] = [];
-  for (let i = 0; i < connections; i++) {
-    const device = new Device({ audience: AUDIENCE, serverKey: fromHex(publicKey)! });
-    await exchange.enrol(device, url);
-    const data = Array.from({ length: count * each }, (_, n) => Buffer.from(`reading ${n} of some device, 21.5 C`));
-    const reports = device.reports(data);
-    work.push(Array.from({ length: count }, (_, n) => written(concat(...reports.slice(n * each, (n + 1) * each)))));
-  }
+  const cpu = (): number => processorSeconds(child.pid!) - looks.reduce((sum, us) => sum + us, 0) / 1e6;
+  // Connection i speaks for devices i, i + connections, …, a request of each in turn.
+  const rounds = Math.ceil(total / each / devices);
+  const work: Uint8Array[][] = Array.from({ length: connections }, () => []);
+  const owners: Device[] = [];
+  const enrolOne = async (i: number): Promise<void> => {
+    const own = new Device({ audience: AUDIENCE, serverKey: fromHex(publicKey)! });
+    await exchange.enrol(own, url);
+    const data = Array.from({ length: rounds * each }, (_, n) => Buffer.from(`reading ${n} of some device, 21.5 C`));
+    const signed = own.reports(data);
+    for (let n = 0; n < rounds; n++)
+      work[i % connections]!.push(written(concat(...signed.slice(n * each, (n + 1) * each))));
+    if (i < connections) owners[i] = own;
+  };
+  for (let i = 0; i < devices; i += 50)
+    await Promise.all(Array.from({ length: Math.min(50, devices - i) }, (_, n) => enrolOne(i + n)));
+  const sockets: Socket[] = [];
+  for (let i = 0; i < connections; i++)
+    sockets.push(await connected(isTls ? tlsPort : port, "127.0.0.1", isTls ? owners[i] : undefined));
+  const count = work[0]!.length;
   // A tenth of the work lets the server's code be compiled before anything is counted.
   const warm = Math.ceil(count / 10);
   const run = (from: number, to: number, tookMs: number[]): Promise<void[]> =>
-    Promise.all(work.map((requests) => send(port, requests.slice(from, to), tookMs)));
+    Promise.all(work.map((requests, i) => send(sockets[i]!, requests.slice(from, to), "200", tookMs)));
   await run(0, warm, []);
-  const before = processorSeconds(child.pid!);
+  const forged = written(forgery(owners[0]!));
+  const flooders = await Promise.all(Array.from({ length: flood }, () => connected(port, "127.0.0.2")));
+  const flooding = (go: () => boolean, tookMs: number[]): Promise<void[]> =>
+    Promise.all(flooders.map((socket) => send(socket, again(forged, go), "4\\d\\d", tookMs)));
+  if (flood > 0) {
+    const [took, before] = [[] as number[], cpu()];
+    await flooding(() => took.length < FLOOD_ALONE, took);
+    console.log(
+      `a report with a bad signature: ${(((cpu() - before) / took.length) * 1e6).toFixed(0)} us of processor`,
+    );
+  }
+  const before = cpu();
   const began = performance.now();
   const tookMs: number[] = [];
+  const floodMs: number[] = [];
   const looking = setInterval(() => child.send("limit"), LIMIT_PAUSE_MS);
+  let going = true;
+  const flooded = flooding(() => going, floodMs);
   await run(warm, count, tookMs);
+  going = false;
+  await flooded;
   clearInterval(looking);
   const seconds = (performance.now() - began) / 1000;
-  const looked = looks.reduce((sum, us) => sum + us, 0) / 1e6;
-  const spent = processorSeconds(child.pid!) - before - looked;
-  const reports = connections * (count - warm) * each;
-  const [cost, alone] = [spent / reports, looked / looks.length / LIMIT_ROUNDS].map((each) => each * 1e6);
+  const spent = cpu() - before;
+  const reports = tookMs.length * each;
+  const cost = (spent / reports) * 1e6;
+  const alone = looks.reduce((sum, us) => sum + us, 0) / looks.length / LIMIT_ROUNDS;
   const quantile = (q: number): string =>
     tookMs.toSorted((a, b) => a - b)[Math.floor(q * (tookMs.length - 1))]!.toFixed(0);
   console.log(
-    `${reports} reports, ${each} a request, ${connections} connections: ${cost!.toFixed(0)} us of processor each;`,
-    `verifying alone ${alone!.toFixed(0)} us: ${((alone! / cost!) * 100).toFixed(0)} % of the limit`,
+    `${reports} reports of ${devices} devices, ${each} a request, ${connections} connections${isTls ? " in TLS" : ""}: ${cost.toFixed(0)} us of processor each;`,
+    `verifying alone ${alone.toFixed(0)} us: ${((alone / cost) * 100).toFixed(0)} % of the limit`,
   );
   console.log(
     `${(reports / seconds).toFixed(0)} reports a second, ${((spent / seconds) * 100).toFixed(0)} % of a core;`,
     `answers after ${quantile(0.5)} ms (half), ${quantile(0.99)} ms (99 %); at most ${peakMegabytes(child.pid!).toFixed(0)} MB resident`,
+    flood > 0 ? `; ${floodMs.length} bad ones meanwhile` : "",
   );
+  for (const socket of [...sockets, ...flooders]) socket.destroy();
   child.send("stop");
   await once(child, "exit");
   rmSync(folder, { recursive: true });
 }
 
-const [first = "25600", second = "1", third = "256", fourth] = process.argv.slice(2);
-if (first === "serve") await serve(second, third);
-else await measure(Number(first), Number(second), Number(third), fourth);
+/** A report in a device's name that it did not sign. */
+function forgery(victim: Device): Uint8Array {
+  const bytes = victim.report(Buffer.from("x")).slice();
+  bytes[bytes.length - 40]! ^= 1;
+  return bytes;
+}
+
+function* again<T>(value: T, go: () => boolean): Iterable<T> {
+  while (go()) yield value;
+}
+
+if (process.argv[2] === "serve") await serve(process.argv[3]!, process.argv[4]!);
+else {
+  const text = (value: string) => ({ type: "string", default: value }) as const;
+  const { values } = parseArgs({
+    options: {
+      reports: text("25600"),
+      each: text("1"),
+      connections: text("256"),
+      devices: { type: "string" },
+      flood: text("0"),
+      database: { type: "string" },
+      tls: { type: "boolean", default: false },
+    },
+  });
+  await measure({
+    reports: Number(values.reports),
+    each: Number(values.each),
+    connections: Number(values.connections),
+    devices: Number(values.devices ?? values.connections),
+    flood: Number(values.flood),
+    database: values.database,
+    isTls: values.tls,
+  });
+}

@@ -27,7 +27,8 @@ function rawKey(key: KeyObject): Uint8Array | undefined {
   return new Uint8Array(key.export({ format: "der", type: "spki" }).subarray(SPKI_HEAD.length));
 }
 
-async function certify(key: KeyObject, name: string, now: number): Promise<string> {
+/** Make a certificate in a key's own name around it. */
+export async function certify(key: KeyObject, name: string, now: number): Promise<string> {
   const { subtle } = webcrypto;
   const usable = async (object: KeyObject, type: "pkcs8" | "spki", use: "sign" | "verify"): Promise<never> =>
     (await subtle.importKey(type, object.export({ format: "der", type }), "Ed25519", true, [use])) as never;
