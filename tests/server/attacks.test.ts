@@ -195,6 +195,48 @@ void test("header tricks: smuggling, splitting and doubled lengths are refused b
   await serves(server);
 });
 
+void test("requests in pieces, behind one another, or with fields of any kind: each has its answer, in order", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  const reports = device.reports(Array.from({ length: 8 }, (_, i) => text(`${i}`)));
+  const request = (i: number, more = ""): Uint8Array => {
+    const head = `POST /v1/reports HTTP/1.1\r\nHost: x\r\nContent-Length: ${reports[i]!.length}\r\n${more}Content-Type: application/cbor-seq\r\n\r\n`;
+    return concat(text(head), reports[i]!);
+  };
+  const halves = request(4);
+  const writes = [
+    request(0),
+    request(1),
+    // While the answer to the one before is awaited, and two at once.
+    concat(request(2), request(3)),
+    halves.subarray(0, 150),
+    halves.subarray(150),
+    request(5, "x-any: y\r\n"),
+    request(6),
+    concat(request(7), text("GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")),
+  ];
+  for (const pauseMs of [0, 30]) {
+    const answer = await new Promise<string>((resolve) => {
+      let received = "";
+      const socket = connect(server.port, "127.0.0.1", () => {
+        void (async () => {
+          for (const bytes of writes) {
+            socket.write(bytes);
+            await new Promise((next) => setTimeout(next, pauseMs));
+          }
+        })();
+      });
+      socket.on("data", (part) => (received += part.toString("latin1")));
+      socket.on("close", () => resolve(received));
+    });
+    const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map((found) => found[1]);
+    // The second time all but the last were stored before: they are replayed.
+    const before = pauseMs === 0 ? "200" : "409";
+    assert.deepEqual(statuses, [...Array<string>(7).fill(before), "200", "404"]);
+  }
+  assert.equal((await server.reports(hex(device.id))).length, 8);
+});
+
 void test("oversized requests end at the limit, announced, chunked or in the head", async (t) => {
   const server = await serve(t);
   const type = "content-type: application/cbor-seq\r\n";
