@@ -64,6 +64,20 @@ describe("npm start", () => {
     );
   });
 
+  // On the Pico it takes minutes: its core is emulated in JavaScript.
+  for (const board of process.env["SIGNET_FULL"] ? ["microbit", "pico"] : ["microbit"]) {
+    it(`--once --board ${board} ends as well`, { timeout: 1_200_000 }, async () => {
+      const own = mkdtempSync(join(tmpdir(), "signet-demo-board-"));
+      try {
+        const run = start("--once", "--board", board, "--folder", own);
+        assert.equal(await run.over, 0, run.said());
+        assert.match(run.said().trimEnd(), /\ndemo ok: 1 device, \d{2,} reports accepted, \d{2} attacks refused$/);
+      } finally {
+        rmSync(own, { recursive: true });
+      }
+    });
+  }
+
   it("shows the same device again, and Ctrl-C ends everything", { timeout: 300_000 }, async () => {
     const run = start();
     await until(run, /operator's page (http\S+), sign in with (signet_\S+)$/m);
