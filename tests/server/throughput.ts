@@ -4,6 +4,8 @@
  *
  *     node --import tsx tests/server/throughput.ts [--reports N] [--each N] [--connections N] [--devices N] [--database URL] [--tls] [--flood N]
  *
+ * With the address of a broker in SIGNET_BROKER the reports go through it, and its own work is not counted.
+ *
  * Both are processor time, threads included, and both meet the same other programs on the machine. The share is the limit's
  * cost divided by the report's. Requests are written beforehand, one is under way on each kept-alive connection, and every
  * answer is awaited: it comes after the commit. With --flood, so many connections from another address send reports with bad
@@ -23,8 +25,10 @@ import { concat, fromHex, hex } from "../../tools/wire/bytes.ts";
 import { Device } from "../../tools/wire/device.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
+import * as mqtt from "../../tools/wire/mqtt.ts";
 import { open, toBeSigned } from "../../tools/wire/sign1.ts";
 
+const BROKER = process.env["SIGNET_BROKER"];
 const AUDIENCE = "signet.test";
 /** Nothing is limited but failures, which are as they are by default. */
 const RATES = { device: [1e9, 1e9], address: [1e9, 1e9] } as const;
@@ -51,7 +55,15 @@ function limit(): number {
 /** The server's half, in a process of its own. */
 async function serve(database: string, key: string): Promise<void> {
   const tls = { port: 0, key: `${key}.tls` };
-  const server = await startServer({ port: 0, database, key, audience: AUDIENCE, rates: RATES, tls });
+  const server = await startServer({
+    port: 0,
+    database,
+    key,
+    audience: AUDIENCE,
+    rates: RATES,
+    tls,
+    ...(BROKER && { mqtt: BROKER }),
+  });
   process.send!({ port: server.port, tlsPort: server.tls!.port, url: server.url, publicKey: hex(server.publicKey) });
   process.on("message", (asked) => {
     if (asked === "limit") process.send!(limit());
@@ -116,6 +128,18 @@ async function connected(port: number, from: string, own?: Device): Promise<Sock
   return socket.setNoDelay(true);
 }
 
+/** The same through the broker, on a channel of its own. */
+async function ask(channel: string, requests: readonly Uint8Array[], tookMs: number[]): Promise<void> {
+  const road = await mqtt.connect(BROKER!, channel);
+  for (const request of requests) {
+    const sentAt = performance.now();
+    const answer = await road.carry("reports", request);
+    if (answer.type !== "application/cbor-seq") throw new Error(`refused: ${hex(answer.body)}`);
+    tookMs.push(performance.now() - sentAt);
+  }
+  await road.close();
+}
+
 function written(body: Uint8Array): Uint8Array {
   const head = `POST ${exchange.PATHS.reports} HTTP/1.1\r\nhost: signet\r\ncontent-type: application/cbor-seq\r\ncontent-length: ${body.length}\r\n\r\n`;
   return concat(Buffer.from(head), body);
@@ -145,13 +169,14 @@ async function measure({ reports: total, each, connections, devices, flood, isTl
   const rounds = Math.ceil(total / each / devices);
   const work: Uint8Array[][] = Array.from({ length: connections }, () => []);
   const owners: Device[] = [];
+  const wrap = BROKER === undefined ? written : (body: Uint8Array): Uint8Array => body;
   const enrolOne = async (i: number): Promise<void> => {
     const own = new Device({ audience: AUDIENCE, serverKey: fromHex(publicKey)! });
     await exchange.enrol(own, url);
     const data = Array.from({ length: rounds * each }, (_, n) => Buffer.from(`reading ${n} of some device, 21.5 C`));
     const signed = own.reports(data);
     for (let n = 0; n < rounds; n++)
-      work[i % connections]!.push(written(concat(...signed.slice(n * each, (n + 1) * each))));
+      work[i % connections]!.push(wrap(concat(...signed.slice(n * each, (n + 1) * each))));
     if (i < connections) owners[i] = own;
   };
   for (let i = 0; i < devices; i += 50)
@@ -163,7 +188,12 @@ async function measure({ reports: total, each, connections, devices, flood, isTl
   // A tenth of the work lets the server's code be compiled before anything is counted.
   const warm = Math.ceil(count / 10);
   const run = (from: number, to: number, tookMs: number[]): Promise<void[]> =>
-    Promise.all(work.map((requests, i) => send(sockets[i]!, requests.slice(from, to), "200", tookMs)));
+    Promise.all(
+      work.map((requests, i) => {
+        const part = requests.slice(from, to);
+        return BROKER === undefined ? send(sockets[i]!, part, "200", tookMs) : ask(`device-${i}`, part, tookMs);
+      }),
+    );
   await run(0, warm, []);
   const forged = written(forgery(owners[0]!));
   const flooders = await Promise.all(Array.from({ length: flood }, () => connected(port, "127.0.0.2")));
