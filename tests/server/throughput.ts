@@ -32,6 +32,8 @@ const BROKER = process.env["SIGNET_BROKER"];
 const AUDIENCE = "signet.test";
 /** Nothing is limited but failures, which are as they are by default. */
 const RATES = { device: [1e9, 1e9], address: [1e9, 1e9] } as const;
+/** On a busy machine the first connection waits long until the last one is there. */
+const LIMITS = { headersTimeoutMs: 600_000, requestTimeoutMs: 600_000, keepAliveTimeoutMs: 600_000 } as const;
 /** Verifications in one look at the limit, and the pause between two looks. */
 const LIMIT_ROUNDS = 200;
 const LIMIT_PAUSE_MS = 400;
@@ -61,6 +63,7 @@ async function serve(database: string, key: string): Promise<void> {
     key,
     audience: AUDIENCE,
     rates: RATES,
+    limits: LIMITS,
     tls,
     ...(BROKER && { mqtt: BROKER }),
   });
