@@ -214,7 +214,7 @@ void test(
     assert.equal((await ask(server, server.adminToken, "/v1/log")).body.entries.length, 2, "two tokens, and no claim");
     await tab.page.getByRole("button", { name: "Make claims…" }).click();
     await tab.page.getByRole("button", { name: "Make", exact: true }).click();
-    const shown = (await tab.page.getByLabel("Claims").textContent())!.split("\n");
+    const shown = (await tab.page.getByLabel("Claims", { exact: true }).textContent())!.split("\n");
     await picture(tab, "claims");
     assert.equal(shown.length, 2);
     const device = await enrolled(server, { claim: new Uint8Array(Buffer.from(shown[0]!, "hex")) });
