@@ -140,9 +140,7 @@ export function device(page, id) {
       ["Firmware", foreign(`${view.software} ${view.version}`)],
       ["Starts", count(view.bootCount)],
       ["Signed up", since(view.firstSeen)],
-      ...(view.successor === null
-        ? []
-        : [[view.state === "replaced" ? "Replaced by" : "Took over from", deviceLink(view.successor)]]),
+      ...(view.successor === null ? [] : [["Replaced by", deviceLink(view.successor)]]),
       ["Id", el("code", { class: "whole" }, view.id)],
       ["Public key", el("code", { class: "whole" }, view.key)],
     ]);
