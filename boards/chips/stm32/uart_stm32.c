@@ -1,46 +1,50 @@
-/** Two UARTs, driven by interrupts: the module's, whose RTS asks it to wait while there is no room, and the console's.
+/**
+ * Two USARTs, driven by interrupts: the module's, whose RTS asks it to wait while there is no room, and the console's.
+ * What differs between families is in their `usart.h`.
  */
 #include "chip.h"
 #include "port.h"
 #include "power.h"
 #include "ring.h"
+#include "usart.h"
 
 static struct ring received, sending, saying;
 
 void board_init(void) {
-  RCC->AHB2ENR |= RCC_AHB2ENR_GPIO(MODULE_TX_PIN) | RCC_AHB2ENR_GPIO(MODULE_RX_PIN) | RCC_AHB2ENR_GPIO(MODULE_RTS_PIN) |
-                  RCC_AHB2ENR_GPIO(CONSOLE_TX_PIN);
-  usarts_on();
+  usarts_clock();
   pin_give(MODULE_TX_PIN, MODULE_FUNCTION);
   pin_give(MODULE_RX_PIN, MODULE_FUNCTION);
   pin_give(MODULE_RTS_PIN, MODULE_FUNCTION);
   pin_give(CONSOLE_TX_PIN, CONSOLE_FUNCTION);
-  MODULE_USART->BRR = MODULE_BRR;
-  MODULE_USART->CR3 = USART_CR3_RTSE | USART_CR3_OVRDIS;
+  usarts_set_up();
   MODULE_USART->CR1 = USART_CR1_UE | USART_CR1_RE | USART_CR1_TE | USART_CR1_RXNEIE;
-  CONSOLE_USART->BRR = CONSOLE_BRR;
   CONSOLE_USART->CR1 = USART_CR1_UE | USART_CR1_TE;
   NVIC_EnableIRQ(MODULE_IRQn);
   NVIC_EnableIRQ(CONSOLE_IRQn);
   power_watch();
 }
 
-/** Take what was received; a full ring leaves the byte in the register, which raises RTS, and masks the interrupt. */
+/**
+ * Take what was received; a full ring leaves the byte in the register, which raises RTS, and masks the interrupt. Where
+ * an overrun interrupts too, it does so until both registers were read.
+ */
 static void receive(void) {
-  while (MODULE_USART->ISR & USART_ISR_RXNE) {
+  for (uint32_t status; (status = usart_status(MODULE_USART)) & USART_INTERRUPTS;) {
     if (ring_full(&received)) {
       MODULE_USART->CR1 &= ~USART_CR1_RXNEIE;
       return;
     }
-    ring_put(&received, (uint8_t)MODULE_USART->RDR);
+    const uint8_t byte = usart_take(MODULE_USART);
+    if (status & USART_RECEIVED)
+      ring_put(&received, byte);
   }
 }
 
 /** Move bytes to the transmitter while it takes them; its interrupt is wanted while there are more. Masked, or in the
  * handler. */
 static void drain(USART_TypeDef *usart, struct ring *ring) {
-  while (!ring_empty(ring) && (usart->ISR & USART_ISR_TXE))
-    usart->TDR = ring_get(ring);
+  while (!ring_empty(ring) && (usart_status(usart) & USART_ROOM))
+    usart_give(usart, ring_get(ring));
   if (ring_empty(ring))
     usart->CR1 &= ~USART_CR1_TXEIE;
   else
@@ -63,7 +67,7 @@ static void kick(USART_TypeDef *usart, struct ring *ring) {
 
 bool uart_ready(void) { return !ring_empty(&received); }
 
-bool uart_sent(void) { return ring_empty(&sending) && (MODULE_USART->ISR & USART_ISR_TC); }
+bool uart_sent(void) { return ring_empty(&sending) && (usart_status(MODULE_USART) & USART_SENT); }
 
 uint32_t uart_read(uint8_t *out, uint32_t max) {
   uint32_t taken = 0;
@@ -94,6 +98,6 @@ void console_write(const char *text, uint32_t len) {
 }
 
 void console_flush(void) {
-  while (!ring_empty(&saying) || !(CONSOLE_USART->ISR & USART_ISR_TC))
+  while (!ring_empty(&saying) || !(usart_status(CONSOLE_USART) & USART_SENT))
     kick(CONSOLE_USART, &saying);
 }
