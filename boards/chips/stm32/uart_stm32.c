@@ -29,13 +29,13 @@ void board_init(void) {
  * an overrun interrupts too, it does so until both registers were read.
  */
 static void receive(void) {
-  for (uint32_t status; (status = usart_status(MODULE_USART)) & USART_INTERRUPTS;) {
+  for (uint32_t status; (status = usart_status(MODULE_USART)) & SERIAL_INTERRUPTS;) {
     if (ring_full(&received)) {
       MODULE_USART->CR1 &= ~USART_CR1_RXNEIE;
       return;
     }
     const uint8_t byte = usart_take(MODULE_USART);
-    if (status & USART_RECEIVED)
+    if (status & SERIAL_RECEIVED)
       ring_put(&received, byte);
   }
 }
@@ -43,7 +43,7 @@ static void receive(void) {
 /** Move bytes to the transmitter while it takes them; its interrupt is wanted while there are more. Masked, or in the
  * handler. */
 static void drain(USART_TypeDef *usart, struct ring *ring) {
-  while (!ring_empty(ring) && (usart_status(usart) & USART_ROOM))
+  while (!ring_empty(ring) && (usart_status(usart) & SERIAL_ROOM))
     usart_give(usart, ring_get(ring));
   if (ring_empty(ring))
     usart->CR1 &= ~USART_CR1_TXEIE;
@@ -67,7 +67,7 @@ static void kick(USART_TypeDef *usart, struct ring *ring) {
 
 bool uart_ready(void) { return !ring_empty(&received); }
 
-bool uart_sent(void) { return ring_empty(&sending) && (usart_status(MODULE_USART) & USART_SENT); }
+bool uart_sent(void) { return ring_empty(&sending) && (usart_status(MODULE_USART) & SERIAL_SENT); }
 
 uint32_t uart_read(uint8_t *out, uint32_t max) {
   uint32_t taken = 0;
@@ -98,6 +98,6 @@ void console_write(const char *text, uint32_t len) {
 }
 
 void console_flush(void) {
-  while (!ring_empty(&saying) || !(usart_status(CONSOLE_USART) & USART_SENT))
+  while (!ring_empty(&saying) || !(usart_status(CONSOLE_USART) & SERIAL_SENT))
     kick(CONSOLE_USART, &saying);
 }

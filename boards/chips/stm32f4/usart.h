@@ -6,10 +6,10 @@
 
 #include "chip.h"
 
-#define USART_RECEIVED   USART_SR_RXNE
-#define USART_INTERRUPTS (USART_SR_RXNE | USART_SR_ORE)
-#define USART_ROOM       USART_SR_TXE
-#define USART_SENT       USART_SR_TC
+#define SERIAL_RECEIVED   USART_SR_RXNE
+#define SERIAL_INTERRUPTS (USART_SR_RXNE | USART_SR_ORE)
+#define SERIAL_ROOM       USART_SR_TXE
+#define SERIAL_SENT       USART_SR_TC
 
 static inline uint32_t usart_status(const USART_TypeDef *usart) { return usart->SR; }
 static inline uint8_t usart_take(const USART_TypeDef *usart) { return (uint8_t)usart->DR; }

@@ -6,10 +6,10 @@
 
 #include "chip.h"
 
-#define USART_RECEIVED   USART_ISR_RXNE
-#define USART_INTERRUPTS USART_ISR_RXNE
-#define USART_ROOM       USART_ISR_TXE
-#define USART_SENT       USART_ISR_TC
+#define SERIAL_RECEIVED   USART_ISR_RXNE
+#define SERIAL_INTERRUPTS USART_ISR_RXNE
+#define SERIAL_ROOM       USART_ISR_TXE
+#define SERIAL_SENT       USART_ISR_TC
 
 static inline uint32_t usart_status(const USART_TypeDef *usart) { return usart->ISR; }
 static inline uint8_t usart_take(const USART_TypeDef *usart) { return (uint8_t)usart->RDR; }
