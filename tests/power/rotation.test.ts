@@ -36,7 +36,6 @@ describe("a device that is to rotate its key", () => {
     const again = live(flash, witness, 2, 4);
     assert.equal(witness.memory.rotations, 2);
     assert.ok(again.events.some((event) => event.name === "key-loaded"));
-    // The secrets of keys that were given up are in no live record: the log may hold them until its page is erased.
     assert.equal(guest.deaths, 0);
   });
 

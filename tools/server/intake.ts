@@ -294,13 +294,16 @@ export class Intake {
       boot_count: enrol.bootCount,
       last_seen: now,
     };
-    if (handover !== undefined) return rotation.take(tx, this.options, handover, id, enrol, described);
+    if (handover !== undefined) {
+      const taken = await rotation.take(tx, this.options, handover, id, enrol, described);
+      if ("alarm" in taken) await this.logAlarm(tx, now, handover.message.kid.slice(), taken.alarm!);
+      return taken;
+    }
     if (known !== undefined) {
       const contradiction = policies.contradiction(known, enrol, model);
       if (contradiction !== undefined) {
         const what = `duplicate key: ${contradiction}`;
-        if (this.alarms.take(hex(id), now))
-          await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device: id, detail: { what } });
+        await this.logAlarm(tx, now, id, what);
         return { refused: "not-invited", alarm: what };
       }
       const row = sealed(keys.seal, "devices", { ...known, ...described, epoch: known.epoch + 1 });
@@ -388,6 +391,13 @@ export class Intake {
     for (const { counter, claims } of candidates.slice(-(stored || 1))) {
       this.tell({ kind: "report", verdict, device, counter, data: claims!.data, at });
     }
+  }
+
+  /** Log an alarm about a device, unless its key caused too many. */
+  private async logAlarm(tx: Tx, now: number, device: Uint8Array, what: string): Promise<void> {
+    if (!this.alarms.take(hex(device), now)) return;
+    const { store, keys } = this.options;
+    await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device, detail: { what } });
   }
 
   private tellReplaced({ message }: rotation.Offered): void {

@@ -38,7 +38,7 @@ export function read(bytes: Uint8Array): Offered {
 
 /**
  * Let the key of `enrol` take over, in a transaction. Its row is returned, also if it took over before; or why it may not,
- * and whether that is an alarm.
+ * and whether that is an alarm about the key before.
  */
 export async function take(
   tx: Tx,
@@ -69,9 +69,8 @@ export async function take(
   if (!(await isOrdered(tx, keys, old, claims.order, now))) return { refused: "not-invited" };
   if (policies.contradiction(old, enrol, described.model) !== undefined) return { refused: "not-invited" };
   if (claims.head.counter !== old.head_counter || !equal(claims.head.hash, old.head_hash)) {
-    const what = `fork: handed over at report ${claims.head.counter}, and the last was ${old.head_counter}`;
-    await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device: old.id, detail: { what } });
-    return { refused: "forked", alarm: what };
+    const alarm = `fork: handed over at report ${claims.head.counter}, and the last was ${old.head_counter}`;
+    return { refused: "forked", alarm };
   }
   const row: DeviceRow = sealed(keys.seal, "devices", {
     ...described,

@@ -194,12 +194,7 @@ const reading = [
 
 const reason = z.object({ reason: z.string().max(200).default("") }).strict();
 
-function stateRoute(
-  verb: string,
-  state: "active" | "suspended" | "revoked",
-  scope: tokens.Scope,
-  summary: string,
-): Route {
+function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope, summary: string): Route {
   return route(
     "post",
     `/v1/devices/:id/${verb}`,
