@@ -1,6 +1,11 @@
-/** What every fallible function returns: `Ok`, or the first thing that was wrong. The values are part of `signet.h`. */
+/**
+ * What every fallible function returns: `Ok`, or the first thing that was wrong. The values are part of `signet.h`.
+ *
+ * Half of the bits of `Ok` are set, so it differs in 16 bits or more from zero and from every error: a register that one
+ * fault cleared, or that was never written, does not say Ok.
+ */
 export const enum Status {
-  Ok = 0,
+  Ok = 0x5a3c96c3,
   /** A buffer or counter of ours is too small for this input; nothing was written past it. */
   TooLong = -1,
   /** The bytes do not follow their format. */

@@ -3,7 +3,7 @@
  *
  * Over the module's UART, all little-endian:
  *   request   op u16, len u16, len bytes
- *   response  result i32, instructions u32, stack u32, then `result` bytes if it is above zero
+ *   response  result i32, instructions u32, stack u32, then `result` bytes if it is above zero and not SIGNET_OK
  * Interrupts are off while an operation runs. Instructions mean something only under QEMU's `-icount shift=0`.
  */
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "guest_exports.h"
 #include "meter.h"
 #include "port.h"
+#include "signet.h"
 #include "stack.h"
 #include "startup.h"
 
@@ -22,8 +23,6 @@
 #define OP_SPIN 0xffffu
 /** Two u16, where and how long: bytes of the next request that are secret. Means something to memory checkers only. */
 #define OP_SECRET 0xfffeu
-/** What the guest answers when a request is larger than its buffer (`Status.TooLong`). */
-#define TOO_LONG (-1)
 
 #ifndef LAB_SECRET
 #define LAB_SECRET(data, len) (void)(data)
@@ -138,7 +137,7 @@ void image_main(void) {
   for (;;) {
     uint16_t head[2];
     read_all((uint8_t *)head, sizeof head);
-    struct answer answer = {TOO_LONG, 0, 0};
+    struct answer answer = {SIGNET_TOO_LONG, 0, 0};
     if (head[1] > capacity) {
       skip(head[1]);
     } else {
@@ -147,7 +146,7 @@ void image_main(void) {
       answer.instructions -= overhead;
     }
     write_all((const uint8_t *)&answer, sizeof answer);
-    if (answer.result > 0)
+    if (answer.result > 0 && answer.result != SIGNET_OK)
       write_all(buffer, (uint32_t)answer.result);
   }
 }

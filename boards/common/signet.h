@@ -25,9 +25,10 @@ enum signet_status {
   SIGNET_UNCONFIGURED = 8,
 };
 
-/** What calls return that can fail: `Status` of assembly/lib/status.ts. */
+/** What calls return that can fail: `Status` of assembly/lib/status.ts. Success is not zero: compare with SIGNET_OK.
+ * Errors are negative. */
 enum signet_result {
-  SIGNET_OK = 0,
+  SIGNET_OK = 0x5a3c96c3,
   /** More than 512 bytes, or a name longer than a host's can be. */
   SIGNET_TOO_LONG = -1,
   /** Not now: there is a stream already, or none; or never: the factory page or the board has no TLS. */

@@ -3,6 +3,7 @@
  * the same compiler and run in the same way.
  */
 import { randomBytes } from "node:crypto";
+import { Status } from "../../assembly/lib/status.ts";
 import { boardNames, loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { type Answer, elfLab, type Lab } from "../lab/lab.ts";
@@ -55,15 +56,13 @@ const OPERATIONS: readonly Operation[] = [
   { name: "aead.kib", run: (lab) => lab.run(Op.Seal, seed, nonce, NOTHING, kib) },
 ];
 
-/** Not on this lab: the request can not be answered. */
-const UNEXPECTED = -4;
-
 /** Run every operation that a lab has. */
 async function measureAll(lab: Lab, known: Known): Promise<Map<string, Answer>> {
   const answers = new Map<string, Answer>();
   for (const { name, run } of OPERATIONS) {
     const answer = await run(lab, known);
-    if (answer.result === UNEXPECTED) continue;
+    // Not on this lab: the request can not be answered.
+    if (answer.result === Status.Unexpected) continue;
     if (answer.result < 0) throw new Error(`${lab.name}: ${name} answered ${answer.result}`);
     if (name === "ed25519.keygen") known.key = answer.bytes;
     if (name === "ed25519.sign") known.signature = answer.bytes;

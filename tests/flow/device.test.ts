@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Status } from "../../assembly/lib/status.ts";
 import { withBody } from "../../tools/attacker/http.ts";
 import * as noises from "../../tools/guest/noise.ts";
 import { hex } from "../../tools/wire/bytes.ts";
@@ -360,10 +361,10 @@ describe("trouble", () => {
     const subject = await Subject.make(world, { intervalMs: 1_000_000 });
     await subject.start();
     await subject.see("accepted", 1);
-    assert.equal(subject.guest.send(new Uint8Array(513)), -1);
+    assert.equal(subject.guest.send(new Uint8Array(513)), Status.TooLong);
     const accepted = subject.see("accepted");
-    assert.equal(subject.guest.send(Buffer.from("from C")), 0);
-    assert.equal(subject.guest.send(Buffer.from("too early")), -5);
+    assert.equal(subject.guest.send(Buffer.from("from C")), Status.Ok);
+    assert.equal(subject.guest.send(Buffer.from("too early")), Status.Again);
     assert.equal(Buffer.from((await accepted).data.subarray(4)).toString(), "from C");
     await subject.stop();
   });

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
+import { Status } from "../../assembly/lib/status.ts";
 import { firmware } from "../../tools/guest/firmware.ts";
 import { Flash } from "../../tools/guest/flash.ts";
 import { Guest, type StreamState } from "../../tools/guest/guest.ts";
@@ -21,7 +22,6 @@ import { hex } from "../../tools/wire/bytes.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { caExtensions, certify, identity, leafExtensions, type Identity } from "../tls/identities.ts";
 
-const UNEXPECTED = -4;
 /** The device's clock when the stream begins. */
 const NOW = Date.parse("2040-01-01");
 
@@ -156,13 +156,13 @@ describe("the application's stream", () => {
     const peer = await Own.start();
     const { device, wire, until, count, become, echo } = await live();
     await until(() => count("accepted") >= 2, "reported");
-    assert.equal(device.openStream("", peer.port), 0);
-    assert.equal(device.openStream("", peer.port), UNEXPECTED);
+    assert.equal(device.openStream("", peer.port), Status.Ok);
+    assert.equal(device.openStream("", peer.port), Status.Unexpected);
     await become("open");
     const before = count("accepted");
     const data = Buffer.alloc(5_000, "a line of the user's own; ");
     assert.deepEqual(await echo(data), data);
-    assert.equal(device.rekeyStream(), 0);
+    assert.equal(device.rekeyStream(), Status.Ok);
     assert.deepEqual(await echo(data), data);
     await sleep(300);
     assert.equal(count("accepted"), before);
@@ -179,7 +179,7 @@ describe("the application's stream", () => {
   it("begins before the first report, ends with the server, and lets a report go before the next stream", async () => {
     const peer = await Own.start();
     const { device, until, count, become, echo } = await live();
-    assert.equal(device.openStream("127.0.0.1", peer.port), 0);
+    assert.equal(device.openStream("127.0.0.1", peer.port), Status.Ok);
     await become("open");
     assert.equal(count("enrolled"), 0);
     await echo(Buffer.from("hello"));
@@ -187,7 +187,7 @@ describe("the application's stream", () => {
     await until(() => Buffer.from(device.readStream()).toString() === "bye", "told bye");
     await become("ended");
     assert.equal(device.writeStream(Buffer.from("too late")), 0);
-    assert.equal(device.openStream("127.0.0.1", peer.port), 0);
+    assert.equal(device.openStream("127.0.0.1", peer.port), Status.Ok);
     await become("open");
     // The challenge that waited went first.
     assert.ok(device.events.findLastIndex(({ name }) => name === "secured") > 1);
@@ -210,7 +210,7 @@ describe("the application's stream", () => {
       [peer.port, () => peer.sockets.at(-1)!.destroy()],
     ] as const) {
       const accepted = count("accepted");
-      assert.equal(device.openStream("", where), 0);
+      assert.equal(device.openStream("", where), Status.Ok);
       if (where === peer.port) await until(() => peer.sockets.length > 0, "connected");
       how();
       await become("failed");
@@ -223,7 +223,7 @@ describe("the application's stream", () => {
 
   it("is never in the clear: without TLS in the factory page there is none", async () => {
     const { device } = await live({ port: server.port, tlsKeys: undefined });
-    assert.equal(device.openStream("127.0.0.1", 1), UNEXPECTED);
+    assert.equal(device.openStream("127.0.0.1", 1), Status.Unexpected);
     assert.equal(device.streamState(), "closed");
   });
 });
@@ -237,7 +237,7 @@ describe("a chain to a root of the factory page", () => {
   it("proves a server, by either of two roots", async () => {
     const peer = await Own.start({ cert: await chainUntil(new Date("2060-01-01")) });
     const { device, become, echo } = await live(await roots());
-    assert.equal(device.openStream("127.0.0.1", peer.port), 0);
+    assert.equal(device.openStream("127.0.0.1", peer.port), Status.Ok);
     await become("open");
     assert.equal((await echo(Buffer.from("hello"))).toString(), "hello");
   });
@@ -246,13 +246,13 @@ describe("a chain to a root of the factory page", () => {
     const cert = await chainUntil(new Date("2039-12-31"));
     const peer = await Own.start({ cert });
     const first = await live(await roots());
-    assert.equal(first.device.openStream("127.0.0.1", peer.port), 0);
+    assert.equal(first.device.openStream("127.0.0.1", peer.port), Status.Ok);
     await first.become("open");
     await first.echo(Buffer.from("hello"));
     first.device.closeStream();
     await first.until(() => first.count("accepted") >= 1, "reported");
     const refused = async ({ device, become }: typeof first): Promise<void> => {
-      assert.equal(device.openStream("127.0.0.1", peer.port), 0);
+      assert.equal(device.openStream("127.0.0.1", peer.port), Status.Ok);
       await become("failed");
       const failure = device.events.findLast(({ name }) => name === "tls-failed")!;
       assert.equal(hex(failure.data), "0000002d00000000", "certificate_expired");

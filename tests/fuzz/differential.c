@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 /* Operations and verdicts, as in tests/lab/op.ts and assembly/lib/status.ts. */
 enum { SHA256 = 0x10, SHA512, HMAC256, HMAC512, HKDF256, HKDF512, DRBG, SEAL, OPEN };
 enum { PUBLIC_KEY = 0x20, SIGN, VERIFY, X_PUBLIC_KEY, X25519 };
-enum { FORGED = -3 };
+enum { OK = 0x5a3c96c3, FORGED = -3 };
 
 #define TEXT_MAX 2048u
 
@@ -76,11 +76,11 @@ static void field(const void *from, size_t len) {
   filled += (uint32_t)len;
 }
 
-/** Run the request and compare: `len` bytes of answer, or a negative verdict. */
+/** Run the request and compare: `len` bytes of answer, or a verdict. */
 static void expect(uint32_t op, const uint8_t *answer, int32_t len) {
   if ((int32_t)guest_run(op, filled) != len)
     abort();
-  if (len > 0 && memcmp(room, answer, (size_t)len) != 0)
+  if (len > 0 && len != OK && memcmp(room, answer, (size_t)len) != 0)
     abort();
 }
 
@@ -152,7 +152,7 @@ static void verdicts(const uint8_t *text, size_t len, int is_mixed) {
     key[i] = is_mixed ? key[i] ^ change[64 + i] : change[64 + i];
   begin();
   field(signature, 64), field(key, 32), field(0, 0), field(text, len);
-  expect(VERIFY, 0, crypto_sign_ed25519_verify_detached(signature, text, len, key) == 0 ? 0 : FORGED);
+  expect(VERIFY, 0, crypto_sign_ed25519_verify_detached(signature, text, len, key) == 0 ? OK : FORGED);
 }
 
 static void agreements(void) {

@@ -3,7 +3,7 @@
  * wasm under Node, as an ELF in QEMU, and as C under sanitizers on the host.
  *
  * A request is the operation's fields, each a big-endian u16 length and its bytes. The answer is the length of what was
- * written to the start of the buffer, or a negative Status.
+ * written to the start of the buffer, or a Status.
  */
 import * as aead from "../../assembly/crypto/aead";
 import * as drbg from "../../assembly/crypto/drbg";

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
+import { Status } from "../../assembly/lib/status.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { digest, exclusively, filesBelow, isFresh } from "../../tools/build/cache.ts";
 import { ROOT } from "../../tools/build/root.ts";
@@ -16,7 +17,7 @@ import { table } from "../../tools/generate/tables.js";
 
 /** What one operation gave. */
 export interface Answer {
-  /** Length of the answer, or a negative Status. */
+  /** Length of the answer, or a Status. */
   readonly result: number;
   readonly bytes: Buffer;
   /** Instructions and bytes of stack that it took; 0 in the wasm. */
@@ -40,6 +41,11 @@ export function request(fields: readonly Uint8Array[]): Buffer {
       return [length, field];
     }),
   );
+}
+
+/** How many bytes follow a result. */
+function lengthOf(result: number): number {
+  return result === Status.Ok ? 0 : Math.max(result, 0);
 }
 
 interface Guest {
@@ -80,7 +86,7 @@ export async function wasmLab(use: readonly string[] = []): Promise<Lab> {
         throw new Error(`a request of ${bytes.length} bytes is too long for the lab`);
       bytes.copy(room());
       const result = guest.run(op, bytes.length);
-      const answer = Buffer.from(room().subarray(0, Math.max(result, 0)));
+      const answer = Buffer.from(room().subarray(0, lengthOf(result)));
       return Promise.resolve({ result, bytes: answer, instructions: 0, stack: 0 });
     },
     close: () => Promise.resolve(),
@@ -165,7 +171,7 @@ export async function elfLab(board: string, options: ElfOptions = {}): Promise<L
       const result = answer.readInt32LE(0);
       return {
         result,
-        bytes: Buffer.from(result > 0 ? await receiver.take(result) : []),
+        bytes: Buffer.from(await receiver.take(lengthOf(result))),
         instructions: answer.readUInt32LE(4),
         stack: answer.readUInt32LE(8),
       };

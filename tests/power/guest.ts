@@ -1,5 +1,6 @@
 /** The store alone, for tests: records by kind over a buffer of this guest. */
 import * as records from "../../assembly/app/store";
+import { Status } from "../../assembly/lib/status";
 
 const area: usize = memory.data(512, 4);
 
@@ -23,7 +24,7 @@ export function put(kind: u32, len: u32): i32 {
 export function wear(kind: u32, from: u32, times: u32): i32 {
   for (let i: u32 = 0; i < times; i++) {
     const status = records.putNumber(kind, from + i);
-    if (status != 0) return status;
+    if (status != Status.Ok) return status;
   }
-  return 0;
+  return Status.Ok;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Status } from "../../assembly/lib/status.ts";
 import { Flash, type FlashShape, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";
 import { Records } from "./store.ts";
 
@@ -38,7 +39,7 @@ function live(
     const kind = next(KINDS);
     const data = Uint8Array.from({ length: kind === 0 ? 32 : next(24) }, () => next(256));
     before(kind, data);
-    assert.equal(records.put(kind, data), 0);
+    assert.equal(records.put(kind, data), Status.Ok);
     done(kind, data);
   }
 }
@@ -59,7 +60,7 @@ describe("the store", () => {
         () => {},
       );
       const again = new Records(flash);
-      assert.equal(again.opened, 0);
+      assert.equal(again.opened, Status.Ok);
       for (const [kind, data] of wanted) assert.ok(same(again.get(kind), data), `kind ${kind}`);
     }
   });
@@ -105,7 +106,7 @@ describe("the store", () => {
             assert.ok(isNew || same(found, wanted.get(kind)), `${where}: kind ${kind}`);
           }
           // And it goes on from there.
-          assert.equal(after.put(1, Uint8Array.of(1, 2, 3)), 0, where);
+          assert.equal(after.put(1, Uint8Array.of(1, 2, 3)), Status.Ok, where);
           assert.ok(same(new Records(flash).get(1), Uint8Array.of(1, 2, 3)), where);
         }
       }
@@ -118,8 +119,8 @@ describe("the store", () => {
       const flash = new Flash(shape);
       const records = new Records(flash);
       const key = Uint8Array.from({ length: 32 }, (_, i) => i);
-      assert.equal(records.put(0, key), 0);
-      assert.equal(records.wear(2, 1, UPDATES), 0);
+      assert.equal(records.put(0, key), Status.Ok);
+      assert.equal(records.wear(2, 1, UPDATES), Status.Ok);
       const after = new Records(flash);
       assert.ok(same(after.get(0), key));
       const last = Buffer.alloc(4);
@@ -135,17 +136,17 @@ describe("the store", () => {
     const flash = new Flash({ pageBytes: 1024, pages: 4 });
     const records = new Records(flash);
     flash.broken.add(2);
-    assert.equal(records.wear(2, 1, 1_000), 0);
+    assert.equal(records.wear(2, 1, 1_000), Status.Ok);
     assert.equal(new Records(flash).get(2)!.length, 4);
     for (const page of [1, 3]) flash.broken.add(page);
-    assert.equal(records.put(2, Uint8Array.of(9, 9, 9, 9)), -8);
+    assert.equal(records.put(2, Uint8Array.of(9, 9, 9, 9)), Status.Storage);
     assert.notDeepEqual(new Records(flash).get(2), Uint8Array.of(9, 9, 9, 9));
   });
 
   it("refuses what would leave no room to work, and keeps what it has", () => {
     const records = new Records(new Flash({ pageBytes: 512, pages: 3 }));
-    assert.equal(records.put(0, new Uint8Array(32).fill(1)), 0);
-    assert.equal(records.put(7, new Uint8Array(400)), -1);
+    assert.equal(records.put(0, new Uint8Array(32).fill(1)), Status.Ok);
+    assert.equal(records.put(7, new Uint8Array(400)), Status.TooLong);
     assert.ok(same(records.get(0), new Uint8Array(32).fill(1)));
     assert.equal(new Records(new Flash({ pageBytes: 1024, pages: 2 })).opened, -8);
   });

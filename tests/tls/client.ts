@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { Status } from "../../assembly/lib/status.ts";
 import { table } from "../../tools/generate/tables.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,9 +31,6 @@ export const State = {
   Closed: 16,
   Failed: 17,
 } as const;
-
-/** What `step` returns, as in `assembly/lib/status.ts`. */
-export const Status = { Ok: 0, Unexpected: -4, Again: -5, Closed: -6 } as const;
 
 const SLOTS = { host: 0, alpn: 1, pins: 2, roots: 3, seed: 4, random: 5, psk: 6, identity: 7 } as const;
 

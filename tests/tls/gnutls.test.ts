@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createPublicKey } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { Status } from "../../assembly/lib/status.ts";
 import { State, TlsClient, type Settings } from "./client.ts";
 import { certify, identity, type Identity } from "./identities.ts";
 import { Files, gnutls, missing, RAW_KEYS, type Peer } from "./peers.ts";
@@ -97,7 +98,7 @@ describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
   test("key update asked for by the client", async () => {
     const peer = await serve(raw);
     const socket = await connect(peer, pinned);
-    assert.equal(socket.client.guest.update(), 0);
+    assert.equal(socket.client.guest.update(), Status.Ok);
     socket.write(Buffer.from("new keys\n"));
     await socket.until(() => socket.received.length >= 8, "echo under new keys");
     await talk(socket);

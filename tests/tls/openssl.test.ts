@@ -1,6 +1,7 @@
 /** The client against `openssl s_server`: full handshake, chain, resumption, external PSK, key update, 100 KB both ways. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { Status } from "../../assembly/lib/status.ts";
 import { startProxy } from "../../tools/attacker/proxy.ts";
 import { Content, Records } from "../../tools/attacker/records.ts";
 import { State, TlsClient, type Settings } from "./client.ts";
@@ -175,7 +176,7 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
     await socket.until(() => socket.received.includes("second words"), "words after the server's request");
     socket.write(Buffer.from("after an update owed\n"));
     await peer.printed("after an update owed");
-    assert.equal(socket.client.guest.update(), 0);
+    assert.equal(socket.client.guest.update(), Status.Ok);
     socket.write(Buffer.from("after an update of our own\n"));
     await peer.printed("after an update of our own");
     await talk(peer, socket);

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { Status } from "../../assembly/lib/status.ts";
 import { verifyFile } from "../../tools/server/verify.ts";
 import { Trouble } from "../../tools/trouble.ts";
 import { hex } from "../../tools/wire/bytes.ts";
@@ -18,7 +19,6 @@ import { smallLab } from "../lab/small.ts";
 import * as rule from "../wire/rule.ts";
 import { CLASSES, type Forgery } from "./forgeries.ts";
 
-const FORGED = -3;
 const HEAD_BYTES = 11;
 
 const BOARDS = process.env["SIGNET_FULL"] ? ["mps2-an386", "mps2-an385", "microbit"] : ["mps2-an386"];
@@ -27,8 +27,8 @@ const BOARDS = process.env["SIGNET_FULL"] ? ["mps2-an386", "mps2-an385", "microb
 async function onDevice(lab: Lab, { signature, key, message }: Forgery): Promise<boolean> {
   const parts = [message.subarray(0, HEAD_BYTES), message.subarray(HEAD_BYTES)];
   const { result } = await lab.run(Op.Ed25519Verify, signature, key, ...parts);
-  assert.ok(result === 0 || result === FORGED, `${lab.name} answers ${result}`);
-  return result === 0;
+  assert.ok(result === Status.Ok || result === Status.Forged, `${lab.name} answers ${result}`);
+  return result === Status.Ok;
 }
 
 /** Let what `signet verify` calls judge the stored report. */

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { Status } from "../../assembly/lib/status.ts";
 import type { Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { smallLab } from "../lab/small.ts";
@@ -57,7 +58,7 @@ describe("examples of the RFCs on mps2-an386, small", () => {
       await gives(Op.Ed25519PublicKey, [hex(seed)], key);
       await gives(Op.Ed25519Sign, [hex(seed), hex(key), NOTHING, NOTHING, hex(message)], signature);
       const { result } = await lab.run(Op.Ed25519Verify, hex(signature), hex(key), NOTHING, hex(message));
-      assert.equal(result, 0);
+      assert.equal(result, Status.Ok);
     }
   });
 

@@ -1,13 +1,10 @@
 /** What the firmware has to say to each of Wycheproof's cases: one function a file, true if the case is as it must be. */
+import { Status } from "../../assembly/lib/status.ts";
 import type { Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { type Case, type File, bytes } from "./wycheproof.ts";
 
 const NOTHING = Buffer.alloc(0);
-const OK = 0;
-const TOO_LONG = -1;
-const MALFORMED = -2;
-const FORGED = -3;
 
 type Verdict = (lab: Lab, test: Case) => Promise<boolean>;
 
@@ -16,23 +13,23 @@ async function ed25519(lab: Lab, test: Case): Promise<boolean> {
   const signature = bytes(test, "sig");
   // The device's formats have room for 64 bytes and no other number; the lab refuses by form what they could not hold.
   const { result } = await lab.run(Op.Ed25519Verify, signature, key, NOTHING, bytes(test, "msg"));
-  if (signature.length !== 64) return test.result === "invalid" && result === MALFORMED;
-  return result === (test.result === "valid" ? OK : FORGED);
+  if (signature.length !== 64) return test.result === "invalid" && result === Status.Malformed;
+  return result === (test.result === "valid" ? Status.Ok : Status.Forged);
 }
 
 async function x25519(lab: Lab, test: Case): Promise<boolean> {
   const shared = bytes(test, "shared");
   const answer = await lab.run(Op.X25519, bytes(test, "private"), bytes(test, "public"));
   // "Acceptable" are points of small order, which must be refused, and points whose encoding RFC 7748 wants reduced.
-  return shared.every((byte) => byte === 0) ? answer.result === FORGED : answer.bytes.equals(shared);
+  return shared.every((byte) => byte === 0) ? answer.result === Status.Forged : answer.bytes.equals(shared);
 }
 
 async function chacha20Poly1305(lab: Lab, test: Case): Promise<boolean> {
   const [key, nonce, ad] = [bytes(test, "key"), bytes(test, "iv"), bytes(test, "aad")];
   const [text, sealed, tag] = [bytes(test, "msg"), bytes(test, "ct"), bytes(test, "tag")];
   const opened = await lab.run(Op.Open, key, nonce, ad, sealed, tag);
-  if (nonce.length !== 12) return test.result === "invalid" && opened.result === MALFORMED;
-  if (test.result === "invalid") return opened.result === FORGED;
+  if (nonce.length !== 12) return test.result === "invalid" && opened.result === Status.Malformed;
+  if (test.result === "invalid") return opened.result === Status.Forged;
   const answer = await lab.run(Op.Seal, key, nonce, ad, text);
   return opened.bytes.equals(text) && answer.bytes.equals(Buffer.concat([sealed, tag]));
 }
@@ -50,7 +47,7 @@ function hkdf(op: Op): Verdict {
     const size = Buffer.alloc(2);
     size.writeUInt16BE(test["size"] as number);
     const answer = await lab.run(op, bytes(test, "ikm"), bytes(test, "salt"), bytes(test, "info"), size);
-    return test.result === "valid" ? answer.bytes.equals(bytes(test, "okm")) : answer.result === TOO_LONG;
+    return test.result === "valid" ? answer.bytes.equals(bytes(test, "okm")) : answer.result === Status.TooLong;
   };
 }
 

@@ -35,7 +35,7 @@ int32_t peer_run(uint32_t op, uint8_t *room) {
     const struct field signature = next(&at), key = next(&at);
     next(&at);
     const struct field message = next(&at);
-    return ed25519_verify(signature.data, message.data, message.len, key.data) ? 0 : FALSE;
+    return ed25519_verify(signature.data, message.data, message.len, key.data) ? GENUINE : FALSE;
   }
   }
   return NOT_HERE;

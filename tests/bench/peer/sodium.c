@@ -51,7 +51,7 @@ int32_t peer_run(uint32_t op, uint8_t *room) {
     const struct field signature = next(&at), key = next(&at);
     next(&at);
     const struct field message = next(&at);
-    return crypto_sign_ed25519_verify_detached(signature.data, message.data, message.len, key.data) ? FALSE : 0;
+    return crypto_sign_ed25519_verify_detached(signature.data, message.data, message.len, key.data) ? FALSE : GENUINE;
   }
   case OP_X25519: {
     const struct field scalar = next(&at), point = next(&at);

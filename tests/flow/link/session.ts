@@ -1,5 +1,6 @@
 /** A device, a wire, what is at its other end, and an application that keeps asking for connections. */
 import assert from "node:assert/strict";
+import { Status } from "../../../assembly/lib/status.ts";
 import type { Random } from "../../../tools/modem/random.ts";
 import { type Device, LinkState } from "./device.ts";
 import { type Network, type VirtualClock, answered } from "./virtual.ts";
@@ -45,7 +46,7 @@ export function converse(setting: Setting, length: number): boolean {
   const { device, random, network } = setting;
   if (!until(setting, 600_000, () => device.state === LinkState.ready)) throw new Error("the link does not recover");
   const message = Buffer.from(Array.from({ length }, () => random.below(256)));
-  assert.equal(device.open("signet.example", 8080), 0);
+  assert.equal(device.open("signet.example", 8080), Status.Ok);
   let taken = 0;
   let got = Buffer.alloc(0);
   const expected = answered(message);
