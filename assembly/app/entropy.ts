@@ -1,7 +1,8 @@
 /**
  * Randomness: raw noise from the port, health tests (SP 800-90B §4.4), conditioning by SHA-256, and HMAC_DRBG. Nothing is
  * generated before the source passed its start-up test. A seed in the store is mixed in at each start and replaced before
- * anything is generated for use; on a board without a source it is the only entropy, and begins as the factory's seed.
+ * anything is generated for use. It begins as the factory's seed; on a board without a source it is the only entropy, and
+ * a board whose source is weak makes no key without it. The last digits of some temperatures are mixed in and not counted.
  *
  * CT: how many samples came, and whether they passed, leaks; samples and seeds do not.
  */
@@ -11,11 +12,13 @@ import * as bytes from "../lib/bytes";
 import * as drbg from "../crypto/drbg";
 import { Drbg } from "../crypto/drbg";
 import * as health from "../crypto/health";
-import { Failure, Health } from "../crypto/health";
+import { Failure, Health, HEALTH_BYTES } from "../crypto/health";
 import * as sha256 from "../crypto/sha256";
 import { Sha256 } from "../crypto/sha256";
 import * as noise from "../port/entropy";
+import * as sensor from "../port/sensor";
 import { Death } from "./epitaph";
+import { WEAK_NOISE } from "./features";
 import { SEED_BYTES as FACTORY_SEED_BYTES, settings, wipeSeed } from "./settings";
 import * as records from "./store";
 import { Kind } from "./store";
@@ -30,6 +33,8 @@ const enum Stage {
 const BLOCK_BYTES: u32 = 32;
 const SEED_BYTES: u32 = 32;
 const SAMPLES_AT_ONCE: u32 = 32;
+/** Temperatures that begin a block. */
+const TEMPERATURES: u32 = 16;
 /** Reads in one turn of the main loop. */
 const READS_AT_ONCE: u32 = 16;
 /** What 256 bits with full entropy take (SP 800-90C §3: 64 more than the output), in 1/256 bit. */
@@ -53,7 +58,7 @@ class State {
 }
 
 const state = changetype<State>(memory.data(offsetof<State>(), 4));
-const tests = changetype<Health>(memory.data(offsetof<Health>(), 8));
+const tests = changetype<Health>(memory.data(HEALTH_BYTES, 8));
 const digest = changetype<Sha256>(memory.data(offsetof<Sha256>(), 8));
 const generator = changetype<Drbg>(memory.data(offsetof<Drbg>(), 8));
 /** Conditioned blocks: the entropy, and for the first seed a nonce. */
@@ -98,11 +103,23 @@ export function poll(nowMs: u32): Status {
     if (got == 0) break;
     state.heard = 1;
     const status = health.feed(tests, samples, got);
-    if (status == Status.NoEntropy) return die(tests.failed == Failure.Proportion ? Death.Biased : Death.Stuck);
+    if (status == Status.NoEntropy) return die(cause());
     if (status == Status.Ok) condition(got);
   }
   if (state.blocks == wanted) return seed();
   return state.seeded ? Status.Ok : Status.Again;
+}
+
+/** The name of the health test that failed. */
+function cause(): Death {
+  switch (tests.failed) {
+    case Failure.Pattern:
+      return Death.Patterned;
+    case Failure.Proportion:
+      return Death.Biased;
+    default:
+      return Death.Stuck;
+  }
 }
 
 /** Why there is no randomness, after NoEntropy. */
@@ -126,9 +143,15 @@ function die(why: Death): Status {
   return Status.NoEntropy;
 }
 
+/** Begin with temperatures: a converter's last digits are noise as well, of which nothing is claimed. */
 function beginBlock(): void {
   state.samples = 0;
   sha256.init(digest);
+  for (let i: u32 = 0; i < TEMPERATURES; i++) {
+    store<i32>(samples, sensor.read(0));
+    sha256.update(digest, samples, 4);
+  }
+  bytes.wipe(samples, 4);
 }
 
 /** Take samples that passed into the present block, which is done once they hold enough. */
@@ -152,6 +175,7 @@ function seed(): Status {
       sha256.hash(samples, settings.seed, FACTORY_SEED_BYTES);
       len = SEED_BYTES;
     }
+    if (WEAK_NOISE && len < 0) return die(Death.NoSeed);
     drbg.instantiate(generator, pool, BLOCK_BYTES, pool + BLOCK_BYTES, BLOCK_BYTES, samples, max(len, 0));
     bytes.wipe(samples, SAMPLES_AT_ONCE);
   }

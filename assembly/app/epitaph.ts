@@ -12,4 +12,8 @@ export const enum Death {
   Biased = 5,
   /** The source of noise gives nothing at all. */
   Silent = 6,
+  /** The source of noise follows a pattern: few different samples, or the same again after a lag. */
+  Patterned = 8,
+  /** The source of noise is too weak to stand alone, and there is no seed. */
+  NoSeed = 9,
 }

@@ -1,4 +1,7 @@
-/** What a board's data leaves out of its firmware (`use` in `boards/<name>/board.ts`). */
+/** What a board's data leaves out of its firmware, or asks of it (`use` in `boards/<name>/board.ts`). */
 
 /** TLS is in, unless the board has no room for it. */
 export const TLS: bool = !isDefined(WITHOUT_TLS);
+
+/** The board's noise alone makes no key: the factory's seed must be there for the first one. */
+export const WEAK_NOISE: bool = isDefined(NOISE_IS_WEAK);

@@ -10,7 +10,8 @@ export default {
   ram: { origin: 0x2000_0000, bytes: 256 * KiB },
   store: { origin: 0x101f_0000, pageBytes: 4 * KiB, pages: 16, endurance: 100_000 },
   budget: { flash: 192 * KiB, linear: 16 * KiB, stack: 6 * KiB },
-  use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1 },
+  seedRequired: true,
+  use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, NOISE_IS_WEAK: 1 },
   rp2040js: true,
   probe: {
     openocd: "target/rp2040.cfg",

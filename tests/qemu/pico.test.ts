@@ -1,5 +1,6 @@
 /** The Pico in rp2040js: its whole life, every way to die that a guest has, bad noise, and power that goes while flash is written. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,6 +17,7 @@ import { Chip, type Remains, Reset } from "../../tools/emulator/rp2040/chip.ts";
 import { load } from "../../tools/emulator/rp2040/elf.ts";
 import { type Cut, Flash } from "../../tools/emulator/rp2040/flash.ts";
 import * as factory from "../../tools/wire/factory.ts";
+import { sampler } from "../entropy/oscillator.ts";
 
 const BOARD = "pico";
 const STEP_MS = 60_000;
@@ -26,6 +28,19 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** A file name in the tests' folder. */
 const at = (name: string): string => join(folder, name);
+
+/** The factory page of a device that speaks to a port, with a seed of its own. */
+const page = (port: number, more: Partial<factory.Factory> = {}): Uint8Array =>
+  factory.write({
+    link: "esp-at",
+    host: "127.0.0.1",
+    port,
+    audience: AUDIENCE,
+    serverKeys: [new Uint8Array(32)],
+    seed: randomBytes(48),
+    reportIntervalMs: 200,
+    ...more,
+  });
 
 describe("a life, through an ESP-AT module and inside TLS", () => {
   const wire: Buffer[] = [];
@@ -38,16 +53,9 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
     server = await startServer({ port: 0, tls: { port: 0 }, database: at("signet.db"), audience: AUDIENCE });
     const listen = { host: "127.0.0.1", port: 0 };
     modem = await startModem({ listen, baud: 0, onUart: (_, bytes) => wire.push(Buffer.from(bytes)) });
-    const page = factory.write({
-      link: "esp-at",
-      host: "127.0.0.1",
-      port: server.tls!.port,
-      audience: AUDIENCE,
-      serverKeys: [server.publicKey],
-      reportIntervalMs: 200,
-      tlsKeys: [server.tls!.publicKey],
-    });
-    writeFactoryPage(at("flash"), await loadBoard(BOARD), page);
+    const { port, publicKey } = server.tls!;
+    const told = page(port, { serverKeys: [server.publicKey], tlsKeys: [publicKey] });
+    writeFactoryPage(at("flash"), await loadBoard(BOARD), told);
   });
 
   after(async () => {
@@ -107,12 +115,19 @@ describe("power that goes half-way through an operation on flash, between the fi
     ? Array.from({ length: OPERATIONS }, (_, operation) => [0.1, 0.5, 0.9].map((done) => ({ operation, done }))).flat()
     : [{ operation: OPERATIONS - 1, done: 0.5 }];
 
-  /** One life without a factory page, until the key is there or the power goes; returns the key's id, if one was told. */
+  /** A flash with nothing but a factory page. */
+  async function fresh(): Promise<void> {
+    rmSync(at("cut-flash"), { force: true });
+    writeFactoryPage(at("cut-flash"), await loadBoard(BOARD), page(9));
+  }
+
+  /** One life without a module, until the key is there or the power goes; returns the key's id, if one was told. */
   async function start(flash: string, cut?: Cut): Promise<string | undefined> {
     const { elf } = await buildImage({ board: BOARD, image: "signet" });
     const device = await startEmulator({ board: BOARD, elf, flash, ...(cut && { cut }) });
     const gone = new Promise((resolve) => device.once("exit", resolve));
-    await Promise.race([gone, device.waitFor("unconfigured", STEP_MS).catch(() => undefined)]);
+    const key = ["key-made", "key-loaded"].map((name) => device.waitFor(name, STEP_MS).catch(() => undefined));
+    await Promise.race([gone, ...key]);
     assert.equal(device.running, !cut, cut ? "power did not go" : "the device is gone");
     await device.kill();
     const told = device.events.filter(({ name }) => name === "key-made" || name === "key-loaded");
@@ -123,7 +138,7 @@ describe("power that goes half-way through an operation on flash, between the fi
   for (const cut of cuts) {
     test(`operation ${cut.operation}, at ${cut.done}: one key, and it stays`, { timeout: STEP_MS }, async () => {
       const flash = at("cut-flash");
-      rmSync(flash, { force: true });
+      await fresh();
       const before = await start(flash, cut);
       const id = await start(flash);
       assert.ok(id !== undefined);
@@ -134,7 +149,7 @@ describe("power that goes half-way through an operation on flash, between the fi
 
   const skip = FULL ? false : "SIGNET_FULL is not set";
   test("there are no more operations than that", { timeout: STEP_MS, skip }, async () => {
-    rmSync(at("cut-flash"), { force: true });
+    await fresh();
     await assert.rejects(start(at("cut-flash"), { operation: OPERATIONS, done: 0.5 }), /power did not go/);
   });
 });
@@ -143,6 +158,11 @@ describe("noise that is none", () => {
   // How `assembly/app/README.md` numbers what a source can be.
   const STUCK = 2;
   const BIASED = 5;
+  const PATTERNED = 8;
+  const NO_SEED = 9;
+
+  /** An oscillator of 6.4321 MHz, read every 12 us, without any jitter. */
+  const steady = sampler({ megahertz: 6.4321, microseconds: 12, phase: 0.1, duty: 0.5, jitter: 0 });
 
   /** Bytes of which each bit is a one as often as `ones` says; the same bytes at every run. */
   const biased = (ones: number): Buffer => {
@@ -162,6 +182,8 @@ describe("noise that is none", () => {
     ["stuck at zero", Buffer.alloc(64), STUCK],
     ["stuck at one, as where there is no oscillator", undefined, STUCK],
     ["ones in 97 of 100 bits", biased(0.97), BIASED],
+    ["an oscillator without jitter", Buffer.from(steady(1 << 16)), PATTERNED],
+    ["good, and no seed in the factory page", randomBytes(1 << 16), NO_SEED],
   ];
   for (const [name, bytes, epitaph] of sources) {
     test(`${name}: no key`, { timeout: STEP_MS }, async () => {

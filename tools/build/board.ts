@@ -71,7 +71,10 @@ export interface Board {
   readonly flash: Region;
   readonly ram: Region;
   readonly store: Store;
-  /** The board has no source of noise of its own (an emulator may lend one): each device needs a seed in its factory page. */
+  /**
+   * The board has no source of noise of its own (an emulator may lend one), or one that is weak (`use` then has
+   * NOISE_IS_WEAK): each device needs a seed in its factory page.
+   */
   readonly seedRequired?: true;
   /** Over any of these the build fails. `stack` is also what is reserved. */
   readonly budget: { readonly flash: number; readonly linear: number; readonly stack: number };

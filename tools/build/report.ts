@@ -5,9 +5,9 @@ import { boardNames, loadBoard } from "./board.ts";
 import { buildImage, type Built, entryOf, type Image, imageNames, isImage } from "./build.ts";
 import { linearBytes } from "./guest.ts";
 
-/** What a person must know who flashes a board without a source of noise. */
+/** What a person must know who flashes a board whose noise makes no key. */
 export const SEED_REQUIRED =
-  "has no source of noise of its own: flash each device with a seed of 48 random bytes in its factory page, or it refuses to make a key";
+  "has no noise of its own that is enough for a key: flash each device with a seed of 48 random bytes in its factory page, or it refuses to make a key";
 
 interface Choice {
   readonly board?: string;

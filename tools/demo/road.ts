@@ -99,6 +99,7 @@ export async function lay(plan: Plan): Promise<Road> {
     audience: AUDIENCE,
     serverKeys: [server.publicKey],
     claim,
+    seed: new Uint8Array(randomBytes(48)),
     reportIntervalMs: plan.reportIntervalMs,
     tlsKeys: server.tls && [server.tls.publicKey],
   });

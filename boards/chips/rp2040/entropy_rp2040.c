@@ -4,9 +4,9 @@
 
 /**
  * Microseconds between two bits. The oscillator runs at 1.8 to 12 MHz and is not bound to the crystal that times this:
- * its phase has tens of periods to wander in.
+ * its phase has tens of periods to wander in. Raspberry Pi's own pico_rand takes no two bits within 10 us.
  */
-#define SPACING_US 5u
+#define SPACING_US 12u
 
 static uint32_t next_bit(void) {
   const uint32_t start = TIMER_RAWL;
@@ -15,6 +15,7 @@ static uint32_t next_bit(void) {
   return ROSC_RANDOMBIT & 1u;
 }
 
+/** The bits as they came, the first one highest: the health tests look at each (`assembly/crypto/health.ts`). */
 uint32_t entropy_read(uint8_t *out, uint32_t max) {
   for (uint32_t i = 0; i < max; i++) {
     uint32_t sample = 0;
@@ -27,7 +28,7 @@ uint32_t entropy_read(uint8_t *out, uint32_t max) {
 
 /**
  * The datasheet promises no rate and warns that the bit "does not meet the requirements of randomness for security
- * systems" by itself (§2.17.5). One bit of entropy is claimed for eight bits read: a guess on the safe side, not a
- * measurement.
+ * systems" by itself (§2.17.5). One bit of entropy is claimed for eight bits read, the least that the health tests
+ * take: a guess, not a measurement. The board's data asks for the factory's seed besides (NOISE_IS_WEAK).
  */
 uint32_t entropy_quality(void) { return 1 * 256; }

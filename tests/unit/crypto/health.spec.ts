@@ -1,8 +1,18 @@
 import * as health from "../../../assembly/crypto/health";
-import { Health, STARTUP_SAMPLES, WINDOW } from "../../../assembly/crypto/health";
+import {
+  BIT_WINDOW,
+  Failure,
+  Health,
+  HEALTH_BYTES,
+  LAG_LEAST,
+  LAG_WINDOW,
+  STARTUP_SAMPLES,
+  VARIETY_LEAST,
+  WINDOW,
+} from "../../../assembly/crypto/health";
 import { Status } from "../../../assembly/lib/status";
 
-const ctx = changetype<Health>(memory.data(offsetof<Health>(), 8));
+const ctx = changetype<Health>(memory.data(HEALTH_BYTES, 8));
 const samples = memory.data(2048, 8);
 let seed: u32 = 1;
 
@@ -14,18 +24,29 @@ function noise(): void {
   }
 }
 
-/** The cutoff of the adaptive proportion test from its definition: 1 + critbinom(512, 2^-H, 1 - 2^-30). */
-function cutoff(entropyBits: f64): u32 {
+/** The fewest of `n` samples, each a hit with 2^-H, that come with 2^-alpha or less: 1 + critbinom(n, 2^-H, 1 - 2^-alpha). */
+function cutoff(n: i32, entropyBits: f64, alpha: f64): u32 {
   const p = Math.pow(2, -entropyBits);
   let logChoose = 0.0;
   let tail = 0.0;
-  for (let k = 512; k >= 0; k--) {
-    const term = Math.exp(logChoose + k * Math.log(p) + (512 - k) * Math.log1p(-p));
-    if (tail + term > Math.pow(2, -30)) return k + 1;
+  for (let k = n; k >= 0; k--) {
+    const term = Math.exp(logChoose + k * Math.log(p) + (n - k) * Math.log1p(-p));
+    if (tail + term > Math.pow(2, -alpha)) return k + 1;
     tail += term;
-    logChoose += Math.log(<f64>k) - Math.log(<f64>(513 - k));
+    logChoose += Math.log(<f64>k) - Math.log(<f64>(n + 1 - k));
   }
   return 0;
+}
+
+/** A bit of the samples, in the order in which a source draws them. */
+function getBit(at: i32): u32 {
+  return (load<u8>(samples + (at >> 3)) >> (7 - (at & 7))) & 1;
+}
+
+function setBit(at: i32, bit: u32): void {
+  const mask = 1 << (7 - (at & 7));
+  const byte = <u32>load<u8>(samples + (at >> 3));
+  store<u8>(samples + (at >> 3), bit ? byte | mask : byte & ~mask);
 }
 
 describe("health", () => {
@@ -43,19 +64,41 @@ describe("health", () => {
   it("has the cutoffs of SP 800-90B §4.4", () => {
     for (let bits: u32 = 1; bits <= 8; bits++) {
       health.start(ctx, bits << 8);
-      expect(ctx.runLimit).toBe(1 + (30 + bits - 1) / bits);
-      expect(ctx.countLimit).toBe(cutoff(bits));
+      expect(<u32>ctx.runLimit).toBe(1 + (30 + bits - 1) / bits);
+      expect(<u32>ctx.countLimit).toBe(cutoff(WINDOW, bits, 30));
+      expect(<u32>ctx.bitRunLimit).toBe(1 + (240 + bits - 1) / bits);
+      expect(<u32>ctx.bitCountLimit).toBe(cutoff(BIT_WINDOW, bits / 8.0, 30));
     }
-    health.start(ctx, 128);
-    expect(ctx.countLimit).toBe(cutoff(0.5));
-    health.start(ctx, 64);
-    expect(ctx.countLimit).toBe(cutoff(0.25));
-    health.start(ctx, 32);
-    expect(ctx.countLimit).toBe(cutoff(0.125));
-    health.start(ctx, 31);
-    expect(ctx.countLimit).toBe(WINDOW);
-    health.start(ctx, 1);
-    expect(ctx.runLimit).toBe(30 * 256 + 1);
+  });
+
+  it("alarms for none of 64 lags more than once in 2^30 windows of bits that keep to one value as often as 1 bit of 8 allows", () => {
+    const places = 8 * LAG_WINDOW;
+    // At one lag once in 2^36 windows, at one of 64 once in 2^30.
+    expect(places - LAG_LEAST + 1).toBe(cutoff(places, 0.125, 36));
+  });
+
+  it("catches few different values, although each comes as often as the others", () => {
+    for (let values: u32 = VARIETY_LEAST - 1; values <= VARIETY_LEAST; values++) {
+      noise();
+      for (let i = 0; i < 1024; i++) store<u8>(samples + i, <u8>((load<u8>(samples + i) * values) >> 8));
+      // The lag test must not be first: the samples are random, only few.
+      health.start(ctx, 256);
+      expect(health.feed(ctx, samples, 1023)).toBe(Status.Again);
+      expect(health.feed(ctx, samples + 1023, 1)).toBe(values < VARIETY_LEAST ? Status.NoEntropy : Status.Again);
+    }
+    health.start(ctx, 256);
+    expect(ctx.failed).toBe(0);
+  });
+
+  it("catches bits that come again after any lag up to 64, and no longer one", () => {
+    for (let lag = 9; lag <= 65; lag++) {
+      noise();
+      for (let i = lag; i < 8 * 1024; i++) setBit(i, getBit(i - lag));
+      health.start(ctx, 256);
+      health.feed(ctx, samples, 1024);
+      // A lag of whole bytes that has few values is seen by their variety too: only that it is seen counts.
+      expect(ctx.failed).toBe(<u8>(lag <= 64 ? Failure.Pattern : Failure.None), `a lag of ${lag}`);
+    }
   });
 
   it("catches a stuck source at the cutoff, not before, and for good", () => {
@@ -78,9 +121,11 @@ describe("health", () => {
     expect(ctx.run < ctx.runLimit).toBe(true);
   });
 
-  it("fails at once on a claim of no entropy, or of more than there can be", () => {
+  it("fails at once on a claim of less than a bit, or of more than there can be", () => {
     noise();
     health.start(ctx, 0);
+    expect(health.feed(ctx, samples, 1)).toBe(Status.NoEntropy);
+    health.start(ctx, 255);
     expect(health.feed(ctx, samples, 1)).toBe(Status.NoEntropy);
     health.start(ctx, 2049);
     expect(health.feed(ctx, samples, 1)).toBe(Status.NoEntropy);

@@ -1,0 +1,50 @@
+/** A ring oscillator that is read at fixed times, as a Pico's is: eight bits a sample, the first one highest. */
+
+export interface Oscillator {
+  readonly megahertz: number;
+  /** Between two readings. */
+  readonly microseconds: number;
+  /** Where in its period it begins: 0 to 1. */
+  readonly phase: number;
+  /** How much of a period it is high. */
+  readonly duty: number;
+  /** Standard deviation of its phase from reading to reading, in periods: all the entropy that it has. */
+  readonly jitter: number;
+  /** What moves the phase by one deviation or none: needed where there is jitter. */
+  readonly normal?: () => number;
+}
+
+/** Normal deviates that can be repeated: the sum of four uniform ones, scaled. */
+export function normal(seed: number): () => number {
+  let state = seed >>> 0;
+  const uniform = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 - 0.5;
+  };
+  return () => (uniform() + uniform() + uniform() + uniform()) * Math.sqrt(3);
+}
+
+/** Samples of it, as many as are asked for. */
+export function sampler(oscillator: Oscillator): (count: number) => Uint8Array {
+  const { megahertz, microseconds, duty, jitter, normal: deviate = () => 0 } = oscillator;
+  const step = megahertz * microseconds;
+  let { phase } = oscillator;
+  const bit = (): number => {
+    phase += step + jitter * deviate();
+    phase -= Math.floor(phase);
+    return phase < duty ? 1 : 0;
+  };
+  return (count) =>
+    Uint8Array.from({ length: count }, () => {
+      let sample = 0;
+      for (let i = 0; i < 8; i++) sample = (sample << 1) | bit();
+      return sample;
+    });
+}
+
+/** Frequencies over all that a Pico's oscillator may have (RP2040 datasheet §2.17: 1.8 to 12 MHz). */
+export function frequencies(count: number): number[] {
+  return Array.from({ length: count }, (_, k) => 1.8 + (k * 10.2) / count + 0.0001234 * (k % 7));
+}
