@@ -27,8 +27,10 @@ export const AT_SYNC_MS: u32 = 500;
 export const AT_OPEN_MS: u32 = 20_000;
 /** How long it may take to join its network: ESP-AT itself gives up after 15 s. */
 export const AT_JOIN_MS: u32 = 20_000;
-/** How long it may take to queue data that was handed over, or to say that it did. */
+/** How long it may take to take data, or to say whether it could send it, before it is asked. */
 export const AT_SEND_MS: u32 = 5_000;
+/** How often a busy module is asked again after that time during a send: in all less than an exchange may take. */
+export const AT_SEND_TRIES: u32 = 6;
 /** How long it may take from a reset to `ready`. */
 export const AT_RESET_MS: u32 = 5_000;
 /** The silence around `+++` that leaves passthrough mode. */
@@ -39,6 +41,8 @@ export const AT_SETTLE_MS: u32 = 150;
 export const AT_BUSY_MS: u32 = 250;
 /** How often data is asked for although none was announced: a notice can be lost on the wire. */
 export const AT_POLL_MS: u32 = 3_000;
+/** The same right after the last byte either way, when more is likely; it doubles up to the above. */
+export const AT_POLL_MIN_MS: u32 = 20;
 /** The pause after the first failure of a module; it doubles with each further one. */
 export const AT_BACKOFF_MS: u32 = 500;
 /** The longest such pause. */

@@ -3,7 +3,8 @@
  *
  *     AT ... ATE0, AT+CIPMUX=0, AT+CIPRECVTYPE=1 ...     set up, after each reset of either side
  *     AT+CIPSTART="TCP","host",port   -> CONNECT, OK
- *     AT+CIPSEND=n                    -> OK, >, then n bytes -> Recv n bytes, SEND OK
+ *     AT+CIPSEND=n                    -> OK, >, then n bytes -> Recv n bytes, SEND OK or SEND FAIL
+ *     AT                              -> OK or busy, where neither comes
  *     +IPD,n   (any time)             -> AT+CIPRECVDATA=m -> +CIPRECVDATA:k,<k bytes>, OK
  *     AT+CIPCLOSE                     -> CLOSED, OK
  *
@@ -11,6 +12,10 @@
  * that means nothing is ignored, so echoes and garbage cost at most a repetition. Where the driver can no longer tell
  * what the module did with bytes of the stream it gives up the connection, never the order of its bytes: it pauses,
  * longer each time, finds the module again, and at every fourth trouble in a row resets it.
+ *
+ * Bytes count as sent only when SEND OK says so; time proves nothing. A module that is late is asked with AT: busy means
+ * that its verdict is still to come, OK that the verdict was lost. Then nothing more is sent on this connection, what
+ * arrived is read, and the module is reset, so that a verdict that comes after all cannot be taken for another send's.
  */
 import {
   AT_BACKOFF_MAX_MS,
@@ -19,11 +24,13 @@ import {
   AT_ESCAPE_MS,
   AT_JOIN_MS,
   AT_OPEN_MS,
+  AT_POLL_MIN_MS,
   AT_POLL_MS,
   AT_REFUSALS,
   AT_REPLY_MS,
   AT_RESET_MS,
   AT_SEND_MS,
+  AT_SEND_TRIES,
   AT_SETTLE_MS,
   AT_SYNC_MS,
   AT_TRIES,
@@ -51,6 +58,8 @@ const enum Step {
   Connect,
   Send,
   Read,
+  /** A late module is asked whether it is still sending. */
+  Probe,
   Reset,
   /** `+++` is on its way, or the silence after it. */
   Escape,
@@ -60,7 +69,7 @@ const enum Step {
   Rest,
   /** The module asked for the data. */
   Data,
-  /** The module has the data, and has not said that it is queued. */
+  /** The module has the data, and has not said whether it could send it. */
   Confirm,
   Idle,
 }
@@ -117,8 +126,16 @@ const tails = memory.data<u8>([
   /* START="TCP","host",n  */ 0x53, 0x54, 0x41, 0x52, 0x54, 0x3d, 0x22, 0x54, 0x43, 0x50, 0x22, 0x2c, 0x22, 1, 0x22, 0x2c, 4, 0,
   /* SEND=n                */ 0x53, 0x45, 0x4e, 0x44, 0x3d, 4, 0,
   /* RECVDATA=n            */ 0x52, 0x45, 0x43, 0x56, 0x44, 0x41, 0x54, 0x41, 0x3d, 4, 0,
+  /* (none)                */ 0,
   /* +RST                  */ 0x2b, 0x52, 0x53, 0x54, 0,
 ]);
+
+/** What `seen` says of a send, in step Probe. */
+const enum Verdict {
+  None,
+  Sent,
+  Failed,
+}
 
 /** What the parser is in the midst of. */
 const enum Within {
@@ -136,12 +153,12 @@ class EspAt {
   deadlineMs: u32;
   /** How far the command is written: 0 `AT`, 1 `+CIP`, 2 tail, 3 CR LF, 4 done. */
   part: u32;
-  /** The step has seen what its OK needs: `CONNECT`, the data, `Recv`. */
+  /** The step has seen what its OK needs: `CONNECT`, the data, `Recv`, a Verdict. */
   seen: u32;
   /** The module said busy to this command, and how often it was repeated. */
   busy: u32;
   tries: u32;
-  /** The module is set up: 1. */
+  /** The module is set up: 1; 0 when idle: it must be reset before the next connection. */
   home: u32;
   /** Troubles since the last byte of a peer, and connections refused since the last that was opened. */
   strikes: u32;
@@ -152,9 +169,10 @@ class EspAt {
   hangUp: u32;
   attached: u32;
   peerGone: u32;
-  /** Data waits in the module, as far as we know; when to ask although we know of none. */
+  /** Data waits in the module, as far as we know; when to ask although we know of none, and after what pause again. */
   pending: u32;
   pollAtMs: u32;
+  pollMs: u32;
   /** How much of `tx` was announced, and handed over. */
   sending: u32;
   handed: u32;
@@ -235,6 +253,7 @@ export function tick(): void {
 /** Choose what to do next. */
 function choose(): void {
   if (at.step != Step.Idle) return;
+  if (!at.home && stream.state == LinkState.Down) return issue(Step.Reset);
   if (at.hangUp) return issue(stream.txLen && !at.peerGone ? Step.Send : Step.HangUp);
   if (stream.state == LinkState.Down) stream.state = LinkState.Ready;
   if (stream.state == LinkState.Opening) return issue(Step.Connect);
@@ -320,13 +339,23 @@ function expire(): void {
     case Step.Settle:
       return issue(Step.Echo);
     case Step.Confirm:
-      // The module had all the data: some never say SEND OK.
-      return at.seen ? sent() : trouble();
+      // Without `Recv` it may still wait for data, and take a command for it.
+      return at.seen ? issue(Step.Probe) : trouble();
     default:
-      if (!at.busy || at.tries >= AT_TRIES) return trouble();
+      if (at.step == Step.Probe && at.seen) return judge();
+      if (!at.busy || at.tries >= (sends(at.step) ? AT_SEND_TRIES : AT_TRIES)) return trouble();
       at.tries++;
       repeat(at.step);
   }
+}
+
+/**
+ * Whether a busy module is left alone for as long as a send may take: a prompt that comes after all would make it take
+ * a repeated command for data, and a verdict comes by itself.
+ */
+@inline
+function sends(step: Step): boolean {
+  return step == Step.Send || step == Step.Probe;
 }
 
 /** Leave passthrough mode, in case the module is in it: it would take every command for data. */
@@ -447,9 +476,13 @@ function feed(byte: u32): void {
   if (byte == CR) return;
   if (byte == LF) return endLine();
   at.skipEnd = 0;
-  if (byte == PROMPT && at.step == Step.Send && at.part == 4) {
-    at.step = Step.Data;
-    return newLine();
+  if (byte == PROMPT && at.step == Step.Send) {
+    if (at.part == 4) {
+      at.step = Step.Data;
+      return newLine();
+    }
+    // It answers the command before this repetition, and takes this one for data.
+    if (at.tries) return trouble();
   }
   if (byte == PLUS) {
     at.before = at.line == word.START ? at.cut : at.line;
@@ -516,17 +549,17 @@ function say(line: u32): boolean {
       error();
       return true;
     case Word.SendOk:
-      if (at.step == Step.Confirm) sent();
+      verdict(Verdict.Sent);
       return true;
     case Word.SendFail:
-      if (at.step == Step.Confirm) gone();
+      verdict(Verdict.Failed);
       return true;
     case Word.BusyProcessing:
     case Word.BusySending:
       if (at.step <= Step.Reset && at.part == 4 && !at.busy) {
         // The command may still be worked on, so an answer counts until it is repeated.
         at.busy = 1;
-        at.deadlineMs = stream.nowMs + AT_BUSY_MS;
+        at.deadlineMs = stream.nowMs + (sends(at.step) ? AT_SEND_MS : AT_BUSY_MS);
       }
       return true;
     case Word.Ready:
@@ -560,6 +593,8 @@ function ok(): void {
     case Step.Read:
       if (at.seen) readDone();
       return;
+    case Step.Probe:
+      return judge();
     default:
       if (at.step <= Step.PassiveOld) done();
   }
@@ -584,6 +619,8 @@ function error(): void {
       return gone();
     case Step.Read:
       return readDone();
+    case Step.Probe:
+      return judge();
     default:
       if (at.step < Step.Connect) done();
   }
@@ -614,7 +651,7 @@ function idle(): void {
 
 function connected(): void {
   if (stream.state == LinkState.Opening) stream.state = LinkState.Open;
-  at.pollAtMs = stream.nowMs + AT_POLL_MS;
+  poll(AT_POLL_MS);
   at.refusals = 0;
   // It works, up to here: one more trouble is worth a reset, but no longer pauses.
   at.strikes = min(at.strikes, 3);
@@ -630,21 +667,52 @@ function refused(): void {
 }
 
 function readDone(): void {
-  at.pollAtMs = stream.nowMs + AT_POLL_MS;
+  poll(at.seen ? AT_POLL_MIN_MS : at.pollMs * 2);
   idle();
 }
 
-/** The module has queued what was announced. */
+/** The module says what became of a send. */
+function verdict(says: Verdict): void {
+  if (at.step == Step.Confirm) {
+    // Before `Recv` it can only be about an earlier send.
+    if (says == Verdict.Failed) gone();
+    else if (at.seen) sent();
+  } else if (at.step == Step.Probe) {
+    at.seen = max(at.seen, says);
+    // A module that was busy does not answer the probe.
+    if (at.busy) judge();
+  } else if (says == Verdict.Failed && stream.state == LinkState.Open && !at.peerGone) {
+    // It takes back a SEND OK, or belongs to none of ours: bytes are missing at the peer.
+    trouble();
+  }
+}
+
+/** The probe is over: act on the verdict that came, or on its loss. */
+function judge(): void {
+  if (at.seen == Verdict.Sent) return sent();
+  if (at.seen == Verdict.None) at.home = 0;
+  gone();
+}
+
+/** The module has sent what was announced. */
 function sent(): void {
   stream.txLen -= at.sending;
   memory.copy(tx, tx + at.sending, stream.txLen);
+  // Nothing more to say: an answer is due, and its notice can be lost.
+  if (!stream.txLen) poll(AT_POLL_MIN_MS);
   idle();
 }
 
-/** The module can no longer send; what it still holds for us can be read. */
+/** The module can no longer send, or must not; what it still holds for us can be read. */
 function gone(): void {
   stream.txLen = 0;
   at.peerGone = 1;
   at.pending = 1;
   idle();
+}
+
+/** Ask for data after `ms`, whether it is announced or not. */
+function poll(ms: u32): void {
+  at.pollMs = min(ms, AT_POLL_MS);
+  at.pollAtMs = stream.nowMs + at.pollMs;
 }

@@ -3,7 +3,7 @@
  * normal and passthrough transmission, active and passive receiving.
  */
 import type { Clock } from "./clock.ts";
-import type { Mischief } from "./quirks.ts";
+import type { Fate, Mischief } from "./quirks.ts";
 import type { Carrier, Dial } from "./sockets.ts";
 
 /** What the manual limits. */
@@ -15,6 +15,8 @@ const ACTIVE_BYTES = 2920;
 /** How long the module thinks about a command, at most. */
 const THINK_MS = 4;
 const SLOW_MS = 3500;
+/** A late verdict on a send takes at least this, and at most three times as long. */
+const LATE_MS = 4000;
 const BOOT_MS = 300;
 const CONNECT_MS = 15_000;
 /** The silence around `+++`. */
@@ -420,13 +422,41 @@ export class AtModule {
     return taken.length;
   }
 
+  /** Say that the data of a CIPSEND is here, send it, and say so, each as the quirks have it. */
   #deliver(data: Buffer): void {
-    this.#say(`\r\nRecv ${data.length} bytes\r\n`);
-    this.#working = false;
+    const { mischief } = this;
+    const taken = `\r\nRecv ${data.length} bytes\r\n`;
+    this.#say(taken);
+    if (mischief.strikes("double-recv")) this.#say(taken);
+    if (mischief.strikes("busy-send")) this.#say("busy s...\r\n");
+    const fate = mischief.fate();
     const link = this.#link;
-    if (!link?.open) return this.#say("\r\nSEND FAIL\r\n");
-    link.carrier.send(data);
-    if (!this.mischief.strikes("no-send-ok")) this.#say("\r\nSEND OK\r\n");
+    if (link && mischief.strikes("closed-in-send")) this.#lose(link);
+    const boots = this.#boots;
+    const idle = !fate.late || mischief.strikes("idle-verdict");
+    if (idle) this.#working = false;
+    if (!fate.late) return this.#judge(link, data, fate);
+    this.#clock.after(LATE_MS + mischief.random.below(2 * LATE_MS), () => {
+      if (boots !== this.#boots) return;
+      if (!idle) this.#working = false;
+      this.#judge(link, data, fate);
+    });
+  }
+
+  #judge(link: Link | undefined, data: Buffer, fate: Fate): void {
+    const sent = fate.sent && link !== undefined && link.open && this.#link === link;
+    if (sent) link.carrier.send(data);
+    // A module that could not send says so, unless it is one that loses its words.
+    const says = sent || !fate.sent || fate.says.length === 0 ? fate.says : ["SEND FAIL"];
+    for (const verdict of says) this.#say(`\r\n${verdict}\r\n`);
+  }
+
+  /** The connection breaks down. */
+  #lose(link: Link): void {
+    this.#link = undefined;
+    link.open = false;
+    link.carrier.close();
+    this.#say("CLOSED\r\n");
   }
 
   #pass(bytes: Buffer, silence: number): void {

@@ -7,6 +7,15 @@ export const QUIRKS = {
   "busy-first": "say `busy p...` and obey all the same",
   "notice-inside": "put +IPD inside other lines, without a line end of its own",
   "no-send-ok": "leave out SEND OK",
+  "late-ok": "say SEND OK seconds late",
+  "send-fail": "lose a send, say SEND FAIL, and keep the connection",
+  "late-fail": "lose a send, and say SEND FAIL seconds late",
+  "no-send-fail": "lose a send without a word",
+  "fail-then-ok": "say SEND FAIL, then SEND OK for the same send",
+  "idle-verdict": "obey other commands before a late SEND OK or SEND FAIL",
+  "double-recv": "say `Recv n bytes` twice",
+  "busy-send": "say `busy s...` between the lines of a send",
+  "closed-in-send": "lose the connection between `Recv n bytes` and what became of the send",
   "lost-notice": "never announce data",
   "early-closed": "say CLOSED before the last data was read",
   "late-closed": "never say CLOSED",
@@ -22,6 +31,22 @@ export const QUIRKS = {
 } as const;
 
 export type Quirk = keyof typeof QUIRKS;
+
+/** What becomes of the data of a CIPSEND: whether the peer gets it, and what the module says of it, at once or late. */
+export interface Fate {
+  readonly sent: boolean;
+  readonly says: readonly ("SEND OK" | "SEND FAIL")[];
+  readonly late?: true;
+}
+
+const FATES: readonly (readonly [Quirk, Fate])[] = [
+  ["no-send-ok", { sent: true, says: [] }],
+  ["late-ok", { sent: true, says: ["SEND OK"], late: true }],
+  ["send-fail", { sent: false, says: ["SEND FAIL"] }],
+  ["late-fail", { sent: false, says: ["SEND FAIL"], late: true }],
+  ["no-send-fail", { sent: false, says: [] }],
+  ["fail-then-ok", { sent: true, says: ["SEND FAIL", "SEND OK"] }],
+];
 
 /** Whether this is the name of a quirk. */
 export function isQuirk(name: string): name is Quirk {
@@ -49,6 +74,11 @@ export class Mischief {
   /** Whether it strikes this time. */
   strikes(quirk: Quirk): boolean {
     return this.quirks.has(quirk) && this.random.unit() < this.#rate;
+  }
+
+  /** What becomes of this send. */
+  fate(): Fate {
+    return FATES.find(([quirk]) => this.strikes(quirk))?.[1] ?? { sent: true, says: ["SEND OK"] };
   }
 
   /** Up to 24 bytes of noise, line ends and words of the protocol among them. */

@@ -1,29 +1,10 @@
 /** The firmware's ESP-AT driver against the emulated module with each of its quirks. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { AtModule } from "../../../tools/modem/at.ts";
-import { Mischief, QUIRKS, type Quirk } from "../../../tools/modem/quirks.ts";
-import { seeded } from "../../../tools/modem/random.ts";
-import { Uart } from "../../../tools/modem/uart.ts";
-import { Device, Family, LinkState } from "./device.ts";
-import { type Setting, converse, converseOften, until } from "./session.ts";
-import { Network, VirtualClock } from "./virtual.ts";
-
-interface Bench extends Setting {
-  readonly module: AtModule;
-}
-
-async function bench(quirks: readonly Quirk[], seed: number, baud = 115_200, rate = 0.1): Promise<Bench> {
-  const clock = new VirtualClock();
-  const random = seeded(seed);
-  const device = await Device.make();
-  const network = new Network(clock, random);
-  const down = new Uart(clock, random, baud, (bytes) => device.fromModule(bytes));
-  const module = new AtModule((bytes) => down.write(bytes), network.dial, clock, new Mischief(quirks, random, rate));
-  const up = new Uart(clock, random, baud, (bytes) => module.receive(bytes));
-  device.guest.start(Family.espAt, 0);
-  return { device, clock, random, network, module, write: (bytes) => up.write(bytes) };
-}
+import { QUIRKS, type Quirk } from "../../../tools/modem/quirks.ts";
+import { bench } from "./bench.ts";
+import { Family, LinkState } from "./device.ts";
+import { converse, converseOften, until } from "./session.ts";
 
 describe("the ESP-AT driver", () => {
   it("carries everything over a wire that splits and delays", async () => {

@@ -1,4 +1,12 @@
-import { AT_BACKOFF_MS, AT_BUSY_MS, AT_POLL_MS, AT_REPLY_MS, AT_SEND_MS, AT_SETTLE_MS } from "../../../assembly/config";
+import {
+  AT_BACKOFF_MS,
+  AT_BUSY_MS,
+  AT_POLL_MIN_MS,
+  AT_POLL_MS,
+  AT_REPLY_MS,
+  AT_SEND_MS,
+  AT_SETTLE_MS,
+} from "../../../assembly/config";
 import { Status } from "../../../assembly/lib/status";
 import * as link from "../../../assembly/link/link";
 import { Family, LinkState } from "../../../assembly/link/link";
@@ -208,13 +216,35 @@ describe("a command", () => {
 
 describe("a busy module", () => {
   it("is asked again", () => {
+    start();
+    setUp();
+    link.open(changetype<usize>(host), host.byteLength, 1);
+    answers('AT+CIPSTART="TCP","signet.example",1\r\n', "busy p...\r\n");
+    expect(heard()).toBe("");
+    pass(AT_BUSY_MS);
+    answers('AT+CIPSTART="TCP","signet.example",1\r\n', "CONNECT\r\n" + OK);
+    expect(link.state()).toBe(LinkState.Open);
+  });
+
+  it("is asked to send again once no prompt can come any more", () => {
     connect();
     give("x");
     answers("AT+CIPSEND=1\r\n", "busy p...\r\n");
+    pass(AT_SEND_MS - 1);
     expect(heard()).toBe("");
-    pass(AT_BUSY_MS);
+    pass(1);
     answers("AT+CIPSEND=1\r\n", OK + ">");
     expect(heard()).toBe("x");
+  });
+
+  it("that prompts while it is asked again has taken the command for data", () => {
+    connect();
+    give("x");
+    answers("AT+CIPSEND=1\r\n", "busy p...\r\n");
+    pass(AT_SEND_MS);
+    expect(link.toModule(buffer, 4)).toBe(4);
+    say(OK + ">");
+    expect(link.state()).toBe(LinkState.Failed);
   });
 
   it("may still answer the first time", () => {
@@ -230,7 +260,7 @@ describe("a busy module", () => {
     for (let i = 0; i < 100 && link.state() == LinkState.Open; i++) {
       heard();
       say("busy p...\r\n");
-      pass(AT_BUSY_MS);
+      pass(AT_SEND_MS);
     }
     expect(link.state()).toBe(LinkState.Failed);
   });
@@ -254,7 +284,13 @@ describe("notices", () => {
     pass(AT_POLL_MS);
     answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:5,\r\nOK\r\r\n" + OK);
     expect(received()).toBe("\r\nOK\r");
-    expect(heard()).toBe("");
+    // More is likely now, and less so with each time that nothing came.
+    for (let ms = AT_POLL_MIN_MS; ms < AT_POLL_MS; ms *= 2) {
+      pass(ms - 1);
+      expect(heard()).toBe("");
+      pass(1);
+      answers("AT+CIPRECVDATA=256\r\n", "\r\nERROR\r\n");
+    }
     pass(AT_POLL_MS);
     answers("AT+CIPRECVDATA=256\r\n", "\r\nERROR\r\n");
     expect(link.state()).toBe(LinkState.Open);
@@ -293,6 +329,19 @@ describe("notices", () => {
   });
 });
 
+/** SEND OK comes when the module was just asked for it, and then this. */
+function crossed(answer: string): void {
+  connect();
+  give("abc");
+  answers("AT+CIPSEND=3\r\n", OK + ">");
+  answers("abc", "Recv 3 bytes\r\n");
+  pass(AT_SEND_MS);
+  answers("AT\r\n", "\r\nSEND OK\r\n" + answer);
+  pass(AT_SEND_MS);
+  give("def");
+  expect(heard()).toBe("AT+CIPSEND=3\r\n");
+}
+
 describe("sending", () => {
   it("goes on behind what is being sent, in order", () => {
     connect();
@@ -310,18 +359,86 @@ describe("sending", () => {
     expect(give("q")).toBe(0);
   });
 
-  it("survives a missing SEND OK once the module has the data", () => {
+  it("asks a module that is late, and waits while it is busy", () => {
     connect();
     give("abc");
     answers("AT+CIPSEND=3\r\n", OK + ">");
     answers("abc", "Recv 3 bytes\r\n");
     give("def");
     expect(heard()).toBe("");
-    pass(AT_SEND_MS);
+    for (let i = 0; i < 3; i++) {
+      pass(AT_SEND_MS);
+      answers("AT\r\n", "busy s...\r\n");
+      expect(heard()).toBe("");
+    }
+    spell("\r\nSEND OK\r\n");
     answers("AT+CIPRECVDATA=256\r\n", "\r\nERROR\r\n");
     answers("AT+CIPSEND=3\r\n", OK + ">");
     expect(heard()).toBe("def");
     expect(link.state()).toBe(LinkState.Open);
+  });
+
+  it("takes a SEND OK that crosses the question, and the answer to it", () => {
+    connect();
+    give("abc");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("abc", "Recv 3 bytes\r\n");
+    give("def");
+    pass(AT_SEND_MS);
+    expect(link.toModule(buffer, 2)).toBe(2);
+    say("\r\nSEND OK\r\n");
+    expect(heard()).toBe("\r\n");
+    expect(heard()).toBe("");
+    say(OK);
+    answers("AT+CIPRECVDATA=256\r\n", "\r\nERROR\r\n");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    expect(heard()).toBe("def");
+  });
+
+  it("takes a SEND OK that crosses the question, though the question is not answered", () => {
+    crossed("");
+  });
+
+  it("takes a SEND OK that crosses the question, though the module is busy again", () => {
+    crossed("busy p...\r\n");
+  });
+
+  it("believes a SEND FAIL that crosses the question, and not the SEND OK behind it", () => {
+    connect();
+    give("abc");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("abc", "Recv 3 bytes\r\n");
+    pass(AT_SEND_MS);
+    answers("AT\r\n", "\r\nSEND FAIL\r\n\r\nSEND OK\r\n" + OK);
+    answers("AT+CIPRECVDATA=256\r\n", "\r\nERROR\r\n");
+    expect(link.state()).toBe(LinkState.PeerClosed);
+  });
+
+  it("ends the connection where what became of it was lost, and resets the module", () => {
+    connect();
+    give("abc");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("abc", "Recv 3 bytes\r\n");
+    give("def");
+    pass(AT_SEND_MS);
+    answers("AT\r\n", OK);
+    answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:3,413" + OK);
+    expect(link.state()).toBe(LinkState.PeerClosed);
+    expect(received()).toBe("413");
+    link.close();
+    answers("AT+RST\r\n", OK + "\r\nready\r\n");
+    setUp();
+    works();
+  });
+
+  it("that is taken back later ends the connection", () => {
+    connect();
+    give("abc");
+    answers("AT+CIPSEND=3\r\n", OK + ">");
+    answers("abc", "Recv 3 bytes\r\n\r\nSEND OK\r\n");
+    expect(link.state()).toBe(LinkState.Open);
+    say("\r\nSEND FAIL\r\n");
+    expect(link.state()).toBe(LinkState.Failed);
   });
 
   it("does not go on where nobody knows what became of the data", () => {

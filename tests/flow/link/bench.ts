@@ -1,0 +1,25 @@
+/** A device on the emulated module, over a virtual wire, clock and network. */
+import { AtModule } from "../../../tools/modem/at.ts";
+import { Mischief, type Quirk } from "../../../tools/modem/quirks.ts";
+import { seeded } from "../../../tools/modem/random.ts";
+import { Uart } from "../../../tools/modem/uart.ts";
+import { Device, Family } from "./device.ts";
+import type { Setting } from "./session.ts";
+import { Network, VirtualClock } from "./virtual.ts";
+
+export interface Bench extends Setting {
+  readonly module: AtModule;
+}
+
+/** Set them up; each quirk strikes at `rate` of its occasions. */
+export async function bench(quirks: readonly Quirk[], seed: number, baud = 115_200, rate = 0.1): Promise<Bench> {
+  const clock = new VirtualClock();
+  const random = seeded(seed);
+  const device = await Device.make();
+  const network = new Network(clock, random);
+  const down = new Uart(clock, random, baud, (bytes) => device.fromModule(bytes));
+  const module = new AtModule((bytes) => down.write(bytes), network.dial, clock, new Mischief(quirks, random, rate));
+  const up = new Uart(clock, random, baud, (bytes) => module.receive(bytes));
+  device.guest.start(Family.espAt, 0);
+  return { device, clock, random, network, module, write: (bytes) => up.write(bytes) };
+}
