@@ -93,6 +93,11 @@ export const RETRY_MAX_MS: u32 = 600_000;
 export const RETRY_ENROL: u32 = 4;
 /** How long a revoked device is silent. */
 export const SILENCE_MS: u32 = 86_400_000;
+/**
+ * The pause at each start before the store is opened or written: a supply that breaks down under the module's start, or a
+ * fault in opening, then repeats without wearing the flash. ESP modules calibrate their radio 0.1 to 0.3 s after power-on.
+ */
+export const START_MS: u32 = 500;
 /** The pause at a start after two faults in a row; it doubles with each further one. */
 export const REST_MS: u32 = 2_000;
 /** The longest such pause. */

@@ -1,7 +1,7 @@
 /**
  * A device's life, as a table of states. Nothing in here waits: each turn looks at what happened and moves on.
  *
- *     Resting     earlier starts ended in faults: a pause that grows
+ *     Resting     a short pause before the store is opened; one that grows if earlier starts ended in faults
  *     Collecting  noise, until there is a key                          -> Idle (unconfigured), Challenge
  *     Challenge   ask for a nonce                                      -> Enrol
  *     Enrol       sign up; learn the head of the chain                 -> Idle
@@ -21,6 +21,7 @@ import {
   RETRY_MAX_MS,
   RETRY_MS,
   SILENCE_MS,
+  START_MS,
   TIME_STEP_S,
   TURN_MS,
 } from "../config";
@@ -115,8 +116,10 @@ class Life {
   /** The last command acted upon, and the newest time the server told. */
   command: u32;
   time: u32;
-  /** The flash takes nothing. */
-  doomed: u32;
+  /** The store was opened; the life before ended in a fault; this one can not go on: its death. */
+  opened: u32;
+  died: u32;
+  doom: Death;
   /** When there last was progress. */
   progressMs: u32;
   /** This start's first receipt has come. */
@@ -161,23 +164,48 @@ const COSE_TYPE_BYTES: u32 = 4;
 const SEQUENCE_TYPE: usize = memory.data<u8>([0x63, 0x62, 0x6f, 0x72, 0x2d, 0x73, 0x65, 0x71]);
 const SEQUENCE_TYPE_BYTES: u32 = 8;
 
-/** Begin a life: what `init` exports. */
+/** Begin a life: what `init` exports. The store is left alone at first: see `START_MS`. */
 export function start(): void {
   memory.fill(changetype<usize>(life), 0, offsetof<Life>());
   life.nowMs = clock.ms();
   life.progressMs = life.nowMs;
-  const configured = settings.open() == Status.Ok;
+  life.next = settings.open() == Status.Ok ? State.Challenge : State.Unconfigured;
+  pauseFor(START_MS);
+}
+
+/** Rest for `ms`. */
+function pauseFor(ms: u32): void {
+  life.state = State.Resting;
+  life.sinceMs = life.nowMs;
+  life.forMs = ms;
+}
+
+/** Open the store, and rest longer if earlier lives ended in faults. Nothing is written before that. */
+function open(): void {
+  life.opened = 1;
   const stored = records.open();
+  if (stored == Status.Malformed) return doom(Event.IdentityLost, Death.IdentityLost);
+  if (stored == Status.Unexpected) return doom(Event.NoStorage, Death.LaterStore);
+  if (stored == Status.Storage) return doom(Event.NoStorage, Death.Storage);
   if (stored == Status.Absent) event.say(Event.StoreBegun);
+  if (records.damaged() != 0) event.number(Event.FlashDamaged, records.damaged());
+  life.died = system.epitaph(epitaph, EPITAPH_MOST) != 0 ? 1 : 0;
+  const faults = life.died ? records.getNumber(Record.Faults, 0) + 1 : 0;
+  pauseFor(faults < 2 ? 0 : doubled(REST_MS, faults - 2, REST_MAX_MS));
+  if (life.forMs) event.number(Event.Resting, life.forMs);
+}
+
+/** Count this start, repair the store, and begin to collect noise. */
+function begin(): void {
   life.boots = records.getNumber(Record.Boots, 0) + 1;
-  if (stored == Status.Storage || records.putNumber(Record.Boots, life.boots) != Status.Ok) return doom();
+  if (records.putNumber(Record.Boots, life.boots) != Status.Ok) return doom(Event.NoStorage, Death.Storage);
   event.number(Event.Booted, life.boots);
   life.command = records.getNumber(Record.Command, 0);
   life.time = records.getNumber(Record.Time, 0);
   channel.learnTime(life.time);
-  const died = exhume();
+  exhume();
   counter.start();
-  if (configured) {
+  if (life.next == State.Challenge) {
     exchange.start(body, ANSWER_BYTES, life.nowMs);
     peer.audience = settings.settings.audience;
     peer.audienceLen = settings.settings.audienceLen;
@@ -186,36 +214,35 @@ export function start(): void {
     peer.ids = peerIds;
     server.pin(peer);
   }
-  life.next = configured ? State.Challenge : State.Unconfigured;
-  rest(died);
+  life.state = State.Collecting;
+  entropy.start(life.nowMs, life.boots);
 }
 
-/** The flash takes nothing: a long pause before it ends, or one start would follow the other without any. */
-function doom(): void {
-  event.say(Event.NoStorage);
-  life.doomed = 1;
-  life.state = State.Resting;
-  life.sinceMs = life.nowMs;
-  life.forMs = REST_MAX_MS;
+/** This life can not go on: a long pause before it ends, or one start would follow the other without any. */
+function doom(said: Event, death: Death): void {
+  event.say(said);
+  life.doom = death;
+  pauseFor(REST_MAX_MS);
   event.number(Event.Resting, life.forMs);
 }
 
-/** Take over the epitaph of the life before into the store, where it outlives a cut of power; true if there was one. */
-function exhume(): bool {
+/** Count the fault that ended the life before, and take its epitaph into the store, where it outlives a cut of power. */
+function exhume(): void {
+  const faults = records.getNumber(Record.Faults, 0);
+  if (life.died) keep(Record.Faults, faults + 1);
+  else if (faults != 0) keep(Record.Faults, 0);
   const mark = scratch.mark();
   const known = scratch.take(EPITAPH_MOST);
   const knownLen = records.get(known, EPITAPH_MOST, Record.Epitaph);
   life.epitaphLen = system.epitaph(epitaph, EPITAPH_MOST);
-  const died = life.epitaphLen != 0;
-  if (!died && knownLen > 0) {
+  if (!life.died && knownLen > 0) {
     life.epitaphLen = knownLen;
     bytes.copy(epitaph, known, knownLen);
-  } else if (died && !(knownLen == <i32>life.epitaphLen && bytes.same(known, epitaph, knownLen))) {
+  } else if (life.died && !(knownLen == <i32>life.epitaphLen && bytes.same(known, epitaph, knownLen))) {
     if (records.put(Record.Epitaph, epitaph, life.epitaphLen) != Status.Ok) system.die(Death.Storage);
   }
-  if (died) system.bury();
+  if (life.died) system.bury();
   scratch.release(mark);
-  return died;
 }
 
 /** Move on: what `poll` exports. Returns after how many ms it wants to be called again. */
@@ -299,21 +326,12 @@ function pause(): u32 {
   return least;
 }
 
-/** Faults at start after start make it pause before it does anything else. */
-function rest(died: bool): void {
-  const faults = died ? records.getNumber(Record.Faults, 0) + 1 : 0;
-  if (faults != records.getNumber(Record.Faults, 0)) keep(Record.Faults, faults);
-  life.state = State.Resting;
-  life.sinceMs = life.nowMs;
-  life.forMs = faults < 2 ? 0 : doubled(REST_MS, faults - 2, REST_MAX_MS);
-  if (life.forMs) event.number(Event.Resting, life.forMs);
-}
-
+/** A pause before the store is opened, one after faults, or one before the end. */
 function resting(): void {
   if (life.nowMs - life.sinceMs < life.forMs) return;
-  if (life.doomed) return system.die(Death.Storage);
-  life.state = State.Collecting;
-  entropy.start(life.nowMs, life.boots);
+  if (life.doom) return system.die(life.doom);
+  if (!life.opened) return open();
+  begin();
 }
 
 /** Collect noise; then the device has its key. */
@@ -323,6 +341,7 @@ function collecting(): void {
   if (status != Status.Ok) return giveUp();
   const made = !recall();
   if (made) {
+    if (records.hasKey()) return system.die(Death.IdentityLost);
     const mark = scratch.mark();
     const secret = scratch.take(keypair.SEED_BYTES);
     if (entropy.random(secret, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return giveUp();

@@ -12,8 +12,12 @@ export const enum Death {
   Biased = 5,
   /** The source of noise gives nothing at all. */
   Silent = 6,
+  /** The store held a key, and no copy of it can be read. Only erasing the store ends this. */
+  IdentityLost = 7,
   /** The source of noise follows a pattern: few different samples, or the same again after a lag. */
   Patterned = 8,
   /** The source of noise is too weak to stand alone, and there is no seed. */
   NoSeed = 9,
+  /** The store was written by a later version of the firmware. */
+  LaterStore = 10,
 }

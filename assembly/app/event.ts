@@ -56,6 +56,10 @@ export const enum Event {
   Rotated = 24,
   /** The flash does not hold what is written to it: nothing is begun, and no key is made. */
   NoStorage = 25,
+  /** The store has damaged records; each has a copy, and is repaired: how many, u32. */
+  FlashDamaged = 26,
+  /** The store held a key that can not be read any more: the device stays off the network, and makes no other. */
+  IdentityLost = 27,
 }
 
 /** The most bytes that an event carries. */

@@ -49,31 +49,37 @@ function record(kind: number, data: Uint8Array): Uint8Array {
   return concat(head, word(checksum(data, checksum(head))), data, padding);
 }
 
-/** A page in use. */
-function inUse(number: number, ...records: Uint8Array[]): Uint8Array {
+/** A page of version 2. */
+function old(number: number, ...records: Uint8Array[]): Uint8Array {
   const head = concat(word(0x53474c32), word(number));
   return concat(head, word(checksum(head)), word(-1), ...records);
 }
 
-const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
+/** Both pages of a pair that holds a key. */
+function pair(number: number, ...records: Uint8Array[]): Uint8Array[] {
+  return [0, 4].map((role) => {
+    const head = concat(word(0x53474c33), word(number), Uint8Array.of(3, 1 | role, 1, 0));
+    const marks = new Uint8Array(16).fill(0xff).fill(role ? 0xff : 0, 0, 8);
+    return concat(head, word(checksum(head)), marks, ...records);
+  });
+}
 
-/** A store of 1 KiB pages: an older page, the one in use, a factory page. */
+const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
+const RECORDS = [
+  record(0, secret),
+  record(3, word(2)),
+  record(3, word(3)),
+  record(4, word(9)),
+  record(4, new Uint8Array(0)),
+  record(42, Uint8Array.of(1, 2, 3)),
+];
+
+/** A store of 1 KiB pages: a factory page, a page of the version before, the pair in use. */
 function dump(): Uint8Array {
   const flash = new Flash({ pageBytes: 1024, pages: 5 });
   flash.provision(page);
-  flash.bytes.set(inUse(6, record(0, secret), record(3, word(1))), 1024);
-  flash.bytes.set(
-    inUse(
-      7,
-      record(0, secret),
-      record(3, word(2)),
-      record(3, word(3)),
-      record(4, word(9)),
-      record(4, new Uint8Array(0)),
-      record(42, Uint8Array.of(1, 2, 3)),
-    ),
-    2048,
-  );
+  flash.bytes.set(old(6, record(0, secret), record(3, word(1))), 1024);
+  for (const [i, bytes] of pair(7, ...RECORDS).entries()) flash.bytes.set(bytes, 2048 + i * 1024);
   return flash.bytes;
 }
 
@@ -135,7 +141,10 @@ describe("signet inspect", () => {
   it("tells a store, and shows no secret", () => {
     const text = told(dump());
     assert.match(text, /^what: factory page$/m);
-    assert.match(text, /pages of 1024 bytes\nin use: page 2, number 7, rest blank\nolder: page 1 \(6\)\nrecords: 6/);
+    assert.match(
+      text,
+      /pages of 1024 bytes\nin use: page 2 and 3, version 3, number 7\nolder: page 1 \(6\)\nidentity: whole\ndamaged: nothing\nrecords: 6/,
+    );
     assert.match(
       text,
       new RegExp(`key: secret, not shown; public key ${hex(deviceKey.publicKey)}, id ${hex(blocks["device id"]!)}`),
@@ -146,15 +155,40 @@ describe("signet inspect", () => {
     assert.ok(!text.includes(hex(secret)));
   });
 
-  it("tells the rest of a page that is torn", () => {
+  it("tells damaged places, and reads each record from the page that has it whole", () => {
+    const first = 2048 + 32;
     const torn = dump();
-    torn[2048 + 12 + 40 + 4]! ^= 1;
-    const { pages, live } = store.read(torn, 1024);
-    assert.equal(pages[0]!.rest, "damaged");
-    assert.deepEqual([...live.keys()], ["key"]);
-    const half = dump();
-    half[2048 + 1000] = 0;
-    assert.equal(store.read(half, 1024).pages[0]!.rest, "damaged");
+    for (const at of [first + 4, first + 40 + 4, first + 1024 + 900]) torn[at]! ^= 1;
+    const { live, damaged, state } = store.read(torn, 1024);
+    assert.deepEqual([damaged, state], [3, "in use"]);
+    assert.deepEqual([...live.keys()], ["key", "boots", "kind 42"]);
+    const single = dump().fill(0xff, 3072, 4096);
+    assert.deepEqual(store.read(single, 1024).damaged, 1);
+    assert.match(told(torn), /^damaged: 3 places$/m);
+  });
+
+  it("tells a lost key from none", () => {
+    const lost = dump();
+    for (const at of [2048 + 32 + 9, 3072 + 32 + 9]) lost[at]! ^= 1;
+    assert.match(told(lost), /^identity: LOST/m);
+    const replaced = dump()
+      .fill(0, 2048 + 24, 2048 + 32)
+      .fill(0, 3072 + 24, 3072 + 32);
+    assert.match(told(replaced), /^identity: LOST/m);
+    const later = dump();
+    const head = concat(word(0x53474c33), word(9), Uint8Array.of(4, 1, 1, 0));
+    later.set(concat(head, word(checksum(head))), 4096);
+    assert.match(told(later), /^identity: not known: a later version wrote it$/m);
+    const blank = new Uint8Array(3072).fill(0xff);
+    assert.equal(store.read(blank, 1024).state, "empty");
+    assert.equal(store.read(blank.fill(0x5a, 1024), 1024).state, "identity lost");
+  });
+
+  it("reads the version before", () => {
+    const before = dump().fill(0xff, 2048);
+    const { live, pair: inUse, damaged, state } = store.read(before, 1024);
+    assert.deepEqual([inUse.length, inUse[0]!.version, damaged, state], [1, 2, 0, "in use"]);
+    assert.deepEqual([...live.keys()], ["key", "boots"]);
   });
 
   it("never ends in anything but an answer or a reason, whatever it is given", () => {

@@ -3,12 +3,14 @@ import { describe, it } from "node:test";
 import { firmware } from "../../tools/guest/firmware.ts";
 import { Flash } from "../../tools/guest/flash.ts";
 import { Guest } from "../../tools/guest/guest.ts";
-import { seeded } from "../../tools/guest/noise.ts";
+import * as noises from "../../tools/guest/noise.ts";
 import { page } from "./life.ts";
 import { Witness } from "./witness.ts";
 
 /** What a board's watchdog allows between two feedings (boards/common/port.h). */
 const WATCHDOG_MS = 8_000;
+/** How long a start leaves the store alone (assembly/config.ts). */
+const START_MS = 500;
 /** How long the firmware lets a state last that gets nowhere (assembly/config.ts). */
 const PROGRESS_MS = 90_000;
 const MINUTE_MS = 60_000;
@@ -21,7 +23,7 @@ class Alone {
   readonly guest: Guest;
 
   constructor(module: WebAssembly.Module, flash: Flash) {
-    this.guest = new Guest({ firmware: module, flash, noise: seeded(1), clock: () => this.now });
+    this.guest = new Guest({ firmware: module, flash, noise: noises.seeded(1), clock: () => this.now });
     this.guest.boot();
   }
 
@@ -65,6 +67,45 @@ describe("progress", async () => {
     device.live(2 * MINUTE_MS);
     assert.equal(device.guest.deaths, 1);
     assert.equal(device.guest.epitaph, "die 4");
+  });
+
+  it("wears no flash in starts that end early: the store is not written before it rested", () => {
+    const device = alone();
+    const { flash } = device.guest;
+    for (let start = 0; start < 1_000; start++) {
+      device.live(START_MS - 10);
+      device.guest.reset();
+    }
+    assert.equal(flash.operations, 0);
+    device.live(MINUTE_MS);
+    assert.ok(flash.operations > 0);
+  });
+
+  it("wears little flash in lives that end in a fault, again and again", () => {
+    const flash = new Flash({ pageBytes: 1024, pages: 3 });
+    flash.provision(page(new Witness()));
+    const device = new Alone(module, flash);
+    device.guest.noise = noises.stuck(7);
+    device.live(24 * 60 * MINUTE_MS);
+    // Pauses double from 2 s to an hour: a dozen lives in the first two hours, and one an hour after that.
+    assert.ok(device.guest.deaths > 20 && device.guest.deaths < 50, `${device.guest.deaths} lives`);
+    assert.ok(Math.max(...flash.erasures) <= 10, `erasures ${flash.erasures}`);
+  });
+
+  it("rests before anything is written, and forgets no fault in it", () => {
+    const flash = new Flash({ pageBytes: 1024, pages: 3 });
+    flash.provision(page(new Witness()));
+    const device = new Alone(module, flash);
+    device.guest.noise = noises.stuck(7);
+    while (device.guest.deaths < 5) device.live(1);
+    const { operations } = flash;
+    // Resets in the pause: the epitaph stays, the pause does not get shorter, and nothing is written.
+    for (let start = 0; start < 100; start++) {
+      device.live(START_MS + 1_000);
+      assert.equal(device.guest.epitaph, "die 2");
+      device.guest.reset();
+    }
+    assert.equal(flash.operations, operations);
   });
 
   it("ends when the device polls on and gets nowhere: the watchdog bites", () => {

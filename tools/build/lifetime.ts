@@ -2,18 +2,22 @@
 import type { Board } from "./board.ts";
 
 /* What the firmware writes (assembly/app/store.ts, assembly/config.ts). */
-const PAGE_HEAD_BYTES = 16;
+/** The head with its marks, and the end that stays erased. */
+const PAGE_OVERHEAD_BYTES = 16 + 16 + 8;
+/** Pages that hold the same. */
+const COPIES = 2;
 const NUMBER_BYTES = 8 + 8;
 const SECRET_BYTES = 8 + 32;
+const SESSION_BYTES = 8 + 16;
 const COUNTER_BLOCK = 256;
-/** Key and seed; counter, starts, faults, command and time. */
-const LIVE_BYTES = 2 * SECRET_BYTES + 5 * NUMBER_BYTES;
-/** The count of starts, the next seed, the counters. */
-const START_BYTES = 2 * NUMBER_BYTES + SECRET_BYTES;
+/** Key and seed; counter, starts, faults, command and time; session. */
+const LIVE_BYTES = 2 * SECRET_BYTES + 5 * NUMBER_BYTES + SESSION_BYTES;
+/** The count of starts, the next seed, the counters, the session. */
+const START_BYTES = 2 * NUMBER_BYTES + SECRET_BYTES + SESSION_BYTES;
 const REPORTS_PER_DAY = 24 * 60;
 
 export interface Lifetime {
-  /** Bytes that a device appends to its store in a day. */
+  /** Bytes that a device appends to each copy of its store in a day. */
   readonly bytesPerDay: number;
   /** How often each page is erased in a year. */
   readonly erasuresPerYear: number;
@@ -25,8 +29,8 @@ export function lifetime({ store }: Pick<Board, "store">): Lifetime | undefined 
   if (store.endurance === undefined) return undefined;
   const time = NUMBER_BYTES;
   const bytesPerDay = (REPORTS_PER_DAY / COUNTER_BLOCK) * NUMBER_BYTES + time + START_BYTES;
-  const room = store.pageBytes - PAGE_HEAD_BYTES - LIVE_BYTES;
-  const erasuresPerYear = (365 * bytesPerDay) / room / (store.pages - 1);
+  const room = store.pageBytes - PAGE_OVERHEAD_BYTES - LIVE_BYTES;
+  const erasuresPerYear = (COPIES * 365 * bytesPerDay) / room / (store.pages - 1);
   return { bytesPerDay, erasuresPerYear, years: store.endurance / erasuresPerYear };
 }
 

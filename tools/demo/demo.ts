@@ -260,6 +260,8 @@ function tellEvent(story: Story, { name, data }: DeviceEvent): void {
     "key-loaded": `has its key of before; its id is ${short(data.toString("hex"))}`,
     "no-entropy": "has no randomness, so it makes no key",
     "no-storage": "has flash that takes nothing, so it makes no key",
+    "flash-damaged": `found ${number} damaged places in its store, and repairs them`,
+    "identity-lost": "held a key that can not be read any more, and makes no other",
     unconfigured: "has no factory page",
     secured: number ? "is inside TLS 1.3 again, by a ticket" : "is inside TLS 1.3, with the server whose key it knows",
     enrolled: `is signed up as ${short(data.toString("hex"))}`,

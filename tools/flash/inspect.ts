@@ -115,12 +115,16 @@ const DEATHS: Readonly<Record<string, string>> = {
   "4": "the flash does not hold what is written",
   "5": "the source of noise is biased",
   "6": "the source of noise gives nothing",
+  "7": "the store held a key that can not be read any more",
+  "8": "the source of noise follows a pattern",
+  "9": "the source of noise is too weak to stand alone, and there is no seed",
+  a: "a later version of the firmware wrote the store",
 };
 
 /** What ended a device's life, as it put it. */
 function epitaph(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString("latin1");
-  const death = /^die (?:0x)?0*(\d+)$/.exec(text)?.[1];
+  const death = /^die (?:0x)?0*([0-9a-f]+)$/.exec(text)?.[1];
   const why = death === undefined ? undefined : DEATHS[death];
   return `"${safe(text)}"${why ? `: ${why}` : ""}`;
 }
@@ -156,22 +160,35 @@ function record(name: string, data: Uint8Array): string {
   return name === "time" ? `${number} (${new Date(number * 1000).toISOString()})` : String(number);
 }
 
+const RESTS: Readonly<Record<store.StoreDump["state"], string>> = {
+  empty: "nothing: no device lived here",
+  "no key yet": "no key yet",
+  "in use": "whole",
+  "identity lost": "LOST: pages were written here, and no copy of the key can be read",
+  "later version": "not known: a later version wrote it",
+};
+
 function dump(bytes: Uint8Array, pageBytes: number): Line[][] {
-  const { factoryPage, pages, live } = store.read(bytes, pageBytes);
-  const [newest] = pages;
+  const { factoryPage, pages, pair, live, damaged, state } = store.read(bytes, pageBytes);
+  const [newest] = pair;
   const lines: Line[] = [
     ["what", `store of a device, pages of ${pageBytes} bytes`],
     [
       "in use",
-      newest ? `page ${newest.index}, number ${newest.number}, rest ${newest.rest}` : "none: no device lived here",
+      newest
+        ? `page ${pair.map(({ index }) => index).join(" and ")}, version ${newest.version}, number ${newest.number}`
+        : "none",
     ],
     [
       "older",
       pages
-        .slice(1, 33)
+        .filter((page) => !pair.includes(page))
+        .slice(0, 32)
         .map(({ index, number }) => `page ${index} (${number})`)
         .join(", ") || "none",
     ],
+    ["identity", RESTS[state]],
+    ["damaged", damaged === 0 ? "nothing" : `${damaged} places`],
     ["records", String(newest?.records.length ?? 0)],
     ...[...live].map(([name, data]): Line => [name, record(name, data)]),
   ];

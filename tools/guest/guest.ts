@@ -269,7 +269,7 @@ export class Guest {
           this.fedMs = this.#clock();
         },
         die: (code: number) => {
-          throw new Death(`die ${code}`);
+          throw new Death(`die ${code.toString(16)}`);
         },
         event: (code: number, data: number, length: number) => {
           const event = { name: eventNames().get(code) ?? `event-${code}`, data: at(data, length).slice() };

@@ -1,0 +1,293 @@
+/**
+ * What a start makes of a flash whose bits have changed: the same device, or none, and never another one. ROT_FLIPS and
+ * ROT_BURSTS say how many; `tests/power/README.md` has the results of the long form.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { firmware } from "../../tools/guest/firmware.ts";
+import { Flash } from "../../tools/guest/flash.ts";
+import { Guest } from "../../tools/guest/guest.ts";
+import * as noises from "../../tools/guest/noise.ts";
+import { hex } from "../../tools/wire/bytes.ts";
+import { checksum } from "../../tools/wire/crc32c.ts";
+import * as store from "../../tools/wire/store.ts";
+import { type Image, image, LIVES, numbers } from "./image.ts";
+import { live } from "./life.ts";
+import { named, start } from "./start.ts";
+import { type Memory, Witness } from "./witness.ts";
+
+/** Trials on each image: single flips, and bursts of up to 64 bits. */
+const FLIPS = Number(process.env["ROT_FLIPS"] ?? 300);
+const BURSTS = Number(process.env["ROT_BURSTS"] ?? 100);
+const BURST_BITS = 64;
+/** Every how many-th trial goes on to a server, which throws at a counter that comes again. */
+const REPORTING = Number(process.env["ROT_REPORTING"] ?? 50);
+const SEED = Number(process.env["ROT_SEED"] ?? 0x726f7421);
+const HOUR_MS = 3_600_000;
+
+const module = await firmware();
+
+/** Repeatable numbers below `most`. */
+function random(seed: number): (most: number) => number {
+  let state = seed;
+  return (most) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most);
+  };
+}
+
+function flip(bytes: Uint8Array, bit: number): void {
+  bytes[bit >> 3]! ^= 1 << (bit & 7);
+}
+
+/** Where the records of a page end. */
+function endOf({ records }: store.StorePage): number {
+  return Math.max(...records.map(({ at, data }) => at + 8 + Math.ceil(data.length / 8) * 8));
+}
+
+/** Where the whole record of a name starts in each page of a pair. */
+function placesOf(dump: store.StoreDump, name: string): number[] {
+  return dump.pair.map(
+    ({ index, records }) => index * dump.pageBytes + records.findLast((one) => one.name === name)!.at,
+  );
+}
+
+/** An image, and what must be true of the device after any damage. */
+class Trial {
+  readonly #image: Image;
+  readonly #before: store.StoreDump;
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #id: string;
+  /** Devices that went on, whose damage was repaired, and that named the loss of their key. */
+  readonly seen = { same: 0, repaired: 0, lost: 0 };
+
+  constructor(of: Image) {
+    this.#image = of;
+    this.#before = this.read(of.bytes);
+    assert.deepEqual([this.#before.state, this.#before.damaged], ["in use", 0]);
+    this.#numbers = numbers(this.#before);
+    this.#id = hex(named(start(this.flash(1)), "key-loaded")!);
+  }
+
+  get pair(): readonly store.StorePage[] {
+    return this.#before.pair;
+  }
+
+  get before(): store.StoreDump {
+    return this.#before;
+  }
+
+  get memory(): Memory {
+    return this.#image.memory;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  read(bytes: Uint8Array): store.StoreDump {
+    return store.read(bytes, this.#image.shape.pageBytes);
+  }
+
+  flash(seed: number): Flash {
+    const flash = new Flash(this.#image.shape, seed);
+    flash.bytes.set(this.#image.bytes);
+    return flash;
+  }
+
+  /** Start the device once on a damaged flash, and check what became of it. */
+  check(flash: Flash, where: string): void {
+    const { damaged, pair } = this.read(flash.bytes);
+    const isTorn = damaged === 1 && this.#isTorn(flash.bytes, pair);
+    const guest = start(flash);
+    assert.equal(named(guest, "key-made"), undefined, `${where}: another identity`);
+    if (named(guest, "identity-lost")) return this.#checkLost(guest, where);
+    assert.equal(hex(named(guest, "key-loaded")!), this.#id, `${where}: another key`);
+    const after = this.read(flash.bytes);
+    assert.deepEqual([after.state, after.damaged], ["in use", 0], `${where}: not repaired`);
+    const now = numbers(after);
+    for (const [name, number] of this.#numbers) {
+      const least = name === "boots" ? number + 1 : number;
+      assert.ok((now.get(name) ?? 0) >= least, `${where}: ${name} went back from ${number} to ${now.get(name)}`);
+    }
+    this.seen.same++;
+    if (named(guest, "flash-damaged")) this.seen.repaired++;
+    else assert.ok(damaged === 0 || isTorn, `${where}: ${damaged} damaged places, not said`);
+  }
+
+  /** A device without its key writes nothing, ends by name, and comes back the same. */
+  #checkLost(guest: Guest, where: string): void {
+    assert.equal(guest.flash.operations, 0, `${where}: written after the key was lost`);
+    this.seen.lost++;
+  }
+
+  /** What looks like a write that a cut tore: in the first page only, right behind the last record. */
+  #isTorn(bytes: Uint8Array, [first, second]: readonly store.StorePage[]): boolean {
+    if (second?.rest !== "blank" || first!.records.length < second.records.length) return false;
+    const at = first!.index * this.#image.shape.pageBytes + endOf(first!);
+    return bytes.subarray(at, at + 8).some((byte) => byte !== 0xff);
+  }
+
+  /** Let the device go on to its server for two starts. */
+  report(flash: Flash): void {
+    const witness = new Witness();
+    witness.memory = this.#image.memory;
+    live(flash, witness, 2, 7);
+    live(flash, witness, 1, 8);
+  }
+}
+
+/** What single faults there are: how to do one to a flash. */
+function damage(trial: Trial, next: (most: number) => number, bits: number): (flash: Flash) => string {
+  return (flash) => {
+    const { pageBytes, pages } = flash.shape;
+    // One half hits what is in use, the other anything.
+    const used = endOf(trial.pair[0]!);
+    const page = trial.pair[next(trial.pair.length)]!.index * pageBytes;
+    const isUsed = next(2) === 0;
+    const at = isUsed ? page * 8 + next(used * 8) : pageBytes * 8 + next((pages - 1) * pageBytes * 8);
+    const end = Math.min(at + bits, pages * pageBytes * 8);
+    for (let bit = at; bit < end; bit++) if (bit === at || bit === end - 1 || next(2) === 0) flip(flash.bytes, bit);
+    return `${bits} bits at ${Math.floor(at / 8 / pageBytes)}:${(at >> 3) % pageBytes}.${at & 7}`;
+  };
+}
+
+describe(`a store whose bits change, seed ${SEED}`, () => {
+  for (const life of LIVES) {
+    for (const unitBytes of [4, 8] as const) {
+      const of = image(life, unitBytes);
+      const trial = new Trial(of);
+      const next = random(SEED);
+
+      const trials = (count: number, bitsOf: () => number): void => {
+        for (let i = 0; i < count; i++) {
+          const flash = trial.flash(i + 1);
+          const where = damage(trial, next, bitsOf())(flash);
+          const bytes = flash.bytes.slice();
+          trial.check(flash, where);
+          if (i % REPORTING !== 0) continue;
+          flash.bytes.set(bytes);
+          trial.report(flash);
+        }
+      };
+
+      it(`${of.name}: ${FLIPS} single flips, ${BURSTS} bursts of up to ${BURST_BITS} bits`, (context) => {
+        trials(FLIPS, () => 1);
+        trials(BURSTS, () => 2 + next(BURST_BITS - 1));
+        const { same, repaired, lost } = trial.seen;
+        context.diagnostic(`${same} went on, ${repaired} of them repaired; ${lost} lost`);
+        assert.equal(lost, 0);
+        assert.equal(same, FLIPS + BURSTS);
+        assert.ok(repaired > FLIPS / 4);
+      });
+
+      it(`${of.name}: every page lost whole, erased and filled with junk`, () => {
+        const { pageBytes, pages } = of.shape;
+        for (let page = 1; page < pages; page++) {
+          for (const fill of ["erased", "zeros", "junk"]) {
+            const flash = trial.flash(page);
+            const lost = flash.bytes.subarray(page * pageBytes, (page + 1) * pageBytes);
+            for (let i = 0; i < lost.length; i++) lost[i] = fill === "erased" ? 0xff : fill === "zeros" ? 0 : next(256);
+            trial.check(flash, `page ${page} ${fill}`);
+            trial.report(flash);
+          }
+        }
+      });
+    }
+  }
+});
+
+/** Start a device that must not live, and let it end by name. */
+function ends(flash: Flash, said: string, death: string): void {
+  const bytes = flash.bytes.slice();
+  for (let starts = 0; starts < 2; starts++) {
+    let now = 0;
+    const guest = new Guest({ firmware: module, flash, noise: noises.seeded("rot"), clock: () => now });
+    guest.boot();
+    while (guest.deaths === 0) now += Math.max(1, guest.turn());
+    assert.ok(now >= HOUR_MS, "it does not rest");
+    assert.equal(guest.epitaph, death);
+    assert.ok(named(guest, said), said);
+    assert.ok(!named(guest, "key-made") && !named(guest, "key-loaded"));
+  }
+  assert.deepEqual(flash.bytes, bytes, "it wrote");
+}
+
+describe("a store that lost both copies", () => {
+  const images = LIVES.map((life) => image(life, 8));
+  const [turned, young, rotated] = images.map((of) => new Trial(of)) as [Trial, Trial, Trial];
+
+  /** Flip a bit in both copies of a record. */
+  function rotten(trial: Trial, name: string): Flash {
+    const flash = trial.flash(1);
+    for (const at of placesOf(trial.before, name)) flip(flash.bytes, at * 8 + 64 + 17);
+    return flash;
+  }
+
+  it("of its key ends as identity-lost, at each start, until its board is erased", () => {
+    const flash = rotten(young, "key");
+    ends(flash, "identity-lost", "die 7");
+    flash.bytes.fill(0xff, flash.shape.pageBytes);
+    assert.ok(named(start(flash), "key-made"));
+  });
+
+  it("of its key takes it from older pages, if it was not replaced since", () => {
+    const flash = rotten(turned, "key");
+    turned.check(flash, "key");
+    assert.equal(turned.seen.same, 1);
+    ends(rotten(rotated, "key"), "identity-lost", "die 7");
+  });
+
+  it("of a number goes on above it", () => {
+    for (const trial of [turned, young, rotated]) {
+      for (const name of ["counter", "boots", "command", "time"]) {
+        if (name === "command" && trial !== rotated) continue;
+        const flash = rotten(trial, name);
+        const was = numbers(trial.before).get(name)!;
+        const guest = start(flash);
+        assert.ok(named(guest, "key-loaded") && named(guest, "flash-damaged"), name);
+        const now = numbers(trial.read(flash.bytes)).get(name) ?? 0;
+        // Command and time come back with the next answer of the server.
+        if (name === "counter" || name === "boots") assert.ok(now > was, `${name}: ${was} to ${now}`);
+        live(flash, Object.assign(new Witness(), { memory: trial.memory }), 2, 9);
+      }
+    }
+  });
+
+  it("of anything is never another device", () => {
+    const next = random(SEED);
+    for (const trial of [turned, young, rotated]) {
+      for (let i = 0; i < FLIPS; i++) {
+        const flash = trial.flash(i);
+        const at = next(endOf(trial.pair[0]!) * 8);
+        for (const { index } of trial.pair) flip(flash.bytes, index * flash.shape.pageBytes * 8 + at);
+        const guest = start(flash);
+        assert.ok(!named(guest, "key-made"), `bit ${at}`);
+        const id = named(guest, "key-loaded");
+        if (id) assert.equal(hex(id), trial.id, `bit ${at}`);
+        else assert.ok(named(guest, "identity-lost"), `bit ${at}`);
+      }
+    }
+  });
+
+  it("of everything, or never had it, is not new", () => {
+    const next = random(SEED);
+    const junk = new Flash(images[0]!.shape);
+    for (let i = junk.shape.pageBytes; i < junk.bytes.length; i++) junk.bytes[i] = next(256);
+    ends(junk, "identity-lost", "die 7");
+    const filled = new Flash(images[0]!.shape);
+    filled.bytes.fill(0, filled.shape.pageBytes);
+    assert.ok(named(start(filled), "key-made"), "flash that was never written");
+  });
+
+  it("to a later version is left alone", () => {
+    const flash = young.flash(1);
+    const at = 9 * flash.shape.pageBytes;
+    const head = new DataView(flash.bytes.buffer, at, 16);
+    for (const [i, word] of [0x53474c33, 99, 4].entries()) head.setUint32(4 * i, word, true);
+    head.setUint32(12, checksum(flash.bytes.subarray(at, at + 12)), true);
+    ends(flash, "no-storage", "die a");
+  });
+});
