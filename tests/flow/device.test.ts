@@ -103,7 +103,9 @@ describe("randomness", () => {
       [2000, 4000, 8000, 16_000, 32_000],
     );
     subject.guest.noise = noises.real;
+    const rests = subject.see("resting");
     await subject.start();
+    await rests;
     subject.skip(120_000);
     await subject.see("accepted", 2);
     await subject.stop();
