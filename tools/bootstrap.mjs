@@ -41,6 +41,7 @@ const PACKAGES = [
   { name: "libsodium23", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/${cpu}-linux-gnu/libsodium.so.23`), why: "what the cryptography is fuzzed against" },
   { name: "libc6-dev", group: "host", probes: ["/usr/include/stdio.h"], why: "the host's C headers" },
   { name: "valgrind", group: "host", probes: ["valgrind"], why: "follows secrets through the host build" },
+  { name: "spin", group: "host", probes: ["spin"], why: "checks the model of the protocol" },
   { name: "openssl", group: "host", probes: ["openssl"], why: "a TLS peer" },
   { name: "gnutls-bin", group: "host", probes: ["gnutls-serv"], why: "a TLS peer" },
   { name: "postgresql-15", group: "database", probes: ["/usr/lib/postgresql/15/bin/postgres"], why: "the server's other database" },
