@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
+import { boardNames, loadBoard } from "../../tools/build/board.ts";
 import * as device from "../../tools/flash/device.ts";
 import * as hex from "../../tools/flash/hex.ts";
+import * as image from "../../tools/flash/image.ts";
 import { Journal } from "../../tools/flash/journal.ts";
 import * as label from "../../tools/flash/label.ts";
+import { isForeign, newPage, provision } from "../../tools/flash/provision.ts";
+import * as seeds from "../../tools/flash/seed.ts";
 import { Trouble } from "../../tools/trouble.ts";
+import { hex as hexOf } from "../../tools/wire/bytes.ts";
 import * as factory from "../../tools/wire/factory.ts";
 
 const SEED = 0x62617463;
@@ -139,7 +144,6 @@ describe("device.json", () => {
     );
     assert.ok(seeds.every((seed) => seed.length === 96));
     assert.equal(new Set(seeds).size, 50);
-    assert.equal(factory.read(device.page(parse({ ...least, seed: "07".repeat(48) }))).seed![0], 7);
   });
 
   // prettier-ignore
@@ -167,6 +171,98 @@ describe("device.json", () => {
 
   it("that is not JSON is refused", () => {
     assert.throws(() => device.parse("{", "device.json"), /device\.json is not JSON/);
+  });
+});
+
+describe("no two boards get one seed", () => {
+  const told = {
+    server: { host: "127.0.0.1", port: 8080, audience: "signet.local", keys: ["01".repeat(32)] },
+    module: { family: "esp-at" },
+  };
+  const withSeed = { ...told, seed: "07".repeat(48) };
+  const seedOf = (page: Uint8Array): string => hexOf(factory.read(page).seed!);
+  const opened = (name: string): Journal => Journal.open(join(folder, name), "microbit", "claim");
+  const config = device.parse(JSON.stringify(told), "x");
+
+  it("from one file with a seed: what the page gets is fresh, and neither that seed nor one before", () => {
+    const given = device.parse(JSON.stringify(withSeed), "x");
+    const all = Array.from({ length: 50 }, () => seedOf(device.page(given)));
+    assert.equal(new Set([...all, "07".repeat(48)]).size, 51);
+  });
+
+  it("from a batch: a common file with a seed is refused, before anything is opened", async () => {
+    const path = join(folder, "common.json");
+    for (const [field, wrong] of Object.entries({ seed: withSeed, claim: { ...told, claim: "ab".repeat(16) } })) {
+      writeFileSync(path, JSON.stringify(wrong));
+      const options = { board: "microbit", count: 2, config: path, journal: join(folder, "never.ndjson") };
+      const rest = { way: "claim", registry: { url: "", token: "", days: 1 }, benches: [] } as const;
+      const run = provision({
+        ...options,
+        ...rest,
+        nextBoard: () => Promise.reject(new Error()),
+        say: () => undefined,
+      });
+      await assert.rejects(run, (error) => error instanceof Trouble && error.message.includes(`has a ${field}, which`));
+      assert.ok(!existsSync(options.journal));
+    }
+  });
+
+  it("from randomness that repeats itself, as a machine's that was set back: the journal refuses it, also after a restart", () => {
+    const seed = new Uint8Array(48).fill(3);
+    const first = opened("repeat.ndjson");
+    assert.equal(seedOf(newPage(first, config, undefined, seed)), hexOf(seed));
+    assert.throws(() => newPage(first, config, undefined, seed), /repeats itself/);
+    first.close();
+    const again = opened("repeat.ndjson");
+    assert.throws(() => newPage(again, config, undefined, seed), /repeats itself/);
+    assert.notEqual(seedOf(newPage(again, config)), hexOf(seed));
+    again.close();
+  });
+
+  it("from a journal: it holds hashes of seeds, each before its page is written, and no seed", () => {
+    const journal = opened("hashes.ndjson");
+    const pages = [newPage(journal, config), newPage(journal, config, new Uint8Array(16))];
+    journal.close();
+    const text = readFileSync(join(folder, "hashes.ndjson"), "utf8");
+    for (const page of pages) {
+      assert.ok(!text.includes(seedOf(page)));
+      assert.ok(text.includes(seeds.hashOf(factory.read(page).seed!)));
+    }
+  });
+
+  it("from a journal with a line twice: it is refused by name", () => {
+    const journal = opened("doubled.ndjson");
+    newPage(journal, config);
+    journal.close();
+    const path = join(folder, "doubled.ndjson");
+    const lines = readFileSync(path, "utf8").split("\n");
+    writeFileSync(path, [...lines.slice(0, 2), lines[1], ""].join("\n"));
+    assert.throws(() => opened("doubled.ndjson"), /line 3: no step that can be/);
+  });
+
+  it("from a journal that was deleted: a board of the batch before is told apart, and its page gets another seed", () => {
+    const before = opened("lost.ndjson");
+    const page = newPage(before, config, new Uint8Array(16).fill(5));
+    assert.equal(isForeign(before, factory.read(page)), false);
+    before.close();
+    rmSync(join(folder, "lost.ndjson"));
+    const after = opened("lost.ndjson");
+    assert.equal(isForeign(after, factory.read(page)), true);
+    assert.notEqual(seedOf(newPage(after, config)), seedOf(page));
+    after.close();
+  });
+
+  it("from an image with pages of a store: no board takes one, since no board's firmware lies there", async () => {
+    for (const name of boardNames()) {
+      const board = await loadBoard(name);
+      const { origin, pageBytes, pages } = board.store;
+      for (const page of [0, 1, pages - 1]) {
+        const path = join(folder, "store.hex");
+        const row = { address: origin + page * pageBytes, bytes: Buffer.alloc(16) };
+        writeFileSync(path, hex.write([{ address: board.flash.origin, bytes: Buffer.alloc(16) }, row]));
+        assert.throws(() => image.firmware(path, board), /has pages of a store/, `${name}, page ${page}`);
+      }
+    }
   });
 });
 

@@ -91,9 +91,15 @@ for (const board of ["mps2-an386", "microbit"]) {
       const { host, port } = place.console;
       const bench = { probe: place.gdb, ...(consoleByProbe ? {} : { console: `tcp:${host}:${port}` }) };
       const path = config({ port: 8080, publicKey: new Uint8Array(32).fill(7) });
+      const steps: string[] = [];
+      writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), seed: "07".repeat(48) }));
       first = await flash.flash(
         { board, bench, config: path },
-        { step: () => undefined, progress: (written) => seen.push(written), line: (line) => lines.push(line) },
+        {
+          step: (text) => steps.push(text),
+          progress: (written) => seen.push(written),
+          line: (line) => lines.push(line),
+        },
       );
       assert.match(first ?? "", /^[0-9a-f]{64}$/);
       assert.deepEqual(
@@ -102,6 +108,12 @@ for (const board of ["mps2-an386", "microbit"]) {
       );
       assert.ok(lines.some((line) => line.startsWith("@ key-made ")));
       assert.ok(!lines.includes("@ unconfigured"));
+      assert.match(steps[0]!, /^warning: a seed is one device's/);
+      const { origin, pageBytes } = (await loadBoard(board)).store;
+      assert.notDeepEqual(
+        factory.read(await read(board, place.gdb, origin, pageBytes)).seed,
+        new Uint8Array(48).fill(7),
+      );
     });
 
     it("keeps key and factory page when it is flashed again", { timeout: STEP_MS }, async () => {
@@ -128,10 +140,15 @@ for (const board of ["mps2-an386", "microbit"]) {
       assert.ok(!told.includes(hex(live.get("key")!)), "the secret is shown");
     });
 
-    it("becomes another device when its store is erased", { timeout: STEP_MS }, async () => {
+    it("becomes another device when its store is erased, with another seed", { timeout: STEP_MS }, async () => {
+      const { origin, pageBytes } = (await loadBoard(board)).store;
+      const before = factory.read(await read(board, place.gdb, origin, pageBytes));
       const other = await run({ erase: true });
       assert.match(other ?? "", /^[0-9a-f]{64}$/);
       assert.notEqual(other, first);
+      const after = factory.read(await read(board, place.gdb, origin, pageBytes));
+      assert.notDeepEqual(after.seed, before.seed);
+      assert.deepEqual({ ...after, seed: before.seed }, before);
     });
   });
 }

@@ -1,12 +1,11 @@
 /** `device.json`: what one device, or every device of a batch, is told before its first start. */
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { Trouble } from "../trouble.ts";
 import { fromHex } from "../wire/bytes.ts";
 import * as factory from "../wire/factory.ts";
-
-const SEED_BYTES = 48;
+import * as seeds from "./seed.ts";
+import { SEED_BYTES } from "./seed.ts";
 
 const text = (least: number, most: number): z.ZodString =>
   z.string().refine(
@@ -53,6 +52,7 @@ const schema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(60_000),
   claim: bytes(16, 32).optional(),
+  /** Randomness of one's own for one device: what its page gets is fresh, with this mixed in. */
   seed: bytes(SEED_BYTES, SEED_BYTES).optional(),
 });
 
@@ -79,10 +79,10 @@ export function load(path: string): DeviceConfig {
 }
 
 /**
- * Make the factory page of one device. Without a seed in the file it gets a fresh one, kept nowhere else: all the randomness
- * that a board without a source of noise ever has, and mixed with its own on every other.
+ * Make the factory page of one device. Its seed is fresh and kept nowhere else: all the randomness that a board without a
+ * source of noise ever has, and mixed with its own on every other.
  */
-export function page(config: DeviceConfig, claim = config.claim): Uint8Array {
+export function page(config: DeviceConfig, claim = config.claim, seed = seeds.fresh(config.seed)): Uint8Array {
   const { server, module, reportIntervalMs } = config;
   return factory.write({
     link: module.family,
@@ -95,7 +95,7 @@ export function page(config: DeviceConfig, claim = config.claim): Uint8Array {
     ssid: module.ssid,
     networkSecret: module.secret,
     claim,
-    seed: config.seed ?? randomBytes(SEED_BYTES),
+    seed,
     reportIntervalMs,
   });
 }

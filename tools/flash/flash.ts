@@ -3,12 +3,14 @@ import type { Board } from "../build/board.ts";
 import { loadBoard } from "../build/board.ts";
 import { buildImage } from "../build/build.ts";
 import { Trouble } from "../trouble.ts";
+import * as factory from "../wire/factory.ts";
 import * as terminal from "./console.ts";
 import { FirstWords } from "./console.ts";
 import * as device from "./device.ts";
 import * as image from "./image.ts";
 import type { Segment } from "./hex.ts";
 import * as probes from "./probe.ts";
+import * as seeds from "./seed.ts";
 import type { Choice, Probe } from "./probe.ts";
 
 /** Where a board is: what writes it, and where it speaks. */
@@ -69,6 +71,20 @@ export async function write(
   }
 }
 
+/** The factory page that the board on a bench has; undefined if there is none that can be read as one. */
+export async function pageOn(bench: Bench, board: Board, name: string): Promise<factory.Factory | undefined> {
+  const probe = await probes.open(bench.probe, board, name, bench.adapter);
+  try {
+    return factory.read(await probe.read(board.store.origin, board.store.pageBytes));
+  } catch (error) {
+    // Blank, cut off, or of something else: what a probe has to say is no such thing.
+    if (error instanceof Trouble) throw error;
+    return undefined;
+  } finally {
+    probe.close();
+  }
+}
+
 /** Start the board that was written; returns its id, or undefined if there is no way to hear it. */
 export async function start(bench: Bench, board: Board, probe: Probe, listener: Listener): Promise<string | undefined> {
   const words = new FirstWords(listener.line);
@@ -107,14 +123,26 @@ export interface Options {
   readonly erase?: boolean;
 }
 
+/** What a person must know who gives a seed of their own. */
+const SEED_GIVEN = "warning: a seed is one device's: this board gets a fresh one, with the seed of the file mixed in";
+
+/** The factory page to write: what the file tells, or, for a board that becomes another device, its own with a fresh seed. */
+async function newPage(options: Options, board: Board): Promise<Uint8Array | undefined> {
+  if (options.config !== undefined) return device.page(device.load(options.config));
+  if (!options.erase) return undefined;
+  const old = await pageOn(options.bench, board, options.board);
+  return old && factory.write({ ...old, seed: seeds.fresh() });
+}
+
 /** `signet flash`: build, write, verify, reset, and hear the id. */
 export async function flash(options: Options, listener: Listener): Promise<string | undefined> {
   const board = await loadBoard(options.board);
-  const config = options.config === undefined ? undefined : device.load(options.config);
+  if (options.config !== undefined && device.load(options.config).seed) listener.step(SEED_GIVEN);
   const built = await buildImage({ board: options.board, image: "signet" });
+  const page = await newPage(options, board);
   const segments = [
     ...image.firmware(built.hex, board),
-    ...(config ? [image.factoryPage(device.page(config), board)] : []),
+    ...(page ? [image.factoryPage(page, board)] : []),
     ...(options.erase ? [image.blankStore(board)] : []),
   ];
   const probe = await write(options.bench, board, options.board, segments, listener);

@@ -9,7 +9,11 @@ import type { Segment } from "./hex.ts";
 export function firmware(hexFile: string, board: Board): Segment[] {
   const segments = hex.parse(readFileSync(hexFile, "utf8"), hexFile);
   const { origin, bytes } = board.flash;
+  const { store } = board;
+  const storeEnd = store.origin + store.pageBytes * store.pages;
   for (const segment of segments) {
+    if (segment.address < storeEnd && segment.address + segment.bytes.length > store.origin)
+      throw new Trouble(`${hexFile} has pages of a store, which are one device's`, "give the firmware alone");
     if (segment.address < origin || segment.address + segment.bytes.length > origin + bytes)
       throw new Trouble(`${hexFile} does not fit the board's flash`, "build it again for this board");
   }

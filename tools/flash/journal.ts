@@ -1,6 +1,7 @@
 /**
  * What was done to each board of a batch, a line of JSON a step, each on the disk before the next step begins. A claim is
- * bound to one id here before any board gets it: whatever is interrupted, no other board ever does.
+ * bound to one id here before any board gets it: whatever is interrupted, no other board ever does. Of each seed there is the
+ * hash before any board gets it: none is given twice.
  */
 import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -15,6 +16,7 @@ export type Way = (typeof WAYS)[number];
 const number = z.int().min(1);
 const head = z.strictObject({ journal: z.literal("signet provision 1"), board: z.string(), way: z.enum(WAYS) });
 const step = z.discriminatedUnion("step", [
+  z.strictObject({ step: z.literal("seed"), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ number, step: z.literal("id"), id: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ number, step: z.literal("claim"), claim: z.string().regex(/^([0-9a-f]{2}){16,32}$/) }),
   z.strictObject({ number, step: z.literal("admitted") }),
@@ -33,6 +35,8 @@ export interface Entry {
 
 export class Journal {
   readonly entries: Entry[] = [];
+  /** Hashes of all seeds that a board was given. */
+  private readonly seeds = new Set<string>();
   private readonly file: number;
   private readonly release: () => void;
 
@@ -87,6 +91,7 @@ export class Journal {
 
   /** Take a step into account; false if it can not follow what was done. */
   private apply(done: Step): boolean {
+    if (done.step === "seed") return !this.seeds.has(done.sha256) && Boolean(this.seeds.add(done.sha256));
     const entry = this.entries.find((one) => one.number === done.number);
     if (done.step === "id") {
       if (entry || done.number !== this.entries.length + 1 || this.byId(done.id)) return false;
@@ -111,6 +116,11 @@ export class Journal {
   private write(line: object): void {
     writeSync(this.file, `${JSON.stringify(line)}\n`, null);
     fsyncSync(this.file);
+  }
+
+  /** Whether a board was given the seed with this hash. */
+  hasSeed(sha256: string): boolean {
+    return this.seeds.has(sha256);
   }
 
   byId(id: string): Entry | undefined {

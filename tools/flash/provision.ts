@@ -3,6 +3,7 @@
  * so that it can be ended at any moment and run again.
  *
  *     read the factory page     its claim tells a board that was here before
+ *     journal: seed             the hash of a fresh one, before each page
  *     write firmware and page   with that claim, or with none; start; the device makes its key and tells its id
  *     journal: id               a number is given to it
  *     journal: claim            asked of the server, and from now on of this id alone
@@ -24,9 +25,9 @@ import type { Segment } from "./hex.ts";
 import * as image from "./image.ts";
 import { Journal, type Entry, type Way } from "./journal.ts";
 import * as label from "./label.ts";
-import * as probes from "./probe.ts";
 import * as registry from "./registry.ts";
 import type { Registry } from "./registry.ts";
+import * as seeds from "./seed.ts";
 
 export interface Options {
   readonly board: string;
@@ -55,6 +56,8 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
   const told = device.load(options.config);
   if (told.claim)
     throw new Trouble(`${options.config} has a claim, which is one device's`, "leave it out: provision asks for each");
+  if (told.seed)
+    throw new Trouble(`${options.config} has a seed, which is one device's`, "leave it out: each gets one of its own");
   const data = await loadBoard(options.board);
   const built = await buildImage({ board: options.board, image: "signet" });
   const log = Journal.open(options.journal, options.board, options.way);
@@ -83,9 +86,10 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
 /** The board on one bench, from whatever state it is in. */
 async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
   const { data, log, told, firmware } = batch;
-  const carried = await claimOn(batch, bench);
-  const known = carried === undefined ? undefined : log.byClaim(hex(carried));
-  const page = image.factoryPage(device.page(told, known && carried), data);
+  const old = await flash.pageOn(bench, data, batch.board);
+  const known = old?.claim && log.byClaim(hex(old.claim));
+  const page = image.factoryPage(newPage(log, told, known && old?.claim), data);
+  if (old && isForeign(log, old)) bars.say(FOREIGN);
   const id = await begin(batch, bench, [...firmware, page], bars);
   const before = log.byId(id);
   if (known && known !== before) {
@@ -96,6 +100,7 @@ async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
   }
   if (!before) log.add({ number: log.entries.length + 1, step: "id", id });
   const entry = log.byId(id)!;
+  if (entry.admitted && batch.way === "claim" && !known) bars.say(copied(entry));
   const isIn = entry.admitted && (batch.way === "allowlist" || known !== undefined);
   if (entry.done && isIn) return bars.say(`this is number ${entry.number}, finished already`);
   bars.say(`number ${entry.number}: ${id}`);
@@ -106,18 +111,25 @@ async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
   bars.say(`${await label.onTerminal(what)}${file}`);
 }
 
-/** The claim that the board on a bench carries already. */
-async function claimOn({ data, board }: Batch, bench: Bench): Promise<Uint8Array | undefined> {
-  const probe = await probes.open(bench.probe, data, board, bench.adapter);
-  try {
-    return factory.read(await probe.read(data.store.origin, data.store.pageBytes)).claim;
-  } catch (error) {
-    // A page that can not be read as one is blank, or of something else: nobody's claim stands there.
-    if (error instanceof Trouble) throw error;
-    return undefined;
-  } finally {
-    probe.close();
-  }
+const FOREIGN =
+  "warning: another journal provisioned this board, or this journal was lost: look whether the board has a number already";
+
+/** What a board may be that has a key of this batch and not its claim. */
+const copied = ({ number }: Entry): string =>
+  `warning: the board has the key of number ${number} and not its claim: if it is not that very board, it is a copy of it; take it aside`;
+
+/** Whether a board was given its page by somebody else: neither its claim nor its seed is in the journal. */
+export function isForeign(log: Journal, { claim, seed }: factory.Factory): boolean {
+  return !(claim && log.byClaim(hex(claim))) && !(seed && log.hasSeed(seeds.hashOf(seed)));
+}
+
+/** A factory page with a seed that is in the journal from now on. Throws Trouble if it was there before. */
+export function newPage(log: Journal, told: device.DeviceConfig, claim?: Uint8Array, seed = seeds.fresh()): Uint8Array {
+  const sha256 = seeds.hashOf(seed);
+  if (log.hasSeed(sha256))
+    throw new Trouble("this computer's randomness repeats itself", "provision on another, and keep the journal");
+  log.add({ step: "seed", sha256 });
+  return device.page(told, claim, seed);
 }
 
 /** Write a board, start it, hear its id. */
@@ -142,7 +154,7 @@ async function admit(batch: Batch, bench: Bench, entry: Entry, known: Entry | un
     if (entry.claim === undefined)
       log.add({ number: entry.number, step: "claim", claim: await registry.claim(batch.registry, note) });
     if (known === undefined) {
-      const page = image.factoryPage(device.page(told, fromHex(entry.claim!)!), data);
+      const page = image.factoryPage(newPage(log, told, fromHex(entry.claim!)), data);
       const probe = await flash.write(bench, data, board, [page], bars.listener);
       await probe.reset();
     }

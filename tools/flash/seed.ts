@@ -1,0 +1,17 @@
+/** Seeds of factory pages: on a board whose noise is weak or missing, the key follows from one of these. */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+
+export const SEED_BYTES = 48;
+
+/**
+ * A seed for one board: fresh randomness, with what `device.json` gives mixed in. No two are alike, whatever file, journal
+ * or command they come from, so no two boards get one key from them.
+ */
+export function fresh(given: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return new Uint8Array(createHmac("sha384", randomBytes(SEED_BYTES)).update(given).digest());
+}
+
+/** What a journal may hold of a seed: it tells a repeat and nothing else. */
+export function hashOf(seed: Uint8Array): string {
+  return createHash("sha256").update(seed).digest("hex");
+}
