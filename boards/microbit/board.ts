@@ -22,6 +22,8 @@ export default {
       what: "UICR.RBPCONF.PALL: the debug port reads nothing any more",
       openocd: ["flash fillw 0x10001004 0xffff00ff 1"],
       undo: "erasing the whole chip (OpenOCD: nrf51 mass_erase), and with it the key",
+      bypass:
+        "the port still steps the core and writes its registers, so the image's own loads read out all flash: published, a probe is enough",
     },
   },
 } as const satisfies Board;

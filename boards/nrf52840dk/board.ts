@@ -20,6 +20,8 @@ export default {
       what: "UICR.APPROTECT: the debug port reads nothing any more",
       openocd: ["flash fillw 0x10001208 0xffffff00 1"],
       undo: "erasing the whole chip (OpenOCD: nrf52_recover), and with it the key",
+      bypass:
+        "chips before build code F open at a glitch of the supply as they start: published, with cheap tools; look at the code on the chip",
     },
   },
 } as const satisfies Board;

@@ -34,6 +34,18 @@ export default {
       what: "read-out protection level 1: the debug port reads no flash any more",
       openocd: ["stm32f2x lock 0"],
       undo: "going back to level 0 (OpenOCD: stm32f2x unlock 0), which erases all flash, and with it the key",
+      bypass: "SRAM stays open to the debugger, and what of the key is in it while the device signs",
+      final: {
+        what: "read-out protection level 2: there is no debug port any more, nor ST's boot loader",
+        openocd: [
+          "mww 0x40023c08 0x08192a3b",
+          "mww 0x40023c08 0x4c5d6e7f",
+          "mmw 0x40023c14 0x0000cc00 0x0000ff00",
+          "mmw 0x40023c14 0x2 0x0",
+        ],
+        bypass:
+          "a glitch of the supply while the boot code runs leads back to level 1: published of the STM32F2 and F4",
+      },
     },
   },
 } as const satisfies Board;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
+import { warning } from "../../tools/flash/lock.ts";
 import { type Board, boardNames, loadBoard } from "../../tools/build/board.ts";
 
 const isThere = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
@@ -38,12 +39,27 @@ for (const name of boardNames()) {
 
     it("is locked by commands that OpenOCD has", { skip: skipOpenocd }, () => {
       if ("none" in probe.lock) return;
-      for (const command of probe.lock.openocd) {
-        const words = command.split(" ").slice(0, 2).join(" ");
+      for (const command of [...probe.lock.openocd, ...(probe.lock.final?.openocd ?? [])]) {
+        // A group and a command of it, or a command alone.
+        const words = /^[a-z]\S* [a-z]\S*|^\S+/.exec(command)![0];
         const { code, text } = openocd(probe.openocd, "flash init", `help ${words}`);
         assert.equal(code, 0, text);
-        assert.match(text, new RegExp(`^ +${words}\\b`, "m"));
+        assert.match(text, new RegExp(`^ *(\\S+\\.cpu )?${words}\\b`, "m"));
       }
+    });
+
+    it("is locked with a warning of what is known against it, and for good only where the chip has that", () => {
+      if ("none" in probe.lock) return;
+      const { bypass, undo, final } = probe.lock;
+      const usual = warning(name, probe.lock, false);
+      assert.ok(usual.includes(bypass) && usual.includes(undo));
+      // Level 2 is ST's own; Nordic's chips open again when they are erased.
+      assert.equal(final !== undefined, /^(stm32|nucleo)/.test(name));
+      if (!final) return;
+      assert.ok(usual.includes("--for-good"));
+      const forGood = warning(name, probe.lock, true);
+      assert.ok(forGood.includes(final.what) && forGood.includes(final.bypass) && !forGood.includes(undo));
+      assert.match(forGood, /undone {2}by nothing/);
     });
 
     it("has a name in pyOCD, or none", { skip: skipPyocd }, () => {

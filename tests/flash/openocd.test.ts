@@ -84,7 +84,9 @@ describe("OpenOCD 0.12 and a modelled nRF51", { skip }, () => {
   });
 
   it("sets what locks the chip", { timeout: 60_000 }, async () => {
-    await (await open()).lock();
+    const { lock } = (await loadBoard("microbit")).probe!;
+    assert.ok("openocd" in lock);
+    await (await open()).lock(lock.openocd);
     // RBPCONF.PALL is bits 8 to 15 of the word at 4 (nRF51 reference manual, UICR).
     assert.equal(Buffer.from(chip.uicr).readUInt32LE(4), 0xffff_00ff);
     assert.ok(chip.uicr.every((byte, i) => i === 5 || byte === 0xff));
@@ -149,6 +151,15 @@ describe("without a probe", () => {
 
   it("locking without --yes does nothing", () => {
     assert.match(refused("lock", "--board", "microbit").error, /^error: nothing was done$/);
+  });
+
+  it("what nothing undoes wants the board's name once more, and is not on every board", () => {
+    const board = ["lock", "--board", "stm32f405", "--for-good"];
+    assert.match(refused(...board).error, /^error: nothing was done$/);
+    for (const more of [[], ["--confirm", "yes"], ["--confirm", "microbit"]])
+      assert.match(refused(...board, "--yes", ...more).error, /^error: nothing was done: nothing will ever undo this$/);
+    assert.match(refused("lock", "--board", "microbit", "--for-good", "--yes").error, /no lock that is for good$/);
+    assert.match(refused("lock", "--board", "pico", "--yes").error, /the RP2040 has no read-out protection/);
   });
 
   it("a missing program is named with its package", async () => {

@@ -47,6 +47,10 @@ export type Lock =
       readonly openocd: readonly string[];
       /** What undoes it, and what that costs. */
       readonly undo: string;
+      /** What is known against it: tools/flash/README.md names the sources. */
+      readonly bypass: string;
+      /** A stronger one that nothing undoes. */
+      readonly final?: { readonly what: string; readonly openocd: readonly string[]; readonly bypass: string };
     }
   | { readonly none: string };
 

@@ -1,16 +1,36 @@
 import type { Command } from "commander";
 import { addProbe, type ProbeOptions } from "./probe.ts";
 
+interface Options extends ProbeOptions {
+  board: string;
+  yes?: boolean;
+  forGood?: boolean;
+  confirm?: string;
+}
+
+const HELP = `
+What each chip's lock is worth, as far as is published (tools/flash/README.md has the sources):
+  nRF51     PALL: a probe reads all flash through it, by stepping the image's own loads
+  nRF52840  APPROTECT: opened by a glitch of the supply before build code F; none known since
+  STM32     level 1: flash is closed, SRAM is open to the debugger. Level 2 (--for-good): no debugger at all,
+            and nothing undoes it; on F2 and F4 a glitch leads back to level 1
+  STM32F1   level 1 only (no board here): a probe reads most flash through it, by exceptions
+  RP2040    none: its flash is a chip of its own`;
+
 /** `signet lock`: read-out protection. */
 export function add(program: Command): void {
   const command = program
     .command("lock")
-    .description("end reading out a chip by its debug port, for good")
+    .description("end reading out a chip by its debug port")
     .requiredOption("--board <name>", "the board: a folder of boards/");
   addProbe(command)
     .option("--yes", "do it; without, only the warning is shown")
-    .action(async ({ board, probe, adapter, yes = false }: ProbeOptions & { board: string; yes?: boolean }) => {
+    .option("--for-good", "the lock that nothing undoes, where there is one (STM32: level 2)")
+    .option("--confirm <name>", "the board's name once more, which --for-good wants")
+    .addHelpText("after", HELP)
+    .action(async ({ board, probe, adapter, yes = false, forGood = false, confirm }: Options) => {
       const { lock } = await import("../flash/lock.ts");
-      await lock(board, { probe, adapter }, yes, (text) => process.stdout.write(`${text}\n`));
+      const bench = { probe, adapter };
+      await lock({ board, bench, yes, forGood, confirm }, (text) => process.stdout.write(`${text}\n`));
     });
 }

@@ -1,33 +1,57 @@
-/** `signet lock`: end reading out by the debug port, as the board's data says. */
-import { loadBoard } from "../build/board.ts";
+/** `signet lock`: end reading out by the debug port, as the board's data says, and say what is known against it. */
+import { type Lock, loadBoard } from "../build/board.ts";
 import { Trouble } from "../trouble.ts";
 import type { Bench } from "./flash.ts";
 import * as probes from "./probe.ts";
 
+export interface Options {
+  readonly board: string;
+  readonly bench: Bench;
+  /** Do it; without, only the warning is shown. */
+  readonly yes: boolean;
+  /** The lock that nothing undoes. */
+  readonly forGood: boolean;
+  /** The board's name once more: what such a lock wants besides. */
+  readonly confirm?: string | undefined;
+}
+
+type Lockable = Exclude<Lock, { none: string }>;
+
 /** What a person must know before. */
-export function warning(board: string, what: string, undo: string): string {
+export function warning(board: string, lock: Lockable, forGood: boolean): string {
+  const chosen = forGood ? lock.final! : lock;
+  const undone = forGood
+    ? "by nothing: the board can never be flashed again, nor sent back to its maker"
+    : `by ${lock.undo}`;
   return [
     `This locks the debug port of this ${board}.`,
-    `  sets    ${what}`,
-    `  undone  by ${undo}`,
-    "A locked chip can not be flashed, inspected or debugged. It keeps an owner with a debugger from its key; it is",
-    "no proof against one with a laboratory: see SECURITY.md.",
+    `  sets    ${chosen.what}`,
+    `  undone  ${undone}`,
+    `  known   ${chosen.bypass}`,
+    "A locked chip can not be flashed, inspected or debugged. That raises the price of its key, and promises nothing: see",
+    "SECURITY.md.",
+    ...(lock.final && !forGood ? [`--for-good sets ${lock.final.what} instead`] : []),
   ].join("\n");
 }
 
 /** Lock a board; without `yes` only say what that means. Throws Trouble where it can not be. */
-export async function lock(name: string, bench: Bench, yes: boolean, say: (text: string) => void): Promise<void> {
+export async function lock(options: Options, say: (text: string) => void): Promise<void> {
+  const { board: name, bench, yes, forGood, confirm } = options;
   const board = await loadBoard(name);
   const data = board.probe?.lock;
   if (!data)
     throw new Trouble(`nothing is known of locking ${name}`, "boards/README.md lists the boards with a real chip");
   if ("none" in data)
     throw new Trouble(`${name} can not be locked: ${data.none}`, "see SECURITY.md for what that means");
-  say(warning(name, data.what, data.undo));
+  const chosen = forGood ? data.final : data;
+  if (!chosen) throw new Trouble(`${name} has no lock that is for good`, "leave --for-good out");
+  say(warning(name, data, forGood));
   if (!yes) throw new Trouble("nothing was done", "give --yes to do it");
+  if (forGood && confirm !== name)
+    throw new Trouble("nothing was done: nothing will ever undo this", `give --confirm ${name} besides to do it`);
   const probe = await probes.open(bench.probe, board, name, bench.adapter);
   try {
-    await probe.lock();
+    await probe.lock(chosen.openocd);
   } finally {
     probe.close();
   }

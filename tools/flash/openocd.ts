@@ -133,10 +133,8 @@ class OpenOcd implements Probe {
     }
   }
 
-  async lock(): Promise<void> {
-    const { lock } = this.data;
-    if ("none" in lock) throw new Trouble(`this chip can not be locked: ${lock.none}`, "see SECURITY.md");
-    await this.run("reset halt", ...lock.openocd);
+  async lock(commands: readonly string[]): Promise<void> {
+    await this.run("reset halt", ...commands);
   }
 
   close(): void {

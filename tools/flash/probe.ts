@@ -20,8 +20,8 @@ export interface Probe {
   reset(): Promise<void>;
   /** Start it, and hear its semihosting until `done` resolves; then let go of it. */
   listen(hear: (text: string) => void, done: Promise<unknown>): Promise<void>;
-  /** Set what its board says locks it. */
-  lock(): Promise<void>;
+  /** Run the commands with which its board is locked. */
+  lock(openocd: readonly string[]): Promise<void>;
   /** Let go, whatever it is doing. */
   close(): void;
 }
