@@ -13,9 +13,12 @@ void power_watch(void) {
   NVIC_EnableIRQ(POWER_CLOCK_IRQn);
 }
 
+/** After a reset by the pin the other bits may be set without reason (nRF52840, erratum 136): then there was none. */
 const char *system_reset_cause(void) {
   const uint32_t cause = POWER_RESETREAS;
   POWER_RESETREAS = cause;
+  if (cause & POWER_RESETREAS_PIN)
+    return NULL;
   if (cause & POWER_RESETREAS_LOCK)
     return "lockup";
   return cause & POWER_RESETREAS_DOG ? "watchdog" : NULL;

@@ -57,6 +57,16 @@ void SystemCoreClockUpdate(void);
 #define UARTE_ENABLED     8u
 #define UARTE_BAUD_115200 0x01d60000u
 
+/* TEMP: the straight lines that make a temperature of what the sensor measures, and FICR's factors for them: six
+ * slopes, six intercepts, and where five of them end. */
+#define TEMP_SLOPE(i)     TEMP(0x520 + 4u * (i))
+#define TEMP_INTERCEPT(i) TEMP(0x540 + 4u * (i))
+#define TEMP_END(i)       TEMP(0x560 + 4u * (i))
+#define TEMP_LINES        6u
+#define FICR_SLOPE(i)     NRF_REG(0x10000000u, 0x404 + 4u * (i))
+#define FICR_INTERCEPT(i) NRF_REG(0x10000000u, 0x41c + 4u * (i))
+#define FICR_END(i)       NRF_REG(0x10000000u, 0x434 + 4u * (i))
+
 /* NVMC: the cache of instructions, which the nRF51 does not have. */
 #define NVMC_ICACHECNF    NVMC(0x540)
 #define NVMC_CACHE_ENABLE 1u

@@ -11,10 +11,21 @@ static void pass_protection_on(void) {
     APPROTECT_DISABLE = UICR_APPROTECT;
 }
 
+/** Give the temperature sensor its factors, which a reset does not (erratum 66). */
+static void calibrate_sensor(void) {
+  for (uint32_t line = 0; line < TEMP_LINES; line++) {
+    TEMP_SLOPE(line) = FICR_SLOPE(line);
+    TEMP_INTERCEPT(line) = FICR_INTERCEPT(line);
+    if (line < TEMP_LINES - 1)
+      TEMP_END(line) = FICR_END(line);
+  }
+}
+
 /** Ask for the crystal, which the UARTs' baud rate needs; the core takes it over when it has started (chapter CLOCK).
  */
 void SystemInit(void) {
   pass_protection_on();
+  calibrate_sensor();
   NVMC_ICACHECNF = NVMC_CACHE_ENABLE;
   CLOCK_HFCLKSTART = 1;
 }
