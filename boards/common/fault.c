@@ -16,22 +16,35 @@ struct frame {
 /** The semihosting call, `bkpt 0xab`. */
 #define BKPT_SEMIHOSTING 0xbeabu
 
-/** The image in flash (linker script). */
-extern const uint32_t __flash_start[], __flash_end[];
+/** The image in flash, and what of it runs from RAM (linker script). */
+extern const uint32_t __flash_start[], __flash_end[], __ram_code_start[], __ram_code_end[];
+
+/** Whether there is an instruction of the image: a program counter that has gone astray may not even be read. */
+static bool in_image(uint32_t pc) {
+  const bool in_flash = pc >= (uint32_t)__flash_start && pc < (uint32_t)__flash_end;
+  return (pc & 1) == 0 && (in_flash || (pc >= (uint32_t)__ram_code_start && pc < (uint32_t)__ram_code_end));
+}
 
 /**
  * With no debugger attached a semihosting call is a fault. Answer it with -1, "failed", and go on behind it: the same
  * image then runs with semihosting and without.
  */
 static bool was_semihosting(struct frame *frame) {
-  if (*(const uint16_t *)frame->pc != BKPT_SEMIHOSTING)
-    return 0;
+  if (!in_image(frame->pc) || *(const uint16_t *)frame->pc != BKPT_SEMIHOSTING)
+    return false;
   frame->r0 = 0xffffffffu;
   frame->pc += 2;
 #if __CORTEX_M >= 3
   SCB->HFSR = SCB_HFSR_DEBUGEVT_Msk;
 #endif
   return true;
+}
+
+void fault_check(void) {
+  if (__handler_stack_limit[0] == STACK_PAINT)
+    return;
+  epitaph_begin("stack overflow of handlers");
+  epitaph_die();
 }
 
 static const char *const names[16] = {
@@ -52,19 +65,32 @@ static const char *warning(uint32_t exception) {
   return (void)exception, NULL;
 }
 
-/** Whether the stack was run over: what its frame would tell was then never pushed. */
-static bool ran_over(const struct frame *frame) {
-#ifdef SCB_CFSR_STKOF_Msk
-  if (SCB->CFSR & SCB_CFSR_STKOF_Msk)
-    return true;
-#endif
-  return (const uint32_t *)frame < __stack_limit;
+/** End this life on the handlers' stack from its top, wherever its pointer is: nothing is returned to. */
+static _Noreturn void die_afresh(void) {
+  __asm__ volatile("  msr msp, %0  \n"
+                   "  bx  %1       \n" ::"r"(__handler_stack_top),
+                   "r"(epitaph_die));
+  __builtin_unreachable();
 }
 
-/** Whether a frame lies in one of the two stacks. */
-static bool in_stack(const struct frame *frame) {
-  const uint32_t *from = (const uint32_t *)frame, *to = (const uint32_t *)(frame + 1);
-  return (from >= __stack_limit && to <= __stack_top) || (from >= __handler_stack_limit && to <= __handler_stack_top);
+/** How far below the handlers' stack a frame is still one of theirs. */
+#define BEYOND_BYTES 256u
+
+/** What became of the stack in use, if a frame is not where it must be: what it would tell was then never pushed. */
+static const char *stray(const struct frame *frame) {
+  const uint32_t at = (uint32_t)frame;
+  const uint32_t limit = (uint32_t)__stack_limit, top = (uint32_t)__stack_top;
+  const uint32_t handlers = (uint32_t)__handler_stack_limit, handlers_top = (uint32_t)__handler_stack_top;
+  const bool of_handlers = at >= handlers - BEYOND_BYTES && at + sizeof *frame <= handlers_top;
+#ifdef SCB_CFSR_STKOF_Msk
+  if (SCB->CFSR & SCB_CFSR_STKOF_Msk)
+    return of_handlers ? "overflow of handlers" : "overflow";
+#endif
+  if (at < limit)
+    return "overflow";
+  if (of_handlers)
+    return at < handlers ? "overflow of handlers" : NULL;
+  return at + sizeof *frame <= top ? NULL : "lost";
 }
 
 /** Tell the fault's name, or the number of an interrupt that nobody handles. */
@@ -88,10 +114,13 @@ __attribute__((used)) void fault_report(struct frame *frame) {
   const uint32_t exception = __get_IPSR();
   if (epitaph_dying())
     system_reset();
-  if (ran_over(frame) || !in_stack(frame)) {
-    epitaph_begin(ran_over(frame) ? "stack overflow sp=" : "stack lost sp=");
+  const char *const how = stray(frame);
+  if (how) {
+    epitaph_begin("stack ");
+    epitaph_text(how);
+    epitaph_text(" sp=");
     epitaph_hex((uint32_t)frame);
-    epitaph_die();
+    die_afresh();
   }
   if (exception == 3 && was_semihosting(frame))
     return;
@@ -111,19 +140,27 @@ __attribute__((used)) void fault_report(struct frame *frame) {
   epitaph_die();
 }
 
+/** A core that watches the handlers' stack must let what tells of its end use some of what is below. */
+#ifdef __ARM_ARCH_8M_MAIN__
+#define LIMIT_OFF "  movs  r0, #0        \n  msr   msplim, r0    \n"
+#define LIMIT_ON  "  ldr   r0, =__handler_stack_limit  \n  msr   msplim, r0    \n"
+#else
+#define LIMIT_OFF ""
+#define LIMIT_ON  ""
+#endif
+
 /** Find the frame on whichever stack was in use (EXC_RETURN bit 2) and report. The return is for what is
  * no fault. */
 __attribute__((naked)) void Default_Handler(void) {
-  __asm__ volatile("  mov   r1, lr        \n"
-                   "  movs  r0, #4        \n"
-                   "  tst   r0, r1        \n"
-                   "  bne   1f            \n"
-                   "  mrs   r0, msp       \n"
-                   "  b     2f            \n"
-                   "1: mrs  r0, psp       \n"
-                   "2: push {r1, lr}      \n"
-                   "  bl    fault_report  \n"
-                   "  pop   {r1, pc}      \n");
+  __asm__ volatile(LIMIT_OFF "  mov   r1, lr        \n"
+                             "  movs  r0, #4        \n"
+                             "  tst   r0, r1        \n"
+                             "  bne   1f            \n"
+                             "  mrs   r0, msp       \n"
+                             "  b     2f            \n"
+                             "1: mrs  r0, psp       \n"
+                             "2: push {r1, lr}      \n"
+                             "  bl    fault_report  \n" LIMIT_ON "  pop   {r1, pc}      \n");
 }
 
 /* The core's own exceptions; a driver overrides one by defining it. */

@@ -89,6 +89,14 @@ PORT void in_store(u32 at, u32 len, u32 align) {
     wasm_rt_trap(WASM_RT_TRAP_OOB);
 }
 
+/** Trap besides if they reach into page 0: the factory wrote it, and no fault of the guest's may change what it says.
+ */
+PORT void in_own_pages(u32 at, u32 len, u32 align) {
+  in_store(at, len, align);
+  if (at < STORE_PAGE_BYTES)
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
+}
+
 PORT void import_flash_read(void *port, u32 out, u32 at, u32 len) {
   (void)port;
   in_store(at, len, 1);
@@ -98,14 +106,14 @@ PORT void import_flash_read(void *port, u32 out, u32 at, u32 len) {
 
 PORT u32 import_flash_program(void *port, u32 at, u32 data, u32 len) {
   (void)port;
-  in_store(at, len, 8);
+  in_own_pages(at, len, 8);
   return flash_program(at, inside(data, len), len);
 }
 #define Z_flashZ_program import_flash_program
 
 PORT u32 import_flash_erase(void *port, u32 at) {
   (void)port;
-  in_store(at, STORE_PAGE_BYTES, STORE_PAGE_BYTES);
+  in_own_pages(at, STORE_PAGE_BYTES, STORE_PAGE_BYTES);
   return flash_erase(at);
 }
 #define Z_flashZ_erase import_flash_erase

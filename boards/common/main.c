@@ -21,6 +21,8 @@ void image_main(void) {
   say_epitaph();
   watchdog_start();
   signet_init();
-  for (;;)
+  for (;;) {
     sleep_ms(signet_poll());
+    fault_check();
+  }
 }

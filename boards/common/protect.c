@@ -1,12 +1,13 @@
 /**
  * The memory protection unit, where the chip has one. Nothing in RAM is executed but `.ram_code`, which can not be
- * written; the image in flash can not be written; below the stack there is nothing. Everything else is as the core's
- * default map says.
+ * written; the image in flash can not be written; below the stack there is nothing, and below the handlers' stack a
+ * guard, where the core does not watch its end. Everything else is as the core's default map says.
  */
 #include "protect.h"
 
 #include "chip.h"
 #include "stack.h"
+#include "startup.h"
 
 extern const uint32_t __ram_code_start[], __ram_code_end[];
 
@@ -104,6 +105,9 @@ void protect_enable(void) {
   if (&__ram_code_start[0] != &__ram_code_end[0])
     region(5, (uint32_t)__ram_code_start, RAM_CODE_BYTES, READ_ONLY);
   region(6, (uint32_t)__stack_limit - GUARD_BYTES, GUARD_BYTES, NO_ACCESS | NEVER_RUN);
+  const uint32_t guard = (uint32_t)__handler_guard, guard_bytes = (uint32_t)__handler_stack_limit - guard;
+  if (guard_bytes > 0)
+    region(7, guard, guard_bytes, NO_ACCESS | NEVER_RUN);
   enable();
 }
 

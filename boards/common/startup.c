@@ -19,7 +19,7 @@ static void fill(uint32_t *to, const uint32_t *end, uint32_t word) {
     *to++ = word;
 }
 
-/** Tell cores that can watch it where each stack ends (ARMv8-M ARM B3.21). */
+/** Tell cores that can watch it where each stack ends (ARMv8-M ARM B3.21). A fault handler does without the second. */
 static void limit_stacks(void) {
 #ifdef __ARM_ARCH_8M_MAIN__
   __set_PSPLIM((uint32_t)__stack_limit);
@@ -34,6 +34,7 @@ void Reset_Handler(void) {
   copy(__data_start, __data_load, __data_end);
   fill(__bss_start, __bss_end, 0);
   fill(__stack_limit, __stack_top, STACK_PAINT);
+  __handler_stack_limit[0] = STACK_PAINT;
   SystemInit();
   protect_enable();
   board_init();

@@ -6,8 +6,9 @@
 
 typedef void (*vector)(void);
 
-/** First word and top of the stack that handlers run on, and that Reset_Handler begins on. */
-extern uint32_t __handler_stack_limit[], __handler_stack_top[];
+/** First word and top of the stack that handlers run on, and that Reset_Handler begins on; below it lies its
+ * guard, if there is one. */
+extern uint32_t __handler_guard[], __handler_stack_limit[], __handler_stack_top[];
 
 _Noreturn void Reset_Handler(void);
 void NMI_Handler(void);
@@ -22,6 +23,9 @@ void PendSV_Handler(void);
 void SysTick_Handler(void);
 /** Whatever is not handled: leaves the exception's number in the epitaph. */
 void Default_Handler(void);
+
+/** End this life if handlers have run over their stack: for cores without a guard below it. */
+void fault_check(void);
 
 /** Main program of the image, on the thread stack. */
 _Noreturn void image_main(void);

@@ -18,6 +18,8 @@ const MASK_INTERRUPTS = 0xb672;
 const ALLOW_INTERRUPTS = 0xb662;
 const SUPERVISOR_CALL = 0xdf00;
 const STORE_R1_AT_R0 = 0x6001;
+/** `msr msp, r0`. */
+const HANDLERS_POINTER_FROM_R0 = [0xf380, 0x8808];
 
 /** Set-pending register of the first 32 interrupts (ARMv6-M ARM B3.4.4). */
 const NVIC_ISPR = 0xe000e200;
@@ -59,6 +61,25 @@ async function poke(gdb: Gdb, address: number, word: number): Promise<void> {
   await execute(gdb, ALLOW_INTERRUPTS, STORE_R1_AT_R0, LOOP);
 }
 
+/** Have the stack of handlers end where their pointer is, and the next one begin. */
+async function exhaust({ gdb, symbol }: Stopped): Promise<void> {
+  await gdb.setRegister(0, symbol("__handler_stack_limit").address);
+  await execute(gdb, ALLOW_INTERRUPTS, ...HANDLERS_POINTER_FROM_R0, SUPERVISOR_CALL);
+}
+
+/** Leave the stack of handlers so little that the next one writes over its end, and let everything go on. */
+async function squeeze({ gdb, symbol }: Stopped): Promise<void> {
+  const at = await gdb.counter();
+  const there = await gdb.read(at, 4);
+  const r0 = (await gdb.registers()).readUInt32LE(0);
+  await gdb.setRegister(0, symbol("__handler_stack_limit").address + 8);
+  await execute(gdb, ...HANDLERS_POINTER_FROM_R0);
+  await gdb.runToBreak("s", STEP_MS);
+  await gdb.write(at, there);
+  await gdb.setRegister(0, r0);
+  await gdb.setRegister(PC, at);
+}
+
 /** Have the guest's pointer to the server's name point outside of its memory, as a bug of ours could. */
 async function corrupt({ gdb, symbol, port }: Stopped): Promise<void> {
   const { address: from, size } = symbol("guest");
@@ -92,6 +113,11 @@ const EVERYWHERE: readonly Fault[] = [
     name: "a stack pointer gone astray",
     plant: ({ gdb }) => gdb.setRegister(SP, NOWHERE),
     epitaph: /^stack lost sp=[0-9a-f]{8}$/,
+  },
+  {
+    name: "a jump to nowhere",
+    plant: ({ gdb }) => gdb.setRegister(PC, NOWHERE),
+    epitaph: /^fault (memory|bus|hard) pc=9fff0000 lr=[0-9a-f]{8}( cfsr=[0-9a-f]{8})?$/,
   },
   { name: "a trap of the guest", plant: corrupt, epitaph: /^trap oob pc=[0-9a-f]{8}$/ },
   {
@@ -132,6 +158,20 @@ const WITH_WATCHDOG: readonly Fault[] = [
   },
 ];
 
+/* How each core finds out that handlers ran over their stack: by a guard, by a limit of its own, by what they wrote over. */
+const WITH_GUARD: readonly Fault[] = [
+  {
+    name: "handlers that run over their stack",
+    plant: exhaust,
+    epitaph: /^stack overflow of handlers sp=[0-9a-f]{8}$/,
+  },
+];
+const WITH_LIMIT: readonly Fault[] = WITH_GUARD.map((fault) => ({ ...fault, plant: squeeze }));
+const WITH_CANARY: readonly Fault[] = WITH_LIMIT.map((fault) => ({
+  ...fault,
+  epitaph: /^stack overflow of handlers$/,
+}));
+
 const WITH_SUPPLY: readonly Fault[] = [
   {
     name: "a supply that fails (its interrupt made pending: QEMU has no comparator)",
@@ -142,11 +182,15 @@ const WITH_SUPPLY: readonly Fault[] = [
 
 /** Boards that run here, and what each has beyond the rest. */
 const BOARDS: readonly (readonly [board: string, faults: readonly Fault[], without: string])[] = [
-  ["mps2-an386", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
-  ["mps2-an385", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
-  ["mps2-an500", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
-  ["mps2-an505", [...EVERYWHERE, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
-  ["microbit", [...EVERYWHERE, ...WITH_SUPPLY], "the chip has no MPU, and QEMU 7.2 does not have its watchdog"],
+  ["mps2-an386", [...EVERYWHERE, ...WITH_GUARD, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  ["mps2-an385", [...EVERYWHERE, ...WITH_GUARD, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  ["mps2-an500", [...EVERYWHERE, ...WITH_GUARD, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  ["mps2-an505", [...EVERYWHERE, ...WITH_LIMIT, ...WITH_PROTECTION, ...WITH_WATCHDOG], ""],
+  [
+    "microbit",
+    [...EVERYWHERE, ...WITH_CANARY, ...WITH_SUPPLY],
+    "the chip has no MPU, and QEMU 7.2 does not have its watchdog",
+  ],
 ];
 
 describe("planted faults", { concurrency: true }, () => {

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { loadBoard } from "../../tools/build/board.ts";
+import { loadBoard, type Store } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { writeFactoryPage } from "../../tools/demo/flash.ts";
 import { type Emulator, type Options, startEmulator } from "../../tools/emulator/qemu.ts";
@@ -18,6 +18,7 @@ import { load } from "../../tools/emulator/rp2040/elf.ts";
 import { type Cut, Flash } from "../../tools/emulator/rp2040/flash.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { sampler } from "../entropy/oscillator.ts";
+import { symbols } from "./symbols.ts";
 
 const BOARD = "pico";
 const STEP_MS = 60_000;
@@ -229,6 +230,8 @@ describe("deaths", () => {
       for (const [command, epitaph] of [
         ["o", /^trap oob pc=10[0-9a-f]{6}$/],
         ["u", /^trap unreachable pc=10[0-9a-f]{6}$/],
+        ["p", /^trap oob pc=10[0-9a-f]{6}$/],
+        ["x", /^trap oob pc=10[0-9a-f]{6}$/],
         ["s", /^stack overflow sp=[0-9a-f]{8}$/],
         ["d", /^die 00000007$/],
       ] as const) {
@@ -246,40 +249,63 @@ describe("deaths", () => {
   });
 });
 
-test(
-  "a core that hangs is reset by the watchdog within 8 s, and its next life tells",
-  { timeout: STEP_MS },
-  async () => {
-    const { elf } = await buildImage({ board: BOARD, image: "probe" });
-    const { store } = await loadBoard(BOARD);
+describe("on the chip's model itself", () => {
+  const complaints: string[] = [];
+  let elf: string;
+  let store: Store;
+
+  before(async () => {
+    ({ elf } = await buildImage({ board: BOARD, image: "probe" }));
+    ({ store } = await loadBoard(BOARD));
+  });
+
+  /** Power, or a reset; and what its console has said since. */
+  const power = (remains?: Remains): [Chip, () => string] => {
     const flash = new Flash(2 * 1024 * 1024, store, undefined);
     load(flash.bytes, 0x1000_0000, readFileSync(elf));
-    const complaints: string[] = [];
-    const power = (remains?: Remains): [Chip, () => string] => {
-      const chip = new Chip({ flash, bit: () => 1, complain: (what) => complaints.push(what) }, remains);
-      let said = "";
-      chip.uart[1]!.onByte = (byte) => (said += String.fromCharCode(byte));
-      return [chip, () => said];
-    };
-    const tick = (chip: Chip, nanos: number): void => (chip.clock as unknown as { tick(n: number): void }).tick(nanos);
-    /** Run until the main loop sleeps. */
-    const awake = (chip: Chip): void => {
-      while (!chip.core.waiting) tick(chip, chip.run() * 8);
-    };
-
-    const [first, firstSaid] = power();
-    awake(first);
-    assert.doesNotMatch(firstSaid(), /epitaph/);
-    // From here on not one instruction is executed, only time passes.
-    tick(first, 7.9e9);
-    assert.throws(() => tick(first, 0.2e9), Reset);
-    const [second, secondSaid] = power(first.remains(true));
-    awake(second);
-    const told = /^@ epitaph ([0-9a-f]+)$/m.exec(secondSaid())?.[1] ?? "";
-    assert.equal(Buffer.from(told, "hex").toString(), "reset watchdog");
+    const chip = new Chip({ flash, bit: () => 1, complain: (what) => complaints.push(what) }, remains);
+    let said = "";
+    chip.uart[1]!.onByte = (byte) => (said += String.fromCharCode(byte));
+    return [chip, () => said];
+  };
+  const tick = (chip: Chip, nanos: number): void => (chip.clock as unknown as { tick(n: number): void }).tick(nanos);
+  /** Run until the main loop sleeps. */
+  const awake = (chip: Chip): void => {
+    while (!chip.core.waiting) tick(chip, chip.run() * 8);
+  };
+  /** What the life after a reset tells of the one before. */
+  const epitaph = (before: Chip, barked: boolean): string => {
+    const [chip, said] = power(before.remains(barked));
+    awake(chip);
     assert.deepEqual(complaints, []);
-  },
-);
+    return Buffer.from(/^@ epitaph ([0-9a-f]+)$/m.exec(said())?.[1] ?? "", "hex").toString();
+  };
+
+  test("a core that hangs is reset by the watchdog within 8 s, and its next life tells", { timeout: STEP_MS }, () => {
+    const [chip, said] = power();
+    awake(chip);
+    assert.doesNotMatch(said(), /epitaph/);
+    // From here on not one instruction is executed, only time passes.
+    tick(chip, 7.9e9);
+    assert.throws(() => tick(chip, 0.2e9), Reset);
+    assert.equal(epitaph(chip, true), "reset watchdog");
+  });
+
+  test("handlers that ran over their stack are found by what they wrote over", { timeout: STEP_MS }, async () => {
+    const limit = (await symbols(elf))("__handler_stack_limit").address;
+    const [chip] = power();
+    awake(chip);
+    chip.core.SPmain = limit + 8;
+    chip.uart[0]!.feedByte(0x71);
+    assert.throws(() => {
+      for (let steps = 0; steps < 1e6; steps++) {
+        if (chip.woken) chip.core.waiting = false;
+        tick(chip, chip.core.waiting ? 1000 : chip.run() * 8);
+      }
+    }, Reset);
+    assert.match(epitaph(chip, false), /^stack overflow of handlers$/);
+  });
+});
 
 describe("flash", () => {
   const flash = at("probe-flash");

@@ -24,6 +24,16 @@ const CORE_HEADERS: Record<Board["cpu"], string> = {
 /** Interrupt handlers and faults run on a stack of this many bytes. */
 const HANDLER_STACK_BYTES = 512;
 
+/**
+ * What lies below it: a region of the protection unit. None where there is no unit, where the core watches the stack's end
+ * itself, and on the M0+, whose core locks up where others tell of a hard fault that can not be pushed.
+ */
+const HANDLER_GUARD_BYTES: Partial<Record<Board["cpu"], number>> = {
+  "cortex-m3": 32,
+  "cortex-m4": 32,
+  "cortex-m7": 32,
+};
+
 /** The C that every image of a board has, main programs and guest aside. */
 function sources(board: Board, boardName: string): string[] {
   const shared = filesBelow("boards/common").filter((file) => !/\/(main|lab|guest)\.c$/.test(file));
@@ -60,6 +70,7 @@ function memoryScript(board: Board, linear: number): string {
     `         RAM (rw) : ORIGIN = ${board.ram.origin}, LENGTH = ${board.ram.bytes} }`,
     `STACK_BYTES = ${board.budget.stack};`,
     `HANDLER_STACK_BYTES = ${HANDLER_STACK_BYTES};`,
+    `HANDLER_GUARD_BYTES = ${HANDLER_GUARD_BYTES[board.cpu] ?? 0};`,
     `LINEAR_BYTES = ${linear};`,
     `BUDGET_FLASH = ${board.budget.flash};`,
     `BUDGET_LINEAR = ${board.budget.linear};`,

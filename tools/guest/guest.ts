@@ -244,6 +244,11 @@ export class Guest {
       at(out, bytes.length).set(bytes);
       return bytes.length;
     };
+    /** Page 0 is the factory's: to change it is a trap, as on a board. */
+    const own = (place: number): number => {
+      if (place < flash.shape.pageBytes) throw new WebAssembly.RuntimeError("the factory page is not the guest's");
+      return place;
+    };
     const text = (value: string, max: number): Uint8Array => Buffer.from(value, "ascii").subarray(0, max);
     return {
       clock: { ms: () => Math.trunc(this.#clock() - this.#bootedMs) | 0 },
@@ -255,8 +260,8 @@ export class Guest {
         pageBytes: () => flash.shape.pageBytes,
         pages: () => flash.shape.pages,
         read: (out: number, from: number, length: number) => void put(out, flash.read(from, length)),
-        program: (to: number, data: number, length: number) => Number(!flash.program(to, at(data, length))),
-        erase: (from: number) => Number(!flash.erase(from)),
+        program: (to: number, data: number, length: number) => Number(!flash.program(own(to), at(data, length))),
+        erase: (from: number) => Number(!flash.erase(own(from))),
       },
       sensor: { read: () => this.#options.sensor?.() ?? 21_500 },
       system: {

@@ -14,6 +14,8 @@ const DEATHS: readonly [name: string, command: string, epitaph: RegExp][] = [
   ["an access out of bounds", "o", /^trap oob pc=[0-9a-f]{8}$/],
   ["unreachable", "u", /^trap unreachable pc=[0-9a-f]{8}$/],
   ["running over the stack", "s", /^stack overflow sp=[0-9a-f]{8}$/],
+  ["programming the factory page", "p", /^trap oob pc=[0-9a-f]{8}$/],
+  ["erasing the factory page", "x", /^trap oob pc=[0-9a-f]{8}$/],
   ["the guest's own end", "d", /^die 00000007$/],
 ];
 

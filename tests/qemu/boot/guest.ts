@@ -74,6 +74,12 @@ export function poll(): u32 {
       store<u32>(answer + 8, flashProgram(4096, answer + 4, 8));
       uartWrite(answer, 12);
       break;
+    case 0x70: // p: program the factory page
+      flashProgram(8, answer, 8);
+      break;
+    case 0x78: // x: erase it
+      flashErase(0);
+      break;
     case 0x74: // t
       store<u32>(answer, clockMs());
       uartWrite(answer, 4);
