@@ -17,7 +17,7 @@ import { loadBoard, type Board } from "../build/board.ts";
 import { buildImage } from "../build/build.ts";
 import { Trouble } from "../trouble.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
-import * as factory from "../wire/factory.ts";
+import type * as factory from "../wire/factory.ts";
 import * as device from "./device.ts";
 import * as flash from "./flash.ts";
 import type { Bench, Listener } from "./flash.ts";
