@@ -9,13 +9,14 @@ interface Options extends ProbeOptions {
 }
 
 const HELP = `
-What each chip's lock is worth, as far as is published (tools/flash/README.md has the sources):
-  nRF51     PALL: a probe reads all flash through it, by stepping the image's own loads
-  nRF52840  APPROTECT: opened by a glitch of the supply before build code F; none known since
-  STM32     level 1: flash is closed, SRAM is open to the debugger. Level 2 (--for-good): no debugger at all,
-            and nothing undoes it; on F2 and F4 a glitch leads back to level 1
-  STM32F1   level 1 only (no board here): a probe reads most flash through it, by exceptions
-  RP2040    none: its flash is a chip of its own`;
+What each lock is worth, as far as is published (sources: tools/flash/README.md):
+  nRF51     PALL: a probe reads all flash by stepping the image's own loads
+  nRF52840  APPROTECT: before build code F a glitch of the supply opens it
+  STM32     level 1: flash is closed, SRAM is open to the debugger
+            level 2 (--for-good): no debugger, and nothing undoes it; on F2 and
+            F4 a glitch of the supply leads back to level 1
+  STM32F1   (no board here) level 1 only: exceptions read most flash for a probe
+  RP2040    nothing to set: its flash is a chip of its own`;
 
 /** `signet lock`: read-out protection. */
 export function add(program: Command): void {

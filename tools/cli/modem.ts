@@ -26,20 +26,19 @@ export function add(program: Command): void {
     .description("an emulated ESP-AT module, for any AT driver")
     .requiredOption("--listen <where>", "where its UART is: host:port or unix:path", place)
     .option("--baud <rate>", "its baud rate; 0 is as fast as can be", Number, 115_200)
+    .addOption(new Option("--quirk <name>", "misbehave: see below").argParser(collectQuirk).default([], "none"))
     .addOption(
-      new Option("--quirk <name>", "misbehave, see below; may be repeated").argParser(collectQuirk).default([], "none"),
+      new Option("--attack <name>", "attack what it carries: see below").argParser(collectAttack).default([], "none"),
     )
-    .addOption(
-      new Option("--attack <name>", "attack what it carries, see below; may be repeated")
-        .argParser(collectAttack)
-        .default([], "none"),
-    )
-    .option("--redirect <host:port>", "be a false server's friend: every connection leads there", target)
-    .option("--rate <share>", "how often quirks and attacks strike, 0 to 1", Number, 0.2)
+    .option("--redirect <host:port>", "every connection leads there, to a false server", target)
+    .option("--rate <share>", "how often each strikes, 0 to 1", Number, 0.2)
     .option("--seed <number>", "what makes the mischief repeatable", Number, 1)
     .option("--sniff", "show what it carries")
     .option("--uart", "show what passes on the UART")
-    .addHelpText("after", `\nQuirks:\n${list(QUIRKS)}\n\nAttacks:\n${list(ATTACKS)}`)
+    .addHelpText(
+      "after",
+      `\nQuirks:\n${list(QUIRKS)}\n\nAttacks: ${Object.keys(ATTACKS).join(", ")}.\nBoth options may be repeated.`,
+    )
     .action(async (options: Options) => {
       const { startModem } = await import("../modem/modem.ts");
       const { attacker } = await import("../modem/attacks.ts");
