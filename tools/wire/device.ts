@@ -7,11 +7,15 @@ import { equal } from "./bytes.ts";
 import * as ed25519 from "./ed25519.ts";
 import { hash, id } from "./key.ts";
 import * as messages from "./messages.ts";
-import { NO_HEAD, type Downlink, type Head } from "./messages.ts";
+import { COUNTER_END, DOWNLINK_STEP, NO_HEAD, type Ack, type Downlink, type Head } from "./messages.ts";
 import { open, openSequence, verify, type Sign1 } from "./sign1.ts";
 
 /** A receipt and the downlinks of one answer: 1 and 16. */
 const ANSWER_MESSAGES_MAX = 17;
+/** A session that no server gives: what a device says that reports without having enrolled. */
+const NO_SESSION = new Uint8Array(messages.SESSION_MIN);
+/** The hash of a downlink that is known by its counter only. */
+const NO_ACK_HASH = new Uint8Array(messages.ACK_HASH_BYTES);
 
 export interface Description {
   readonly audience: string;
@@ -36,11 +40,19 @@ export class Device {
   readonly audience: string;
   head: Head = NO_HEAD;
   bootCount = 1;
-  acknowledged: number | undefined;
-  /** True once the server spoke of a head this device can not have sent. */
-  cloneAlarm = false;
+  /** The last downlink that was acted upon. */
+  acknowledged: Ack | undefined;
+  /** What the server said that this device can not have done, or does not follow: each by its name. */
+  readonly alarms: ("head-ahead" | "head-refused" | "command-refused" | "ack-refused")[] = [];
   /** The last counter signed: the next is above it and above the head's. */
   counter = 0;
+  /** The session of the last `enrolled`. */
+  session: Uint8Array | undefined;
+  /** The session that a report was signed in last: it outlives a restart. */
+  reportedIn: Uint8Array | undefined;
+  /** The last report that this life has a receipt for, while it is the head. */
+  private continuing: Head | undefined;
+  private enrolledAt = 0;
   /** What the key before signed of this one, where there was one. */
   private handover: Uint8Array | undefined;
   private readonly description: Description;
@@ -69,33 +81,52 @@ export class Device {
       software: this.description.software ?? "signet-twin",
       version: this.description.version ?? "1.0.0",
       claim: this.description.claim,
+      head: this.continuing,
       epitaph,
+      ack: this.acknowledged,
       handover: this.handover,
+      session: this.reportedIn,
     });
   }
 
-  /** The device under its next key, which this one hands over to on the order of the downlink with that counter. */
-  successor(order: number, seed: Uint8Array = new Uint8Array(randomBytes(32))): Device {
+  /** Start again: what is only in RAM is gone. */
+  restart(): void {
+    this.bootCount++;
+    this.head = NO_HEAD;
+    this.session = undefined;
+    this.continuing = undefined;
+  }
+
+  /** The device under its next key, which this one hands over to on that order. */
+  successor(order: Pick<Downlink, "counter" | "data">, seed: Uint8Array = new Uint8Array(randomBytes(32))): Device {
     const next = new Device({ ...this.description, seed });
     next.handover = messages.sealHandover(this.key, {
       audience: this.audience,
       successor: next.id,
+      token: order.data,
       head: this.head,
-      order,
+      order: order.counter,
     });
     next.bootCount = this.bootCount;
     next.counter = this.counter;
-    next.acknowledged = order;
+    const isLast = this.acknowledged?.counter === order.counter;
+    next.acknowledged = isLast ? this.acknowledged : { counter: order.counter, hash: NO_ACK_HASH };
     return next;
   }
 
   /** Sign the next report; it does not count before its receipt does. */
   report(
     data: Uint8Array,
-    more: { readonly after?: Head; readonly counter?: number; readonly epitaph?: Uint8Array } = {},
+    more: {
+      readonly after?: Head;
+      readonly counter?: number;
+      readonly epitaph?: Uint8Array;
+      readonly damaged?: number;
+    } = {},
   ): Uint8Array {
     const after = more.after ?? this.head;
     this.counter = more.counter ?? Math.max(this.counter, after.counter) + 1;
+    this.reportedIn = this.session;
     return messages.sealReport(this.key, {
       audience: this.audience,
       counter: this.counter,
@@ -103,6 +134,8 @@ export class Device {
       data,
       epitaph: more.epitaph,
       ack: this.acknowledged,
+      session: this.session ?? NO_SESSION,
+      damaged: more.damaged,
     });
   }
 
@@ -122,8 +155,18 @@ export class Device {
       const enrolled = messages.readEnrolled(message);
       const fault = this.addressed(enrolled, enrolment);
       if (fault !== undefined) return fault;
-      if (enrolled.head.counter > this.counter && this.counter > 0) this.cloneAlarm = true;
+      if (!messages.isSessionOf(enrolled.session, enrolled.about))
+        return { kind: "ignored", why: "a session of another message" };
+      if (enrolled.head.counter >= COUNTER_END) {
+        this.alarms.push("head-refused");
+        return { kind: "ignored", why: "a head beyond the last counter" };
+      }
+      if (enrolled.head.counter > this.counter && this.counter > 0) this.alarms.push("head-ahead");
+      if (!isSame(enrolled.head, this.continuing)) this.continuing = undefined;
       this.head = enrolled.head;
+      this.session = enrolled.session;
+      this.enrolledAt = enrolled.issuedAt;
+      this.pass(enrolled.ack);
       return { kind: "accepted", downlinks: [], issuedAt: enrolled.issuedAt };
     });
   }
@@ -137,8 +180,17 @@ export class Device {
       if (receipt.counter !== messages.readReport(open(report)).counter)
         return { kind: "ignored", why: "another counter" };
       this.head = { counter: receipt.counter, hash: hash(report) };
-      return { kind: "accepted", downlinks: this.downlinks(others, receipt.issuedAt), issuedAt: receipt.issuedAt };
+      this.continuing = this.head;
+      const now = Math.max(receipt.issuedAt, this.enrolledAt);
+      return { kind: "accepted", downlinks: this.downlinks(others, now), issuedAt: receipt.issuedAt };
     });
+  }
+
+  /** Step over the downlinks that the server knows this device to be past. */
+  private pass(counter: number): void {
+    const last = this.acknowledged?.counter ?? 0;
+    if (counter > last + DOWNLINK_STEP) this.alarms.push("ack-refused");
+    else if (counter > last) this.acknowledged = { counter, hash: NO_ACK_HASH };
   }
 
   /** Take the downlinks that are for this device, in time, and not acted upon before. */
@@ -146,9 +198,15 @@ export class Device {
     const out: Downlink[] = [];
     for (const message of found) {
       const downlink = messages.readDownlink(message);
-      const stale = downlink.counter <= (this.acknowledged ?? 0) || downlink.expires < now;
+      const last = this.acknowledged?.counter ?? 0;
+      const stale = downlink.counter <= last || downlink.expires < now;
       if (stale || !equal(downlink.device, this.id)) continue;
-      this.acknowledged = downlink.counter;
+      if (downlink.counter > last + DOWNLINK_STEP || downlink.counter >= COUNTER_END) {
+        this.alarms.push("command-refused");
+        continue;
+      }
+      const hashed = hash(message.bytes).subarray(0, messages.ACK_HASH_BYTES);
+      this.acknowledged = { counter: downlink.counter, hash: hashed };
       out.push(downlink);
     }
     return out;
@@ -187,6 +245,10 @@ export class Device {
       return { kind: "ignored", why: (error as Error).message };
     }
   }
+}
+
+function isSame(a: Head, b: Head | undefined): boolean {
+  return b !== undefined && a.counter === b.counter && equal(a.hash, b.hash);
 }
 
 /** The body of an answer and its content type. */

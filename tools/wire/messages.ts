@@ -1,4 +1,5 @@
 /** The claims of every kind of message: built from fields, and read back from nothing but their one form. */
+import { equal } from "./bytes.ts";
 import { encode, type Key, type Value } from "./cbor.ts";
 import type * as ed25519 from "./ed25519.ts";
 import { HASH_BYTES, ID_BYTES, KEY_BYTES, id } from "./key.ts";
@@ -30,27 +31,46 @@ export const Label = {
   ack: -70009,
   handover: -70010,
   order: -70011,
+  session: -70012,
+  damaged: -70013,
 } as const;
 
 /** What a downlink can order beside what its data say to the application. */
 export const Order = { rotate: 1 } as const;
 
-/** The longest `handover`: 77 bytes of protected header, 160 of claims, 64 of signature, and their heads. */
-export const HANDOVER_MAX = 310;
+/** The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads. */
+export const HANDOVER_MAX = 332;
 
-/** Why a server refuses, by number on the wire and by name everywhere else. */
+/** A session is the server's name for one of its `enrolled`; it ends in the first bytes of what that answers. */
+export const SESSION_MIN = 8;
+export const SESSION_MAX = 16;
+export const SESSION_ABOUT_BYTES = 8;
+/** How much of a downlink's hash goes into an `ack`. */
+export const ACK_HASH_BYTES = 8;
+/** What an order to rotate carries, and the handover that obeys it. */
+export const TOKEN_BYTES = 16;
+/** Counters of reports and downlinks stay below this; a server that tells a higher one is refused. */
+export const COUNTER_END = 2 ** 32 - 2 ** 16;
+/** How far one message may move the counter of the last downlink. */
+export const DOWNLINK_STEP = 4096;
+/** How far beyond the head one report's counter may be. */
+export const REPORT_STEP = 2 ** 24;
+
+/** Why a server refuses, by number on the wire and by name everywhere else. 5 was in use once, and stays free. */
 export const Reason = {
   malformed: 1,
   "unknown-device": 2,
   "bad-signature": 3,
   "wrong-audience": 4,
-  replayed: 5,
   forked: 6,
   revoked: 7,
   "stale-nonce": 8,
   "not-invited": 9,
   "too-large": 10,
   busy: 11,
+  "stale-session": 12,
+  "handover-refused": 13,
+  suspended: 14,
 } as const;
 export type ReasonName = keyof typeof Reason;
 
@@ -72,6 +92,12 @@ export interface Head {
 /** The head before the first report. */
 export const NO_HEAD: Head = { counter: 0, hash: new Uint8Array(HASH_BYTES) };
 
+/** Which downlink a device acted upon last: its counter, and the first bytes of its hash. */
+export interface Ack {
+  readonly counter: number;
+  readonly hash: Uint8Array;
+}
+
 export interface Enrol {
   readonly audience: string;
   readonly cti: Uint8Array;
@@ -82,14 +108,21 @@ export interface Enrol {
   readonly software: string;
   readonly version: string;
   readonly claim?: Uint8Array | undefined;
+  /** The last report with a receipt, from a device that did not restart since. */
+  readonly head?: Head | undefined;
   readonly epitaph?: Uint8Array | undefined;
+  readonly ack?: Ack | undefined;
   /** The whole `handover` message of the key that this one takes over from. */
   readonly handover?: Uint8Array | undefined;
+  /** The session that the device reported in last. */
+  readonly session?: Uint8Array | undefined;
 }
 
 /** What the key before says of the one that takes over from it. */
 export interface Handover {
   readonly audience: string;
+  /** What the order carried: proof that this server gave it to this device. */
+  readonly token: Uint8Array;
   /** The id of the key that takes over. */
   readonly successor: Uint8Array;
   /** Where the chain ends that is handed over. */
@@ -104,7 +137,11 @@ export interface Report {
   readonly prev: Uint8Array;
   readonly data: Uint8Array;
   readonly epitaph?: Uint8Array | undefined;
-  readonly ack?: number | undefined;
+  readonly ack?: Ack | undefined;
+  /** The session of the `enrolled` that this report follows. */
+  readonly session: Uint8Array;
+  /** How many damaged records the device repaired since its last receipt. */
+  readonly damaged?: number | undefined;
 }
 
 /** What every answer of a server says: who, when, and whom it is about. */
@@ -117,6 +154,9 @@ interface Answer {
 export interface Enrolled extends Answer {
   readonly about: Uint8Array;
   readonly head: Head;
+  /** The highest counter of a downlink that the device is known to be past; 0: none. */
+  readonly ack: number;
+  readonly session: Uint8Array;
 }
 
 export interface Receipt extends Answer {
@@ -190,6 +230,20 @@ class Claims {
     };
   }
 
+  headIf(): Head | undefined {
+    return this.map.has(Label.head) ? this.head() : undefined;
+  }
+
+  /** Counter and hash of a downlink. */
+  ackIf(): Ack | undefined {
+    if (!this.map.has(Label.ack)) return undefined;
+    const [counter, hash] = this.array(Label.ack, 2);
+    return {
+      counter: asUint(counter, UINT32_MAX, Label.ack),
+      hash: asBytes(hash, ACK_HASH_BYTES, ACK_HASH_BYTES, Label.ack),
+    };
+  }
+
   /** cnf as `{3: id}`. */
   device(): Uint8Array {
     const cnf = asMap(this.value(Label.cnf), "cnf");
@@ -258,6 +312,14 @@ function cnfKey(key: Uint8Array): Value {
   ]);
 }
 
+function headClaim(head: Head): Value {
+  return [head.counter, head.hash];
+}
+
+function ackClaim(ack: Ack | undefined): Value | undefined {
+  return ack === undefined ? undefined : [ack.counter, ack.hash];
+}
+
 function cnfId(device: Uint8Array): Value {
   return new Map([[3, device]]);
 }
@@ -295,8 +357,11 @@ export function readEnrol(message: Sign1): Enrol {
     software: from.text(Label.swname, 32),
     version: asText(from.array(Label.swversion, 1)[0], 32, Label.swversion),
     claim: from.bytesIf(Label.claim, 16, 32),
+    head: from.headIf(),
     epitaph: from.bytesIf(Label.epitaph, 1, 64),
+    ack: from.ackIf(),
     handover: from.bytesIf(Label.handover, 1, HANDOVER_MAX),
+    session: from.bytesIf(Label.session, SESSION_MIN, SESSION_MAX),
   };
   from.end();
   return enrol;
@@ -314,8 +379,11 @@ export function sealEnrol(key: ed25519.SigningKey, enrol: Omit<Enrol, "key">): U
     [Label.swname, enrol.software],
     [Label.swversion, [enrol.version]],
     [Label.claim, enrol.claim],
+    [Label.head, enrol.head && headClaim(enrol.head)],
     [Label.epitaph, enrol.epitaph],
+    [Label.ack, ackClaim(enrol.ack)],
     [Label.handover, enrol.handover],
+    [Label.session, enrol.session],
   );
   return seal("enrol", idOf(key), key, payload);
 }
@@ -326,6 +394,7 @@ export function readHandover(message: Sign1): Handover {
   const handover: Handover = {
     audience: from.text(Label.aud, AUDIENCE_MAX),
     successor: from.device(),
+    token: from.bytes(Label.data, TOKEN_BYTES, TOKEN_BYTES),
     head: from.head(),
     order: from.uint(Label.ack, UINT32_MAX),
   };
@@ -338,7 +407,8 @@ export function sealHandover(key: ed25519.SigningKey, handover: Handover): Uint8
   const payload = claims(
     [Label.aud, handover.audience],
     [Label.cnf, cnfId(handover.successor)],
-    [Label.head, [handover.head.counter, handover.head.hash]],
+    [Label.data, handover.token],
+    [Label.head, headClaim(handover.head)],
     [Label.ack, handover.order],
   );
   return seal("handover", idOf(key), key, payload);
@@ -353,8 +423,11 @@ export function readReport(message: Sign1): Report {
     prev: from.bytes(Label.prev, HASH_BYTES, HASH_BYTES),
     data: from.bytes(Label.data, 0, DATA_MAX),
     epitaph: from.bytesIf(Label.epitaph, 1, 64),
-    ack: from.uintIf(Label.ack, UINT32_MAX),
+    ack: from.ackIf(),
+    session: from.bytes(Label.session, SESSION_MIN, SESSION_MAX),
+    damaged: from.uintIf(Label.damaged, UINT32_MAX),
   };
+  if (report.damaged === 0) throw new Malformed(`claim ${Label.damaged}`);
   from.end();
   return report;
 }
@@ -367,7 +440,9 @@ export function sealReport(key: ed25519.SigningKey, report: Report): Uint8Array 
     [Label.prev, report.prev],
     [Label.data, report.data],
     [Label.epitaph, report.epitaph],
-    [Label.ack, report.ack],
+    [Label.ack, ackClaim(report.ack)],
+    [Label.session, report.session],
+    [Label.damaged, report.damaged],
   );
   return seal("report", idOf(key), key, payload);
 }
@@ -394,8 +469,15 @@ export function readEnrolled(message: Sign1): Enrolled {
   const answer = readAnswer(from);
   const about = from.bytes(Label.about, HASH_BYTES, HASH_BYTES);
   const head = from.head();
+  const ack = from.uint(Label.ack, UINT32_MAX);
+  const session = from.bytes(Label.session, SESSION_MIN, SESSION_MAX);
   from.end();
-  return { ...answer, about, head };
+  return { ...answer, about, head, ack, session };
+}
+
+/** Whether a session is one for the answer to the message with this hash. */
+export function isSessionOf(session: Uint8Array, about: Uint8Array): boolean {
+  return equal(session.subarray(-SESSION_ABOUT_BYTES), about.subarray(0, SESSION_ABOUT_BYTES));
 }
 
 /** Sign the answer to an enrolment. */
@@ -403,7 +485,9 @@ export function sealEnrolled(key: ed25519.SigningKey, enrolled: Enrolled): Uint8
   const payload = claims(
     ...answerClaims(enrolled),
     [Label.about, enrolled.about],
-    [Label.head, [enrolled.head.counter, enrolled.head.hash]],
+    [Label.head, headClaim(enrolled.head)],
+    [Label.ack, enrolled.ack],
+    [Label.session, enrolled.session],
   );
   return seal("enrolled", idOf(key), key, payload);
 }
