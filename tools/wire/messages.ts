@@ -194,6 +194,10 @@ class Claims {
     return value;
   }
 
+  has(label: number): boolean {
+    return this.map.has(label);
+  }
+
   bytes(label: number, least: number, most: number): Uint8Array {
     return asBytes(this.value(label), least, most, label);
   }
@@ -402,6 +406,24 @@ export function readHandover(message: Sign1): Handover {
   return handover;
 }
 
+/** A handover as it was signed before orders carried a token, or after. */
+export type StoredHandover = Omit<Handover, "token"> & { readonly token: Uint8Array | undefined };
+
+/** Read the claims of a handover, also of one from before orders carried a token. Throws Malformed. */
+export function readStoredHandover(message: Sign1): StoredHandover {
+  const from = of(message, "handover");
+  if (from.has(Label.data)) return readHandover(message);
+  const handover = {
+    audience: from.text(Label.aud, AUDIENCE_MAX),
+    successor: from.device(),
+    token: undefined,
+    head: from.head(),
+    order: from.uint(Label.ack, UINT32_MAX),
+  };
+  from.end();
+  return handover;
+}
+
 /** Sign, with the key that is given up, that another takes over. */
 export function sealHandover(key: ed25519.SigningKey, handover: Handover): Uint8Array {
   const payload = claims(
@@ -418,11 +440,7 @@ export function sealHandover(key: ed25519.SigningKey, handover: Handover): Uint8
 export function readReport(message: Sign1): Report {
   const from = of(message, "report");
   const report: Report = {
-    audience: from.text(Label.aud, AUDIENCE_MAX),
-    counter: from.uint(Label.counter, UINT32_MAX),
-    prev: from.bytes(Label.prev, HASH_BYTES, HASH_BYTES),
-    data: from.bytes(Label.data, 0, DATA_MAX),
-    epitaph: from.bytesIf(Label.epitaph, 1, 64),
+    ...reading(from),
     ack: from.ackIf(),
     session: from.bytes(Label.session, SESSION_MIN, SESSION_MAX),
     damaged: from.uintIf(Label.damaged, UINT32_MAX),
@@ -430,6 +448,29 @@ export function readReport(message: Sign1): Report {
   if (report.damaged === 0) throw new Malformed(`claim ${Label.damaged}`);
   from.end();
   return report;
+}
+
+/** A report as it was signed before there were sessions, or after. */
+export type StoredReport = Omit<Report, "ack" | "session"> & { readonly session?: Uint8Array };
+
+/** Read the claims of a report, also of one from before sessions, whose `ack` is a counter alone. Throws Malformed. */
+export function readStoredReport(message: Sign1): StoredReport {
+  const from = of(message, "report");
+  if (from.has(Label.session)) return readReport(message);
+  const report = reading(from);
+  from.uintIf(Label.ack, UINT32_MAX);
+  from.end();
+  return report;
+}
+
+function reading(from: Claims): Omit<Report, "ack" | "session" | "damaged"> {
+  return {
+    audience: from.text(Label.aud, AUDIENCE_MAX),
+    counter: from.uint(Label.counter, UINT32_MAX),
+    prev: from.bytes(Label.prev, HASH_BYTES, HASH_BYTES),
+    data: from.bytes(Label.data, 0, DATA_MAX),
+    epitaph: from.bytesIf(Label.epitaph, 1, 64),
+  };
 }
 
 /** Sign a report. */
