@@ -4,44 +4,10 @@ import { sql, type RawBuilder } from "kysely";
 import { audit } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { hex } from "../../tools/wire/bytes.ts";
-import * as exchange from "../../tools/wire/exchange.ts";
-import { FLAVOURS, ask, enrolled, missing, refusal, serve, text, type Fixture } from "./harness.ts";
+import { FLAVOURS, missing, serve, type Fixture } from "./harness.ts";
+import { past } from "./past.ts";
 
 const EDITS = Number(process.env["SIGNET_TAMPERINGS"] ?? 25);
-
-/** A server with a past: devices, reports, a fork, claims, invitations, tokens, downlinks, decisions. */
-async function past(server: Fixture): Promise<void> {
-  const post = (path: string, body: object): ReturnType<typeof ask> =>
-    ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
-  for (let d = 0; d < 3; d++) {
-    const device = await enrolled(server);
-    for (let i = 0; i < 4; i++) await exchange.report(device, server.url, text(`${d}/${i}`));
-    if (d === 0)
-      await refusal(
-        server,
-        "reports",
-        device.report(text("other"), { after: { counter: 3, hash: new Uint8Array(32) }, counter: 4 }),
-      );
-    if (d === 1)
-      assert.equal(
-        (await post(`/v1/devices/${hex(device.id)}/downlinks`, { data: "00", expiresAt: server.clock.now + 1e6 }))
-          .status,
-        200,
-      );
-    if (d === 2) assert.equal((await post(`/v1/devices/${hex(device.id)}/revoke`, {})).status, 200);
-  }
-  for (let d = 0; d < 2; d++) {
-    const device = await enrolled(server);
-    const order = await post(`/v1/devices/${hex(device.id)}/rotate`, { expiresAt: server.clock.now + 1e6 });
-    const successor = device.successor((order.body as { counter: number }).counter);
-    assert.equal((await exchange.enrol(successor, server.url)).kind, "accepted");
-    assert.equal((await exchange.report(successor, server.url, text(`${d}`))).kind, "accepted");
-  }
-  await post("/v1/claims", { count: 3, expiresAt: server.clock.now + 1e6 });
-  await post("/v1/invitations", { ids: ["11".repeat(32), "22".repeat(32)] });
-  await post("/v1/tokens", { name: "gone", scope: "read" });
-  await post("/v1/tokens/end", { name: "gone" });
-}
 
 const TABLES = [
   "devices",

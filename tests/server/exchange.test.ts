@@ -86,7 +86,7 @@ for (const flavour of FLAVOURS) {
     assert.equal((await refusal(server, "reports", concat(a!, b!, flipped))).reason, "bad-signature");
     assert.deepEqual(await rows(server), before);
     const { reason } = await refusal(server, "reports", concat(a!, c!));
-    assert.equal(reason, "forked", "a report is missing between");
+    assert.equal(reason, "stale-session", "a report is missing between");
     assert.deepEqual((await rows(server))["reports"], []);
   });
 

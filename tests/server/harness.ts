@@ -1,22 +1,38 @@
 /** A server of its own for each test, on a database of its own, and the ways tests look at it. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { sql } from "kysely";
 import { startServer, type RunningServer, type ServerOptions } from "../../tools/server/server.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { Device, type Description } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { reasonName, readRefusal, readUnsignedRefusal, type ReasonName } from "../../tools/wire/messages.ts";
+import {
+  readDownlink,
+  readRefusal,
+  readUnsignedRefusal,
+  reasonName,
+  type Downlink,
+  type ReasonName,
+} from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
 import * as postgres from "./postgres.ts";
 
 export const AUDIENCE = "signet.test";
 
-/** Time as a test wants it to be. */
+/** Time as a test wants it to be: what the server's clock says, and what passes. */
 export class Clock {
   now = Date.UTC(2026, 0, 1);
+  private ticks = 0;
   readonly read = (): number => this.now;
+  readonly readTicks = (): number => this.ticks;
+
+  /** Let time pass; the clock goes with it. */
+  pass(ms: number): void {
+    this.now += ms;
+    this.ticks += ms;
+  }
 }
 
 export interface Fixture extends RunningServer {
@@ -25,8 +41,8 @@ export interface Fixture extends RunningServer {
   readonly options: ServerOptions;
   /** A device of this server, not enrolled yet. */
   device(more?: Partial<Description>): Device;
-  /** End the server and start another one on what it left. */
-  restart(): Promise<Fixture>;
+  /** End the server and start another one on what it left, or on another database. */
+  restart(more?: Partial<ServerOptions>): Promise<Fixture>;
 }
 
 /** Make a folder that goes when the test does. */
@@ -60,6 +76,7 @@ export async function serve(
     audience: AUDIENCE,
     key: join(place, "server.key"),
     clock: clock.read,
+    ticks: clock.readTicks,
     rates: { device: [1e6, 1e6], address: [1e6, 1e6], failures: [1e6, 1e6] },
     ...more,
   };
@@ -82,12 +99,42 @@ async function start(t: TestContext, place: string, clock: Clock, options: Serve
     options,
     close,
     device: (description) => new Device({ audience: options.audience, serverKey: server.publicKey, ...description }),
-    async restart() {
+    async restart(more) {
       await close();
-      return start(t, place, clock, options);
+      return start(t, place, clock, { ...options, ...more });
     },
   };
 }
+
+/**
+ * Make a backup of a server's database. The server goes on with its own; `putBack` ends it, and starts one on a copy of the backup, as often as it is
+ * called.
+ */
+export async function backup(server: Fixture): Promise<{ server: Fixture; putBack(now: Fixture): Promise<Fixture> }> {
+  const { adminToken, store } = server;
+  const { database } = server.options;
+  const isFile = store.flavour === "sqlite";
+  const place = (): string => join(server.folder, `copy-${copies++}.db`);
+  let [saved, now] = [place(), server];
+  if (isFile) await sql`vacuum into ${saved}`.execute(store.read);
+  else {
+    // PostgreSQL copies a database that nobody is connected to.
+    await server.close();
+    saved = await postgres.copy(database);
+    now = { ...(await server.restart()), adminToken };
+  }
+  return {
+    server: now,
+    async putBack(before) {
+      await before.close();
+      const copy = isFile ? place() : await postgres.copy(saved);
+      if (isFile) copyFileSync(saved, copy);
+      return { ...(await before.restart({ database: copy })), adminToken };
+    },
+  };
+}
+
+let copies = 0;
 
 /** Make a device and enrol it. */
 export async function enrolled(server: Fixture, more?: Partial<Description>): Promise<Device> {
@@ -95,6 +142,36 @@ export async function enrolled(server: Fixture, more?: Partial<Description>): Pr
   const verdict = await exchange.enrol(device, server.url);
   if (verdict.kind !== "accepted") throw new Error(`not enrolled: ${JSON.stringify(verdict)}`);
   return device;
+}
+
+/** Queue a command for a device; returns its counter. */
+export async function command(server: Fixture, device: Device, data: string, forMs = 60_000): Promise<number> {
+  return queued(server, device, "downlinks", { data, expiresAt: server.clock.now + forMs });
+}
+
+/** Order a device to rotate its key; returns the order as the device gets it. */
+export async function order(server: Fixture, device: Device, forMs = 1e6): Promise<Downlink> {
+  const counter = await queued(server, device, "rotate", { expiresAt: server.clock.now + forMs });
+  const row = await server.store.read
+    .selectFrom("downlinks")
+    .select("message")
+    .where("device", "=", device.id)
+    .where("counter", "=", counter)
+    .executeTakeFirstOrThrow();
+  return readDownlink(open(row.message));
+}
+
+async function queued(server: Fixture, device: Device, verb: string, body: object): Promise<number> {
+  const path = `/v1/devices/${hex(device.id)}/${verb}`;
+  const answer = await ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
+  if (answer.status !== 200) throw new Error(`not queued: ${JSON.stringify(answer.body)}`);
+  return (answer.body as { counter: number }).counter;
+}
+
+/** Suspend, restore or revoke a device, as an operator. */
+export async function decide(server: Fixture, device: Device, verb: "suspend" | "restore" | "revoke"): Promise<number> {
+  const path = `/v1/devices/${hex(device.id)}/${verb}`;
+  return (await ask(server, server.adminToken, path, { method: "POST", body: "{}" })).status;
 }
 
 export function text(value: string): Uint8Array {

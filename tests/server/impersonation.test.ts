@@ -144,7 +144,7 @@ void test("nothing is read without a token: not with a device's id, its key, its
     "/v1/events",
   ]) {
     for (const key of keys) {
-      server.clock.now += 5000;
+      server.clock.pass(5000);
       const { status, body } = await ask(server, key, where);
       assert.equal(status, 401, `${where} with ${key}`);
       assert.ok(!JSON.stringify(body).includes(hex(text("secret"))));
@@ -246,12 +246,14 @@ void test("no answer of the server is believed that another key signed, or that 
     ],
   ];
   for (const [what, type, body] of ignored) assert.equal(device.received({ type, body }, report).kind, "ignored", what);
-  const head = { counter: 99, hash: about };
-  const enrolled1 = messages.sealEnrolled(forger, { ...usual, about: hash(enrolment), head });
-  const enrolled2 = messages.sealEnrolled(serverKey, { ...usual, about, head });
+  const told = { ...usual, head: { counter: 99, hash: about }, ack: 0 };
+  const session = new Uint8Array(16);
+  session.set(hash(enrolment).subarray(0, 8), 8);
+  const enrolled1 = messages.sealEnrolled(forger, { ...told, about: hash(enrolment), session });
+  const enrolled2 = messages.sealEnrolled(serverKey, { ...told, about, session });
   for (const body of [enrolled1, enrolled2])
     assert.equal(device.enrolled({ type: "application/cose", body }, enrolment).kind, "ignored");
-  assert.deepEqual([device.head, device.acknowledged, device.cloneAlarm], [messages.NO_HEAD, undefined, false]);
+  assert.deepEqual([device.head, device.acknowledged, device.alarms], [messages.NO_HEAD, undefined, []]);
   // A genuine one, with another device's command behind it: the receipt counts, the command does not.
   const astray = concat(genuine, messages.sealDownlink(serverKey, { ...command, device: other.id }));
   const verdict = device.received({ type: sequence, body: astray }, report);

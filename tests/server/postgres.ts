@@ -137,11 +137,20 @@ after(async () => {
 
 /** Make an empty database, in the cluster of this process if no other is given, and return its URL. */
 export async function database(where = shared()): Promise<string> {
-  const { socket } = await where;
+  return create((await where).socket, "template1");
+}
+
+/** Copy a database of the shared cluster that nobody is connected to, and return the copy's URL. */
+export async function copy(url: string): Promise<string> {
+  const [, name] = /\/(\w+)\?/.exec(url)!;
+  return create((await shared()).socket, name!);
+}
+
+async function create(socket: string, template: string): Promise<string> {
   const name = `signet_${process.pid}_${databases++}`;
   const client = new Client({ host: socket, user: "postgres", database: "postgres" });
   await client.connect();
-  await client.query(`create database ${name}`);
+  await client.query(`create database ${name} template ${template}`);
   await client.end();
   return `postgres://postgres@/${name}?host=${encodeURIComponent(socket)}`;
 }

@@ -11,20 +11,20 @@ const entry = (at: number) => ({ device: null, asked: "report", reason: "bad-sig
 
 void test("what was refused is remembered device by device, in bounds, and strangers push out nobody", () => {
   const recent = new RecentRefusals();
-  recent.note("mine", entry(1));
-  for (let i = 0; i < 5000; i++) recent.note(null, entry(i));
+  recent.note("mine", entry(1), 1);
+  for (let i = 0; i < 5000; i++) recent.note(null, entry(i), i);
   assert.deepEqual(recent.of("mine"), { counts: { "bad-signature": 1 }, recent: [entry(1)] });
   assert.deepEqual(recent.of(null).counts, { "bad-signature": 5000 });
   assert.equal(recent.of(null).recent.length, 20);
   assert.equal(recent.of(null).recent[0]!.at, 4999, "the newest first");
-  for (let i = 0; i < 1000; i++) recent.note(`device ${i}`, entry(i));
+  for (let i = 0; i < 1000; i++) recent.note(`device ${i}`, entry(i), i);
   assert.deepEqual(recent.of("mine").counts, {}, "a thousand others were refused since");
 });
 
 void test("a burst is told once, grows while it lasts, and a calm minute ends it", () => {
   const recent = new RecentRefusals();
   const begun = (device: string | null, from: number, many: number): number =>
-    Array.from({ length: many }, (_, i) => recent.note(device, entry(from + i))).filter(Boolean).length;
+    Array.from({ length: many }, (_, i) => recent.note(device, entry(0), from + i)).filter(Boolean).length;
   assert.equal(begun("d", 0, BURST_OF_DEVICE - 1), 0);
   assert.equal(begun("d", 100_000, BURST_OF_DEVICE - 1), 0, "as many, a minute later");
   assert.equal(begun("d", 100_100, 500), 1);

@@ -114,35 +114,49 @@ for (const flavour of FLAVOURS) {
       counter: 4,
       prev: device.head.hash,
       data: text("x"),
+      session: device.session!,
     });
     await refused(server, "reports", report, ["wrong-audience", 403, true]);
     const stranger = server.device({ audience: "signet.other" });
     await refused(server, "enrol", stranger.enrol(await exchange.challenge(server.url)), ["wrong-audience", 403, true]);
   });
 
-  void test(`${flavour}: stored reports sent again are replayed, alone or in a row`, { skip }, async (t) => {
-    const { server, sent } = await scene(t, flavour);
-    await refused(server, "reports", sent[0]!, ["replayed", 409, true]);
-    await refused(server, "reports", sent[1]!, ["replayed", 409, true]);
-    await refused(server, "reports", concat(sent[0]!, sent[1]!), ["replayed", 409, true]);
-    await refused(server, "reports", concat(sent[1]!, sent[0]!), ["replayed", 409, true]);
-  });
-
   void test(
-    `${flavour}: reports that contradict the chain are forked, and kept as evidence once`,
+    `${flavour}: stored reports sent again are answered with the receipt of then, and change nothing`,
     { skip },
     async (t) => {
       const { server, device, sent } = await scene(t, flavour);
-      const heads = [messages.NO_HEAD, ...sent.map((report, i) => ({ counter: i + 1, hash: hashOf(report) }))];
+      const carry = exchange.http(server.url);
+      const receipt = async (body: Uint8Array): Promise<string> => hex((await carry("reports", body)).body);
+      const receipts = [];
+      for (const report of sent) receipts.push(await receipt(report));
+      const before = await rows(server);
+      server.clock.pass(3600_000);
+      for (const again of [0, 1]) {
+        for (const [i, report] of sent.entries())
+          assert.equal(await receipt(report), receipts[i], `${i}, time ${again}`);
+        assert.equal(await receipt(concat(...sent)), receipts[2], "all of them");
+        assert.equal(await receipt(concat(sent[0]!, sent[1]!)), receipts[1], "some of them");
+        assert.deepEqual(await rows(server), before);
+        // Also in a later session, which they do not belong to.
+        if (again === 0) assert.equal((await exchange.enrol(device, server.url)).kind, "accepted");
+        Object.assign(before, await rows(server));
+      }
+      assert.equal((await exchange.report(device, server.url, text("four"))).kind, "accepted");
+    },
+  );
+
+  void test(
+    `${flavour}: reports that contradict their session are forked, and kept as evidence once`,
+    { skip },
+    async (t) => {
+      const { server, device, sent } = await scene(t, flavour);
+      const at = heads(sent);
       const forks: [string, Uint8Array][] = [
-        ["same-counter", device.report(text("other"), { after: heads[2]!, counter: 3 })],
-        ["same-counter", device.report(text("other"), { after: heads[0]!, counter: 1 })],
-        ["two-successors", device.report(text("other"), { after: heads[2]!, counter: 4 })],
-        ["two-successors", device.report(text("other"), { after: heads[0]!, counter: 9 })],
-        [
-          "orphan",
-          device.report(text("other"), { after: { counter: 3, hash: new Uint8Array(32).fill(7) }, counter: 5 }),
-        ],
+        ["same-counter", device.report(text("other"), { after: at[2]!, counter: 3 })],
+        ["same-counter", device.report(text("other"), { after: at[0]!, counter: 1 })],
+        ["two-successors", device.report(text("other"), { after: at[2]!, counter: 4 })],
+        ["two-successors", device.report(text("other"), { after: at[0]!, counter: 9 })],
       ];
       for (const [kind, body] of forks) {
         const before = await rows(server);
@@ -165,20 +179,30 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: a report that comes late, after its device restarted, is no proof of a clone`,
+    `${flavour}: a report of an older session, after no stored one, or too far ahead is stale-session: no alarm, no row`,
     { skip },
     async (t) => {
-      const server = await serve(t, { suspendForks: true }, flavour);
-      const device = await enrolled(server);
-      await exchange.report(device, server.url, text("one"));
-      const late = device.report(text("never answered"));
-      device.counter += 10;
+      const { server, device, sent } = await scene(t, flavour);
+      const stale: [messages.ReasonName, number, boolean] = ["stale-session", 409, true];
+      const nowhere = { counter: 3, hash: new Uint8Array(32).fill(7) };
+      await refused(server, "reports", device.report(text("x"), { after: nowhere }), stale, "after no stored one");
+      const head = { counter: 3, hash: hashOf(sent[2]!) };
+      const far = { after: head, counter: 3 + messages.REPORT_STEP + 1 };
+      await refused(server, "reports", device.report(text("x"), far), stale, "too far ahead");
+      const late = device.report(text("never answered"), { after: head, counter: 4 });
+      const clash = device.report(text("never answered"), { after: heads(sent)[1]!, counter: 2 });
       assert.equal((await exchange.enrol(device, server.url)).kind, "accepted");
-      assert.equal((await exchange.report(device, server.url, text("after the restart"))).kind, "accepted");
-      assert.equal((await refusal(server, "reports", late)).reason, "forked");
-      const [evidence] = await server.store.read.selectFrom("evidence").select("kind").execute();
-      assert.equal(evidence!.kind, "late");
+      await refused(server, "reports", late, stale, "the head's successor, of the session before");
+      await refused(server, "reports", clash, stale, "a stored counter, of the session before");
+      await refused(server, "reports", concat(sent[2]!, late), stale, "behind a stored one");
+      const stranger = await enrolled(server);
+      device.session = stranger.session;
+      await refused(server, "reports", device.report(text("x"), { after: head, counter: 5 }), stale, "another's");
+      device.session = undefined;
+      await refused(server, "reports", device.report(text("x"), { after: head, counter: 5 }), stale, "none");
+      assert.equal((await exchange.enrol(device, server.url)).kind, "accepted");
       assert.equal((await exchange.report(device, server.url, text("goes on"))).kind, "accepted");
+      assert.equal((await rows(server))["evidence"]!.length, 0);
     },
   );
 
@@ -192,8 +216,8 @@ for (const flavour of FLAVOURS) {
     assert.equal((await refusal(server, "reports", honest)).reason, "forked");
     assert.equal((await server.devices())[0]!.state, "suspended");
     const next = device.report(text("next"), { after: { counter: 2, hash: hashOf(clone) }, counter: 3 });
-    await refused(server, "reports", next, ["revoked", 403, true]);
-    await refused(server, "enrol", device.enrol(await exchange.challenge(server.url)), ["revoked", 403, true]);
+    await refused(server, "reports", next, ["suspended", 403, true]);
+    await refused(server, "enrol", device.enrol(await exchange.challenge(server.url)), ["suspended", 403, true]);
     const actions = await server.store.read.selectFrom("audit").select("action").orderBy("seq").execute();
     assert.deepEqual(
       actions.map((row) => row.action),
@@ -226,24 +250,30 @@ for (const flavour of FLAVOURS) {
   });
 
   void test(
-    `${flavour}: one key with two boards, or a boot count that runs backwards, is an alarm and no update`,
+    `${flavour}: one key with two boards is an alarm once it reports; a boot count that runs backwards is nothing`,
     { skip },
     async (t) => {
       const { server, device } = await scene(t, flavour);
       device.bootCount = 5;
       assert.equal((await exchange.enrol(device, server.url)).kind, "accepted");
+      assert.equal((await exchange.report(device, server.url, text("x"))).kind, "accepted");
       const seed = device.key.object.export({ format: "der", type: "pkcs8" }).subarray(-32);
-      const before = await rows(server);
-      for (const twin of [server.device({ seed, model: "other board" }), server.device({ seed })]) {
-        twin.bootCount = twin === device ? 5 : 4;
-        assert.equal(
-          (await refusal(server, "enrol", twin.enrol(await exchange.challenge(server.url)))).reason,
-          "not-invited",
-        );
-      }
-      const after = await rows(server);
-      assert.deepEqual(after["devices"], before["devices"]);
-      assert.equal(after["audit"]!.length, before["audit"]!.length + 2);
+      const entries = async (): Promise<number> => (await rows(server))["audit"]!.length;
+      const before = await entries();
+      const rebooted = server.device({ seed });
+      Object.assign(rebooted, { bootCount: 1, reportedIn: device.reportedIn });
+      assert.equal((await exchange.enrol(rebooted, server.url)).kind, "accepted");
+      assert.equal((await exchange.report(rebooted, server.url, text("x"))).kind, "accepted");
+      assert.equal(await entries(), before);
+      const twin = server.device({ seed, model: "other board" });
+      twin.reportedIn = rebooted.reportedIn;
+      assert.equal((await exchange.enrol(twin, server.url)).kind, "accepted");
+      assert.equal(await entries(), before, "nobody says yet that it was not a late copy");
+      assert.equal((await exchange.report(twin, server.url, text("x"))).kind, "accepted");
+      const [entry] = await server.store.read.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).execute();
+      assert.deepEqual([entry!.action, entry!.detail], ["alarm", '{"what":"duplicate key: another board"}']);
+      assert.equal(await entries(), before + 1);
+      assert.equal((await server.devices()).find((row) => row.id === hex(device.id))!.model, "twin");
     },
   );
 }
@@ -308,7 +338,7 @@ void test("senders beyond their rate are told to come later, good ones are not",
   }
   assert.deepEqual(verdicts, ["ok 200", "ok 200", "busy 429", "busy 429", "busy 429"]);
   assert.equal((await exchange.report(calm, server.url, text("y"))).kind, "accepted");
-  server.clock.now += 2000;
+  server.clock.pass(2000);
   assert.equal((await exchange.enrol(eager, server.url)).kind, "accepted");
 });
 
@@ -333,11 +363,15 @@ void test("who fails too often is not listened to for a while; devices that were
   const inItsName = seal("report", familiar.id, stranger.key, open(familiar.report(text("z"))).payload);
   for (let i = 0; i < 3; i++) assert.equal(await tried(inItsName), "bad-signature 401");
   assert.equal(await tried(inItsName), "busy 429");
-  server.clock.now += 1000;
+  server.clock.pass(1000);
   assert.equal((await exchange.report(familiar, server.url, text("y"))).kind, "accepted");
   assert.equal(await tried(victim.report(text("x"))), "ok 200");
 });
 
 function hashOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
+}
+
+function heads(sent: readonly Uint8Array[]): messages.Head[] {
+  return [messages.NO_HEAD, ...sent.map((report, i) => ({ counter: i + 1, hash: hashOf(report) }))];
 }

@@ -8,37 +8,49 @@ import { hex } from "../../tools/wire/bytes.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { hash, id } from "../../tools/wire/key.ts";
+import { id } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
-import { AUDIENCE, FLAVOURS, ask, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
-
-/** Order a device to rotate; returns the order's counter. */
-async function order(server: Fixture, device: Device, forMs = 1e6): Promise<number> {
-  const path = `/v1/devices/${hex(device.id)}/rotate`;
-  const body = JSON.stringify({ expiresAt: server.clock.now + forMs });
-  const answer = await ask(server, server.adminToken, path, { method: "POST", body });
-  assert.equal(answer.status, 200);
-  return (answer.body as { counter: number }).counter;
-}
+import {
+  AUDIENCE,
+  FLAVOURS,
+  ask,
+  command,
+  decide,
+  enrolled,
+  missing,
+  order,
+  refusal,
+  rows,
+  serve,
+  text,
+  type Fixture,
+} from "./harness.ts";
 
 async function states(server: Fixture): Promise<Record<string, string>> {
   return Object.fromEntries((await server.devices()).map((row) => [row.id, row.state]));
 }
 
 /** An enrolment of a fresh key with a handover as given; returns the refusal. */
-async function offered(server: Fixture, device: Device, handover: Partial<messages.Handover>, signer = device.key) {
+async function offered(
+  server: Fixture,
+  device: Device,
+  handover: Partial<messages.Handover>,
+  signer = device.key,
+  model = "twin",
+) {
   const successor = ed25519.fromSeed(new Uint8Array(32).fill(7));
   const enrolment = messages.sealEnrol(successor, {
     audience: AUDIENCE,
     cti: new Uint8Array(16),
     nonce: await exchange.challenge(server.url),
-    model: text("twin"),
+    model: text(model),
     bootCount: 1,
     software: "signet-twin",
     version: "1.0.0",
     handover: messages.sealHandover(signer, {
       audience: AUDIENCE,
+      token: new Uint8Array(16),
       successor: id(successor.publicKey),
       head: device.head,
       order: 1,
@@ -61,14 +73,12 @@ for (const flavour of FLAVOURS) {
       assert.equal((await ask(server, server.adminToken, "/v1/invitations", invited)).status, 200);
       assert.equal((await exchange.enrol(old, server.url)).kind, "accepted");
       assert.equal((await exchange.report(old, server.url, text("before"))).kind, "accepted");
-      const counter = await order(server, old);
+      const ordered = await order(server, old);
       const verdict = await exchange.report(old, server.url, text("last"));
       assert.ok(verdict.kind === "accepted");
-      assert.deepEqual(
-        verdict.downlinks.map((downlink) => [downlink.counter, downlink.order]),
-        [[counter, messages.Order.rotate]],
-      );
-      const next = old.successor(counter);
+      assert.deepEqual(verdict.downlinks, [ordered]);
+      assert.equal(ordered.order, messages.Order.rotate);
+      const next = old.successor(ordered);
       assert.equal((await exchange.enrol(next, server.url)).kind, "accepted");
       assert.deepEqual(await states(server), { [hex(old.id)]: "replaced", [hex(next.id)]: "active" });
       assert.equal((await server.devices()).find((row) => row.id === hex(old.id))!.successor, hex(next.id));
@@ -104,33 +114,81 @@ for (const flavour of FLAVOURS) {
       const stranger = server.device();
       const before = (await rows(server))["devices"];
       const unordered = await offered(server, device, {});
-      assert.deepEqual(unordered, { reason: "not-invited", status: 403, signed: true });
-      const counter = await order(server, device);
-      const expired = await order(server, device, 1000);
-      const plain = { method: "POST", body: JSON.stringify({ data: "00", expiresAt: server.clock.now + 1e6 }) };
-      await ask(server, server.adminToken, `/v1/devices/${hex(device.id)}/downlinks`, plain);
-      server.clock.now += 2000;
+      assert.deepEqual(unordered, { reason: "handover-refused", status: 403, signed: true });
+      const { counter, data: token } = await order(server, device);
+      const plain = await command(server, device, "00", 1e6);
       const queued = (await rows(server))["devices"];
+      // None of these is what the order's device signed for this server and its own next key: the order stays good.
       const cases: readonly (readonly [messages.ReasonName, Partial<messages.Handover>, ed25519.SigningKey?])[] = [
-        ["not-invited", { order: expired }],
-        ["not-invited", { order: expired + 1 }],
-        ["not-invited", { order: 9 }],
-        ["not-invited", { order: counter, successor: device.id }],
-        ["wrong-audience", { order: counter, audience: "another" }],
-        ["forked", { order: counter, head: messages.NO_HEAD }],
-        ["forked", { order: counter, head: { ...device.head, hash: hash(text("other")) } }],
-        ["unknown-device", { order: counter }, stranger.key],
+        ["handover-refused", { order: counter }],
+        ["handover-refused", { order: plain, token }],
+        ["handover-refused", { order: 9, token }],
+        ["handover-refused", { order: counter, token, successor: device.id }],
+        ["wrong-audience", { order: counter, token, audience: "another" }],
+        ["bad-signature", { order: counter, token }, stranger.key],
       ];
       for (const [reason, claims, signer] of cases) {
-        const refused = await offered(server, device, claims, signer);
-        assert.deepEqual([refused.reason, refused.signed], [reason, true]);
+        const refused = await offered(server, device, claims, signer && { ...signer, publicKey: device.key.publicKey });
+        assert.deepEqual([refused.reason, refused.signed], [reason, true], JSON.stringify(claims));
       }
+      const unknown = await offered(server, device, { order: counter, token }, stranger.key);
+      assert.deepEqual([unknown.reason, unknown.signed], ["unknown-device", false]);
       assert.deepEqual((await rows(server))["devices"], queued);
       assert.notDeepEqual(queued, before);
       assert.equal((await exchange.report(device, server.url, text("two"))).kind, "accepted");
-      const suspend = { method: "POST", body: "{}" };
-      await ask(server, server.adminToken, `/v1/devices/${hex(device.id)}/suspend`, suspend);
-      assert.equal((await offered(server, device, { order: counter })).reason, "revoked");
+      await decide(server, device, "suspend");
+      const suspended = await offered(server, device, { order: counter, token });
+      assert.deepEqual([suspended.reason, suspended.signed], ["suspended", true]);
+      await decide(server, device, "restore");
+      assert.equal((await offered(server, device, { order: counter, token })).reason, undefined, "the order was good");
+      assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
+    },
+  );
+}
+
+for (const flavour of FLAVOURS) {
+  void test(
+    `${flavour}: a handover that can not be accepted any more ends its order, and the device goes on with its key`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      for (const value of ["one", "two"]) await exchange.report(device, server.url, text(value));
+      const other = { counter: device.head.counter, hash: new Uint8Array(32).fill(1) };
+      const cases: readonly (readonly [string, Partial<messages.Handover>, string?])[] = [
+        ["expired", {}],
+        ["another board", {}, "another"],
+        ["forked", { head: messages.NO_HEAD }],
+        ["forked", { head: other }],
+      ];
+      for (const [why, claims, model] of cases) {
+        const { counter, data: token } = await order(server, device, 60_000);
+        if (why === "expired") server.clock.pass(61_000);
+        const ordered = { order: counter, token };
+        const refused = await offered(server, device, { ...ordered, ...claims }, device.key, model);
+        assert.deepEqual(refused, { reason: "handover-refused", status: 403, signed: true }, why);
+        if (why === "expired") server.clock.now -= 61_000;
+        // No copy that is right, or was, is accepted after the device was told so.
+        const again = await offered(server, device, ordered);
+        assert.equal(again.reason, "handover-refused", why);
+        const [entry] = (await ask(server, server.adminToken, "/v1/log")).body.entries.filter(
+          ({ action }: { action: string }) => action === "refuse-handover",
+        );
+        assert.deepEqual(entry.detail, { order: counter, why });
+        assert.equal((await exchange.report(device, server.url, text("goes on"))).kind, "accepted");
+      }
+      const { alarms } = (await ask(server, server.adminToken, "/v1/alarms")).body;
+      assert.deepEqual(
+        alarms.map(({ detail }: { detail: { what: string } }) => detail.what.slice(0, 27)),
+        ["fork: handed over at report", "fork: handed over at report"],
+      );
+      assert.equal((await server.devices()).length, 1);
+      // A head that the database does not know yet means that a backup was put back.
+      const { counter, data: token } = await order(server, device);
+      const head = { counter: device.head.counter + 5, hash: new Uint8Array(32).fill(2) };
+      assert.equal((await offered(server, device, { order: counter, token, head })).reason, undefined);
+      const { gaps } = (await ask(server, server.adminToken, "/v1/alarms")).body;
+      assert.deepEqual(gaps[0].detail, { after: head.counter - 5, before: head.counter + 1, most: 5 });
       assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
     },
   );
@@ -139,9 +197,8 @@ for (const flavour of FLAVOURS) {
 void test("a handover with the signature of another key, or with one byte changed, is refused", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
-  const counter = await order(server, device);
+  const successor = device.successor(await order(server, device));
   const before = (await rows(server))["devices"];
-  const successor = device.successor(counter);
   const sealed = messages.readEnrol(open(successor.enrol(new Uint8Array(8))));
   const good = sealed.handover!;
   let refused = 0;
@@ -154,8 +211,8 @@ void test("a handover with the signature of another key, or with one byte change
       handover,
     });
     const { reason, signed } = await refusal(server, "enrol", enrolment);
-    assert.ok(["malformed", "bad-signature", "unknown-device"].includes(reason!), reason);
-    assert.ok(signed);
+    assert.ok(["malformed", "bad-signature", "unknown-device", "handover-refused"].includes(reason!), reason);
+    assert.equal(signed, reason !== "unknown-device");
     refused++;
   }
   assert.ok(refused > 80);
@@ -174,8 +231,8 @@ void test(
     t.after(() => twin.close());
     for (let round = 0; round < 10; round++) {
       const device = await enrolled(server);
-      const counter = await order(server, device);
-      const successors = [device.successor(counter), device.successor(counter)];
+      const ordered = await order(server, device);
+      const successors = [device.successor(ordered), device.successor(ordered)];
       const verdicts = await Promise.all([
         exchange.enrol(successors[0]!, server.url),
         exchange.enrol(successors[1]!, twin.url),

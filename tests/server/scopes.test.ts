@@ -72,6 +72,7 @@ void test("each route of the document needs the scope that it is for, and every 
     intake,
     store,
     clock: clock.read,
+    ticks: clock.readTicks,
     keys: keyFile.load(server.options.key!),
     audience: AUDIENCE,
     policy: "open",
@@ -105,7 +106,7 @@ void test("who has too little a scope, or none, gets nothing of any route, and c
     for (const [token, rank] of lower) {
       if (rank >= needed) continue;
       // Guesses come at a rate that is still answered.
-      server.clock.now += 5000;
+      server.clock.pass(5000);
       assert.equal(
         await status(server, token, operation, id),
         rank < 0 ? 401 : 403,

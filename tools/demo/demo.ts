@@ -6,7 +6,7 @@ import { loadBoard } from "../build/board.ts";
 import { ROOT } from "../build/root.ts";
 import type { DeviceEvent, Emulator } from "../emulator/qemu.ts";
 import type { Listen } from "../modem/modem.ts";
-import type { Happening } from "../server/intake.ts";
+import type { Happening } from "../server/gate.ts";
 import type { DeviceView } from "../server/queries.ts";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";

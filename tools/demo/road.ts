@@ -13,7 +13,7 @@ import { startEmulator, type DeviceEvent, type Emulator } from "../emulator/qemu
 import { startBridge } from "../bridge/bridge.ts";
 import { startModem, type Modem } from "../modem/modem.ts";
 import * as reading from "../modem/sniffer.ts";
-import type { Happening } from "../server/intake.ts";
+import type { Happening } from "../server/gate.ts";
 import { startServer, type RunningServer } from "../server/server.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
 import type { Tap, Target } from "../attacker/tap.ts";

@@ -4,7 +4,8 @@ import { bodyLimit } from "hono/body-limit";
 import { stream, streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { fromHex, hex } from "../wire/bytes.ts";
-import { BODY_MAX, type Happening } from "./intake.ts";
+import type { Happening } from "./gate.ts";
+import { BODY_MAX } from "./intake.ts";
 import { Limiter } from "./limits.ts";
 import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
@@ -29,7 +30,7 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
     const found = token === undefined ? undefined : await tokens.bearer(context.store, context.keys, token);
     if (found === undefined) {
       const address = c.env?.incoming?.socket.remoteAddress ?? "";
-      if (token !== undefined && !guesses.take(address, context.clock()))
+      if (token !== undefined && !guesses.take(address, context.ticks()))
         return c.json({ error: "too many guesses" }, 429);
       return c.json({ error: "a token is needed" }, 401, { "www-authenticate": "Bearer" });
     }

@@ -12,7 +12,7 @@ import { NO_HEAD, type Head } from "../wire/messages.ts";
 import { open, verify } from "../wire/sign1.ts";
 import * as keyFile from "./keys.ts";
 import * as log from "./log.ts";
-import { isSealed } from "./seal.ts";
+import { isSealed, type Sealed } from "./seal.ts";
 import type { AuditRow, DeviceRow, DeviceState, ReportRow } from "./store/schema.ts";
 import { Store } from "./store/store.ts";
 
@@ -59,7 +59,7 @@ class Auditor {
     this.findings.push({ table, row, what });
   }
 
-  sealed(table: string, name: string, row: object & { seal: Uint8Array }): void {
+  sealed(table: Sealed, name: string, row: object & { seal: Uint8Array }): void {
     if (!isSealed(this.keys.seal, table, row)) this.found(table, name, "altered or inserted: its seal does not fit");
   }
 
@@ -175,7 +175,7 @@ class Auditor {
     if (!equal(own, row.hash)) this.found("reports", name, "altered: its hash does not fit");
     try {
       const message = open(row.message);
-      const claims = messages.readReport(message);
+      const claims = messages.readStoredReport(message);
       if (!equal(message.kid, device.id) || key === undefined || !verify(message, key)) {
         this.found("reports", name, "altered or inserted: the device did not sign it");
       }
@@ -220,7 +220,7 @@ class Auditor {
         const key = ed25519.importKey(known.get(name)?.key ?? new Uint8Array(0));
         if (hex(message.kid) !== name || key === undefined || !verify(message, key))
           this.found("handovers", name, "altered or inserted: the device did not sign it");
-        if (!equal(messages.readHandover(message).successor, row.successor))
+        if (!equal(messages.readStoredHandover(message).successor, row.successor))
           this.found("handovers", name, "altered: it names another successor");
       } catch (error) {
         this.found("handovers", name, `altered: ${(error as Error).message}`);

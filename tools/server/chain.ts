@@ -1,6 +1,6 @@
 /** The rule of a device's chain, pure: what a stored head and the reports of one request make of each other. */
 import { equal } from "../wire/bytes.ts";
-import type { Head } from "../wire/messages.ts";
+import { COUNTER_END, REPORT_STEP, type Head } from "../wire/messages.ts";
 
 /** What of a report the chain is about. */
 export interface Link {
@@ -9,71 +9,56 @@ export interface Link {
   readonly prev: Uint8Array;
 }
 
-export type Ruling =
-  /** Links from `from` on are new and follow the head; none at all if `from` is their number: the answer was lost, say it again. */
-  | { readonly kind: "follows"; readonly from: number }
-  /** The link at `at` does not follow: replayed if it is stored, forked if not. */
-  | { readonly kind: "stray"; readonly at: number };
-
-/** Rule on the reports of one request, at least one, against the head of their device. */
-export function rule(head: Head, links: readonly Link[]): Ruling {
-  const known = links.findIndex((link) => equal(link.hash, head.hash));
-  const from = known + 1;
-  // Up to the head the links prove themselves: each names the hash of the one before, the last one is the head.
-  for (let i = 1; i < from; i++) if (!follows(links[i - 1]!, links[i]!)) return { kind: "stray", at: i - 1 };
-  let before: Head = head;
-  for (let i = from; i < links.length; i++) {
-    if (!follows(before, links[i]!)) return { kind: "stray", at: i };
-    before = links[i]!;
-  }
-  return { kind: "follows", from };
+/** Find the first of the reports of a request, in their order, that does not follow the one before, the first the head; -1 if each does. */
+export function stray(head: Head, links: readonly Link[]): number {
+  let before = head;
+  return links.findIndex((link) => {
+    const found = !follows(before, link);
+    before = link;
+    return found;
+  });
 }
 
-function follows(before: Head, link: Link): boolean {
-  return link.counter > before.counter && equal(link.prev, before.hash);
+function follows(before: Head, { counter, prev }: Link): boolean {
+  return counter > before.counter && isInReach(before, counter) && equal(prev, before.hash);
 }
 
-/** A stored report, as far as it tells where a stray one branched off. */
+/** Whether a counter is as near to the head as a device's can be: a counter near its end would silence the device for good. */
+export function isInReach(head: Head, counter: number): boolean {
+  return counter < COUNTER_END && counter <= head.counter + REPORT_STEP;
+}
+
+/** A stored report, as far as it tells where another one branched off. */
 export interface Stored {
   readonly hash: Uint8Array;
   readonly counter: number;
   readonly epoch: number;
 }
 
-export type StrayKind =
-  /** It is stored already. */
-  | "replayed"
-  /** Another report with this counter is stored: two holders of one key, proved. */
+/** How two holders of one key are proved. */
+export type Proof =
+  /** Another report with this counter is stored in this session. */
   | "same-counter"
-  /** Another successor of its predecessor is stored, and no restart explains it: proved as well. */
+  /** Another successor of its predecessor is stored in this session. */
   | "two-successors"
-  /**
-   * Another successor is stored, with a higher counter and after a new enrolment: a device that restarted before its report was answered
-   * leaves just this behind, if the network delivers the report late. An alarm, but no proof.
-   */
-  | "late"
-  /** Its predecessor is not stored: the database may be older than the device. An alarm, but no proof. */
-  | "orphan";
+  /** The device reported in an older session, did not restart since, and a report of a later session is stored. */
+  | "two-lives";
 
 /**
- * Say what a stray report is.
+ * Say whether a report that does not follow its session's chain proves two holders of the key, and which stored report shows it.
  *
- * `same` is the stored report with its counter, `parent` the one it names as its predecessor (`"start"` if it names none),
- * `sibling` the one that was stored after the parent.
+ * `same` is the stored report with its counter, `sibling` the one that was stored after its predecessor. Only what was stored in the same
+ * session proves anything: one device signs each counter, and each successor, once in a session.
  */
-export function classify(
-  link: Link,
+export function contradicted(
+  { hash }: Link,
+  epoch: number,
   same: Stored | undefined,
-  parent: Stored | "start" | undefined,
   sibling: Stored | undefined,
-): StrayKind {
-  if (same !== undefined) return equal(same.hash, link.hash) ? "replayed" : "same-counter";
-  if (parent === undefined || sibling === undefined) return "orphan";
-  const parentEpoch = parent === "start" ? 1 : parent.epoch;
-  return sibling.counter > link.counter && sibling.epoch > parentEpoch ? "late" : "two-successors";
-}
-
-/** Tell whether a stray report proves that two hold one key. */
-export function isProof(kind: StrayKind): boolean {
-  return kind === "same-counter" || kind === "two-successors";
+): { readonly proof: Proof; readonly rival: Uint8Array } | undefined {
+  const isRival = (stored: Stored | undefined): stored is Stored =>
+    stored !== undefined && stored.epoch === epoch && !equal(stored.hash, hash);
+  if (isRival(same)) return { proof: "same-counter", rival: same.hash };
+  if (isRival(sibling)) return { proof: "two-successors", rival: sibling.hash };
+  return undefined;
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hash } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
+import * as commands from "./commands.ts";
 import type { ServerKeys } from "./keys.ts";
 import * as log from "./log.ts";
 import { sealed } from "./seal.ts";
@@ -43,9 +44,11 @@ export function setState(
     if (device === undefined) return "unknown";
     const { action, from } = STATES[state];
     if (!from.includes(device.state)) return "impossible";
+    // What is still under way of the session in which a device was suspended must not suspend it again: it begins another one.
+    const session = state === "active" ? { session: null, doubt: null } : {};
     await tx
       .updateTable("devices")
-      .set(sealed(keys.seal, "devices", { ...device, state }))
+      .set(sealed(keys.seal, "devices", { ...device, ...session, state }))
       .where("id", "=", id)
       .execute();
     await log.append(store, keys, tx, clock(), { action, actor, device: id, detail: { reason } });
@@ -98,20 +101,42 @@ export async function makeClaims(
   return claims;
 }
 
-/** Queue a command for one device, or an order to its firmware, signed by the server: returns its counter, undefined if there is no such active device. */
-export function queueDownlink(
-  { store, keys, audience, clock }: Desk,
+/** A command's counter, or why there is none. */
+export type Queued = number | "unknown" | "full";
+
+/** Queue a command for one active device, signed by the server. */
+export function queueCommand(
+  desk: Desk,
   id: Uint8Array,
   data: Uint8Array,
   expiresAt: number,
   actor: string,
-  order?: number,
-): Promise<number | undefined> {
-  return store.write(async (tx) => {
+): Promise<Queued> {
+  return queueDownlink(desk, id, expiresAt, actor, () => ({ data }));
+}
+
+/** Order the firmware of one active device to rotate its key. */
+export function orderRotation(desk: Desk, id: Uint8Array, expiresAt: number, actor: string): Promise<Queued> {
+  return queueDownlink(desk, id, expiresAt, actor, (counter) => ({
+    data: commands.token(desk.keys.order, id, counter),
+    order: messages.Order.rotate,
+  }));
+}
+
+function queueDownlink(
+  { store, keys, audience, clock }: Desk,
+  id: Uint8Array,
+  expiresAt: number,
+  actor: string,
+  content: (counter: number) => { readonly data: Uint8Array; readonly order?: number },
+): Promise<Queued> {
+  return store.write(async (tx): Promise<Queued> => {
     const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
-    if (device === undefined || device.state !== "active") return undefined;
+    if (device === undefined || device.state !== "active") return "unknown";
     const counter = device.downlink_counter + 1;
+    if (counter - device.passed > commands.WAITING_MAX || counter >= messages.COUNTER_END) return "full";
     const now = clock();
+    const { data, order } = content(counter);
     const message = messages.sealDownlink(keys.signing, {
       issuer: audience,
       issuedAt: Math.floor(now / 1000),

@@ -10,7 +10,8 @@ import { PATHS } from "../wire/exchange.ts";
 import { Trouble } from "../trouble.ts";
 import { Lane } from "./lane.ts";
 import * as tls from "./tls.ts";
-import { BODY_MAX, type Answer, type Asked, type Intake } from "./intake.ts";
+import type { Answer, Asked } from "./gate.ts";
+import { BODY_MAX, type Intake } from "./intake.ts";
 
 export interface HttpLimits {
   readonly headerBytes: number;

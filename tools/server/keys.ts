@@ -12,6 +12,10 @@ export interface ServerKeys {
   readonly nonce: Uint8Array;
   /** Under which rows are sealed. */
   readonly seal: Uint8Array;
+  /** Under which sessions are made. */
+  readonly session: Uint8Array;
+  /** Under which orders to rotate a key are made. */
+  readonly order: Uint8Array;
 }
 
 function derive(object: KeyObject, purpose: string): Uint8Array {
@@ -61,5 +65,12 @@ export function readOrMake(path: string): KeyObject {
 export function load(path: string): ServerKeys {
   const object = readOrMake(path);
   const signing = ed25519.fromObject(object);
-  return { signing, id: id(signing.publicKey), nonce: derive(object, "nonce"), seal: derive(object, "seal") };
+  return {
+    signing,
+    id: id(signing.publicKey),
+    nonce: derive(object, "nonce"),
+    seal: derive(object, "seal"),
+    session: derive(object, "session"),
+    order: derive(object, "order"),
+  };
 }

@@ -10,7 +10,7 @@
  */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import type { Answer } from "./intake.ts";
+import type { Answer } from "./gate.ts";
 
 /** The fields a request may have here, and what they may say: nothing that changes where a message ends. */
 const FIELDS = new Map<string, RegExp>([

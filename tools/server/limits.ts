@@ -4,6 +4,7 @@ interface Bucket {
   at: number;
 }
 
+/** Times are milliseconds of a clock that never steps: the wall clock does. */
 export class Limiter {
   private readonly buckets = new Map<string, Bucket>();
   private readonly perSecond: number;
@@ -18,20 +19,20 @@ export class Limiter {
   }
 
   /** Tell whether `sender` has a token. */
-  has(sender: string, nowMs: number): boolean {
+  has(sender: string, ticks: number): boolean {
     const bucket = this.buckets.get(sender);
-    return bucket === undefined || this.filled(bucket, nowMs) >= 1;
+    return bucket === undefined || this.filled(bucket, ticks) >= 1;
   }
 
-  private filled({ tokens, at }: Bucket, nowMs: number): number {
-    return Math.min(this.burst, tokens + ((nowMs - at) / 1000) * this.perSecond);
+  private filled({ tokens, at }: Bucket, ticks: number): number {
+    return Math.min(this.burst, tokens + ((ticks - at) / 1000) * this.perSecond);
   }
 
   /** Take a token of `sender`; false if there is none. */
-  take(sender: string, nowMs: number): boolean {
-    const bucket = this.buckets.get(sender) ?? { tokens: this.burst, at: nowMs };
-    bucket.tokens = this.filled(bucket, nowMs);
-    bucket.at = nowMs;
+  take(sender: string, ticks: number): boolean {
+    const bucket = this.buckets.get(sender) ?? { tokens: this.burst, at: ticks };
+    bucket.tokens = this.filled(bucket, ticks);
+    bucket.at = ticks;
     const passes = bucket.tokens >= 1;
     if (passes) bucket.tokens--;
     // A map keeps the order of insertion: the one that was not heard of for longest goes first.

@@ -23,6 +23,14 @@ export interface Entry {
   readonly detail?: Readonly<Record<string, string | number>>;
 }
 
+/**
+ * The entry that names a gap in a device's chain: reports after one counter and before another were stored once, and this database, put back from
+ * a backup, does not have them. Counters can be skipped, so there are `most` at most.
+ */
+export function gap(device: Uint8Array, after: number, before: number): Entry {
+  return { action: "gap", actor: "server", device, detail: { after, before, most: before - after - 1 } };
+}
+
 /** Compute the hash of an entry. */
 export function entryHash(row: Omit<AuditRow, "hash" | "signature">): Uint8Array {
   const content = encode([row.seq, row.at, row.action, row.actor, row.device, row.detail, row.prev] as Value);

@@ -3,7 +3,7 @@
  * nonce or key, and nothing of what a device reported.
  */
 import { pino, type DestinationStream, type Logger } from "pino";
-import type { Happening } from "./intake.ts";
+import type { Happening } from "./gate.ts";
 
 export type { Logger };
 

@@ -10,7 +10,8 @@ import { connect, ErrorWithReasonCode, type IPublishPacket, type MqttClient } fr
 import { Trouble } from "../trouble.ts";
 import { PREFIX, answering, readAsking, type Asked } from "../wire/topics.ts";
 import type { Gauge } from "./metrics.ts";
-import { BODY_MAX, type Answer, type Intake } from "./intake.ts";
+import type { Answer } from "./gate.ts";
+import { BODY_MAX, type Intake } from "./intake.ts";
 
 export interface MqttLimits {
   /** Requests under way: what is beyond waits in the broker. */

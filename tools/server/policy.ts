@@ -49,13 +49,13 @@ export async function admit(
 }
 
 /**
- * Decide whether an enrolment of a registered key can come from the device that registered it. Another board, a boot count that
- * runs backwards or another claim can not: two devices have one key, from a weak source of randomness or by copying.
+ * Say what contradicts that an enrolment of a registered key comes from the device that registered it: two devices can have one key, from a weak
+ * source of randomness or by copying.
  */
-export function contradiction(known: DeviceRow, enrol: Enrol, model: string): string | undefined {
-  if (known.model !== model) return "another board";
-  if (enrol.bootCount < known.boot_count) return "the boot count runs backwards";
-  if (known.claim !== null && enrol.claim !== undefined && !equal(hash(enrol.claim), known.claim))
-    return "another claim";
-  return undefined;
+export function contradictions(known: DeviceRow, enrol: Enrol, model: string): ("another board" | "another claim")[] {
+  const isOtherClaim = known.claim !== null && enrol.claim !== undefined && !equal(hash(enrol.claim), known.claim);
+  return [
+    ...(known.model === model ? [] : (["another board"] as const)),
+    ...(isOtherClaim ? (["another claim"] as const) : []),
+  ];
 }

@@ -19,8 +19,11 @@ export interface DeviceView {
   readonly head: string;
   readonly reports: number;
   readonly gaps: number;
-  /** Counters of the last command queued, and of the last that the device says it acted upon. */
-  readonly commands: { readonly queued: number; readonly acknowledged: number };
+  /**
+   * Counters of the last command queued, of the last that the device obeyed, and of the last that it is known to be past: what lies between those
+   * two it will not obey any more.
+   */
+  readonly commands: { readonly queued: number; readonly acknowledged: number; readonly passed: number };
   readonly successor: string | null;
 }
 
@@ -32,6 +35,8 @@ export interface ReportView {
   /** The data as text, where it is text. */
   readonly text: string | null;
   readonly epitaph: string | null;
+  /** How many damaged records of its store the device had repaired. */
+  readonly damaged: number | null;
   /** The hash of the report that the device sent before. */
   readonly prev: string;
   readonly hash: string;
@@ -54,14 +59,14 @@ export function deviceView(row: DeviceRow): DeviceView {
     head: hex(row.head_hash),
     reports: row.report_count,
     gaps: row.gap_count,
-    commands: { queued: row.downlink_counter, acknowledged: row.acknowledged },
+    commands: { queued: row.downlink_counter, acknowledged: row.acknowledged, passed: row.passed },
     successor: row.successor === null ? null : hex(row.successor),
   };
 }
 
 /** Show a report. Data and epitaph are read out of the signed message: there is no second copy to disagree. */
 export function reportView(row: ReportRow): ReportView {
-  const { data, epitaph, prev } = messages.readReport(open(row.message));
+  const { data, epitaph, damaged, prev } = messages.readStoredReport(open(row.message));
   return {
     device: hex(row.device),
     counter: row.counter,
@@ -69,6 +74,7 @@ export function reportView(row: ReportRow): ReportView {
     data: hex(data),
     text: asText(data),
     epitaph: epitaph === undefined ? null : hex(epitaph),
+    damaged: damaged ?? null,
     prev: hex(prev),
     hash: hex(row.hash),
     message: hex(row.message),
@@ -124,21 +130,20 @@ export async function reports(
   return (after === undefined ? rows.toReversed() : rows).map(reportView);
 }
 
-/** Show what speaks of clones and duplicate keys, the newest first. */
-export async function alarms(store: Store, limit: number): Promise<{ evidence: object[]; alarms: object[] }> {
+/** Show what speaks of clones and duplicate keys, and of restored backups, the newest first. */
+export async function alarms(
+  store: Store,
+  limit: number,
+): Promise<{ evidence: object[]; alarms: object[]; gaps: object[] }> {
   const evidence = await store.read
     .selectFrom("evidence")
     .selectAll()
     .orderBy("received_at", "desc")
     .limit(limit)
     .execute();
-  const rows = await store.read
-    .selectFrom("audit")
-    .selectAll()
-    .where("action", "in", ["alarm", "fork"])
-    .orderBy("seq", "desc")
-    .limit(limit)
-    .execute();
+  const logged = store.read.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(limit);
+  const rows = await logged.where("action", "in", ["alarm", "fork"]).execute();
+  const gaps = await logged.where("action", "=", "gap").execute();
   return {
     evidence: evidence.map((row) => ({
       device: hex(row.device),
@@ -148,6 +153,7 @@ export async function alarms(store: Store, limit: number): Promise<{ evidence: o
       rival: row.rival === null ? null : hex(row.rival),
     })),
     alarms: rows.map(entryView),
+    gaps: gaps.map(entryView),
   };
 }
 

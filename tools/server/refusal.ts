@@ -1,4 +1,5 @@
 import { Reason, type ReasonName } from "../wire/messages.ts";
+import type { DeviceState } from "./store/schema.ts";
 
 /** The HTTP status of each refusal, from the protocol's table. */
 export const STATUS: Readonly<Record<ReasonName, number>> = {
@@ -6,14 +7,21 @@ export const STATUS: Readonly<Record<ReasonName, number>> = {
   "unknown-device": 404,
   "bad-signature": 401,
   "wrong-audience": 403,
-  replayed: 409,
   forked: 409,
   revoked: 403,
   "stale-nonce": 401,
   "not-invited": 403,
   "too-large": 413,
   busy: 503,
+  "stale-session": 409,
+  "handover-refused": 403,
+  suspended: 403,
 };
+
+/** Why a device that is not active is refused. */
+export function refusalOf(state: Exclude<DeviceState, "active">): "suspended" | "revoked" {
+  return state === "suspended" ? "suspended" : "revoked";
+}
 
 /** How often each reason was given since the start. */
 export type Refusals = Record<ReasonName, number>;
@@ -45,8 +53,11 @@ export interface Burst {
 interface Tally {
   readonly counts: Refusals;
   readonly recent: RefusalEntry[];
-  window: { readonly from: number; count: number };
+  /** Since when refusals are counted, by the wall clock and by the one that never steps. */
+  window: { readonly from: number; readonly began: number; count: number };
   burst: Burst | undefined;
+  /** When the last refusal of the burst was, by the clock that never steps. */
+  burstAt: number;
 }
 
 const DEVICES_MAX = 1000;
@@ -67,9 +78,9 @@ export class RecentRefusals {
   readonly bursts: Burst[] = [];
   private readonly records = new Map<string | null, Tally>();
 
-  /** Remember a refusal; tells whether a burst begins with it. */
-  note(device: string | null, entry: RefusalEntry): boolean {
-    const record = this.records.get(device) ?? begin(entry.at);
+  /** Remember a refusal, at `ticks` of a clock that never steps; tells whether a burst begins with it. */
+  note(device: string | null, entry: RefusalEntry, ticks: number): boolean {
+    const record = this.records.get(device) ?? begin(entry.at, ticks);
     // A map keeps the order of insertion: the device that was not refused for longest goes first.
     this.records.delete(device);
     this.records.set(device, record);
@@ -77,20 +88,22 @@ export class RecentRefusals {
     record.counts[entry.reason]++;
     record.recent.push(entry);
     if (record.recent.length > RECENT_MAX) record.recent.shift();
-    return this.burst(record, device, entry);
+    return this.burst(record, device, entry, ticks);
   }
 
-  private burst(record: Tally, device: string | null, { reason, at }: RefusalEntry): boolean {
-    if (at - record.window.from > BURST_MS) record.window = { from: at, count: 0 };
+  private burst(record: Tally, device: string | null, { reason, at }: RefusalEntry, ticks: number): boolean {
+    if (ticks - record.window.began > BURST_MS) record.window = { from: at, began: ticks, count: 0 };
     record.window.count++;
-    if (record.burst !== undefined && at - record.burst.until <= BURST_MS) {
+    if (record.burst !== undefined && ticks - record.burstAt <= BURST_MS) {
       record.burst.count++;
       record.burst.until = at;
+      record.burstAt = ticks;
       return false;
     }
     const { from, count } = record.window;
     if (count !== (device === null ? BURST_OF_NOBODY : BURST_OF_DEVICE)) return false;
     record.burst = { device, reason, from, until: at, count };
+    record.burstAt = ticks;
     this.bursts.push(record.burst);
     if (this.bursts.length > BURSTS_MAX) this.bursts.shift();
     return true;
@@ -105,6 +118,7 @@ export class RecentRefusals {
   }
 }
 
-function begin(at: number): Tally {
-  return { counts: none(), recent: [], window: { from: at, count: 0 }, burst: undefined };
+function begin(at: number, ticks: number): Tally {
+  const window = { from: at, began: ticks, count: 0 };
+  return { counts: none(), recent: [], window, burst: undefined, burstAt: ticks };
 }

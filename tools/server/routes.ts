@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { fromHex, hex } from "../wire/bytes.ts";
-import { DATA_MAX, Order } from "../wire/messages.ts";
+import { DATA_MAX } from "../wire/messages.ts";
 import * as decisions from "./decisions.ts";
 import type { Intake } from "./intake.ts";
 import { metrics, type Gauge } from "./metrics.ts";
@@ -14,6 +14,8 @@ import { STATES } from "./store/schema.ts";
 import * as tokens from "./tokens.ts";
 
 export interface Context extends decisions.Desk {
+  /** Milliseconds that pass: for rates. */
+  readonly ticks: () => number;
   readonly intake: Intake;
   readonly policy: Policy;
   readonly gauges: () => readonly Gauge[];
@@ -165,7 +167,7 @@ const reading = [
     "get",
     "/v1/alarms",
     "read",
-    "Evidence of clones, what else the log calls an alarm, and bursts of refusals at this instance",
+    "Evidence of clones, what else the log calls an alarm, gaps after a restored backup, and bursts of refusals at this instance",
     { query: z.object({ limit }).strict() },
     async ({ store, intake }, { query }) => ({
       ...(await queries.alarms(store, query.limit)),
@@ -211,6 +213,11 @@ function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope,
   );
 }
 
+function queued(counter: decisions.Queued): Answered | { counter: number } {
+  if (counter === "unknown") return new Answered(404, "no such active device");
+  return counter === "full" ? new Answered(409, "too many commands wait for this device") : { counter };
+}
+
 const deciding = [
   stateRoute("suspend", "suspended", "operate", "Refuse a device until it is restored"),
   stateRoute("restore", "active", "operate", "Let a suspended device in again"),
@@ -222,8 +229,7 @@ const deciding = [
     "Queue a signed command for a device",
     { params: z.object({ id }), body: z.object({ data: bytes(0, DATA_MAX), expiresAt: later }).strict() },
     async (context, { params, body, actor }) => {
-      const counter = await decisions.queueDownlink(context, unhex(params.id), unhex(body.data), body.expiresAt, actor);
-      return counter === undefined ? new Answered(404, "no such active device") : { counter };
+      return queued(await decisions.queueCommand(context, unhex(params.id), unhex(body.data), body.expiresAt, actor));
     },
   ),
   route(
@@ -233,10 +239,7 @@ const deciding = [
     "Order a device to make another key, and have the one it has hand over to it",
     { params: z.object({ id }), body: z.object({ expiresAt: later }).strict() },
     async (context, { params, body, actor }) => {
-      const nothingElse = new Uint8Array(0);
-      const device = unhex(params.id);
-      const counter = await decisions.queueDownlink(context, device, nothingElse, body.expiresAt, actor, Order.rotate);
-      return counter === undefined ? new Answered(404, "no such active device") : { counter };
+      return queued(await decisions.orderRotation(context, unhex(params.id), body.expiresAt, actor));
     },
   ),
   route(

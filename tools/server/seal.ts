@@ -1,38 +1,112 @@
+/**
+ * Seals: a MAC over each row, under a key that only the server holds. Who can write the database but does not have the key can not make a
+ * row that passes.
+ *
+ * A seal names the version of its table, and so the columns that it covers. A migration that adds columns adds a version here, and leaves the
+ * rows as they are: a row with an older seal holds as long as the columns added since still contain what the migration put there. It is
+ * sealed anew when it is next written. A column that no version lists is not sealed: nothing may be decided on it.
+ */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { encode, type Value } from "../wire/cbor.ts";
+import type { Tables } from "./store/schema.ts";
 
-/** The columns of each table in alphabetical order, without the seal: found once, for rows of a table are all alike. */
-const columns = new Map<string, { readonly count: number; readonly names: readonly string[] }>();
+export type Sealed = {
+  [Table in keyof Tables]: Tables[Table] extends { seal: Uint8Array } ? Table : never;
+}[keyof Tables];
 
-function namesOf(table: string, row: Readonly<Record<string, unknown>>): readonly string[] {
-  let count = 0;
-  for (const name in row) if (name !== "seal") count++;
-  const found = columns.get(table);
-  if (found?.count === count && found.names.every((name) => name in row)) return found.names;
-  const names = Object.keys(row)
-    .filter((name) => name !== "seal")
-    .toSorted();
-  columns.set(table, { count, names });
-  return names;
+type Row = Readonly<Record<string, unknown>>;
+
+/** What a migration put into each column that it added: a value, or another column of the row. */
+type Added = Readonly<Record<string, null | 0 | { readonly of: string }>>;
+
+interface History {
+  readonly first: readonly string[];
+  readonly added: readonly Added[];
 }
 
-/**
- * Compute the seal of a row: HMAC-SHA256, under a key that only the server holds, over the table's name and every other column
- * in alphabetical order. Who can write the database but does not have the key can not make a row that passes.
- */
-export function seal(key: Uint8Array, table: string, row: Readonly<Record<string, unknown>>): Uint8Array {
-  const content: Value[] = [table];
-  for (const name of namesOf(table, row)) content.push(name, row[name] as Value);
-  return new Uint8Array(createHmac("sha256", key).update(encode(content)).digest());
+/** The columns of each table's first version, in alphabetical order, and those of each later one. What was released is never edited. */
+export const COLUMNS: Readonly<Record<Sealed, History>> = {
+  devices: {
+    first: [
+      "acknowledged",
+      "boot_count",
+      "claim",
+      "downlink_counter",
+      "epoch",
+      "first_seen",
+      "gap_count",
+      "head_counter",
+      "head_hash",
+      "id",
+      "key",
+      "last_seen",
+      "model",
+      "report_count",
+      "software",
+      "state",
+      "successor",
+      "version",
+    ],
+    added: [{ session: null, confirmed: null, doubt: null, passed: { of: "acknowledged" }, void_order: 0 }],
+  },
+  reports: { first: ["counter", "device", "epoch", "hash", "message", "received_at"], added: [] },
+  evidence: { first: ["device", "id", "kind", "message", "received_at", "rival"], added: [] },
+  invitations: { first: ["created_at", "device", "note"], added: [] },
+  claims: { first: ["created_at", "expires_at", "hash", "note", "used_at", "used_by"], added: [] },
+  tokens: { first: ["created_at", "hash", "name", "revoked_at", "scope"], added: [] },
+  downlinks: { first: ["counter", "created_at", "device", "expires_at", "message"], added: [] },
+  handovers: { first: ["device", "message", "received_at", "successor"], added: [] },
+  audit_head: { first: ["hash", "id", "seq"], added: [] },
+  deliveries: { first: ["position", "stream"], added: [] },
+  leases: { first: ["holder", "name", "until"], added: [] },
+};
+
+const MAC_BYTES = 32;
+
+/** The columns that each version of each table covers, from the first. */
+const VERSIONS = new Map<Sealed, readonly (readonly string[])[]>(
+  Object.entries(COLUMNS).map(([table, { first, added }]) => {
+    const versions = [first];
+    for (const more of added) versions.push([...versions.at(-1)!, ...Object.keys(more)]);
+    return [table as Sealed, versions];
+  }),
+);
+
+/** The first version names its columns in what it covers; a seal is then the MAC alone. Later ones begin with their number. */
+function compute(key: Uint8Array, table: Sealed, version: number, row: Row): Uint8Array {
+  const names = VERSIONS.get(table)![version - 1]!;
+  const content: Value[] = version === 1 ? [table] : [table, version];
+  for (const name of names) {
+    if (version === 1) content.push(name);
+    content.push(row[name] as Value);
+  }
+  const mac = createHmac("sha256", key).update(encode(content)).digest();
+  return version === 1 ? new Uint8Array(mac) : Uint8Array.of(version, ...mac);
+}
+
+/** Compute the seal of a row, in the newest version of its table. */
+export function seal(key: Uint8Array, table: Sealed, row: object): Uint8Array {
+  return compute(key, table, VERSIONS.get(table)!.length, row as Row);
 }
 
 /** Return the row with its seal. */
-export function sealed<Row extends object>(key: Uint8Array, table: string, row: Row): Row & { seal: Uint8Array } {
-  return { ...row, seal: seal(key, table, row as Record<string, unknown>) };
+export function sealed<R extends object>(key: Uint8Array, table: Sealed, row: R): R & { seal: Uint8Array } {
+  return { ...row, seal: seal(key, table, row) };
 }
 
 /** Check the seal of a row as it was read. */
-export function isSealed(key: Uint8Array, table: string, row: object & { seal: Uint8Array }): boolean {
-  const expected = seal(key, table, row as unknown as Record<string, unknown>);
-  return row.seal.length === expected.length && timingSafeEqual(row.seal, expected);
+export function isSealed(key: Uint8Array, table: Sealed, row: object & { seal: Uint8Array }): boolean {
+  const version = row.seal.length === MAC_BYTES ? 1 : row.seal[0]!;
+  const { added } = COLUMNS[table];
+  if (!(version >= 1 && version <= added.length + 1)) return false;
+  const expected = compute(key, table, version, row as unknown as Row);
+  if (row.seal.length !== expected.length || !timingSafeEqual(row.seal, expected)) return false;
+  return added.slice(version - 1).every((columns) => isAsAdded(columns, row as unknown as Row));
+}
+
+/** Tell whether columns that a row's seal does not cover contain what the migration put there. */
+function isAsAdded(columns: Added, row: Row): boolean {
+  return Object.entries(columns).every(
+    ([name, value]) => row[name] === (typeof value === "object" && value !== null ? row[value.of] : value),
+  );
 }

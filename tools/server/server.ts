@@ -7,7 +7,8 @@ import { Trouble } from "../trouble.ts";
 import { application } from "./application.ts";
 import * as decisions from "./decisions.ts";
 import { listen, LIMITS, type HttpLimits } from "./http.ts";
-import { Intake, type Happening, type Rates } from "./intake.ts";
+import type { Happening, Rates } from "./gate.ts";
+import { Intake } from "./intake.ts";
 import * as keyFile from "./keys.ts";
 import * as logger from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
@@ -42,6 +43,8 @@ export interface ServerOptions {
   readonly rates?: Partial<Rates>;
   readonly limits?: Partial<HttpLimits>;
   readonly clock?: () => number;
+  /** Milliseconds that pass, whatever the clock says: for rates. */
+  readonly ticks?: () => number;
   /** Where to say what happens; nowhere if it is not given, but for errors. */
   readonly log?: logger.Logger;
   readonly onError?: (error: unknown) => void;
@@ -90,6 +93,7 @@ async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): 
 /** Start a server. Throws Trouble for what a person can act on. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { audience, host = "127.0.0.1", clock = Date.now, policy = "open", log = logger.silent() } = options;
+  const ticks = options.ticks ?? ((): number => performance.now());
   const audienceBytes = Buffer.byteLength(audience);
   if (audienceBytes < 1 || audienceBytes > AUDIENCE_MAX) {
     throw new Trouble(`an audience has 1 to ${AUDIENCE_MAX} bytes`, "choose another --audience");
@@ -114,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keys,
       audience,
       clock,
+      ticks,
       policy,
       suspendForks: options.suspendForks ?? true,
       rates: { ...RATES, ...options.rates },
@@ -124,7 +129,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let mqttDoor: mqtt.MqttDoor | undefined;
     let courier: webhook.Webhook | undefined;
     const gauges = (): Gauge[] => [...mqtt.gauges(mqttDoor), ...webhook.gauges(courier)];
-    const context = { store, keys, intake, audience, clock, policy, gauges, onError };
+    const context = { store, keys, intake, audience, clock, ticks, policy, gauges, onError };
     const app = application(context);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };

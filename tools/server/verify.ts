@@ -67,7 +67,7 @@ export function verifyReport(bytes: Uint8Array, publicKey: Uint8Array): Verified
     if (key === undefined || !verify(message, key)) {
       throw new Trouble("bad-signature: the report was not signed so by this key", "it was altered, or never was one");
     }
-    const { audience, counter, prev, data } = messages.readReport(message);
+    const { audience, counter, prev, data } = messages.readStoredReport(message);
     return { device: hex(message.kid), hash: hex(hash(bytes)), audience, counter, prev: hex(prev), data: hex(data) };
   } catch (error) {
     if (error instanceof Malformed) throw new Trouble(error.message, "this is not a report as a device signs it");

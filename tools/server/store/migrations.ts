@@ -146,5 +146,17 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    // What the columns contain then is listed in `seal.ts`.
+    "005-sessions": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        const add = db.schema.alterTable("devices");
+        await add.addColumn("session", bytes as never).execute();
+        await add.addColumn("confirmed", bytes as never).execute();
+        await add.addColumn("doubt", "text").execute();
+        await add.addColumn("passed", "bigint", (column) => column.notNull().defaultTo(0)).execute();
+        await add.addColumn("void_order", "bigint", (column) => column.notNull().defaultTo(0)).execute();
+        await sql`update devices set passed = acknowledged`.execute(db);
+      },
+    },
   };
 }

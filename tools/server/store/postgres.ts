@@ -8,15 +8,15 @@ const INT8 = 20;
 /** One statement, and so one transaction: what was moved, and the reports of that alone. */
 const MOVE = `
 with wanted as (
-  select * from unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::bytea[]) as w (id, was, head_counter, head_hash, report_count, gap_count, acknowledged, last_seen, seal)
+  select * from unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[])
+    as w (id, was, head_counter, head_hash, report_count, gap_count, last_seen, seal)
 ), moved as (
   update devices d set head_counter = w.head_counter, head_hash = w.head_hash, report_count = w.report_count,
-    gap_count = w.gap_count, acknowledged = w.acknowledged, last_seen = w.last_seen, seal = w.seal
+    gap_count = w.gap_count, last_seen = w.last_seen, seal = w.seal
   from wanted w where d.id = w.id and d.seal = w.was returning d.id
 ), stored as (
   insert into reports (device, counter, hash, message, epoch, received_at, seal)
-  select r.* from unnest($10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[], $14::bigint[], $15::bigint[], $16::bytea[])
+  select r.* from unnest($9::bytea[], $10::bigint[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bigint[], $15::bytea[])
     as r (device, counter, hash, message, epoch, received_at, seal) join moved on moved.id = r.device
 )
 select id from moved`;
@@ -49,7 +49,6 @@ export class Postgres extends PostgresDialect {
       after.map((row) => row.head_hash),
       after.map((row) => row.report_count),
       after.map((row) => row.gap_count),
-      after.map((row) => row.acknowledged),
       after.map((row) => row.last_seen),
       after.map((row) => row.seal),
       reports.map((row) => row.device),

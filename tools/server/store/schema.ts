@@ -26,7 +26,7 @@ export interface DeviceRow {
   software: string;
   version: string;
   boot_count: number;
-  /** How often it enrolled: an epoch is what lies between two enrolments. */
+  /** The number of its session: it rises with each enrolment (see `session.ts`). */
   epoch: number;
   first_seen: number;
   last_seen: number;
@@ -35,13 +35,24 @@ export interface DeviceRow {
   report_count: number;
   /** Counters that were skipped on the way. */
   gap_count: number;
-  /** Counter of the last downlink queued, and of the last the device acted upon. */
+  /** Counter of the last downlink queued. */
   downlink_counter: number;
+  /** Counter of the last downlink that the device obeyed: it named its hash. */
   acknowledged: number;
   /** The hash of the claim it came with. */
   claim: Uint8Array | null;
   /** The id of the key that took over from this one. */
   successor: Uint8Array | null;
+  /** The session of the last `enrolled`; null if it has to enrol before it can report. */
+  session: Uint8Array | null;
+  /** The last session in which a report was stored. */
+  confirmed: Uint8Array | null;
+  /** What is doubted about the session, until a report is stored in it. */
+  doubt: string | null;
+  /** Counter of the last downlink that the device is known to be past: it obeys none up to here any more. */
+  passed: number;
+  /** Orders to rotate up to this counter are void: a handover on one of them was refused for good. */
+  void_order: number;
   seal: Uint8Array;
 }
 

@@ -70,7 +70,7 @@ class WritingDriver extends SqliteDriver {
 }
 
 const FIND = "select * from devices where id = ?";
-const MOVE = `update devices set head_counter = ?, head_hash = ?, report_count = ?, gap_count = ?, acknowledged = ?,
+const MOVE = `update devices set head_counter = ?, head_hash = ?, report_count = ?, gap_count = ?,
   last_seen = ?, seal = ? where id = ? and seal = ?`;
 const INSERT = `insert into reports (device, counter, hash, message, epoch, received_at, seal) values (?, ?, ?, ?, ?, ?, ?)`;
 
@@ -98,8 +98,8 @@ export class Sqlite extends SqliteDialect {
     this.#native.exec("begin immediate");
     try {
       const made = moves.map(({ before, after, reports }) => {
-        const { head_counter, head_hash, report_count, gap_count, acknowledged, last_seen, seal, id } = after;
-        const set = [head_counter, head_hash, report_count, gap_count, acknowledged, last_seen, seal];
+        const { head_counter, head_hash, report_count, gap_count, last_seen, seal, id } = after;
+        const set = [head_counter, head_hash, report_count, gap_count, last_seen, seal];
         if (Number(update.run([...set, id, before.seal]).changes) !== 1) return false;
         for (const { device, counter, hash, message, epoch, received_at, seal: own } of reports)
           insert.run([device, counter, hash, message, epoch, received_at, own]);

@@ -1,0 +1,91 @@
+/** The server's clock wrong, by an hour or a year, either way: nothing is lost by it, and nobody is locked out. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { audit } from "../../tools/server/audit.ts";
+import * as keyFile from "../../tools/server/keys.ts";
+import { fromHex, hex } from "../../tools/wire/bytes.ts";
+import type { Device } from "../../tools/wire/device.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { FLAVOURS, ask, command, enrolled, missing, order, serve, text, type Fixture } from "./harness.ts";
+
+const HOUR = 3600_000;
+const YEAR = 365 * 24 * HOUR;
+
+async function claims(server: Fixture, count: number): Promise<Uint8Array[]> {
+  const body = JSON.stringify({ count, expiresAt: server.clock.now + 100 * 24 * HOUR });
+  const made = (await ask(server, server.adminToken, "/v1/claims", { method: "POST", body })).body.claims as string[];
+  return made.map((claim) => fromHex(claim)!);
+}
+
+/** Report as devices do, and return the commands that came. */
+async function reports(server: Fixture, device: Device): Promise<string[]> {
+  let verdict = await exchange.report(device, server.url, text("x"));
+  if (verdict.kind === "refused" && verdict.reason === "stale-session") {
+    assert.equal((await exchange.enrol(device, server.url)).kind, "accepted");
+    verdict = await exchange.report(device, server.url, text("x"));
+  }
+  assert.ok(verdict.kind === "accepted", JSON.stringify(verdict));
+  return verdict.downlinks.map(({ data }) => hex(data));
+}
+
+for (const flavour of FLAVOURS) {
+  for (const [name, skew] of [
+    ["an hour ahead", HOUR],
+    ["an hour behind", -HOUR],
+    ["a year ahead", YEAR],
+    ["a year behind", -YEAR],
+  ] as const) {
+    void test(
+      `${flavour}: a clock that is ${name}, for a minute and for a day, suspends and locks out no device`,
+      { skip: missing(flavour) },
+      async (t) => {
+        const rates = { device: [5, 20], address: [200, 400], failures: [2, 20] } as const;
+        const server = await serve(t, { policy: "claim", rates }, flavour);
+        const [first, second, third] = await claims(server, 3);
+        const device = await enrolled(server, { claim: first! });
+        await reports(server, device);
+        for (const lasts of [60_000, 24 * HOUR]) {
+          const nonce = await exchange.challenge(server.url);
+          server.clock.now += skew;
+          // Everything that a limit counts goes on, and what was asked before the step costs another try at most.
+          for (let i = 0; i < 30; i++) {
+            server.clock.pass(250);
+            await reports(server, device);
+          }
+          const enrolment = device.enrol(nonce);
+          device.enrolled(await exchange.http(server.url)("enrol", enrolment), enrolment);
+          await reports(server, device);
+          await command(server, device, "01");
+          assert.deepEqual(await reports(server, device), ["01"], "a command of that time, at that time");
+          device.restart();
+          assert.equal((await exchange.enrol(device, server.url)).kind, "accepted");
+          await reports(server, device);
+          const ordered = await order(server, device);
+          const next = device.successor(ordered);
+          server.clock.pass(lasts);
+          server.clock.now -= skew;
+          // The order is of a wrong time: it may be refused for good, and then the device goes on with its key.
+          const handedOver = await exchange.enrol(next, server.url);
+          assert.ok(
+            handedOver.kind === "accepted" ||
+              (handedOver.kind === "refused" && handedOver.reason === "handover-refused"),
+          );
+          const now = handedOver.kind === "accepted" ? next : device;
+          for (let i = 0; i < 30; i++) {
+            server.clock.pass(250);
+            await reports(server, now);
+          }
+          await command(server, now, "02");
+          assert.deepEqual(await reports(server, now), ["02"], "a command of the right time, afterwards");
+          const again = await enrolled(server, { claim: lasts === 60_000 ? second! : third! });
+          await reports(server, again);
+          if (handedOver.kind === "accepted") break;
+        }
+        const { alarms, evidence } = (await ask(server, server.adminToken, "/v1/alarms")).body;
+        assert.deepEqual([alarms, evidence], [[], []]);
+        assert.ok((await server.devices()).every(({ state }) => state === "active" || state === "replaced"));
+        assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
+      },
+    );
+  }
+}

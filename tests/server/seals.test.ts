@@ -1,0 +1,224 @@
+/** Seals and schema: a database that an older version wrote, and columns that a later one adds. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { Kysely, Migrator, sql } from "kysely";
+import { audit } from "../../tools/server/audit.ts";
+import * as keyFile from "../../tools/server/keys.ts";
+import { COLUMNS, isSealed, sealed, type Sealed } from "../../tools/server/seal.ts";
+import { migrations } from "../../tools/server/store/migrations.ts";
+import { openPostgres } from "../../tools/server/store/postgres.ts";
+import type { Tables } from "../../tools/server/store/schema.ts";
+import { openSqlite } from "../../tools/server/store/sqlite.ts";
+import { verifyReport } from "../../tools/server/verify.ts";
+import { fromHex, hex } from "../../tools/wire/bytes.ts";
+import { Device } from "../../tools/wire/device.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import {
+  AUDIENCE,
+  FLAVOURS,
+  ask,
+  decide,
+  enrolled,
+  folder,
+  missing,
+  refusal,
+  serve,
+  text,
+  type Fixture,
+  type Flavour,
+} from "./harness.ts";
+import { past } from "./past.ts";
+import * as postgres from "./postgres.ts";
+
+const SEALED = Object.keys(COLUMNS) as Sealed[];
+
+/** What commit f32970b wrote: every kind of row, the server's key, and the devices' seeds by what became of them. */
+interface Written {
+  readonly at: number;
+  readonly key: string;
+  readonly token: string;
+  readonly claim: string;
+  readonly seeds: Readonly<Record<string, string>>;
+  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+}
+
+const written = JSON.parse(readFileSync(new URL("written/f32970b.json", import.meta.url), "utf-8")) as Written;
+
+function value(shown: unknown): unknown {
+  return typeof shown === "string" && shown.startsWith("\\x") ? fromHex(shown.slice(2)) : shown;
+}
+
+/** A server on the database that f32970b wrote: its tables as they were then, its rows, then this version's start. */
+async function upgraded(t: TestContext, flavour: Flavour): Promise<Fixture> {
+  const place = folder(t);
+  const database = flavour === "sqlite" ? join(place, "old.db") : await postgres.database();
+  const dialect = flavour === "sqlite" ? openSqlite(database) : await openPostgres(database, 2);
+  const db = new Kysely<Tables>({ dialect });
+  const steps = migrations(flavour);
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(steps) } });
+  const { error } = await migrator.migrateTo("004-deliveries");
+  assert.equal(error, undefined);
+  for (const [table, rows] of Object.entries(written.tables)) {
+    for (const row of rows) {
+      const names = sql.join(Object.keys(row).map((name) => sql.ref(name)));
+      await sql`insert into ${sql.table(table)} (${names}) values (${sql.join(Object.values(row).map(value))})`.execute(
+        db,
+      );
+    }
+  }
+  await db.destroy();
+  const key = join(place, "old.key");
+  writeFileSync(key, written.key, { mode: 0o600 });
+  const server = await serve(t, { database, key, policy: "claim" }, flavour);
+  server.clock.now = written.at + 60_000;
+  assert.equal(server.adminToken, undefined, "it has its operator already");
+  return { ...server, adminToken: written.token };
+}
+
+async function findings(server: Fixture): Promise<readonly object[]> {
+  return (await audit(server.store, keyFile.load(server.options.key!))).findings;
+}
+
+for (const flavour of FLAVOURS) {
+  const skip = missing(flavour);
+
+  void test(`${flavour}: a seal covers every column of its table`, { skip }, async (t) => {
+    const { store } = await serve(t, {}, flavour);
+    const tables = await store.read.introspection.getTables();
+    for (const table of SEALED) {
+      const { first, added } = COLUMNS[table];
+      const covered = [...first, ...added.flatMap((columns) => Object.keys(columns)), "seal"];
+      const found = tables.find(({ name }) => name === table)!.columns.map(({ name }) => name);
+      assert.deepEqual(covered.toSorted(), found.toSorted(), table);
+    }
+  });
+
+  void test(
+    `${flavour}: a column added to every table breaks no seal, locks out nobody, and is no forgery`,
+    { skip },
+    async (t) => {
+      const first = await serve(t, {}, flavour);
+      await past(first);
+      const device = await enrolled(first);
+      for (const table of [...SEALED, "audit", "used_nonces"])
+        await sql`alter table ${sql.table(table)} add column remark text`.execute(first.store.read);
+      const { adminToken } = first;
+      const server: Fixture = { ...(await first.restart()), adminToken };
+      await sql`update devices set remark = 'x'`.execute(server.store.read);
+      assert.equal((await ask(server, adminToken, "/v1/devices")).status, 200);
+      assert.equal((await exchange.report(device, server.url, text("x"))).kind, "accepted");
+      await past(server);
+      assert.deepEqual(await findings(server), []);
+    },
+  );
+
+  void test(
+    `${flavour}: a database that f32970b wrote is migrated, audited, and goes on: its operator, its devices, its claims`,
+    { skip },
+    async (t) => {
+      const server = await upgraded(t, flavour);
+      assert.deepEqual(await findings(server), []);
+      const device = (name: string): Device =>
+        new Device({ audience: AUDIENCE, serverKey: server.publicKey, seed: fromHex(written.seeds[name]!)! });
+      const before = await server.devices();
+      assert.deepEqual(before.map(({ state }) => state).toSorted(), [
+        "active",
+        "active",
+        "active",
+        "replaced",
+        "revoked",
+        "suspended",
+      ]);
+      // What was signed before sessions is still shown and verified.
+      const plain = device("plain");
+      const stored = await server.reports(hex(plain.id));
+      assert.deepEqual(
+        stored.map((report) => [report.text, report.epitaph === null ? null : "die 1"]),
+        [
+          ["reading 0", null],
+          ["reading 1", null],
+          ["reading 2", null],
+          ["after a fall", "die 1"],
+        ],
+      );
+      for (const { message } of stored) verifyReport(fromHex(message)!, plain.key.publicKey);
+      for (const name of ["plain", "commanded", "successor"]) {
+        const one = device(name);
+        one.head = { counter: 100, hash: new Uint8Array(32) };
+        assert.equal((await refusal(server, "reports", one.report(text("x")))).reason, "stale-session");
+        assert.equal((await exchange.enrol(one, server.url)).kind, "accepted");
+        const verdict = await exchange.report(one, server.url, text("after the upgrade"));
+        assert.ok(verdict.kind === "accepted");
+        assert.deepEqual(
+          verdict.downlinks.map(({ counter }) => counter),
+          name === "commanded" ? [2] : [],
+        );
+        assert.equal((await exchange.report(one, server.url, text("goes on"))).kind, "accepted");
+      }
+      for (const [name, reason] of [
+        ["rotated", "revoked"],
+        ["revoked", "revoked"],
+        ["forked", "suspended"],
+      ] as const)
+        assert.equal((await refusal(server, "reports", device(name).report(text("x")))).reason, reason);
+      assert.equal(await decide(server, device("forked"), "restore"), 200);
+      const forked = device("forked");
+      assert.equal((await exchange.enrol(forked, server.url)).kind, "accepted");
+      assert.equal((await exchange.report(forked, server.url, text("x"))).kind, "accepted");
+      await enrolled(server, { claim: fromHex(written.claim)! });
+      const { alarms } = (await ask(server, server.adminToken, "/v1/alarms")).body;
+      assert.equal(alarms.length, 1, "the fork of then, and no other");
+      assert.deepEqual(await findings(server), []);
+    },
+  );
+
+  void test(
+    `${flavour}: columns that an old seal does not cover hold what the migration put there, or the audit names the row`,
+    { skip },
+    async (t) => {
+      const server = await upgraded(t, flavour);
+      const [id] = await server.store.read.selectFrom("devices").select("id").limit(1).execute();
+      const set = (column: string, to: unknown): Promise<unknown> =>
+        sql`update devices set ${sql.ref(column)} = ${to} where id = ${id!.id}`.execute(server.store.read);
+      const [row] = await server.store.read.selectFrom("devices").selectAll().where("id", "=", id!.id).execute();
+      for (const [column, forged] of [
+        ["session", new Uint8Array(16)],
+        ["confirmed", new Uint8Array(16)],
+        ["doubt", "gap"],
+        ["passed", 7],
+        ["void_order", 7],
+      ] as const) {
+        await set(column, forged);
+        assert.match(JSON.stringify(await findings(server)), /its seal does not fit/, column);
+        await set(column, row![column]);
+      }
+      assert.deepEqual(await findings(server), []);
+    },
+  );
+}
+
+void test("a seal of another version, table or key does not fit, and neither does a cut one", () => {
+  const [key, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const columns = [...COLUMNS.devices.first, ...Object.keys(COLUMNS.devices.added[0]!)];
+  const row = sealed(key, "devices", Object.fromEntries(columns.map((name) => [name, 1])));
+  assert.ok(isSealed(key, "devices", row));
+  assert.equal(row.seal[0], 2);
+  assert.ok(!isSealed(other, "devices", row));
+  for (const seal of [
+    row.seal.subarray(1),
+    row.seal.subarray(0, -1),
+    new Uint8Array(0),
+    Uint8Array.of(1, ...row.seal.subarray(1)),
+    Uint8Array.of(3, ...row.seal.subarray(1)),
+    Uint8Array.of(0, ...row.seal.subarray(1)),
+  ])
+    assert.ok(!isSealed(key, "devices", { ...row, seal }), `${seal.length} ${seal[0]}`);
+  const report = sealed(key, "reports", Object.fromEntries(COLUMNS.reports.first.map((name) => [name, 1])));
+  assert.ok(isSealed(key, "reports", report));
+  const asEvidence: object = { id: 1, kind: 1, rival: 1 };
+  assert.ok(!isSealed(key, "evidence", { ...report, ...asEvidence }));
+  for (const name of COLUMNS.reports.first) assert.ok(!isSealed(key, "reports", { ...report, [name]: 2 }), name);
+  for (const name of columns) assert.ok(!isSealed(key, "devices", { ...row, [name]: 2 }), name);
+});

@@ -1,0 +1,127 @@
+/** What proves, or makes doubtful, that one device alone holds its key: looked for, kept, and acted upon. */
+import { equal, hex } from "../wire/bytes.ts";
+import * as messages from "../wire/messages.ts";
+import type { Sign1 } from "../wire/sign1.ts";
+import * as chain from "./chain.ts";
+import type { Gate } from "./gate.ts";
+import * as log from "./log.ts";
+import { sealed } from "./seal.ts";
+import type { Doubt } from "./session.ts";
+import type { DeviceRow } from "./store/schema.ts";
+import type { Tx } from "./store/store.ts";
+
+/** Stored reports that are looked through for a predecessor: what is further back is found by the enrolment that follows. */
+const PREDECESSORS_MAX = 1000;
+
+/** A report whose signature was verified. */
+export interface Seen extends chain.Link {
+  readonly message: Sign1;
+}
+
+/** Find the stored report of the device's session that contradicts a report. */
+export async function contradiction(
+  tx: Tx,
+  device: DeviceRow,
+  report: Seen,
+): Promise<ReturnType<typeof chain.contradicted>> {
+  const stored = tx.selectFrom("reports").select(["hash", "counter", "epoch"]).where("device", "=", device.id);
+  const same = await stored.where("counter", "=", report.counter).executeTakeFirst();
+  const found = chain.contradicted(report, device.epoch, same, undefined);
+  if (found !== undefined) return found;
+  const parent = await predecessor(tx, device.id, report);
+  if (parent === undefined) return undefined;
+  const sibling = await stored.where("counter", ">", parent).orderBy("counter").limit(1).executeTakeFirst();
+  return chain.contradicted(report, device.epoch, undefined, sibling);
+}
+
+/** The counter of a report's predecessor, 0 before the first; undefined if it is not stored, or far back. */
+async function predecessor(tx: Tx, device: Uint8Array, { counter, prev }: chain.Link): Promise<number | undefined> {
+  if (equal(prev, messages.NO_HEAD.hash)) return messages.NO_HEAD.counter;
+  const before = tx
+    .selectFrom("reports")
+    .select(["hash", "counter"])
+    .where("device", "=", device)
+    .where("counter", "<", counter)
+    .orderBy("counter", "desc")
+    .limit(PREDECESSORS_MAX)
+    .as("before");
+  const found = await tx.selectFrom(before).select("counter").where("hash", "=", prev.slice()).executeTakeFirst();
+  return found?.counter;
+}
+
+/**
+ * Keep a report as proof that two hold its key, once, and suspend the device if that is wanted. Returns the alarm to tell, undefined if it was
+ * told before or too many were.
+ */
+export async function keep(
+  tx: Tx,
+  gate: Gate,
+  device: DeviceRow,
+  report: Seen,
+  kind: chain.Proof,
+  rival: Uint8Array,
+): Promise<string | undefined> {
+  const { store, keys, clock, suspendForks } = gate.options;
+  const now = clock();
+  if (!suspendForks && !gate.mayAlarm(device.id)) return undefined;
+  const row = {
+    id: report.hash,
+    device: device.id,
+    kind,
+    message: report.message.bytes.slice(),
+    rival,
+    received_at: now,
+  };
+  const { numInsertedOrUpdatedRows: added } = await tx
+    .insertInto("evidence")
+    .values(sealed(keys.seal, "evidence", row))
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  if (added === 0n) return undefined;
+  const detail = { kind, counter: report.counter };
+  await log.append(store, keys, tx, now, { action: "fork", actor: "server", device: device.id, detail });
+  if (suspendForks) {
+    const suspended = sealed(keys.seal, "devices", { ...device, state: "suspended" as const });
+    await tx.updateTable("devices").set(suspended).where("id", "=", device.id).execute();
+    await log.append(store, keys, tx, now, { action: "suspend", actor: "server", device: device.id, detail });
+  }
+  return `fork: ${kind}`;
+}
+
+const WENT_BACK =
+  "went back: it does not know its last session. Its flash was restored or lost pages, or somebody else has its key";
+
+/** Log the doubts about a session as its first report, `counter`, is stored. Returns the alarms to tell. */
+export async function confirm(
+  tx: Tx,
+  gate: Gate,
+  device: DeviceRow,
+  doubts: readonly Doubt[],
+  counter: number,
+): Promise<string[]> {
+  const { store, keys, clock } = gate.options;
+  const now = clock();
+  const alarms: string[] = [];
+  for (const doubt of doubts) {
+    if (doubt === "gap") {
+      const entry = log.gap(device.id, device.head_counter, counter);
+      await log.append(store, keys, tx, now, entry);
+      alarms.push(`gap: the database is older than the device, at most ${entry.detail!["most"]} reports are missing`);
+      continue;
+    }
+    const what = doubt === "went-back" ? WENT_BACK : `duplicate key: ${doubt}`;
+    await gate.logAlarm(tx, now, device.id, what);
+    alarms.push(what);
+  }
+  return alarms;
+}
+
+/** What an acknowledgement says of a downlink that this server did not send. */
+export function foreignCommand(counter: number): string {
+  return `acknowledges command ${counter}, which this server did not send: the database is an older copy, or somebody else has a server key`;
+}
+
+/** Tell of alarms about a device, after the commit. */
+export function tell(gate: Gate, device: Uint8Array, alarms: readonly string[]): void {
+  for (const what of alarms) gate.alarm(hex(device), what);
+}

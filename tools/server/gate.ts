@@ -1,0 +1,249 @@
+/**
+ * The gate: what every question of a device passes, whatever carries it. Rates, devices by id, refusals by name, and who is told what
+ * happened.
+ */
+import { Buffer } from "node:buffer";
+import { EventEmitter } from "node:events";
+import { equal, hex } from "../wire/bytes.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import { hash, id as keyId } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import { Reason, type ReasonName } from "../wire/messages.ts";
+import { Malformed, type Sign1 } from "../wire/sign1.ts";
+import type { ServerKeys } from "./keys.ts";
+import { Limiter } from "./limits.ts";
+import * as log from "./log.ts";
+import type { Policy } from "./policy.ts";
+import { RecentRefusals, STATUS, none, type Refusals } from "./refusal.ts";
+import type { DeviceRow } from "./store/schema.ts";
+import type { Store, Tx } from "./store/store.ts";
+
+/** Devices remembered, each about 3 KB. */
+const KNOWN_MAX = 50_000;
+
+/** What one device's key can make the log and the evidence grow by: beyond it, what it signs is refused and counted, and not kept. */
+const ALARMS_PER_SECOND = 1 / 60;
+const ALARMS_AT_ONCE = 20;
+
+export interface Answer {
+  readonly status: number;
+  readonly type: "application/cbor" | "application/cose" | "application/cbor-seq";
+  readonly body: Uint8Array;
+}
+
+export interface Rates {
+  /** Requests a second and at once, for each device that signed correctly. */
+  readonly device: readonly [number, number];
+  /** Requests a second and at once, for each address, before anything is verified. */
+  readonly address: readonly [number, number];
+  /**
+   * Failures a second and at once, for each address: unknown devices, bad signatures, sign-ups that come to nothing. Who has no more is told
+   * to come later, and nothing is looked up or verified. A device that was right from its address before is counted by itself.
+   */
+  readonly failures: readonly [number, number];
+}
+
+export interface IntakeOptions {
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly audience: string;
+  readonly policy: Policy;
+  /** Whether a proof of two holders of a key suspends the device. */
+  readonly suspendForks: boolean;
+  readonly rates: Rates;
+  /** Milliseconds since 1970. It may be wrong, and step either way. */
+  readonly clock: () => number;
+  /** Milliseconds that pass: for rates. */
+  readonly ticks: () => number;
+  /** Told of what nobody foresaw: the database failed. The device is told to come again. */
+  readonly onError: (error: unknown) => void;
+}
+
+export type Asked = "challenge" | "enrol" | "report";
+
+/** What happened, for whoever watches: told after the commit. A device is told of only if its signature was verified. */
+export type Happening =
+  | {
+      readonly kind: Asked;
+      readonly verdict: "accepted" | "repeated" | ReasonName;
+      readonly device?: string;
+      /** Whom a message names that its signature does not prove. */
+      readonly claimed?: string;
+      readonly counter?: number;
+      readonly data?: Uint8Array;
+      readonly at: number;
+    }
+  /** `device` is whom an alarm is about, null if that is none of ours. */
+  | { readonly kind: "alarm"; readonly device: string | null; readonly what: string; readonly at: number }
+  | { readonly kind: "state"; readonly device: string; readonly state: string; readonly at: number };
+
+/** A request that ends here. What is signed is about one message of one device; `kid` is whom it names in any case. */
+export class Refused extends Error {
+  readonly kid: Uint8Array | undefined;
+
+  constructor(
+    readonly reason: ReasonName,
+    readonly about?: Sign1,
+    readonly status = STATUS[reason],
+    kid = about?.kid,
+  ) {
+    super(reason);
+    this.kid = kid;
+  }
+}
+
+/** A refusal that is not signed, of a message that names a device. */
+export function refused(reason: ReasonName, kid: Uint8Array, status = STATUS[reason]): Refused {
+  return new Refused(reason, undefined, status, kid);
+}
+
+/** A device that this instance heard of. */
+export interface Known {
+  /** An id is the hash of its key, so this is right for ever. */
+  readonly key: ed25519.VerifyKey;
+  /** The row as it was last seen. It may be stale: what is decided on it holds only if its seal is still the stored one's. */
+  row: DeviceRow | undefined;
+  /** Whether a move of it is under way. */
+  moving: boolean;
+  /** From where its last right signature came. */
+  address: string | undefined;
+}
+
+export class Gate {
+  readonly options: IntakeOptions;
+  readonly refusals: Refusals = none();
+  readonly recent = new RecentRefusals();
+  readonly accepted = { enrolments: 0, reports: 0, resent: 0 };
+  readonly happenings = new EventEmitter<{ happening: [Happening] }>();
+  /** Devices by id. */
+  private readonly known = new Map<string, Known>();
+  private readonly perDevice: Limiter;
+  private readonly perAddress: Limiter;
+  private readonly alarms = new Limiter(ALARMS_PER_SECOND, ALARMS_AT_ONCE);
+  private readonly failures: Limiter;
+
+  constructor(options: IntakeOptions) {
+    this.options = options;
+    this.perDevice = new Limiter(...options.rates.device);
+    this.perAddress = new Limiter(...options.rates.address);
+    this.failures = new Limiter(...options.rates.failures);
+    this.happenings.setMaxListeners(0);
+  }
+
+  /** Answer one question of a sender: `attempt` answers, or throws Refused or Malformed. */
+  async answered(asked: Asked, sender: string, attempt: () => Answer | Promise<Answer>): Promise<Answer> {
+    try {
+      if (!this.perAddress.take(sender, this.options.ticks())) throw new Refused("busy", undefined, 429);
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Malformed) return this.refuse(asked, new Refused("malformed"));
+      if (error instanceof Refused) return this.refuse(asked, error);
+      this.options.onError(error);
+      return this.refuse(asked, new Refused("busy"));
+    }
+  }
+
+  /** Answer with a refusal: signed, if it is about a message whose signature was verified. */
+  refuse(asked: Asked, { reason, about, status, kid }: Refused): Answer {
+    this.refusals[reason]++;
+    const at = this.options.clock();
+    const named = kid === undefined ? null : hex(kid);
+    const whom = named === null ? {} : reason === "bad-signature" ? { claimed: named } : { device: named };
+    this.tell({ kind: asked, verdict: reason, ...whom, at });
+    // Keys that anybody can make by the thousand share one record.
+    const record = kid !== undefined && this.known.has(nameOf(kid)) ? named : null;
+    const begun = this.recent.note(record, { device: named, asked, reason, at }, this.options.ticks());
+    if (begun) this.alarm(record, `burst of refusals, first ${reason}`);
+    if (about === undefined) {
+      return { status, type: "application/cbor", body: messages.unsignedRefusal(Reason[reason]) };
+    }
+    const body = messages.sealRefusal(this.options.keys.signing, {
+      ...this.answerTo(about.kid, at),
+      about: hash(about.bytes),
+      reason: Reason[reason],
+    });
+    return { status, type: "application/cose", body };
+  }
+
+  /** What every signed answer says, `at` in ms. */
+  answerTo(device: Uint8Array, at: number): { issuer: string; issuedAt: number; device: Uint8Array } {
+    return { issuer: this.options.audience, issuedAt: Math.floor(at / 1000), device };
+  }
+
+  /** Refuse whoever at `source` had too many failures already, before any more is done for them. */
+  mayFail(source: string): void {
+    if (!this.failures.has(source, this.options.ticks())) throw new Refused("busy", undefined, 429);
+  }
+
+  /** Count a failure of whoever is at `source`. */
+  failed(source: string): void {
+    this.failures.take(source, this.options.ticks());
+  }
+
+  /** Refuse a device that asks too often. */
+  limitDevice(kid: Uint8Array): void {
+    if (!this.perDevice.take(hex(kid), this.options.ticks())) throw refused("busy", kid, 429);
+  }
+
+  /** Whether one more alarm about a device is kept: its key may have caused too many. */
+  mayAlarm(device: Uint8Array): boolean {
+    return this.alarms.take(hex(device), this.options.ticks());
+  }
+
+  /** Log an alarm about a device, unless its key caused too many. */
+  async logAlarm(tx: Tx, now: number, device: Uint8Array, what: string): Promise<void> {
+    if (!this.mayAlarm(device)) return;
+    const { store, keys } = this.options;
+    await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device, detail: { what } });
+  }
+
+  /** Tell of an alarm about a device, null if it is about none of ours. */
+  alarm(device: string | null, what: string): void {
+    this.tell({ kind: "alarm", device, what, at: this.options.clock() });
+  }
+
+  /** Tell whoever watches what happened. */
+  tell(happening: Happening): void {
+    this.happenings.emit("happening", happening);
+  }
+
+  /** A device that was looked up before. */
+  familiar(kid: Uint8Array): Known | undefined {
+    return this.known.get(nameOf(kid));
+  }
+
+  /** Look a device up, and remember it. */
+  async find(kid: Uint8Array): Promise<Known | undefined> {
+    const row = await this.options.store.find(kid);
+    // A key that some hand put into the database under another's id speaks for nobody.
+    if (row === undefined || !equal(keyId(row.key), kid)) return undefined;
+    const key = ed25519.importKey(row.key);
+    if (key === undefined) return undefined;
+    const name = nameOf(kid);
+    // Two that asked at once share what the first found.
+    const found = this.known.get(name) ?? { key, row, moving: false, address: undefined };
+    if (this.known.size >= KNOWN_MAX) this.known.delete(this.known.keys().next().value!);
+    this.known.set(name, found);
+    return found;
+  }
+}
+
+/** A key for maps: bytes as text, one character each. */
+export function nameOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.length).toString("latin1");
+}
+
+/** Read claims of a message whose signature was verified: if they are malformed, the refusal is signed. */
+export function verified<T>(message: Sign1, read: (message: Sign1) => T): T {
+  try {
+    return read(message);
+  } catch (error) {
+    if (error instanceof Malformed) throw new Refused("malformed", message);
+    throw error;
+  }
+}
+
+/** Whoever TLS proved at the other end speaks for itself only. */
+export function fromPeer(kid: Uint8Array, peer: Uint8Array | undefined): void {
+  if (peer !== undefined && !equal(peer, kid)) throw refused("bad-signature", kid);
+}

@@ -1,0 +1,290 @@
+/**
+ * Reports taken.
+ *
+ *     parse, look up the key, verify every signature
+ *     advance:  the reports follow the head of the row as it was last seen    -> one statement, holds if the row is still that one
+ *     accept:   whatever else, in a transaction that locked the row
+ *       stored already                     -> its receipt again
+ *       another session than the row's     -> stale-session
+ *       contradicted in this session       -> forked
+ *       the first in its session           -> the doubts about the session take effect
+ *       follows the head                   -> stored
+ */
+import { concat, equal, hex } from "../wire/bytes.ts";
+import { hash } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import type { ReasonName } from "../wire/messages.ts";
+import { Malformed, openSequence, verify, type Sign1 } from "../wire/sign1.ts";
+import * as chain from "./chain.ts";
+import * as commands from "./commands.ts";
+import * as evidence from "./evidence.ts";
+import { Refused, fromPeer, nameOf, refused, type Answer, type Gate, type Known } from "./gate.ts";
+import { LIFETIME_MS } from "./nonce.ts";
+import { refusalOf } from "./refusal.ts";
+import { sealed } from "./seal.ts";
+import * as sessions from "./session.ts";
+import type { DeviceRow, Move, ReportRow } from "./store/schema.ts";
+import type { Tx } from "./store/store.ts";
+
+const REPORTS_MAX = 32;
+
+/** A report whose signature was verified, with its claims or their fault. */
+interface Candidate extends evidence.Seen {
+  readonly claims: messages.Report | undefined;
+}
+
+/** What was decided; the answer is made outside of the transaction. */
+type Outcome = { readonly alarms?: readonly string[] } & (
+  | {
+      readonly kind: "receipt";
+      readonly stored: number;
+      /** When the last report was stored. */
+      readonly at: number;
+      readonly downlink: Uint8Array | undefined;
+      readonly row: DeviceRow;
+    }
+  | { readonly kind: "refused"; readonly reason: ReasonName; readonly about: Sign1 }
+);
+
+export class Reporting {
+  private readonly gate: Gate;
+
+  constructor(gate: Gate) {
+    this.gate = gate;
+  }
+
+  /** Take reports of one device. Throws Refused or Malformed. */
+  async reports(body: Uint8Array, address: string, peer: Uint8Array | undefined): Promise<Answer> {
+    const { gate } = this;
+    const sequence = openSequence(body, REPORTS_MAX);
+    const kid = sequence[0]!.kid;
+    if (!sequence.every((message) => message.kind === "report" && equal(message.kid, kid))) {
+      throw new Malformed("not reports of one device");
+    }
+    const known = await this.authentic(sequence, kid, address, peer);
+    gate.limitDevice(kid);
+    const candidates = sequence.map(candidate);
+    const outcome =
+      (await this.advance(known, candidates)) ?? (await gate.options.store.write((tx) => this.accept(tx, candidates)));
+    evidence.tell(gate, kid, outcome.alarms ?? []);
+    if (outcome.kind === "refused") throw new Refused(outcome.reason, outcome.about);
+    known.row = outcome.row;
+    this.told(candidates, outcome.stored, kid);
+    const last = candidates.at(-1)!;
+    // The same report has the same receipt, byte for byte: its time is when the report was stored.
+    const receipt = messages.sealReceipt(gate.options.keys.signing, {
+      ...gate.answerTo(kid, outcome.at),
+      counter: last.counter,
+      about: last.hash,
+    });
+    const answer = outcome.downlink === undefined ? receipt : concat(receipt, outcome.downlink);
+    return { status: 200, type: "application/cbor-seq", body: answer };
+  }
+
+  /** Verify every signature of a request, and return whose they are. */
+  private async authentic(
+    sequence: readonly Sign1[],
+    kid: Uint8Array,
+    address: string,
+    peer: Uint8Array | undefined,
+  ): Promise<Known> {
+    const { gate } = this;
+    const familiar = gate.familiar(kid);
+    const source = familiar?.address === address ? `${nameOf(kid)} ${address}` : address;
+    gate.mayFail(source);
+    const known = familiar ?? (await gate.find(kid));
+    if (known === undefined) {
+      gate.failed(source);
+      throw new Refused("unknown-device");
+    }
+    fromPeer(kid, peer);
+    if (!sequence.every((message) => verify(message, known.key))) {
+      gate.failed(source);
+      throw refused("bad-signature", kid);
+    }
+    known.address = address;
+    return known;
+  }
+
+  /** Tell of the reports of a request: those that were stored, or the last if all were stored before. */
+  private told(candidates: readonly Candidate[], stored: number, kid: Uint8Array): void {
+    const { accepted, happenings, options } = this.gate;
+    if (stored === 0) accepted.resent++;
+    accepted.reports += stored;
+    if (happenings.listenerCount("happening") === 0) return;
+    const [device, at] = [hex(kid), options.clock()];
+    const verdict = stored === 0 ? "repeated" : "accepted";
+    for (const { counter, claims } of candidates.slice(-(stored || 1))) {
+      this.gate.tell({ kind: "report", verdict, device, counter, data: claims!.data, at });
+    }
+  }
+
+  /**
+   * Store reports that follow the head of a row as it was last seen, which is what nearly all do. Undefined if there is more to decide, if the row
+   * is another by now, or if the database fails: `accept` decides then, and says what is wrong.
+   */
+  private async advance(known: Known, candidates: readonly Candidate[]): Promise<Outcome | undefined> {
+    const { row } = known;
+    if (row === undefined || known.moving || row.state !== "active" || row.downlink_counter > row.passed)
+      return undefined;
+    const { audience, store, clock } = this.gate.options;
+    const now = clock();
+    if (!sessions.isConfirmed(row) || isAhead(row, now)) return undefined;
+    const isUsual = ({ claims }: Candidate): boolean =>
+      claims !== undefined &&
+      claims.audience === audience &&
+      equal(claims.session, row.session!) &&
+      (claims.ack === undefined || claims.ack.counter <= row.passed);
+    if (!candidates.every(isUsual)) return undefined;
+    if (chain.stray({ counter: row.head_counter, hash: row.head_hash }, candidates) >= 0) return undefined;
+    const move = this.move(row, candidates, now);
+    known.moving = true;
+    try {
+      if (!(await store.move(move))) return undefined;
+      return { kind: "receipt", stored: candidates.length, at: now, downlink: undefined, row: move.after };
+    } catch {
+      return undefined;
+    } finally {
+      known.moving = false;
+    }
+  }
+
+  /** Accept the reports of one request or refuse one of them, in the protocol's order. The device's row is locked first. */
+  private async accept(tx: Tx, candidates: readonly Candidate[]): Promise<Outcome> {
+    const { gate } = this;
+    const { store, clock } = gate.options;
+    const first = candidates[0]!.message;
+    const query = tx.selectFrom("devices").selectAll().where("id", "=", first.kid.slice());
+    const device = await store.locked(query).executeTakeFirst();
+    if (device === undefined) throw new Refused("unknown-device");
+    if (device.state !== "active") return { kind: "refused", reason: refusalOf(device.state), about: first };
+    const now = clock();
+    const stored = await storedOf(tx, device.id, candidates);
+    const fresh = candidates.slice(stored.length);
+    if (fresh.length === 0) {
+      const at = stored.at(-1)!.received_at;
+      return { kind: "receipt", stored: 0, at, downlink: await commands.next(tx, device, now), row: device };
+    }
+    for (const report of fresh) {
+      const reason = this.faultOf(device, report, now);
+      if (reason !== undefined) return { kind: "refused", reason, about: report.message };
+    }
+    const doubts = sessions.isConfirmed(device) ? [] : sessions.read(device);
+    if (doubts.includes("two-lives")) return this.forked(tx, device, fresh[0]!, "two-lives", device.head_hash);
+    const at = chain.stray({ counter: device.head_counter, hash: device.head_hash }, fresh);
+    if (at >= 0) {
+      const found = await evidence.contradiction(tx, device, fresh[at]!);
+      if (found !== undefined) return this.forked(tx, device, fresh[at]!, found.proof, found.rival);
+      return { kind: "refused", reason: "stale-session", about: fresh[at]!.message };
+    }
+    return this.follow(tx, device, fresh, doubts, now);
+  }
+
+  /** Why a report of an active device can not be stored, whatever its chain is. */
+  private faultOf(device: DeviceRow, { claims }: Candidate, now: number): ReasonName | undefined {
+    if (claims === undefined) return "malformed";
+    if (claims.audience !== this.gate.options.audience) return "wrong-audience";
+    const isCurrent = device.session !== null && equal(claims.session, device.session) && !isAhead(device, now);
+    return isCurrent ? undefined : "stale-session";
+  }
+
+  private async forked(
+    tx: Tx,
+    device: DeviceRow,
+    report: Candidate,
+    proof: chain.Proof,
+    rival: Uint8Array,
+  ): Promise<Outcome> {
+    const alarm = await evidence.keep(tx, this.gate, device, report, proof, rival);
+    return { kind: "refused", reason: "forked", about: report.message, alarms: alarm === undefined ? [] : [alarm] };
+  }
+
+  /** Store reports that follow the head, with what the first of a session, or a new acknowledgement, changes beside. */
+  private async follow(
+    tx: Tx,
+    device: DeviceRow,
+    fresh: readonly Candidate[],
+    doubts: readonly sessions.Doubt[],
+    now: number,
+  ): Promise<Outcome> {
+    const { gate } = this;
+    const ack = fresh.at(-1)!.claims!.ack;
+    const { passed, isForeign } = await commands.acknowledge(tx, device, ack);
+    const { after, reports } = this.move(device, fresh, now, { ...passed, confirmed: device.session, doubt: null });
+    await tx.insertInto("reports").values(reports).execute();
+    await tx.updateTable("devices").set(after).where("id", "=", after.id).execute();
+    const alarms = await evidence.confirm(tx, gate, device, doubts, fresh[0]!.counter);
+    if (isForeign) {
+      alarms.push(evidence.foreignCommand(ack!.counter));
+      await gate.logAlarm(tx, now, device.id, alarms.at(-1)!);
+    }
+    const downlink = await commands.next(tx, after, now);
+    return { kind: "receipt", stored: fresh.length, at: now, downlink, row: after, alarms };
+  }
+
+  /** The rows of reports that follow a device's head, and of the device after them. */
+  private move(before: DeviceRow, fresh: readonly Candidate[], now: number, more: Partial<DeviceRow> = {}): Move {
+    const { keys } = this.gate.options;
+    const reports: ReportRow[] = fresh.map(({ counter, hash: own, message }) =>
+      sealed(keys.seal, "reports", {
+        device: before.id,
+        counter,
+        hash: own,
+        message: message.bytes.slice(),
+        epoch: before.epoch,
+        received_at: now,
+      }),
+    );
+    const last = fresh.at(-1)!;
+    const after = sealed(keys.seal, "devices", {
+      ...before,
+      ...more,
+      head_counter: last.counter,
+      head_hash: last.hash,
+      report_count: before.report_count + fresh.length,
+      gap_count: before.gap_count + (last.counter - before.head_counter - fresh.length),
+      last_seen: now,
+    });
+    return { before, after, reports };
+  }
+}
+
+/**
+ * Whether the clock stepped back since the device was last heard of. It has to begin a new session then: it measures commands by the times that
+ * its session's answers told.
+ */
+function isAhead(device: DeviceRow, now: number): boolean {
+  return device.last_seen > now + LIFETIME_MS;
+}
+
+/** The stored rows of the first reports of a request, as many as are stored. */
+async function storedOf(tx: Tx, device: Uint8Array, candidates: readonly Candidate[]): Promise<StoredReport[]> {
+  const counters = candidates.map(({ counter }) => counter);
+  const query = tx.selectFrom("reports").select(["counter", "hash", "received_at"]).where("device", "=", device);
+  const rows = new Map((await query.where("counter", "in", counters).execute()).map((row) => [row.counter, row]));
+  const found: StoredReport[] = [];
+  for (const { counter, hash: own } of candidates) {
+    const row = rows.get(counter);
+    if (row === undefined || !equal(row.hash, own)) break;
+    found.push(row);
+  }
+  return found;
+}
+
+type StoredReport = Pick<ReportRow, "counter" | "hash" | "received_at">;
+
+function candidate(message: Sign1): Candidate {
+  let claims: messages.Report | undefined;
+  try {
+    claims = messages.readReport(message);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+  }
+  return {
+    message,
+    claims,
+    hash: hash(message.bytes),
+    counter: claims?.counter ?? 0,
+    prev: (claims?.prev ?? messages.NO_HEAD.hash).slice(),
+  };
+}

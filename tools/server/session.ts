@@ -1,0 +1,110 @@
+/**
+ * Sessions: what lies between two `enrolled` of a device. A session is 16 bytes: its epoch (big-endian), 4 bytes of a MAC, and the first 8 of the hash
+ * of the enrolment that it answers. So the server recognises a session that it gave, also one that its database does not know: then the
+ * database is older than the device.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { concat, equal } from "../wire/bytes.ts";
+import { SESSION_ABOUT_BYTES, SESSION_MAX } from "../wire/messages.ts";
+import type { DeviceRow } from "./store/schema.ts";
+
+const EPOCH_BYTES = 4;
+const MAC_BYTES = 4;
+const EPOCH_MAX = 2 ** 32 - 1;
+
+/**
+ * How far a device's word may move the epoch at once. Whoever has the server's key can give a device a session of any epoch; more enrolments
+ * than this are not made between a backup and its return.
+ */
+const EPOCH_STEP = 2 ** 16;
+
+/** What an enrolment says that the device which reported last would not say. */
+export type Doubt =
+  /** It names a session that was given, or a report that was stored, after this database was written: a backup was put back. */
+  | "gap"
+  /** It does not know the last session in which a report was stored: its flash went back, or another holder of its key reported. */
+  | "went-back"
+  /** The same of a device that did not restart since its own last receipt: two hold its key. */
+  | "two-lives"
+  | "another board"
+  | "another claim";
+
+function mac(key: Uint8Array, device: Uint8Array, epochBytes: Uint8Array, about: Uint8Array): Uint8Array {
+  return createHmac("sha256", key).update(device).update(epochBytes).update(about).digest().subarray(0, MAC_BYTES);
+}
+
+/** Make a session of `epoch` for a device, in answer to the enrolment with the hash `about`. */
+export function make(key: Uint8Array, device: Uint8Array, epoch: number, about: Uint8Array): Uint8Array {
+  const number = Buffer.alloc(EPOCH_BYTES);
+  number.writeUInt32BE(epoch);
+  const answered = about.subarray(0, SESSION_ABOUT_BYTES);
+  return concat(number, mac(key, device, number, answered), answered);
+}
+
+/** The epoch of a session that this server gave to this device; undefined if it gave it none like that. */
+export function epochOf(key: Uint8Array, device: Uint8Array, session: Uint8Array | undefined): number | undefined {
+  if (session?.length !== SESSION_MAX) return undefined;
+  const number = session.subarray(0, EPOCH_BYTES);
+  const answered = session.subarray(EPOCH_BYTES + MAC_BYTES);
+  const given = session.subarray(EPOCH_BYTES, EPOCH_BYTES + MAC_BYTES);
+  return timingSafeEqual(given, mac(key, device, number, answered)) ? epoch(session) : undefined;
+}
+
+function epoch(session: Uint8Array): number {
+  return Buffer.from(session.buffer, session.byteOffset, session.length).readUInt32BE();
+}
+
+/** Tell whether a report was stored in the device's session. */
+export function isConfirmed({ session, confirmed }: Pick<DeviceRow, "session" | "confirmed">): boolean {
+  return session !== null && confirmed !== null && equal(session, confirmed);
+}
+
+/** What is known of a device's sessions. */
+export type Known = Pick<DeviceRow, "epoch" | "confirmed">;
+
+/**
+ * The last report with a receipt that a device names which did not restart since: stored in the session that it names, or beyond all that is stored.
+ */
+export type NamedHead = "stored" | "beyond" | undefined;
+
+/**
+ * Doubt an enrolment by the session that it names: `named` as the device says it, `namedEpoch` its epoch if it is a session of this server.
+ *
+ * A device stores its session before its first report in it, and each session's epoch is above that of the one it named before. So a device that
+ * names an older session than the last in which a report was stored did not send that report, or lost what it stored.
+ */
+export function doubt(
+  known: Known,
+  named: Uint8Array | undefined,
+  namedEpoch: number | undefined,
+  head: NamedHead,
+): Doubt | undefined {
+  if (namedEpoch !== undefined && namedEpoch > known.epoch) return "gap";
+  const { confirmed } = known;
+  const isLast =
+    confirmed === null ||
+    (named !== undefined && equal(named, confirmed)) ||
+    (namedEpoch !== undefined && namedEpoch > epoch(confirmed));
+  if (isLast) return head === "beyond" ? "gap" : undefined;
+  // Only a session of this server proves anything: a device can also have lost its own, or name one of a key that was replaced.
+  return namedEpoch !== undefined && head === "stored" ? "two-lives" : "went-back";
+}
+
+/** The epoch after `known` and, within its step, after `named`. */
+export function nextEpoch(known: number, named: number | undefined): number {
+  const last = named !== undefined && named > known && named - known <= EPOCH_STEP ? named : known;
+  return Math.min(last + 1, EPOCH_MAX);
+}
+
+const SEPARATOR = ", ";
+
+/** Doubts as a row keeps them. A gap stays until a report was stored: it is a fact about the database, not about who enrolled. */
+export function written(before: Pick<DeviceRow, "doubt">, doubts: readonly Doubt[]): string | null {
+  const kept = read(before).includes("gap") && !doubts.includes("gap") ? ["gap"] : [];
+  return [...kept, ...doubts].join(SEPARATOR) || null;
+}
+
+/** The doubts about a device's session, until a report is stored in it. */
+export function read({ doubt: text }: Pick<DeviceRow, "doubt">): readonly Doubt[] {
+  return text === null ? [] : (text.split(SEPARATOR) as Doubt[]);
+}
