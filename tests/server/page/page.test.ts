@@ -4,7 +4,7 @@ import { hex } from "../../../tools/wire/bytes.ts";
 import { encode } from "../../../tools/wire/cbor.ts";
 import type { Device } from "../../../tools/wire/device.ts";
 import * as exchange from "../../../tools/wire/exchange.ts";
-import { ask, enrolled, refusal, serve, text, type Fixture } from "../harness.ts";
+import { ask, backup, command, enrolled, refusal, serve, text, type Fixture } from "../harness.ts";
 import { close, faint, leave, missing as skip, open, picture, signIn, type Tab } from "./browser.ts";
 
 after(close);
@@ -183,7 +183,7 @@ void test(
     assert.match((await tab.page.locator("#announcer").textContent())!, /is revoked\.$/);
     const verdict = await exchange.report(device, server.url, reading(20_000, 2));
     assert.ok(verdict.kind === "refused" && verdict.reason === "revoked" && verdict.signed);
-    await tab.page.getByText("1 × revoked: the device is suspended or revoked").waitFor();
+    await tab.page.getByText("1 × revoked: the device is revoked, or was replaced").waitFor();
     const { entries } = (await ask(server, server.adminToken, "/v1/log")).body;
     assert.deepEqual([entries[0].action, entries[0].actor, entries[0].detail.reason], ["revoke", "first", "stolen"]);
     await tab.page.getByRole("link", { name: "Log" }).click();
@@ -253,11 +253,12 @@ void test(
     const tab = await open(t, server.url);
     await signIn(tab, server.adminToken!);
     const twin = server.device({ seed, model: "another" });
+    twin.reportedIn = device.reportedIn;
     await exchange.enrol(twin, server.url);
+    const before = twin.head;
+    await report(twin, server, reading(20_000, 1));
     await tab.page.getByRole("alert").getByText("duplicate key: another board").waitFor();
-    const before = device.head;
-    await report(device, server, reading(20_000, 1));
-    const fork = device.report(reading(99_000, 1), { after: before, counter: 2 });
+    const fork = twin.report(reading(99_000, 1), { after: before, counter: 2 });
     assert.equal((await refusal(server, "reports", fork)).reason, "forked");
     await tab.page.getByRole("alert").getByText("fork: same-counter").waitFor();
     await tab.page
@@ -279,6 +280,36 @@ void test(
     await tab.page.getByRole("button", { name: "Restore…" }).click();
     await tab.page.getByRole("button", { name: "Restore", exact: true }).click();
     await tab.page.getByRole("heading", { name: /active$/ }).waitFor();
+    await leave(tab);
+  },
+);
+
+void test(
+  "a restored backup: the gap and its length, what commands were obeyed, what was repaired",
+  { skip },
+  async (t) => {
+    let server = await live(t);
+    const device = await enrolled(server);
+    await report(device, server, reading(20_000, 0));
+    const saved = await backup(server);
+    server = saved.server;
+    await command(server, device, "01", 1e12);
+    for (let i = 1; i < 6; i++) await report(device, server, reading(20_000, i));
+    server = await saved.putBack(server);
+    assert.equal((await exchange.report(device, server.url, text("x"))).kind, "refused");
+    await exchange.enrol(device, server.url);
+    const repaired = device.report(reading(20_000, 6), { damaged: 2 });
+    assert.equal((await exchange.send(device, server.url, [repaired])).kind, "accepted");
+    const tab = await open(t, server.url);
+    await signIn(tab, server.adminToken!);
+    await visit(tab, device);
+    await tab.page.getByText("a backup was put back: gap after 1, before 8: at most 6 reports are missing.").waitFor();
+    await tab.page.getByText("1 queued, none obeyed, none up to 1 any more").waitFor();
+    await tab.page.getByText("repaired 2 damaged records").waitFor();
+    await tab.page.getByRole("link", { name: "Alarms 2" }).click();
+    const table = tab.page.getByRole("table", { name: "Alarms" });
+    await table.getByText("A backup was put back: the device reported these before").waitFor();
+    await table.getByText("Commands go on with higher numbers").waitFor();
     await leave(tab);
   },
 );

@@ -1,5 +1,5 @@
 // @ts-check
-/** What speaks of clones, weak keys and attacks, the newest first. */
+/** What speaks of clones, weak keys, attacks and restored backups, the newest first. */
 import { ask } from "./api.js";
 import { calm } from "./calm.js";
 import { el, fill, foreign, row, table } from "./dom.js";
@@ -10,8 +10,16 @@ const SETTLE_MS = 250;
 
 const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
   [
-    /^fork: orphan/,
-    "It follows a report that is not here: the database is an older copy. The device goes on by itself.",
+    /^gap/,
+    "A backup was put back: the device reported these before, and goes on by itself. Counters can be skipped, so fewer may be missing.",
+  ],
+  [
+    /^went back/,
+    "Its flash was put back or lost pages; or somebody has a copy of its key, and used it first. It goes on. If nobody touched it, rotate its key.",
+  ],
+  [
+    /^acknowledges command/,
+    "The database is an older copy; or somebody else has a server key, and sends commands. Commands go on with higher numbers.",
   ],
   [/^fork/, "Two hold this device's key. Find out who, then revoke the key and sign the device up with another."],
   [/^duplicate key/, "Two devices have one key: copied, or made from weak randomness. Look at the board's entropy."],
@@ -24,18 +32,28 @@ const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
  * @param {any} answer
  * @returns {{ at: number, device: string | null, what: string }[]}
  */
-export function together({ alarms, bursts }) {
+export function together({ alarms, gaps, bursts }) {
   const logged = alarms.map((/** @type {any} */ { at, device, action, detail }) => ({
     at,
     device,
     what: action === "fork" ? `fork: ${detail.kind}, at counter ${detail.counter}` : String(detail.what),
   }));
+  const missing = gaps.map((/** @type {any} */ { at, device, detail }) => ({ at, device, what: gap(detail) }));
   const burst = bursts.map((/** @type {any} */ { until, device, reason, count: number }) => ({
     at: until,
     device,
     what: `burst of refusals: ${count(number)}, first ${reason}`,
   }));
-  return [...logged, ...burst].sort((a, b) => b.at - a.at);
+  return [...logged, ...missing, ...burst].sort((a, b) => b.at - a.at);
+}
+
+/**
+ * Write a gap that a restored backup left in a chain, as the log has it.
+ *
+ * @param {{ after: number, before: number, most: number }} detail
+ */
+export function gap({ after, before, most }) {
+  return `gap after ${count(after)}, before ${count(before)}: at most ${count(most)} reports are missing`;
 }
 
 /**
@@ -61,7 +79,11 @@ export function alarms(page) {
     if (rows.length === 0)
       fill(
         body,
-        el("p", { class: "empty" }, "No alarm. Forked chains, duplicate keys and bursts of refusals would be here."),
+        el(
+          "p",
+          { class: "empty" },
+          "No alarm. Forked chains, duplicate keys, restored backups and bursts of refusals would be here.",
+        ),
       );
     else fill(body, table("Alarms", COLUMNS, rows));
   }

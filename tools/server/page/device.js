@@ -4,6 +4,7 @@ import { Refusal, ask, download, order } from "./api.js";
 import { calm } from "./calm.js";
 import { confirm } from "./confirm.js";
 import { el, fill, foreign, renew, row, say, table } from "./dom.js";
+import { gap } from "./alarms.js";
 import { badge, count, deviceLink, short, since } from "./format.js";
 import { Plot } from "./plot.js";
 import { fields, line } from "./reading.js";
@@ -21,9 +22,11 @@ const REASONS = new Map(
     malformed: "its signature is right, and what it signed is not a report",
     "bad-signature": "somebody else signed in its name",
     "wrong-audience": "it was meant for another server",
-    replayed: "it was stored before",
     forked: "it contradicts the chain",
-    revoked: "the device is suspended or revoked",
+    "stale-session": "it belongs to an enrolment before the last: the device enrols again, and goes on",
+    suspended: "the device is suspended",
+    revoked: "the device is revoked, or was replaced",
+    "handover-refused": "its order to take another key was not right, or too old: it keeps the one it has",
     "stale-nonce": "its challenge was too old",
     "not-invited": "it may not sign up",
     busy: "it came too often, or the server was busy",
@@ -38,7 +41,7 @@ const DECISIONS = [
     yes: "Suspend",
     scope: "operate",
     from: ["active"],
-    text: "Its reports are refused until it is restored. It is told so, signed, and falls silent.",
+    text: "Its reports are refused until it is restored. It is told so, signed, and asks again within 20 minutes.",
   },
   {
     verb: "restore",
@@ -81,6 +84,7 @@ export function device(page, id) {
   const chain = el("div");
   const refusals = el("div");
   const alarms = el("div");
+  const gaps = el("div");
   const more = el("button", { type: "button", class: "more", onclick: () => showMore() }, "Show more");
   const element = el(
     "section",
@@ -94,6 +98,7 @@ export function device(page, id) {
     choice,
     readings,
     el("h2", {}, "Chain"),
+    gaps,
     chain,
     el("h2", {}, "Refusals"),
     refusals,
@@ -136,6 +141,7 @@ export function device(page, id) {
       ["Counter", count(view.counter)],
       ["Reports stored", count(view.reports)],
       ["Counters skipped", count(view.gaps)],
+      ["Commands", commands(view.commands)],
       ["Board", foreign(view.model)],
       ["Firmware", foreign(`${view.software} ${view.version}`)],
       ["Starts", count(view.bootCount)],
@@ -238,7 +244,11 @@ export function device(page, id) {
       return row(REPORT_COLUMNS, [
         count(report.counter),
         since(report.receivedAt),
-        [foreign(line(report.fields)), report.epitaph !== null && epitaph(report.epitaph)],
+        [
+          foreign(line(report.fields)),
+          report.epitaph !== null && epitaph(report.epitaph),
+          report.damaged !== null && damaged(report.damaged),
+        ],
         follows(report, before),
         el("code", { title: report.hash }, short(report.hash)),
       ]);
@@ -268,8 +278,15 @@ export function device(page, id) {
   }
 
   /** @param {any} alarmed */
-  function showAlarms({ alarms: logged, bursts }) {
+  function showAlarms({ alarms: logged, gaps: missing, bursts }) {
     const own = [...logged, ...bursts].filter((one) => one.device === id);
+    const lost = missing.filter((/** @type {any} */ one) => one.device === id);
+    fill(
+      gaps,
+      ...lost.map((/** @type {any} */ { at, detail }) =>
+        el("p", { class: "warning" }, since(at), ` a backup was put back: ${gap(detail)}.`),
+      ),
+    );
     fill(
       alarms,
       own.length > 0 &&
@@ -315,6 +332,27 @@ function follows(report, before) {
   if (report.prev !== before.hash) return el("strong", { class: "bad" }, "✗ not the one before");
   const skipped = report.counter - before.counter - 1;
   return `✓ ${count(before.counter)}${skipped > 0 ? `, ${count(skipped)} skipped` : ""}`;
+}
+
+/**
+ * Tell of the commands for a device: only what it named by its hash did it obey.
+ *
+ * @param {{ queued: number, acknowledged: number, passed: number }} counters
+ */
+function commands({ queued, acknowledged, passed }) {
+  if (queued === 0) return "none";
+  const last = acknowledged === 0 ? "none obeyed" : `obeyed up to ${count(acknowledged)}`;
+  const lost = passed > acknowledged ? `, none up to ${count(passed)} any more` : "";
+  return `${count(queued)} queued, ${last}${lost}`;
+}
+
+/**
+ * Tell that the device repaired its store.
+ *
+ * @param {number} records
+ */
+function damaged(records) {
+  return el("span", { class: "epitaph" }, `repaired ${count(records)} damaged records`);
 }
 
 /**
