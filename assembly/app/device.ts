@@ -12,6 +12,8 @@
  */
 import {
   ANSWER_BYTES,
+  COMMAND_STEP,
+  COUNTER_END,
   IDLE_TURN_MS,
   KEEP_MS,
   PROGRESS_MS,
@@ -22,7 +24,7 @@ import {
   RETRY_MS,
   SILENCE_MS,
   START_MS,
-  TIME_STEP_S,
+  SUSPENDED_MS,
   TURN_MS,
 } from "../config";
 import { Reader } from "../lib/reader";
@@ -35,6 +37,7 @@ import * as sha256 from "../crypto/sha256";
 import * as answer from "../identity/answer";
 import { Answer, Order, Reason } from "../identity/answer";
 import {
+  ACK_HASH_BYTES,
   CTI_BYTES,
   DATA_MOST,
   EPITAPH_MOST,
@@ -44,6 +47,8 @@ import {
   NAME_MOST,
   NONCE_LEAST,
   NONCE_MOST,
+  SESSION_MOST,
+  TOKEN_BYTES,
 } from "../identity/claim";
 import * as enrolment from "../identity/enrolment";
 import { Enrolment } from "../identity/enrolment";
@@ -63,6 +68,7 @@ import * as counter from "./_counter";
 import * as channel from "./_channel";
 import * as exchange from "./_exchange";
 import { Progress } from "./_exchange";
+import * as floor from "./_floor";
 import * as entropy from "./entropy";
 import { Death } from "./epitaph";
 import * as event from "./event";
@@ -85,6 +91,22 @@ export const enum State {
   Waiting = 6,
   Silent = 7,
   Unconfigured = 8,
+}
+/** How far the device is in its session. */
+const enum Stage {
+  /** It was told the session, and signed nothing in it. */
+  Told = 0,
+  /** It signed a report in it, and stored its name before. */
+  Reported = 1,
+  /** It has a receipt in it: `head` and `prev` are this device's own. */
+  Receipted = 2,
+}
+
+/** Numbers of a server that are beyond their limits, as the console says them. */
+const enum Refused {
+  Head = 1,
+  Command = 2,
+  LastCommand = 3,
 }
 
 
@@ -111,11 +133,12 @@ class Life {
   head: u32;
   /** The downlink that orders another key, and was not obeyed yet; 0: none. */
   order: u32;
-  /** `own` is a key that the server may not know yet: it comes with a handover. */
+  /** `own` is a key that the server may not know yet, and the one before is kept. */
   rotating: u32;
-  /** The last command acted upon, and the newest time the server told. */
-  command: u32;
-  time: u32;
+  stage: Stage;
+  sessionLen: u32;
+  /** The server's time when it told the session: no command that ended before is obeyed. */
+  toldAt: u32;
   /** The store was opened; the life before ended in a fault; this one can not go on: its death. */
   opened: u32;
   died: u32;
@@ -125,6 +148,9 @@ class Life {
   /** This start's first receipt has come. */
   settled: u32;
 }
+
+const COMMAND_BYTES: u32 = 4 + ACK_HASH_BYTES;
+const REPORT_HASH_BYTES: u32 = 8;
 
 const life = changetype<Life>(memory.data(offsetof<Life>(), 4));
 const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
@@ -138,12 +164,17 @@ const data: usize = memory.data(DATA_MOST, 4);
 /** The signed message, from when it is made until it is answered. */
 const message: usize = memory.data(MESSAGE_MOST, 4);
 const messageHash: usize = memory.data(HASH_BYTES, 4);
-const reportHash: usize = memory.data(HASH_BYTES, 4);
+/** The first bytes of the hash of the report that waits for its receipt, while other messages are sent. */
+const reportHash: usize = memory.data(REPORT_HASH_BYTES, 4);
 /** The hash of the report before. */
 const prev: usize = memory.data(HASH_BYTES, 4);
+/** The server's name for the session. */
+const session: usize = memory.data(SESSION_MOST, 4);
+/** The last command acted upon, as it is stored: its counter, 0 for none, and bytes of its hash, zero if only the counter is known. */
+const command: usize = memory.data(COMMAND_BYTES, 4);
 const body: usize = memory.data(ANSWER_BYTES, 4);
 const epitaph: usize = memory.data(EPITAPH_MOST, 4);
-/** What is stored of a key that is to take over: its secret, and the handover. */
+/** What is stored of a key that takes over: its secret, and the handover. */
 const SUCCESSOR_MOST: u32 = keypair.SEED_BYTES + HANDOVER_MOST;
 
 /** `/v1/challenge` */
@@ -200,9 +231,9 @@ function begin(): void {
   life.boots = records.getNumber(Record.Boots, 0) + 1;
   if (records.putNumber(Record.Boots, life.boots) != Status.Ok) return doom(Event.NoStorage, Death.Storage);
   event.number(Event.Booted, life.boots);
-  life.command = records.getNumber(Record.Command, 0);
-  life.time = records.getNumber(Record.Time, 0);
-  channel.learnTime(life.time);
+  memory.fill(command, 0, COMMAND_BYTES);
+  records.get(command, COMMAND_BYTES, Record.Command);
+  floor.start(life.nowMs);
   exhume();
   counter.start();
   if (life.next == State.Challenge) {
@@ -354,17 +385,18 @@ function collecting(): void {
   go(life.next);
 }
 
-/** Take the stored key: the one that is to take over, where there is one. False: there is none at all. */
+/** Take the stored key: the one that takes over, where there is one. False: there is none at all. */
 function recall(): bool {
   const mark = scratch.mark();
   const stored = scratch.take(SUCCESSOR_MOST);
-  let len = records.get(stored, SUCCESSOR_MOST, Record.Successor);
-  life.rotating = len > <i32>keypair.SEED_BYTES ? 1 : 0;
-  if (!life.rotating) len = records.get(stored, keypair.SEED_BYTES, Record.Key);
-  const found = len >= <i32>keypair.SEED_BYTES;
-  if (found) speak(stored);
+  const key = scratch.take(keypair.SEED_BYTES);
+  const hasNext = records.get(stored, SUCCESSOR_MOST, Record.Successor) > <i32>keypair.SEED_BYTES;
+  const hasKey = records.get(key, keypair.SEED_BYTES, Record.Key) == <i32>keypair.SEED_BYTES;
+  // Once the server has it, it is the key as well.
+  life.rotating = hasNext && !(hasKey && bytes.same(stored, key, keypair.SEED_BYTES)) ? 1 : 0;
+  if (hasNext || hasKey) speak(hasNext ? stored : key);
   scratch.release(mark);
-  return found;
+  return hasNext || hasKey;
 }
 
 /** Speak with the key of the 32 bytes at `secret`. */
@@ -384,6 +416,7 @@ function rotate(): void {
   if (entropy.random(noise, 32, life.nowMs) != Status.Ok) return giveUp();
   keypair.derive(successor, stored);
   what.successor = keypair.id(successor);
+  what.token = got.data;
   what.counter = life.head;
   what.head = prev;
   what.order = life.order;
@@ -396,24 +429,25 @@ function rotate(): void {
   channel.identify(keypair.seed(own), keypair.publicKey(own));
   scratch.release(mark);
   // Only now, so that an order is not lost by a cut: if it comes again, the key that is stored has taken over by then, or was refused.
-  remember(life.order);
+  remember(life.order, messageHash);
   life.order = 0;
   life.rotating = 1;
+  life.stage = Stage.Told;
   event.text(Event.Rotating, keypair.id(own), ID_BYTES);
   exchange.end(false);
   go(State.Challenge);
 }
 
-/** The server has the new key: keep it as the only one. A cut between the two writes leaves it as the successor of itself. */
+/** The server has the new key: forget the one before, and its session first. The handover stays, for a server that is restored from before. */
 function rotated(): void {
   life.rotating = 0;
-  const kept = records.put(Record.Key, keypair.seed(own), keypair.SEED_BYTES);
-  if (kept != Status.Ok || records.put(Record.Successor, changetype<usize>(own), 0) != Status.Ok)
+  const cleared = records.put(Record.Session, session, 0);
+  if (cleared != Status.Ok || records.put(Record.Key, keypair.seed(own), keypair.SEED_BYTES) != Status.Ok)
     return system.die(Death.Storage);
   event.text(Event.Rotated, keypair.id(own), ID_BYTES);
 }
 
-/** The server signed that it does not take the new key: go on with the one before. */
+/** The server signed that it refuses the handover: go on with the key before. */
 function abandon(): void {
   if (records.put(Record.Successor, changetype<usize>(own), 0) != Status.Ok || !recall())
     return system.die(Death.Storage);
@@ -451,9 +485,13 @@ function again(next: State): void {
 
 /** Wait after a failure, longer each time, and then do `next`. */
 function retry(next: State): void {
-  exchange.end(false);
   life.failures++;
-  const most = doubled(RETRY_MS, life.failures - 1, RETRY_MAX_MS);
+  wait(doubled(RETRY_MS, life.failures - 1, RETRY_MAX_MS), next);
+}
+
+/** Wait for `most` ms, of which half is random, and then do `next`. */
+function wait(most: u32, next: State): void {
+  exchange.end(false);
   const mark = scratch.mark();
   const random = scratch.take(4);
   entropy.random(random, 4, life.nowMs);
@@ -513,13 +551,17 @@ function enrol(): void {
   what.versionLen = reading.VERSION_BYTES;
   what.oneTime = settings.settings.claim;
   what.oneTimeLen = settings.settings.claimLen;
+  what.counter = life.stage == Stage.Receipted ? life.head : 0;
+  what.head = prev;
   what.epitaph = epitaph;
   what.epitaphLen = life.epitaphLen;
-  if (life.rotating) {
-    const stored = scratch.take(SUCCESSOR_MOST);
-    what.handover = stored + keypair.SEED_BYTES;
-    what.handoverLen = records.get(stored, SUCCESSOR_MOST, Record.Successor) - keypair.SEED_BYTES;
-  }
+  what.ack = load<u32>(command);
+  what.ackHash = command + 4;
+  const stored = scratch.take(SUCCESSOR_MOST);
+  const len = records.get(stored, SUCCESSOR_MOST, Record.Successor);
+  what.handover = stored + keypair.SEED_BYTES;
+  what.handoverLen = len > <i32>keypair.SEED_BYTES ? len - keypair.SEED_BYTES : 0;
+  nameSession(what);
   writer.begin(message, MESSAGE_MOST);
   if (enrolment.write(writer, own, peer, what, random + CTI_BYTES) != Status.Ok) unreachable();
   scratch.release(mark);
@@ -527,6 +569,15 @@ function enrol(): void {
   exchange.end(true);
   life.state = State.Enrol;
   exchange.begin(ENROL_PATH, ENROL_PATH_BYTES, COSE_TYPE, COSE_TYPE_BYTES, message, life.messageLen, life.nowMs);
+}
+
+/** Name the session that was reported in last: this life's, or a life's before. It is the key's before while that is handed over. */
+function nameSession(what: Enrolment): void {
+  what.session = session;
+  what.sessionLen = life.sessionLen;
+  if (life.stage != Stage.Told) return;
+  what.session = scratch.take(SESSION_MOST);
+  what.sessionLen = life.rotating ? 0 : max(records.get(what.session, SESSION_MOST, Record.Session), 0);
 }
 
 /** Take the message as written: its hash is what an answer must be about. */
@@ -548,24 +599,43 @@ function read(kind: Kind): boolean {
 /** The server knows this device: adopt the head of its chain. */
 function enrolled(): void {
   if (!read(Kind.Enrolled) || reader.left() != 0) return retry(State.Challenge);
+  const isAhead = got.counter > counter.highest();
+  if (!counter.adopt(got.counter, life.nowMs)) {
+    event.numbers(Event.NumberRefused, Refused.Head, got.counter);
+    return retry(State.Challenge);
+  }
   tellTime();
   if (life.rotating) rotated();
   event.textAndNumber(Event.Enrolled, keypair.id(own), ID_BYTES, got.counter);
-  if (got.counter > counter.highest()) event.number(Event.CloneSuspected, got.counter);
+  if (isAhead) event.number(Event.HeadAhead, got.counter);
   // A report whose receipt was lost may be the head: then its data has arrived.
-  if (life.counter != 0 && got.counter == life.counter && bytes.same(got.headHash, reportHash, HASH_BYTES)) {
+  if (life.counter != 0 && got.counter == life.counter && bytes.same(got.headHash, reportHash, REPORT_HASH_BYTES)) {
     event.numberAndText(Event.Accepted, life.counter, data, life.dataLen);
     life.dataLen = 0;
   }
-  counter.raise(got.counter);
   bytes.copy(prev, got.headHash, HASH_BYTES);
+  bytes.copy(session, got.data, got.dataLen);
+  life.sessionLen = got.dataLen;
+  life.stage = Stage.Told;
+  life.toldAt = got.issuedAt;
+  pass(got.ack);
   life.head = got.counter;
   life.counter = 0;
-  life.failures = 0;
   life.strange = 0;
   life.dueMs = life.nowMs;
   exchange.end(true);
   life.state = State.Idle;
+}
+
+/** Step over commands up to the one with that counter: the server knows that the device is past them, though its flash went back. */
+function pass(counter: u32): void {
+  const last = load<u32>(command);
+  if (counter <= last) return;
+  if (counter - last > COMMAND_STEP || counter >= COUNTER_END)
+    event.numbers(Event.NumberRefused, Refused.LastCommand, counter);
+  const mark = scratch.mark();
+  remember(min(min(counter, last + COMMAND_STEP), COUNTER_END - 1), scratch.take(HASH_BYTES));
+  scratch.release(mark);
 }
 
 /** Wait for a reading, and sign it. */
@@ -582,6 +652,9 @@ function idle(): void {
 
 /** Make a report of the data and send it. */
 function sign(): void {
+  if (life.stage == Stage.Told && records.put(Record.Session, session, life.sessionLen) != Status.Ok)
+    return system.die(Death.Storage);
+  if (life.stage == Stage.Told) life.stage = Stage.Reported;
   life.counter = counter.next();
   if (life.counter == 0) return system.die(Death.Storage);
   const mark = scratch.mark();
@@ -594,12 +667,16 @@ function sign(): void {
   what.dataLen = life.dataLen;
   what.epitaph = epitaph;
   what.epitaphLen = life.epitaphLen;
-  what.ack = life.command;
+  what.ack = load<u32>(command);
+  what.ackHash = command + 4;
+  what.session = session;
+  what.sessionLen = life.sessionLen;
+  what.damaged = life.settled ? 0 : records.damaged();
   writer.begin(message, MESSAGE_MOST);
   if (report.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
   scratch.release(mark);
   seal();
-  bytes.copy(reportHash, messageHash, HASH_BYTES);
+  bytes.copy(reportHash, messageHash, REPORT_HASH_BYTES);
   go(State.Report);
 }
 
@@ -612,14 +689,15 @@ function accepted(): void {
   }
   tellTime();
   event.numberAndText(Event.Accepted, life.counter, data, life.dataLen);
-  bytes.copy(prev, reportHash, HASH_BYTES);
+  bytes.copy(prev, messageHash, HASH_BYTES);
   life.head = life.counter;
+  life.stage = Stage.Receipted;
   life.counter = 0;
   life.dataLen = 0;
   life.failures = 0;
   life.strange = 0;
   settle();
-  if (reader.left() != 0) command();
+  if (reader.left() != 0) obey(max(got.issuedAt, life.toldAt));
   exchange.end(<i32>(life.dueMs - life.nowMs) <= <i32>KEEP_MS);
   life.state = State.Idle;
 }
@@ -633,36 +711,41 @@ function settle(): void {
   if (records.getNumber(Record.Faults, 0) != 0) keep(Record.Faults, 0);
 }
 
-/** Obey a command that came with a receipt, unless it is old, void, or not one. */
-function command(): void {
+/** Obey a command that came with a receipt, unless it is old, not one, or void at `now`. */
+function obey(now: u32): void {
+  const from = reader.at;
   const status = answer.read(got, reader, peer, keypair.id(own));
   if (status != Status.Ok || got.kind != Kind.Downlink || reader.left() != 0) {
     event.number(Event.AnswerForged, <u32>-(status != Status.Ok ? status : Status.Unexpected));
     return;
   }
-  if (got.counter <= life.command || got.expiresAt < life.time) return event.number(Event.CommandIgnored, got.counter);
+  const last = load<u32>(command);
+  if (got.counter <= last || got.expiresAt < now) return event.number(Event.CommandIgnored, got.counter);
+  if (got.counter - last > COMMAND_STEP || got.counter >= COUNTER_END)
+    return event.numbers(Event.NumberRefused, Refused.Command, got.counter);
+  if (got.order == Order.Rotate && got.dataLen != TOKEN_BYTES) return event.number(Event.CommandIgnored, got.counter);
   event.numberAndText(Event.Command, got.counter, got.data, got.dataLen);
+  // What was sent is answered: its hash gives way to that of the command.
+  sha256.hash(messageHash, from, <u32>(reader.at - from));
   if (got.order == Order.Rotate) {
     life.order = got.counter;
     return;
   }
   // Remembered before it is acted upon: it may be lost by a cut, never done twice.
-  remember(got.counter);
+  remember(got.counter, messageHash);
   if (got.order == Order.None) reading.obey(got.data, got.dataLen);
 }
 
-/** Remember the counter of the last command. */
-function remember(counter: u32): void {
-  life.command = counter;
-  keep(Record.Command, counter);
+/** Remember the counter of the last command, and bytes of its hash. */
+function remember(counter: u32, hash: usize): void {
+  store<u32>(command, counter);
+  bytes.copy(command + 4, hash, ACK_HASH_BYTES);
+  if (records.put(Record.Command, command, COMMAND_BYTES) != Status.Ok) system.die(Death.Storage);
 }
 
-/** Remember the server's time; a write to the store only from time to time. */
+/** Hear the server's time. */
 function tellTime(): void {
-  if (got.issuedAt <= life.time) return;
-  if (got.issuedAt - records.getNumber(Record.Time, 0) >= TIME_STEP_S) keep(Record.Time, got.issuedAt);
-  life.time = got.issuedAt;
-  channel.learnTime(life.time);
+  if (floor.hear(got.issuedAt, life.nowMs) != Status.Ok) system.die(Death.Storage);
 }
 
 /** The server refused. What is not signed changes nothing but the waiting. */
@@ -677,9 +760,27 @@ function refused(here: State): void {
   if (here == State.Challenge || !read(Kind.Refusal)) return again(here == State.Enrol ? State.Challenge : here);
   tellTime();
   event.numbers(Event.Refused, got.reason, 1);
-  if (life.rotating) abandon();
-  else if (got.reason == Reason.Revoked) return silence();
+  switch (got.reason) {
+    case Reason.Revoked:
+      return silence();
+    case Reason.Suspended:
+      return wait(SUSPENDED_MS, State.Challenge);
+    case Reason.HandoverRefused:
+      if (life.rotating && here == State.Enrol) abandon();
+      break;
+    case Reason.StaleSession:
+      if (life.failures == 0) return renew();
+      break;
+    default:
+  }
   retry(State.Challenge);
+}
+
+/** A message came to the server late or doubled: enrol again at once, the first time since a receipt. */
+function renew(): void {
+  life.failures = 1;
+  exchange.end(true);
+  go(State.Challenge);
 }
 
 /** Nobody wants to hear from this device: a day's pause. */

@@ -3,6 +3,7 @@
  * the tools' from this list. The comments say what bytes belong to an event; numbers in them are big-endian.
  */
 import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
 import * as system from "../port/system";
 
 export const enum Event {
@@ -32,8 +33,8 @@ export const enum Event {
   AnswerForged = 12,
   /** Revoked: silent but for one attempt a day. */
   Silenced = 13,
-  /** The chain's head is beyond what this device sent: its counter, u32. Somebody else has its key. */
-  CloneSuspected = 14,
+  /** The chain's head is beyond what this device can have sent: its counter, u32. Its flash went back, or somebody else has its key. */
+  HeadAhead = 14,
   /** A command from the server is acted upon: its counter, u32, then the first 60 bytes. */
   Command = 15,
   /** A command that is old or void was ignored: its counter, u32. */
@@ -60,29 +61,30 @@ export const enum Event {
   FlashDamaged = 26,
   /** The store held a key that can not be read any more: the device stays off the network, and makes no other. */
   IdentityLost = 27,
+  /** A number that the server signed is beyond its limit, and moves nothing: 1 the head's, 2 a command's, 3 the last command's, u32; then the number, u32. */
+  NumberRefused = 28,
 }
 
 /** The most bytes that an event carries. */
 const DATA_BYTES: u32 = 64;
 
-const data: usize = memory.data(DATA_BYTES, 4);
-
 /** Say that something happened. */
 export function say(event: Event): void {
-  system.event(event, data, 0);
+  system.event(event, 0, 0);
 }
 
 /** Say it with a number. */
 export function number(event: Event, value: u32): void {
-  bytes.store32be(data, value);
-  system.event(event, data, 4);
+  numberAndText(event, value, 0, 0);
 }
 
 /** Say it with two numbers. */
 export function numbers(event: Event, first: u32, second: u32): void {
-  bytes.store32be(data, first);
-  bytes.store32be(data + 4, second);
-  system.event(event, data, 8);
+  const mark = scratch.mark();
+  const data = scratch.take(4);
+  bytes.store32be(data, second);
+  numberAndText(event, first, data, 4);
+  scratch.release(mark);
 }
 
 /** Say it with up to 64 bytes. */
@@ -92,16 +94,22 @@ export function text(event: Event, from: usize, len: u32): void {
 
 /** Say it with bytes and a number, in that order: at most 60 bytes. */
 export function textAndNumber(event: Event, from: usize, len: u32, value: u32): void {
+  const mark = scratch.mark();
+  const data = scratch.take(DATA_BYTES);
   const taken = min(len, DATA_BYTES - 4);
   bytes.copy(data, from, taken);
   bytes.store32be(data + taken, value);
   system.event(event, data, taken + 4);
+  scratch.release(mark);
 }
 
 /** Say it with a number and bytes, in that order: what does not fit is left out. */
 export function numberAndText(event: Event, value: u32, from: usize, len: u32): void {
+  const mark = scratch.mark();
+  const data = scratch.take(DATA_BYTES);
   const taken = min(len, DATA_BYTES - 4);
   bytes.store32be(data, value);
   bytes.copy(data + 4, from, taken);
   system.event(event, data, taken + 4);
+  scratch.release(mark);
 }

@@ -51,15 +51,15 @@ export const enum Kind {
   Boots = 3,
   /** How many starts in a row ended in a fault, u32. */
   Faults = 4,
-  /** Counter of the last command acted upon, u32. */
+  /** Counter of the last command acted upon, u32, and 8 bytes of its hash, which earlier versions did not store. */
   Command = 5,
   /** The newest time that the server has told, seconds since 1970, u32. */
   Time = 6,
   /** What ended an earlier life, and is not reported yet. */
   Epitaph = 8,
-  /** The secret 32 bytes of the key that is to take over, then the `handover` by which it does. */
+  /** The secret 32 bytes of the key that is to take over, or that took over last, then the `handover` by which it does. */
   Successor = 9,
-  /** The session that the last adopted `enrolled` began. */
+  /** The server's name for the session that the device reported in last. */
   Session = 10,
 }
 const KINDS: u32 = 11;

@@ -13,7 +13,16 @@ import * as kind from "./kind";
 import { ID_BYTES, Kind } from "./kind";
 import * as server from "./server";
 import { Server } from "./server";
-import { AUDIENCE_MOST, Claim, Cnf, DATA_MOST, HASH_BYTES } from "./claim";
+import {
+  AUDIENCE_MOST,
+  Claim,
+  Cnf,
+  DATA_MOST,
+  HASH_BYTES,
+  SESSION_ABOUT_BYTES,
+  SESSION_LEAST,
+  SESSION_MOST,
+} from "./claim";
 
 /** Why the server refused (README, "What the server checks"). */
 export const enum Reason {
@@ -21,13 +30,15 @@ export const enum Reason {
   UnknownDevice = 2,
   BadSignature = 3,
   WrongAudience = 4,
-  Replayed = 5,
   Forked = 6,
   Revoked = 7,
   StaleNonce = 8,
   NotInvited = 9,
   TooLarge = 10,
   Busy = 11,
+  StaleSession = 12,
+  HandoverRefused = 13,
+  Suspended = 14,
 }
 
 /** What a downlink can order, beside what its data say to the application. */
@@ -51,6 +62,9 @@ export class Answer {
   /** The hash of the chain's head, in an `enrolled`. */
   headHash: usize;
   reason: u32;
+  /** In an `enrolled`, the highest counter of a downlink that the device is past. */
+  ack: u32;
+  /** The downlink's data; in an `enrolled`, the session. */
   data: usize;
   dataLen: u32;
   order: u32;
@@ -87,13 +101,14 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   let counter: u32 = 0;
   let headHash: usize = 0;
   let reason: u32 = 0;
+  let ack: u32 = 0;
   let data: usize = 0;
   let dataLen: u32 = 0;
   let order: u32 = Order.None;
 
   const count = cbor.argument(claims, Major.Map);
   const ordered = what == Kind.Downlink && count == 7;
-  if (count != (what != Kind.Downlink ? 5 : ordered ? 7 : 6)) return Status.Malformed;
+  if (count != countOf(what, ordered)) return Status.Malformed;
   cbor.readKey(claims, Claim.Iss);
   cbor.readString(slice, claims, Major.Text, 1, AUDIENCE_MOST);
   const iss = slice.at;
@@ -116,6 +131,12 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
       cbor.readCount(claims, Major.Array, 2);
       counter = cbor.readUint(claims);
       headHash = cbor.readFixed(claims, HASH_BYTES);
+      cbor.readKey(claims, Claim.Ack);
+      ack = cbor.readUint(claims);
+      cbor.readKey(claims, Claim.Session);
+      cbor.readString(slice, claims, Major.Bytes, SESSION_LEAST, SESSION_MOST);
+      data = slice.at;
+      dataLen = slice.len;
       break;
     case Kind.Receipt:
       counter = readCounter();
@@ -143,6 +164,9 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   if (claims.failed || claims.left() != 0) return Status.Malformed;
   if (issLen != by.audienceLen || !bytes.same(iss, by.audience, issLen)) return Status.Unexpected;
   if (!bytes.same(id, own, ID_BYTES)) return Status.Unexpected;
+  // A session belongs to one `enrol` alone, or a stolen server key could lead a device back into one that it reported in.
+  const tail = data + dataLen - SESSION_ABOUT_BYTES;
+  if (what == Kind.Enrolled && !bytes.same(tail, about, SESSION_ABOUT_BYTES)) return Status.Unexpected;
 
   out.kind = what;
   out.issuedAt = issuedAt;
@@ -151,10 +175,17 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   out.counter = counter;
   out.headHash = headHash;
   out.reason = reason;
+  out.ack = ack;
   out.data = data;
   out.dataLen = dataLen;
   out.order = order;
   return Status.Ok;
+}
+
+/** How many claims a message of this kind has. */
+function countOf(what: Kind, ordered: boolean): u32 {
+  if (what == Kind.Downlink) return ordered ? 7 : 6;
+  return what == Kind.Enrolled ? 7 : 5;
 }
 
 function readCounter(): u32 {

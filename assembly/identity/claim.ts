@@ -22,6 +22,8 @@ export const enum Claim {
   Ack = -70009,
   Handover = -70010,
   Order = -70011,
+  Session = -70012,
+  Damaged = -70013,
 }
 
 /** Members of `cnf`: a whole key (RFC 8747 §3.2), or the id of one (§3.4). */
@@ -40,7 +42,15 @@ export const ONE_TIME_MOST: u32 = 32;
 export const EPITAPH_MOST: u32 = 64;
 export const DATA_MOST: u32 = 512;
 export const HASH_BYTES: u32 = 32;
-/** The longest `handover`: 77 bytes of protected header, 160 of claims, 64 of signature, and their heads. */
-export const HANDOVER_MOST: u32 = 310;
+export const SESSION_LEAST: u32 = 8;
+export const SESSION_MOST: u32 = 16;
+/** How many bytes of what is answered a session ends in. */
+export const SESSION_ABOUT_BYTES: u32 = 8;
+/** How many bytes of a downlink's hash an ack carries. */
+export const ACK_HASH_BYTES: u32 = 8;
+/** What an order to rotate carries. */
+export const TOKEN_BYTES: u32 = 16;
+/** The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads. */
+export const HANDOVER_MOST: u32 = 332;
 /** The longest message, tag and signature included. */
 export const MESSAGE_MOST: u32 = 1024;

@@ -10,7 +10,7 @@ import { Kind } from "./kind";
 import * as keypair from "./keypair";
 import { KeyPair } from "./keypair";
 import { Server } from "./server";
-import { Claim, CTI_BYTES, Cnf } from "./claim";
+import { ACK_HASH_BYTES, Claim, CTI_BYTES, Cnf, HASH_BYTES } from "./claim";
 
 /** What goes into an `enrol`. Strings are kept by pointer; a length of 0 leaves out what may be left out. */
 @unmanaged
@@ -28,11 +28,20 @@ export class Enrolment {
   versionLen: u32;
   oneTime: usize;
   oneTimeLen: u32;
+  /** Counter and hash of the last report with a receipt in `session`; the counter 0: there is none. */
+  counter: u32;
+  head: usize;
   epitaph: usize;
   epitaphLen: u32;
+  /** Counter of the last downlink acted upon, 0: none yet; and 8 bytes of its hash. */
+  ack: u32;
+  ackHash: usize;
   /** The whole `handover` of the key that this one takes over from. */
   handover: usize;
   handoverLen: u32;
+  /** The session that was reported in last. */
+  session: usize;
+  sessionLen: u32;
 }
 
 const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
@@ -40,7 +49,13 @@ const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 /** Write a signed `enrol`; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
 export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment, noise: usize): Status {
   kind.begin(message, out, Kind.Enrol, keypair.id(own));
-  cbor.map(out, 8 + (what.oneTimeLen ? 1 : 0) + (what.epitaphLen ? 1 : 0) + (what.handoverLen ? 1 : 0));
+  let more: u32 = what.oneTimeLen ? 1 : 0;
+  if (what.counter) more++;
+  if (what.epitaphLen) more++;
+  if (what.ack) more++;
+  if (what.handoverLen) more++;
+  if (what.sessionLen) more++;
+  cbor.map(out, 8 + more);
   cbor.int(out, Claim.Aud);
   cbor.text(out, server.audience, server.audienceLen);
   cbor.int(out, Claim.Cti);
@@ -64,13 +79,29 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment
     cbor.int(out, Claim.OneTime);
     cbor.bytes(out, what.oneTime, what.oneTimeLen);
   }
+  if (what.counter) {
+    cbor.int(out, Claim.Head);
+    cbor.array(out, 2);
+    cbor.uint(out, what.counter);
+    cbor.bytes(out, what.head, HASH_BYTES);
+  }
   if (what.epitaphLen) {
     cbor.int(out, Claim.Epitaph);
     cbor.bytes(out, what.epitaph, what.epitaphLen);
   }
+  if (what.ack) {
+    cbor.int(out, Claim.Ack);
+    cbor.array(out, 2);
+    cbor.uint(out, what.ack);
+    cbor.bytes(out, what.ackHash, ACK_HASH_BYTES);
+  }
   if (what.handoverLen) {
     cbor.int(out, Claim.Handover);
     cbor.bytes(out, what.handover, what.handoverLen);
+  }
+  if (what.sessionLen) {
+    cbor.int(out, Claim.Session);
+    cbor.bytes(out, what.session, what.sessionLen);
   }
   return sign1.sign(message, out, keypair.seed(own), keypair.publicKey(own), noise);
 }

@@ -9,13 +9,15 @@ import { ID_BYTES, Kind } from "./kind";
 import * as keypair from "./keypair";
 import { KeyPair } from "./keypair";
 import { Server } from "./server";
-import { Claim, Cnf, HASH_BYTES } from "./claim";
+import { Claim, Cnf, HASH_BYTES, TOKEN_BYTES } from "./claim";
 
 /** What goes into a `handover`. */
 @unmanaged
 export class Handover {
   /** The id of the key that takes over. */
   successor: usize;
+  /** What the order carried. */
+  token: usize;
   /** Where the chain of reports ends: counter and hash of the last one that the server accepted. */
   counter: u32;
   head: usize;
@@ -28,13 +30,15 @@ const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 /** Write a `handover` signed by the key that is given up; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
 export function write(out: Writer, own: KeyPair, server: Server, what: Handover, noise: usize): Status {
   kind.begin(message, out, Kind.Handover, keypair.id(own));
-  cbor.map(out, 4);
+  cbor.map(out, 5);
   cbor.int(out, Claim.Aud);
   cbor.text(out, server.audience, server.audienceLen);
   cbor.int(out, Claim.Cnf);
   cbor.map(out, 1);
   cbor.int(out, Cnf.Kid);
   cbor.bytes(out, what.successor, ID_BYTES);
+  cbor.int(out, Claim.Data);
+  cbor.bytes(out, what.token, TOKEN_BYTES);
   cbor.int(out, Claim.Head);
   cbor.array(out, 2);
   cbor.uint(out, what.counter);

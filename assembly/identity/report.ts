@@ -9,7 +9,7 @@ import { Kind } from "./kind";
 import * as keypair from "./keypair";
 import { KeyPair } from "./keypair";
 import { Server } from "./server";
-import { Claim, HASH_BYTES } from "./claim";
+import { ACK_HASH_BYTES, Claim, HASH_BYTES } from "./claim";
 
 /** What goes into a `report`. Strings are kept by pointer. */
 @unmanaged
@@ -22,8 +22,14 @@ export class Report {
   /** Length 0: nothing to tell. */
   epitaph: usize;
   epitaphLen: u32;
-  /** Counter of the last downlink acted upon; 0: none yet. */
+  /** Counter of the last downlink acted upon, 0: none yet; and 8 bytes of its hash. */
   ack: u32;
+  ackHash: usize;
+  /** The session that it belongs to. */
+  session: usize;
+  sessionLen: u32;
+  /** How many damaged records were repaired since the last receipt. */
+  damaged: u32;
 }
 
 const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
@@ -31,7 +37,7 @@ const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 /** Write a signed `report`; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
 export function write(out: Writer, own: KeyPair, server: Server, what: Report, noise: usize): Status {
   kind.begin(message, out, Kind.Report, keypair.id(own));
-  cbor.map(out, 4 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0));
+  cbor.map(out, 5 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0));
   cbor.int(out, Claim.Aud);
   cbor.text(out, server.audience, server.audienceLen);
   cbor.int(out, Claim.Counter);
@@ -46,7 +52,15 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Report, n
   }
   if (what.ack) {
     cbor.int(out, Claim.Ack);
+    cbor.array(out, 2);
     cbor.uint(out, what.ack);
+    cbor.bytes(out, what.ackHash, ACK_HASH_BYTES);
+  }
+  cbor.int(out, Claim.Session);
+  cbor.bytes(out, what.session, what.sessionLen);
+  if (what.damaged) {
+    cbor.int(out, Claim.Damaged);
+    cbor.uint(out, what.damaged);
   }
   return sign1.sign(message, out, keypair.seed(own), keypair.publicKey(own), noise);
 }

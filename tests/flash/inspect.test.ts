@@ -9,6 +9,7 @@ import { Trouble } from "../../tools/trouble.ts";
 import { concat, hex } from "../../tools/wire/bytes.ts";
 import { encode, type Value } from "../../tools/wire/cbor.ts";
 import { checksum } from "../../tools/wire/crc32c.ts";
+import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import * as store from "../../tools/wire/store.ts";
 import { blocks, deviceKey, serverKey } from "../wire/example.ts";
@@ -75,11 +76,11 @@ const RECORDS = [
 ];
 
 /** A store of 1 KiB pages: a factory page, a page of the version before, the pair in use. */
-function dump(): Uint8Array {
+function dump(records: readonly Uint8Array[] = RECORDS): Uint8Array {
   const flash = new Flash({ pageBytes: 1024, pages: 5 });
   flash.provision(page);
   flash.bytes.set(old(6, record(0, secret), record(3, word(1))), 1024);
-  for (const [i, bytes] of pair(7, ...RECORDS).entries()) flash.bytes.set(bytes, 2048 + i * 1024);
+  for (const [i, bytes] of pair(7, ...records).entries()) flash.bytes.set(bytes, 2048 + i * 1024);
   return flash.bytes;
 }
 
@@ -110,7 +111,7 @@ describe("signet inspect", () => {
     assert.match(told(blocks["first report"]!), /counter: 1\n.*data: 32312e352043 "21\.5 C"/s);
     assert.match(
       told(blocks["refusal"]!),
-      /issuedAt: 1767225600 \(2026-01-01T00:00:00\.000Z\)\n.*reason: 7 \(revoked\)/s,
+      /issuedAt: 1767225600 \(2026-01-01T00:00:00\.000Z\)\n.*reason: 12 \(stale-session\)/s,
     );
     assert.match(told(blocks["unsigned refusal"]!), /^what: refusal, not signed\nreason: 8 \(stale-nonce\)$/);
   });
@@ -153,6 +154,22 @@ describe("signet inspect", () => {
     assert.match(text, /kind 42: 010203/);
     assert.ok(!/faults/.test(text));
     assert.ok(!text.includes(hex(secret)));
+  });
+
+  it("tells the key that took over last, and the last command, and shows no secret of either", () => {
+    const next = new Uint8Array(32).fill(0x9d);
+    const successor = record(9, concat(next, blocks["handover"]!));
+    const text = told(
+      dump([record(0, next), successor, record(5, concat(word(7), blocks["enrol hash"]!.subarray(0, 8)))]),
+    );
+    const { publicKey } = ed25519.fromSeed(next);
+    assert.match(
+      text,
+      new RegExp(`successor: secret, not shown; public key ${hex(publicKey)}.*handover of \\d+ bytes`),
+    );
+    assert.match(text, new RegExp(`command: 7, its hash begins with ${hex(blocks["enrol hash"]!.subarray(0, 8))}`));
+    assert.ok(!text.includes("9d9d9d9d"));
+    assert.match(told(dump([record(0, next), record(5, word(7))])), /command: 7$/m);
   });
 
   it("tells damaged places, and reads each record from the page that has it whole", () => {

@@ -267,7 +267,7 @@ function tellEvent(story: Story, { name, data }: DeviceEvent): void {
     enrolled: `is signed up as ${short(data.toString("hex"))}`,
     refused: `was refused (reason ${number}), and tries again`,
     "answer-forged": "got an answer that the server did not sign, and ignores it",
-    "clone-suspected": "suspects that somebody else has its key",
+    "head-ahead": `hears of report ${number}, which it can not have sent`,
     epitaph: `ended before with: ${data.toString("latin1")}`,
   };
   const text = told[name];

@@ -7,6 +7,9 @@ export function idOf({ name, data }: DeviceEvent): string | undefined {
   return tells ? data.toString("hex") : undefined;
 }
 
+/** Numbers of a server, by the code in `number-refused`. */
+const REFUSED: Readonly<Record<number, string>> = { 1: "a head's", 2: "a command's", 3: "the last command's" };
+
 // prettier-ignore
 const WORDS: Readonly<Record<string, (data: Buffer, first: number) => string>> = {
   boot: (data) => `started: ${printable(data)}`,
@@ -24,7 +27,10 @@ const WORDS: Readonly<Record<string, (data: Buffer, first: number) => string>> =
   refused: (_, first) => `was refused (reason ${first})`,
   "answer-forged": (_, first) => `ignored an answer that the server did not sign (${first})`,
   silenced: () => "is revoked, and silent for a day",
-  "clone-suspected": () => "suspects that somebody else has its key",
+  "head-ahead": (_, first) =>
+    `hears of report ${first}, which it can not have sent: its flash went back, or somebody else has its key`,
+  "number-refused": (data, first) =>
+    `refused a number beyond its limit: ${data.length >= 8 ? data.readUInt32BE(4) : "?"}, ${REFUSED[first] ?? "unknown"}`,
   command: (_, first) => `acted upon command ${first}`,
   "command-ignored": (_, first) => `ignored command ${first}`,
   "store-begun": () => "began an empty store",

@@ -148,13 +148,19 @@ function settings(page: Uint8Array): Line[] {
   ];
 }
 
+function hiddenKey(seed: Uint8Array): string {
+  const { publicKey } = ed25519.fromSeed(seed);
+  return `secret, not shown; public key ${hex(publicKey)}, id ${hex(id(publicKey))}`;
+}
+
 /** A record, as far as it may be shown. */
 function record(name: string, data: Uint8Array): string {
-  if (name === "key" && data.length === ed25519.SEED_BYTES) {
-    const { publicKey } = ed25519.fromSeed(data);
-    return `secret, not shown; public key ${hex(publicKey)}, id ${hex(id(publicKey))}`;
-  }
-  if (name === "key" || name === "seed") return `${data.length} bytes, not shown`;
+  if (name === "key" && data.length === ed25519.SEED_BYTES) return hiddenKey(data);
+  if (name === "successor" && data.length > ed25519.SEED_BYTES)
+    return `${hiddenKey(data.subarray(0, ed25519.SEED_BYTES))}; handover of ${data.length - ed25519.SEED_BYTES} bytes`;
+  if (name === "key" || name === "seed" || name === "successor") return `${data.length} bytes, not shown`;
+  if (name === "command" && data.length === 4 + messages.ACK_HASH_BYTES)
+    return `${record(name, data.subarray(0, 4))}, its hash begins with ${hex(data.subarray(4))}`;
   if (data.length !== 4) return bytesShown(data);
   const number = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
   return name === "time" ? `${number} (${new Date(number * 1000).toISOString()})` : String(number);

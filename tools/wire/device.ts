@@ -189,8 +189,10 @@ export class Device {
   /** Step over the downlinks that the server knows this device to be past. */
   private pass(counter: number): void {
     const last = this.acknowledged?.counter ?? 0;
-    if (counter > last + DOWNLINK_STEP) this.alarms.push("ack-refused");
-    else if (counter > last) this.acknowledged = { counter, hash: NO_ACK_HASH };
+    if (counter <= last) return;
+    const most = Math.min(last + DOWNLINK_STEP, COUNTER_END - 1);
+    if (counter > most) this.alarms.push("ack-refused");
+    this.acknowledged = { counter: Math.min(counter, most), hash: NO_ACK_HASH };
   }
 
   /** Take the downlinks that are for this device, in time, and not acted upon before. */

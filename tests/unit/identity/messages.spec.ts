@@ -40,11 +40,20 @@ const version = ascii("0.1.0");
 const cti = counting(0x40, 16);
 const nonce = counting(0x50, 16);
 const zeros = repeated(0, 32);
+const session = hex("00000001" + example.enrolHash.substr(0, 16));
+const token = counting(0x90, 16);
 
 function counting(from: i32, count: i32): Uint8Array {
   const bytes = new Uint8Array(count);
   for (let i = 0; i < count; i++) bytes[i] = <u8>(from + i);
   return bytes;
+}
+
+function hashOf(message: string): Uint8Array {
+  const bytes = hex(message);
+  const digest = new Uint8Array(32);
+  sha256.hash(digest.dataStart, bytes.dataStart, bytes.length);
+  return digest;
 }
 
 function setUp(): void {
@@ -90,15 +99,33 @@ describe("the worked example", () => {
     expect(show(hash, 32)).toBe(example.enrolHash);
   });
 
+  it("has this enrol after the refusal", () => {
+    const report1 = hex(example.firstReport);
+    sha256.hash(hash, report1.dataStart, report1.length);
+    what.counter = 1;
+    what.head = hash;
+    what.ack = 1;
+    what.ackHash = hashOf(example.downlink).dataStart;
+    what.session = session.dataStart;
+    what.sessionLen = session.length;
+    writer.begin(out, 1024);
+    expect(enrolment.write(writer, own, peer, what, 0)).toBe(Status.Ok);
+    expect(show(out, writer.length())).toBe(example.enrolAgain);
+    what.counter = 0;
+    what.ack = 0;
+    what.sessionLen = 0;
+  });
+
   it("has this handover, and this enrol of the successor", () => {
     const successor = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
     const last = changetype<Handover>(memory.data(offsetof<Handover>(), 8));
     const nextSeed = counting(0x60, 32);
-    const report2 = hex(example.secondReport);
+    const report1 = hex(example.firstReport);
     keypair.derive(successor, nextSeed.dataStart);
-    sha256.hash(hash, report2.dataStart, report2.length);
+    sha256.hash(hash, report1.dataStart, report1.length);
     last.successor = keypair.id(successor);
-    last.counter = 2;
+    last.token = token.dataStart;
+    last.counter = 1;
     last.head = hash;
     last.order = 2;
     writer.begin(handed, HANDOVER_MOST);
@@ -106,16 +133,20 @@ describe("the worked example", () => {
     expect(show(handed, writer.length())).toBe(example.handover);
     what.handover = handed;
     what.handoverLen = writer.length();
+    what.ack = 2;
+    what.ackHash = hashOf(example.order).dataStart;
     writer.begin(out, 1024);
     expect(enrolment.write(writer, successor, peer, what, 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.successorEnrol);
     what.handoverLen = 0;
+    what.ack = 0;
   });
 
   it("has a handover of the length said, at the most", () => {
     const last = changetype<Handover>(memory.data(offsetof<Handover>(), 8));
     const longest = repeated(0x61, 64);
     last.successor = keypair.id(own);
+    last.token = token.dataStart;
     last.counter = u32.MAX_VALUE;
     last.head = hash;
     last.order = u32.MAX_VALUE;
@@ -134,6 +165,8 @@ describe("the worked example", () => {
     next.prev = zeros.dataStart;
     next.data = first.dataStart;
     next.dataLen = first.length;
+    next.session = session.dataStart;
+    next.sessionLen = session.length;
     writer.begin(out, 1024);
     expect(report.write(writer, own, peer, next, 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.firstReport);
@@ -148,6 +181,8 @@ describe("the worked example", () => {
     next.epitaph = epitaph.dataStart;
     next.epitaphLen = 1;
     next.ack = 1;
+    next.ackHash = hashOf(example.downlink).dataStart;
+    next.damaged = 1;
     writer.begin(out, 1024);
     expect(report.write(writer, own, peer, next, 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.secondReport);
@@ -161,6 +196,8 @@ describe("the worked example", () => {
     expect(got.counter).toBe(0);
     expect(show(got.about, 32)).toBe(example.enrolHash);
     expect(show(got.headHash, 32)).toBe(show(zeros.dataStart, 32));
+    expect(got.ack).toBe(0);
+    expect(show(got.data, got.dataLen)).toBe(show(session.dataStart, 12));
 
     message = hex(example.receipt + example.downlink);
     expect(read(message)).toBe(Status.Ok);
@@ -176,7 +213,7 @@ describe("the worked example", () => {
     message = hex(example.refusal);
     expect(read(message)).toBe(Status.Ok);
     expect(got.kind).toBe(Kind.Refusal);
-    expect(got.reason).toBe(Reason.Revoked);
+    expect(got.reason).toBe(Reason.StaleSession);
 
     message = hex(example.unsignedRefusal);
     reader.begin(message.dataStart, message.length);
@@ -204,7 +241,7 @@ describe("what is refused", () => {
     expect(read(message)).toBe(Status.Ok);
     expect(got.kind).toBe(Kind.Downlink);
     expect(got.counter).toBe(2);
-    expect(got.dataLen).toBe(0);
+    expect(show(got.data, got.dataLen)).toBe(show(token.dataStart, 16));
     expect(got.order).toBe(Order.Rotate);
     const plain = hex(example.downlink);
     expect(read(plain)).toBe(Status.Ok);

@@ -1,0 +1,62 @@
+/**
+ * The newest time that is certain: what the end of a certificate is held against. The device has no clock; servers sign what time it
+ * is, and a server's clock may be wrong or its key stolen for a day. So the floor follows a server only as far as the device's own
+ * count of time bears it out; a time beyond that must be told by every answer for two days.
+ */
+import { TIME_PROOF_MS, TIME_SLACK_S, TIME_STEP_S } from "../config";
+import { Status } from "../lib/status";
+import * as channel from "./_channel";
+import * as records from "./store";
+import { Kind } from "./store";
+
+let floor: u32 = 0;
+/** The device's own count: what time it was at `countedMs`, had it been off for no time at all. */
+let counted: u32 = 0;
+let countedMs: u32 = 0;
+/** A time further on, and when it was told first; 0: none. */
+let claimed: u32 = 0;
+let claimedMs: u32 = 0;
+
+/** Begin with the floor of the lives before. */
+export function start(nowMs: u32): void {
+  floor = records.getNumber(Kind.Time, 0);
+  channel.learnTime(floor);
+  counted = floor;
+  countedMs = nowMs;
+  claimed = 0;
+}
+
+/** Hear `time`, seconds since 1970, which a server signed. Storage: the floor moved, and could not be stored. */
+export function hear(time: u32, nowMs: u32): Status {
+  const seconds = (nowMs - countedMs) / 1_000;
+  counted += seconds;
+  countedMs += seconds * 1_000;
+  if (time <= counted || time - counted <= TIME_SLACK_S) {
+    claimed = 0;
+    return raise(time);
+  }
+  const sinceMs = nowMs - claimedMs;
+  if (claimed == 0 || distance(time, claimed + sinceMs / 1_000) > TIME_SLACK_S) {
+    claimed = time;
+    claimedMs = nowMs;
+    return Status.Ok;
+  }
+  if (sinceMs < TIME_PROOF_MS) return Status.Ok;
+  claimed = 0;
+  counted = time;
+  countedMs = nowMs;
+  return raise(time);
+}
+
+function distance(a: u32, b: u32): u32 {
+  return a > b ? a - b : b - a;
+}
+
+/** Move the floor on; a write to the store only from time to time. */
+function raise(time: u32): Status {
+  if (time <= floor) return Status.Ok;
+  floor = time;
+  channel.learnTime(floor);
+  if (time - records.getNumber(Kind.Time, 0) < TIME_STEP_S) return Status.Ok;
+  return records.putNumber(Kind.Time, time);
+}
