@@ -239,7 +239,7 @@ describe("planted faults", { concurrency: true }, () => {
       it("made no second key, and said nothing that the server did not believe", async () => {
         assert.equal(device.events.filter(({ name }) => name === "key-made").length, 1);
         assert.deepEqual(
-          device.events.filter(({ name }) => name === "refused" || name === "clone-suspected"),
+          device.events.filter(({ name }) => name === "refused" || name === "head-ahead"),
           [],
         );
       });

@@ -8,7 +8,7 @@ import { encode } from "../wire/cbor.ts";
 import { enrol, PATHS, post } from "../wire/exchange.ts";
 import { hash, id } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
-import { open, seal, type Sign1 } from "../wire/sign1.ts";
+import { open, openFirst, seal, type Sign1 } from "../wire/sign1.ts";
 import type { Attacker, Exchange } from "./attacker.ts";
 import { statusOf, withBody, type HttpMessage } from "./http.ts";
 
@@ -110,7 +110,7 @@ async function dropReceipt({ attacker }: Scene): Promise<Refusal> {
 async function replay({ attacker, url }: Scene): Promise<Refusal> {
   const first = await attacker.answered(PATHS.reports);
   await attacker.answered(PATHS.reports);
-  return sendAlone(url, first.request.body);
+  return nothingNew(attacker, url, first);
 }
 
 async function reorder({ attacker, url }: Scene): Promise<Refusal> {
@@ -119,10 +119,10 @@ async function reorder({ attacker, url }: Scene): Promise<Refusal> {
     return [];
   });
   // The device sends it again by itself; once the one after it was answered, the held one comes too late.
-  let exchange: Exchange;
-  do exchange = await attacker.answered(PATHS.reports);
-  while (same(exchange.request.body, held.request.body));
-  return sendAlone(url, held.request.body);
+  const again = await attacker.answered(PATHS.reports);
+  if (!same(again.request.body, held.request.body)) throw new Succeeded("a report was lost and the device went on");
+  await attacker.answered(PATHS.reports);
+  return nothingNew(attacker, url, again);
 }
 
 async function inject({ attacker, audience, deviceKey }: Scene): Promise<Refusal> {
@@ -204,6 +204,21 @@ async function repeated(attacker: Attacker, lost: HttpMessage, reason: string): 
   return { by: "device", reason };
 }
 
+/** Send a report that was answered before; the server must give the very receipt of then, and the device's chain must go on. */
+async function nothingNew(attacker: Attacker, url: string, old: Exchange): Promise<Refusal> {
+  const answer = await post(url + PATHS.reports, "application/cbor-seq", old.request.body);
+  const then = receiptIn(old.answer!.body);
+  if (answer.status !== 200 || !same(receiptIn(answer.body), then)) throw new Succeeded("an old report counted again");
+  const next = await attacker.answered(PATHS.reports);
+  if (statusOf(next.answer!.head) !== 200) throw new Succeeded("an old report broke the chain");
+  return { by: "server", reason: "stored once, with the receipt of then" };
+}
+
+/** The receipt that an answer begins with. */
+function receiptIn(body: Uint8Array): Uint8Array {
+  return openFirst(body, 0).message.bytes;
+}
+
 /** Send bytes as a report over a connection of the attacker's own. */
 async function sendAlone(url: string, body: Uint8Array): Promise<Refusal> {
   const answer = await post(url + PATHS.reports, "application/cbor-seq", body);
@@ -243,7 +258,7 @@ function forgedReport(
   heard: Uint8Array,
 ): Uint8Array {
   const last = messages.readReport(open(heard));
-  const report = { audience, counter: last.counter + 1, prev: hash(heard), data: last.data };
+  const report = { audience, counter: last.counter + 1, prev: hash(heard), data: last.data, session: last.session };
   return withKid(deviceKey, messages.sealReport(forger, report), forger);
 }
 
@@ -258,7 +273,8 @@ function forgedReceipt(forger: ed25519.SigningKey, scene: Scene, report: Uint8Ar
 function lie(forger: ed25519.SigningKey, scene: Scene, path: string, body: Uint8Array): Answer {
   if (path === PATHS.challenge) return { type: "application/cbor", body: encode(new Uint8Array(randomBytes(16))) };
   if (path === PATHS.reports) return { type: "application/cbor-seq", body: forgedReceipt(forger, scene, body) };
-  const enrolled = { ...answerOf(scene), about: hash(body), head: messages.NO_HEAD };
+  const about = hash(body);
+  const enrolled = { ...answerOf(scene), about, head: messages.NO_HEAD, ack: 0, session: about.subarray(0, 8) };
   return { type: "application/cose", body: withKid(scene.serverKey, messages.sealEnrolled(forger, enrolled), forger) };
 }
 
