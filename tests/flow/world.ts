@@ -1,9 +1,11 @@
 /** A server with its database, a module, and a device: everything real but the chip. */
+import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
 import { Attacker } from "../../tools/attacker/attacker.ts";
 import { startBridge } from "../../tools/bridge/bridge.ts";
 import { firmware } from "../../tools/guest/firmware.ts";
@@ -13,7 +15,10 @@ import * as noises from "../../tools/guest/noise.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import * as keys from "../../tools/server/keys.ts";
 import { startServer, type RunningServer } from "../../tools/server/server.ts";
+import { hex } from "../../tools/wire/bytes.ts";
 import * as factory from "../../tools/wire/factory.ts";
+import { hash } from "../../tools/wire/key.ts";
+import * as messages from "../../tools/wire/messages.ts";
 
 export const AUDIENCE = "signet.test";
 /** Two pages for the store: the least there may be. */
@@ -24,18 +29,44 @@ export class World {
   readonly folder = mkdtempSync(join(tmpdir(), "signet-flow-"));
   server!: RunningServer;
   #port = 0;
+  #database = "signet.sqlite";
+  #databases = 0;
+  /** It is told once, as the database is made. */
+  #adminToken: string | undefined;
+  readonly #tls: boolean;
+  /** How far the server's clock is off. */
+  clockMs = 0;
 
-  static async start(): Promise<World> {
-    const world = new World();
+  private constructor(tls: boolean) {
+    this.#tls = tls;
+  }
+
+  static async start({ tls = false } = {}): Promise<World> {
+    const world = new World(tls);
     await world.startServer();
     return world;
   }
 
   /** Start the server, again on the same port and database if it ran before. */
   async startServer(): Promise<void> {
-    const database = join(this.folder, "signet.sqlite");
-    this.server = await startServer({ port: this.#port, database, audience: AUDIENCE });
+    const database = join(this.folder, this.#database);
+    const tls = this.#tls ? { tls: { port: 0 } } : {};
+    const clock = (): number => Date.now() + this.clockMs;
+    this.server = await startServer({ port: this.#port, database, audience: AUDIENCE, clock, ...tls });
     this.#port = this.server.port;
+    this.#adminToken ??= this.server.adminToken;
+  }
+
+  /** Keep the database as it is now; the function that is returned puts it back, as an operator does with a backup. */
+  async backUp(): Promise<() => Promise<void>> {
+    const saved = join(this.folder, `saved-${this.#databases++}.sqlite`);
+    await sql`vacuum into ${saved}`.execute(this.server.store.read);
+    return async () => {
+      await this.server.close();
+      this.#database = `restored-${this.#databases++}.sqlite`;
+      copyFileSync(saved, join(this.folder, this.#database));
+      await this.startServer();
+    };
   }
 
   get port(): number {
@@ -45,6 +76,45 @@ export class World {
   /** The server's own key, for answers that it would never give. */
   signingKey(): ReturnType<typeof keys.load>["signing"] {
     return keys.load(join(this.folder, "signet-server.key")).signing;
+  }
+
+  /** Do what an operator does with a device, by its id in hexadecimal. */
+  async operate(id: string, act: string, body: object): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${this.server.url}/v1/devices/${id}/${act}`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${this.#adminToken}`,
+        "content-type": "application/json",
+        connection: "close",
+      },
+      body: JSON.stringify(body),
+    });
+    if (answer.status !== 200) throw new Error(`${act}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Record<string, unknown>;
+  }
+
+  /** What the server's log says of a device, in order: the action, and what it tells. */
+  async logged(id: string): Promise<string[]> {
+    const rows = await this.server.store.read.selectFrom("audit").selectAll().orderBy("seq").execute();
+    return rows
+      .filter(({ device }) => device !== null && hex(device) === id)
+      .map(({ action, detail }) => `${action} ${detail}`);
+  }
+
+  /** Check that a device is known as one, active, without evidence or alarm, and that each report with a receipt is stored once, but those that are `lost` with a database. */
+  async checkHonest(subject: Subject, lost: readonly number[] = []): Promise<void> {
+    const id = subject.id;
+    const rows = await this.server.devices();
+    assert.equal(rows.find((row) => row.id === id)?.state, "active");
+    const evidence = await this.server.store.read.selectFrom("evidence").select("device").execute();
+    assert.equal(evidence.filter(({ device }) => hex(device) === id).length, 0);
+    const alarms = (await this.logged(id)).filter((line) => /^(alarm|fork) /.test(line));
+    assert.deepEqual(alarms, []);
+    const stored = (await this.server.reports(id)).map(({ counter }) => counter);
+    assert.equal(new Set(stored).size, stored.length);
+    for (const counter of subject.accepted().filter((accepted) => !lost.includes(accepted)))
+      assert.ok(stored.includes(counter), `${counter} has a receipt and no row`);
+    assert.equal(subject.guest.deaths, 0);
   }
 
   async close(): Promise<void> {
@@ -59,6 +129,8 @@ export interface SubjectOptions {
   readonly flash?: Flash;
   readonly settings?: Partial<factory.Factory>;
   readonly intervalMs?: number;
+  /** Where the module connects to, if not to the server; the attacker, who reads HTTP, is then not in it. */
+  readonly port?: number;
 }
 
 /** A device that lives in real time, with a clock that a test can move on, behind a module with an attacker in it. */
@@ -72,10 +144,12 @@ export class Subject {
   #module: { close(): Promise<void> } | undefined;
   readonly #world: World;
   readonly #link: factory.Factory["link"];
+  readonly #port: number | undefined;
 
   private constructor(world: World, module: WebAssembly.Module, options: SubjectOptions) {
     this.#world = world;
     this.#link = options.link ?? "framed";
+    this.#port = options.port;
     const flash = options.flash ?? new Flash(SHAPE);
     if (options.flash === undefined) {
       flash.provision(
@@ -108,11 +182,10 @@ export class Subject {
     await this.stop();
     this.guest.boot();
     const stream = this.guest.port();
-    const to = { host: "127.0.0.1", port: this.#world.port };
+    const to = { host: "127.0.0.1", port: this.#port ?? this.#world.port };
+    const tap = this.#port === undefined ? { tap: this.attacker } : {};
     this.#module =
-      this.#link === "framed"
-        ? await startBridge({ stream, to, tap: this.attacker })
-        : await startModem({ stream, tap: this.attacker });
+      this.#link === "framed" ? await startBridge({ stream, to, ...tap }) : await startModem({ stream, ...tap });
     this.#stop = new AbortController();
     this.#life = this.guest.run(this.#stop.signal);
   }
@@ -159,6 +232,45 @@ export class Subject {
     for (const end = performance.now() + timeoutMs; !(await condition()); await sleep(10)) {
       if (performance.now() > end) throw new Error(`still not: ${condition}`);
     }
+  }
+
+  /** Have its next request to `path` refused in the server's name, signed, without the server being asked; resolves with that request. */
+  async refuse(world: World, path: string, reason: messages.ReasonName): Promise<Uint8Array> {
+    const { request } = await this.attacker.play("up", path, ({ request }, connection) => {
+      const refusal = messages.sealRefusal(world.signingKey(), {
+        issuer: AUDIENCE,
+        issuedAt: Math.floor(Date.now() / 1000),
+        device: Buffer.from(this.id, "hex"),
+        about: hash(request.body),
+        reason: messages.Reason[reason],
+      });
+      const head = `HTTP/1.1 403 x\r\nconnection: close\r\ncontent-type: application/cose\r\ncontent-length: ${refusal.length}\r\n\r\n`;
+      connection.toDevice(Buffer.concat([Buffer.from(head), refusal]));
+      return [];
+    });
+    return request.body.slice();
+  }
+
+  /** Who it speaks as now, in hexadecimal. */
+  get id(): string {
+    const named = this.guest.events.findLast(({ name }) => /^(key-made|key-loaded|rotating)$/.test(name));
+    return hex(named!.data);
+  }
+
+  /** Let time pass in small steps while the device lives, until `condition` holds. */
+  async sleepUntil(condition: () => boolean, steps = 400): Promise<void> {
+    for (let step = 0; !condition(); step++) {
+      if (step === steps) throw new Error(`still not: ${condition}`);
+      this.skip(1_000);
+      await sleep(20);
+    }
+  }
+
+  /** Counters of the reports that have a receipt under the key it speaks with now. */
+  accepted(): number[] {
+    const since = this.guest.events.findLastIndex(({ name }) => /^(key-made|rotating)$/.test(name));
+    const events = this.guest.events.slice(since);
+    return events.filter(({ name }) => name === "accepted").map((event) => number(event));
   }
 
   /** All events of this name so far. */

@@ -69,7 +69,7 @@ export function live(flash: Flash, witness: Witness, reports: number, seed: numb
   });
   guest.boot();
   for (let turns = 0; guest.events.filter((event) => event.name === "accepted").length < reports; turns++) {
-    if (turns > 50_000 || guest.deaths > 0) {
+    if (turns > 50_000 * reports || guest.deaths > 0) {
       throw new Error(`no ${reports} receipts: ${guest.epitaph} ${guest.events.map((event) => event.name).join(" ")}`);
     }
     const ms = guest.turn();

@@ -14,6 +14,9 @@ import { open, verify } from "../../tools/wire/sign1.ts";
 
 export const AUDIENCE = "signet.test";
 
+/** What its orders to rotate carry. */
+const TOKEN = new Uint8Array(16).fill(0x55);
+
 /** All that the witness knows, so that a test can go back to an earlier moment. */
 export interface Memory {
   /** The one key that speaks: the first that enrolled, or the one it was handed over to. */
@@ -26,14 +29,31 @@ export interface Memory {
   readonly boots: number;
   /** Hash of the report of each counter that was ever seen. */
   readonly seen: ReadonlyMap<number, string>;
+  /** The session that the last `enrolled` began. */
+  readonly session: Uint8Array;
+  /** The session of the last report of this key that was seen. */
+  readonly reportedIn: Uint8Array | undefined;
 }
 
 export class Witness {
   readonly key = ed25519.fromSeed(new Uint8Array(32).fill(0x77));
-  memory: Memory = { key: undefined, rotations: 0, order: 0, head: messages.NO_HEAD, boots: 0, seen: new Map() };
+  memory: Memory = {
+    key: undefined,
+    rotations: 0,
+    order: 0,
+    head: messages.NO_HEAD,
+    boots: 0,
+    seen: new Map(),
+    session: new Uint8Array(0),
+    reportedIn: undefined,
+  };
   /** Called when it took another key, before it answers. */
   onRotation: () => void = () => {};
+  /** Called before a report is answered. */
+  onReport: () => void = () => {};
   #challenges = 0;
+  /** What time it is, as its answers say. */
+  time: () => number = () => 1_767_225_600 + this.#challenges;
 
   /** Answer the bytes of a connection. */
   connection(): (bytes: Uint8Array) => Uint8Array[] {
@@ -53,13 +73,21 @@ export class Witness {
     const message = open(body);
     const enrol = messages.readEnrol(message);
     assert.ok(verify(message, ed25519.importKey(enrol.key)!), "an enrol that does not verify");
-    const { key, boots } = this.memory;
+    const { key, boots, reportedIn, session: last } = this.memory;
     const another = key !== undefined && hex(enrol.key) !== hex(key);
     if (another) this.#handOver(key, enrol);
-    else assert.ok(enrol.bootCount > boots, `start ${enrol.bootCount} after start ${boots}`);
-    this.memory = { ...this.memory, key: enrol.key, boots: enrol.bootCount };
+    else {
+      assert.ok(enrol.bootCount > boots, `start ${enrol.bootCount} after start ${boots}`);
+      // Its name is stored before the first report of a session is sent, so that of a report never seen may be named.
+      const named = enrol.session && hex(enrol.session);
+      const isLast = named === (reportedIn && hex(reportedIn)) || named === hex(last);
+      assert.ok(isLast, `session ${named} in place of the one reported in`);
+    }
+    const about = hash(body);
+    const session = concat(Uint8Array.of(0, 0, 0, 1), about.subarray(0, messages.SESSION_ABOUT_BYTES));
+    this.memory = { ...this.memory, key: enrol.key, boots: enrol.bootCount, session };
     if (another) this.onRotation();
-    return messages.sealEnrolled(this.key, { ...this.#who(), about: hash(body), head: this.memory.head });
+    return messages.sealEnrolled(this.key, { ...this.#who(), about, head: this.memory.head, ack: 0, session });
   }
 
   /** Take another key, if the one before signed that it takes over, as was ordered. */
@@ -67,18 +95,27 @@ export class Witness {
     assert.ok(enrol.handover !== undefined, "another key");
     const message = open(enrol.handover);
     assert.ok(verify(message, ed25519.importKey(key)!), "a handover that does not verify");
-    const { audience, successor, head, order } = messages.readHandover(message);
+    const { audience, successor, head, order, token } = messages.readHandover(message);
+    assert.deepEqual(token, TOKEN);
     assert.deepEqual([audience, hex(successor)], [AUDIENCE, hex(id(enrol.key))]);
     assert.deepEqual([head.counter, hex(head.hash)], [this.memory.head.counter, hex(this.memory.head.hash)]);
     assert.ok(order !== 0 && order === this.memory.order, "a handover that nobody ordered");
-    this.memory = { ...this.memory, head: messages.NO_HEAD, order: 0, rotations: this.memory.rotations + 1 };
+    this.memory = {
+      ...this.memory,
+      head: messages.NO_HEAD,
+      order: 0,
+      rotations: this.memory.rotations + 1,
+      reportedIn: undefined,
+    };
   }
 
   #report(body: Uint8Array): Uint8Array {
+    this.onReport();
     const message = open(body);
-    const { key, head, seen } = this.memory;
+    const { key, head, seen, session } = this.memory;
     assert.ok(key !== undefined && verify(message, ed25519.importKey(key)!), "a report that does not verify");
     const report = messages.readReport(message);
+    assert.equal(hex(report.session), hex(session), "a report of another session");
     const digest = hash(body);
     const before = seen.get(report.counter);
     assert.ok(before === undefined || before === hex(digest), `counter ${report.counter} used twice`);
@@ -90,17 +127,18 @@ export class Witness {
       ...this.memory,
       head: { counter: report.counter, hash: digest },
       seen: new Map([...seen, [report.counter, hex(digest)]]),
+      reportedIn: session,
     };
     const receipt = messages.sealReceipt(this.key, { ...this.#who(), about: digest, counter: report.counter });
     const { order } = this.memory;
-    if (order === 0 || (report.ack ?? 0) >= order) return receipt;
-    const what = { data: new Uint8Array(0), order: messages.Order.rotate };
+    if (order === 0 || (report.ack?.counter ?? 0) >= order) return receipt;
+    const what = { data: TOKEN, order: messages.Order.rotate };
     const rotate = { ...this.#who(), ...what, expires: 4_102_444_800, counter: order };
     return concat(receipt, messages.sealDownlink(this.key, rotate));
   }
 
   #who() {
-    return { issuer: AUDIENCE, issuedAt: 1_767_225_600 + this.#challenges, device: id(this.memory.key!) };
+    return { issuer: AUDIENCE, issuedAt: this.time(), device: id(this.memory.key!) };
   }
 }
 

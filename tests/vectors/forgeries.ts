@@ -34,7 +34,7 @@ const nonce = rule.little(rule.bytes("nonce")) % rule.ORDER;
 /** A report in the name of a key, whatever the key is, with a signature to be filled in. */
 function blank(key: Uint8Array, counter: number): { body: Uint8Array; message: Uint8Array } {
   const data = rule.bytes("data");
-  const own = { audience: "signet.example", counter, prev: messages.NO_HEAD.hash, data };
+  const own = { audience: "signet.example", counter, prev: messages.NO_HEAD.hash, data, session: new Uint8Array(12) };
   const { payload } = open(messages.sealReport(scribe, own));
   const bytes = seal("report", id(key), scribe, payload);
   const { protectedHeader } = open(bytes);

@@ -1,0 +1,270 @@
+/**
+ * A network that is only late: it holds whole messages back, doubles them and delivers them in another order, and changes nothing. No
+ * device may be lost by that, and no alarm be raised.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Exchange } from "../../tools/attacker/attacker.ts";
+import type { Connection } from "../../tools/attacker/tap.ts";
+import { hex } from "../../tools/wire/bytes.ts";
+import { PATHS, post } from "../../tools/wire/exchange.ts";
+import * as messages from "../../tools/wire/messages.ts";
+import { open, openFirst } from "../../tools/wire/sign1.ts";
+import { Relay } from "./relay.ts";
+import { number, Subject, World } from "./world.ts";
+
+const GATEWAY_TIMEOUT = Buffer.from("HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n");
+const TYPES: Readonly<Record<string, string>> = {
+  [PATHS.enrol]: "application/cose",
+  [PATHS.reports]: "application/cbor-seq",
+};
+
+let world: World;
+before(async () => {
+  world = await World.start();
+});
+after(() => world.close());
+
+/** A device that has a few receipts. */
+async function living(): Promise<Subject> {
+  const subject = await Subject.make(world, { intervalMs: 300 });
+  await subject.start();
+  await subject.see("accepted", 3);
+  return subject;
+}
+
+/** Swallow the next request to `path`, with the connection it came on. */
+async function swallowed(subject: Subject, path: string): Promise<{ body: Uint8Array; connection: Connection }> {
+  let connection!: Connection;
+  const { request } = await subject.attacker.play("up", path, (_, on) => {
+    connection = on;
+    return [];
+  });
+  return { body: request.body.slice(), connection };
+}
+
+/** Deliver a request over a connection of the network's own. */
+function delivered(path: string, body: Uint8Array): ReturnType<typeof post> {
+  return post(world.server.url + path, TYPES[path], body);
+}
+
+/** The reason of a refusal that the server signed. */
+function reason({ body }: { body: Uint8Array }): string | undefined {
+  return messages.reasonName(messages.readRefusal(open(body)).reason);
+}
+
+/** Let it go on, and check that nobody was blamed for what was late. */
+async function goesOn(subject: Subject, reports = 3): Promise<void> {
+  const before = subject.said("accepted").length;
+  await subject.sleepUntil(() => subject.said("accepted").length >= before + reports);
+  await subject.stop();
+  assert.deepEqual(subject.said("silenced"), []);
+  await world.checkHonest(subject);
+}
+
+describe("a report that is late", () => {
+  it("comes after the power was cut and the device enrolled again: refused as stale, and the device goes on", async () => {
+    const subject = await living();
+    const late = await swallowed(subject, PATHS.reports);
+    const held = subject.attacker.play("up", PATHS.reports, () => []);
+    await subject.start();
+    await held;
+    const answer = await delivered(PATHS.reports, late.body);
+    assert.deepEqual([answer.status, reason(answer)], [409, "stale-session"]);
+    subject.attacker.cutAll();
+    await goesOn(subject);
+  });
+
+  it("comes after a proxy gave up on it four times and the device enrolled again", async () => {
+    const subject = await living();
+    const { body, connection } = await swallowed(subject, PATHS.reports);
+    const enrolled = subject.attacker.answered(PATHS.enrol);
+    connection.toDevice(GATEWAY_TIMEOUT);
+    for (let times = 1; times < 4; times++) {
+      const again = subject.attacker.play("up", PATHS.reports, (_, on) => (on.toDevice(GATEWAY_TIMEOUT), []));
+      const retries = subject.said("sent").length;
+      await subject.sleepUntil(() => subject.said("sent").length > retries);
+      assert.equal(hex((await again).request.body), hex(body));
+    }
+    const next = swallowed(subject, PATHS.reports);
+    await subject.sleepUntil(() => subject.attacker.heard.at(-1)!.path !== PATHS.reports);
+    await enrolled;
+    const answer = await delivered(PATHS.reports, body);
+    assert.deepEqual([answer.status, reason(answer)], [409, "stale-session"]);
+    // The data of the late report are signed anew, in the new session.
+    const resent = messages.readReport(open((await next).body));
+    assert.equal(hex(resent.data), hex(messages.readReport(open(body)).data));
+    assert.notEqual(hex(resent.session), hex(messages.readReport(open(body)).session));
+    subject.attacker.cutAll();
+    await goesOn(subject);
+  });
+
+  it("was stored after all when the device has enrolled again: it counts once, and what follows it too", async () => {
+    const subject = await living();
+    const { body, connection } = await swallowed(subject, PATHS.reports);
+    assert.equal((await delivered(PATHS.reports, body)).status, 200);
+    const enrolled = subject.see("enrolled");
+    connection.toDevice(GATEWAY_TIMEOUT);
+    for (let times = 1; times < 4; times++) {
+      const again = subject.attacker.play("up", PATHS.reports, (_, on) => (on.toDevice(GATEWAY_TIMEOUT), []));
+      const retries = subject.said("sent").length;
+      await subject.sleepUntil(() => subject.said("sent").length > retries);
+      await again;
+    }
+    await subject.sleepUntil(() => subject.said("enrolled").length === 2);
+    assert.equal(number(await enrolled, 32), messages.readReport(open(body)).counter);
+    await goesOn(subject);
+    assert.ok(subject.accepted().includes(messages.readReport(open(body)).counter));
+  });
+
+  it("is doubled, at once, after the next one and in a later session: always the same receipt", async () => {
+    const subject = await living();
+    const exchange = await subject.attacker.answered(PATHS.reports);
+    const receipt = hex(openFirst(exchange.answer!.body, 0).message.bytes);
+    const again = async (): Promise<void> => {
+      const answer = await delivered(PATHS.reports, exchange.request.body);
+      assert.deepEqual([answer.status, hex(openFirst(answer.body, 0).message.bytes)], [200, receipt]);
+    };
+    await again();
+    await subject.see("accepted", 2);
+    await again();
+    await subject.start();
+    await subject.see("accepted", 2);
+    await again();
+    await goesOn(subject);
+  });
+});
+
+describe("an enrol that is late", () => {
+  it("begins a session of its own, which the device leaves by enrolling at once", async () => {
+    const subject = await living();
+    const late = swallowed(subject, PATHS.enrol);
+    await subject.start();
+    const { body } = await late;
+    await subject.start();
+    await subject.see("accepted", 2);
+    const refused = subject.see("refused");
+    assert.equal((await delivered(PATHS.enrol, body)).status, 200);
+    assert.equal(messages.reasonName(number(await refused)), "stale-session");
+    const retries = subject.said("retry").length;
+    // Not one skipped second: it does not wait.
+    await subject.see("accepted", 2);
+    assert.equal(subject.said("retry").length, retries);
+    await goesOn(subject);
+  });
+
+  it("is doubled: its nonce was used", async () => {
+    const subject = await living();
+    const { request } = subject.attacker.heard.find(({ path }) => path === PATHS.enrol)!;
+    const answer = await delivered(PATHS.enrol, request.body);
+    assert.equal(messages.readUnsignedRefusal(answer.body), messages.Reason["stale-nonce"]);
+    await goesOn(subject);
+  });
+
+  it("comes again and again, each one with a nonce of its own, and costs no more than one enrolment each", async () => {
+    const subject = await living();
+    const held: Uint8Array[] = [];
+    for (let starts = 0; starts < 4; starts++) {
+      const late = swallowed(subject, PATHS.enrol);
+      await subject.start();
+      held.push((await late).body);
+    }
+    await subject.start();
+    await subject.see("accepted", 2);
+    for (const body of held.toReversed()) {
+      const enrolled = subject.see("enrolled");
+      assert.equal((await delivered(PATHS.enrol, body)).status, 200);
+      await enrolled;
+      await subject.see("accepted", 1);
+    }
+    await goesOn(subject);
+  });
+
+  it("is that of another start, in any order with the report of that start", async () => {
+    const subject = await living();
+    const lateEnrol = swallowed(subject, PATHS.enrol);
+    await subject.start();
+    const enrol = (await lateEnrol).body;
+    const lateReport = swallowed(subject, PATHS.reports);
+    await subject.start();
+    const report = (await lateReport).body;
+    await subject.start();
+    await subject.see("accepted", 1);
+    assert.equal((await delivered(PATHS.enrol, enrol)).status, 200);
+    assert.equal(reason(await delivered(PATHS.reports, report)), "stale-session");
+    await goesOn(subject);
+  });
+});
+
+describe("an answer that is late", () => {
+  /** Put the last answer to another request to `path` in place of the next one. */
+  async function outdated(subject: Subject, path: string): Promise<Exchange> {
+    const old = subject.attacker.heard.findLast((exchange) => exchange.path === path && exchange.answer)!.answer!.raw;
+    return subject.attacker.play("down", path, () => [old]);
+  }
+
+  for (const [name, path] of [
+    ["challenge", PATHS.challenge],
+    ["enrolled", PATHS.enrol],
+  ] as const) {
+    it(`is an old ${name}, in place of the new: the device tries again`, async () => {
+      const subject = await living();
+      const played = outdated(subject, path);
+      await subject.start();
+      await played;
+      await goesOn(subject);
+      assert.ok(subject.said("retry").length > 0);
+    });
+  }
+
+  it("is an old receipt, in place of the new: the same report is sent again", async () => {
+    const subject = await living();
+    const { request } = await outdated(subject, PATHS.reports);
+    const again = subject.attacker.asked(PATHS.reports);
+    await subject.sleepUntil(() => subject.said("retry").length > 0);
+    subject.skip(2_000);
+    assert.equal(hex((await again).request.body), hex(request.body));
+    await goesOn(subject);
+  });
+
+  for (const path of [PATHS.challenge, PATHS.enrol, PATHS.reports]) {
+    it(`never comes: the connection ends after a request to ${path}`, async () => {
+      const subject = await living();
+      const cut = subject.attacker.play("down", path, (_, connection) => (connection.close(), []));
+      if (path !== PATHS.reports) await subject.start();
+      await cut;
+      await goesOn(subject);
+    });
+  }
+});
+
+describe("inside TLS", () => {
+  it("a connection whose bytes are late, sent before a cut of power, changes nothing when they arrive", async () => {
+    const secure = await World.start({ tls: true });
+    const relay = await Relay.to(secure.server.tls!.port);
+    const settings = { tlsKeys: [secure.server.tls!.publicKey] };
+    const subject = await Subject.make(secure, { intervalMs: 500, port: relay.port, settings });
+    await subject.start();
+    await subject.see("accepted", 2);
+    const first = relay.roads.at(-1)!;
+    first.isHeld = true;
+    await subject.see("sent");
+    await subject.until(() => first.held.length > 0);
+    await sleep(200);
+    const enrolled = subject.see("enrolled");
+    await subject.start();
+    await enrolled;
+    // The report of the new session waits until the late one has arrived.
+    const now = relay.roads.at(-1)!;
+    now.isHeld = true;
+    first.release();
+    await sleep(500);
+    now.release();
+    await subject.see("accepted", 3);
+    await subject.stop();
+    await secure.checkHonest(subject);
+    relay.close();
+    await secure.close();
+  });
+});
