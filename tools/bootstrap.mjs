@@ -32,7 +32,6 @@ const GROUPS_OF = {
 const PACKAGES = [
   { name: "gcc-arm-none-eabi", group: "firmware", probes: ["arm-none-eabi-gcc"], why: "compiles the firmware" },
   { name: "libnewlib-arm-none-eabi", group: "firmware", probes: ["/usr/lib/arm-none-eabi/newlib"], why: "the firmware's C library" },
-  { name: "wabt", group: "firmware", probes: ["wasm2c"], why: "turns WebAssembly into C" },
   { name: "qemu-system-arm", group: "emulator", probes: ["qemu-system-arm"], why: "runs the firmware" },
   { name: "clang-format", group: "format", probes: ["clang-format"], why: "checks the format of C" },
   { name: "clang", group: "host", probes: ["clang"], why: "builds the firmware for the host" },

@@ -15,31 +15,23 @@ void cpu_poly1305(uint32_t *state, const uint8_t *data, uint32_t blocks);
 /** The address of `blocks` blocks of `bytes` at `at`: at least one, and no more than linear memory could hold. */
 PORT uint8_t *whole(u32 at, u32 blocks, u32 bytes) {
   if (blocks == 0 || blocks > LINEAR_BYTES / bytes)
-    wasm_rt_trap(WASM_RT_TRAP_OOB);
+    trap(TRAP_OOB);
   return inside(at, blocks * bytes);
 }
 
-PORT void import_cpu_sha256(void *port, u32 state, u32 data, u32 blocks) {
-  (void)port;
+PORT void import_cpu_sha256(u32 state, u32 data, u32 blocks) {
   cpu_sha256((uint32_t *)inside(state, 32), whole(data, blocks, 64), blocks, table_sha256k);
 }
-#define Z_cpuZ_sha256 import_cpu_sha256
 
-PORT void import_cpu_sha512(void *port, u32 state, u32 data, u32 blocks) {
-  (void)port;
+PORT void import_cpu_sha512(u32 state, u32 data, u32 blocks) {
   cpu_sha512((uint32_t *)inside(state, 64), whole(data, blocks, 128), blocks, table_sha512k);
 }
-#define Z_cpuZ_sha512 import_cpu_sha512
 
-PORT void import_cpu_chacha20(void *port, u32 out, u32 text, u32 blocks, u32 state) {
-  (void)port;
+PORT void import_cpu_chacha20(u32 out, u32 text, u32 blocks, u32 state) {
   cpu_chacha20(whole(out, blocks, 64), whole(text, blocks, 64), blocks, (uint32_t *)inside(state, 64));
 }
-#define Z_cpuZ_chacha20 import_cpu_chacha20
 
-PORT void import_cpu_poly1305(void *port, u32 state, u32 data, u32 blocks) {
-  (void)port;
+PORT void import_cpu_poly1305(u32 state, u32 data, u32 blocks) {
   cpu_poly1305((uint32_t *)inside(state, 52), whole(data, blocks, 16), blocks);
 }
-#define Z_cpuZ_poly1305 import_cpu_poly1305
 #endif

@@ -10,21 +10,11 @@ static inline u32 table_word(const uint32_t *table, u32 words, u32 i) {
   return table[i < words ? i : 0];
 }
 
-PORT u32 import_table_ed25519(void *port, u32 i) {
-  (void)port;
-  return table_word(table_ed25519, sizeof table_ed25519 / 4, i);
-}
+PORT u32 import_table_ed25519(u32 i) { return table_word(table_ed25519, sizeof table_ed25519 / 4, i); }
 
-PORT u32 import_table_sha256k(void *port, u32 i) {
-  (void)port;
-  return table_word(table_sha256k, sizeof table_sha256k / 4, i);
-}
+PORT u32 import_table_sha256k(u32 i) { return table_word(table_sha256k, sizeof table_sha256k / 4, i); }
 
-PORT u32 import_table_sha512k(void *port, u32 i, u32 half) {
-  (void)port;
+PORT u32 import_table_sha512k(u32 i, u32 half) {
   return table_word(table_sha512k, sizeof table_sha512k / 4, 2 * i + (half & 1));
 }
 
-#define Z_tableZ_ed25519 import_table_ed25519
-#define Z_tableZ_sha256k import_table_sha256k
-#define Z_tableZ_sha512k import_table_sha512k

@@ -114,7 +114,7 @@ struct scenario {
   /** The handshake secret, once the client's share is known, and the signing key. */
   uint8_t secret[HASH_BYTES], signing[64];
   /** Client and server after each prefix. */
-  Z_guest_instance_t clients[RECORDS + 1];
+  struct guest clients[RECORDS + 1];
   struct server servers[RECORDS + 1];
 };
 

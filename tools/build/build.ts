@@ -106,7 +106,7 @@ export async function buildImage(request: Request): Promise<Built> {
   const at = (name: string): string => join(folder, name);
   return exclusively(`${folder}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
-    const compiler = await run("arm-none-eabi-gcc", ["-dumpfullversion"]);
+    const compiler = await run("arm-none-eabi-gcc", ["--version"]);
     const inputs = [
       ...toolInputs(board, boardName),
       ...filesBelow(

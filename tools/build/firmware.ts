@@ -145,7 +145,7 @@ export function ownUnit(source: string): Unit {
 export function guestUnit(board: Board): Unit {
   return {
     source: "boards/common/guest.c",
-    flags: [board.optimize ?? "-O2", "-fwhole-program", ...WARNINGS, ...GUEST_WARNINGS],
+    flags: [board.optimize ?? "-Os", "-fwhole-program", ...WARNINGS, ...GUEST_WARNINGS],
   };
 }
 

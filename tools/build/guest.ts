@@ -1,4 +1,4 @@
-/** From AssemblyScript to C: asc, wasm2c, and the few substitutions in what wasm2c writes. */
+/** From AssemblyScript to C: asc, wasm2c, and what is written of wasm2c's output for boards/common/guest.c. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Trouble } from "../trouble.ts";
@@ -7,6 +7,10 @@ import { digest, exclusively, filesBelow } from "./cache.ts";
 import { buildDay } from "./day.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
+import { type Call, parse } from "./words.ts";
+
+/** The wasm2c of the package `wabt`. */
+const WASM2C = "node_modules/wabt/bin/wasm2c";
 
 /** What decides a module's bytes: the firmware's library, and the folder of the entry. */
 function sourcesOf(entry: string): string[] {
@@ -29,9 +33,7 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
     const args = [asc, entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
     const choices = use.flatMap((item) => ["--use", item]);
-    // A board that wants to be small wants no function copied into its callers either.
-    const level = use.some((item) => item.startsWith("CRYPTO_SMALL")) ? ["--shrinkLevel", "2"] : [];
-    await run(process.execPath, [...args, ...choices, ...level, "--outFile", making, "--textFile", text]);
+    await run(process.execPath, [...args, ...choices, "--outFile", making, "--textFile", text]);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
       throw new Trouble(
         `${entry} has a heap: memory.grow is in the module`,
@@ -41,67 +43,6 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     renameSync(making, wasm);
     return wasm;
   });
-}
-
-/** Replace `from`, which must be there exactly once. */
-function substitute(text: string, from: string, to: string): string {
-  const parts = text.split(from);
-  if (parts.length !== 2) {
-    throw new Trouble(`wasm2c's output is not as expected near: ${from.split("\n")[0]}`, "is this wabt 1.0.32?");
-  }
-  return parts.join(to);
-}
-
-/** How a load and a store move their bytes, in the branch for little-endian hosts, and what moves them instead. */
-const MOVES = [
-  [
-    "    wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1)); \\\n",
-    "    wasm_rt_load(&result, &mem->data[addr], sizeof(t1)); \\\n",
-  ],
-  [
-    "    wasm_rt_memcpy(&mem->data[addr], &wrapped, sizeof(t1));            \\\n",
-    "    wasm_rt_store(&mem->data[addr], &wrapped, sizeof(t1));            \\\n",
-  ],
-] as const;
-
-/** A declaration of a function of the firmware, by its folder. */
-const DECLARATION = /^static \w+ w2c_assembly_([a-z]+)_\w+\(Z_guest_instance_t\*.*\);$/gm;
-
-/** Whether the compiler makes what a folder holds fast, as all that computes; the rest runs a few times an exchange, and is made small. */
-function temperature(folder: string): string {
-  return folder === "crypto" || folder === "lib" ? "hot" : "cold";
-}
-
-/**
- * The range check becomes one comparison with a constant, see boards/common/wasm-rt.h. The empty asm after each load
- * goes: it keeps dead loads alive for the sake of their trap, which the check before the load raises anyway.
- */
-function patch(c: string): string {
-  const checked = substitute(
-    c,
-    "  if (UNLIKELY(offset + (uint64_t)len > mem->size)) \\\n    TRAP(OOB);",
-    "  if (UNLIKELY(!wasm_rt_inside(offset, len))) \\\n    TRAP(OOB);",
-  );
-  const moved = MOVES.reduce((text, [from, to]) => substitute(text, from, to), checked);
-  return moved
-    .replaceAll('wasm_asm("" ::"r"(result));', "")
-    .replace(DECLARATION, (line, folder: string) => `__attribute__((${temperature(folder)})) ${line}`);
-}
-
-interface Call {
-  readonly result: string;
-  readonly name: string;
-  readonly types: readonly string[];
-}
-
-/** The exported functions, read from wasm2c's header. */
-function calls(header: string): Call[] {
-  const found = [...header.matchAll(/^(u32|u64|void) Z_guestZ_(?!__end)(\w+)\(Z_guest_instance_t\*((?:, \w+)*)\);$/gm)];
-  return found.map(([, result, name, types]) => ({
-    result: result ?? "",
-    name: name ?? "",
-    types: (types ?? "").split(", ").filter((type) => type !== ""),
-  }));
 }
 
 const C_TYPES: Record<string, string> = { u32: "uint32_t", u64: "uint64_t", void: "void" };
@@ -114,7 +55,7 @@ function prototype({ result, name, types }: Call, prefix: string): string {
 /** Each export as a C function: `guest_X` scrubs the stack behind itself, `guest_bare_X` does not. */
 function definitions(call: Call): string {
   const names = call.types.map((_, i) => `p${i}`);
-  const inner = `Z_guestZ_${call.name}(${["&guest", ...names].join(", ")})`;
+  const inner = `${call.inner}(${names.join(", ")})`;
   const bare = `guest_bare_${call.name}(${names.join(", ")})`;
   const isVoid = call.result === "void";
   return [
@@ -164,31 +105,21 @@ export async function buildGuest(board: Pick<Board, "use">, entry: string, folde
   const wasm = join(folder, "signet.wasm");
   const compiled = await compileWasm(board, entry);
   copyFileSync(compiled, wasm);
-  const c = join(folder, "guest_module.c");
-  await run("wasm2c", [wasm, "-n", "guest", "-o", c]);
-  const text = readFileSync(c, "utf8");
-  const header = readFileSync(join(folder, "guest_module.h"), "utf8");
+  const making = join(folder, "wasm2c.c");
+  await run(process.execPath, [WASM2C, wasm, "-n", "guest", "-o", making]);
+  const header = readFileSync(join(folder, "wasm2c.h"), "utf8");
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
     throw new Trouble(`${entry} has a table of functions`, "call functions by name, not by value");
   }
+  const { globals, module, calls } = parse(readFileSync(making, "utf8"), header);
   const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));
-  const ports = /^void Z_guest_instantiate\(Z_guest_instance_t\*(.*)\);$/m.exec(header)?.[1] ?? "";
-  const nulls = ports
-    .split(",")
-    .slice(1)
-    .map(() => ", 0")
-    .join("");
-  const exported = calls(header);
 
-  writeFileSync(c, patch(text));
-  writeFileSync(
-    join(folder, "layout.h"),
-    `#define LINEAR_BYTES ${linear}u\n#define GUEST_INSTANTIATE(guest) \\\n  Z_guest_init_module(); \\\n  Z_guest_instantiate(guest${nulls})\n`,
-  );
-  writeFileSync(join(folder, "guest_calls.h"), exported.map(definitions).join("\n"));
+  writeFileSync(join(folder, "guest_module.c"), module);
+  writeFileSync(join(folder, "layout.h"), `#define LINEAR_BYTES ${linear}u\n#define GUEST_GLOBALS ${globals}\n`);
+  writeFileSync(join(folder, "guest_calls.h"), calls.map(definitions).join("\n"));
   writeFileSync(
     join(folder, "guest_exports.h"),
-    `#include <stdint.h>\n${exported.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
+    `#include <stdint.h>\n${calls.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
   );
   writeFileSync(join(folder, "events.h"), `#define EVENT_NAMES ${eventNames()}\n`);
   return { linear };

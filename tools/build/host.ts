@@ -73,7 +73,7 @@ const BOARD_HEADER = `#ifndef BOARD_H_
 
 const GUEST = "boards/common/guest.c";
 const SOURCES = [
-  "boards/common/runtime.c",
+  "boards/common/trap.c",
   "boards/common/epitaph.c",
   "boards/common/event.c",
   "boards/posix/port_posix.c",
@@ -99,8 +99,9 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
       "tests/tls",
       "tests/qemu/boot",
       "asconfig.json",
+      "package-lock.json",
     );
-    const wanted = digest([image, kind, ...choices], inputs);
+    const wanted = digest([image, kind, ...choices, await run(compiler, ["--version"])], inputs);
     const stamp = join(folder, "stamp");
     if (isFresh(stamp, wanted) && existsSync(program)) return program;
     rmSync(stamp, { force: true });

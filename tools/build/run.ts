@@ -9,7 +9,6 @@ const PACKAGES: Record<string, string> = {
   "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
   "arm-none-eabi-objcopy": "binutils-arm-none-eabi",
   "arm-none-eabi-nm": "binutils-arm-none-eabi",
-  wasm2c: "wabt",
   gcc: "gcc",
   clang: "clang",
 };

@@ -1,0 +1,203 @@
+/**
+ * The words in which the guest's C is written: WebAssembly's instructions, each checked. With the imports of guest.c
+ * this is all that the guest can do, so the whole of its memory safety is here. An instruction that is not here does
+ * not compile.
+ */
+#ifndef WORDS_H_
+#define WORDS_H_
+
+#include <string.h>
+
+#include "layout.h" /* generated: LINEAR_BYTES, GUEST_GLOBALS */
+#include "trap.h"
+
+typedef uint8_t u8;
+typedef int8_t s8;
+typedef uint16_t u16;
+typedef int16_t s16;
+typedef uint32_t u32;
+typedef int32_t s32;
+typedef uint64_t u64;
+typedef int64_t s64;
+
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define WORD        static inline __attribute__((always_inline, unused))
+#define FAR         static __attribute__((noinline, unused))
+
+/*
+ * How functions are made: what computes fast, as far as that costs little flash, and the rest small. The loops of the
+ * ciphers gain a quarter from more.
+ */
+#define COLD __attribute__((cold))
+#ifdef CRYPTO_SMALL
+#define HOT
+#else
+#define HOT __attribute__((hot))
+#endif
+#if defined(CRYPTO_SMALL) || defined(__clang__)
+#define HOTTEST HOT
+#else
+#define HOTTEST __attribute__((hot, optimize("O2")))
+#endif
+
+/** The one guest: linear memory of exactly the size it needs, which never grows, and its globals. */
+static struct guest {
+  u8 memory[LINEAR_BYTES] __attribute__((aligned(16)));
+  GUEST_GLOBALS
+} guest;
+
+/**
+ * The address of `len` bytes at `at`; traps if they are not all in linear memory.
+ *
+ * Bounds: the difference can not wrap, since the first comparison has shown len <= LINEAR_BYTES.
+ */
+WORD u8 *inside(u32 at, u32 len) {
+  if (UNLIKELY(len > LINEAR_BYTES || at > LINEAR_BYTES - len))
+    trap(TRAP_OOB);
+  return guest.memory + at;
+}
+
+/**
+ * The address of `size` bytes at `base + offset`, a sum of 33 bits.
+ *
+ * Bounds: no difference wraps, by the comparisons before it. `offset` and `size` are constants of the instruction: what
+ * is left of this is one comparison of `base` with a constant, and nothing if `base` is constant too.
+ */
+WORD u8 *address(u32 base, u32 offset, u32 size) {
+  if (UNLIKELY(size > LINEAR_BYTES || offset > LINEAR_BYTES - size || base > LINEAR_BYTES - size - offset))
+    trap(TRAP_OOB);
+  return guest.memory + base + offset;
+}
+
+/*
+ * How bytes move; `size` is a constant 1, 2, 4 or 8. A core that may access memory unaligned does so. On one that may
+ * not (ARMv6-M) the compiler would move every word byte by byte: there an aligned address, which is nearly every one,
+ * is told apart first.
+ */
+#if !defined(__ARM_ARCH) || defined(__ARM_FEATURE_UNALIGNED)
+#define fetch __builtin_memcpy
+#define put   __builtin_memcpy
+#else
+typedef u16 __attribute__((may_alias)) half_t;
+typedef u32 __attribute__((may_alias)) word_t;
+
+/** Gather and scatter 2 or 4 bytes: out of line, for addresses that are not aligned. */
+u32 words_gather(const u8 *from, u32 size);
+void words_scatter(u8 *to, u32 word, u32 size);
+
+WORD u32 fetch_word(const u8 *from) {
+  return LIKELY(((uintptr_t)from & 3) == 0) ? *(const word_t *)from : words_gather(from, 4);
+}
+
+WORD void put_word(u8 *to, u32 word) {
+  if (LIKELY(((uintptr_t)to & 3) == 0))
+    *(word_t *)to = word;
+  else
+    words_scatter(to, word, 4);
+}
+
+WORD void fetch(void *to, const u8 *from, u32 size) {
+  if (size == 1)
+    *(u8 *)to = *from;
+  else if (size == 2)
+    *(half_t *)to = LIKELY(((uintptr_t)from & 1) == 0) ? *(const half_t *)from : (u16)words_gather(from, 2);
+  else
+    for (u32 i = 0; i < size / 4; i++)
+      ((word_t *)to)[i] = fetch_word(from + 4 * i);
+}
+
+WORD void put(u8 *to, const void *from, u32 size) {
+  if (size == 1)
+    *to = *(const u8 *)from;
+  else if (size == 2 && LIKELY(((uintptr_t)to & 1) == 0))
+    *(half_t *)to = *(const half_t *)from;
+  else if (size == 2)
+    words_scatter(to, *(const half_t *)from, 2);
+  else
+    for (u32 i = 0; i < size / 4; i++)
+      put_word(to + 4 * i, ((const word_t *)from)[i]);
+}
+#endif
+
+/*
+ * Loads and stores: `memory` is the type in memory, `wide` the one that extends it, `value` the instruction's.
+ * Functions that are to be small use the words that begin with `far_`: where the address is not known to the compiler,
+ * one function that all of them call makes the access.
+ */
+#define LOAD(name, memory, value, wide)                                                                                \
+  WORD value name(u32 base, u32 offset) {                                                                              \
+    memory got;                                                                                                        \
+    fetch(&got, address(base, offset, sizeof got), sizeof got);                                                        \
+    return (value)(wide)got;                                                                                           \
+  }                                                                                                                    \
+  FAR value called_##name(u32 base, u32 offset) { return name(base, offset); }                                         \
+  WORD value far_##name(u32 base, u32 offset) {                                                                        \
+    return __builtin_constant_p(base) ? name(base, offset) : called_##name(base, offset);                              \
+  }
+#define STORE(name, memory, value)                                                                                     \
+  WORD void name(u32 base, u32 offset, value given) {                                                                  \
+    const memory low = (memory)given;                                                                                  \
+    put(address(base, offset, sizeof low), &low, sizeof low);                                                          \
+  }                                                                                                                    \
+  FAR void called_##name(u32 base, u32 offset, value given) { name(base, offset, given); }                             \
+  WORD void far_##name(u32 base, u32 offset, value given) {                                                            \
+    __builtin_constant_p(base) ? name(base, offset, given) : called_##name(base, offset, given);                       \
+  }
+
+LOAD(i32_load, u32, u32, u32)
+LOAD(i32_load8_s, s8, u32, s32)
+LOAD(i32_load8_u, u8, u32, u32)
+LOAD(i32_load16_s, s16, u32, s32)
+LOAD(i32_load16_u, u16, u32, u32)
+LOAD(i64_load, u64, u64, u64)
+LOAD(i64_load8_s, s8, u64, s64)
+LOAD(i64_load8_u, u8, u64, u64)
+LOAD(i64_load16_s, s16, u64, s64)
+LOAD(i64_load16_u, u16, u64, u64)
+LOAD(i64_load32_s, s32, u64, s64)
+LOAD(i64_load32_u, u32, u64, u64)
+STORE(i32_store, u32, u32)
+STORE(i32_store8, u8, u32)
+STORE(i32_store16, u16, u32)
+STORE(i64_store, u64, u64)
+STORE(i64_store8, u8, u64)
+STORE(i64_store16, u16, u64)
+STORE(i64_store32, u32, u64)
+
+WORD void memory_fill(u32 to, u32 value, u32 len) { memset(inside(to, len), (int)value, len); }
+
+WORD void memory_copy(u32 to, u32 from, u32 len) {
+  u8 *const target = inside(to, len);
+  memmove(target, inside(from, len), len);
+}
+
+#define UNREACHABLE trap(TRAP_UNREACHABLE)
+
+#define I32_CLZ(x)    ((x) ? (u32)__builtin_clz(x) : 32u)
+#define I64_CLZ(x)    ((x) ? (u64)__builtin_clzll(x) : 64u)
+#define I32_CTZ(x)    ((x) ? (u32)__builtin_ctz(x) : 32u)
+#define I64_CTZ(x)    ((x) ? (u64)__builtin_ctzll(x) : 64u)
+#define I32_POPCNT(x) ((u32)__builtin_popcount(x))
+#define I64_POPCNT(x) ((u64)__builtin_popcountll(x))
+
+#define ROTATE(x, left, right) (((x) << (left)) | ((x) >> (right)))
+#define I32_ROTL(x, y)         ROTATE(x, (y)&31, -(y)&31)
+#define I64_ROTL(x, y)         ROTATE(x, (y)&63, -(y)&63)
+#define I32_ROTR(x, y)         ROTATE(x, -(y)&31, (y)&31)
+#define I64_ROTR(x, y)         ROTATE(x, -(y)&63, (y)&63)
+
+#define DIVIDE(x, op, y) (UNLIKELY((y) == 0) ? (trap(TRAP_DIVIDE), 0) : (x)op(y))
+#define DIV_U(x, y)      DIVIDE(x, /, y)
+#define REM_U(x, y)      DIVIDE(x, %, y)
+
+/* The one quotient that does not fit: it traps, and its remainder is 0. */
+#define DIV_S(u, s, least, x, y)                                                                                       \
+  (UNLIKELY((s)(x) == (least) && (s)(y) == -1) ? (trap(TRAP_OVERFLOW), 0) : (u)DIVIDE((s)(x), /, (s)(y)))
+#define REM_S(u, s, x, y) (UNLIKELY((s)(y) == -1) ? 0 : (u)DIVIDE((s)(x), %, (s)(y)))
+#define I32_DIV_S(x, y)   DIV_S(u32, s32, INT32_MIN, x, y)
+#define I64_DIV_S(x, y)   DIV_S(u64, s64, INT64_MIN, x, y)
+#define I32_REM_S(x, y)   REM_S(u32, s32, x, y)
+#define I64_REM_S(x, y)   REM_S(u64, s64, x, y)
+
+#endif
