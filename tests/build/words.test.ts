@@ -1,0 +1,79 @@
+/** The words that the guest's C is written in: what they let in is exactly what lies in linear memory, and nothing unknown compiles. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { ROOT } from "../../tools/build/root.ts";
+import { parse } from "../../tools/build/words.ts";
+
+const PAIRS = "40000000";
+const SEED = "1";
+
+const folder = mkdtempSync(join(tmpdir(), "signet-words-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const words = readFileSync(join(ROOT, "boards/common/words.h"), "utf8");
+
+/** Compile words.c against a header, and run it. */
+function compare(header: string): { status: number | null; said: string } {
+  // 1,000 bytes: no power of two.
+  writeFileSync(join(folder, "layout.h"), "#define LINEAR_BYTES 1000u\n#define GUEST_GLOBALS\n");
+  writeFileSync(join(folder, "words.h"), header);
+  const program = join(folder, "words");
+  const flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-clobbered", `-I${folder}`, "-Iboards/common"];
+  execFileSync("gcc", [...flags, "-x", "c", "tests/build/words.c", "-o", program], { cwd: ROOT });
+  const { status, stdout } = spawnSync(program, [PAIRS, SEED], { encoding: "utf8" });
+  return { status, said: stdout.trim() };
+}
+
+/** Plant a fault. */
+function planted(from: string, to: string): string {
+  assert.equal(words.split(from).length, 2, from);
+  return words.replace(from, to);
+}
+
+describe("the words of the guest", () => {
+  it("let in exactly what is inside, each word, near each edge", (context) => {
+    const { status, said } = compare(words);
+    context.diagnostic(`${said}, seed ${SEED}`);
+    assert.equal(status, 0, said);
+  });
+
+  for (const [fault, from, to] of [
+    ["a sum that wraps", "base > LINEAR_BYTES - size - offset)", "base + offset > LINEAR_BYTES - size)"],
+    ["one byte too many", "offset > LINEAR_BYTES - size ||", "offset > LINEAR_BYTES - size + 1 ||"],
+    ["a range that ends behind memory", "at > LINEAR_BYTES - len)", "at > LINEAR_BYTES)"],
+  ] as const) {
+    it(`are caught with ${fault}`, () => assert.notEqual(compare(planted(from, to)).status, 0));
+  }
+});
+
+describe("wasm2c's output", () => {
+  const declared = "static u32 w2c_guest_f(w2c_guest*, u32);\n";
+
+  it("becomes words, base and offset apart, and imports without a pointer", () => {
+    const { module } = parse(
+      `/* prologue */\n${declared}
+static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
+  FUNC_PROLOGUE;
+  var_i0 = i32_load_default32(&instance->w2c_memory, (u64)(var_p0) + 8u);
+  w2c_cpu_feMul(instance->w2c_cpu_instance, var_i0);
+  FUNC_EPILOGUE;
+  return w2c_guest_f(instance, var_i0);
+}
+`,
+      "",
+    );
+    assert.match(
+      module,
+      /var_i0 = far_i32_load\(var_p0, 8u\);\n {2}import_cpu_fe_mul\(var_i0\);\n {2}return w2c_f\(var_i0\);/,
+    );
+  });
+
+  it("fails the build by the line that is not known", () => {
+    assert.throws(() => parse(`${declared}static f32 surprise;\n`, ""), /not as expected near: static f32 surprise;/);
+    assert.throws(() => parse("nothing\n", ""), /not as expected/);
+  });
+});
