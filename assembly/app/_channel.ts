@@ -33,7 +33,7 @@ const enum Phase {
 }
 
 const PIECE_BYTES: u32 = 64;
-const DAY_S: u64 = 86_400;
+const DAY_S: u32 = 86_400;
 
 
 @unmanaged
@@ -87,7 +87,7 @@ export function identify(seed: usize, key: usize): void {
  */
 export function learnTime(seconds: u32): void {
   if (!features.TLS) return;
-  options.floor = max<u64>(seconds, BUILD_DAY * DAY_S);
+  options.floor = max(seconds, BUILD_DAY * DAY_S);
 }
 
 /** How the channel is. */

@@ -6,6 +6,7 @@
 import { load32be, store32be, store64be, wipe } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { compress } from "./_sha256";
+import { sha256k } from "./_table";
 
 export const DIGEST_BYTES: u32 = 32;
 export const BLOCK_BYTES: u32 = 64;
@@ -37,14 +38,7 @@ export class Sha256 {
 
 /** Begin a hash. */
 export function init(ctx: Sha256): void {
-  ctx.h0 = 0x6a09e667;
-  ctx.h1 = 0xbb67ae85;
-  ctx.h2 = 0x3c6ef372;
-  ctx.h3 = 0xa54ff53a;
-  ctx.h4 = 0x510e527f;
-  ctx.h5 = 0x9b05688c;
-  ctx.h6 = 0x1f83d9ab;
-  ctx.h7 = 0x5be0cd19;
+  for (let i: u32 = 0; i < 8; i++) store<u32>(changetype<usize>(ctx) + 4 * i, sha256k(64 + i));
   ctx.total = 0;
 }
 

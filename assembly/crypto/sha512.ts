@@ -6,6 +6,7 @@
 import { load64be, store64be, wipe } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { compress } from "./_sha512";
+import { sha512k } from "./_table";
 
 export const DIGEST_BYTES: u32 = 64;
 export const BLOCK_BYTES: u32 = 128;
@@ -45,14 +46,11 @@ export class Sha512 {
 
 /** Begin a hash. */
 export function init(ctx: Sha512): void {
-  ctx.h0 = 0x6a09e667f3bcc908;
-  ctx.h1 = 0xbb67ae8584caa73b;
-  ctx.h2 = 0x3c6ef372fe94f82b;
-  ctx.h3 = 0xa54ff53a5f1d36f1;
-  ctx.h4 = 0x510e527fade682d1;
-  ctx.h5 = 0x9b05688c2b3e6c1f;
-  ctx.h6 = 0x1f83d9abfb41bd6b;
-  ctx.h7 = 0x5be0cd19137e2179;
+  const h = changetype<usize>(ctx);
+  for (let i: u32 = 0; i < 8; i++) {
+    store<u32>(h + 8 * i, sha512k(80 + i, 0));
+    store<u32>(h + 8 * i, sha512k(80 + i, 1), 4);
+  }
   ctx.total = 0;
 }
 

@@ -170,7 +170,7 @@ function beginChain(options: Options): Alert {
 /** Whether a certificate can still be valid: the time is not known, only that `floor` has passed. */
 function checkDates(certificate: Certificate, options: Options): Alert {
   if (certificate.notAfter < certificate.notBefore) return Alert.BadCertificate;
-  return certificate.notAfter < <i64>options.floor ? Alert.CertificateExpired : Alert.None;
+  return certificate.notAfter < options.floor ? Alert.CertificateExpired : Alert.None;
 }
 
 /** Verify one signature. `child` holds the certificate at `chain.at`. */

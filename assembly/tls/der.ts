@@ -66,8 +66,11 @@ function digits(r: Reader, count: u32): u32 {
   return value;
 }
 
-/** Read a UTCTime or GeneralizedTime, to the second and in Zulu time (RFC 5280 §4.1.2.5), as seconds since 1970. */
-export function time(r: Reader, inner: Reader): i64 {
+/**
+ * Read a UTCTime or GeneralizedTime, to the second and in Zulu time (RFC 5280 §4.1.2.5), as seconds since 1970; what is earlier gives 0, and what is later than 2105 the
+ * latest that 32 bits hold.
+ */
+export function time(r: Reader, inner: Reader): u32 {
   const tag = peek(r);
   enter(inner, r, tag == Tag.UtcTime ? Tag.UtcTime : Tag.GeneralizedTime);
   let year: u32;
@@ -83,13 +86,15 @@ export function time(r: Reader, inner: Reader): i64 {
   if (inner.u8() != 0x5a || inner.left()) inner.fail();
   if (month - 1 > 11 || day - 1 > 30 || hour > 23 || minute > 59 || second > 59) inner.fail();
   if (!inner.ok()) r.fail();
+  if (year < 1970) return 0;
+  if (year > 2105) return u32.MAX_VALUE;
   return daysFrom1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 }
 
-/** Days from 1970-01-01 to a day of the Gregorian calendar; the year begins in March, so that the leap day ends it. */
-function daysFrom1970(year: u32, month: u32, day: u32): i64 {
-  const y: i64 = month > 2 ? year : <i64>year - 1;
-  const m: i64 = month > 2 ? month - 3 : month + 9;
-  const dayOfYear: i64 = (153 * m + 2) / 5 + day - 1;
+/** Days from 1970-01-01 to a day of the Gregorian calendar from then on; the year begins in March, so that the leap day ends it. */
+function daysFrom1970(year: u32, month: u32, day: u32): u32 {
+  const y = month > 2 ? year : year - 1;
+  const m = month > 2 ? month - 3 : month + 9;
+  const dayOfYear = (153 * m + 2) / 5 + day - 1;
   return 365 * y + y / 4 - y / 100 + y / 400 + dayOfYear - 719468;
 }

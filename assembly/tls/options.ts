@@ -14,7 +14,7 @@ export class Options {
   roots: usize;
   rootCount: u32;
   /** Seconds since 1970 that have certainly passed: a certificate that ended before is expired. */
-  floor: u64;
+  floor: u32;
   /** The device's Ed25519 seed and public key for client authentication; 0: none. */
   seed: usize;
   key: usize;

@@ -18,8 +18,8 @@ export class Certificate {
   subject: usize;
   subjectLen: u32;
   key: usize;
-  notBefore: i64;
-  notAfter: i64;
+  notBefore: u32;
+  notAfter: u32;
   /** Flags of `Said`. */
   said: u32;
   /** How many intermediates may follow a CA; UNBOUNDED if it does not say. */

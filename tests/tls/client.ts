@@ -39,7 +39,7 @@ interface Exports {
   buffer(): number;
   capacity(): number;
   set(slot: number, len: number): void;
-  setFloor(seconds: bigint): void;
+  setFloor(seconds: number): void;
   setClock(ms: number): void;
   start(): number;
   step(): number;
@@ -160,7 +160,7 @@ export class TlsClient {
     this.#set("psk", settings.psk ?? new Uint8Array());
     this.#set("identity", text(settings.identity));
     this.#set("random", settings.random ?? fixedBytes(`connection ${connections++}`, 128));
-    this.guest.setFloor(BigInt(settings.floor ?? 0));
+    this.guest.setFloor(settings.floor ?? 0);
     this.guest.setClock(settings.clock ?? 0);
     return this.guest.start();
   }

@@ -87,7 +87,7 @@ export function set(slot: Slot, len: u32): void {
   }
 }
 
-export function setFloor(seconds: u64): void {
+export function setFloor(seconds: u32): void {
   options.floor = seconds;
 }
 

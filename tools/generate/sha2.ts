@@ -1,6 +1,7 @@
 /**
- * Generate the round constants of SHA-2 that the firmware keeps in flash, from their definition: the first bits of the
- * fractional parts of the cube roots of the first primes (FIPS 180-4 §4.2).
+ * Generate the constants of SHA-2 that the firmware keeps in flash, from their definition: the first bits of the fractional
+ * parts of the cube roots of the first primes for the rounds (FIPS 180-4 §4.2), and behind them those of the square roots of
+ * the first eight for the initial hash value (§5.3).
  */
 import { writeFileSync } from "node:fs";
 
@@ -12,25 +13,29 @@ function primes(count: number): bigint[] {
   return found;
 }
 
-/** The integer part of the cube root. */
-function cubeRoot(n: bigint): bigint {
+/** The integer part of the root of this degree. */
+function root(n: bigint, degree: bigint): bigint {
   let low = 0n;
   let high = 1n << 80n;
   while (high - low > 1n) {
     const middle = (low + high) / 2n;
-    if (middle ** 3n <= n) low = middle;
+    if (middle ** degree <= n) low = middle;
     else high = middle;
   }
   return low;
 }
 
-function fractions(count: number, bits: bigint): bigint[] {
-  return primes(count).map((prime) => cubeRoot(prime << (3n * bits)) & ((1n << bits) - 1n));
+function fractions(count: number, bits: bigint, degree: bigint): bigint[] {
+  return primes(count).map((prime) => root(prime << (degree * bits), degree) & ((1n << bits) - 1n));
+}
+
+function constants(rounds: number, bits: bigint): bigint[] {
+  return [...fractions(rounds, bits, 3n), ...fractions(8, bits, 2n)];
 }
 
 const tables = {
-  sha256k: fractions(64, 32n),
-  sha512k: fractions(80, 64n).flatMap((k) => [k & 0xffffffffn, k >> 32n]),
+  sha256k: constants(64, 32n),
+  sha512k: constants(80, 64n).flatMap((k) => [k & 0xffffffffn, k >> 32n]),
 };
 
 function lines(values: bigint[]): string {

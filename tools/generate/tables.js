@@ -5,6 +5,6 @@ import { sha256k, sha512k } from "./sha2.table.js";
 /** @type {Record<string, (...operands: number[]) => number>} */
 export const table = {
   ed25519: (i) => ed25519[i],
-  sha256k: (i) => sha256k[i & 63],
+  sha256k: (i) => sha256k[i],
   sha512k: (i, half) => sha512k[2 * i + (half & 1)],
 };
