@@ -47,7 +47,8 @@ PORT void in_store(u32 at, u32 len, u32 align) {
     trap(TRAP_OOB);
 }
 
-/** Trap besides if they reach into page 0: the factory wrote it, and no fault of the guest's may change what it says. */
+/** Trap besides if they reach into page 0: the factory wrote it, and no fault of the guest's may change what it says.
+ */
 PORT void in_own_pages(u32 at, u32 len, u32 align) {
   in_store(at, len, align);
   if (at < STORE_PAGE_BYTES)
