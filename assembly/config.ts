@@ -112,6 +112,8 @@ export const SILENCE_MS: u32 = 86_400_000;
  * fault in opening, then repeats without wearing the flash. ESP modules calibrate their radio 0.1 to 0.3 s after power-on.
  */
 export const START_MS: u32 = 500;
+/** How long a start waits for its link before it writes to the store all the same: a module transmits soon after it is told to join. */
+export const LINK_FIRST_MS: u32 = 5_000;
 /** The pause at a start after two faults in a row; it doubles with each further one. */
 export const REST_MS: u32 = 2_000;
 /** The longest such pause. */

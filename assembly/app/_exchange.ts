@@ -128,6 +128,11 @@ export function isQuiet(): boolean {
   return idle && link.state() != LinkState.Down && carrier.wireLen == 0 && channel.isQuiet();
 }
 
+/** Whether the module is ready. */
+export function isUp(): boolean {
+  return link.state() != LinkState.Down;
+}
+
 /** Say what became of the link. */
 function follow(): void {
   const now = link.state();

@@ -16,6 +16,7 @@ import {
   COUNTER_END,
   IDLE_TURN_MS,
   KEEP_MS,
+  LINK_FIRST_MS,
   PROGRESS_MS,
   REST_MAX_MS,
   REST_MS,
@@ -139,8 +140,9 @@ class Life {
   sessionLen: u32;
   /** The server's time when it told the session: no command that ended before is obeyed. */
   toldAt: u32;
-  /** The store was opened; the life before ended in a fault; this one can not go on: its death. */
+  /** The store was opened; the link was begun; the life before ended in a fault; this one can not go on: its death. */
   opened: u32;
+  linking: u32;
   died: u32;
   doom: Death;
   /** When there last was progress. */
@@ -226,6 +228,24 @@ function open(): void {
   if (life.forMs) event.number(Event.Resting, life.forMs);
 }
 
+/**
+ * Bring the link up before anything is written, for a while: where the module's first transmission breaks the supply down,
+ * start after start, the flash does not wear. A device without a key has nothing to lose, and does not wait for a module.
+ */
+function connect(): void {
+  life.linking = 1;
+  pauseFor(0);
+  if (life.next != State.Challenge) return;
+  exchange.start(body, ANSWER_BYTES, life.nowMs);
+  peer.audience = settings.settings.audience;
+  peer.audienceLen = settings.settings.audienceLen;
+  peer.keys = serverKeys;
+  peer.count = settings.settings.keyCount;
+  peer.ids = peerIds;
+  server.pin(peer);
+  if (records.hasKey()) pauseFor(LINK_FIRST_MS);
+}
+
 /** Count this start, repair the store, and begin to collect noise. */
 function begin(): void {
   life.boots = records.getNumber(Record.Boots, 0) + 1;
@@ -236,15 +256,6 @@ function begin(): void {
   floor.start(life.nowMs);
   exhume();
   counter.start();
-  if (life.next == State.Challenge) {
-    exchange.start(body, ANSWER_BYTES, life.nowMs);
-    peer.audience = settings.settings.audience;
-    peer.audienceLen = settings.settings.audienceLen;
-    peer.keys = serverKeys;
-    peer.count = settings.settings.keyCount;
-    peer.ids = peerIds;
-    server.pin(peer);
-  }
   life.state = State.Collecting;
   entropy.start(life.nowMs, life.boots);
 }
@@ -280,13 +291,19 @@ function exhume(): void {
 export function turn(): u32 {
   life.nowMs = clock.ms();
   const before = life.state;
-  const moved = peer.count != 0 && life.state != State.Resting && exchange.poll(life.nowMs);
+  const moved = isLinked() && exchange.poll(life.nowMs);
   if (life.state > State.Collecting && entropy.poll(life.nowMs) == Status.NoEntropy) giveUp();
   dispatch();
   const advanced = moved || life.state != before;
   if (life.state != before || isWell(moved)) life.progressMs = life.nowMs;
   if (life.nowMs - life.progressMs < PROGRESS_MS) system.progress();
   return advanced ? 0 : pause();
+}
+
+/** Whether the module is attended to: until the link is up, and once there is a key and randomness for what follows. */
+function isLinked(): boolean {
+  if (peer.count == 0 || life.doom) return false;
+  return life.state > State.Collecting || !exchange.isUp();
 }
 
 /** Whether what it does now leads on: bytes of an exchange, or a pause whose end is yet to come. If not for long, the watchdog ends it. */
@@ -357,11 +374,13 @@ function pause(): u32 {
   return least;
 }
 
-/** A pause before the store is opened, one after faults, or one before the end. */
+/** A pause before the store is opened, one after faults, one for the link, or one before the end. */
 function resting(): void {
-  if (life.nowMs - life.sinceMs < life.forMs) return;
+  const over = life.nowMs - life.sinceMs >= life.forMs;
+  if (!over && (life.doom || !life.linking || !exchange.isUp())) return;
   if (life.doom) return system.die(life.doom);
   if (!life.opened) return open();
+  if (!life.linking) return connect();
   begin();
 }
 

@@ -81,6 +81,21 @@ describe("progress", async () => {
     assert.ok(flash.operations > 0);
   });
 
+  it("wears no flash where the module's first transmission breaks the supply down", () => {
+    const device = alone();
+    device.live(MINUTE_MS);
+    const { flash } = device.guest;
+    const { operations } = flash;
+    for (let start = 0; start < 1_000; start++) {
+      device.guest.reset();
+      device.live(START_MS + 4_000);
+    }
+    assert.equal(flash.operations, operations);
+    assert.equal(device.guest.events.filter(({ name }) => name === "booted").length, 1);
+    device.live(2_000);
+    assert.ok(flash.operations > operations, "a device without a module never starts");
+  });
+
   it("wears little flash in lives that end in a fault, again and again", () => {
     const flash = new Flash({ pageBytes: 1024, pages: 3 });
     flash.provision(page(new Witness()));

@@ -9,8 +9,21 @@ const module = await firmware();
 const ENDS: ReadonlySet<string> = new Set(["key-made", "key-loaded", "identity-lost", "no-storage", "no-entropy"]);
 const HOUR_MS = 3_600_000;
 
-/** Start a device and let it live until it has its key, or says why it has none. Throws PowerCut where its flash says so. */
+/**
+ * Start a device and let it live until it has its key, or says why it has none. It has no factory page meanwhile, so it does not
+ * wait for a module. Throws PowerCut where its flash says so.
+ */
 export function start(flash: Flash): Guest {
+  const page = flash.bytes.slice(0, flash.shape.pageBytes);
+  flash.bytes.fill(0xff, 0, page.length);
+  try {
+    return untilKey(flash);
+  } finally {
+    flash.bytes.set(page);
+  }
+}
+
+function untilKey(flash: Flash): Guest {
   let now = 0;
   const guest = new Guest({ firmware: module, flash, noise: noises.seeded("rot"), clock: () => now });
   guest.boot();
