@@ -107,6 +107,8 @@ class Trial {
     assert.equal(hex(named(guest, "key-loaded")!), this.#id, `${where}: another key`);
     const after = this.read(flash.bytes);
     assert.deepEqual([after.state, after.damaged], ["in use", 0], `${where}: not repaired`);
+    for (const name of ["key", "successor", "session"])
+      assert.deepEqual(after.live.get(name), this.#before.live.get(name), `${where}: ${name}`);
     const now = numbers(after);
     for (const [name, number] of this.#numbers) {
       const least = name === "boots" ? number + 1 : number;
