@@ -150,6 +150,22 @@ for (const board of ["mps2-an386", "microbit"]) {
       assert.notDeepEqual(after.seed, before.seed);
       assert.deepEqual({ ...after, seed: before.seed }, before);
     });
+
+    it("is told to be erased when its store holds something that is no store", { timeout: STEP_MS }, async () => {
+      const loaded = await loadBoard(board);
+      const { origin, pageBytes } = loaded.store;
+      const probe = await probes.open(place.gdb, loaded, board);
+      const junk = Uint8Array.from({ length: 4 * pageBytes }, (_, i) => (i * 29) >> 3);
+      await probe.write([{ address: origin + pageBytes, bytes: junk }], () => undefined);
+      probe.close();
+      await assert.rejects(run({}), /no copy of a key can be read/);
+      const after = await read(board, place.gdb, origin + pageBytes, junk.length);
+      assert.ok(
+        junk.every((byte, i) => after[i] === byte),
+        "it was written",
+      );
+      assert.match((await run({ erase: true })) ?? "", /^[0-9a-f]{64}$/);
+    });
   });
 }
 

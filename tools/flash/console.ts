@@ -31,6 +31,22 @@ export async function open(path: string, line: (line: string) => void): Promise<
   return stream;
 }
 
+/** Events after which a device does not tell an id: what happened, and what helps. */
+const ENDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  "no-entropy": [
+    "the device has no randomness it can trust, so it makes no key",
+    "its noise source is dead, or it has none and was given no seed: flash it with --config",
+  ],
+  "no-storage": [
+    "the device's flash does not hold what is written",
+    "it is worn out or protected, or needs another port",
+  ],
+  "identity-lost": [
+    "the device's store was written, and no copy of a key can be read from it",
+    "--erase makes it another device; a new board may hold something that was never erased",
+  ],
+};
+
 /** What a device says at its start, until it has told its id. */
 export class FirstWords {
   /** Resolves with the id. Rejects with Trouble when it says that there will be none, or says nothing in time. */
@@ -50,10 +66,8 @@ export class FirstWords {
     this.say(line);
     const id = idOf(event);
     if (id !== undefined) this.settle.resolve(id);
-    if (event.name === "no-entropy") {
-      const hint = "its noise source is dead, or it has none and was given no seed: flash it with --config";
-      this.settle.reject(new Trouble("the device has no randomness it can trust, so it makes no key", hint));
-    }
+    const end = ENDS[event.name];
+    if (end) this.settle.reject(new Trouble(...end));
   };
 
   /** Give up after this long. */

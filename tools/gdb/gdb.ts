@@ -284,8 +284,9 @@ export class Gdb {
       const packet = await this.next(RUNNING_MS);
       if (packet) await this.whileRunning(packet.toString("latin1"), hear);
     }
-    this.socket.write(Uint8Array.of(3));
     for (;;) {
+      // Again after each request: a server that waits for an answer to one drops the wish to stop.
+      this.socket.write(Uint8Array.of(3));
       const text = (await this.answer("to stop", ANSWER_MS)).toString("latin1");
       if (/^[ST][0-9a-f]{2}/.test(text)) return;
       await this.whileRunning(text, hear);
