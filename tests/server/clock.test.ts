@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audit } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
+import * as lease from "../../tools/server/lease.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
@@ -27,6 +28,15 @@ async function reports(server: Fixture, device: Device): Promise<string[]> {
   assert.ok(verdict.kind === "accepted", JSON.stringify(verdict));
   return verdict.downlinks.map(({ data }) => hex(data));
 }
+
+void test("a lease that was taken by a clock a year ahead does not bind another instance for a year", async (t) => {
+  const server = await serve(t);
+  const { seal: sealKey } = keyFile.load(server.options.key!);
+  const [first, second] = ["first", "second"].map((holder) => ({ name: "webhook", holder, sealKey }));
+  assert.equal(await lease.take(server.store, first!, server.clock.now + YEAR, 30_000), true);
+  assert.equal(await lease.take(server.store, second!, server.clock.now + YEAR, 30_000), false);
+  assert.equal(await lease.take(server.store, second!, server.clock.now, 30_000), true);
+});
 
 for (const flavour of FLAVOURS) {
   for (const [name, skew] of [

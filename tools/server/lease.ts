@@ -9,11 +9,15 @@ export interface Lease {
   readonly sealKey: Uint8Array;
 }
 
+/** No lease is taken for longer. One that ends later was taken while the clock was wrong, and would bind everybody until then. */
+const LONGEST_MS = 10 * 60_000;
+
 /** Whose the lease is in a transaction, its row locked; undefined if it is nobody's. A row that somebody else wrote says nothing. */
 async function held(store: Store, tx: Tx, { name, sealKey }: Lease, now: number): Promise<string | undefined> {
   const query = tx.selectFrom("leases").selectAll().where("name", "=", name);
   const row = await store.locked(query).executeTakeFirst();
-  return row !== undefined && row.until > now && isSealed(sealKey, "leases", row) ? row.holder : undefined;
+  if (row === undefined || row.until <= now || row.until > now + LONGEST_MS) return undefined;
+  return isSealed(sealKey, "leases", row) ? row.holder : undefined;
 }
 
 async function put(tx: Tx, { name, holder, sealKey }: Lease, until: number): Promise<void> {
