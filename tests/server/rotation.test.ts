@@ -194,6 +194,26 @@ for (const flavour of FLAVOURS) {
   );
 }
 
+void test("a replaced key that still speaks is an alarm; a late copy of what it said before is none", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  await exchange.report(device, server.url, text("x"));
+  const next = device.successor(await order(server, device));
+  const late = device.enrol(await exchange.challenge(server.url));
+  server.clock.pass(1000);
+  assert.equal((await exchange.enrol(next, server.url)).kind, "accepted");
+  server.clock.pass(1000);
+  const alarms = async (): Promise<number> => (await ask(server, server.adminToken, "/v1/alarms")).body.alarms.length;
+  assert.equal((await refusal(server, "enrol", late)).reason, "revoked");
+  assert.equal((await refusal(server, "reports", device.report(text("late")))).reason, "revoked");
+  assert.equal((await refusal(server, "enrol", device.enrol(new Uint8Array(32)))).reason, "revoked");
+  assert.equal(await alarms(), 0);
+  const fresh = device.enrol(await exchange.challenge(server.url));
+  assert.equal((await refusal(server, "enrol", fresh)).reason, "revoked");
+  assert.equal(await alarms(), 1);
+  assert.equal((await exchange.report(next, server.url, text("goes on"))).kind, "accepted");
+});
+
 void test("a handover with the signature of another key, or with one byte changed, is refused", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);

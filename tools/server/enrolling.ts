@@ -95,6 +95,7 @@ export class Enrolling {
     const id = message.kid.slice();
     const known = await store.read.selectFrom("devices").select("state").where("id", "=", id).executeTakeFirst();
     if (known !== undefined && gate.familiar(id) === undefined) await gate.find(id);
+    if (known?.state === "replaced") await this.noteReplaced(message);
     if (known !== undefined && known.state !== "active") throw new Refused(refusalOf(known.state), message);
     const enrol = verified(message, messages.readEnrol);
     if (enrol.audience !== audience) throw new Refused("wrong-audience", message);
@@ -110,6 +111,22 @@ export class Enrolling {
       handover: handover === undefined ? undefined : verified(message, () => rotation.read(handover)),
       epoch: sessions.epochOf(keys.session, id, enrol.session),
     };
+  }
+
+  /** Alarm if a key that was replaced still speaks: it answers a nonce that was made after the handover, so it is no late copy. */
+  private async noteReplaced(message: Sign1): Promise<void> {
+    const { gate } = this;
+    const { store, keys, audience, clock } = gate.options;
+    const now = clock();
+    const { nonce } = verified(message, messages.readEnrol);
+    const expiresAt = nonces.expiry(keys.nonce, audience, nonce, now);
+    if (expiresAt === undefined) return;
+    const id = message.kid.slice();
+    const query = store.read.selectFrom("handovers").select("received_at").where("device", "=", id);
+    const handover = await query.executeTakeFirst();
+    if (handover === undefined || expiresAt - nonces.LIFETIME_MS <= handover.received_at) return;
+    await store.write((tx) => gate.logAlarm(tx, now, id, evidence.REPLACED));
+    evidence.tell(gate, id, [evidence.REPLACED]);
   }
 
   /** Register or recognise a key, its nonce used up, in one transaction. */
@@ -211,10 +228,11 @@ export class Enrolling {
       if (taken !== "unknown predecessor") return this.handedOver(tx, handover, taken);
       isOrphan = true;
     }
-    const wasKnown = this.wasKnown(asking);
     // A handover that proves nothing lets nobody in: an operator has to name the key.
     const rule = isOrphan ? "allowlist" : policy;
-    const admission = wasKnown ? { claim: null } : await policies.admit(rule, store, keys.seal, tx, id, enrol, now);
+    const admitted = await policies.admit(rule, store, keys.seal, tx, id, enrol, now);
+    const wasKnown = "denied" in admitted && this.wasKnown(asking);
+    const admission = wasKnown ? { claim: null } : admitted;
     if ("denied" in admission) return { refused: isOrphan ? "unknown-device" : "not-invited", isSigned: false };
     const row: DeviceRow = sealed(keys.seal, "devices", { ...fresh, claim: admission.claim });
     await tx.insertInto("devices").values(row).execute();

@@ -91,6 +91,9 @@ export async function keep(
 const WENT_BACK =
   "went back: it does not know its last session. Its flash was restored or lost pages, or somebody else has its key";
 
+/** What it means that a key speaks which another took over from. */
+export const REPLACED = "replaced, and still speaks: its flash was put back, or somebody else has its key and rotated it";
+
 /** Log the doubts about a session as its first report, `counter`, is stored. Returns the alarms to tell. */
 export async function confirm(
   tx: Tx,

@@ -18,6 +18,10 @@ const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
     "Its flash was put back or lost pages; or somebody has a copy of its key, and used it first. It goes on. If nobody touched it, rotate its key.",
   ],
   [
+    /^replaced/,
+    "This key was handed over to another. The device that still uses it can not come back by itself: find out which of the two is yours.",
+  ],
+  [
     /^acknowledges command/,
     "The database is an older copy; or somebody else has a server key, and sends commands. Commands go on with higher numbers.",
   ],
