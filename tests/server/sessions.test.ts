@@ -154,6 +154,29 @@ for (const flavour of FLAVOURS) {
     },
   );
 
+  void test(
+    `${flavour}: a copy is found although the first reports of the original's new sessions are lost, and it restarts`,
+    { skip },
+    async (t) => {
+      for (const restarts of [false, true]) {
+        const { server, device } = await scene(t, flavour);
+        const copy = copyOf(server, device);
+        copy.restart();
+        await enrols(server, copy);
+        await says(server, copy, "the copy's");
+        for (let i = 0; i < 3; i++) {
+          await enrols(server, device);
+          device.report(text("lost"));
+          if (restarts) device.restart();
+        }
+        await enrols(server, device);
+        assert.deepEqual(await alarms(server), []);
+        assert.equal(await reports(server, device, "arrives"), "forked");
+        assert.deepEqual(await alarms(server), ["fork: two-lives"]);
+      }
+    },
+  );
+
   void test(`${flavour}: where forks only alarm, a proved copy and its original both go on`, { skip }, async (t) => {
     const { server, device } = await scene(t, flavour, { suspendForks: false });
     const copy = copyOf(server, device);
@@ -251,31 +274,45 @@ void test("the rule of doubt, case by case", () => {
   const id = new Uint8Array(32).fill(2);
   const at = (epoch: number, about = epoch): Uint8Array =>
     sessions.make(key, id, epoch, new Uint8Array(32).fill(about));
-  const known = { epoch: 7, confirmed: at(5) };
-  const cases: [string, Uint8Array | undefined, sessions.NamedHead, sessions.Doubt | undefined][] = [
-    ["the last that was confirmed", at(5), "stored", undefined],
+  const known = { epoch: 9, session: at(9), confirmed: at(5), doubt: null };
+  const cases: [string, Uint8Array | undefined, sessions.NamedHead, ...sessions.Doubt[]][] = [
+    ["the last that was confirmed", at(5), "stored"],
     ["the last that was confirmed, and a report that is not stored", at(5), "beyond", "gap"],
-    ["a later one that was not", at(6), "stored", undefined],
-    ["the current one", at(7), undefined, undefined],
-    ["one that this database never gave", at(8), "stored", "gap"],
+    ["a later one that was not", at(6), "stored"],
+    ["the current one", at(9), undefined],
+    ["one that this database never gave", at(10), "stored", "gap"],
     ["an older one, after a restart", at(4), undefined, "went-back"],
     ["an older one, without a restart", at(4), "stored", "two-lives"],
-    ["an older one, and a report that is not stored", at(4), "beyond", "went-back"],
+    ["an older one, and a report that is not stored", at(4), "beyond", "gap", "went-back"],
     ["another one of the same epoch", at(5, 9), "stored", "two-lives"],
     ["none", undefined, undefined, "went-back"],
     ["none, without a restart", undefined, "stored", "went-back"],
     ["a made-up one", new Uint8Array(16), "stored", "went-back"],
   ];
-  for (const [what, named, head, expected] of cases)
-    assert.equal(sessions.doubt(known, named, sessions.epochOf(key, id, named), head), expected, what);
+  for (const [what, named, head, ...expected] of cases)
+    assert.deepEqual(sessions.doubt(known, named, sessions.epochOf(key, id, named), head), expected, what);
   const young = { ...known, confirmed: null };
   for (const named of [undefined, at(3), new Uint8Array(16)])
-    assert.equal(sessions.doubt(young, named, sessions.epochOf(key, id, named), "stored"), undefined);
-  // A gap is kept until a report is stored, beside what else is doubted.
-  assert.equal(sessions.written({ doubt: "gap" }, []), "gap");
-  assert.equal(sessions.written({ doubt: "gap" }, ["gap", "another board"]), "gap, another board");
-  assert.equal(sessions.written({ doubt: "went-back" }, []), null);
-  assert.deepEqual(sessions.read({ doubt: "gap, another board" }), ["gap", "another board"]);
+    assert.deepEqual(sessions.doubt(young, named, sessions.epochOf(key, id, named), "stored"), []);
+  // A session in which no report arrived hands its doubt on to the next, and a gap is a fact about the database.
+  let doubt = sessions.written(known, at(6), ["two-lives", "another board"]);
+  doubt = sessions.written({ doubt }, at(7), []);
+  doubt = sessions.written({ doubt }, at(8), ["gap", "went-back"]);
+  const doubted = { ...known, doubt };
+  const inherited = (epoch: number): sessions.Doubt[] => sessions.doubt(doubted, at(epoch), epoch, undefined);
+  assert.deepEqual(
+    [5, 6, 7, 8].map((epoch) => inherited(epoch)),
+    [["gap"], ["gap", "two-lives"], ["gap"], ["gap", "went-back"]],
+  );
+  assert.deepEqual(sessions.doubtsOf({ session: at(6), doubt }), ["two-lives", "another board"]);
+  assert.deepEqual(sessions.doubtsOf({ session: at(7), doubt }), []);
+  assert.deepEqual(sessions.doubtsOf({ session: null, doubt }), []);
+  // It is bounded: who names one that was dropped is doubted, but proves nothing.
+  for (let epoch = 10; epoch < 40; epoch++) doubt = sessions.written({ doubt }, at(epoch), ["two-lives"]);
+  assert.ok(doubt!.length < 1024);
+  const many = { ...known, epoch: 40, doubt };
+  assert.deepEqual(sessions.doubt(many, at(39), 39, undefined), ["two-lives"]);
+  assert.deepEqual(sessions.doubt(many, at(6), 6, undefined), ["went-back"]);
   // Epochs rise above what a device names, within a step.
   assert.deepEqual([sessions.nextEpoch(7, 3), sessions.nextEpoch(7, 20), sessions.nextEpoch(7, undefined)], [8, 21, 8]);
   assert.deepEqual([sessions.nextEpoch(7, 2 ** 32 - 1), sessions.nextEpoch(2 ** 32 - 1, undefined)], [8, 2 ** 32 - 1]);

@@ -30,7 +30,10 @@ type Act =
   | { readonly kind: "copy works"; readonly fate: Fate }
   | { readonly kind: "released"; readonly which: number }
   | { readonly kind: "jump"; readonly ms: number }
-  | { readonly kind: "restart" | "copy restarts" | "suspend" | "restore" | "order" | "command" | "backup" | "put back" | "instance" };
+  | {
+      readonly kind:
+        "restart" | "copy restarts" | "suspend" | "restore" | "order" | "command" | "backup" | "put back" | "instance";
+    };
 
 const HOUR = 3600_000;
 
@@ -92,7 +95,10 @@ class Holder {
   }
 
   /** Do what is next: enrol, or report. `carry` returns the answer, or undefined if none comes. */
-  async work(carry: (asked: Question, body: Uint8Array) => Promise<Answer | undefined>, nonce: Uint8Array): Promise<void> {
+  async work(
+    carry: (asked: Question, body: Uint8Array) => Promise<Answer | undefined>,
+    nonce: Uint8Array,
+  ): Promise<void> {
     const { speaking } = this;
     if (this.next !== undefined || speaking.session === undefined) {
       const enrolment = speaking.enrol(nonce);
@@ -121,7 +127,8 @@ class Holder {
 
   private enrolled(verdict: Verdict): void {
     if (verdict.kind === "accepted") [this.current, this.next] = [this.speaking, undefined];
-    else if (verdict.kind === "refused" && verdict.signed && verdict.reason === "handover-refused") this.next = undefined;
+    else if (verdict.kind === "refused" && verdict.signed && verdict.reason === "handover-refused")
+      this.next = undefined;
   }
 
   private reported(verdict: Verdict, value: string): void {
@@ -215,7 +222,13 @@ class World {
         // Another instance on the same database: what it remembers is older.
         await this.other?.close();
         this.other = await startServer({ ...server.options, port: 0 });
-        this.server = { ...server, ...this.other, adminToken: server.adminToken!, close: server.close, restart: server.restart };
+        this.server = {
+          ...server,
+          ...this.other,
+          adminToken: server.adminToken!,
+          close: server.close,
+          restart: server.restart,
+        };
         return;
     }
   }
@@ -225,7 +238,8 @@ class World {
     for (const message of this.held.splice(0).toReversed()) await this.post(...message);
     if (this.copy === undefined) {
       for (const { id, state } of await this.server.devices())
-        if (state === "suspended") await decide(this.server, { id: Buffer.from(id, "hex") } as unknown as Device, "restore");
+        if (state === "suspended")
+          await decide(this.server, { id: Buffer.from(id, "hex") } as unknown as Device, "restore");
     }
     const [done, copies] = [this.holder.acknowledged.length, this.copy?.acknowledged.length ?? 0];
     for (let i = 0; i < 24; i++) {
@@ -253,7 +267,10 @@ async function story(t: TestContext, history: readonly Act[]): Promise<World> {
 
 async function told(world: World): Promise<{ alarms: string[]; evidence: object[] }> {
   const { alarms, evidence } = (await ask(world.server, world.server.adminToken, "/v1/alarms")).body;
-  return { evidence, alarms: alarms.map(({ detail }: { detail: { what?: string; kind?: string } }) => detail.what ?? detail.kind) };
+  return {
+    evidence,
+    alarms: alarms.map(({ detail }: { detail: { what?: string; kind?: string } }) => detail.what ?? detail.kind),
+  };
 }
 
 async function end(world: World): Promise<void> {
@@ -268,7 +285,11 @@ void test(`${HISTORIES} random histories: an honest device is never lost`, async
     const rows = await server.devices();
     const active = rows.filter(({ state }) => state === "active").map(({ id }) => id);
     assert.equal(holder.next, undefined, "it is still changing its key");
-    assert.deepEqual(active, [hex(holder.current.id)], JSON.stringify(rows.map(({ id, state }) => [id.slice(0, 6), state])));
+    assert.deepEqual(
+      active,
+      [hex(holder.current.id)],
+      JSON.stringify(rows.map(({ id, state }) => [id.slice(0, 6), state])),
+    );
     const stored = (await Promise.all(rows.map(({ id }) => server.reports(id)))).flat().map((report) => report.text);
     assert.equal(new Set(stored).size, stored.length, "a reading is stored twice");
     for (const value of holder.acknowledged.slice(world.lost)) assert.ok(stored.includes(value), `${value} is missing`);

@@ -158,19 +158,22 @@ export class Enrolling {
     const { keys, clock } = gate.options;
     const { enrol, id, model } = asking;
     const now = clock();
-    const doubt = sessions.doubt(known, enrol.session, asking.epoch, await namedHead(tx, asking, known));
-    const doubts = [...(doubt === undefined ? [] : [doubt]), ...policies.contradictions(known, enrol, model)];
+    const doubts = [
+      ...sessions.doubt(known, enrol.session, asking.epoch, await namedHead(tx, asking, known)),
+      ...policies.contradictions(known, enrol, model),
+    ];
+    const begun = this.session(asking, known.epoch);
     const { passed, isForeign } = await commands.acknowledge(tx, known, enrol.ack);
     const row = sealed(keys.seal, "devices", {
       ...known,
       ...passed,
-      ...this.session(asking, known.epoch),
+      ...begun,
       // Who registered it stays: another board is doubted each time, not once.
       software: printable(enrol.software),
       version: printable(enrol.version),
       boot_count: enrol.bootCount,
       last_seen: now,
-      doubt: sessions.written(known, doubts),
+      doubt: sessions.written(known, begun.session, doubts),
     });
     await tx.updateTable("devices").set(row).where("id", "=", id).execute();
     if (!isForeign) return { row, isNew: false };
@@ -179,7 +182,7 @@ export class Enrolling {
     return { row, isNew: false, alarms: [alarm] };
   }
 
-  private session({ id, message, epoch: named }: Asking, known: number): Pick<DeviceRow, "epoch" | "session"> {
+  private session({ id, message, epoch: named }: Asking, known: number): { epoch: number; session: Uint8Array } {
     const epoch = sessions.nextEpoch(known, named);
     return { epoch, session: sessions.make(this.gate.options.keys.session, id, epoch, hash(message.bytes)) };
   }
@@ -189,8 +192,9 @@ export class Enrolling {
     const { enrol, id, model } = asking;
     const now = this.gate.options.clock();
     const passed = Math.min(enrol.ack?.counter ?? 0, messages.COUNTER_END - 1);
+    const begun = this.session(asking, 0);
     return {
-      ...this.session(asking, 0),
+      ...begun,
       id,
       key: enrol.key.slice(),
       state: "active",
@@ -212,7 +216,7 @@ export class Enrolling {
       successor: null,
       confirmed: null,
       // A session that this server gave to a key it does not know: a backup was put back.
-      doubt: asking.epoch === undefined ? null : "gap",
+      doubt: sessions.written({ doubt: null }, begun.session, asking.epoch === undefined ? [] : ["gap"]),
     };
   }
 

@@ -50,8 +50,8 @@ async function predecessor(tx: Tx, device: Uint8Array, { counter, prev }: chain.
 }
 
 /**
- * Keep a report as proof that two hold its key, once, and suspend the device if that is wanted. Returns the alarm to tell, undefined if it was
- * told before or too many were.
+ * Keep a report as proof that two hold its key, once, and store the device's row, suspended if that is wanted. Returns the alarm to tell, undefined if
+ * it was told before or too many were.
  */
 export async function keep(
   tx: Tx,
@@ -63,6 +63,9 @@ export async function keep(
 ): Promise<string | undefined> {
   const { store, keys, clock, suspendForks } = gate.options;
   const now = clock();
+  const state = suspendForks ? ("suspended" as const) : device.state;
+  const after = sealed(keys.seal, "devices", { ...device, state });
+  await tx.updateTable("devices").set(after).where("id", "=", device.id).execute();
   if (!suspendForks && !gate.mayAlarm(device.id)) return undefined;
   const row = {
     id: report.hash,
@@ -80,11 +83,8 @@ export async function keep(
   if (added === 0n) return undefined;
   const detail = { kind, counter: report.counter };
   await log.append(store, keys, tx, now, { action: "fork", actor: "server", device: device.id, detail });
-  if (suspendForks) {
-    const suspended = sealed(keys.seal, "devices", { ...device, state: "suspended" as const });
-    await tx.updateTable("devices").set(suspended).where("id", "=", device.id).execute();
+  if (suspendForks)
     await log.append(store, keys, tx, now, { action: "suspend", actor: "server", device: device.id, detail });
-  }
   return `fork: ${kind}`;
 }
 
@@ -92,7 +92,8 @@ const WENT_BACK =
   "went back: it does not know its last session. Its flash was restored or lost pages, or somebody else has its key";
 
 /** What it means that a key speaks which another took over from. */
-export const REPLACED = "replaced, and still speaks: its flash was put back, or somebody else has its key and rotated it";
+export const REPLACED =
+  "replaced, and still speaks: its flash was put back, or somebody else has its key and rotated it";
 
 /** Log the doubts about a session as its first report, `counter`, is stored. Returns the alarms to tell. */
 export async function confirm(

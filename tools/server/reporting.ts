@@ -169,8 +169,12 @@ export class Reporting {
       const reason = this.faultOf(device, report, now);
       if (reason !== undefined) return { kind: "refused", reason, about: report.message };
     }
-    const doubts = sessions.isConfirmed(device) ? [] : sessions.read(device);
-    if (doubts.includes("two-lives")) return this.forked(tx, device, fresh[0]!, "two-lives", device.head_hash);
+    const doubts = sessions.doubtsOf(device);
+    if (doubts.includes("two-lives")) {
+      // It is acted upon once. Whoever goes on then, because forks only alarm or an operator restored it, begins another session.
+      const proved = { ...device, session: null, confirmed: device.session, doubt: null };
+      return this.forked(tx, proved, fresh[0]!, "two-lives", device.head_hash);
+    }
     const at = chain.stray({ counter: device.head_counter, hash: device.head_hash }, fresh);
     if (at >= 0) {
       const found = await evidence.contradiction(tx, device, fresh[at]!);

@@ -4,7 +4,7 @@
  * database is older than the device.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { concat, equal } from "../wire/bytes.ts";
+import { concat, equal, hex } from "../wire/bytes.ts";
 import { SESSION_ABOUT_BYTES, SESSION_MAX } from "../wire/messages.ts";
 import type { DeviceRow } from "./store/schema.ts";
 
@@ -60,7 +60,7 @@ export function isConfirmed({ session, confirmed }: Pick<DeviceRow, "session" | 
 }
 
 /** What is known of a device's sessions. */
-export type Known = Pick<DeviceRow, "epoch" | "confirmed">;
+export type Known = Pick<DeviceRow, "epoch" | "session" | "confirmed" | "doubt">;
 
 /**
  * The last report with a receipt that a device names which did not restart since: stored in the session that it names, or beyond all that is stored.
@@ -78,16 +78,32 @@ export function doubt(
   named: Uint8Array | undefined,
   namedEpoch: number | undefined,
   head: NamedHead,
-): Doubt | undefined {
-  if (namedEpoch !== undefined && namedEpoch > known.epoch) return "gap";
+): Doubt[] {
+  const isNewer = namedEpoch !== undefined && namedEpoch > known.epoch;
+  const isGap = isNewer || head === "beyond" || entries(known).some(([, ...doubts]) => doubts.includes("gap"));
+  return [...(isGap ? (["gap"] as const) : []), ...(isNewer ? [] : doubtLife(known, named, namedEpoch, head))];
+}
+
+function doubtLife(
+  known: Known,
+  named: Uint8Array | undefined,
+  namedEpoch: number | undefined,
+  head: NamedHead,
+): ("went-back" | "two-lives")[] {
   const { confirmed } = known;
-  const isLast =
-    confirmed === null ||
-    (named !== undefined && equal(named, confirmed)) ||
-    (namedEpoch !== undefined && namedEpoch > epoch(confirmed));
-  if (isLast) return head === "beyond" ? "gap" : undefined;
+  if (confirmed === null || (named !== undefined && equal(named, confirmed))) return [];
+  if (namedEpoch !== undefined && namedEpoch > epoch(confirmed)) return inherited(known, named!);
   // Only a session of this server proves anything: a device can also have lost its own, or name one of a key that was replaced.
-  return namedEpoch !== undefined && head === "stored" ? "two-lives" : "went-back";
+  return namedEpoch !== undefined && head === "stored" ? ["two-lives"] : ["went-back"];
+}
+
+/** The doubt about a later session in which no report was stored: its first report may have been lost. */
+function inherited(known: Known, named: Uint8Array): ("went-back" | "two-lives")[] {
+  const kept = entries(known);
+  const found = kept.find(([session]) => session === hex(named));
+  if (found === undefined) return kept.length < ENTRIES_MAX ? [] : ["went-back"];
+  const [, ...doubts] = found;
+  return doubts.filter((one) => one === "went-back" || one === "two-lives");
 }
 
 /** The epoch after `known` and, within its step, after `named`. */
@@ -96,15 +112,30 @@ export function nextEpoch(known: number, named: number | undefined): number {
   return Math.min(last + 1, EPOCH_MAX);
 }
 
-const SEPARATOR = ", ";
+/** A session in which no report was stored yet, and what is doubted about it. */
+type Entry = readonly [session: string, ...doubts: Doubt[]];
 
-/** Doubts as a row keeps them. A gap stays until a report was stored: it is a fact about the database, not about who enrolled. */
-export function written(before: Pick<DeviceRow, "doubt">, doubts: readonly Doubt[]): string | null {
-  const kept = read(before).includes("gap") && !doubts.includes("gap") ? ["gap"] : [];
-  return [...kept, ...doubts].join(SEPARATOR) || null;
+/** Doubted sessions that a row keeps. A device that names one which was dropped is doubted as one whose flash went back. */
+const ENTRIES_MAX = 16;
+
+function entries({ doubt: text }: Pick<DeviceRow, "doubt">): readonly Entry[] {
+  return text === null ? [] : (JSON.parse(text) as Entry[]);
 }
 
-/** The doubts about a device's session, until a report is stored in it. */
-export function read({ doubt: text }: Pick<DeviceRow, "doubt">): readonly Doubt[] {
-  return text === null ? [] : (text.split(SEPARATOR) as Doubt[]);
+/** Write down what is doubted about a new session, beside what a row has of those before it. They are dropped when a report is stored. */
+export function written(
+  before: Pick<DeviceRow, "doubt">,
+  session: Uint8Array,
+  doubts: readonly Doubt[],
+): DeviceRow["doubt"] {
+  const all = [...entries(before), ...(doubts.length === 0 ? [] : [[hex(session), ...doubts]])];
+  return all.length === 0 ? null : JSON.stringify(all.slice(-ENTRIES_MAX));
+}
+
+/** What is doubted about a device's session: nothing any more once a report is stored in it. */
+export function doubtsOf(row: Pick<DeviceRow, "session" | "doubt">): readonly Doubt[] {
+  if (row.session === null) return [];
+  const name = hex(row.session);
+  const [, ...doubts] = entries(row).find(([session]) => session === name) ?? [name];
+  return doubts;
 }

@@ -45,9 +45,9 @@ export interface DeviceRow {
   successor: Uint8Array | null;
   /** The session of the last `enrolled`; null if it has to enrol before it can report. */
   session: Uint8Array | null;
-  /** The last session in which a report was stored. */
+  /** The last session in which a report was stored, or by which two holders of the key were proved. */
   confirmed: Uint8Array | null;
-  /** What is doubted about the session, until a report is stored in it. */
+  /** What is doubted about sessions in which no report was stored yet (see `session.ts`). */
   doubt: string | null;
   /** Counter of the last downlink that the device is known to be past: it obeys none up to here any more. */
   passed: number;
