@@ -6,7 +6,19 @@ import * as keyFile from "../../tools/server/keys.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { FLAVOURS, ask, backup, command, enrolled, missing, order, serve, text, type Fixture } from "./harness.ts";
+import {
+  FLAVOURS,
+  ask,
+  backup,
+  command,
+  enrolled,
+  missing,
+  order,
+  refusal,
+  serve,
+  text,
+  type Fixture,
+} from "./harness.ts";
 
 /** Report as devices do: after stale-session, or to a server that does not know it, it enrols and signs anew. */
 async function reports(server: Fixture, device: Device, value = "x"): Promise<string> {
@@ -213,6 +225,36 @@ for (const flavour of FLAVOURS) {
       const last = await after(next);
       assert.equal(await reports(server, last), "accepted");
       assert.deepEqual(await findings(server), []);
+    },
+  );
+
+  void test(
+    `${flavour}: what was under way when a backup of a minute ago was put back is not accepted after it`,
+    { skip },
+    async (t) => {
+      let server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      assert.equal(await reports(server, device), "accepted");
+      const ordered = await order(server, device, 30_000);
+      const next = device.successor(ordered);
+      const saved = await backup(server);
+      server = saved.server;
+      const held = next.enrol(await exchange.challenge(server.url));
+      const used = device.enrol(await exchange.challenge(server.url));
+      assert.equal((await exchange.http(server.url)("enrol", used)).type, "application/cose");
+      // The handover is refused for good, because the clock is wrong for a moment, and the database forgets that it was.
+      server.clock.now += 40_000;
+      const refused = await exchange.enrol(next, server.url);
+      assert.ok(refused.kind === "refused" && refused.reason === "handover-refused");
+      server.clock.now -= 40_000;
+      server.clock.pass(1000);
+      server = await saved.putBack(server);
+      for (const body of [held, used]) {
+        const answer = await refusal(server, "enrol", body);
+        assert.deepEqual(answer, { reason: "stale-nonce", status: 401, signed: false });
+      }
+      assert.equal(await reports(server, device), "accepted");
+      assert.equal((await server.devices()).length, 1);
     },
   );
 

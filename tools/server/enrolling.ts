@@ -80,7 +80,7 @@ export class Enrolling {
   /** Check what needs no transaction: form, signature, state, audience, age of the nonce. */
   private async authentic(body: Uint8Array, address: string, peer: Uint8Array | undefined): Promise<Asking> {
     const { gate } = this;
-    const { store, keys, audience, clock } = gate.options;
+    const { store, keys, audience } = gate.options;
     const message = open(body);
     const publicKey = messages.enrolKey(message);
     if (!equal(keyId(publicKey), message.kid)) throw new Malformed("kid is not the key's id");
@@ -99,7 +99,7 @@ export class Enrolling {
     if (known !== undefined && known.state !== "active") throw new Refused(refusalOf(known.state), message);
     const enrol = verified(message, messages.readEnrol);
     if (enrol.audience !== audience) throw new Refused("wrong-audience", message);
-    const expiresAt = nonces.expiry(keys.nonce, audience, enrol.nonce, clock());
+    const expiresAt = gate.nonceExpiry(enrol.nonce);
     if (expiresAt === undefined) throw refused("stale-nonce", id);
     const { handover } = enrol;
     return {
@@ -116,16 +116,14 @@ export class Enrolling {
   /** Alarm if a key that was replaced still speaks: it answers a nonce that was made after the handover, so it is no late copy. */
   private async noteReplaced(message: Sign1): Promise<void> {
     const { gate } = this;
-    const { store, keys, audience, clock } = gate.options;
-    const now = clock();
-    const { nonce } = verified(message, messages.readEnrol);
-    const expiresAt = nonces.expiry(keys.nonce, audience, nonce, now);
+    const { store, clock } = gate.options;
+    const expiresAt = gate.nonceExpiry(verified(message, messages.readEnrol).nonce);
     if (expiresAt === undefined) return;
     const id = message.kid.slice();
     const query = store.read.selectFrom("handovers").select("received_at").where("device", "=", id);
     const handover = await query.executeTakeFirst();
     if (handover === undefined || expiresAt - nonces.LIFETIME_MS <= handover.received_at) return;
-    await store.write((tx) => gate.logAlarm(tx, now, id, evidence.REPLACED));
+    await store.write((tx) => gate.logAlarm(tx, clock(), id, evidence.REPLACED));
     evidence.tell(gate, id, [evidence.REPLACED]);
   }
 

@@ -3,6 +3,7 @@
  * happened.
  */
 import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { equal, hex } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
@@ -13,6 +14,7 @@ import { Malformed, type Sign1 } from "../wire/sign1.ts";
 import type { ServerKeys } from "./keys.ts";
 import { Limiter } from "./limits.ts";
 import * as log from "./log.ts";
+import * as nonces from "./nonce.ts";
 import type { Policy } from "./policy.ts";
 import { RecentRefusals, STATUS, none, type Refusals } from "./refusal.ts";
 import type { DeviceRow } from "./store/schema.ts";
@@ -121,9 +123,13 @@ export class Gate {
   private readonly perAddress: Limiter;
   private readonly alarms = new Limiter(ALARMS_PER_SECOND, ALARMS_AT_ONCE);
   private readonly failures: Limiter;
+  /** When this instance began, by the clock and in ticks, and the mark of its nonces. */
+  private readonly began: { readonly at: number; readonly ticks: number };
+  private readonly instance = new Uint8Array(randomBytes(nonces.INSTANCE_BYTES));
 
   constructor(options: IntakeOptions) {
     this.options = options;
+    this.began = { at: options.clock(), ticks: options.ticks() };
     this.perDevice = new Limiter(...options.rates.device);
     this.perAddress = new Limiter(...options.rates.address);
     this.failures = new Limiter(...options.rates.failures);
@@ -195,6 +201,25 @@ export class Gate {
     if (!this.mayAlarm(device)) return;
     const { store, keys } = this.options;
     await log.append(store, keys, tx, now, { action: "alarm", actor: "server", device, detail: { what } });
+  }
+
+  /** Make a nonce. */
+  nonce(): Uint8Array {
+    const { keys, audience, clock } = this.options;
+    return nonces.make(keys.nonce, audience, this.instance, clock());
+  }
+
+  /**
+   * Until when a nonce is good, in ms; undefined if it is not. Another instance's from before this one began is not: the database may be a backup that
+   * was put back, and does not know whether it was used. That costs a device another try.
+   */
+  nonceExpiry(nonce: Uint8Array): number | undefined {
+    const { keys, audience, clock, ticks } = this.options;
+    const expiresAt = nonces.expiry(keys.nonce, audience, nonce, clock());
+    if (expiresAt === undefined) return undefined;
+    const isYoung = ticks() - this.began.ticks < nonces.LIFETIME_MS;
+    const isBefore = isYoung && expiresAt - nonces.LIFETIME_MS < this.began.at && !nonces.isOf(this.instance, nonce);
+    return isBefore ? undefined : expiresAt;
   }
 
   /** Tell of an alarm about a device, null if it is about none of ours. */

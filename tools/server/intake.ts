@@ -5,7 +5,6 @@
 import { encode } from "../wire/cbor.ts";
 import { Enrolling } from "./enrolling.ts";
 import { Gate, Refused, type Answer, type Asked, type Happening, type IntakeOptions } from "./gate.ts";
-import * as nonces from "./nonce.ts";
 import { Reporting } from "./reporting.ts";
 
 export const BODY_MAX = 32 * 1024;
@@ -39,9 +38,9 @@ export class Intake {
 
   /** Give out a nonce. */
   challenge(address: string): Promise<Answer> {
-    const { keys, audience, clock } = this.gate.options;
-    return this.gate.answered("challenge", address, () => {
-      return { status: 200, type: "application/cbor", body: encode(nonces.make(keys.nonce, audience, clock())) };
+    const { gate } = this;
+    return gate.answered("challenge", address, () => {
+      return { status: 200, type: "application/cbor", body: encode(gate.nonce()) };
     });
   }
 

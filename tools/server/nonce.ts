@@ -1,36 +1,44 @@
 /**
- * Challenges that need no memory to give out: time, randomness and a MAC over both and the audience. Only those that were
+ * Challenges that need no memory to give out: time, whose they are, randomness, and a MAC over all of it and the audience. Only those that were
  * used are remembered, for as long as they would be good.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { concat } from "../wire/bytes.ts";
+import { concat, equal } from "../wire/bytes.ts";
 
 export const NONCE_BYTES = 32;
 export const LIFETIME_MS = 5 * 60 * 1000;
 
 const TIME_BYTES = 6;
-const RANDOM_BYTES = 10;
+export const INSTANCE_BYTES = 4;
+const RANDOM_BYTES = 6;
+const BODY_BYTES = TIME_BYTES + INSTANCE_BYTES + RANDOM_BYTES;
 const MAC_BYTES = 16;
 
 function mac(key: Uint8Array, audience: string, body: Uint8Array): Uint8Array {
   return createHmac("sha256", key).update(body).update(audience).digest().subarray(0, MAC_BYTES);
 }
 
-/** Make a nonce for `audience`. */
-export function make(key: Uint8Array, audience: string, nowMs: number): Uint8Array {
-  const body = Buffer.alloc(TIME_BYTES + RANDOM_BYTES);
+/** Make a nonce of one instance for `audience`. */
+export function make(key: Uint8Array, audience: string, instance: Uint8Array, nowMs: number): Uint8Array {
+  const body = Buffer.alloc(BODY_BYTES);
   body.writeUIntBE(nowMs, 0, TIME_BYTES);
-  randomBytes(RANDOM_BYTES).copy(body, TIME_BYTES);
+  body.set(instance, TIME_BYTES);
+  randomBytes(RANDOM_BYTES).copy(body, TIME_BYTES + INSTANCE_BYTES);
   return concat(body, mac(key, audience, body));
 }
 
 /** Return until when a nonce is good, in ms; undefined if it is not one of ours, or not good any more. */
 export function expiry(key: Uint8Array, audience: string, nonce: Uint8Array, nowMs: number): number | undefined {
   if (nonce.length !== NONCE_BYTES) return undefined;
-  const body = nonce.subarray(0, TIME_BYTES + RANDOM_BYTES);
-  if (!timingSafeEqual(nonce.subarray(TIME_BYTES + RANDOM_BYTES), mac(key, audience, body))) return undefined;
+  const body = nonce.subarray(0, BODY_BYTES);
+  if (!timingSafeEqual(nonce.subarray(BODY_BYTES), mac(key, audience, body))) return undefined;
   const madeAt = Buffer.from(body).readUIntBE(0, TIME_BYTES);
   const expiresAt = madeAt + LIFETIME_MS;
   // Another instance's clock may be a little ahead.
   return nowMs < expiresAt && madeAt < nowMs + LIFETIME_MS ? expiresAt : undefined;
+}
+
+/** Tell whether an instance made a nonce that is one of ours. */
+export function isOf(instance: Uint8Array, nonce: Uint8Array): boolean {
+  return equal(nonce.subarray(TIME_BYTES, TIME_BYTES + INSTANCE_BYTES), instance);
 }
