@@ -1,4 +1,5 @@
 /** A server, a bridge to it and a board's flash with its factory page: what a device in the field finds around it. */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { startBridge } from "../../tools/bridge/bridge.ts";
 import { buildImage, type Built } from "../../tools/build/build.ts";
@@ -34,6 +35,7 @@ export async function lay(board: string, folder: string, reportIntervalMs: numbe
     link: "framed",
     audience: AUDIENCE,
     serverKeys: [server.publicKey],
+    seed: new Uint8Array(randomBytes(48)),
     reportIntervalMs,
   });
   await writeFlash(flash, board, page);
