@@ -81,6 +81,9 @@ describe(`stores of version 2, made at ${commit}`, () => {
         witness.memory = memory(stored);
         live(flash, witness, 2, 1);
         live(flash, witness, 1, 2);
+        // Version 2 kept a command's counter alone.
+        const counter = stored.numbers["command"];
+        assert.deepEqual(witness.ack, counter === undefined ? undefined : { counter, hash: new Uint8Array(8) });
         assert.equal(witness.memory.rotations, stored.server.rotations);
       }
     });

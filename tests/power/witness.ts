@@ -49,6 +49,8 @@ export class Witness {
   };
   /** Called when it took another key, before it answers. */
   onRotation: () => void = () => {};
+  /** The command that the last report acknowledged. */
+  ack: messages.Ack | undefined;
   /** Called before a report is answered. */
   onReport: () => void = () => {};
   #challenges = 0;
@@ -116,6 +118,7 @@ export class Witness {
     assert.ok(key !== undefined && verify(message, ed25519.importKey(key)!), "a report that does not verify");
     const report = messages.readReport(message);
     assert.equal(hex(report.session), hex(session), "a report of another session");
+    this.ack = report.ack;
     const digest = hash(body);
     const before = seen.get(report.counter);
     assert.ok(before === undefined || before === hex(digest), `counter ${report.counter} used twice`);
