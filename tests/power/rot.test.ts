@@ -217,6 +217,20 @@ function ends(flash: Flash, said: string, death: string): void {
   assert.deepEqual(flash.bytes, bytes, "it wrote");
 }
 
+describe("a store that lost one copy", () => {
+  it("of records tells the server how many, once", () => {
+    const of = image(LIVES[1]!, 8);
+    const trial = new Trial(of);
+    const flash = trial.flash(1);
+    for (const name of ["key", "seed", "boots"]) flip(flash.bytes, placesOf(trial.before, name)[1]! * 8 + 70);
+    const witness = new Witness();
+    witness.memory = of.memory;
+    live(flash, witness, 3, 7);
+    live(flash, witness, 1, 8);
+    assert.deepEqual(witness.damaged, [3, 0, 0, 0]);
+  });
+});
+
 describe("a store that lost both copies", () => {
   const images = LIVES.map((life) => image(life, 8));
   const [turned, young, rotated] = images.map((of) => new Trial(of)) as [Trial, Trial, Trial];

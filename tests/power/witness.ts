@@ -51,6 +51,8 @@ export class Witness {
   onRotation: () => void = () => {};
   /** The command that the last report acknowledged. */
   ack: messages.Ack | undefined;
+  /** What each report told of damaged records; 0: nothing. */
+  readonly damaged: number[] = [];
   /** Called before a report is answered. */
   onReport: () => void = () => {};
   #challenges = 0;
@@ -126,6 +128,7 @@ export class Witness {
       assert.ok(report.counter > head.counter, "a counter that does not rise");
       assert.equal(hex(report.prev), hex(head.hash), "a report that does not follow the head");
     }
+    this.damaged.push(report.damaged ?? 0);
     this.memory = {
       ...this.memory,
       head: { counter: report.counter, hash: digest },
