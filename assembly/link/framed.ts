@@ -28,7 +28,7 @@ import {
 import * as crc32c from "../lib/crc32c";
 import { Status } from "../lib/status";
 import * as cobs from "./_cobs";
-import { LinkState, clear, due, put, reset, room, stream, take, tx } from "./_stream";
+import { LinkState, clear, due, put, reset, room, stream, take, tx } from "./stream";
 
 const enum Kind {
   Hello = 1,
@@ -87,9 +87,15 @@ class Framed {
   inLen: u32;
 }
 
+
+@lazy
 const link = changetype<Framed>(memory.data(offsetof<Framed>(), 8));
+
+
+@lazy
 const frameIn: usize = memory.data(FRAME_BYTES, 4);
 /** `tx` holds the numbered frame in its first half and, in its second, those that are not kept: ACK and HELLO. */
+@lazy
 const note: usize = tx + LINK_TX_BYTES / 2;
 
 /** Begin to greet the bridge. */

@@ -10,9 +10,9 @@
  */
 import { HTTP_HEAD_BYTES } from "../config";
 import { Status } from "../lib/status";
-import * as text from "./_text";
-import { Text } from "./_text";
-import * as word from "./_word";
+import * as text from "./text";
+import { Text } from "./text";
+import * as word from "./word";
 
 /** How an exchange is. */
 export const enum Exchange {

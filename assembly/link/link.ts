@@ -6,8 +6,8 @@
  * connection shows as Failed or PeerClosed until `close`.
  */
 import { Status } from "../lib/status";
-import { LinkState, stream, take } from "./_stream";
-import * as espat from "./espat";
+import { LinkState, stream, take } from "./stream";
+import * as espat from "./at/espat";
 import * as framed from "./framed";
 
 export { LinkState };
@@ -21,20 +21,36 @@ export const enum Family {
 /** The longest host name: what ESP-AT takes. */
 export const HOST_BYTES: u32 = 64;
 
-let espAt: u32 = 0;
+/** The drivers that are in the image; what its `use` leaves out costs no byte. */
+const FRAMED: bool = !isDefined(WITHOUT_FRAMED);
+const ESP_AT: bool = !isDefined(WITHOUT_ESP_AT);
 
-/** Whether there is a driver for this family. */
+let chosen: u32 = 0;
+
+/** The family in use: known to the compiler where the image has one driver. */
+@inline
+function family(): u32 {
+  if (!FRAMED && !ESP_AT) ERROR("an image needs the driver of a module: WITHOUT_FRAMED or WITHOUT_ESP_AT, not both");
+  if (!FRAMED) return Family.EspAt;
+  return ESP_AT ? chosen : <u32>Family.Framed;
+}
+
+/** Whether the image has a driver for this family. */
 @inline
 export function known(family: u32): boolean {
-  return family <= <u32>Family.EspAt;
+  return (FRAMED && family == Family.Framed) || (ESP_AT && family == Family.EspAt);
 }
 
 /** Begin to set up the module, which may be in any state. A family not `known` is a bug of ours and traps. */
-export function start(family: u32, nowMs: u32): void {
-  if (!known(family)) unreachable();
-  espAt = u32(family == Family.EspAt);
-  if (espAt) espat.start(nowMs);
-  else framed.start(nowMs);
+export function start(wanted: u32, nowMs: u32): void {
+  if (!known(wanted)) unreachable();
+  chosen = wanted;
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? espat.start(nowMs) : unreachable();
+    default:
+      return FRAMED ? framed.start(nowMs) : unreachable();
+  }
 }
 
 /**
@@ -42,7 +58,7 @@ export function start(family: u32, nowMs: u32): void {
  * has no need of one. Both texts are kept by pointer: at most 32 and 64 bytes.
  */
 export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
-  if (espAt) espat.join(ssid, ssidLen, secret, secretLen);
+  if (ESP_AT && family() == Family.EspAt) espat.join(ssid, ssidLen, secret, secretLen);
 }
 
 /**
@@ -55,7 +71,12 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
   for (let i: u32 = 0; i < hostLen; i++) {
     if (!isHostByte(load<u8>(host + i))) return Status.Malformed;
   }
-  return espAt ? espat.open(host, hostLen, port) : framed.open(host, hostLen, port);
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? espat.open(host, hostLen, port) : unreachable();
+    default:
+      return FRAMED ? framed.open(host, hostLen, port) : unreachable();
+  }
 }
 
 /** Letters, digits, `.`, `-`, `_`, and `:` for addresses: what can not end a quoted string. */
@@ -65,18 +86,32 @@ function isHostByte(byte: u32): boolean {
 
 /** Take up to `len` bytes for the peer; returns how many were taken, 0 when not Open or when there is no room now. */
 export function send(data: usize, len: u32): u32 {
-  return espAt ? espat.send(data, len) : framed.send(data, len);
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? espat.send(data, len) : unreachable();
+    default:
+      return FRAMED ? framed.send(data, len) : unreachable();
+  }
 }
 
 /** Write up to `max` bytes from the peer to `out`; returns how many. */
 export function receive(out: usize, max: u32): u32 {
-  return espAt ? take(out, max) : framed.receive(out, max);
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? take(out, max) : unreachable();
+    default:
+      return FRAMED ? framed.receive(out, max) : unreachable();
+  }
 }
 
 /** Close after what was already taken, or acknowledge that the connection is gone: Ready comes back by itself. */
 export function close(): void {
-  if (espAt) espat.close();
-  else framed.close();
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? espat.close() : unreachable();
+    default:
+      return FRAMED ? framed.close() : unreachable();
+  }
 }
 
 /** How the link is now. */
@@ -87,17 +122,30 @@ export function state(): LinkState {
 /** Let time pass. */
 export function tick(nowMs: u32): void {
   stream.nowMs = nowMs;
-  if (espAt) espat.tick();
-  else framed.tick();
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? espat.tick() : unreachable();
+    default:
+      return FRAMED ? framed.tick() : unreachable();
+  }
 }
 
 /** Take bytes read from the UART. */
 export function fromModule(bytes: usize, len: u32): void {
-  if (espAt) espat.fromModule(bytes, len);
-  else framed.fromModule(bytes, len);
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? espat.fromModule(bytes, len) : unreachable();
+    default:
+      return FRAMED ? framed.fromModule(bytes, len) : unreachable();
+  }
 }
 
 /** Write up to `max` bytes for the UART to `out`; returns how many. */
 export function toModule(out: usize, max: u32): u32 {
-  return espAt ? espat.toModule(out, max) : framed.toModule(out, max);
+  switch (family()) {
+    case Family.EspAt:
+      return ESP_AT ? espat.toModule(out, max) : unreachable();
+    default:
+      return FRAMED ? framed.toModule(out, max) : unreachable();
+  }
 }

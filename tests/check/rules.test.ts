@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RULES } from "../../tools/check/check.ts";
+import { generate } from "../../tools/generate/at.ts";
+
+const CONFIG = "export const ROOM: u32 = 16;\nexport const WAIT_MS: u32 = 500;\n";
+const VOCABULARY = JSON.stringify({ prefix: "+X", steps: { Sync: ["AT", "WAIT_MS", "Ok"] }, waits: [], words: {} });
 
 /** A tree with nothing wrong in it, over which each case lays its violation. */
 const GOOD: Record<string, string> = {
   "assembly/README.md": "# Firmware",
-  "assembly/config.ts": "export const ROOM: u32 = 16;\n",
+  "assembly/config.ts": CONFIG,
   "assembly/main.ts": `export { poll } from "./app/life";\n`,
   "assembly/app/README.md": "",
   "assembly/app/life.ts": `import * as uart from "../port/uart";\nimport { copy } from "../lib/bytes";\n`,
@@ -14,6 +18,9 @@ const GOOD: Record<string, string> = {
   "assembly/crypto/curve.ts": `/** CT: lengths leak. */\nimport { add } from "./_fe";\nimport { copy } from "../lib/bytes";\n`,
   "assembly/lib/README.md": "",
   "assembly/lib/bytes.ts": `import { ROOM } from "../config";\nconst arena = memory.data<u8>([1, 2]);\n@unmanaged\nexport class Reader { at: u32; }\nconst AT = offsetof<Reader>("at");\n`,
+  "assembly/link/README.md": "",
+  "assembly/link/at/x.json": VOCABULARY,
+  "assembly/link/at/_x.ts": generate(VOCABULARY, CONFIG),
   "assembly/port/README.md": "",
   "assembly/port/uart.ts": `@external("uart", "read")\nexport declare function read(): u32;\n`,
   "boards/README.md": "",
@@ -93,6 +100,7 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["a folder without README", "readmes", "tools/modem/modem.ts", "export const x = 1;\n"],
   ["a leftover marker", "markers", "tools/wire/cbor.ts", `// ${"TO"}${"DO"}: later\n`],
   ["a path of one machine", "places", "tools/wire/cbor.ts", `const x = "${"/ro"}${"ot/"}x";\n`],
+  ["a table that is out of date", "generated", "assembly/link/at/_x.ts", "export const x = 1;\n"],
   ["a registry's host", "places", "README.md", `see https:${"//registry."}npmjs.org\n`],
 ];
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { clangFormatted, prettierFormatted } from "./format.ts";
 import { device } from "./rules/device.ts";
+import { generated } from "./rules/generated.ts";
 import { cycles, layers, siblings } from "./rules/layers.ts";
 import { constantTime, secrets } from "./rules/secrets.ts";
 import { barrels, boards, markers, places, readmes } from "./rules/tidy.ts";
@@ -22,6 +23,7 @@ export const RULES: readonly Rule[] = [
   readmes,
   markers,
   places,
+  generated,
 ];
 
 /** What a part of the check has to say: nothing when all is well. */

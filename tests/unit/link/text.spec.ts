@@ -1,5 +1,5 @@
-import * as text from "../../../assembly/link/_text";
-import { Text } from "../../../assembly/link/_text";
+import * as text from "../../../assembly/link/text";
+import { Text } from "../../../assembly/link/text";
 
 const subject = changetype<Text>(memory.data(offsetof<Text>(), 8));
 const digits = memory.data(text.DECIMAL_BYTES);

@@ -4,7 +4,13 @@ import type { Finding, Rule, Tree } from "../tree.ts";
 /** What AssemblyScript can do and the device must not: each costs a heap, or has no place to go. */
 function banned(node: ts.Node): string | undefined {
   if (ts.isNewExpression(node)) return "`new` needs a heap";
-  if (ts.isStringLiteral(node) && !namesModule(node.parent) && !namesField(node.parent) && !inDecorator(node))
+  if (
+    ts.isStringLiteral(node) &&
+    !namesModule(node.parent) &&
+    !namesField(node.parent) &&
+    !isGuard(node.parent) &&
+    !inDecorator(node)
+  )
     return "a string needs a heap";
   if (ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node)) return "a string needs a heap";
   if (ts.isRegularExpressionLiteral(node)) return "a regular expression needs a heap";
@@ -47,6 +53,11 @@ function namesModule(node: ts.Node): boolean {
 /** `offsetof<T>("field")` is a number by the time it is compiled. */
 function namesField(node: ts.Node): boolean {
   return ts.isCallExpression(node) && node.expression.getText() === "offsetof";
+}
+
+/** What the compiler says where it refuses an image: `ERROR("…")` is in none. */
+function isGuard(node: ts.Node): boolean {
+  return ts.isCallExpression(node) && node.expression.getText() === "ERROR";
 }
 
 function inDecorator(node: ts.Node): boolean {

@@ -21,6 +21,7 @@ export class Text {
   escape: u32;
   /** A byte whose backslash was just written, else 0. */
   held: u32;
+  /** The arguments, each with its length: `fill` counts on their places. */
   first: usize;
   firstLen: u32;
   second: usize;
@@ -50,9 +51,9 @@ export function over(text: Text): boolean {
   return text.at == 0;
 }
 
-/** Whether all bytes are written, though END was not returned yet. */
+/** Whether all bytes are written, though END was not returned yet; of a template that ends in no argument. */
 export function ended(text: Text): boolean {
-  return text.at != 0 && text.left == 0 && text.held == 0 && load<u8>(text.at) == 0;
+  return text.at != 0 && load<u8>(text.at) == 0;
 }
 
 /** The next byte, or END, once. */
@@ -81,24 +82,11 @@ export function next(text: Text): u32 {
   return byte;
 }
 
+/** Go on with the argument of this number, from 0. */
 function fill(text: Text, argument: u32): void {
-  switch (argument) {
-    case 0:
-      text.from = text.first;
-      text.left = text.firstLen;
-      return;
-    case 1:
-      text.from = text.second;
-      text.left = text.secondLen;
-      return;
-    case 2:
-      text.from = text.third;
-      text.left = text.thirdLen;
-      return;
-    default:
-      text.from = text.fourth;
-      text.left = text.fourthLen;
-  }
+  const pair = changetype<usize>(text) + offsetof<Text>("first") + argument * 8;
+  text.from = load<usize>(pair);
+  text.left = load<u32>(pair, 4);
 }
 
 /** How many bytes `decimal` writes at most. */

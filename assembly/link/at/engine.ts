@@ -1,0 +1,399 @@
+/**
+ * What drivers for AT modules share: one command in flight at a time, with a time limit; lines known by their hash, so
+ * that none is stored; notices wherever they come, also inside a line; counted bytes of the stream; a busy module that is
+ * asked again; and the way back to a module that was lost.
+ *
+ * A driver is a table of steps and a table of words. A step that is a command is a `row` (below); the driver begins it
+ * with `issue`, gives every byte to `hear` and the time to `tick`, and acts on the Event that it gets. `Phase` has the
+ * steps that are the same for all: after a trouble the module is left alone, longer each time, then found again:
+ *
+ *     Rest -> AT, or +++ and AT, or at every fourth trouble in a row the driver's reset -> Settle -> Found
+ */
+import {
+  AT_BACKOFF_MAX_MS,
+  AT_BACKOFF_MS,
+  AT_BUSY_MS,
+  AT_ESCAPE_MS,
+  AT_REPLY_MS,
+  AT_SEND_MS,
+  AT_SEND_TRIES,
+  AT_SETTLE_MS,
+  AT_TRIES,
+  LINK_TX_BYTES,
+} from "../../config";
+import { LinkState, due, put, room, stream } from "../stream";
+import * as text from "../text";
+import { Text } from "../text";
+import * as word from "../word";
+
+/** The steps of every driver; its own begin at SetUp. */
+export const enum Phase {
+  /** There is nothing to wait for. */
+  Idle,
+  /** The pause after a trouble. */
+  Rest,
+  /** `+++` is on its way, or the silence after it. */
+  Escape,
+  /** Waiting until no late answer comes any more. */
+  Settle,
+  /** `AT`, until the module says OK. */
+  Sync,
+  /** The driver's reset, until the module says that it is ready. */
+  Reset,
+  /** The first of the driver's set-up. */
+  SetUp,
+}
+
+/** What a driver must act on. */
+export const enum Event {
+  None,
+  /** A byte of a line came: where `at.notice` is a word that a number follows, set `at.within`. */
+  Byte,
+  /** A line ended: its hash is `at.said`. */
+  Line,
+  /** The module wants the data that the step has announced. */
+  Prompt,
+  /** The step has taken too long. */
+  Late,
+  /** It is unknown what the module does: give up what goes on. */
+  Trouble,
+}
+
+/** The flags of a step: what ends it, and how it is treated. */
+export const enum Flag {
+  /** The driver's prefix stands before the command. */
+  Prefix = 1,
+  /** OK ends it. */
+  Ok = 2,
+  /** OK ends it once `at.seen`. */
+  Seen = 4,
+  /** Bytes of the stream set `at.seen`. */
+  Block = 8,
+  /** A prompt ends it. */
+  Prompt = 16,
+  /** A busy module is left alone for AT_SEND_MS: a late prompt would make it take a repetition for data. */
+  Patient = 32,
+  /** No answer ends it, but its limit or `sync`. */
+  Silent = 64,
+}
+
+/** The unit of a step's limit. */
+export const UNIT_MS: u32 = 500;
+
+/** What the parser is in the midst of. */
+export const enum Within {
+  Line,
+  /** The number of a notice; with a colon behind it, bytes of the stream follow. */
+  Notice,
+  /** The number of bytes of the stream, which follow a colon or a comma. */
+  Block,
+  /** Bytes of the stream. */
+  Raw,
+}
+
+
+@unmanaged
+export class Engine {
+  /** A Phase, or a step of the driver. */
+  step: u32;
+  /** Its row in `steps`: flags, limit, command; the first two, flags low, 0 where it is no command. */
+  row: usize;
+  flags: u32;
+  /** When the step has taken too long, or is over. */
+  deadlineMs: u32;
+  /** How far the command is written: 0 `AT`, 1 the prefix, 2 the command, 3 CR LF, 4 done. */
+  part: u32;
+  /** The step has seen what it needs: what Flag.Seen waits for, or whatever the driver keeps here. */
+  seen: u32;
+  /** The module said busy to this command, and how often it was repeated. */
+  busy: u32;
+  tries: u32;
+  /** Troubles since the last byte of a peer. */
+  strikes: u32;
+  /** Bytes the module may still take for data, and the end of a line. */
+  debt: u32;
+  /** Data waits in the module, as far as its notices say. */
+  pending: u32;
+  heardAtMs: u32;
+  within: Within;
+  number: u32;
+  rawUntilMs: u32;
+  /** Hash of the line so far; of what follows its last `+`; of the line before that `+`. */
+  line: u32;
+  notice: u32;
+  before: u32;
+  /** Hash of the line that just ended. */
+  said: u32;
+  /** The same where it has no meaning: a notice may have cut it in two. */
+  cut: u32;
+  /** The line end that belongs to a notice is still to be skipped: 1. */
+  skipEnd: u32;
+  /** The driver's steps; the first row is the prefix. */
+  steps: usize;
+}
+
+/** Bytes for what a driver keeps, in a class that extends this one. */
+const OWN_BYTES: i32 = 40;
+
+
+@lazy
+export const at = changetype<Engine>(memory.data(<i32>offsetof<Engine>() + OWN_BYTES, 8));
+/** The command that is written; the driver sets its arguments. */
+@lazy
+export const out = changetype<Text>(memory.data(offsetof<Text>(), 8));
+
+const CR: u32 = 0x0d;
+const LF: u32 = 0x0a;
+const SPACE: u32 = 0x20;
+const PLUS: u32 = 0x2b;
+const COMMA: u32 = 0x2c;
+const A: u32 = 0x41;
+const T: u32 = 0x54;
+const COLON: u32 = 0x3a;
+const PROMPT: u32 = 0x3e;
+/** `AT`, CR LF, `+++`. */
+// prettier-ignore
+@lazy
+const texts = memory.data<u8>([<u8>A, <u8>T, 0, <u8>CR, <u8>LF, 0, <u8>PLUS, <u8>PLUS, <u8>PLUS, 0]);
+const END: usize = 3;
+const ESCAPE: usize = 6;
+/** No length a module names is longer. */
+const MAX_LENGTH: u32 = 65535;
+
+/** Begin with a module that may be doing anything. */
+export function start(steps: usize): void {
+  memory.fill(changetype<usize>(at), 0, offsetof<Engine>() + OWN_BYTES);
+  at.steps = steps;
+  newLine();
+  sync();
+}
+
+/** Begin a step that is a command. */
+function issue(step: u32): void {
+  at.tries = 0;
+  write(step);
+}
+
+/** Write the command of a step. */
+export function write(step: u32): void {
+  let row = at.steps;
+  for (let i: u32 = Phase.Settle; i < step; i++) {
+    row += 2;
+    while (load<u8>(row++)) {}
+  }
+  at.step = step;
+  at.row = row;
+  at.flags = load<u16>(row);
+  at.seen = 0;
+  at.busy = 0;
+  at.part = 0;
+  limit();
+  text.stop(out);
+}
+
+/** Begin a step that is no command. */
+export function enter(step: u32, ms: u32): void {
+  at.step = step;
+  at.flags = 0;
+  at.deadlineMs = stream.nowMs + ms;
+}
+
+/** Whether the command of a late step is to be written again: the module was busy, and was not asked too often. */
+export function again(): boolean {
+  return at.busy != 0 && at.tries++ < (at.flags & Flag.Patient ? AT_SEND_TRIES : AT_TRIES);
+}
+
+/** The step may take this long from now on. */
+function limit(): void {
+  at.deadlineMs = stream.nowMs + (at.flags >> 8) * UNIT_MS;
+}
+
+/** Look for the module. */
+export function sync(): void {
+  issue(Phase.Sync);
+}
+
+/** Leave passthrough mode, in case the module is in it: it would take every command for data. */
+function escape(): void {
+  enter(Phase.Escape, AT_ESCAPE_MS);
+  at.debt = 0;
+  at.part = 3;
+}
+
+/** Forget the step: one trouble more. */
+export function drop(): void {
+  // A module that does not listen may be waiting for data, even for that of a life before this one.
+  if (at.step == Phase.Sync) at.debt = LINK_TX_BYTES + 2;
+  at.strikes++;
+  at.part = 4;
+  newLine();
+}
+
+/** Leave the module alone, then find it again. */
+export function rest(): void {
+  enter(Phase.Rest, min(AT_BACKOFF_MS << min(at.strikes - 1, 8), AT_BACKOFF_MAX_MS));
+}
+
+/** Do what time asks for. */
+export function tick(): Event {
+  if (at.within == Within.Raw && due(at.rawUntilMs)) return Event.Trouble;
+  if (at.step == Phase.Idle) return Event.None;
+  const settled = at.step == Phase.Settle && due(at.heardAtMs + AT_SETTLE_MS);
+  if (!settled && !due(at.deadlineMs)) return Event.None;
+  switch (at.step) {
+    case Phase.Rest:
+      if ((at.strikes & 3) == 2) escape();
+      else issue(at.strikes & 3 ? Phase.Sync : Phase.Reset);
+      return Event.None;
+    case Phase.Settle:
+      issue(Phase.SetUp);
+      return Event.None;
+    case Phase.Escape:
+    case Phase.Reset:
+      sync();
+      return Event.None;
+    default:
+      return Event.Late;
+  }
+}
+
+/** The next byte for the UART, or `text.END`: of the command, after a line of blanks for a module that takes what it hears for data. */
+export function next(): u32 {
+  if (at.part == 4) return text.END;
+  if (at.debt) return --at.debt > 1 ? SPACE : at.debt ? CR : LF;
+  if (text.over(out)) text.begin(out, piece());
+  const byte = text.next(out);
+  if (at.part == 3 && text.ended(out)) {
+    // With this byte the module knows the command.
+    text.stop(out);
+    at.part = 4;
+    if (at.flags) limit();
+    else at.deadlineMs = stream.nowMs + AT_ESCAPE_MS;
+  }
+  if (byte != text.END) return byte;
+  at.part++;
+  if (at.part == 1 && !(at.flags & Flag.Prefix)) at.part = 2;
+  return next();
+}
+
+/** Where the part of the command is that is to be written. */
+function piece(): usize {
+  switch (at.part) {
+    case 0:
+      return texts;
+    case 1:
+      return at.steps + 2;
+    case 2:
+      return at.row + 2;
+    default:
+      return texts + (at.step == Phase.Escape ? ESCAPE : END);
+  }
+}
+
+/** Begin a line. */
+function newLine(): void {
+  at.within = Within.Line;
+  at.line = word.START;
+  at.notice = word.START;
+  at.cut = word.START;
+  at.skipEnd = 0;
+}
+
+/** Take a byte from the UART. */
+export function hear(byte: u32): Event {
+  if (at.within == Within.Raw) {
+    put(byte);
+    if (--at.number) return Event.None;
+    at.strikes = 0;
+    block();
+    return end(Event.None);
+  }
+  if (at.within != Within.Line) {
+    if (byte - 0x30 < 10 && at.number <= MAX_LENGTH) {
+      at.number = at.number * 10 + (byte - 0x30);
+      return Event.None;
+    }
+    const isBlock = at.within == Within.Block;
+    at.within = Within.Line;
+    if (stream.state == LinkState.Open && (byte == COLON || (isBlock && byte == COMMA))) return begin();
+    if (!isBlock) noticed();
+  }
+  if (byte == CR) return Event.None;
+  if (byte == LF) {
+    if (!at.skipEnd) return end(Event.Line);
+    at.skipEnd = 0;
+    return Event.None;
+  }
+  at.skipEnd = 0;
+  if (byte == PROMPT && at.flags & Flag.Prompt) {
+    if (at.part == 4) return end(Event.Prompt);
+    // It answers the command before this repetition, and takes this one for data.
+    if (at.tries) return Event.Trouble;
+  }
+  if (byte == PLUS) {
+    at.before = at.line == word.START ? at.cut : at.line;
+    at.notice = word.START;
+  } else if (at.line == word.START) {
+    at.cut = word.START;
+  }
+  at.line = word.step(at.line, byte);
+  at.notice = word.step(at.notice, byte);
+  at.number = 0;
+  return Event.Byte;
+}
+
+/** A line is over, or what was in its place. */
+function end(event: Event): Event {
+  at.said = at.line;
+  newLine();
+  return event;
+}
+
+/** A notice is over: go on with the line it came in; the line end behind the notice is not that line's. */
+function noticed(): void {
+  at.pending = 1;
+  at.line = at.before;
+  at.notice = word.START;
+  at.cut = word.START;
+  at.skipEnd = 1;
+}
+
+/** Bytes of the peer follow, `at.number` of them. */
+function begin(): Event {
+  if (at.number > room()) return Event.Trouble;
+  if (at.number == 0) {
+    block();
+    return Event.None;
+  }
+  at.within = Within.Raw;
+  at.rawUntilMs = stream.nowMs + AT_REPLY_MS;
+  if (at.number == room()) at.pending = 1;
+  return Event.None;
+}
+
+/** All bytes that were announced came. */
+function block(): void {
+  if (at.flags & Flag.Block) at.seen = 1;
+}
+
+/** OK was said: true if it ends the step. It counts only once its command is written, and has had the effect it confirms. */
+export function ok(): boolean {
+  if (at.part != 4) return false;
+  if (at.step == Phase.Sync) {
+    enter(Phase.Settle, AT_REPLY_MS);
+    return false;
+  }
+  return (at.flags & (at.seen ? Flag.Ok | Flag.Seen : Flag.Ok)) != 0;
+}
+
+/** ERROR was said: true if the driver must act on it. */
+export function error(): boolean {
+  return at.part == 4 && at.step != Phase.Sync;
+}
+
+/** Busy was said: the command may still be worked on, so an answer counts until it is repeated. */
+export function busy(): void {
+  if (!at.flags || at.part != 4 || at.busy) return;
+  at.busy = 1;
+  at.deadlineMs = stream.nowMs + (at.flags & Flag.Patient ? AT_SEND_MS : AT_BUSY_MS);
+}

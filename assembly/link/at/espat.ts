@@ -1,0 +1,410 @@
+/**
+ * The driver for ESP-AT modules (Espressif), one TCP connection in passive receive mode:
+ *
+ *     AT ... ATE0, AT+CIPMUX=0, AT+CIPRECVTYPE=1 ...     set up, after each reset of either side
+ *     AT+CIPSTART="TCP","host",port   -> CONNECT, OK
+ *     AT+CIPSEND=n                    -> OK, >, then n bytes -> Recv n bytes, SEND OK or SEND FAIL
+ *     AT                              -> OK or busy, where neither comes
+ *     +IPD,n   (any time)             -> AT+CIPRECVDATA=m -> +CIPRECVDATA:k,<k bytes>, OK
+ *     AT+CIPCLOSE                     -> CLOSED, OK
+ *
+ * Its words are in `espat.words.json`. A line that means nothing is ignored, so echoes and garbage cost at most a
+ * repetition. Where the driver can no longer tell what the module did with bytes of the stream it gives up the
+ * connection, never the order of its bytes.
+ *
+ * Bytes count as sent only when SEND OK says so; time proves nothing. A module that is late is asked with AT: busy means
+ * that its verdict is still to come, OK that the verdict was lost. Then nothing more is sent on this connection, what
+ * arrived is read, and the module is reset, so that a verdict that comes after all cannot be taken for another send's.
+ */
+import { AT_POLL_MIN_MS, AT_POLL_MS, AT_REFUSALS, AT_SEND_MS, LINK_RX_BYTES, LINK_TX_BYTES } from "../../config";
+import { Status } from "../../lib/status";
+import { LinkState, clear, due, reset, room, stream, tx } from "../stream";
+import * as text from "../text";
+import { Step, Word, steps } from "./_espat";
+import * as engine from "./engine";
+import { Engine, Event, Phase, Within, at, out } from "./engine";
+
+/** What `at.seen` says of a send, in step Probe. */
+const enum Verdict {
+  None,
+  Sent,
+  Failed,
+}
+
+/** Data is asked for when this much fits, so that the commands do not outweigh it. */
+const READ_ROOM: u32 = LINK_RX_BYTES / 2;
+
+
+@unmanaged
+class EspAt extends Engine {
+  /** The module is set up: 1; 0 when idle: it must be reset before the next connection. */
+  home: u32;
+  /** Connections refused since the last that was opened. */
+  refusals: u32;
+  /** The layers above want the connection closed; it may exist in the module; it is over at its end. */
+  hangUp: u32;
+  attached: u32;
+  peerGone: u32;
+  /** When to ask for data although no notice came, and after what pause again. */
+  pollAtMs: u32;
+  pollMs: u32;
+  /** How much of `tx` was announced, and handed over. */
+  sending: u32;
+  handed: u32;
+  /** The last read was served before a send: 1. */
+  sendNext: u32;
+}
+
+const esp = changetype<EspAt>(changetype<usize>(at));
+
+
+@lazy
+const digits: usize = memory.data(text.DECIMAL_BYTES);
+
+/** Begin to set up the module, whatever it is doing. */
+export function start(nowMs: u32): void {
+  reset(nowMs);
+  out.secondLen = 0;
+  engine.start(steps);
+}
+
+/** Join this network during set-up. */
+export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
+  out.second = ssid;
+  out.secondLen = ssidLen;
+  out.third = secret;
+  out.thirdLen = secretLen;
+}
+
+/** Open a connection; `host` is kept by pointer. */
+export function open(host: usize, hostLen: u32, port: u32): Status {
+  stream.host = host;
+  stream.hostLen = hostLen;
+  stream.port = port;
+  stream.state = LinkState.Opening;
+  clear();
+  choose();
+  return Status.Ok;
+}
+
+/** Take up to `len` bytes for the peer. */
+export function send(data: usize, len: u32): u32 {
+  if (stream.state != LinkState.Open || esp.peerGone) return 0;
+  const taken = min(len, LINK_TX_BYTES - stream.txLen);
+  memory.copy(tx + stream.txLen, data, taken);
+  stream.txLen += taken;
+  return taken;
+}
+
+/** Close once what was taken is sent; or see that the connection is gone. */
+export function close(): void {
+  stream.rxLen = 0;
+  if (stream.state == LinkState.Ready) return;
+  if (stream.state != LinkState.Down && esp.attached) esp.hangUp = 1;
+  stream.state = LinkState.Down;
+  choose();
+}
+
+/** Do what time asks for. */
+export function tick(): void {
+  react(engine.tick());
+  choose();
+}
+
+/** Hand out up to `max` bytes for the UART. */
+export function toModule(to: usize, max: u32): u32 {
+  choose();
+  let written: u32 = 0;
+  while (written < max) {
+    if (at.step == Step.Data) {
+      const len = min(max - written, esp.sending - esp.handed);
+      memory.copy(to + written, tx + esp.handed, len);
+      esp.handed += len;
+      written += len;
+      if (esp.handed == esp.sending) at.step = Step.Confirm;
+      at.seen = 0;
+      at.deadlineMs = stream.nowMs + AT_SEND_MS;
+    } else {
+      const byte = engine.next();
+      if (byte == text.END) break;
+      store<u8>(to + written++, <u8>byte);
+    }
+  }
+  return written;
+}
+
+/** Take bytes from the UART. */
+export function fromModule(bytes: usize, len: u32): void {
+  if (len) at.heardAtMs = stream.nowMs;
+  for (let i: u32 = 0; i < len; i++) react(engine.hear(load<u8>(bytes + i)));
+  choose();
+}
+
+/** Choose what to do next, if there is nothing to wait for. */
+function choose(): void {
+  if (at.step != Phase.Idle) return;
+  at.flags = 0;
+  if (!esp.home && stream.state == LinkState.Down) return issue(Phase.Reset);
+  if (esp.hangUp) return issue(stream.txLen && !esp.peerGone ? Step.Send : Step.HangUp);
+  if (stream.state == LinkState.Down) stream.state = LinkState.Ready;
+  if (stream.state == LinkState.Opening) return issue(Step.Connect);
+  if (stream.state != LinkState.Open) return;
+  if (esp.peerGone) {
+    stream.txLen = 0;
+    if (!at.pending) {
+      stream.state = LinkState.PeerClosed;
+      return;
+    }
+  }
+  const canRead = room() >= READ_ROOM && (at.pending || due(esp.pollAtMs));
+  if (stream.txLen && (esp.sendNext || !canRead)) return issue(Step.Send);
+  if (canRead) issue(Step.Read);
+}
+
+/** Begin a step that is a command. */
+function issue(step: u32): void {
+  at.tries = 0;
+  write(step);
+}
+
+/** Write the command of a step, again or for the first time. */
+function write(step: u32): void {
+  if (step == Step.Connect) {
+    esp.attached = 1;
+    esp.peerGone = 0;
+    at.pending = 0;
+    out.first = stream.host;
+    out.firstLen = stream.hostLen;
+    number(stream.port);
+  } else if (step == Step.Send) {
+    esp.sending = stream.txLen;
+    esp.handed = 0;
+    esp.sendNext = 0;
+    number(esp.sending);
+  } else if (step == Step.Read) {
+    at.pending = 0;
+    esp.sendNext = 1;
+    number(room());
+  }
+  engine.write(step);
+}
+
+function number(value: u32): void {
+  out.fourthLen = text.decimal(digits + text.DECIMAL_BYTES, value);
+  out.fourth = digits + text.DECIMAL_BYTES - out.fourthLen;
+}
+
+/** Act on what the engine found. */
+function react(event: Event): void {
+  switch (event) {
+    case Event.Byte:
+      return begun();
+    case Event.Line:
+      if (!say(at.said)) at.cut = at.said;
+      return;
+    case Event.Prompt:
+      return engine.enter(Step.Data, AT_SEND_MS);
+    case Event.Late:
+      return late();
+    case Event.Trouble:
+      return trouble();
+  }
+}
+
+/** Act on the beginning of a line. */
+function begun(): void {
+  if (at.notice == Word.Arrived) at.within = Within.Notice;
+  else if (at.notice == Word.Received || at.notice == Word.ReceivedOld) at.within = Within.Block;
+  else if (at.line == Word.Took && at.step == Step.Confirm) at.seen = 1;
+}
+
+/** Act on a line; false if it means nothing. */
+function say(line: u32): boolean {
+  switch (line) {
+    case Word.Ok:
+      if (engine.ok()) done();
+      return true;
+    case Word.Error:
+    case Word.Fail:
+      if (engine.error()) error();
+      return true;
+    case Word.SendOk:
+      verdict(Verdict.Sent);
+      return true;
+    case Word.SendFail:
+      verdict(Verdict.Failed);
+      return true;
+    case Word.BusyProcessing:
+    case Word.BusySending:
+      engine.busy();
+      return true;
+    case Word.Ready:
+      if (at.step != Phase.Reset) drop();
+      at.debt = 0;
+      engine.sync();
+      return true;
+    case Word.Closed:
+      if (at.step != Step.HangUp && at.step != Step.Connect) esp.attached = 0;
+      if (esp.attached == 0 || at.seen) esp.peerGone = 1;
+      return true;
+    case Word.Connect:
+      if (at.step == Step.Connect) at.seen = 1;
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A step has ended well. */
+function done(): void {
+  switch (at.step) {
+    case Step.Echo:
+      return issue(out.secondLen ? Step.Mode : Step.Plain);
+    case Step.Passive:
+    case Step.PassiveOld:
+      esp.home = 1;
+      return idle();
+    case Step.HangUp:
+      esp.hangUp = 0;
+      esp.attached = 0;
+      return esp.home ? idle() : issue(Step.Single);
+    case Step.Connect:
+      return connected();
+    case Step.Read:
+      return readDone();
+    case Step.Probe:
+      return judge();
+    default:
+      issue(at.step + 1);
+  }
+}
+
+/** The module says ERROR or FAIL. */
+function error(): void {
+  switch (at.step) {
+    case Step.Passive:
+      // Its name before ESP-AT 2.4.
+      return issue(Step.PassiveOld);
+    case Step.Join:
+    case Step.Single:
+    case Step.PassiveOld:
+      return trouble();
+    case Step.Connect:
+      return refused();
+    case Step.Send:
+    case Step.Confirm:
+      return gone();
+    case Step.Echo:
+    case Step.Mode:
+    case Step.Plain:
+    case Step.HangUp:
+    case Step.Info:
+    case Step.Read:
+    case Step.Probe:
+      done();
+  }
+}
+
+/** The step took too long. */
+function late(): void {
+  // Without `Recv` the module may still wait for data, and take a command for it.
+  if (at.step == Step.Confirm && at.seen) return issue(Step.Probe);
+  if (at.step == Step.Probe && at.seen) return judge();
+  if (!engine.again()) return trouble();
+  write(at.step);
+}
+
+/** The connection, if there is one, and the module's set-up are lost. */
+function drop(): void {
+  if (stream.state == LinkState.Opening || stream.state == LinkState.Open) {
+    stream.state = LinkState.Failed;
+    clear();
+  } else if (stream.state == LinkState.Ready) {
+    stream.state = LinkState.Down;
+  }
+  if (at.step == Step.Send || at.step == Step.Data) at.debt = esp.sending - esp.handed + 2;
+  esp.home = 0;
+  esp.hangUp = 0;
+  esp.attached = 0;
+  stream.txLen = 0;
+  engine.drop();
+}
+
+/** Give up what was going on, and find the module again after a pause. */
+function trouble(): void {
+  drop();
+  engine.rest();
+}
+
+function idle(): void {
+  at.step = Phase.Idle;
+  choose();
+}
+
+function connected(): void {
+  if (stream.state == LinkState.Opening) stream.state = LinkState.Open;
+  poll(AT_POLL_MS);
+  esp.refusals = 0;
+  // It works, up to here: one more trouble is worth a reset, but no longer pauses.
+  at.strikes = min(at.strikes, 3);
+  idle();
+}
+
+function refused(): void {
+  if (stream.state == LinkState.Opening) stream.state = LinkState.Failed;
+  esp.refusals++;
+  if (esp.refusals % AT_REFUSALS == 0) return trouble();
+  esp.hangUp = 1;
+  idle();
+}
+
+function readDone(): void {
+  poll(at.seen ? AT_POLL_MIN_MS : esp.pollMs * 2);
+  idle();
+}
+
+/** The module says what became of a send. */
+function verdict(says: Verdict): void {
+  if (at.step == Step.Confirm) {
+    // Before `Recv` it can only be about an earlier send.
+    if (says == Verdict.Failed) gone();
+    else if (at.seen) sent();
+  } else if (at.step == Step.Probe) {
+    at.seen = max(at.seen, says);
+    // A module that was busy does not answer the probe.
+    if (at.busy) judge();
+  } else if (says == Verdict.Failed && stream.state == LinkState.Open && !esp.peerGone) {
+    // It takes back a SEND OK, or belongs to none of ours: bytes are missing at the peer.
+    trouble();
+  }
+}
+
+/** The probe is over: act on the verdict that came, or on its loss. */
+function judge(): void {
+  if (at.seen == Verdict.Sent) return sent();
+  if (at.seen == Verdict.None) esp.home = 0;
+  gone();
+}
+
+/** The module has sent what was announced. */
+function sent(): void {
+  stream.txLen -= esp.sending;
+  memory.copy(tx, tx + esp.sending, stream.txLen);
+  // Nothing more to say: an answer is due, and its notice can be lost.
+  if (!stream.txLen) poll(AT_POLL_MIN_MS);
+  idle();
+}
+
+/** The module can no longer send, or must not; what it still holds for us can be read. */
+function gone(): void {
+  stream.txLen = 0;
+  esp.peerGone = 1;
+  at.pending = 1;
+  idle();
+}
+
+/** Ask for data after `ms`, whether it is announced or not. */
+function poll(ms: u32): void {
+  esp.pollMs = min(ms, AT_POLL_MS);
+  esp.pollAtMs = stream.nowMs + esp.pollMs;
+}

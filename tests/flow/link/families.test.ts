@@ -1,0 +1,55 @@
+/** What an image leaves out of the link is not in its module. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { run } from "../../../tools/build/run.ts";
+
+const ASC = join("node_modules", "assemblyscript", "bin", "asc.js");
+
+/** The link as WebAssembly text, without these drivers. */
+async function compile(...without: string[]): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "signet-families-"));
+  const [wasm, text] = [join(folder, "link.wasm"), join(folder, "link.wat")];
+  const use = without.flatMap((name) => ["--use", `WITHOUT_${name}=1`]);
+  const outputs = ["--outFile", wasm, "--textFile", text];
+  try {
+    await run(process.execPath, [ASC, "tests/flow/link/guest.ts", "--config", "asconfig.json", ...outputs, ...use]);
+    return readFileSync(text, "utf8");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Whether code or data of a driver is in it. */
+function has(text: string, driver: "framed" | "at"): boolean {
+  const data = { framed: "link/framed/frameIn", at: "link/at/" };
+  return text.includes(`$assembly/link/${driver}/`) || text.includes(data[driver]);
+}
+
+function dataBytes(text: string): number {
+  return [...text.matchAll(/^ \(data .*"(.*)"\)$/gm)].reduce((sum, [, data]) => sum + (data?.length ?? 0), 0);
+}
+
+describe("the image's choice of drivers", () => {
+  it("takes both unless told otherwise", async () => {
+    const text = await compile();
+    assert.ok(has(text, "framed") && has(text, "at"));
+  });
+
+  it("leaves out the framed link", async () => {
+    const text = await compile("FRAMED");
+    assert.ok(!has(text, "framed") && has(text, "at"));
+  });
+
+  it("leaves out ESP-AT with its engine and its commands", async () => {
+    const [text, both] = [await compile("ESP_AT"), await compile()];
+    assert.ok(has(text, "framed") && !has(text, "at"));
+    assert.ok(dataBytes(text) < dataBytes(both));
+  });
+
+  it("must leave one in", async () => {
+    await assert.rejects(compile("FRAMED", "ESP_AT"), /an image needs the driver of a module/);
+  });
+});

@@ -1,0 +1,90 @@
+/**
+ * Generate what a family of AT modules says and hears from its vocabulary: each `assembly/link/at/<family>.json` becomes
+ * `_<family>.ts` beside it, its steps as a block of bytes and its words as hashes.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+
+const COMMAND = "node --import tsx tools/generate/at.ts";
+const FOLDER = "assembly/link/at";
+export const CONFIG = "assembly/config.ts";
+/** The unit of a limit, as `assembly/link/at/engine.ts` has it; a row keeps it in a byte. */
+const UNIT_MS = 500;
+const MOST_MS = 255 * UNIT_MS;
+/** `Phase.Sync` in `assembly/link/at/engine.ts`. */
+const FIRST_STEP = 4;
+
+interface Vocabulary {
+  /** What many commands begin with behind `AT`; it is stored once. */
+  readonly prefix: string;
+  /**
+   * Each command, its limit (a name of config.ts), and its flags (`Flag` in engine.ts). In a command `{1}` to `{4}` stand
+   * for arguments, `{1 quoted}` for one within quotes. The first two are Sync and Reset.
+   */
+  readonly steps: Readonly<Record<string, readonly [command: string, limit: string, ...flags: string[]]>>;
+  /** Steps that are no command. */
+  readonly waits: readonly string[];
+  /** Lines that a module says, or what such a line begins with. */
+  readonly words: Readonly<Record<string, string>>;
+}
+
+/** FNV-1a, as `assembly/link/word.ts` has it. */
+function hash(word: string): string {
+  let value = 0x811c9dc5;
+  for (const byte of Buffer.from(word)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}
+
+/** A template as `assembly/link/text.ts` wants it: arguments are bytes 1 to 8, the end is 0. */
+function template(text: string): string {
+  const holes = text.replace(/\{([1-4])( quoted)?\}/g, (_, number: string, quoted?: string) =>
+    String.fromCharCode(Number(number) + (quoted ? 4 : 0)),
+  );
+  return Array.from(Buffer.from(`${holes}\0`)).join(", ");
+}
+
+/** Refuse a limit that config.ts does not have, or that a row cannot hold. */
+function checkLimit(config: string, name: string): void {
+  const ms = Number(new RegExp(`^export const ${name}: u32 = ([0-9_]+);$`, "m").exec(config)?.[1]?.replaceAll("_", ""));
+  if (!(ms <= MOST_MS && ms % UNIT_MS === 0)) {
+    throw new Error(`${name} must be a number of config.ts, a multiple of ${UNIT_MS} and at most ${MOST_MS}`);
+  }
+}
+
+/** The file that belongs to a vocabulary, and to the limits of config.ts. */
+export function generate(json: string, config: string): string {
+  const { prefix, steps, waits, words } = JSON.parse(json) as Vocabulary;
+  const rows = Object.values(steps).map(([command, limit, ...flags]) => {
+    const behind = command.replace(/^AT/, "");
+    const isPrefixed = behind.startsWith(prefix);
+    const all = (isPrefixed ? ["Prefix", ...flags] : flags).map((flag) => `Flag.${flag}`).join(" | ");
+    return `  /* ${command} */ <u8>(${all}), <u8>(${limit} / UNIT_MS), ${template(isPrefixed ? behind.slice(prefix.length) : behind)},`;
+  });
+  const numbers = [...Object.keys(steps), ...waits].map((name, index) => `  ${name} = ${index + FIRST_STEP},`);
+  const known = Object.entries(words).map(
+    ([name, word]) => `  /** ${JSON.stringify(word)} */\n  ${name} = ${hash(word)},`,
+  );
+  for (const [, limit] of Object.values(steps)) checkLimit(config, limit);
+  const limits = [...new Set(Object.values(steps).map(([, limit]) => limit))].toSorted();
+  return [
+    `// ${COMMAND}`,
+    `import { ${limits.join(", ")} } from "../../config";`,
+    `import { Flag, UNIT_MS } from "./engine";\n`,
+    `/** The steps, from Phase.Sync on. */\nexport const enum Step {\n${numbers.join("\n")}\n}\n`,
+    `// prettier-ignore\n@lazy\nexport const steps: usize = memory.data<u8>([\n  /* ${prefix} */ 0, 0, ${template(prefix)},\n${rows.join("\n")}\n]);\n`,
+    `/** What a module may say, by hash. */\nexport const enum Word {\n${known.join("\n")}\n}\n`,
+  ].join("\n");
+}
+
+/** The vocabularies, each with the file that belongs to it. */
+export function vocabularies(paths: Iterable<string>): [from: string, to: string][] {
+  return [...paths].flatMap((path): [string, string][] => {
+    const name = new RegExp(`^${FOLDER}/(\\w+)\\.json$`).exec(path)?.[1];
+    return name ? [[path, `${FOLDER}/_${name}.ts`]] : [];
+  });
+}
+
+if (import.meta.filename === process.argv[1]) {
+  for (const [from, to] of vocabularies(readdirSync(FOLDER).map((name) => `${FOLDER}/${name}`))) {
+    writeFileSync(to, generate(readFileSync(from, "utf8"), readFileSync(CONFIG, "utf8")));
+  }
+}
