@@ -32,6 +32,8 @@ import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as bytes from "../lib/bytes";
+import * as verdict from "../lib/verdict";
+import * as words from "../lib/words";
 import * as scratch from "../lib/scratch";
 import { Slice } from "../cose/cbor";
 import * as sha256 from "../crypto/sha256";
@@ -610,14 +612,23 @@ function read(kind: Kind): boolean {
   let status = answer.read(got, reader, peer, keypair.id(own));
   if (status == Status.Ok && got.kind != kind) status = Status.Unexpected;
   if (status == Status.Ok && !bytes.same(got.about, messageHash, HASH_BYTES)) status = Status.Unexpected;
+  // Once more, in another way: one skipped instruction must not accept an answer to another message.
+  const off = words.distance(got.about, messageHash, HASH_BYTES);
+  if (status == Status.Ok) status = verdict.fold(status + off, off);
   if (status == Status.Ok) return true;
   event.number(Event.AnswerForged, <u32>-status);
   return false;
 }
 
+/** Trap unless the last answer is one of `kind`: before what an answer of that kind alone may do. */
+function insist(kind: Kind): void {
+  if (got.kind != kind) unreachable();
+}
+
 /** The server knows this device: adopt the head of its chain. */
 function enrolled(): void {
   if (!read(Kind.Enrolled) || reader.left() != 0) return retry(State.Challenge);
+  insist(Kind.Enrolled);
   const isAhead = got.counter > counter.highest();
   if (!counter.adopt(got.counter, life.nowMs)) {
     event.numbers(Event.NumberRefused, Refused.Head, got.counter);

@@ -42,6 +42,8 @@ export class Sign1 {
   payload: usize;
   payloadLen: u32;
   signature: usize;
+  /** What `verify` said; Forged before. */
+  verdict: Status;
 }
 
 /** Begin a message at `out`; the caller then writes `headerLen` bytes of protected header. */
@@ -63,7 +65,7 @@ export function beginPayload(message: Sign1, out: Writer): void {
 
 /**
  * End the payload and sign: `seed` and `key` are the signer's, `noise` 32 fresh random bytes, or 0 for a signature that
- * depends on key and message alone. On TooLong the message is to be dropped.
+ * depends on key and message alone. On TooLong, and on Forged, which tells of a fault, the message is to be dropped.
  *
  * CT: lengths leak; seed and noise do not.
  */
@@ -85,9 +87,9 @@ export function sign(message: Sign1, out: Writer, seed: usize, key: usize, noise
   const mark = scratch.mark();
   const head = scratch.take(HEAD_BYTES);
   const headLen = toBeSigned(head, message);
-  ed25519.sign(message.signature, seed, key, noise, head, headLen, message.payload, payloadLen);
+  const status = ed25519.issue(message.signature, seed, key, noise, head, headLen, message.payload, payloadLen);
   scratch.release(mark);
-  return Status.Ok;
+  return status;
 }
 
 /**
@@ -95,6 +97,7 @@ export function sign(message: Sign1, out: Writer, seed: usize, key: usize, noise
  * reader fails on anything that is not this form.
  */
 export function read(out: Sign1, from: Reader): void {
+  out.verdict = Status.Forged;
   cbor.readCount(from, Major.Tag, TAG);
   cbor.readCount(from, Major.Array, FIELDS);
   cbor.readString(part, from, Major.Bytes, 0, HEADER_BYTES);
@@ -107,14 +110,14 @@ export function read(out: Sign1, from: Reader): void {
   out.signature = cbor.readFixed(from, ed25519.SIGNATURE_BYTES);
 }
 
-/** Verify a message that was read: Ok, or Forged. */
+/** Verify a message that was read: Ok, or Forged. The verdict stays in the message, too. */
 export function verify(message: Sign1, key: usize): Status {
   const mark = scratch.mark();
   const head = scratch.take(HEAD_BYTES);
   const headLen = toBeSigned(head, message);
-  const status = ed25519.verify(message.signature, key, head, headLen, message.payload, message.payloadLen);
+  message.verdict = ed25519.verify(message.signature, key, head, headLen, message.payload, message.payloadLen);
   scratch.release(mark);
-  return status;
+  return message.verdict;
 }
 
 /** Write ToBeSigned up to the payload's first byte to `out`, which holds HEAD_BYTES; returns its length. */

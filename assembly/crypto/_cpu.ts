@@ -28,6 +28,10 @@ export const BLIND: bool = isDefined(CRYPTO_BLIND);
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
 
+/** Whether the board wants every signature verified before it leaves the device: against faults. */
+// prettier-ignore
+export const CHECKED: bool = isDefined(CRYPTO_CHECKED);
+
 /** `fe25519.mul`. */
 @external("cpu", "feMul")
 export declare function feMul(out: usize, a: usize, b: usize): void;

@@ -184,14 +184,19 @@ export function base(p: usize, s: usize, blind: usize, w: usize): void {
 /** Bytes of the addends that `combine` needs: 1, 3, 5 and 7 times its point. */
 export const ADDENDS_BYTES: u32 = 4 * POINT_BYTES;
 
+/** The steps that `combine` takes. */
+export const STEPS: u32 = 254;
+
 /**
  * p = s B + k a, where k comes as digits (`sc.recode`) and s is below L and becomes its comb form. a becomes 2a. `addends` is
- * workspace of ADDENDS_BYTES.
+ * workspace of ADDENDS_BYTES. Returns how many steps were taken: STEPS, unless a fault ended them. The count is kept in
+ * memory, where a compiler does not work it out beforehand.
  *
  * CT: everything leaks; all of it is public.
  */
-export function combine(p: usize, s: usize, digits: usize, a: usize, addends: usize, w: usize): void {
+export function combine(p: usize, s: usize, digits: usize, a: usize, addends: usize, w: usize): u32 {
   const row = w + 96;
+  const steps = w + 192;
   sc.comb(s);
   toAddend(addends, a);
   fe.copy(p, a);
@@ -205,7 +210,9 @@ export function combine(p: usize, s: usize, digits: usize, a: usize, addends: us
     toAddend(addends + i * POINT_BYTES, p);
   }
   setNeutral(p);
-  for (let i: i32 = 253; i >= 0; i--) {
+  store<u32>(steps, 0);
+  for (let i: i32 = STEPS - 1; i >= 0; i--) {
+    store<u32>(steps, load<u32>(steps) + 1);
     const code = <i32>load<i8>(digits + (i >> 2));
     const due = code != 0 && (code & 3) == (i & 3);
     const combed = <u32>i < SPACING;
@@ -227,6 +234,7 @@ export function combine(p: usize, s: usize, digits: usize, a: usize, addends: us
       add(p, row, minus, false, t != TABLES - 1, w);
     }
   }
+  return load<u32>(steps);
 }
 
 /** Write p as 32 bytes, which need not be aligned (RFC 8032 §5.1.2). p is destroyed. */

@@ -224,3 +224,18 @@ export function recode(out: usize, s: usize): void {
     i += 4;
   }
 }
+
+/** 0 if the digits at `digits` sum up to s, else not. */
+export function differs(digits: usize, s: usize): u32 {
+  let sum: i64 = 0;
+  let any: u32 = 0;
+  for (let i: u32 = 0; i < DIGITS_BYTES; i++) {
+    const code = <i32>load<i8>(digits + i);
+    sum += (<i64>(code >> 2)) << (((i & 7) << 2) + (code & 3));
+    if ((i & 7) == 7) {
+      any |= (<u32>sum) ^ load<u32>(s + (i >>> 1) - 3);
+      sum >>= 32;
+    }
+  }
+  return any | (<u32>sum);
+}

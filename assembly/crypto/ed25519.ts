@@ -7,6 +7,8 @@
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
+import * as verdict from "../lib/verdict";
+import * as words from "../lib/words";
 import * as blind from "./_blind25519";
 import * as cpu from "./_cpu";
 import * as ge from "./_ge25519";
@@ -35,10 +37,12 @@ function digest(out: usize, first: usize, second: usize, head: usize, headLen: u
 const SCALAR: usize = 0;
 const PREFIX: usize = 32;
 const NONCE: usize = 64;
-const WIDE: usize = 96;
-const BLIND: usize = 160;
-const SPENT: usize = 192;
-const POINT: usize = 224;
+/** The nonce, derived a second time. */
+const AGAIN: usize = 96;
+const WIDE: usize = 128;
+const BLIND: usize = 192;
+const SPENT: usize = 224;
+const POINT: usize = 256;
 const WORK: usize = POINT + ge.POINT_BYTES;
 const SIGN_BYTES: usize = WORK + ge.WORK_BYTES;
 
@@ -71,13 +75,17 @@ export function publicKey(out: usize, seed: usize): void {
 }
 
 /**
- * Sign head ‖ body (RFC 8032 §5.1.6). `key` must be the seed's public key. With `noise`, 32 fresh random bytes, the nonce depends
- * on them as well (draft-irtf-cfrg-det-sigs-with-noise §3: noise ‖ prefix, filled up with zeros to a block of the hash,
- * then the message), so that faults and traces of two signatures of one message differ; 0 signs deterministically.
+ * Sign head ‖ body (RFC 8032 §5.1.6): Ok, or Forged if a fault was noticed; then `out` is wiped. `key` must be the seed's
+ * public key. With `noise`, 32 fresh random bytes, the nonce depends on them as well
+ * (draft-irtf-cfrg-det-sigs-with-noise §3: noise ‖ prefix, filled up with zeros to a block of the hash, then the message),
+ * so that faults and traces of two signatures of one message differ; 0 signs deterministically.
+ *
+ * A nonce that is known, or used twice, gives the key away. So it is derived twice, S is computed from each, and S goes out
+ * only if both are the same and the nonce is neither zero nor what its buffer held before, which is the noise.
  *
  * `out` may not overlap what is signed.
  *
- * CT: lengths leak, and whether there is noise.
+ * CT: lengths leak, whether there is noise, and the verdict.
  */
 export function sign(
   out: usize,
@@ -88,40 +96,58 @@ export function sign(
   headLen: u32,
   body: usize,
   bodyLen: u32,
-): void {
+): Status {
   const from = scratch.mark();
   const w = scratch.take(<u32>SIGN_BYTES);
   expand(w, seed);
-  nonce(w, noise, head, headLen, body, bodyLen);
+  nonce(w, w + NONCE, noise, head, headLen, body, bodyLen);
+  nonce(w, w + AGAIN, noise, head, headLen, body, bodyLen);
   bytes.copy(w + SPENT, w + NONCE, sc.BYTES);
   encodeBase(out, w);
   digest(w + WIDE, out, key, head, headLen, body, bodyLen);
   sc.reduce(w + POINT, w + WIDE, w + WORK);
   sc.mulAdd(w + WIDE, w + SCALAR, w + POINT, w + NONCE, w + WORK);
+  sc.mulAdd(w + WIDE + sc.BYTES, w + SCALAR, w + POINT, w + AGAIN, w + WORK);
+  const off =
+    words.difference(w + WIDE, w + WIDE + sc.BYTES, sc.BYTES) |
+    words.difference(w + NONCE, w + AGAIN, sc.BYTES) |
+    stale(w + NONCE, noise);
   bytes.copy(out + KEY_BYTES, w + WIDE, sc.BYTES);
+  const status = verdict.fold(Status.Ok, off);
+  if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
   scratch.release(from);
+  return status;
 }
 
-/** Derive the nonce r to w + NONCE (RFC 8032 §5.1.6, step 2, or with noise). */
-function nonce(w: usize, noise: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): void {
+/** Derive the nonce r to `out` (RFC 8032 §5.1.6, step 2, or with noise), which holds the noise until then. */
+function nonce(w: usize, out: usize, noise: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): void {
   const from = scratch.mark();
   const ctx = changetype<sha512.Sha512>(scratch.take(offsetof<sha512.Sha512>()));
+  bytes.wipe(w + WIDE, sha512.DIGEST_BYTES);
+  if (noise) bytes.copy(out, noise, sc.BYTES);
   sha512.init(ctx);
   if (noise) sha512.update(ctx, noise, NOISE_BYTES);
   sha512.update(ctx, w + PREFIX, 32);
-  // w + WIDE is still as scratch gave it, zero.
   if (noise) sha512.update(ctx, w + WIDE, sha512.BLOCK_BYTES - NOISE_BYTES - 32);
   sha512.update(ctx, head, headLen);
   sha512.update(ctx, body, bodyLen);
   sha512.final(w + WIDE, ctx);
   scratch.release(from);
-  sc.reduce(w + NONCE, w + WIDE, w + WORK);
+  sc.reduce(out, w + WIDE, w + WORK);
+}
+
+/** 1 if a nonce is zero, or still what its buffer held before it was derived; else 0. */
+function stale(nonce: usize, noise: usize): u32 {
+  let any: u32 = 0;
+  for (let i: usize = 0; i < sc.BYTES; i += 4) any |= load<u32>(nonce + i);
+  const kept = noise ? words.equal(nonce, noise, sc.BYTES) : 0;
+  return words.isZero(any) | kept;
 }
 
 /**
- * Sign as `sign`, then verify: on Forged a fault was injected or `key` is not the seed's, and `out` is wiped.
+ * Sign as `sign`, then verify: Forged also if `key` is not the seed's.
  *
- * CT: as `sign`; and the verdict leaks.
+ * CT: as `sign`.
  */
 export function signChecked(
   out: usize,
@@ -133,17 +159,41 @@ export function signChecked(
   body: usize,
   bodyLen: u32,
 ): Status {
-  sign(out, seed, key, noise, head, headLen, body, bodyLen);
-  const status = verify(out, key, head, headLen, body, bodyLen);
+  let status = sign(out, seed, key, noise, head, headLen, body, bodyLen);
+  if (status == Status.Ok) status = verify(out, key, head, headLen, body, bodyLen);
   if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
   return status;
 }
 
-/** What verification keeps; no secrets. */
+/**
+ * Sign what leaves the device: as `signChecked` where the board chooses so (`CRYPTO_CHECKED`), else as `sign`.
+ *
+ * CT: as `sign`.
+ */
+export function issue(
+  out: usize,
+  seed: usize,
+  key: usize,
+  noise: usize,
+  head: usize,
+  headLen: u32,
+  body: usize,
+  bodyLen: u32,
+): Status {
+  return cpu.CHECKED
+    ? signChecked(out, seed, key, noise, head, headLen, body, bodyLen)
+    : sign(out, seed, key, noise, head, headLen, body, bodyLen);
+}
+
+/** What verification keeps; no secrets. R is kept beside S, so that it can be compared from two places. */
 const S: usize = 0;
+const R: usize = 32;
 const DIGITS: usize = 64;
 const KEY: usize = 128;
 const SUM: usize = KEY + ge.POINT_BYTES;
+/** k, computed twice, while there is no sum yet. */
+const FACTOR: usize = SUM + 64;
+const FACTOR_AGAIN: usize = SUM + 96;
 const ADDENDS: usize = SUM + ge.POINT_BYTES;
 const VERIFY_WORK: usize = ADDENDS + ge.ADDENDS_BYTES;
 const VERIFY_BYTES: usize = VERIFY_WORK + ge.WORK_BYTES;
@@ -156,22 +206,46 @@ const VERIFY_BYTES: usize = VERIFY_WORK + ge.WORK_BYTES;
 export function verify(signature: usize, key: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): Status {
   const from = scratch.mark();
   const w = scratch.take(<u32>VERIFY_BYTES);
-  const valid = holds(w, signature, key, head, headLen, body, bodyLen);
+  const status = judge(w, signature, key, head, headLen, body, bodyLen);
   scratch.release(from);
-  return valid ? Status.Ok : Status.Forged;
+  return status;
 }
 
-/** Whether R is the encoding of S B - k A, and everything is as the one rule wants it. */
-function holds(w: usize, signature: usize, key: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): boolean {
-  bytes.copy(w + S, signature + 32, sc.BYTES);
-  if (!sc.canonical(w + S)) return false;
-  if (!ge.decodeNegative(w + KEY, key, w + VERIFY_WORK)) return false;
-  if (ge.smallOrder(w + KEY, w + VERIFY_WORK)) return false;
+/** w + out = k (RFC 8032 §5.1.7, step 2). */
+function factor(
+  w: usize,
+  out: usize,
+  signature: usize,
+  key: usize,
+  head: usize,
+  headLen: u32,
+  body: usize,
+  bodyLen: u32,
+): void {
   digest(w + SUM, signature, key, head, headLen, body, bodyLen);
-  sc.reduce(w + SUM + 64, w + SUM, w + VERIFY_WORK);
-  sc.recode(w + DIGITS, w + SUM + 64);
-  ge.combine(w + SUM, w + S, w + DIGITS, w + KEY, w + ADDENDS, w + VERIFY_WORK);
-  if (ge.smallOrder(w + SUM, w + VERIFY_WORK)) return false;
+  sc.reduce(w + out, w + SUM, w + VERIFY_WORK);
+}
+
+/**
+ * Whether R is the encoding of S B - k A, and everything is as the one rule wants it.
+ *
+ * Who can make this skip an instruction knows what it computes then: were k lost, or all but a few of the steps, a
+ * signature could be made without the key. So k is computed twice, its digits are summed up, steps are counted, and R is
+ * compared twice; each of these must be there for the word to be Ok.
+ */
+function judge(w: usize, signature: usize, key: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): Status {
+  bytes.copy(w + R, signature, 32);
+  bytes.copy(w + S, signature + 32, sc.BYTES);
+  if (!sc.canonical(w + S)) return Status.Forged;
+  if (!ge.decodeNegative(w + KEY, key, w + VERIFY_WORK)) return Status.Forged;
+  if (ge.smallOrder(w + KEY, w + VERIFY_WORK)) return Status.Forged;
+  factor(w, FACTOR, signature, key, head, headLen, body, bodyLen);
+  factor(w, FACTOR_AGAIN, w + R, key, head, headLen, body, bodyLen);
+  sc.recode(w + DIGITS, w + FACTOR);
+  const digits = sc.differs(w + DIGITS, w + FACTOR_AGAIN);
+  const steps = ge.combine(w + SUM, w + S, w + DIGITS, w + KEY, w + ADDENDS, w + VERIFY_WORK);
+  if (ge.smallOrder(w + SUM, w + VERIFY_WORK)) return Status.Forged;
   ge.encode(w + KEY, w + SUM, w + VERIFY_WORK);
-  return bytes.same(w + KEY, signature, 32);
+  const word = ((<u32>Status.Ok) ^ ge.STEPS ^ steps) + digits + words.distance(w + KEY, w + R, 32);
+  return verdict.fold(word, words.difference(w + KEY, signature, 32) | digits | (steps ^ ge.STEPS));
 }

@@ -5,6 +5,8 @@
 import { Status } from "../lib/status";
 import { Reader } from "../lib/reader";
 import * as bytes from "../lib/bytes";
+import * as verdict from "../lib/verdict";
+import * as words from "../lib/words";
 import * as cbor from "../cose/cbor";
 import { Major, Slice } from "../cose/cbor";
 import * as sign1 from "../cose/sign1";
@@ -51,6 +53,7 @@ export const enum Order {
 /** A verified answer. A field that its kind does not have is 0. */
 @unmanaged
 export class Answer {
+  /** None if the last one read was refused: ask for it before anything is done in an answer's name. */
   kind: Kind;
   /** The server's time, seconds since 1970. */
   issuedAt: u32;
@@ -77,9 +80,14 @@ const slice = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
 /**
  * Read the next answer of a sequence: signed by `by`, and about the device with the id at `own`. Malformed: not such a
  * message, or claims out of form; Forged: the signature does not verify; Unexpected: not from this server, or about
- * another device. On failure the reader has failed and `out` is as it was.
+ * another device. On failure the reader has failed and `out` is of no kind, with every field 0.
+ *
+ * What is checked here is checked twice, so that one skipped instruction does not accept an answer: by a branch, and by the
+ * word that is returned, which is made of what the signature's verification left and of the claims.
  */
 export function read(out: Answer, from: Reader, by: Server, own: usize): Status {
+  memory.fill(changetype<usize>(out), 0, offsetof<Answer>());
+  out.kind = Kind.None;
   sign1.read(message, from);
   if (from.failed) return Status.Malformed;
   const what = kind.tell(message);
@@ -179,7 +187,8 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   out.data = data;
   out.dataLen = dataLen;
   out.order = order;
-  return Status.Ok;
+  const off = (issLen ^ by.audienceLen) + words.distance(iss, by.audience, issLen) + words.distance(id, own, ID_BYTES);
+  return verdict.fold(message.verdict + off, off);
 }
 
 /** How many claims a message of this kind has. */

@@ -24,7 +24,25 @@ export function select(bit: u32, a: u32, b: u32): u32 {
 
 /** 1 if the two byte strings of `len` bytes are the same, else 0. */
 export function equal(a: usize, b: usize, len: usize): u32 {
+  return isZero(difference(a, b, len));
+}
+
+/** 0 if the two byte strings of `len` bytes are the same, else the bits that differ in any byte. */
+export function difference(a: usize, b: usize, len: usize): u32 {
   let diff: u32 = 0;
   for (let i: usize = 0; i < len; i++) diff |= <u32>(load<u8>(a + i) ^ load<u8>(b + i));
-  return isZero(diff);
+  return diff;
+}
+
+/**
+ * The same question answered another way, from the last byte to the first: 0 if the two are the same, else the sum of what
+ * differs. A compiler can not take the one for the other, so a fault in one does not reach the other.
+ */
+export function distance(a: usize, b: usize, len: usize): u32 {
+  let sum: u32 = 0;
+  while (len) {
+    len--;
+    sum += <u32>(load<u8>(a + len) ^ load<u8>(b + len));
+  }
+  return sum;
 }

@@ -10,6 +10,7 @@
 import * as bytes from "../lib/bytes";
 import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
+import * as words from "../lib/words";
 import { Alert } from "./alert";
 import * as evidence from "./evidence";
 import { Options } from "./options";
@@ -29,6 +30,8 @@ class Chain {
   /** The one whose signature is next, and the pinned root to try it with, once it is the last. */
   at: u32;
   root: u32;
+  /** 0 as long as every check was passed: what the second look at each of them found. */
+  off: u32;
 }
 
 
@@ -86,6 +89,7 @@ export function begin(r: Reader, type: CertificateType, options: Options): Alert
   if (raw && chain.count != 1) return Alert.IllegalParameter;
   const leaf = raw ? x509.rawKey(from, len) : x509.leafKey(from, len);
   if (leaf && pinned(leaf, options)) {
+    evidence.add(evidence.Proof.Anchor, distanceToTrusted(leaf, options));
     prove(leaf, leaf);
     return Alert.None;
   }
@@ -103,6 +107,7 @@ export function busy(): bool {
 function list(r: Reader): Alert {
   chain.count = 0;
   chain.at = MOST;
+  chain.off = 0;
   const contextLen = r.u8();
   if (!r.ok()) return Alert.DecodeError;
   if (contextLen) return Alert.IllegalParameter;
@@ -131,6 +136,16 @@ function pinned(candidate: usize, options: Options): bool {
   return false;
 }
 
+/** How far a key is from the nearest of those that are trusted: 0 if it is one. */
+function distanceToTrusted(candidate: usize, options: Options): u32 {
+  let least: u32 = u32.MAX_VALUE;
+  for (let i: u32 = 0; i < options.pinCount; i++)
+    least = min<u32>(least, words.distance(candidate, options.pins + i * x509.KEY_BYTES, x509.KEY_BYTES));
+  for (let i: u32 = 0; i < options.rootCount; i++)
+    least = min<u32>(least, words.distance(candidate, options.roots + i * x509.KEY_BYTES, x509.KEY_BYTES));
+  return least;
+}
+
 /** Which pinned root a key is; rootCount if it is none. */
 function rootOf(candidate: usize, options: Options): u32 {
   let i: u32 = 0;
@@ -143,7 +158,6 @@ function prove(leaf: usize, by: usize): void {
   if (leaf != key) bytes.copy(key, leaf, x509.KEY_BYTES);
   bytes.copy(anchor, by, x509.KEY_BYTES);
   chain.at = chain.count;
-  evidence.add(evidence.Proof.Anchor);
 }
 
 /** Read the certificate at `index`. */
@@ -155,16 +169,22 @@ function readAt(out: Certificate, index: u32): Alert {
 function beginChain(options: Options): Alert {
   const read = readAt(child, 0);
   if (read != Alert.None) return read;
-  const said = child.said;
-  if (said & Said.Usage && !(said & Said.DigitalSignature)) return Alert.UnsupportedCertificate;
-  if (said & Said.Purpose && !(said & Said.ServerAuth)) return Alert.UnsupportedCertificate;
-  if (!x509.names(child, options.host, options.hostLen)) return Alert.CertificateUnknown;
-  const dated = checkDates(child, options);
-  if (dated != Alert.None) return dated;
+  const checked = checkLeaf(options);
+  chain.off = checkLeaf(options) ^ Alert.None;
+  if (checked != Alert.None) return checked;
   bytes.copy(key, child.key, x509.KEY_BYTES);
   chain.at = 0;
   chain.root = 0;
   return Alert.None;
+}
+
+/** Check what the leaf says: that it is a server's, and this host's. */
+function checkLeaf(options: Options): Alert {
+  const said = child.said;
+  if (said & Said.Usage && !(said & Said.DigitalSignature)) return Alert.UnsupportedCertificate;
+  if (said & Said.Purpose && !(said & Said.ServerAuth)) return Alert.UnsupportedCertificate;
+  if (!x509.names(child, options.host, options.hostLen)) return Alert.CertificateUnknown;
+  return checkDates(child, options);
 }
 
 /** Whether a certificate can still be valid: the time is not known, only that `floor` has passed. */
@@ -183,8 +203,11 @@ function stepParent(options: Options): Alert {
   const read = readAt(parent, chain.at + 1);
   if (read != Alert.None) return read;
   const checked = checkParent(options);
+  chain.off |= checkParent(options) ^ Alert.None;
   if (checked != Alert.None) return checked;
-  if (!signedBy(parent.key)) return Alert.BadCertificate;
+  const signed = signedBy(parent.key, options);
+  chain.off |= signed;
+  if (signed != 0) return Alert.BadCertificate;
   const root = rootOf(parent.key, options);
   if (root < options.rootCount) {
     prove(key, parent.key);
@@ -208,7 +231,7 @@ function checkParent(options: Options): Alert {
 /** Verify the last certificate with a pinned root; the next root is tried in the next step. */
 function stepRoot(options: Options): Alert {
   const root = options.roots + chain.root * x509.KEY_BYTES;
-  if (signedBy(root)) {
+  if (signedBy(root, options) == 0) {
     prove(key, root);
     return Alert.None;
   }
@@ -216,7 +239,10 @@ function stepRoot(options: Options): Alert {
   return chain.root < options.rootCount ? Alert.None : Alert.UnknownCa;
 }
 
-/** Whether `by` signed the child. */
-function signedBy(by: usize): bool {
-  return scheme.verify(child.signature, scheme.SIGNATURE_BYTES, by, child.tbs, child.tbsLen, 0, 0) == Status.Ok;
+/** 0 if `by` signed the child. If it is trusted, too, and nothing was off before, the chain is proven by that. */
+function signedBy(by: usize, options: Options): u32 {
+  const status = scheme.verify(child.signature, scheme.SIGNATURE_BYTES, by, child.tbs, child.tbsLen, 0, 0);
+  const off = <u32>(status ^ Status.Ok);
+  evidence.add(evidence.Proof.Anchor, chain.off | off | distanceToTrusted(by, options));
+  return off;
 }

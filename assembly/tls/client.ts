@@ -425,14 +425,18 @@ function makeShare(): Status {
   return Status.Ok;
 }
 
+/** Where the pre-shared key is that is offered. */
+function preSharedKey(): usize {
+  return offer.psk == hello.Psk.External ? client.options.psk : ticket.key();
+}
+
 /** Send the first or the second hello. */
 function sendHello(): Status {
   // A retry's cookie lies in the buffer: it moves to the end, out of the hello's way.
   const cookie = buffer + TLS_MESSAGE_BYTES - offer.cookieLen;
   bytes.copy(cookie, offer.cookie, offer.cookieLen);
   offer.cookie = cookie;
-  if (offer.psk == hello.Psk.External) schedule.early(client.options.psk);
-  else schedule.early(offer.psk ? ticket.key() : 0);
+  schedule.early(offer.psk ? preSharedKey() : 0);
   client.spent = offer.psk == hello.Psk.Ticket ? 1 : 0;
   writer.begin(buffer, TLS_MESSAGE_BYTES - offer.cookieLen);
   const len = hello.write(writer, offer, client.options);
@@ -506,8 +510,9 @@ function agree(): Alert {
   const verdict = hello.agree(shared, scalar, choice);
   bytes.wipe(scalar, 32);
   if (verdict == Alert.None) {
-    if (offer.psk && !choice.psk) schedule.early(0);
-    if (choice.psk) evidence.add(evidence.Proof.PreShared);
+    // For the second time: whoever made the first one be skipped would know the secret.
+    schedule.early(choice.psk ? preSharedKey() : 0);
+    if (choice.psk) evidence.add(evidence.Proof.PreShared, words.isZero(offer.psk));
     if (choice.psk && client.spent) chain.recall(ticket.provenBy());
     schedule.handshake(shared);
     record.armRead();
@@ -566,7 +571,6 @@ function certificateVerify(len: u32): Alert {
   if (len > TLS_MESSAGE_BYTES - message.HEADER_BYTES - message.SIGNED_BYTES) return Alert.DecodeError;
   const verdict = message.certificateVerify(reader, chain.key, workroom);
   if (verdict != Alert.None) return verdict;
-  evidence.add(evidence.Proof.Signature);
   absorb(len);
   client.state = State.WaitFinished;
   return Alert.None;
@@ -579,10 +583,11 @@ function finished(len: u32): Alert {
   const mark = scratch.mark();
   const want = scratch.take(schedule.HASH_BYTES);
   schedule.serverFinished(want);
-  const verdict: u32 = words.equal(want, reader.take(len), len);
+  const said = reader.take(len);
+  const off = words.difference(want, said, len);
+  evidence.add(evidence.Proof.Finished, words.distance(want, said, len));
   scratch.release(mark);
-  if (verdict == 0) return Alert.DecryptError;
-  evidence.add(evidence.Proof.Finished);
+  if (off) return Alert.DecryptError;
   absorb(len);
   schedule.master();
   record.armRead();
@@ -604,7 +609,7 @@ function ours(): bool {
 
 /** Sign the device's certificate, once in its life: one public-key operation. */
 function signCredential(): Status {
-  credential.sign(client.options.seed, client.options.key, noise);
+  if (credential.sign(client.options.seed, client.options.key, noise) != Status.Ok) return settle(Alert.InternalError);
   client.state = State.SendCertificate;
   return Status.Ok;
 }
@@ -621,6 +626,7 @@ function sendCertificate(): Status {
 function sendVerify(): Status {
   writer.begin(buffer, TLS_MESSAGE_BYTES);
   const len = message.writeCertificateVerify(writer, client.options, noise, workroom);
+  if (len == 0) return settle(Alert.InternalError);
   schedule.absorb(buffer, len);
   return queue(len, State.SendFinished);
 }

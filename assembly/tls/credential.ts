@@ -6,6 +6,7 @@
  * signature is kept.
  */
 import * as bytes from "../lib/bytes";
+import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as scheme from "./scheme";
 
@@ -50,10 +51,11 @@ export function unsigned(key: usize): bool {
   return !bytes.same(signedFor, key, KEY_BYTES);
 }
 
-/** Sign the certificate for `key`, once. CT: nothing of the seed leaks. */
-export function sign(seed: usize, key: usize, noise: usize): void {
-  scheme.sign(signature, seed, key, noise, HEAD + TBS_AT, HEAD_BYTES - TBS_AT, key, KEY_BYTES);
-  bytes.copy(signedFor, key, KEY_BYTES);
+/** Sign the certificate for `key`, once: Ok, or Forged if a fault was noticed. CT: nothing of the seed leaks. */
+export function sign(seed: usize, key: usize, noise: usize): Status {
+  const status = scheme.sign(signature, seed, key, noise, HEAD + TBS_AT, HEAD_BYTES - TBS_AT, key, KEY_BYTES);
+  if (status == Status.Ok) bytes.copy(signedFor, key, KEY_BYTES);
+  return status;
 }
 
 /** Write the raw public key. */

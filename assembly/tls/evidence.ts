@@ -2,37 +2,45 @@
  * What has been proven about the server on this connection. The schedule hands out application keys only when the
  * evidence is complete, and the only lines that add to it are those that checked: a handler that is skipped, reordered or
  * leaves early can not end in keys.
+ *
+ * Each proof is a word that is Ok only if its check found nothing missing. It is written before the check's own branch, or
+ * from a second comparison, so a branch that is skipped or turned round does not make a proof.
  */
+import { Status } from "../lib/status";
+
 export const enum Proof {
   /** The server's key is a pinned one, or a chain of signatures leads from it to a pinned root. */
-  Anchor = 1,
+  Anchor = 0,
   /** That key signed this handshake's transcript. */
-  Signature = 2,
+  Signature = 1,
   /** The server chose the pre-shared key that only it and this device know. */
-  PreShared = 4,
+  PreShared = 2,
   /** The server's Finished matches. */
-  Finished = 8,
+  Finished = 3,
 }
 
-let proofs: u32 = 0;
+const PROOFS: u32 = 4;
+
+
+@lazy
+const proofs = memory.data(PROOFS * 4, 4);
 
 /** Forget everything: a connection begins or ends. */
 export function reset(): void {
-  proofs = 0;
+  for (let i: u32 = 0; i < PROOFS; i++) store<u32>(proofs + (i << 2), Status.Unexpected);
 }
 
-/** Add what was just checked. */
-export function add(proof: Proof): void {
-  proofs |= proof;
+/** Set down what a check found: `off` is 0 if nothing is missing. */
+export function add(proof: Proof, off: u32): void {
+  store<u32>(proofs + ((<u32>proof) << 2), <u32>Status.Ok + off);
 }
 
 /** Whether `proof` was given. */
 export function has(proof: Proof): bool {
-  return (proofs & proof) != 0;
+  return load<u32>(proofs + ((<u32>proof) << 2)) == Status.Ok;
 }
 
 /** Whether the server is proven: Finished, under either a pre-shared key or an anchored key's signature. */
 export function complete(): bool {
-  const signed: u32 = Proof.Anchor | Proof.Signature;
-  return has(Proof.Finished) && (has(Proof.PreShared) || (proofs & signed) == signed);
+  return has(Proof.Finished) && (has(Proof.PreShared) || (has(Proof.Anchor) && has(Proof.Signature)));
 }

@@ -6,6 +6,7 @@ import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import { Alert } from "./alert";
 import * as credential from "./credential";
+import * as evidence from "./evidence";
 import * as hello from "./hello";
 import * as name from "./name";
 import { Options } from "./options";
@@ -164,6 +165,7 @@ export function certificateVerify(r: Reader, key: usize, room: usize): Alert {
   if (!scheme.offered(chosen)) return Alert.IllegalParameter;
   signedHead(room);
   const status = scheme.verify(signature, len, key, room, HEAD_BYTES, room + HEAD_BYTES, schedule.HASH_BYTES);
+  evidence.add(evidence.Proof.Signature, <u32>(status ^ Status.Ok));
   return status == Status.Ok ? Alert.None : Alert.DecryptError;
 }
 
@@ -198,7 +200,10 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
   return end(w);
 }
 
-/** Write this client's CertificateVerify over the transcript so far; `room` is SIGNED_BYTES to work in. CT: nothing of the seed leaks. */
+/**
+ * Write this client's CertificateVerify over the transcript so far; `room` is SIGNED_BYTES to work in. Returns its length, 0
+ * if a fault was noticed. CT: nothing of the seed leaks.
+ */
 export function writeCertificateVerify(w: Writer, options: Options, noise: usize, room: usize): u32 {
   begin(w, Kind.CertificateVerify);
   w.u16(scheme.Scheme.Ed25519);
@@ -206,8 +211,9 @@ export function writeCertificateVerify(w: Writer, options: Options, noise: usize
   const signature = w.take(scheme.SIGNATURE_BYTES);
   signedHead(room);
   bytes.copy(room + PAD_BYTES + 9, CLIENT, 6);
-  scheme.sign(signature, options.seed, options.key, noise, room, HEAD_BYTES, room + HEAD_BYTES, schedule.HASH_BYTES);
-  return end(w);
+  const hash = room + HEAD_BYTES;
+  const status = scheme.sign(signature, options.seed, options.key, noise, room, HEAD_BYTES, hash, schedule.HASH_BYTES);
+  return status == Status.Ok ? end(w) : 0;
 }
 
 /** Write this client's Finished over the transcript so far. CT: nothing leaks. */

@@ -228,8 +228,12 @@ export function master(): void {
   derive(clientNext, C_AP_TRAFFIC);
 }
 
-/** End the handshake; the transcript ends with this client's Finished. Only traffic and resumption secrets are left. */
+/**
+ * End the handshake; the transcript ends with this client's Finished. Only traffic and resumption secrets are left. Traps
+ * without complete evidence.
+ */
 export function complete(): void {
+  if (!evidence.complete()) unreachable();
   bytes.copy(clientTraffic, clientNext, HASH_BYTES);
   bytes.wipe(clientNext, HASH_BYTES);
   derive(resumptionSecret, RES_MASTER);

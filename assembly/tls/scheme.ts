@@ -43,7 +43,7 @@ export function verify(
   return ed25519.verify(signature, key, head, headLen, body, bodyLen);
 }
 
-/** Sign head ‖ body with the device's key. CT: lengths leak. */
+/** Sign head ‖ body with the device's key: Ok, or Forged if a fault was noticed. CT: lengths and the verdict leak. */
 export function sign(
   out: usize,
   seed: usize,
@@ -53,6 +53,6 @@ export function sign(
   headLen: u32,
   body: usize,
   bodyLen: u32,
-): void {
-  ed25519.sign(out, seed, key, noise, head, headLen, body, bodyLen);
+): Status {
+  return ed25519.issue(out, seed, key, noise, head, headLen, body, bodyLen);
 }

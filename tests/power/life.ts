@@ -9,7 +9,8 @@ import type { Dial } from "../../tools/modem/sockets.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { AUDIENCE, type Witness } from "./witness.ts";
 
-const module = await firmware();
+/** As most boards have it: what is signed is verified, which takes the most scratch memory under a handover. */
+const module = await firmware("assembly/main.ts", ["CRYPTO_CHECKED=1"]);
 
 /** The factory page of a device that reports to `witness`. */
 export function page(witness: Witness): Uint8Array {

@@ -5,16 +5,18 @@ import { digest, exclusively, filesBelow, isFresh } from "../build/cache.ts";
 import { ROOT } from "../build/root.ts";
 import { run } from "../build/run.ts";
 
-/** Compile `entry`, a file of AssemblyScript, and whatever it imports. */
-export async function firmware(entry = "assembly/main.ts"): Promise<WebAssembly.Module> {
+/** Compile `entry`, a file of AssemblyScript, and whatever it imports, with these `--use` choices. */
+export async function firmware(entry = "assembly/main.ts", use: readonly string[] = []): Promise<WebAssembly.Module> {
   const folder = join(ROOT, "build", "wasm");
-  const out = join(folder, `${entry.replaceAll(/[^a-z]+/g, "-")}.wasm`);
+  const out = join(folder, `${[entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-")}.wasm`);
   return exclusively(`${out}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
-    const wanted = digest([entry], filesBelow("assembly", entry, "asconfig.json", "package-lock.json"));
+    const wanted = digest([entry, ...use], filesBelow("assembly", entry, "asconfig.json", "package-lock.json"));
     if (!isFresh(`${out}.stamp`, wanted)) {
       const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
-      await run(process.execPath, [asc, entry, "--config", "asconfig.json", "--target", "release", "--outFile", out]);
+      const choices = use.flatMap((choice) => ["--use", choice]);
+      const args = [asc, entry, "--config", "asconfig.json", "--target", "release", ...choices, "--outFile", out];
+      await run(process.execPath, args);
       writeFileSync(`${out}.stamp`, wanted);
     }
     return WebAssembly.compile(readFileSync(out));

@@ -104,9 +104,9 @@ function handshake(shared: string): void {
 
 function proven(): void {
   evidence.reset();
-  evidence.add(evidence.Proof.Anchor);
-  evidence.add(evidence.Proof.Signature);
-  evidence.add(evidence.Proof.Finished);
+  evidence.add(evidence.Proof.Anchor, 0);
+  evidence.add(evidence.Proof.Signature, 0);
+  evidence.add(evidence.Proof.Finished, 0);
 }
 
 describe("the key schedule", () => {
@@ -183,8 +183,8 @@ describe("the key schedule", () => {
     schedule.digest(out);
     expect(show(out, 32)).toBe("b0aeffc46a2cfe33114e6fd7d51f9f04b1ca3c497dab08934a774a9d9ad7dbf3");
     evidence.reset();
-    evidence.add(evidence.Proof.PreShared);
-    evidence.add(evidence.Proof.Finished);
+    evidence.add(evidence.Proof.PreShared, 0);
+    evidence.add(evidence.Proof.Finished, 0);
     schedule.master();
     expect(show(schedule.serverTraffic, 32)).toBe("cc21f1bf8feb7dd5fa505bd9c4b468a9984d554a993dc49e6d285598fb672691");
     // The trace's client sent early data; this one never does, but the schedule does not care what a message is.
@@ -237,9 +237,12 @@ describe("the key schedule", () => {
   it("gives no application keys without complete evidence", () => {
     for (let proofs = 0; proofs < 16; proofs++) {
       evidence.reset();
-      evidence.add(<evidence.Proof>proofs);
+      for (let proof = 0; proof < 4; proof++) if (proofs & (1 << proof)) evidence.add(<evidence.Proof>proof, 0);
       const shown = (proofs & 8) != 0 && ((proofs & 4) != 0 || (proofs & 3) == 3);
       expect(evidence.complete()).toBe(shown);
+      if (!shown) continue;
+      evidence.add(evidence.Proof.Finished, 1);
+      expect(evidence.complete()).toBe(false);
     }
     evidence.reset();
     schedule.begin();
