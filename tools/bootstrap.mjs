@@ -38,6 +38,7 @@ const PACKAGES = [
   { name: "libclang-rt-14-dev", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-${cpu}.a`), why: "sanitizers and fuzzer" },
   { name: "gcc", group: "host", probes: ["gcc"], why: "compiles QEMU's tracing plugin" },
   { name: "libsodium23", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/${cpu}-linux-gnu/libsodium.so.23`), why: "what the cryptography is fuzzed against" },
+  { name: "libunicorn-dev", group: "host", probes: ["/usr/include/unicorn/unicorn.h"], why: "runs the firmware with one fault" },
   { name: "libc6-dev", group: "host", probes: ["/usr/include/stdio.h"], why: "the host's C headers" },
   { name: "valgrind", group: "host", probes: ["valgrind"], why: "follows secrets through the host build" },
   { name: "spin", group: "host", probes: ["spin"], why: "checks the model of the protocol" },

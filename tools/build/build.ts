@@ -1,6 +1,6 @@
 /** Build an image: a board, an AssemblyScript entry and a C main program become ELF, HEX, BIN, map and size. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Board, chipFolders, KiB, loadBoard } from "./board.ts";
 import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
@@ -111,9 +111,9 @@ export async function buildImage(request: Request): Promise<Built> {
       ...toolInputs(board, boardName),
       ...filesBelow(
         "assembly",
+        dirname(entry),
         "tests/lab",
         "tests/tls",
-        "tests/qemu/boot/guest.ts",
         "tests/qemu/stream/main.c",
         "asconfig.json",
         "package-lock.json",
