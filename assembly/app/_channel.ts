@@ -8,10 +8,12 @@ import { Status } from "../lib/status";
 import * as scratch from "../lib/scratch";
 import * as link from "../link/link";
 import { LinkState } from "../link/link";
+import { Signer } from "../signer/soft";
 import { Alert } from "../tls/alert";
 import * as tls from "../tls/client";
 import { Options, RANDOM_BYTES } from "../tls/options";
 import * as ticket from "../tls/ticket";
+import * as key from "./_key";
 import * as entropy from "./entropy";
 import * as event from "./event";
 import { Event } from "./event";
@@ -73,12 +75,11 @@ export function secured(): bool {
   return settings.tlsKeyCount + settings.tlsRootCount != 0;
 }
 
-/** Tell which key the device shows from the next connection on; both are kept by pointer. */
-export function identify(seed: usize, key: usize): void {
+/** Tell which key the device shows from the next connection on; it is kept by pointer. */
+export function identify(signer: Signer): void {
   if (!features.TLS) return;
   channel.renewed = 1;
-  options.seed = seed;
-  options.key = key;
+  options.signer = signer;
 }
 
 /**
@@ -171,12 +172,21 @@ export function poll(nowMs: u32): bool {
   if (!secured() || channel.phase == Phase.None || channel.phase == Phase.Failed) return false;
   if (channel.phase == Phase.Dialing) return link.state() == LinkState.Open && greet(nowMs);
   const received = fromLink();
-  const worked = tls.step() == Status.Ok;
+  const worked = step() == Status.Ok;
   const sent = toLink();
   const moved = received || worked || sent;
   if (!moved && link.state() != LinkState.Open && link.state() != LinkState.Opening) tls.peerGone();
   follow(nowMs);
   return moved;
+}
+
+/** Do one piece of TLS's work, with the device's seed if that signs. */
+function step(): Status {
+  if (!tls.signs()) return tls.step();
+  const mark = key.lend();
+  const status = tls.step();
+  key.wipe(mark);
+  return status;
 }
 
 /** The link is open: begin the handshake. */

@@ -69,6 +69,8 @@ import * as clock from "../port/clock";
 import * as system from "../port/system";
 import * as counter from "./_counter";
 import * as channel from "./_channel";
+import * as key from "./_key";
+import { own } from "./_key";
 import * as exchange from "./_exchange";
 import { Progress } from "./_exchange";
 import * as floor from "./_floor";
@@ -157,7 +159,6 @@ const COMMAND_BYTES: u32 = 4 + ACK_HASH_BYTES;
 const REPORT_HASH_BYTES: u32 = 8;
 
 const life = changetype<Life>(memory.data(offsetof<Life>(), 4));
-const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
 const peer = changetype<Server>(memory.data(offsetof<Server>(), 4));
 const peerIds: usize = memory.data(server.KEYS_MOST * ID_BYTES, 4);
 const got = changetype<Answer>(memory.data(offsetof<Answer>(), 4));
@@ -398,7 +399,7 @@ function collecting(): void {
     const secret = scratch.take(keypair.SEED_BYTES);
     if (entropy.random(secret, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return giveUp();
     if (records.put(Record.Key, secret, keypair.SEED_BYTES) != Status.Ok) return system.die(Death.Storage);
-    speak(secret);
+    speak(secret, Record.Key);
     scratch.release(mark);
   }
   event.text(made ? Event.KeyMade : Event.KeyLoaded, keypair.id(own), ID_BYTES);
@@ -410,20 +411,20 @@ function collecting(): void {
 function recall(): bool {
   const mark = scratch.mark();
   const stored = scratch.take(SUCCESSOR_MOST);
-  const key = scratch.take(keypair.SEED_BYTES);
+  const seed = scratch.take(keypair.SEED_BYTES);
   const hasNext = records.get(stored, SUCCESSOR_MOST, Record.Successor) > <i32>keypair.SEED_BYTES;
-  const hasKey = records.get(key, keypair.SEED_BYTES, Record.Key) == <i32>keypair.SEED_BYTES;
+  const hasKey = records.get(seed, keypair.SEED_BYTES, Record.Key) == <i32>keypair.SEED_BYTES;
   // Once the server has it, it is the key as well.
-  life.rotating = hasNext && !(hasKey && bytes.same(stored, key, keypair.SEED_BYTES)) ? 1 : 0;
-  if (hasNext || hasKey) speak(hasNext ? stored : key);
+  life.rotating = hasNext && !(hasKey && bytes.same(stored, seed, keypair.SEED_BYTES)) ? 1 : 0;
+  if (hasNext || hasKey) speak(hasNext ? stored : seed, life.rotating ? Record.Successor : Record.Key);
   scratch.release(mark);
   return hasNext || hasKey;
 }
 
-/** Speak with the key of the 32 bytes at `secret`. */
-function speak(secret: usize): void {
-  keypair.derive(own, secret);
-  channel.identify(keypair.seed(own), keypair.publicKey(own));
+/** Speak with the key of the seed at `secret`, which the record of `home` begins with. */
+function speak(secret: usize, home: Record): void {
+  key.take(secret, home);
+  channel.identify(keypair.signer(own));
 }
 
 /** On the server's order, make the next key, let this one sign that it takes over, keep both, and speak with it. */
@@ -442,12 +443,14 @@ function rotate(): void {
   what.head = prev;
   what.order = life.order;
   writer.begin(stored + keypair.SEED_BYTES, HANDOVER_MOST);
+  const lent = key.lend();
   if (handover.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
+  key.wipe(lent);
   // Stored before it is spoken of: the server may give the old key up as soon as it hears of this one.
   const status = records.put(Record.Successor, stored, keypair.SEED_BYTES + writer.length());
   if (status != Status.Ok) return system.die(Death.Storage);
-  bytes.copy(changetype<usize>(own), changetype<usize>(successor), KEYPAIR_BYTES);
-  channel.identify(keypair.seed(own), keypair.publicKey(own));
+  key.adopt(successor, Record.Successor);
+  channel.identify(keypair.signer(own));
   scratch.release(mark);
   // Only now, so that an order is not lost by a cut: if it comes again, the key that is stored has taken over by then, or was refused.
   remember(life.order, messageHash);
@@ -463,7 +466,7 @@ function rotate(): void {
 function rotated(): void {
   life.rotating = 0;
   const cleared = records.put(Record.Session, session, 0);
-  if (cleared != Status.Ok || records.put(Record.Key, keypair.seed(own), keypair.SEED_BYTES) != Status.Ok)
+  if (cleared != Status.Ok || key.settle() != Status.Ok)
     return system.die(Death.Storage);
   event.text(Event.Rotated, keypair.id(own), ID_BYTES);
 }
@@ -584,7 +587,9 @@ function enrol(): void {
   what.handoverLen = len > <i32>keypair.SEED_BYTES ? len - keypair.SEED_BYTES : 0;
   nameSession(what);
   writer.begin(message, MESSAGE_MOST);
+  const lent = key.lend();
   if (enrolment.write(writer, own, peer, what, random + CTI_BYTES) != Status.Ok) unreachable();
+  key.wipe(lent);
   scratch.release(mark);
   seal();
   exchange.end(true);
@@ -703,7 +708,9 @@ function sign(): void {
   what.sessionLen = life.sessionLen;
   what.damaged = life.settled ? 0 : records.damaged();
   writer.begin(message, MESSAGE_MOST);
+  const lent = key.lend();
   if (report.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
+  key.wipe(lent);
   scratch.release(mark);
   seal();
   bytes.copy(reportHash, messageHash, REPORT_HASH_BYTES);

@@ -152,6 +152,14 @@ export function get(out: usize, max: u32, kind: Kind): i32 {
   return len;
 }
 
+/** Copy the first `len` bytes of the record of `kind` to `out`: Ok, or Absent if there are not so many. */
+export function first(out: usize, len: u32, kind: Kind): Status {
+  const at = whole(kind);
+  if (at == NOWHERE || lengthAt(at) < len) return Status.Absent;
+  flash.read(out, at + RECORD_HEAD_BYTES, len);
+  return Status.Ok;
+}
+
 /**
  * The record of `kind` as a number; `otherwise` if there is none. Where records were lost, Counter and Boots are above
  * anything that these can have said.

@@ -12,6 +12,8 @@ import { Reader } from "../lib/reader";
 import { Writer } from "../lib/writer";
 import * as scratch from "../lib/scratch";
 import * as ed25519 from "../crypto/ed25519";
+import * as soft from "../signer/soft";
+import { Signer } from "../signer/soft";
 import * as cbor from "./cbor";
 import { Major, Slice } from "./cbor";
 
@@ -64,12 +66,12 @@ export function beginPayload(message: Sign1, out: Writer): void {
 }
 
 /**
- * End the payload and sign: `seed` and `key` are the signer's, `noise` 32 fresh random bytes, or 0 for a signature that
- * depends on key and message alone. On TooLong, and on Forged, which tells of a fault, the message is to be dropped.
+ * End the payload and sign. `noise` is 32 fresh random bytes, or 0 for a signature that depends on key and message alone. On
+ * TooLong, and on Forged, which tells of a fault, the message is to be dropped.
  *
- * CT: lengths leak; seed and noise do not.
+ * CT: lengths leak; noise does not.
  */
-export function sign(message: Sign1, out: Writer, seed: usize, key: usize, noise: usize): Status {
+export function sign(message: Sign1, out: Writer, signer: Signer, noise: usize): Status {
   const payloadLen = <u32>(out.at - message.payload);
   if (out.failed || payloadLen > PAYLOAD_BYTES || message.headerLen > HEADER_BYTES) return Status.TooLong;
   // The head of the payload has its shortest form, so a short payload moves up to it.
@@ -87,7 +89,7 @@ export function sign(message: Sign1, out: Writer, seed: usize, key: usize, noise
   const mark = scratch.mark();
   const head = scratch.take(HEAD_BYTES);
   const headLen = toBeSigned(head, message);
-  const status = ed25519.issue(message.signature, seed, key, noise, head, headLen, message.payload, payloadLen);
+  const status = soft.sign(message.signature, signer, noise, head, headLen, message.payload, payloadLen);
   scratch.release(mark);
   return status;
 }

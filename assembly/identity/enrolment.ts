@@ -103,5 +103,5 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment
     cbor.int(out, Claim.Session);
     cbor.bytes(out, what.session, what.sessionLen);
   }
-  return sign1.sign(message, out, keypair.seed(own), keypair.publicKey(own), noise);
+  return sign1.sign(message, out, keypair.signer(own), noise);
 }

@@ -45,5 +45,5 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Handover,
   cbor.bytes(out, what.head, HASH_BYTES);
   cbor.int(out, Claim.Ack);
   cbor.uint(out, what.order);
-  return sign1.sign(message, out, keypair.seed(own), keypair.publicKey(own), noise);
+  return sign1.sign(message, out, keypair.signer(own), noise);
 }

@@ -62,5 +62,5 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Report, n
     cbor.int(out, Claim.Damaged);
     cbor.uint(out, what.damaged);
   }
-  return sign1.sign(message, out, keypair.seed(own), keypair.publicKey(own), noise);
+  return sign1.sign(message, out, keypair.signer(own), noise);
 }

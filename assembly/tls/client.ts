@@ -32,6 +32,7 @@ import * as words from "../lib/words";
 import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
+import * as soft from "../signer/soft";
 import { Alert } from "./alert";
 import * as chain from "./chain";
 import * as credential from "./credential";
@@ -39,7 +40,7 @@ import * as evidence from "./evidence";
 import * as group from "./group";
 import * as hello from "./hello";
 import * as message from "./message";
-import { ANCHORS, Options, RANDOM_BYTES } from "./options";
+import { ANCHORS, Options, RANDOM_BYTES, authenticates } from "./options";
 import * as record from "./record";
 import { CertificateType, Content, Kind } from "./registry";
 import * as schedule from "./schedule";
@@ -228,6 +229,11 @@ export function step(): Status {
   if (record.opened()) return content();
   if (!record.arrived()) return Status.Again;
   return settle(openRecord());
+}
+
+/** Whether the next step may sign with the device's key: lend it its seed for that step. */
+export function signs(): bool {
+  return client.state == State.SignCredential || client.state == State.SendVerify;
 }
 
 /** Whether application data may come. */
@@ -599,17 +605,17 @@ function finished(len: u32): Alert {
 function answer(): State {
   if (!agreed.requested) return State.SendFinished;
   const signs = ours() && agreed.clientType == CertificateType.X509;
-  return signs && credential.unsigned(client.options.key) ? State.SignCredential : State.SendCertificate;
+  return signs && credential.unsigned(soft.publicKey(client.options.signer)) ? State.SignCredential : State.SendCertificate;
 }
 
 /** Whether the device shows its key. */
 function ours(): bool {
-  return client.options.seed != 0 && agreed.takesOurs != 0;
+  return authenticates(client.options) && agreed.takesOurs != 0;
 }
 
 /** Sign the device's certificate, once in its life: one public-key operation. */
 function signCredential(): Status {
-  if (credential.sign(client.options.seed, client.options.key, noise) != Status.Ok) return settle(Alert.InternalError);
+  if (credential.sign(client.options.signer, noise) != Status.Ok) return settle(Alert.InternalError);
   client.state = State.SendCertificate;
   return Status.Ok;
 }

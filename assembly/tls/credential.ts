@@ -8,6 +8,8 @@
 import * as bytes from "../lib/bytes";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
+import * as soft from "../signer/soft";
+import { Signer } from "../signer/soft";
 import * as scheme from "./scheme";
 
 /** The certificate up to the key; the part that is signed begins 3 bytes in. */
@@ -51,9 +53,10 @@ export function unsigned(key: usize): bool {
   return !bytes.same(signedFor, key, KEY_BYTES);
 }
 
-/** Sign the certificate for `key`, once: Ok, or Forged if a fault was noticed. CT: nothing of the seed leaks. */
-export function sign(seed: usize, key: usize, noise: usize): Status {
-  const status = scheme.sign(signature, seed, key, noise, HEAD + TBS_AT, HEAD_BYTES - TBS_AT, key, KEY_BYTES);
+/** Sign the signer's certificate, once: Ok, or Forged if a fault was noticed. CT: nothing of the key leaks. */
+export function sign(signer: Signer, noise: usize): Status {
+  const key = soft.publicKey(signer);
+  const status = scheme.sign(signature, signer, noise, HEAD + TBS_AT, HEAD_BYTES - TBS_AT, key, KEY_BYTES);
   if (status == Status.Ok) bytes.copy(signedFor, key, KEY_BYTES);
   return status;
 }

@@ -8,7 +8,7 @@ import { Alert } from "./alert";
 import { CertificateType, Extension, Kind, LEGACY_VERSION, VERSION } from "./registry";
 import * as group from "./group";
 import * as name from "./name";
-import { Options } from "./options";
+import { Options, authenticates } from "./options";
 import * as schedule from "./schedule";
 import * as scheme from "./scheme";
 import * as suite from "./suite";
@@ -148,7 +148,7 @@ function abilities(w: Writer, options: Options): void {
   end16(w, at);
   // A raw key can be pinned, but no chain leads from it to a root.
   if (options.pinCount) certificateTypes(w, Extension.ServerCertificateType, options.rootCount == 0);
-  if (options.seed) certificateTypes(w, Extension.ClientCertificateType, true);
+  if (authenticates(options)) certificateTypes(w, Extension.ClientCertificateType, true);
 }
 
 /** Write a list of certificate types (RFC 7250 §3), raw public keys first where they are preferred. */

@@ -4,12 +4,13 @@ import * as bytes from "../lib/bytes";
 import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
+import * as soft from "../signer/soft";
 import { Alert } from "./alert";
 import * as credential from "./credential";
 import * as evidence from "./evidence";
 import * as hello from "./hello";
 import * as name from "./name";
-import { Options } from "./options";
+import { Options, authenticates } from "./options";
 import * as record from "./record";
 import { CertificateType, Extension, Kind } from "./registry";
 import * as schedule from "./schedule";
@@ -92,7 +93,7 @@ function encryptedExtension(agreed: Agreed, type: u32, offer: hello.Offer, optio
       break;
     }
     case Extension.ClientCertificateType:
-      if (!options.seed) return Alert.UnsupportedExtension;
+      if (!authenticates(options)) return Alert.UnsupportedExtension;
       agreed.clientType = body.u8();
       if (body.ok() && !known(agreed.clientType)) return Alert.IllegalParameter;
       break;
@@ -186,7 +187,7 @@ function end(w: Writer): u32 {
 export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u32 {
   begin(w, Kind.Certificate);
   w.u8(0);
-  if (!options.seed || !agreed.takesOurs) {
+  if (!authenticates(options) || !agreed.takesOurs) {
     w.u24(0);
     return end(w);
   }
@@ -194,15 +195,15 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
   const len = raw ? credential.RAW_BYTES : credential.X509_BYTES;
   w.u24(3 + len + 2);
   w.u24(len);
-  if (raw) credential.writeRaw(w, options.key);
-  else credential.writeX509(w, options.key);
+  if (raw) credential.writeRaw(w, soft.publicKey(options.signer));
+  else credential.writeX509(w, soft.publicKey(options.signer));
   w.u16(0);
   return end(w);
 }
 
 /**
  * Write this client's CertificateVerify over the transcript so far; `room` is SIGNED_BYTES to work in. Returns its length, 0
- * if a fault was noticed. CT: nothing of the seed leaks.
+ * if a fault was noticed. CT: nothing of the key leaks.
  */
 export function writeCertificateVerify(w: Writer, options: Options, noise: usize, room: usize): u32 {
   begin(w, Kind.CertificateVerify);
@@ -212,7 +213,7 @@ export function writeCertificateVerify(w: Writer, options: Options, noise: usize
   signedHead(room);
   bytes.copy(room + PAD_BYTES + 9, CLIENT, 6);
   const hash = room + HEAD_BYTES;
-  const status = scheme.sign(signature, options.seed, options.key, noise, room, HEAD_BYTES, hash, schedule.HASH_BYTES);
+  const status = scheme.sign(signature, options.signer, noise, room, HEAD_BYTES, hash, schedule.HASH_BYTES);
   return status == Status.Ok ? end(w) : 0;
 }
 

@@ -1,3 +1,5 @@
+import { Signer } from "../signer/soft";
+
 /** What one connection is to be. Everything pointed to stays the caller's, and must stay there until the connection ends. */
 @unmanaged
 export class Options {
@@ -15,9 +17,8 @@ export class Options {
   rootCount: u32;
   /** Seconds since 1970 that have certainly passed: a certificate that ended before is expired. */
   floor: u32;
-  /** The device's Ed25519 seed and public key for client authentication; 0: none. */
-  seed: usize;
-  key: usize;
+  /** The device's key for client authentication; null: none. Lend it its seed for each step that signs (`client.signs`). */
+  signer: Signer;
   /** RANDOM_BYTES of fresh randomness; wiped by `start`. */
   random: usize;
   /** An external PSK of 32 bytes for use with SHA-256, and its identity; none if identityLen is 0. */
@@ -30,6 +31,12 @@ export class Options {
 
 /** The hello's random, the session id, the key share's scalar, the signature's noise. */
 export const RANDOM_BYTES: u32 = 128;
+
+/** Whether the device has a key to show. */
+@inline
+export function authenticates(options: Options): bool {
+  return changetype<usize>(options.signer) != 0;
+}
 
 /** Most pins, and most roots. */
 export const ANCHORS: u32 = 2;

@@ -3,6 +3,8 @@ import { Status } from "../lib/status";
 import { Reader } from "../lib/reader";
 import { Writer } from "../lib/writer";
 import * as ed25519 from "../crypto/ed25519";
+import * as soft from "../signer/soft";
+import { Signer } from "../signer/soft";
 
 export const enum Scheme {
   Ed25519 = 0x0807,
@@ -46,13 +48,12 @@ export function verify(
 /** Sign head ‖ body with the device's key: Ok, or Forged if a fault was noticed. CT: lengths and the verdict leak. */
 export function sign(
   out: usize,
-  seed: usize,
-  key: usize,
+  signer: Signer,
   noise: usize,
   head: usize,
   headLen: u32,
   body: usize,
   bodyLen: u32,
 ): Status {
-  return ed25519.issue(out, seed, key, noise, head, headLen, body, bodyLen);
+  return soft.sign(out, signer, noise, head, headLen, body, bodyLen);
 }

@@ -1,8 +1,9 @@
 /** The TLS client alone, as a guest that Node drives: each call of the client exported, over one buffer. */
+import * as soft from "../../assembly/signer/soft";
+import { SIGNER_BYTES, Signer } from "../../assembly/signer/soft";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
 import * as client from "../../assembly/tls/client";
 import * as ticketStore from "../../assembly/tls/ticket";
-import * as ed25519 from "../../assembly/crypto/ed25519";
 
 /** Room for what one call moves. */
 // prettier-ignore
@@ -15,7 +16,7 @@ const alpn = memory.data(256, 8);
 const pins = memory.data(64, 8);
 const roots = memory.data(64, 8);
 const seed = memory.data(32, 8);
-const key = memory.data(32, 8);
+const signer = changetype<Signer>(memory.data(SIGNER_BYTES, 8));
 const random = memory.data(RANDOM_BYTES, 8);
 const psk = memory.data(32, 8);
 const identity = memory.data(256, 8);
@@ -67,9 +68,9 @@ export function set(slot: Slot, len: u32): void {
       break;
     case Slot.Seed:
       memory.copy(seed, io, len);
-      ed25519.publicKey(key, seed);
-      options.seed = len ? seed : 0;
-      options.key = key;
+      soft.derive(signer, seed);
+      soft.lend(signer, seed);
+      options.signer = changetype<Signer>(len ? changetype<usize>(signer) : 0);
       break;
     case Slot.Random:
       memory.copy(random, io, len);

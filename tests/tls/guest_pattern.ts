@@ -6,7 +6,6 @@
 import { TLS_CLOSE_MS, TLS_OPEN_MS, TLS_RECORD_BYTES } from "../../assembly/config";
 import { Event } from "../../assembly/app/event";
 import * as event from "../../assembly/app/event";
-import * as ed25519 from "../../assembly/crypto/ed25519";
 import { Status } from "../../assembly/lib/status";
 import * as link from "../../assembly/link/link";
 import { LinkState } from "../../assembly/link/link";
@@ -15,6 +14,8 @@ import * as entropy from "../../assembly/port/entropy";
 import * as flash from "../../assembly/port/flash";
 import * as system from "../../assembly/port/system";
 import * as uart from "../../assembly/port/uart";
+import * as soft from "../../assembly/signer/soft";
+import { SIGNER_BYTES, Signer } from "../../assembly/signer/soft";
 import { Alert } from "../../assembly/tls/alert";
 import * as tls from "../../assembly/tls/client";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
@@ -53,7 +54,7 @@ class Wire {
 
 const page = memory.data(PAGE_BYTES, 4);
 const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
-const key = memory.data(32, 8);
+const signer = changetype<Signer>(memory.data(SIGNER_BYTES, 8));
 const random = memory.data(RANDOM_BYTES, 8);
 const wire = changetype<Wire>(memory.data(offsetof<Wire>(), 4));
 const toModule = changetype<Piece>(memory.data(offsetof<Piece>(), 4));
@@ -86,13 +87,13 @@ function pattern(at: u32): u32 {
 export function init(): void {
   flash.read(page, 0, PAGE_BYTES);
   const seed = page + Place.Seed;
-  ed25519.publicKey(key, seed);
+  soft.derive(signer, seed);
+  soft.lend(signer, seed);
   options.host = page + Place.Host;
   options.hostLen = number(Place.HostLen);
   options.pins = page + Place.Pins;
   options.pinCount = number(Place.PinCount);
-  options.seed = seed;
-  options.key = key;
+  options.signer = signer;
   link.start(number(Place.Family), clock.ms());
 }
 

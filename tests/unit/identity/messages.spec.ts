@@ -2,6 +2,7 @@ import { Reader } from "../../../assembly/lib/reader";
 import { Status } from "../../../assembly/lib/status";
 import { Writer } from "../../../assembly/lib/writer";
 import * as sha256 from "../../../assembly/crypto/sha256";
+import * as soft from "../../../assembly/signer/soft";
 import * as enrolment from "../../../assembly/identity/enrolment";
 import { Enrolment } from "../../../assembly/identity/enrolment";
 import * as report from "../../../assembly/identity/report";
@@ -58,6 +59,7 @@ function hashOf(message: string): Uint8Array {
 
 function setUp(): void {
   keypair.derive(own, seed.dataStart);
+  soft.lend(keypair.signer(own), seed.dataStart);
   peer.audience = audience.dataStart;
   peer.audienceLen = audience.length;
   peer.keys = serverKey.dataStart;
@@ -122,6 +124,7 @@ describe("the worked example", () => {
     const nextSeed = counting(0x60, 32);
     const report1 = hex(example.firstReport);
     keypair.derive(successor, nextSeed.dataStart);
+    soft.lend(keypair.signer(successor), nextSeed.dataStart);
     sha256.hash(hash, report1.dataStart, report1.length);
     last.successor = keypair.id(successor);
     last.token = token.dataStart;

@@ -2,16 +2,17 @@ import { posix } from "node:path";
 import { imports, type Import } from "../imports.ts";
 import type { Finding, Rule, Tree } from "../tree.ts";
 
-/** What each room of the firmware may import beside itself: `lib <- crypto <- cose <- identity` and so on, one way. */
+/** What each room of the firmware may import beside itself: `lib <- crypto <- signer <- cose <- identity` and so on, one way. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   lib: [],
   port: [],
   crypto: ["lib"],
-  cose: ["lib", "crypto"],
-  identity: ["lib", "crypto", "cose"],
-  tls: ["lib", "crypto"],
+  signer: ["lib", "crypto"],
+  cose: ["lib", "crypto", "signer"],
+  identity: ["lib", "crypto", "signer", "cose"],
+  tls: ["lib", "crypto", "signer"],
   link: ["lib"],
-  app: ["lib", "crypto", "cose", "identity", "tls", "link", "port"],
+  app: ["lib", "crypto", "signer", "cose", "identity", "tls", "link", "port"],
 };
 
 /** The room of a path of the firmware; the files at its root are rooms of their own. */

@@ -1,0 +1,58 @@
+/** The device's own key: its public half in RAM, its seed in the store. The seed is read for one signature and wiped after it. */
+import { Status } from "../lib/status";
+import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
+import * as keypair from "../identity/keypair";
+import { KEYPAIR_BYTES, KeyPair } from "../identity/keypair";
+import * as soft from "../signer/soft";
+import * as system from "../port/system";
+import { Death } from "./epitaph";
+import * as records from "./store";
+import { Kind } from "./store";
+
+/** The key that the device speaks with. */
+export const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
+/** The record that begins with its seed. */
+let home: Kind = Kind.Key;
+
+/** Speak with the key of the seed at `secret`, which the record of `kind` begins with. */
+export function take(secret: usize, kind: Kind): void {
+  keypair.derive(own, secret);
+  home = kind;
+}
+
+/** Speak with a key that was derived already. */
+export function adopt(pair: KeyPair, kind: Kind): void {
+  bytes.copy(changetype<usize>(own), changetype<usize>(pair), KEYPAIR_BYTES);
+  home = kind;
+}
+
+/**
+ * Read the seed into scratch memory and lend it to the key's signer. Returns the mark for `wipe`, which must follow in the same turn; nothing else of
+ * scratch memory may be released in between.
+ */
+export function lend(): u32 {
+  const mark = scratch.mark();
+  const seed = scratch.take(keypair.SEED_BYTES);
+  if (records.first(seed, keypair.SEED_BYTES, home) != Status.Ok) {
+    system.die(Death.IdentityLost);
+    unreachable();
+  }
+  soft.lend(keypair.signer(own), seed);
+  return mark;
+}
+
+/** End the loan, and wipe the seed. */
+export function wipe(mark: u32): void {
+  soft.lend(keypair.signer(own), 0);
+  scratch.release(mark);
+}
+
+/** Write the seed as the record Key as well, which is its home from now on. */
+export function settle(): Status {
+  const mark = lend();
+  const status = records.put(Kind.Key, keypair.signer(own).seed, keypair.SEED_BYTES);
+  wipe(mark);
+  if (status == Status.Ok) home = Kind.Key;
+  return status;
+}
