@@ -84,8 +84,8 @@ for (const flavour of FLAVOURS) {
       assert.equal((await server.devices()).find((row) => row.id === hex(old.id))!.successor, hex(next.id));
       assert.equal((await exchange.report(next, server.url, text("after"))).kind, "accepted");
       assert.deepEqual(await refusal(server, "reports", old.report(text("too late"))), {
-        reason: "revoked",
-        status: 403,
+        reason: "stale-session",
+        status: 409,
         signed: true,
       });
       const enrolment = old.enrol(await exchange.challenge(server.url));
@@ -205,7 +205,7 @@ void test("a replaced key that still speaks is an alarm; a late copy of what it 
   server.clock.pass(1000);
   const alarms = async (): Promise<number> => (await ask(server, server.adminToken, "/v1/alarms")).body.alarms.length;
   assert.equal((await refusal(server, "enrol", late)).reason, "revoked");
-  assert.equal((await refusal(server, "reports", device.report(text("late")))).reason, "revoked");
+  assert.equal((await refusal(server, "reports", device.report(text("late")))).reason, "stale-session");
   assert.equal((await refusal(server, "enrol", device.enrol(new Uint8Array(32)))).reason, "revoked");
   assert.equal(await alarms(), 0);
   const fresh = device.enrol(await exchange.challenge(server.url));

@@ -158,7 +158,7 @@ for (const flavour of FLAVOURS) {
         assert.equal((await exchange.report(one, server.url, text("goes on"))).kind, "accepted");
       }
       for (const [name, reason] of [
-        ["rotated", "revoked"],
+        ["rotated", "stale-session"],
         ["revoked", "revoked"],
         ["forked", "suspended"],
       ] as const)

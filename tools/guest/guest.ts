@@ -117,6 +117,11 @@ export class Guest {
     return send(data.length);
   }
 
+  /** Whether it is switched on: a turn or `boot` does that. */
+  get isOn(): boolean {
+    return this.#exports !== undefined;
+  }
+
   /** Where in its life it is. */
   status(): number {
     return this.#running().status();

@@ -38,6 +38,8 @@ interface Told {
   readonly downlinks: Map<string, number>;
   /** Who took over from whom. */
   readonly successors: Map<string, string>;
+  /** The same of keys that are not known. */
+  readonly orphans: Map<string, string>;
   readonly endedTokens: Map<string, number>;
   tokens: number;
   claims: number;
@@ -70,6 +72,7 @@ class Auditor {
       forks: new Map(),
       downlinks: new Map(),
       successors: new Map(),
+      orphans: new Map(),
       endedTokens: new Map(),
       tokens: 0,
       claims: 0,
@@ -130,6 +133,7 @@ class Auditor {
     }
     for (const name of missing) this.found("devices", name, "removed: the log says it enrolled");
     await this.handovers(rows, told.successors);
+    await this.orphans(told.orphans);
     await this.strays(rows);
     return rows.length;
   }
@@ -235,6 +239,19 @@ class Auditor {
     }
   }
 
+  /** Check the handovers by keys that are not known. */
+  private async orphans(told: ReadonlyMap<string, string>): Promise<void> {
+    const rows = await this.store.read.selectFrom("orphans").selectAll().execute();
+    for (const row of rows) {
+      const name = hex(row.device);
+      this.sealed("orphans", name, row);
+      if (told.get(name) !== hex(row.successor))
+        this.found("orphans", name, "altered or inserted: the log does not say so");
+    }
+    if (rows.length !== told.size)
+      this.found("orphans", "", `removed or inserted: there are ${rows.length}, the log says ${told.size}`);
+  }
+
   /** Find rows of devices that are not there. */
   private async strays(devices: readonly DeviceRow[]): Promise<void> {
     const known = new Set(devices.map((row) => hex(row.id)));
@@ -304,6 +321,8 @@ function gather(told: Told, row: AuditRow): void {
   };
   const state = states[row.action];
   if (state !== undefined) told.states.set(device, state);
+  if (row.action === "orphan") told.orphans.set(device, String(detail["successor"]));
+  else if (row.action === "enrol" || row.action === "refuse-handover") told.orphans.delete(device);
   if (row.action === "rotate") told.successors.set(device, String(detail["successor"]));
   else if (row.action === "fork") add(told.forks, device);
   else if (row.action === "downlink") add(told.downlinks, device);

@@ -122,7 +122,7 @@ export class Enrolling {
     const id = message.kid.slice();
     const query = store.read.selectFrom("handovers").select("received_at").where("device", "=", id);
     const handover = await query.executeTakeFirst();
-    if (handover === undefined || expiresAt - nonces.LIFETIME_MS <= handover.received_at) return;
+    if (handover === undefined || !isAfter(expiresAt, handover.received_at, clock())) return;
     await store.write((tx) => gate.logAlarm(tx, clock(), id, evidence.REPLACED));
     evidence.tell(gate, id, [evidence.REPLACED]);
   }
@@ -221,26 +221,50 @@ export class Enrolling {
   /** Decide on a key that is not registered: by its handover where it has one, else by a session it had, or by the policy. */
   private async welcome(tx: Tx, asking: Asking, fresh: Omit<DeviceRow, "seal">): Promise<Outcome> {
     const { gate } = this;
-    const { store, keys, clock, policy } = gate.options;
-    const { handover, enrol, id, model } = asking;
+    const { store, keys, clock } = gate.options;
+    const { handover, id, model } = asking;
     const now = clock();
-    let isOrphan = false;
-    if (handover !== undefined) {
-      const taken = await rotation.take(tx, gate.options, handover, fresh);
-      if (taken !== "unknown predecessor") return this.handedOver(tx, handover, taken);
-      isOrphan = true;
-    }
-    // A handover that proves nothing lets nobody in: an operator has to name the key.
-    const rule = isOrphan ? "allowlist" : policy;
-    const admitted = await policies.admit(rule, store, keys.seal, tx, id, enrol, now);
-    const wasKnown = "denied" in admitted && this.wasKnown(asking);
-    const admission = wasKnown ? { claim: null } : admitted;
-    if ("denied" in admission) return { refused: isOrphan ? "unknown-device" : "not-invited", isSigned: false };
-    const row: DeviceRow = sealed(keys.seal, "devices", { ...fresh, claim: admission.claim });
+    const replacedAt = await rotation.recall(tx, gate.options, fresh);
+    if (replacedAt !== undefined) return this.replacedBefore(tx, asking, replacedAt);
+    const taken = handover && (await rotation.take(tx, gate.options, handover, fresh));
+    if (taken !== undefined && taken !== "unknown predecessor") return this.handedOver(tx, handover!, taken);
+    const { rule, claim } = await this.admission(tx, asking);
+    if (claim === undefined)
+      return { refused: handover === undefined ? "not-invited" : "unknown-device", isSigned: false };
+    const row: DeviceRow = sealed(keys.seal, "devices", { ...fresh, claim });
     await tx.insertInto("devices").values(row).execute();
-    const detail = { policy: wasKnown ? "known before" : rule, model };
+    const detail = { policy: rule, model };
     await log.append(store, keys, tx, now, { action: "enrol", actor: "device", device: id, detail });
+    if (handover !== undefined && rotation.isOrdered(keys, handover)) await rotation.keep(tx, gate.options, handover);
     return { row, isNew: true };
+  }
+
+  /**
+   * Let a key in to which no key of this database handed over: by which rule, and with which claim; undefined if by none. A handover that no order
+   * of this server explains proves nothing: an operator has to name the key then. That works with each policy.
+   */
+  private async admission(
+    tx: Tx,
+    asking: Asking,
+  ): Promise<{ readonly rule: string; readonly claim: Uint8Array | null | undefined }> {
+    const { store, keys, clock, policy } = this.gate.options;
+    const { enrol, id, handover } = asking;
+    const isOrdered = handover === undefined || rotation.isOrdered(keys, handover);
+    const rules = [...(isOrdered ? [policy] : []), ...(handover === undefined ? [] : ["allowlist" as const])];
+    for (const rule of rules) {
+      const admission = await policies.admit(rule, store, keys.seal, tx, id, enrol, clock());
+      if ("claim" in admission) return { rule, claim: admission.claim };
+    }
+    return this.wasKnown(asking) ? { rule: "known before", claim: null } : { rule: "none", claim: undefined };
+  }
+
+  /** A key that was replaced before this database heard of it: it is refused, and an alarm like any other of these. */
+  private async replacedBefore(tx: Tx, { expiresAt, id }: Asking, receivedAt: number): Promise<Outcome> {
+    const now = this.gate.options.clock();
+    const refusal = { refused: "revoked", isSigned: true } as const;
+    if (!isAfter(expiresAt, receivedAt, now)) return refusal;
+    await this.gate.logAlarm(tx, now, id, evidence.REPLACED);
+    return { ...refusal, alarms: [evidence.REPLACED] };
   }
 
   /** Whether this server registered the key before, as the session that it names says: the database is older than that. */
@@ -263,6 +287,11 @@ export class Enrolling {
     await this.gate.logAlarm(tx, this.gate.options.clock(), message.kid.slice(), alarm);
     return { refused: reason, isSigned: true, alarms: [alarm] };
   }
+}
+
+/** Whether the nonce that is good until `expiresAt` was made after a moment: one ahead of the clock was noted by a clock that was wrong. */
+function isAfter(expiresAt: number, moment: number, now: number): boolean {
+  return expiresAt - nonces.LIFETIME_MS > moment || moment > now + nonces.LIFETIME_MS;
 }
 
 /**

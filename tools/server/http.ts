@@ -45,15 +45,19 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** Listen, in TLS if there is an identity for it, and answer devices from `intake` and everybody else from `application`. */
-export async function listen(
+/** A door that nobody can reach yet: it takes what its server takes as a connection. */
+export interface Unbound {
+  readonly server: Server;
+  readonly lane: Lane;
+}
+
+/** Make a door, in TLS if there is an identity for it: it answers devices from `intake` and everybody else from `application`. */
+export function make(
   intake: Intake,
   application: Application,
-  host: string,
-  port: number,
   limits: HttpLimits,
   identity?: tls.TlsIdentity,
-): Promise<Door> {
+): Unbound {
   const bounds = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersTimeoutMs,
@@ -73,6 +77,19 @@ export async function listen(
       : createTlsServer({ ...bounds, ...tls.options(identity), handshakeTimeout: limits.headersTimeoutMs }, answer);
   server.maxConnections = limits.connections;
   const lane = laneBefore(server, identity === undefined ? "connection" : "secureConnection", intake, limits);
+  return { server, lane };
+}
+
+/** Make a door and listen. */
+export async function listen(
+  intake: Intake,
+  application: Application,
+  host: string,
+  port: number,
+  limits: HttpLimits,
+  identity?: tls.TlsIdentity,
+): Promise<Door> {
+  const { server, lane } = make(intake, application, limits, identity);
   await bound(server, host, port);
   return { port: (server.address() as AddressInfo).port, close: () => closed(server, lane) };
 }

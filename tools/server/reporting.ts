@@ -157,6 +157,8 @@ export class Reporting {
     const query = tx.selectFrom("devices").selectAll().where("id", "=", first.kid.slice());
     const device = await store.locked(query).executeTakeFirst();
     if (device === undefined) throw new Refused("unknown-device");
+    // Whoever still has a replaced key shall enrol: only that tells a key in use from a late copy.
+    if (device.state === "replaced") return { kind: "refused", reason: "stale-session", about: first };
     if (device.state !== "active") return { kind: "refused", reason: refusalOf(device.state), about: first };
     const now = clock();
     const stored = await storedOf(tx, device.id, candidates);

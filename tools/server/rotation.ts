@@ -61,8 +61,7 @@ export async function take(
   if (claims.audience !== audience) return { refused: "wrong-audience" };
   if (old.state !== "active") return { refused: refusalOf(old.state) };
   // Neither may who has the old key, with an order that was never given.
-  const token = commands.token(keys.order, old.id, claims.order);
-  if (claims.token === undefined || !timingSafeEqual(claims.token, token)) return { refused: "handover-refused" };
+  if (!isOrdered(keys, { message, claims })) return { refused: "handover-refused" };
   if (claims.order <= old.void_order) return { refused: "handover-refused" };
   const order = await orderOf(tx, old.id, claims.order);
   const isBehind =
@@ -80,6 +79,66 @@ export async function take(
     return { refused: "handover-refused" };
   }
   return { row: await replace(tx, bench, old, { message, claims }, fresh, order !== undefined) };
+}
+
+/** Whether this server ordered the key before to rotate, as the token in the handover says: known without any row. */
+export function isOrdered(keys: ServerKeys, { message, claims }: Offered): boolean {
+  const token = commands.token(keys.order, message.kid, claims.order);
+  return claims.token !== undefined && timingSafeEqual(claims.token, token);
+}
+
+/** Keep the handover of a key that is not known, as in a restored database: `recall` verifies it if that key comes again. */
+export async function keep(tx: Tx, { store, keys, clock }: Bench, { message, claims }: Offered): Promise<void> {
+  const [now, device] = [clock(), message.kid.slice()];
+  const row = { device, successor: claims.successor.slice(), message: message.bytes.slice(), received_at: now };
+  const { numInsertedOrUpdatedRows: added } = await tx
+    .insertInto("orphans")
+    .values(sealed(keys.seal, "orphans", row))
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  if (added === 0n) return;
+  const detail = { successor: hex(claims.successor), order: claims.order };
+  await log.append(store, keys, tx, now, { action: "orphan", actor: "device", device, detail });
+}
+
+/**
+ * Register a key that is not known as replaced, if a handover that it signed was kept. Returns when that came, undefined if there is none: one
+ * that the key did not sign is dropped.
+ */
+export async function recall(tx: Tx, bench: Bench, fresh: Omit<DeviceRow, "seal">): Promise<number | undefined> {
+  const { store, keys, clock } = bench;
+  const kept = await tx.selectFrom("orphans").selectAll().where("device", "=", fresh.id).executeTakeFirst();
+  if (kept === undefined) return undefined;
+  await tx.deleteFrom("orphans").where("device", "=", fresh.id).execute();
+  const offered = read(kept.message);
+  const { order, head } = offered.claims;
+  const key = ed25519.importKey(fresh.key);
+  if (key === undefined || !verify(offered.message, key)) {
+    const detail = { order, why: "forged" };
+    const entry = { action: "refuse-handover", actor: "server", device: fresh.id, detail };
+    await log.append(store, keys, tx, clock(), entry);
+    return undefined;
+  }
+  await tx
+    .insertInto("devices")
+    .values(sealed(keys.seal, "devices", { ...fresh, state: "replaced", successor: kept.successor }))
+    .execute();
+  const row = { device: fresh.id, successor: kept.successor, message: kept.message, received_at: kept.received_at };
+  await tx
+    .insertInto("handovers")
+    .values(sealed(keys.seal, "handovers", row))
+    .execute();
+  const detail = { successor: hex(kept.successor), order };
+  await log.append(
+    store,
+    keys,
+    tx,
+    clock(),
+    { action: "enrol", actor: "device", device: fresh.id, detail: { policy: "known before", model: fresh.model } },
+    { action: "rotate", actor: "device", device: fresh.id, detail },
+    ...(head.counter > 0 ? [log.gap(fresh.id, 0, head.counter + 1)] : []),
+  );
+  return kept.received_at;
 }
 
 /** The order to rotate with this counter; undefined if the database does not have it, which a restored one may not. */

@@ -56,6 +56,7 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
   tokens: { first: ["created_at", "hash", "name", "revoked_at", "scope"], added: [] },
   downlinks: { first: ["counter", "created_at", "device", "expires_at", "message"], added: [] },
   handovers: { first: ["device", "message", "received_at", "successor"], added: [] },
+  orphans: { first: ["device", "message", "received_at", "successor"], added: [] },
   audit_head: { first: ["hash", "id", "seq"], added: [] },
   deliveries: { first: ["position", "stream"], added: [] },
   leases: { first: ["holder", "name", "until"], added: [] },

@@ -158,5 +158,17 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
         await sql`update devices set passed = acknowledged`.execute(db);
       },
     },
+    "006-orphans": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("orphans")
+          .addColumn("device", bytes as never, (column) => column.primaryKey())
+          .addColumn("successor", bytes as never, (column) => column.notNull().references("devices.id"))
+          .addColumn("message", bytes as never, (column) => column.notNull())
+          .addColumn("received_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

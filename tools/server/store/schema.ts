@@ -9,6 +9,8 @@ export interface Tables {
   tokens: TokenRow;
   downlinks: DownlinkRow;
   handovers: HandoverRow;
+  /** Handovers by keys that are not known: the database was restored from before they signed up. */
+  orphans: HandoverRow;
   audit: AuditRow;
   deliveries: DeliveryRow;
   leases: LeaseRow;

@@ -1,0 +1,42 @@
+/** An honest device is never lost, and a clone is found: histories made at random, each followed by a quiet hour. */
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { check, playOne, tell } from "./check.ts";
+import type { Half, History } from "./history.ts";
+import { Origin } from "./service.ts";
+
+/** How many histories of each kind; `HISTORIES` makes it more, `HISTORIES_SEED` others. */
+const COUNTS: Readonly<Record<Half, number>> = { honest: 250, clone: 150, rollback: 50 };
+const count = (half: Half): number => Number(process.env["HISTORIES"] ?? COUNTS[half]);
+const seed = Number(process.env["HISTORIES_SEED"] ?? 1);
+
+const origin = await Origin.make();
+after(() => origin.remove());
+
+const replayed = process.env["HISTORY"];
+
+describe("a history", { skip: replayed !== undefined && "another is played again" }, () => {
+  it("leaves an honest device active under one identity, its readings stored once, and nobody suspected", async () => {
+    const { failure } = await check(origin, "honest", seed, count("honest"));
+    assert.equal(failure, undefined, failure);
+  });
+
+  it("in which a clone takes part names it", async (t) => {
+    const { failure, qualified, played } = await check(origin, "clone", seed, count("clone"));
+    assert.equal(failure, undefined, failure);
+    t.diagnostic(`in ${qualified} of ${played} the device and its clone took turns`);
+    assert.ok(qualified > played / 2, `${qualified} of ${played}`);
+  });
+
+  it("in which a device's flash is put back leaves it active all the same", async () => {
+    const { failure } = await check(origin, "rollback", seed, count("rollback"));
+    assert.equal(failure, undefined, failure);
+  });
+});
+
+it("a history that is given is played again", { skip: replayed === undefined && "HISTORY gives none" }, async () => {
+  const history = JSON.parse(replayed!) as History;
+  const half = (process.env["HISTORY_HALF"] ?? "honest") as Half;
+  const { faults } = await playOne(origin, half, history);
+  assert.equal(faults.length, 0, await tell(origin, half, history));
+});
