@@ -1,6 +1,6 @@
 /** Histories by the hundred: made from a seed, played, judged; the first that fails is shortened and told so that it can be played again. */
 import * as fc from "fast-check";
-import { histories, print, type Half, type History } from "./history.ts";
+import { DAY, HOUR, histories, print, type Half, type History } from "./history.ts";
 import { alternations, judge } from "./judge.ts";
 import { Play } from "./play.ts";
 import type { Origin } from "./service.ts";
@@ -22,8 +22,15 @@ export async function playOne(origin: Origin, half: Half, history: History): Pro
   const play = await Play.begin(origin, half, history);
   try {
     await play.run();
+    let faults = await judge(play, half);
+    // Whoever has a replaced key asks once a day, and a clock that was wrong can hide it the first time.
+    const mayComeLate = half !== "honest" && history.steps.some(({ act }) => act === "clock");
+    if (faults.length > 0 && mayComeLate) {
+      await play.agenda.pass(DAY + HOUR);
+      faults = await judge(play, half);
+    }
     return {
-      faults: await judge(play, half),
+      faults,
       story: play.story,
       alternations: alternations(play),
       invited: play.service.invited,

@@ -43,7 +43,7 @@ export class Holder {
   readonly accepted: { readonly at: number; readonly counter: number; readonly reading: string }[] = [];
   /** When it started last. */
   startedAt = 0;
-  /** Counters of the commands that it acted upon, and of the orders that it began to. */
+  /** Counters of the commands that it obeyed, and of orders and what else it began to. */
   readonly obeyed: number[] = [];
   readonly ordered: number[] = [];
   /** The id it speaks with. */
@@ -133,15 +133,17 @@ export class Holder {
     const obeyed = this.obeyed.length;
     try {
       const deaths = this.guest.deaths;
+      const { waiting } = this.guest;
       const ms = this.guest.turn();
       if (this.guest.deaths > deaths && this.#isOn) return this.#wake(DEATH_MS);
-      const isBusy = ms === 0 || this.guest.waiting > 0;
+      // A device that pauses does not read what its module says.
+      const isBusy = ms === 0 || (this.guest.waiting > 0 && this.guest.waiting < waiting);
       this.#idle = isBusy ? 0 : this.#idle + 1;
       if (this.#isOn) this.#wake(isBusy ? 0 : Math.min(ms * 2 ** Math.min(this.#idle, 12), SLEEP_MAX_MS));
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
-      // A command is said before it is stored, and obeyed after that.
-      this.obeyed.length = obeyed;
+      // A command is said, then stored, then obeyed: it may be lost now.
+      this.ordered.push(...this.obeyed.splice(obeyed));
       this.flash.cut = undefined;
       this.restart(CUT_MS);
     }
