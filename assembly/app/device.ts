@@ -252,6 +252,10 @@ function connect(): void {
 /** Count this start, repair the store, and begin to collect noise. */
 function begin(): void {
   life.boots = records.getNumber(Record.Boots, 0) + 1;
+  // First of all: the write that repairs the store is the one that remembers it.
+  const damaged = records.damaged();
+  if (damaged != 0 && records.putNumber(Record.Damaged, records.getNumber(Record.Damaged, 0) + damaged) != Status.Ok)
+    return doom(Event.NoStorage, Death.Storage);
   if (records.putNumber(Record.Boots, life.boots) != Status.Ok) return doom(Event.NoStorage, Death.Storage);
   event.number(Event.Booted, life.boots);
   memory.fill(command, 0, COMMAND_BYTES);
@@ -706,7 +710,7 @@ function sign(): void {
   what.ackHash = command + 4;
   what.session = session;
   what.sessionLen = life.sessionLen;
-  what.damaged = life.settled ? 0 : records.damaged();
+  what.damaged = records.getNumber(Record.Damaged, 0);
   writer.begin(message, MESSAGE_MOST);
   const lent = key.lend();
   if (report.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
@@ -746,6 +750,7 @@ function settle(): void {
   if (life.epitaphLen != 0 && records.put(Record.Epitaph, epitaph, 0) != Status.Ok) system.die(Death.Storage);
   life.epitaphLen = 0;
   if (records.getNumber(Record.Faults, 0) != 0) keep(Record.Faults, 0);
+  if (records.getNumber(Record.Damaged, 0) != 0) keep(Record.Damaged, 0);
 }
 
 /** Obey a command that came with a receipt, unless it is old, not one, or void at `now`. */

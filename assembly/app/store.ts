@@ -61,8 +61,10 @@ export const enum Kind {
   Successor = 9,
   /** The server's name for the session that the device reported in last. */
   Session = 10,
+  /** How many damaged places were repaired, and are not reported yet, u32. */
+  Damaged = 11,
 }
-const KINDS: u32 = 11;
+const KINDS: u32 = 12;
 /** Key and Successor: a change of them writes fresh pages. */
 const IDENTITY: u32 = (1 << Kind.Key) | (1 << Kind.Successor);
 /** Numbers that older pages may supply if both copies are lost. */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { firmware } from "../../tools/guest/firmware.ts";
-import { Flash } from "../../tools/guest/flash.ts";
+import { Flash, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";
 import { Guest } from "../../tools/guest/guest.ts";
 import * as noises from "../../tools/guest/noise.ts";
 import { hex } from "../../tools/wire/bytes.ts";
@@ -107,6 +107,8 @@ class Trial {
     assert.equal(hex(named(guest, "key-loaded")!), this.#id, `${where}: another key`);
     const after = this.read(flash.bytes);
     assert.deepEqual([after.state, after.damaged], ["in use", 0], `${where}: not repaired`);
+    const [first, second] = after.pair.map(({ records }) => records.map(({ at }) => at).join());
+    assert.equal(second, first, `${where}: one copy`);
     for (const name of ["key", "successor", "session"])
       assert.deepEqual(after.live.get(name), this.#before.live.get(name), `${where}: ${name}`);
     const now = numbers(after);
@@ -229,6 +231,38 @@ describe("a store that lost one copy", () => {
     live(flash, witness, 1, 8);
     assert.deepEqual(witness.damaged, [3, 0, 0, 0]);
   });
+
+  for (const life of [LIVES[2]!, { ...LIVES[2]!, shape: { pageBytes: 1024, pages: 3 }, name: "the fewest pages" }]) {
+    it(`is repaired, wherever power goes meanwhile: ${life.name}`, () => {
+      const trial = new Trial(image(life, 8));
+      const { pageBytes, pair } = trial.before;
+      const faults: ((bytes: Uint8Array, page: number) => unknown)[] = [
+        (bytes, page) => flip(bytes, page * pageBytes * 8 + 5),
+        (bytes, page) => flip(bytes, (page * pageBytes + pair[0]!.records[0]!.at) * 8 + 99),
+        (bytes, page) => flip(bytes, ((page + 1) * pageBytes - 16) * 8),
+        (bytes, page) => bytes.fill(0xff, page * pageBytes, (page + 1) * pageBytes),
+      ];
+      for (const { index } of pair) {
+        for (const [kind, fault] of faults.entries()) {
+          const damaged = trial.flash(1);
+          fault(damaged.bytes, index);
+          const whole = new Flash(damaged.shape);
+          whole.bytes.set(damaged.bytes);
+          trial.check(whole, `fault ${kind} of page ${index}`);
+          for (let operation = 0; operation < whole.operations; operation++) {
+            for (const moment of MOMENTS) {
+              const flash = new Flash(damaged.shape, operation + 1);
+              flash.bytes.set(damaged.bytes);
+              flash.cut = { operation, moment };
+              assert.throws(() => start(flash), PowerCut);
+              flash.cut = undefined;
+              trial.check(flash, `fault ${kind} of page ${index}, cut at ${operation}, ${moment}`);
+            }
+          }
+        }
+      }
+    });
+  }
 });
 
 describe("a store that lost both copies", () => {

@@ -6,7 +6,7 @@ import { checksum } from "./crc32c.ts";
 
 /** Names of the kinds of record, by their number. */
 // prettier-ignore
-const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", undefined, "epitaph", "successor", "session"];
+const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", undefined, "epitaph", "successor", "session", "damaged"];
 
 /** What this program reads; a later version is recognised, and not read. */
 const VERSION = 3;
@@ -15,6 +15,7 @@ const MAGIC_2 = 0x53474c32;
 const HEAD_BYTES = 16;
 /** What follows the head since version 3: a mark that the pair is complete, and one that it was replaced. */
 const MARKS_BYTES = 16;
+const COMPLETE_MARK = 16;
 const REPLACED_MARK = 24;
 /** Bytes at the end of a page that are not used, since version 3. */
 const GUARD_BYTES = 8;
@@ -46,6 +47,8 @@ export interface StorePage {
   /** The same on both pages of a pair; rises by one with each pair taken into use. */
   readonly number: number;
   readonly isSecond: boolean;
+  /** The first page of a pair whose second was written too. */
+  readonly isComplete: boolean;
   /** The identity that it holds by its head, a bit each: key, successor. Version 2 does not say: 0. */
   readonly holds: number;
   /** Changes with each change of the identity. */
@@ -71,7 +74,7 @@ export interface StoreDump {
   readonly state: "empty" | "no key yet" | "in use" | "identity lost" | "later version";
 }
 
-type Head = Pick<StorePage, "version" | "number" | "isSecond" | "holds" | "generation" | "isReplaced">;
+type Head = Pick<StorePage, "version" | "number" | "isSecond" | "isComplete" | "holds" | "generation" | "isReplaced">;
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
@@ -91,13 +94,20 @@ function headOf(page: Uint8Array): Head | undefined {
   const number = words.getUint32(4, true);
   if (magic === MAGIC && words.getUint32(12, true) === checksum(page.subarray(0, 12))) {
     const flags = words.getUint8(9);
-    const holds = flags & (HAS_KEY | HAS_SUCCESSOR);
-    const isSecond = (flags & IS_SECOND) !== 0;
-    const isReplaced = isFilled(page.subarray(REPLACED_MARK, REPLACED_MARK + UNIT_BYTES), 0);
-    return { version: words.getUint8(8), number, isSecond, holds, generation: words.getUint16(10, true), isReplaced };
+    const mark = (at: number): Uint8Array => page.subarray(at, at + UNIT_BYTES);
+    return {
+      version: words.getUint8(8),
+      number,
+      isSecond: (flags & IS_SECOND) !== 0,
+      isComplete: !isBlank(mark(COMPLETE_MARK)),
+      holds: flags & (HAS_KEY | HAS_SUCCESSOR),
+      generation: words.getUint16(10, true),
+      isReplaced: isFilled(mark(REPLACED_MARK), 0),
+    };
   }
   const isOld = magic === MAGIC_2 && words.getUint32(8, true) === checksum(page.subarray(0, 8));
-  return isOld ? { version: 2, number, isSecond: false, holds: 0, generation: 0, isReplaced: false } : undefined;
+  const old = { isSecond: false, isComplete: false, holds: 0, generation: 0, isReplaced: false };
+  return isOld ? { version: 2, number, ...old } : undefined;
 }
 
 /** The page size of a dump: the largest that all heads in it agree with. Undefined if it holds none. */
@@ -153,13 +163,23 @@ function merged(pair: readonly StorePage[]): StoreRecord[] {
   return [...at.values()].toSorted((a, b) => a.at - b.at);
 }
 
-/** Count the records that one page of the pair lacks, pages with other bytes, and a page that is missing. */
-function damagesOf(pair: readonly StorePage[], all: readonly StoreRecord[]): number {
+/**
+ * Count the records that are not whole on one page of the pair, pages with other bytes, and a page that was there and is
+ * missing. What was not written yet when a cut came is not damaged: a blank place, or the second page.
+ */
+function damagesOf(
+  pair: readonly StorePage[],
+  all: readonly StoreRecord[],
+  unitAt: (page: number, at: number) => Uint8Array,
+): number {
   const [newest] = pair;
   if (newest === undefined || newest.version !== VERSION) return 0;
-  const lacking = pair.flatMap((page) => all.filter(({ at }) => !page.records.some((record) => record.at === at)));
+  const lacking = pair.flatMap((page) =>
+    all.filter(({ at }) => !page.records.some((record) => record.at === at) && !isBlank(unitAt(page.index, at))),
+  );
   const tails = pair.filter((page) => page.rest === "damaged" && page.records.length === all.length);
-  return lacking.length + tails.length + (2 - pair.length);
+  const isMissing = pair.length === 1 && (newest.isSecond || newest.isComplete);
+  return lacking.length + tails.length + Number(isMissing);
 }
 
 function stateOf(
@@ -205,6 +225,7 @@ export function read(dump: Uint8Array, pageBytes: number): StoreDump {
     else live.delete(name);
   }
   const factoryPage = dump.subarray(0, pageBytes);
+  const damaged = damagesOf(pair, all, (page, at) => dump.subarray(page * pageBytes + at).subarray(0, UNIT_BYTES));
   const state = stateOf({ pages, pair, live }, dump, pageBytes);
-  return { pageBytes, factoryPage, pages, pair, live, damaged: damagesOf(pair, all), state };
+  return { pageBytes, factoryPage, pages, pair, live, damaged, state };
 }
