@@ -470,8 +470,7 @@ function rotate(): void {
 function rotated(): void {
   life.rotating = 0;
   const cleared = records.put(Record.Session, session, 0);
-  if (cleared != Status.Ok || key.settle() != Status.Ok)
-    return system.die(Death.Storage);
+  if (cleared != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
   event.text(Event.Rotated, keypair.id(own), ID_BYTES);
 }
 

@@ -605,7 +605,9 @@ function finished(len: u32): Alert {
 function answer(): State {
   if (!agreed.requested) return State.SendFinished;
   const signs = ours() && agreed.clientType == CertificateType.X509;
-  return signs && credential.unsigned(soft.publicKey(client.options.signer)) ? State.SignCredential : State.SendCertificate;
+  return signs && credential.unsigned(soft.publicKey(client.options.signer))
+    ? State.SignCredential
+    : State.SendCertificate;
 }
 
 /** Whether the device shows its key. */

@@ -18,7 +18,7 @@ async function look(world: World, subject: Subject): Promise<Uint8Array> {
   const stored = await world.server.reports(subject.id);
   const signed = stored.map(({ message }) => open(fromHex(message)!));
   const publicKey = fromHex(key)!;
-  assert.ok(memory.includes(publicKey), "memory holds the public key");
+  assert.ok(memory.includes(Buffer.from(publicKey)), "memory holds the public key");
   const seed = findSecret(subject.guest.flash.bytes.subarray(SHAPE.pageBytes), publicKey)!;
   assert.deepEqual(ed25519.fromSeed(seed).publicKey, publicKey);
   assert.deepEqual(remains(memory, secretsOf(seed, publicKey, signed)), []);

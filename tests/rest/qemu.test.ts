@@ -49,7 +49,7 @@ class Watched {
     assert.ok(!meanwhile.some((name) => SIGNS.test(name)), `it signed meanwhile: ${meanwhile.join(" ")}`);
     const { key } = (await road.server.devices()).find((row) => row.id === id)!;
     const publicKey = fromHex(key)!;
-    assert.ok(ram.includes(publicKey), "RAM holds the public key");
+    assert.ok(ram.includes(Buffer.from(publicKey)), "RAM holds the public key");
     const seed = findSecret(flash.subarray(road.board.store.pageBytes), publicKey)!;
     const stored = (await road.server.reports(id)).map(({ message }) => open(fromHex(message)!));
     this.secrets.push(...secretsOf(seed, publicKey, [...stored, ...unstored]));
