@@ -23,8 +23,6 @@ const SIZE = Buffer.from([0, 80]);
 // prettier-ignore
 const OPERATIONS: readonly (readonly [name: string, op: Op, fields: readonly Buffer[], secret: number])[] = [
   ["ed25519 keygen",    Op.Ed25519PublicKey, [KEY], 0],
-  ["ed25519 sign",      Op.Ed25519Sign,      [KEY, POINT, NOTHING, NOTHING, TEXT], 0],
-  ["ed25519 noise",     Op.Ed25519Sign,      [KEY, POINT, KEY, NOTHING, TEXT], 2],
   ["x25519 public key", Op.X25519PublicKey,  [KEY], 0],
   ["hmac256",           Op.Hmac256,          [KEY, TEXT], 0],
   ["hmac512",           Op.Hmac512,          [KEY, TEXT], 0],
