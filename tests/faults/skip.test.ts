@@ -1,7 +1,7 @@
 /**
  * Single faults on the final ELFs: an instruction skipped, a branch that goes the other way, a register that reads zero. None
  * may open a door, and none may give the key away. SIGNET_FULL asks for every fault on every board; without it a slice is
- * run, another one each day.
+ * run, which SIGNET_SEED chooses.
  */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
@@ -20,9 +20,8 @@ import { Op } from "./op.ts";
 
 const FULL = process.env["SIGNET_FULL"] !== undefined;
 const boards = process.env["SIGNET_BOARDS"]?.split(",") ?? (FULL ? BOARDS : ["microbit", "mps2-an386"]);
-/** A short run takes every so many faults, beginning with a number of the day. */
-const DAY = Math.floor(Date.now() / 86_400_000);
-const SEED = Number(process.env["SIGNET_SEED"] ?? DAY);
+/** A short run takes every so many faults, beginning with this one. */
+const SEED = Number(process.env["SIGNET_SEED"] ?? 20_784);
 const ALL: readonly FaultKind[] = ["skip", "invert", "zero"];
 
 type Slice = Pick<Campaign, "kinds" | "every" | "offset">;
@@ -106,19 +105,23 @@ for (const board of boards) {
     });
   });
 
-  describe(`single faults in a handshake on ${board}`, { skip: !FULL && board !== "mps2-an386" }, async () => {
-    let elf: string;
-    before(async () => {
-      elf = await imageOf(board, "tls");
-    });
-    for (const attack of await handshakes()) {
-      test(`the client refuses: ${attack.name}`, async (context) => {
-        const { count, bad } = await opened(elf, board, attack, slice(board, ["skip"], 50));
-        context.diagnostic(`${count} faults`);
-        assert.equal(bad.length, 0, places(bad));
+  describe(
+    `single faults in a handshake on ${board}`,
+    { skip: !FULL && board !== "mps2-an386" && "runs with SIGNET_FULL" },
+    async () => {
+      let elf: string;
+      before(async () => {
+        elf = await imageOf(board, "tls");
       });
-    }
-  });
+      for (const attack of await handshakes()) {
+        test(`the client refuses: ${attack.name}`, async (context) => {
+          const { count, bad } = await opened(elf, board, attack, slice(board, ["skip"], 50));
+          context.diagnostic(`${count} faults`);
+          assert.equal(bad.length, 0, places(bad));
+        });
+      }
+    },
+  );
 }
 
 describe("planted faults on mps2-an386", () => {

@@ -14,7 +14,7 @@ const PAUSE_MS = 20;
 
 interface Attempt {
   readonly name: string;
-  readonly body: (tools: { device: Device; stranger: Device; stored: Uint8Array }) => Uint8Array;
+  readonly body: (tools: { device: Device; stranger: Device; stale: Uint8Array }) => Uint8Array;
 }
 
 function text(value: string): Uint8Array {
@@ -33,7 +33,7 @@ const ATTEMPTS: readonly Attempt[] = [
   { name: "forged signature", body: ({ device }) => forged(device.report(text("forged"))) },
   { name: "unknown device", body: ({ stranger }) => stranger.report(text("who is this")) },
   { name: "noise", body: () => new Uint8Array(randomBytes(300)) },
-  { name: "replay", body: ({ stored }) => stored },
+  { name: "earlier session", body: ({ stale }) => stale },
   {
     name: "two devices at once",
     body: ({ device, stranger }) => concat(device.report(text("a")), stranger.report(text("b"))),
@@ -56,10 +56,11 @@ export async function attack(options: FleetOptions, number: number, tally: Tally
   const device = new Device({ audience, serverKey, model: `attacker ${number}` });
   const stranger = new Device({ audience, serverKey });
   await exchange.enrol(device, url);
-  const stored = device.report(text("first"));
-  await exchange.send(device, url, [stored]);
+  await exchange.report(device, url, text("first"));
   await exchange.report(device, url, text("second"));
-  const tools = { device, stranger, stored };
+  const stale = device.report(text("never sent in its session"));
+  await exchange.enrol(device, url);
+  const tools = { device, stranger, stale };
   for (let turn = 0; !signal.aborted; turn++) {
     const { name, body } = ATTEMPTS[turn % ATTEMPTS.length]!;
     try {
