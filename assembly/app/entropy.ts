@@ -143,10 +143,13 @@ function die(why: Death): Status {
   return Status.NoEntropy;
 }
 
-/** Begin with temperatures: a converter's last digits are noise as well, of which nothing is claimed. */
 function beginBlock(): void {
   state.samples = 0;
   sha256.init(digest);
+}
+
+/** Add temperatures to a block: a converter's last digits are noise as well, of which nothing is claimed. */
+function addTemperatures(): void {
   for (let i: u32 = 0; i < TEMPERATURES; i++) {
     store<i32>(samples, sensor.read(0));
     sha256.update(digest, samples, 4);
@@ -160,6 +163,7 @@ function condition(len: u32): void {
   bytes.wipe(samples, len);
   state.samples += len;
   if (state.samples * state.quality < NEEDED_PER_256) return;
+  addTemperatures();
   sha256.final(pool + state.blocks * BLOCK_BYTES, digest);
   state.blocks++;
   beginBlock();
