@@ -469,8 +469,9 @@ function rotate(): void {
 /** The server has the new key: forget the one before, and its session first. The handover stays, for a server that is restored from before. */
 function rotated(): void {
   life.rotating = 0;
-  const cleared = records.put(Record.Session, session, 0);
-  if (cleared != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
+  // The next key always names a session of its own: so a restored server knows that it took over before the order expired.
+  const noted = records.put(Record.Session, got.data, got.dataLen);
+  if (noted != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
   event.text(Event.Rotated, keypair.id(own), ID_BYTES);
 }
 

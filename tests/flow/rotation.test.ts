@@ -160,6 +160,30 @@ describe("a server restored from a backup", () => {
     await endsAs(subject, old, next, lost);
   });
 
+  it("of before the rotation takes the next key also after the order expired, if it was enrolled and has not reported yet", async (t) => {
+    const { subject, old } = await ordered();
+    t.after(() => subject.stop());
+    const { next } = await held(subject);
+    const restore = await world.backUp();
+    const enrolled = subject.see("enrolled");
+    subject.skip(2_000);
+    await enrolled;
+    await subject.stop();
+    assert.deepEqual(
+      subject.guest.events.slice(-2).map(({ name }) => name),
+      ["rotated", "enrolled"],
+    );
+    const lost = subject.accepted();
+    await restore();
+    world.clockMs = 2 * 60 * MINUTE_MS;
+    try {
+      await subject.start();
+      await endsAs(subject, old, next, lost);
+    } finally {
+      world.clockMs = 0;
+    }
+  });
+
   it("of yesterday goes on with the devices that are ahead of it, and names the gap", async () => {
     const { subject } = await ordered();
     const restore = await world.backUp();

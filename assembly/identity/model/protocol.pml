@@ -223,13 +223,13 @@ inline begin() {
   answerEnrol(ENROLLED)
 }
 
-/* Replace the first key by the next one, or refuse it. `c` is the head that the handover names. */
+/* Replace the first key by the next one, or refuse it. `c` is the head that the handover names. A restored database may not know the first key. */
 inline takeOver() {
   c = asked.handover - 1;
   k = 0;
   if
-  :: mine.state != ACTIVE -> answerEnrol(refusal(mine.state))
-  :: mine.state == ACTIVE && (db.order == VOID || (db.order == QUEUED && expired && (asked.named == 0 || EXPIRY_REFUSES)) ||
+  :: mine.state > ACTIVE -> answerEnrol(refusal(mine.state))
+  :: mine.state <= ACTIVE && (db.order == VOID || (db.order == QUEUED && expired && (asked.named == 0 || EXPIRY_REFUSES)) ||
      report[c].counter < tip.counter || (report[c].counter == tip.counter && c != mine.head)) ->
     answerEnrol(HANDOVER_REFUSED);
     db.order = VOID
@@ -688,7 +688,7 @@ init {
 #endif
 #endif
 #if BACKUPS > 0
-  :: d_step { !taken[0] && (ROTATIONS == 0 || db.row[0].state != NONE) -> taken[0] = true; copyDatabase(backup[0], db); printf("backup 0 is taken\n"); clear() }
+  :: d_step { !taken[0] -> taken[0] = true; copyDatabase(backup[0], db); printf("backup 0 is taken\n"); clear() }
   :: d_step { taken[0] && !restored[0] -> restoreBackup(0); clear() }
 #if BACKUPS > 1
   :: d_step { taken[0] && !taken[1] -> taken[1] = true; copyDatabase(backup[1], db); printf("backup 1 is taken\n"); clear() }
