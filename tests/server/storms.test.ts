@@ -20,6 +20,8 @@ import { ask, backup, command, decide, enrolled, order, serve, text, type Fixtur
 
 const HISTORIES = Number(process.env["SIGNET_STORMS"] ?? 40);
 const SEED = Number(process.env["SIGNET_STORMS_SEED"] ?? 20260101);
+/** A history as a failure prints it, to be played alone. */
+const REPLAY = process.env["SIGNET_STORM"];
 
 /** What the network does with a request. */
 type Fate = "arrives" | "is lost" | "is not answered" | "is held" | "comes twice";
@@ -145,6 +147,13 @@ class Holder {
   }
 }
 
+/** How many histories, from which seed; or the one to be played again. */
+function campaign(): fc.Parameters<[readonly Act[]]> {
+  const usual = { seed: SEED, includeErrorInReport: true };
+  if (REPLAY === undefined) return { ...usual, numRuns: HISTORIES };
+  return { ...usual, numRuns: 1, examples: [[JSON.parse(REPLAY) as Act[]]], endOnFailure: true };
+}
+
 /** A server with its past, and the messages that are under way. */
 class World {
   server: Fixture;
@@ -236,14 +245,16 @@ class World {
   /** Deliver what is under way, let operators take back what they did, and let the device go on for a while. */
   async quiet(): Promise<void> {
     for (const message of this.held.splice(0).toReversed()) await this.post(...message);
-    if (this.copy === undefined) {
+    const { alarms, evidence } = await told(this);
+    if (this.copy === undefined || alarms.length + evidence.length === 0) {
       for (const { id, state } of await this.server.devices())
         if (state === "suspended")
           await decide(this.server, { id: Buffer.from(id, "hex") } as unknown as Device, "restore");
     }
     const [done, copies] = [this.holder.acknowledged.length, this.copy?.acknowledged.length ?? 0];
     for (let i = 0; i < 24; i++) {
-      if (this.holder.acknowledged.length < done + 3) await this.work(this.holder, "arrives");
+      const { next, acknowledged } = this.holder;
+      if (next !== undefined || acknowledged.length < done + 3) await this.work(this.holder, "arrives");
       if (this.copy !== undefined && this.copy.acknowledged.length < copies + 3) await this.work(this.copy, "arrives");
     }
   }
@@ -285,11 +296,9 @@ void test(`${HISTORIES} random histories: an honest device is never lost`, async
     const rows = await server.devices();
     const active = rows.filter(({ state }) => state === "active").map(({ id }) => id);
     assert.equal(holder.next, undefined, "it is still changing its key");
-    assert.deepEqual(
-      active,
-      [hex(holder.current.id)],
-      JSON.stringify(rows.map(({ id, state }) => [id.slice(0, 6), state])),
-    );
+    assert.ok(active.includes(hex(holder.current.id)), rows.map(({ id, state }) => id.slice(0, 6) + state).join());
+    // If a restore lost a key between two rotations, the one before it stays in the database until somebody revokes it.
+    if (!world.restored) assert.equal(active.length, 1);
     const stored = (await Promise.all(rows.map(({ id }) => server.reports(id)))).flat().map((report) => report.text);
     assert.equal(new Set(stored).size, stored.length, "a reading is stored twice");
     for (const value of holder.acknowledged.slice(world.lost)) assert.ok(stored.includes(value), `${value} is missing`);
@@ -304,7 +313,7 @@ void test(`${HISTORIES} random histories: an honest device is never lost`, async
     assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
     await end(world);
   });
-  await fc.assert(property, { numRuns: HISTORIES, seed: SEED, endOnFailure: false });
+  await fc.assert(property, campaign());
 });
 
 void test(`${HISTORIES} random histories with a copy of the key: it is found wherever both reported`, async (t) => {
@@ -319,6 +328,6 @@ void test(`${HISTORIES} random histories with a copy of the key: it is found whe
     }
     await end(world);
   });
-  await fc.assert(property, { numRuns: HISTORIES, seed: SEED, endOnFailure: false });
-  assert.ok(both > HISTORIES / 4, `both reported in ${both}`);
+  await fc.assert(property, campaign());
+  if (REPLAY === undefined) assert.ok(both > HISTORIES / 4, `both reported in ${both}`);
 });

@@ -45,7 +45,7 @@ export function setState(
     const { action, from } = STATES[state];
     if (!from.includes(device.state)) return "impossible";
     // What is still under way of the session in which a device was suspended must not suspend it again: it begins another one.
-    const session = state === "active" ? { session: null, doubt: null } : {};
+    const session = state === "active" ? { session: null } : {};
     await tx
       .updateTable("devices")
       .set(sealed(keys.seal, "devices", { ...device, ...session, state }))
