@@ -194,6 +194,22 @@ for (const flavour of FLAVOURS) {
   );
 }
 
+void test("a copy of the key that takes the order first is an alarm when the device's own handover comes", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  await exchange.report(device, server.url, text("x"));
+  const ordered = await order(server, device);
+  const [theirs, mine] = [device.successor(ordered), device.successor(ordered)];
+  assert.equal((await exchange.enrol(theirs, server.url)).kind, "accepted");
+  const verdict = await exchange.enrol(mine, server.url);
+  assert.ok(verdict.kind === "refused" && verdict.reason === "revoked" && verdict.signed);
+  const { alarms } = (await ask(server, server.adminToken, "/v1/alarms")).body;
+  assert.deepEqual(
+    alarms.map(({ device: id, detail }: { device: string; detail: { what: string } }) => [id, detail.what]),
+    [[hex(device.id), "fork: two next keys for one order"]],
+  );
+});
+
 void test("a replaced key that still speaks is an alarm; a late copy of what it said before is none", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);

@@ -59,7 +59,12 @@ export async function take(
   // Anybody who saw the handover can send it with a key of their own: that must not end the order.
   if (!equal(claims.successor, fresh.id)) return { refused: "handover-refused" };
   if (claims.audience !== audience) return { refused: "wrong-audience" };
-  if (old.state !== "active") return { refused: refusalOf(old.state) };
+  if (old.state !== "active") {
+    // A device makes one next key for an order: two of them were made by two holders of its key.
+    const isRival = isOrdered(keys, { message, claims }) && (await orderTaken(tx, old.id)) === claims.order;
+    const alarm = "fork: two next keys for one order";
+    return { refused: refusalOf(old.state), ...(isRival ? { alarm } : {}) };
+  }
   // Neither may who has the old key, with an order that was never given.
   if (!isOrdered(keys, { message, claims })) return { refused: "handover-refused" };
   if (claims.order <= old.void_order) return { refused: "handover-refused" };
@@ -79,6 +84,13 @@ export async function take(
     return { refused: "handover-refused" };
   }
   return { row: await replace(tx, bench, old, { message, claims }, fresh, order !== undefined) };
+}
+
+/** The order on which a device's key was handed over; undefined if it was not. */
+async function orderTaken(tx: Tx, device: Uint8Array): Promise<number | undefined> {
+  const query = tx.selectFrom("handovers").select("message").where("device", "=", device);
+  const row = await query.executeTakeFirst();
+  return row === undefined ? undefined : messages.readStoredHandover(open(row.message)).order;
 }
 
 /** Whether this server ordered the key before to rotate, as the token in the handover says: known without any row. */
