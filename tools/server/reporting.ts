@@ -216,7 +216,8 @@ export class Reporting {
     const { gate } = this;
     const ack = fresh.at(-1)!.claims!.ack;
     const { passed, isForeign } = await commands.acknowledge(tx, device, ack);
-    const { after, reports } = this.move(device, fresh, now, { ...passed, confirmed: device.session, doubt: null });
+    const confirmed = { ...device, ...passed, confirmed: device.session, doubt: null };
+    const { after, reports } = this.move(confirmed, fresh, now);
     await tx.insertInto("reports").values(reports).execute();
     await tx.updateTable("devices").set(after).where("id", "=", after.id).execute();
     const alarms = await evidence.confirm(tx, gate, device, doubts, fresh[0]!.counter);
@@ -229,7 +230,7 @@ export class Reporting {
   }
 
   /** The rows of reports that follow a device's head, and of the device after them. */
-  private move(before: DeviceRow, fresh: readonly Candidate[], now: number, more: Partial<DeviceRow> = {}): Move {
+  private move(before: DeviceRow, fresh: readonly Candidate[], now: number): Move {
     const { keys } = this.gate.options;
     const reports: ReportRow[] = fresh.map(({ counter, hash: own, message }) =>
       sealed(keys.seal, "reports", {
@@ -244,7 +245,6 @@ export class Reporting {
     const last = fresh.at(-1)!;
     const after = sealed(keys.seal, "devices", {
       ...before,
-      ...more,
       head_counter: last.counter,
       head_hash: last.hash,
       report_count: before.report_count + fresh.length,

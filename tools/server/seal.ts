@@ -82,7 +82,11 @@ function compute(key: Uint8Array, table: Sealed, version: number, row: Row): Uin
     content.push(row[name] as Value);
   }
   const mac = createHmac("sha256", key).update(encode(content)).digest();
-  return version === 1 ? new Uint8Array(mac) : Uint8Array.of(version, ...mac);
+  if (version === 1) return new Uint8Array(mac);
+  const seal = new Uint8Array(1 + MAC_BYTES);
+  seal[0] = version;
+  seal.set(mac, 1);
+  return seal;
 }
 
 /** Compute the seal of a row, in the newest version of its table. */
