@@ -18,9 +18,8 @@ export class Text {
   /** What is left of the argument being written. */
   from: usize;
   left: u32;
+  /** Some of its bytes get a backslash: 1; and that of the next byte is written: 2. */
   escape: u32;
-  /** A byte whose backslash was just written, else 0. */
-  held: u32;
   /** The arguments, each with its length: `fill` counts on their places. */
   first: usize;
   firstLen: u32;
@@ -36,7 +35,6 @@ export class Text {
 export function begin(text: Text, template: usize): void {
   text.at = template;
   text.left = 0;
-  text.held = 0;
 }
 
 /** Drop what is left. */
@@ -58,11 +56,6 @@ export function ended(text: Text): boolean {
 
 /** The next byte, or END, once. */
 export function next(text: Text): u32 {
-  if (text.held) {
-    const byte = text.held;
-    text.held = 0;
-    return byte;
-  }
   while (text.left == 0) {
     const byte = <u32>load<u8>(text.at++);
     if (byte == 0) {
@@ -73,12 +66,14 @@ export function next(text: Text): u32 {
     fill(text, (byte - 1) & 3);
     text.escape = u32(byte > 4);
   }
-  const byte = <u32>load<u8>(text.from++);
-  text.left--;
-  if (text.escape && (byte == 0x22 || byte == 0x2c || byte == BACKSLASH)) {
-    text.held = byte;
+  const byte = <u32>load<u8>(text.from);
+  if (text.escape == 1 && (byte == 0x22 || byte == 0x2c || byte == BACKSLASH)) {
+    text.escape = 2;
     return BACKSLASH;
   }
+  if (text.escape) text.escape = 1;
+  text.from++;
+  text.left--;
   return byte;
 }
 

@@ -22,7 +22,7 @@ import { LinkState, clear, due, reset, room, stream, tx } from "../stream";
 import * as text from "../text";
 import { Step, Word, steps } from "./_espat";
 import * as engine from "./engine";
-import { Engine, Event, Phase, Within, at, out } from "./engine";
+import { Engine, Event, Flag, Phase, Within, at, out } from "./engine";
 
 /** What `at.seen` says of a send, in step Probe. */
 const enum Verdict {
@@ -169,29 +169,26 @@ function issue(step: u32): void {
 
 /** Write the command of a step, again or for the first time. */
 function write(step: u32): void {
+  let number = stream.port;
   if (step == Step.Connect) {
     esp.attached = 1;
     esp.peerGone = 0;
     at.pending = 0;
     out.first = stream.host;
     out.firstLen = stream.hostLen;
-    number(stream.port);
   } else if (step == Step.Send) {
-    esp.sending = stream.txLen;
+    number = stream.txLen;
+    esp.sending = number;
     esp.handed = 0;
     esp.sendNext = 0;
-    number(esp.sending);
   } else if (step == Step.Read) {
+    number = room();
     at.pending = 0;
     esp.sendNext = 1;
-    number(room());
   }
-  engine.write(step);
-}
-
-function number(value: u32): void {
-  out.fourthLen = text.decimal(digits + text.DECIMAL_BYTES, value);
+  out.fourthLen = text.decimal(digits + text.DECIMAL_BYTES, number);
   out.fourth = digits + text.DECIMAL_BYTES - out.fourthLen;
+  engine.write(step);
 }
 
 /** Act on what the engine found. */
@@ -294,14 +291,9 @@ function error(): void {
     case Step.Send:
     case Step.Confirm:
       return gone();
-    case Step.Echo:
-    case Step.Mode:
-    case Step.Plain:
-    case Step.HangUp:
-    case Step.Info:
-    case Step.Read:
-    case Step.Probe:
-      done();
+    default:
+      // The others are worth no more than an answer.
+      if (at.flags & (Flag.Ok | Flag.Seen)) done();
   }
 }
 
