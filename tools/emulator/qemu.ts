@@ -97,6 +97,7 @@ interface Flash {
 }
 
 const GDB_TRIES = 20;
+const THREAD_TRIES = 20;
 
 /** A running board. Emits `event` (DeviceEvent), `line` (string) and `exit` (code). */
 export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string]; exit: [number | null] }> {
@@ -213,6 +214,20 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
       }
     }
     throw new Error(`QEMU's gdb server can not be reached\n${this.complaint}`);
+  }
+
+  /**
+   * Stop the machine in thread mode. A fault that is planted while the core handles an interrupt is another fault: it meets
+   * the stack of handlers, and it can lock the core up.
+   */
+  async debugThread(): Promise<Gdb> {
+    for (let tries = 1; ; tries++) {
+      const gdb = await this.debug();
+      if ((await gdb.exception()) === 0) return gdb;
+      await gdb.detach();
+      if (tries === THREAD_TRIES) throw new Error(`the board was in a handler ${tries} times of ${tries}`);
+      await new Promise((done) => setTimeout(done, 50));
+    }
   }
 
   /** Put back what a flash file holds, before the machine's first instruction. */

@@ -26,6 +26,9 @@ const OUTPUT_MAX = 256 * 1024;
 /** What a program says at once by semihosting. */
 const SAID_MAX = 4096;
 const ENOSYS = 0x58;
+/** Interrupt control and state register, and its field VECTACTIVE (ARMv7-M ARM B3.2.4). */
+const ICSR = 0xe000ed04;
+const VECTACTIVE = 0x1ff;
 
 /** Hear what the program says by semihosting. */
 export type Hear = (text: string) => void;
@@ -244,6 +247,11 @@ export class Gdb {
   /** Where the core is. */
   async counter(): Promise<number> {
     return (await this.registers()).readUInt32LE(PC * 4);
+  }
+
+  /** The number of the exception that the core handles; 0 in thread mode. */
+  async exception(): Promise<number> {
+    return (await this.read(ICSR, 4)).readUInt32LE() & VECTACTIVE;
   }
 
   /** Set one of the registers r0 to r15. */

@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { type Board, loadBoard } from "../../../tools/build/board.ts";
 import { buildImage } from "../../../tools/build/build.ts";
 import { type Emulator, startEmulator } from "../../../tools/emulator/qemu.ts";
+import { symbols } from "../symbols.ts";
 
 /** The commands of guest.ts, and what each leaves behind. */
 const DEATHS: readonly [name: string, command: string, epitaph: RegExp][] = [
@@ -77,16 +78,18 @@ for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mi
 
     test("a fault leaves an epitaph that says which and where", async () => {
       const seen = emulator.events.length;
-      const gdb = await emulator.debug();
+      const reset = (await symbols(elf))("Reset_Handler").address & ~1;
+      const gdb = await emulator.debugThread();
       const at = await gdb.counter();
       const there = await gdb.read(at, UNDEFINED.length);
       await gdb.write(at, UNDEFINED);
+      await gdb.breakAt([reset]);
+      assert.ok(await gdb.runToBreak("c", 30_000));
+      // Reset brings it back where QEMU's flash is RAM, and not where it is ROM.
+      await gdb.write(at, there);
+      await gdb.unbreak([reset]);
       await gdb.detach();
       const text = (await emulator.waitFor("epitaph", 30_000, seen)).data.toString();
-      // Reset brings it back where QEMU's flash is RAM, and not where it is ROM.
-      const mender = await emulator.debug();
-      await mender.write(at, there);
-      await mender.detach();
       assert.match(text, new RegExp(`^fault (hard|usage) pc=${at.toString(16).padStart(8, "0")} lr=[0-9a-f]{8}`));
     });
 
