@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ROOT } from "../../tools/check/tree.ts";
-import { run, type Outcome } from "../../tools/test/run.ts";
+import { type Manner, run, type Outcome } from "../../tools/test/run.ts";
+import { changedSince, reach } from "../../tools/test/reach.ts";
+import { schedule } from "../../tools/test/schedule.ts";
+import { weightOf, type Weight } from "../../tools/test/suites.ts";
 
 /** Suites with known ends, written where their imports resolve. */
 const FOLDER = join("build", "runner-suites");
@@ -19,15 +24,22 @@ const SUITES: Record<string, string> = {
   broken: `import "./not-there.ts";`,
 };
 
-async function outcome(name: string, timeoutS = 60): Promise<Outcome> {
-  const path = join(FOLDER, `${name}.test.ts`);
-  return run({ path, kind: "node", files: [path], alone: false }, timeoutS);
+/** Two as-pect suites for one module: one passes, one does not. */
+const UNITS: Record<string, string> = {
+  good: `describe("good", () => { it("adds", () => { expect(1 + 1).toBe(2); }); });`,
+  bad: `describe("bad", () => { it("adds", () => { expect(1 + 1).toBe(3); }); it("traps", () => { unreachable(); }); it("runs after a trap", () => { expect(1).toBe(1); }); });`,
+};
+
+async function outcome(test: string, { timeoutS = 60, name }: Partial<Manner> = {}): Promise<Outcome> {
+  const path = join(FOLDER, `${test}.test.ts`);
+  return run({ path, kind: "node", files: [path], seconds: 1, cores: 1 }, { timeoutS, name });
 }
 
 describe("runner", () => {
   before(() => {
     mkdirSync(join(ROOT, FOLDER), { recursive: true });
     for (const [name, text] of Object.entries(SUITES)) writeFileSync(join(ROOT, FOLDER, `${name}.test.ts`), text);
+    for (const [name, text] of Object.entries(UNITS)) writeFileSync(join(ROOT, FOLDER, `${name}.spec.ts`), text);
   });
   after(() => rmSync(join(ROOT, FOLDER), { recursive: true }));
 
@@ -61,7 +73,7 @@ describe("runner", () => {
   });
 
   it("ends a suite that hangs", async () => {
-    const { passed, failures } = await outcome("hang", 5);
+    const { passed, failures } = await outcome("hang", { timeoutS: 5 });
     assert.equal(passed, 1);
     assert.match(failures[0]!.reason, /longer than 5 s/);
   });
@@ -74,5 +86,129 @@ describe("runner", () => {
 
   it("fails a suite without a test", async () => {
     assert.match((await outcome("empty")).failures[0]!.reason, /ran no test/);
+  });
+
+  it("runs one test by its name, and lists no other", async () => {
+    const { passed, failures, skips } = await outcome("fail", { name: "group > one" });
+    assert.deepEqual({ passed, failures, skips }, { passed: 1, failures: [], skips: [] });
+    assert.equal((await outcome("fail", { name: "two" })).failures[0]!.name, "group > two");
+    assert.equal((await outcome("fail", { name: "(.*" })).passed, 0);
+  });
+
+  it("compiles the unit tests of several files into one module, and names the file of a failure", async () => {
+    const files = Object.keys(UNITS).map((name) => join(FOLDER, `${name}.spec.ts`));
+    const suite = { path: FOLDER, kind: "as-pect", files, seconds: 1, cores: 1 } as const;
+    const { passed, failures } = await run(suite, { timeoutS: 60 });
+    assert.equal(passed, 2);
+    assert.deepEqual(
+      failures.map(({ name }) => name),
+      ["adds", "traps"].map((name) => `${files[1]}: bad > ${name}`),
+    );
+    assert.match(failures[0]!.reason, /actual: 2\nexpected: 3/);
+    const one = await run(suite, { timeoutS: 60, name: "good" });
+    assert.deepEqual([one.passed, one.failures.length], [1, 0]);
+  });
+});
+
+describe("schedule", () => {
+  /** Run items on a clock of its own; each starts and ends at the second noted. */
+  async function noted(items: readonly (Weight & { name: string })[], cores: number): Promise<string[]> {
+    const notes: string[] = [];
+    const ends: { at: number; end: () => void }[] = [];
+    let now = 0;
+    const all = schedule(items, cores, async ({ name, seconds }) => {
+      notes.push(`${now} ${name}`);
+      await new Promise<void>((end) => ends.push({ at: now + seconds, end }));
+    });
+    const isOver = (): Promise<boolean> =>
+      Promise.race([all.then(() => true), new Promise<boolean>((on) => setImmediate(() => on(false)))]);
+    while (!(await isOver())) {
+      const next = ends.toSorted((a, b) => a.at - b.at)[0];
+      if (next) {
+        now = next.at;
+        ends.splice(ends.indexOf(next), 1);
+        next.end();
+      }
+    }
+    return notes;
+  }
+
+  it("keeps the cores busy: what waits runs beside what computes", async () => {
+    const items = [
+      { name: "long", seconds: 10, cores: 1 },
+      { name: "wide", seconds: 8, cores: 1.5 },
+      { name: "waits", seconds: 6, cores: 0.5 },
+      { name: "short", seconds: 4, cores: 1 },
+    ];
+    assert.deepEqual(await noted(items, 2), ["0 long", "0 waits", "6 short", "10 wide"]);
+  });
+
+  it("runs alone what needs more than there is", async () => {
+    const items = [
+      { name: "wide", seconds: 8, cores: 3 },
+      { name: "one", seconds: 2, cores: 1 },
+    ];
+    assert.deepEqual(await noted(items, 2), ["0 wide", "8 one"]);
+  });
+
+  it("knows what a suite declares, and that one without a declaration is short", () => {
+    assert.deepEqual(weightOf("// weight: 40 s, 0.5 cores\n/** A suite. */"), { seconds: 40, cores: 0.5 });
+    assert.deepEqual(weightOf("/** A suite. */\n// weight: 7 s, 1 core\n"), { seconds: 7, cores: 1 });
+    assert.ok(weightOf("/** A suite. */").seconds < 10);
+  });
+});
+
+describe("reach of a change", () => {
+  const tree = new Map(
+    Object.entries({
+      "assembly/lib/bytes.ts": "export function copy(): void {}",
+      "assembly/main.ts": `import { copy } from "./lib/bytes";`,
+      "boards/common/trap.c": "",
+      "tools/build/build.ts": `const entry = "assembly/main.ts"; filesBelow("boards/common");`,
+      "tools/wire/cbor.ts": `import type { Kind } from "./kind.ts"; export const one = 1;`,
+      "tools/wire/kind.ts": "export type Kind = 1;",
+      "tools/cli/x.ts": `const { one } = await import("../wire/cbor.ts");`,
+      "tests/wire/cbor.test.ts": `import { one } from "../../tools/wire/cbor.ts"; // not "assembly/main.ts"`,
+      "tests/qemu/boot.test.ts": `import { build } from "../../tools/build/build.ts"; join(ROOT, "tools", "cli", "x.ts");`,
+      "tests/qemu/part.test.ts": `new URL("./part.c", import.meta.url);`,
+      "tests/qemu/part.c": "",
+    }),
+  );
+  const reached = (...changed: string[]): string[] =>
+    [...reach(tree, changed).keys()].filter((path) => path.endsWith(".test.ts")).toSorted();
+
+  it("follows imports, in AssemblyScript too, and those made when a program runs", () => {
+    assert.deepEqual(reached("tools/wire/cbor.ts"), ["tests/qemu/boot.test.ts", "tests/wire/cbor.test.ts"]);
+    assert.equal(reach(tree, ["assembly/lib/bytes.ts"]).get("tests/qemu/boot.test.ts"), 3);
+  });
+
+  it("follows paths in strings: of files, of folders, joined from pieces, and beside the source", () => {
+    assert.deepEqual(reached("assembly/main.ts"), ["tests/qemu/boot.test.ts"]);
+    assert.deepEqual(reached("boards/common/trap.c"), ["tests/qemu/boot.test.ts"]);
+    assert.deepEqual(reached("tools/cli/x.ts"), ["tests/qemu/boot.test.ts"]);
+    assert.deepEqual(reached("tests/qemu/part.c"), ["tests/qemu/part.test.ts"]);
+  });
+
+  it("reaches nothing by a type, a comment or a file that is not used", () => {
+    assert.deepEqual(reached("tools/wire/kind.ts"), []);
+    assert.deepEqual(reached("README.md"), []);
+  });
+
+  it("finds in a repository what was edited, added and removed since a commit", () => {
+    const folder = mkdtempSync(join(tmpdir(), "signet-changed-"));
+    try {
+      const git = (...args: string[]): void =>
+        void execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@example.org", ...args], { cwd: folder });
+      git("init", "-q");
+      for (const name of ["kept", "edited", "removed"]) writeFileSync(join(folder, name), name);
+      git("add", ".");
+      git("commit", "-qm", "First");
+      writeFileSync(join(folder, "edited"), "otherwise");
+      rmSync(join(folder, "removed"));
+      writeFileSync(join(folder, "added"), "");
+      assert.deepEqual(changedSince("HEAD", folder).toSorted(), ["added", "edited", "removed"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

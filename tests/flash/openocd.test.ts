@@ -1,3 +1,4 @@
+// weight: 9 s, 1 core
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+// weight: 30 s, 1 core
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,3 +1,4 @@
+// weight: 12 s, 1 core
 /** The floor of time, over days of hourly reports: it follows honest servers, and no server that is wrong for a day. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

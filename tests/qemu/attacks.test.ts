@@ -1,3 +1,4 @@
+// weight: 43 s, 1 core
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

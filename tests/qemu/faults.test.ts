@@ -1,3 +1,4 @@
+// weight: 28 s, 1 core
 /** Each fault is planted in the product's image as it runs, and its name looked for in the next report that the server stored. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,3 +1,4 @@
+// weight: 25 s, 1 core
 /** A short life of every board that something here runs: key, sign-up, reports, and the same again after a cut of power. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

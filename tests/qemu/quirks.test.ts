@@ -1,3 +1,4 @@
+// weight: 13 s, 1 core
 /** The real image behind a module that misbehaves in every way it can; `attacks.test.ts` has it in an attacker's hands. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

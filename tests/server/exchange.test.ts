@@ -1,3 +1,4 @@
+// weight: 15 s, 1 core
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { test } from "node:test";

@@ -1,3 +1,4 @@
+// weight: 21 s, 1 core
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// weight: 24 s, 1 core
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

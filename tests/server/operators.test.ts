@@ -1,3 +1,4 @@
+// weight: 9 s, 1 core
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hex } from "../../tools/wire/bytes.ts";

@@ -1,3 +1,4 @@
+// weight: 11 s, 1 core
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

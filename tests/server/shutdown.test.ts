@@ -1,3 +1,4 @@
+// weight: 16 s, 1 core
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";

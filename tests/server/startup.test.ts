@@ -1,3 +1,4 @@
+// weight: 11 s, 1 core
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";

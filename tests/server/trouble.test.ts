@@ -1,3 +1,4 @@
+// weight: 17 s, 1 core
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audit } from "../../tools/server/audit.ts";

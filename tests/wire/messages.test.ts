@@ -1,3 +1,4 @@
+// weight: 10 s, 1 core
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

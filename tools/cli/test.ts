@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
+import type { Options } from "../test/test.ts";
 
 /** `signet test`: every suite, or those whose path holds one of the words given. */
 export function add(program: Command): void {
@@ -6,10 +7,14 @@ export function add(program: Command): void {
     .command("test")
     .description("run the tests, all or those whose path holds a word")
     .argument("[word...]", "for example: unit/crypto server qemu/attacks")
-    .option("--jobs <n>", "light suites at a time", whole, 2)
+    .option("--changed", "only suites that a change of the working tree can reach, the nearest first")
+    .option("--since <commit>", "the same, compared with this commit instead of the last")
+    .option("--within <s>", "seconds that the suites of --changed may take together", whole, 60)
+    .option("--name <text>", "only tests whose name holds this text")
+    .option("--jobs <n>", "cores to keep busy; all unless said", whole)
     .option("--timeout <s>", "seconds a suite may take", whole, 900)
     .option("--list", "print the suites and run none")
-    .action(async (words: string[], options: { jobs: number; timeout: number; list?: boolean }) => {
+    .action(async (words: string[], options: Options) => {
       const { test } = await import("../test/test.ts");
       process.exitCode = (await test(words, options)) ? 0 : 1;
     });

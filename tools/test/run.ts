@@ -25,24 +25,29 @@ export function endAll(): void {
   for (const group of running) endGroup(group);
 }
 
+/** How a suite is run. */
+export interface Manner {
+  readonly timeoutS: number;
+  /** Only tests whose name, or whose group's, holds this text. */
+  readonly name?: string | undefined;
+}
+
 /** Run one suite in a process group of its own; a suite that ran no test, crashed or took too long has failed. */
-export async function run(suite: Suite, timeoutS: number): Promise<Outcome> {
+export async function run(suite: Suite, { timeoutS, name }: Manner): Promise<Outcome> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), "signet-test-"));
   try {
     const notes = join(folder, "notes");
-    const { code, output, late } = await finish(
-      suite.kind === "node"
-        ? node(suite.path, notes)
-        : aspect(suite.files.length === 1 ? suite.path : await joined(suite.files, folder)),
-      timeoutS,
-    );
-    const told = suite.kind === "node" ? await readNotes(notes) : readSummary(output);
+    const args = suite.kind === "node" ? node(suite.path, notes, name) : aspect(await joined(suite.files, folder));
+    const { code, output, late } = await finish(args, { TEST_NOTES: notes }, timeoutS);
+    const told = (await readNotes(notes)).filter((one) => name === undefined || isMeant(one, name));
+    if (suite.files.length > 1) await addFiles(told, suite.files);
     const failures = told.filter(({ verdict }) => verdict === "failed");
     if (late) failures.push(failure("the suite", `took longer than ${timeoutS} s\n${tail(output)}`));
-    else if (code !== 0 && failures.length === 0)
+    else if (code !== 0 && failures.length === 0 && name === undefined)
       failures.push(failure("the suite", `ended with ${code}\n${tail(output)}`));
-    else if (told.length === 0) failures.push(failure("the suite", `ran no test\n${tail(output)}`));
+    else if (told.length === 0 && (name === undefined || code !== 0))
+      failures.push(failure("the suite", `ran no test\n${tail(output)}`));
     const skips = told.filter(({ verdict }) => verdict === "skipped");
     for (const skip of skips) if (skip.reason === "") failures.push(failure(skip.name, "was skipped without a reason"));
     return {
@@ -57,6 +62,11 @@ export async function run(suite: Suite, timeoutS: number): Promise<Outcome> {
   }
 }
 
+/** Whether a verdict is about a test that was asked for: node:test lists the others as skipped. */
+function isMeant({ name, reason }: Told, wanted: string): boolean {
+  return name.includes(wanted) && reason !== "test name does not match pattern";
+}
+
 function failure(name: string, reason: string): Told {
   return { name, verdict: "failed", reason };
 }
@@ -66,17 +76,37 @@ function tail(output: string): string {
   return output.trimEnd().split("\n").slice(-40).join("\n");
 }
 
-/** The command line that runs a node:test suite and notes each test's verdict in a file. */
-function node(path: string, notes: string): string[] {
-  const reporter = pathToFileURL(join(ROOT, "tools", "test", "reporter.ts")).href;
-  return ["--import", "tsx", `--test-reporter=${reporter}`, `--test-reporter-destination=${notes}`, path];
+/** Say of each failed test of a joined module which file it is in. */
+async function addFiles(told: Told[], files: readonly string[]): Promise<void> {
+  const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(ROOT, file), "utf8")] as const));
+  for (const [at, { name, verdict, reason }] of told.entries()) {
+    if (verdict === "passed") continue;
+    const pieces = name.split(" > ").map((piece) => JSON.stringify(piece));
+    const file = texts.find(([, text]) => pieces.every((piece) => text.includes(piece)))?.[0];
+    if (file !== undefined) told[at] = { name: `${file}: ${name}`, verdict, reason };
+  }
 }
 
-/** The command line that compiles and runs an as-pect suite. */
+/** The command line that runs a node:test suite and notes each test's verdict in a file. */
+function node(path: string, notes: string, name: string | undefined): string[] {
+  const reporter = pathToFileURL(join(ROOT, "tools", "test", "reporter.ts")).href;
+  const only =
+    name === undefined
+      ? []
+      : [
+          `--test-name-pattern=${name
+            .split(" > ")
+            .at(-1)!
+            .replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}`,
+        ];
+  return ["--import", "tsx", `--test-reporter=${reporter}`, `--test-reporter-destination=${notes}`, ...only, path];
+}
+
+/** The command line that compiles a module of as-pect and runs its tests, all of them: they take less than the compilation. */
 function aspect(path: string): string[] {
-  const unit = join("tests", "unit");
   const asp = join("node_modules", "@as-pect", "cli", "bin", "asp");
-  return [asp, "--no-logo", "-c", join(unit, "as-pect.config.js"), "-a", join(unit, "as-pect.asconfig.json"), path];
+  const config = join("tools", "test", "as-pect.config.js");
+  return [asp, "--no-logo", "-c", config, "-a", join("tools", "test", "as-pect.asconfig.json"), path];
 }
 
 /** A module that imports these files, in `folder`: what as-pect compiles to run them all. */
@@ -88,13 +118,17 @@ async function joined(files: readonly string[], folder: string): Promise<string>
 }
 
 /** Run Node with these arguments; when it is over, nothing that it started is left. */
-function finish(args: string[], timeoutS: number): Promise<{ code: string | number; output: string; late: boolean }> {
+function finish(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  timeoutS: number,
+): Promise<{ code: string | number; output: string; late: boolean }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined },
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined, ...env },
     });
     let output = "";
     let late = false;
@@ -129,20 +163,4 @@ function endGroup(group: number): void {
 async function readNotes(path: string): Promise<Told[]> {
   const text = await readFile(path, "utf8").catch(() => "");
   return text.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as Told] : []));
-}
-
-/** Count what as-pect's summary says, and take its lines on failures as they are. */
-function readSummary(output: string): Told[] {
-  const told: Told[] = [];
-  for (const [, mark, passed, total, todo] of output.matchAll(/^(✔|❌) \S+ Pass: (\d+) \/ (\d+) Todo: (\d+)/gm)) {
-    for (let at = 0; at < Number(passed); at++) told.push({ name: "", verdict: "passed", reason: "" });
-    for (let at = 0; at < Number(todo); at++) told.push({ name: "todo", verdict: "skipped", reason: "" });
-    const names = [...output.matchAll(/^ {4}❌ (.*?) - (.*(?:\n {6}\S.*)*)/gm)];
-    for (let at = Number(passed); at < Number(total); at++) {
-      const [, name, reason] = names[at - Number(passed)] ?? ["", "a test", tail(output)];
-      told.push(failure(name!, reason!));
-    }
-    if (mark === "❌" && passed === total) told.push(failure("the suite", tail(output)));
-  }
-  return told;
 }

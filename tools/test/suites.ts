@@ -1,27 +1,48 @@
-import { paths } from "../check/tree.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { paths, ROOT } from "../check/tree.ts";
+
+/** What a suite takes when it runs alone on an idle machine. */
+export interface Weight {
+  readonly seconds: number;
+  /** How many processor cores it keeps busy on average. */
+  readonly cores: number;
+}
 
 /** Tests that run in one process. */
-export interface Suite {
+export interface Suite extends Weight {
   readonly path: string;
   /** Compiled to WebAssembly by as-pect, or run by node:test. */
   readonly kind: "as-pect" | "node";
   /** What as-pect compiles into one module: a compilation costs more than the tests of all files together. */
   readonly files: readonly string[];
-  /** Whether it must have the machine for itself: QEMU keeps a core busy, and its tests watch the clock. */
-  readonly alone: boolean;
 }
 
-/** Every suite of the tree, the light ones first. */
-export function suites(words: readonly string[]): Suite[] {
-  const chosen = paths().filter((path) => words.length === 0 || words.some((word) => path.includes(word)));
-  const units = chosen.filter((path) => /^tests\/unit\/.*\.spec\.ts$/.test(path));
-  const unit: Suite[] =
-    units.length === 0
-      ? []
-      : [{ path: units.length === 1 ? units[0]! : "tests/unit", kind: "as-pect", files: units, alone: false }];
-  const others = chosen
+/** The weight of a suite that declares none: most suites are short. */
+const LIGHT: Weight = { seconds: 4, cores: 1 };
+/** The weight of the unit tests: one compilation, then all tests. */
+const UNIT: Weight = { seconds: 8, cores: 1 };
+
+/** The weight that the text of a suite declares on a line of its own: `// weight: 40 s, 0.5 cores`. */
+export function weightOf(text: string): Weight {
+  const found = /^\/\/ weight: (\d+) s, (\d+(?:\.\d)?) cores?$/m.exec(text);
+  return found ? { seconds: Number(found[1]), cores: Number(found[2]) } : LIGHT;
+}
+
+/** The suites of the files that `chosen` accepts, the longest first; all unit tests are one suite. */
+export function suites(chosen: (path: string) => boolean): Suite[] {
+  const files = paths().filter(chosen);
+  const units = files.filter((path) => /^tests\/unit\/.*\.spec\.ts$/.test(path));
+  const unit: Suite = {
+    path: units.length === 1 ? units[0]! : "tests/unit",
+    kind: "as-pect",
+    files: units,
+    ...UNIT,
+  };
+  const others = files
     .filter((path) => /^tests\/(?!unit\/).*\.test\.ts$/.test(path))
-    .map((path): Suite => ({ path, kind: "node", files: [path], alone: /qemu/.test(path) }))
-    .toSorted((a, b) => Number(a.alone) - Number(b.alone) || (a.path < b.path ? -1 : 1));
-  return [...unit, ...others];
+    .map((path): Suite => ({ path, kind: "node", files: [path], ...weightOf(readFileSync(join(ROOT, path), "utf8")) }));
+  return [...(units.length === 0 ? [] : [unit]), ...others].toSorted(
+    (a, b) => b.seconds - a.seconds || (a.path < b.path ? -1 : 1),
+  );
 }

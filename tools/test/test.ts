@@ -1,12 +1,25 @@
+import { availableParallelism } from "node:os";
+import { readTree } from "../check/tree.ts";
 import { Trouble } from "../trouble.ts";
+import { changedSince, reach } from "./reach.ts";
 import { endAll, run, type Outcome } from "./run.ts";
+import { schedule, secondsOf } from "./schedule.ts";
 import { suites, type Suite } from "./suites.ts";
 
 /** How `signet test` runs. */
 export interface Options {
-  readonly jobs: number;
+  /** Cores to keep busy; those of the machine unless said. */
+  readonly jobs?: number;
   readonly timeout: number;
   readonly list?: boolean;
+  /** Only tests whose name, or whose group's, holds this text. */
+  readonly name?: string;
+  /** Only suites that a change of the working tree can reach. */
+  readonly changed?: boolean;
+  /** The commit that the working tree is compared with; the last unless said. */
+  readonly since?: string;
+  /** For how many seconds suites that a change can reach are run, by their weights. */
+  readonly within: number;
 }
 
 /** How much of a failure is shown: enough to act upon, and the next one still in sight. */
@@ -14,11 +27,14 @@ const REASON_LINES = 40;
 
 /** Run the suites, print what became of each, end in `N passed, N failed, N skipped`; tells whether none failed. */
 export async function test(words: readonly string[], options: Options): Promise<boolean> {
-  const chosen = suites(words);
-  if (chosen.length === 0)
-    throw new Trouble(`no suite is called ${words.join(" or ")}`, "npm test -- --list prints them all");
+  const { jobs = availableParallelism(), timeout: timeoutS, name } = options;
+  const chosen = choose(words, options, jobs);
   if (options.list) {
     for (const { files } of chosen) process.stdout.write(`${files.join("\n")}\n`);
+    return true;
+  }
+  if (chosen.length === 0) {
+    process.stdout.write("no suite depends on what changed\n");
     return true;
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -28,25 +44,56 @@ export async function test(words: readonly string[], options: Options): Promise<
       process.exit(130);
     });
   }
-  const light = chosen.filter(({ alone }) => !alone);
-  const heavy = chosen.filter(({ alone }) => alone);
-  const outcomes = [...(await pool(light, options.jobs, options.timeout)), ...(await pool(heavy, 1, options.timeout))];
+  const outcomes: Outcome[] = [];
+  await schedule(chosen, jobs, async (suite) => {
+    const outcome = await run(suite, { timeoutS, name });
+    outcomes.push(outcome);
+    if (outcome.passed + outcome.failures.length + outcome.skips.length > 0) print(outcome);
+  });
+  if (name !== undefined && outcomes.every(({ passed, failures }) => passed + failures.length === 0))
+    throw new Trouble(
+      `no test's name holds "${name}"`,
+      'the text is compared as it is, with group and test joined by " > "',
+    );
   return sum(outcomes);
 }
 
-/** Run suites, so many at a time, and print each when it is over. */
-async function pool(waiting: readonly Suite[], jobs: number, timeoutS: number): Promise<Outcome[]> {
-  const queue = [...waiting];
-  const outcomes: Outcome[] = [];
-  const work = async (): Promise<void> => {
-    for (let suite = queue.shift(); suite; suite = queue.shift()) {
-      const outcome = await run(suite, timeoutS);
-      outcomes.push(outcome);
-      print(outcome);
-    }
-  };
-  await Promise.all(Array.from({ length: jobs }, work));
-  return outcomes;
+/** The suites that are asked for, the longest first. */
+function choose(words: readonly string[], { name, changed, since, within }: Options, jobs: number): Suite[] {
+  const isNamed = (path: string): boolean => words.length === 0 || words.some((word) => path.includes(word));
+  if (suites(isNamed).length === 0)
+    throw new Trouble(`no suite is called ${words.join(" or ")}`, "npm test -- --list prints them all");
+  if (!changed && since === undefined && name === undefined) return suites(isNamed);
+  const tree = readTree();
+  if (name !== undefined) {
+    // A name that is put together when the suite runs stands in no file: then all are asked.
+    const holding = suites((path) => isNamed(path) && (tree.get(path)?.includes(name) ?? false));
+    return holding.length > 0 ? holding : suites(isNamed);
+  }
+  const distance = reach(tree, changedSince(since ?? "HEAD"));
+  return nearest(
+    suites((path) => isNamed(path) && distance.has(path)),
+    ({ files }) => Math.min(...files.map((file) => distance.get(file)!)),
+    { within, jobs },
+  );
+}
+
+/** As many suites as fit the time, those first that are fewest steps from the change; says what is left out. */
+function nearest(
+  reached: readonly Suite[],
+  steps: (suite: Suite) => number,
+  { within, jobs }: { within: number; jobs: number },
+): Suite[] {
+  const inOrder = reached.toSorted((a, b) => steps(a) - steps(b) || a.seconds * a.cores - b.seconds * b.cores);
+  const taken: Suite[] = [];
+  for (const suite of inOrder) if (secondsOf([...taken, suite], jobs) <= within) taken.push(suite);
+  const out = reached.length - taken.length;
+  process.stdout.write(`the change can reach ${reached.length} suites\n`);
+  if (out > 0)
+    process.stdout.write(
+      `left out: ${out} of them, beyond ${within} s; --within ${Math.ceil(secondsOf(reached, jobs))} runs all\n`,
+    );
+  return reached.filter((suite) => taken.includes(suite));
 }
 
 function print({ suite, passed, failures, skips, seconds }: Outcome): void {

@@ -1,0 +1,35 @@
+import type { Weight } from "./suites.ts";
+
+/**
+ * Start each item as soon as the cores that it needs are free, and wait for all: the first that fits is next, so that a
+ * light item runs beside a heavy one. An item that needs more cores than there are runs alone.
+ */
+export async function schedule<Item extends Weight>(
+  items: readonly Item[],
+  cores: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items];
+  const running = new Set<Promise<void>>();
+  let free = cores;
+  while (waiting.length > 0 || running.size > 0) {
+    const next = waiting.findIndex((item) => item.cores <= free + 0.01 || running.size === 0);
+    if (next === -1) {
+      await Promise.race(running);
+      continue;
+    }
+    const [item] = waiting.splice(next, 1);
+    free -= item!.cores;
+    const job: Promise<void> = work(item!).finally(() => {
+      free += item!.cores;
+      running.delete(job);
+    });
+    running.add(job);
+  }
+}
+
+/** The longest that a schedule of these items takes: its longest item, or all its work over the cores. */
+export function secondsOf(items: readonly Weight[], cores: number): number {
+  const work = items.reduce((sum, { seconds, cores: needed }) => sum + seconds * Math.min(needed, cores), 0);
+  return Math.max(work / cores, ...items.map(({ seconds }) => seconds));
+}
