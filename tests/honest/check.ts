@@ -1,4 +1,4 @@
-/** Histories by the hundred: made from a seed, played, judged; the first that fails is shortened and told so that it can be played again. */
+/** Histories by the hundred: made from a seed, played, judged; the first that fails is told so that it can be played again. */
 import * as fc from "fast-check";
 import { DAY, HOUR, histories, print, type Half, type History } from "./history.ts";
 import { alternations, judge } from "./judge.ts";
@@ -50,8 +50,14 @@ export interface Tally {
   failure?: string;
 }
 
-/** Play `count` histories of a half that `seed` tells; ends at the first that fails. */
-export async function check(origin: Origin, half: Half, seed: number, count: number): Promise<Tally> {
+/** Play `count` histories of a half that `seed` tells; ends at the first that fails, and shortens it unless it is wanted as it is. */
+export async function check(
+  origin: Origin,
+  half: Half,
+  seed: number,
+  count: number,
+  { shorten }: { readonly shorten: boolean } = { shorten: true },
+): Promise<Tally> {
   const tally: Tally = { played: 0, qualified: 0, invited: 0 };
   let failed = false;
   const property = fc.asyncProperty(histories(half), async (history) => {
@@ -64,10 +70,11 @@ export async function check(origin: Origin, half: Half, seed: number, count: num
     failed ||= faults.length > 0;
     if (faults.length > 0) throw new Error(faults.join("\n"));
   });
-  const details = await fc.check(property, { seed, numRuns: count });
+  const details = await fc.check(property, { seed, numRuns: count, endOnFailure: !shorten });
   if (details.failed && details.counterexample !== null) {
     const [history] = details.counterexample;
-    tally.failure = `history ${tally.played} of seed ${seed} (${half}), shortened:\n${await tell(origin, half, history)}`;
+    const which = `history ${tally.played} of seed ${seed} (${half})${shorten ? ", shortened" : ""}`;
+    tally.failure = `${which}:\n${await tell(origin, half, history)}`;
   }
   return tally;
 }

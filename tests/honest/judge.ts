@@ -51,11 +51,13 @@ export async function suspected({ service }: Play): Promise<Suspicion[]> {
 
 /**
  * One row of the server is active, and it is the device's. A restore that undid two rotations may leave a row that the device gave up: then the log
- * says that a key was handed over by one that the database does not know.
+ * says that a key was handed over by one that the database does not know. A key that is active is known.
  */
 function identity({ device }: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): string[] {
   const active = rows.filter(({ state }) => state === "active").map(({ id }) => hex(id));
-  const isNamed = log.some(({ action }) => action === "orphan");
+  const isNamed = log.some(
+    ({ action, device: before }) => action === "orphan" && before !== null && !active.includes(hex(before)),
+  );
   const others = active.filter((id) => id !== device.id && !(isNamed && device.formerIds.has(id)));
   if (active.includes(device.id) && others.length === 0) return [];
   const known = rows.map(({ id, state }) => `${hex(id).slice(0, 8)} ${state}`).join(", ");
