@@ -10,6 +10,7 @@ import { audit } from "../../tools/server/audit.ts";
 import * as httpSignature from "../../tools/server/http_signature.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { startServer } from "../../tools/server/server.ts";
+import { sealed } from "../../tools/server/seal.ts";
 import { Store } from "../../tools/server/store/store.ts";
 import { verifyReport } from "../../tools/server/verify.ts";
 import { checkAddress } from "../../tools/server/webhook.ts";
@@ -19,7 +20,8 @@ import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { FLAVOURS, ask, enrolled, missing, serve, text, type Fixture } from "./harness.ts";
 
-const QUICK = { restMs: 5, pollMs: 50, timeoutMs: 1000, firstRetryMs: 20, lastRetryMs: 100, leaseMs: 30_000 };
+/** No request takes as long as `timeoutMs`, however busy the machine is; leases run by the test's clock. */
+const QUICK = { restMs: 5, pollMs: 50, timeoutMs: 120_000, firstRetryMs: 20, lastRetryMs: 100, leaseMs: 30_000 };
 
 interface Item {
   readonly kind: "report" | "entry";
@@ -159,7 +161,7 @@ for (const flavour of FLAVOURS) {
     { skip: missing(flavour) },
     async (t) => {
       const to = await receiver(t);
-      to.answers = [500, "silence", "cut", "elsewhere", 404, 503, 302, 204, 500];
+      to.answers = [500, "cut", "elsewhere", 404, 503, 302, 204, 500];
       const server = await serveFor(t, to, flavour);
       const devices = await Promise.all(Array.from({ length: 3 }, () => enrolled(server)));
       for (let n = 0; n < 4; n++)
@@ -181,13 +183,13 @@ for (const flavour of FLAVOURS) {
       atLeastOnce(told(to).get(hex(many.id)), 256);
       atLeastOnce(told(to).get("log"), 6);
       assert.deepEqual(to.faults, []);
-      assert.equal(server.webhook!.counts.failures, 8);
+      assert.equal(server.webhook!.counts.failures, 7);
       for (const item of to.taken.filter(({ kind }) => kind === "report")) {
         const device = [...devices, many].find(({ id }) => hex(id) === item.device)!;
         assert.equal(verifyReport(fromHex(item.message)!, device.key.publicKey).counter, item.counter);
       }
       const { body: metrics } = await ask(server, server.adminToken, "/metrics");
-      assert.match(metrics, /^signet_webhook_failures 8$/m);
+      assert.match(metrics, /^signet_webhook_failures 7$/m);
       const requests = to.requests;
       await pause(300);
       assert.equal(to.requests, requests, "nothing is told twice that was taken");
@@ -207,13 +209,23 @@ void test("a receiver that is away for long: it is asked ever less often, device
   const device = await enrolled(server);
   const began = performance.now();
   for (let n = 0; n < 20; n++) assert.equal((await exchange.report(device, server.url, text("x"))).kind, "accepted");
-  await pause(1500);
+  await until(() => to.requests >= 9, "not asked again");
   // Doubled each time from 32 ms on: 0.03 + 0.06 + 0.13 + 0.26 s, and a third of a second from then on.
   const most = 6 + (performance.now() - began) / 320;
-  assert.ok(to.requests >= 2 && to.requests <= most, `${to.requests} requests, at most ${most}`);
+  assert.ok(to.requests <= most, `${to.requests} requests, at most ${most}`);
   to.answers = [];
   await until(() => told(to).get(hex(device.id))?.at(-1) === 20, "not told");
   atLeastOnce(told(to).get(hex(device.id)), 20);
+});
+
+void test("a receiver that takes a request and does not answer: it is posted again", async (t) => {
+  const to = await receiver(t);
+  to.answers = ["silence"];
+  const server = await serveFor(t, to, "sqlite", { timeoutMs: 1000 });
+  const device = await enrolled(server);
+  await exchange.report(device, server.url, text("x"));
+  await until(() => told(to).get(hex(device.id))?.at(-1) === 1, "not told");
+  assert.ok(to.requests >= 2 && server.webhook!.counts.failures >= 1, `${to.requests} requests`);
 });
 
 void test(
@@ -247,10 +259,12 @@ void test(
     // It is not heard of: a lease that nobody renews ends.
     await until(() => rest.some((server) => server.webhook!.counts.delivered > 0), "not counted");
     const silent = rest.find((server) => server.webhook!.counts.delivered > 0)!;
-    const row = await rest[0]!.store.read.selectFrom("leases").selectAll().execute();
-    assert.equal(row.length, 1);
+    // One that is gone has it from now on: so the end of the one that had it does not give it back.
+    const { store } = rest[0]!;
+    const { name, until: end } = await store.read.selectFrom("leases").selectAll().executeTakeFirstOrThrow();
+    const gone = sealed(keyFile.load(first.options.key!).seal, "leases", { name, until: end, holder: "gone" });
+    await store.read.updateTable("leases").set(gone).execute();
     await silent.webhook!.close();
-    await rest[0]!.store.read.updateTable("leases").set(row[0]!).execute();
     const last = rest.find((server) => server !== silent)!;
     await exchange.report(device, last.url, text("x"));
     await pause(300);
