@@ -1,3 +1,4 @@
+// Longer than 400 lines: the device's life is one state machine, and its states share what they wait for.
 /**
  * A device's life, as a table of states. Nothing in here waits: each turn looks at what happened and moves on.
  *

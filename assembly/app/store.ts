@@ -1,3 +1,4 @@
+// Longer than 400 lines: the records on flash and their repair share one layout.
 /**
  * Records in flash that survive restarts, power cuts and bit rot. Each record is replaced as a whole or not at all.
  *

@@ -1,3 +1,4 @@
+// Longer than 400 lines: one parser, with the states that it shares with the writer.
 /**
  * An HTTP/1.1 client (RFC 9112) over any byte stream: one exchange at a time, request out by `pull`, response in by `push`.
  *

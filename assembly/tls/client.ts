@@ -1,3 +1,4 @@
+// Longer than 400 lines: one handshake, in the order in which it happens.
 /**
  * A TLS 1.3 client (RFC 8446), without I/O: the peer's bytes go in by `fromPeer` and come out by `toPeer`, the
  * application's by `write` and `read`, and `step` does one piece of work, never more than one public-key operation.

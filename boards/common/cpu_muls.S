@@ -1,3 +1,4 @@
+// Longer than 400 lines: unrolled arithmetic; its macros have no other user.
 /*
  * cpu.* for cores with Thumb-1 only (ARMv6-M: Cortex-M0, M0+), whose one multiplication gives the lower 32 bits: the field of
  * 2^255 - 19 over 16-bit halves, and over Karatsuba for the halves of an element. What each operation computes, and why no

@@ -10,6 +10,7 @@ import { type Answer, elfLab, type Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { buildPeer, PEERS } from "./peers.ts";
 import { benchTls } from "./tls.ts";
+import LAB from "../lab/image.ts";
 
 export interface Figures {
   readonly instructions: number;
@@ -83,7 +84,7 @@ async function withLab<T>(board: string, elf: string, work: (lab: Lab) => Promis
 /** Measure one board. */
 async function benchBoard(board: string): Promise<Record<string, Figures>> {
   const known: Known = { key: randomBytes(32), signature: randomBytes(64) };
-  const built = await buildImage({ board, image: "lab" });
+  const built = await buildImage({ board, image: LAB });
   const ours = await withLab(board, built.elf, (lab) => measureAll(lab, known));
   const peers = new Map<string, Map<string, Answer>>();
   for (const peer of PEERS) {

@@ -7,6 +7,7 @@ import { elfLab } from "../lab/lab.ts";
 import { Call } from "../tls/call.ts";
 import { conversations } from "../tls/conversations.ts";
 import { type Cost, replay } from "../tls/replay.ts";
+import TLS from "../tls/image.ts";
 
 export interface TlsCost extends Cost {
   /** Bytes of flash: client, X.509, cryptography, the compiler's library, and the calls in; all but the board's own C. */
@@ -18,7 +19,7 @@ export interface TlsCost extends Cost {
 /** Each conversation's cost on a board, its data changed as said, by the name it has in the bench. */
 export async function benchTls(board: string, change?: Partial<Board>): Promise<Record<string, TlsCost>> {
   const out = change && { change, out: join(ROOT, "build", "changed") };
-  const { elf, size } = await buildImage({ board, image: "tls", ...out });
+  const { elf, size } = await buildImage({ board, image: TLS, ...out });
   const flash = Object.values({ ...size.parts, boards: 0 }).reduce((sum, bytes) => sum + bytes);
   const held = await conversations();
   const lab = await elfLab(board, { icount: true, elf });

@@ -71,7 +71,7 @@ for (const name of boardNames()) {
     });
 
     test("builds within its budgets, and lies inside its memories", async () => {
-      const built = await buildImage({ board: name, image: "signet" });
+      const built = await buildImage({ board: name });
       assert.ok(built.size.flash <= board.budget.flash && built.size.linear <= board.budget.linear);
       assert.ok(built.size.flash > 32 * 1024 && built.size.linear > 4 * 1024, "there is something in it");
       const elf = readFileSync(built.elf);
@@ -88,7 +88,7 @@ for (const name of boardNames()) {
 }
 
 test("an image of another board is found out", async () => {
-  const built = await buildImage({ board: "microbit", image: "signet" });
+  const built = await buildImage({ board: "microbit" });
   const elf = readFileSync(built.elf);
   const board: Board = await loadBoard("microbit");
   const vectors = board.flash.origin;

@@ -11,6 +11,7 @@ import { KiB, loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { buildDay } from "../../tools/build/day.ts";
 import { ROOT } from "../../tools/build/root.ts";
+import PROBE from "../qemu/boot/image.ts";
 
 const board = "mps2-an386";
 const folder = mkdtempSync(join(tmpdir(), "signet-build-"));
@@ -20,20 +21,17 @@ const { budget } = await loadBoard(board);
 
 test("flash over the board's budget fails the build", async () => {
   const change = { budget: { ...budget, flash: 1024 } };
-  await assert.rejects(buildImage({ board, image: "probe", out: join(folder, "flash"), change }), /over budget: flash/);
+  await assert.rejects(buildImage({ board, image: PROBE, out: join(folder, "flash"), change }), /over budget: flash/);
 });
 
 test("linear memory over the board's budget fails the build", async () => {
   const change = { budget: { ...budget, linear: 16 } };
-  await assert.rejects(
-    buildImage({ board, image: "probe", out: join(folder, "linear"), change }),
-    /over budget: linear/,
-  );
+  await assert.rejects(buildImage({ board, image: PROBE, out: join(folder, "linear"), change }), /over budget: linear/);
 });
 
 test("a guest that allocates fails the build", async () => {
-  const entry = "tests/build/guest_heap.ts";
-  await assert.rejects(buildImage({ board, image: "probe", out: join(folder, "heap"), entry }), /memory\.grow/);
+  const image = { ...PROBE, entry: "tests/build/guest_heap.ts" };
+  await assert.rejects(buildImage({ board, image, out: join(folder, "heap") }), /memory\.grow/);
 });
 
 test("the same tree in another place gives the same bytes", async () => {
@@ -46,7 +44,7 @@ test("the same tree in another place gives the same bytes", async () => {
     // There is no repository there: the day is told.
     env: { ...process.env, SOURCE_DATE_EPOCH: String(buildDay()! * 86_400) },
   });
-  const here = await buildImage({ board, image: "signet" });
+  const here = await buildImage({ board });
   await built;
   for (const file of ["elf", "hex", "bin"] as const) {
     const there = join(tree, "build", board, "signet", basename(here[file]));
@@ -56,7 +54,7 @@ test("the same tree in another place gives the same bytes", async () => {
 
 test("two who ask at once get one build, and a third nothing new", async () => {
   const out = join(folder, "shared");
-  const ask = () => buildImage({ board, image: "probe", out });
+  const ask = () => buildImage({ board, image: PROBE, out });
   const [one, other] = await Promise.all([ask(), ask()]);
   const first = readFileSync(one.elf);
   assert.equal(one.elf, other.elf);
@@ -80,5 +78,5 @@ test("a board can leave TLS out, with all its memory", async () => {
   const { budget: small, use } = await loadBoard("microbit");
   const change = { use: { ...use, WITHOUT_TLS: 1 }, budget: { ...small, flash: 80 * KiB, linear: 8.5 * KiB } };
   const out = join(folder, "without-tls");
-  assert.ok((await buildImage({ board: "microbit", image: "signet", out, change })).size.linear > 4 * KiB);
+  assert.ok((await buildImage({ board: "microbit", out, change })).size.linear > 4 * KiB);
 });

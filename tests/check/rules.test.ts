@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RULES } from "../../tools/check/check.ts";
+import { TOOLS_MAY_IMPORT } from "../../tools/check/rules/layers.ts";
 import { generate } from "../../tools/generate/at.ts";
 
 const CONFIG = "export const ROOM: u32 = 16;\nexport const WAIT_MS: u32 = 500;\n";
@@ -28,7 +29,11 @@ const GOOD: Record<string, string> = {
   "boards/common/start.c": "#if CORE_MPU\n#endif\n",
   "tools/wire/README.md": "",
   "tools/wire/cbor.ts": `import type { Kind } from "./kind.ts";\nexport const decode = (): Kind => 1;\n`,
-  "tools/wire/kind.ts": `import { decode } from "./cbor.ts";\nexport type Kind = 1;\nexport const first = decode();\n`,
+  "tools/wire/kind.ts": "export type Kind = 1;\n",
+  "tools/server/README.md": "",
+  "tools/server/server.ts": `import { decode } from "../wire/cbor.ts";\nconst page = "tools/wire/cbor.ts";\n`,
+  "tools/check/README.md": "",
+  "tools/check/list.ts": `const programs = ["tools", "tests"];\n`,
 };
 
 /** Each planted violation: what is laid over the good tree, and the rule (and no other) that must find it there. */
@@ -52,6 +57,24 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["tools import assembly", "layers", "tools/wire/cbor.ts", `import { copy } from "../../assembly/lib/bytes.ts";\n`],
   ["assembly imports tools", "layers", "assembly/lib/bytes.ts", `import { decode } from "../../tools/wire/cbor.ts";\n`],
   ["tools import tests", "layers", "tools/wire/cbor.ts", `import { plant } from "../../tests/server/plant.ts";\n`],
+  ["wire depends on server", "layers", "tools/wire/cbor.ts", `import { serve } from "../server/server.ts";\n`],
+  [
+    "wire depends on a type of server",
+    "layers",
+    "tools/wire/cbor.ts",
+    `import type { S } from "../server/server.ts";\n`,
+  ],
+  ["wire loads server when it runs", "layers", "tools/wire/cbor.ts", `await import("../server/server.ts");\n`],
+  ["the store depends on its server", "layers", "tools/server/store/a.ts", `import { serve } from "../server.ts";\n`],
+  ["a room of the tools nobody designed", "layers", "tools/extra/x.ts", `import { decode } from "../wire/cbor.ts";\n`],
+  ["wire names server by its path", "named", "tools/wire/cbor.ts", `const x = "tools/server/server.ts";\n`],
+  ["wire names server from its own folder", "named", "tools/wire/cbor.ts", `new URL("../server/server.ts", here);\n`],
+  ["wire names server in pieces", "named", "tools/wire/cbor.ts", `join(ROOT, "tools", "server", "server.ts");\n`],
+  ["a tool names a test", "named", "tools/server/server.ts", `const x = "tests/lab/guest.ts";\n`],
+  ["a tool names a test in pieces", "named", "tools/server/server.ts", `join(ROOT, "tests", "lab");\n`],
+  ["a tool names the tests", "named", "tools/server/server.ts", `filesBelow("tests");\n`],
+  ["a long file", "lengths", "tools/wire/cbor.ts", "export {};\n".repeat(401)],
+  ["a long file of C", "lengths", "boards/common/start.c", "\n".repeat(401)],
   ["a stranger imports _fe", "siblings", "assembly/tls/client.ts", `import { add } from "../crypto/_fe";\n`],
   ["a stranger imports _x.ts in tools", "siblings", "tools/server/app.ts", `import { x } from "../wire/_x.ts";\n`],
   [
@@ -60,6 +83,7 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
     "assembly/lib/bytes.ts",
     `import { b } from "./words";\nimport { c } from "./bytes";\n`,
   ],
+  ["two files import each other's types", "cycles", "tools/wire/kind.ts", `import type { D } from "./cbor.ts";\n`],
   ["a file that passes on", "barrels", "tools/wire/all.ts", `export * from "./cbor.ts";\n`],
   ["a file that passes on names", "barrels", "assembly/lib/all.ts", `export { copy } from "./bytes";\n`],
   ["an index", "barrels", "tools/wire/index.ts", "export const x = 1;\n"],
@@ -120,6 +144,23 @@ describe("rules", () => {
       );
     });
   }
+
+  it("take a long file that says why, and one that is generated", () => {
+    const long = "export {};\n".repeat(401);
+    for (const head of ["// Longer than 400 lines: one list.\n", "// node --import tsx tools/generate/x.ts\n"]) {
+      const tree = new Map(Object.entries({ ...GOOD, "tools/wire/cbor.ts": head + long }));
+      assert.deepEqual(
+        RULES.flatMap(({ find }) => find(tree)),
+        [],
+      );
+    }
+  });
+
+  it("let each room of the tools depend on rooms that stand above it, so that none leads back", () => {
+    const rooms = Object.keys(TOOLS_MAY_IMPORT);
+    for (const [at, room] of rooms.entries())
+      for (const below of TOOLS_MAY_IMPORT[room]!) assert.ok(rooms.slice(0, at).includes(below), `${room}: ${below}`);
+  });
 
   it("every rule has a planted violation", () => {
     assert.deepEqual(

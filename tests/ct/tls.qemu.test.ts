@@ -9,6 +9,7 @@ import { buildImage } from "../../tools/build/build.ts";
 import { assertAnswer, isSetting, type Kept, requestOf } from "../tls/replay.ts";
 import { type Talk, talks } from "./talks.ts";
 import { Tracer } from "./tracer.ts";
+import TLS from "../tls/image.ts";
 
 const FULL = process.env["SIGNET_FULL"] !== undefined;
 const BOARDS = FULL ? ["mps2-an386", "mps2-an385", "microbit", "pico"] : ["mps2-an386"];
@@ -53,7 +54,7 @@ for (const board of BOARDS) {
   describe(`the TLS client's traces on ${board}`, () => {
     let tracer: Tracer;
     before(async () => {
-      tracer = await Tracer.start(board, (await buildImage({ board, image: "tls" })).elf);
+      tracer = await Tracer.start(board, (await buildImage({ board, image: TLS })).elf);
     });
     after(async () => {
       await tracer?.close();

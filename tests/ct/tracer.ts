@@ -11,6 +11,7 @@ import { exclusively } from "../../tools/build/cache.ts";
 import { ROOT } from "../../tools/build/root.ts";
 import { run } from "../../tools/build/run.ts";
 import { type Answer, type Lab, elfLab } from "../lab/lab.ts";
+import LAB from "../lab/image.ts";
 
 /** What one run of an operation did. */
 export interface Trace {
@@ -37,7 +38,7 @@ export class Tracer {
 
   /** Start the lab of a board, or an ELF with the lab's main program and another guest. */
   static async start(board: string, given?: string, keepEvents = false): Promise<Tracer> {
-    const elf = given ?? (await buildImage({ board, image: "lab" })).elf;
+    const elf = given ?? (await buildImage({ board, image: LAB })).elf;
     const folder = mkdtempSync(join(tmpdir(), "signet-trace-"));
     const [begin, end] = await addresses(elf, ["guest_bare_run", "meter_sample"]);
     const [out, dump] = [join(folder, "hashes"), keepEvents ? join(folder, "events") : undefined];
@@ -135,5 +136,9 @@ async function addresses(elf: string, names: readonly [string, string]): Promise
 
 /** The lab with `tests/lab/guest_planted.ts` in it. */
 export function plantedImage(board: string): Promise<Built> {
-  return buildImage({ board, image: "lab", entry: "tests/lab/guest_planted.ts", out: join(ROOT, "build", "planted") });
+  return buildImage({
+    board,
+    image: { ...LAB, entry: "tests/lab/guest_planted.ts" },
+    out: join(ROOT, "build", "planted"),
+  });
 }

@@ -6,12 +6,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { buildHost } from "../../tools/build/host.ts";
+import { buildHost, PLAIN } from "../../tools/build/host.ts";
 import { request } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { Call } from "../tls/call.ts";
 import { requestOf } from "../tls/replay.ts";
 import { talks } from "./talks.ts";
+import LAB from "../lab/image.ts";
+import TLS from "../tls/image.ts";
 
 const SECRET = 0xfffe;
 /** What of a connection's settings the PSK is, as in `tests/tls/guest.ts`. */
@@ -74,7 +76,7 @@ for (const use of profiles) {
   describe(`secrets under memcheck, ${Object.keys(use).join() || "long multiplications"}`, { skip }, () => {
     for (const [name, op, fields, secret] of OPERATIONS) {
       test(name, async () => {
-        const program = await buildHost({ image: "lab", kind: "plain", use });
+        const program = await buildHost({ image: LAB, kind: PLAIN, use });
         const { said, out } = complaints(program, Buffer.concat([mark(fields, secret), frame(op, request(fields))]));
         assert.equal(said, "");
         assert(out.length > 24, "the operation gave no answer");
@@ -84,7 +86,7 @@ for (const use of profiles) {
 }
 
 test("a TLS hello with the binder of a secret PSK", { skip }, async () => {
-  const program = await buildHost({ image: "tls", kind: "plain" });
+  const program = await buildHost({ image: TLS, kind: PLAIN });
   const talk = (await talks(2)).find(({ name }) => name === "external PSK")?.runs[0] ?? [];
   const hello = talk.slice(0, talk.findIndex(({ call }) => call === Call.ToPeer) + 1);
   const input = hello.flatMap((one) => {
@@ -99,7 +101,7 @@ test("a TLS hello with the binder of a secret PSK", { skip }, async () => {
 });
 
 test("an operation that does not keep its input secret is caught", { skip }, async () => {
-  const program = await buildHost({ image: "lab", kind: "plain" });
+  const program = await buildHost({ image: LAB, kind: PLAIN });
   const fields = [bytes(64, 1), POINT, NOTHING, TEXT];
   const input = Buffer.concat([mark(fields, 0), frame(Op.Ed25519Verify, request(fields))]);
   assert.match(complaints(program, input).said, /depends on uninitialised value|Use of uninitialised value/);

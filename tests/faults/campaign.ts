@@ -2,11 +2,13 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadBoard } from "../../tools/build/board.ts";
-import { buildImage, type Image } from "../../tools/build/build.ts";
+import { buildImage } from "../../tools/build/build.ts";
+import type { Image } from "../../tools/build/image.ts";
 import { digest, exclusively, isFresh } from "../../tools/build/cache.ts";
 import { ROOT } from "../../tools/build/root.ts";
 import { run } from "../../tools/build/run.ts";
 import { request } from "../lab/lab.ts";
+import FAULTS from "./image.ts";
 
 /** One board of each core. */
 export const BOARDS = ["microbit", "mps2-an385", "mps2-an386", "mps2-an505"] as const;
@@ -90,9 +92,8 @@ async function runner(): Promise<string> {
 }
 
 /** Build what faults are injected into for a board: this folder's guest, or an image of its own. */
-export async function imageOf(board: string, image: Image = "lab"): Promise<string> {
-  const own = image === "lab" ? { entry: "tests/faults/guest.ts", out: join(ROOT, "build", "faults") } : {};
-  return (await buildImage({ board, image, ...own })).elf;
+export async function imageOf(board: string, image: Image = FAULTS): Promise<string> {
+  return (await buildImage({ board, image })).elf;
 }
 
 function lineOf({ op, fields }: Request): string {

@@ -1,3 +1,4 @@
+// Longer than 400 lines: one program that one suite compiles.
 /**
  * Runs functions of a final ELF in Unicorn and injects one fault a run.
  *

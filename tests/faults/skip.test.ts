@@ -18,6 +18,7 @@ import {
 } from "./attacks.ts";
 import { BOARDS, type Campaign, type FaultKind, imageOf, inject, type Run } from "./campaign.ts";
 import { Op } from "./op.ts";
+import TLS from "../tls/image.ts";
 
 const FULL = process.env["SIGNET_FULL"] !== undefined;
 const boards = process.env["SIGNET_BOARDS"]?.split(",") ?? (FULL ? BOARDS : ["microbit", "mps2-an386"]);
@@ -112,7 +113,7 @@ for (const board of boards) {
     async () => {
       let elf: string;
       before(async () => {
-        elf = await imageOf(board, "tls");
+        elf = await imageOf(board, TLS);
       });
       for (const attack of await handshakes()) {
         test(`the client refuses: ${attack.name}`, async (context) => {

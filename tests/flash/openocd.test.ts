@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { loadBoard } from "../../tools/build/board.ts";
-import * as probes from "../../tools/flash/probe.ts";
+import type { Probe } from "../../tools/flash/probe.ts";
+import * as probes from "../../tools/flash/probes.ts";
 import { FirstWords, Lines } from "../../tools/flash/console.ts";
 import { ROOT } from "../../tools/check/tree.ts";
 import { Trouble } from "../../tools/trouble.ts";
@@ -41,7 +42,7 @@ describe("OpenOCD 0.12 and a modelled nRF51", { skip }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  const open = async (): Promise<probes.Probe> => probes.open("auto", await loadBoard("microbit"), "microbit", script);
+  const open = async (): Promise<Probe> => probes.open("auto", await loadBoard("microbit"), "microbit", script);
 
   it("writes and reads back, and touches no other page", { timeout: 60_000 }, async () => {
     chip.flash.fill(0x77, 0x3c400, 0x3c800);

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Exchange } from "../../tools/attacker/attacker.ts";
-import type { Connection } from "../../tools/attacker/tap.ts";
+import type { Connection } from "../../tools/line/tap.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { PATHS, post } from "../../tools/wire/exchange.ts";
 import * as messages from "../../tools/wire/messages.ts";

@@ -12,6 +12,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { buildHost } from "../../tools/build/host.ts";
 import { lacking } from "./tools.ts";
+import LAB from "../lab/image.ts";
+import { DIFFERENTIAL } from "./kinds.ts";
 
 const SECONDS = Number(process.env["SIGNET_FUZZ_SECONDS"] ?? 8);
 const CHOICES = 7;
@@ -29,7 +31,7 @@ function seeds(folder: string): void {
 }
 
 test(`libsodium agrees for ${SECONDS} s`, { skip: lacking() }, async (context) => {
-  const program = await buildHost({ image: "lab", kind: "differential" });
+  const program = await buildHost({ image: LAB, kind: DIFFERENTIAL });
   const folder = mkdtempSync(join(tmpdir(), "signet-fuzz-"));
   seeds(folder);
   const args = [folder, `-max_total_time=${SECONDS}`, "-max_len=2400", "-len_control=0", `-artifact_prefix=${folder}/`];

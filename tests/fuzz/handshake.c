@@ -1,3 +1,4 @@
+// Longer than 400 lines: one program that one suite compiles.
 /**
  * A libFuzzer target: the TLS client against a server that sends whatever the input says, under the right keys.
  *

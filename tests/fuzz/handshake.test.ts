@@ -15,6 +15,8 @@ import { ROOT } from "../../tools/build/root.ts";
 import { State } from "../tls/client.ts";
 import { flights } from "./flights.ts";
 import { lacking } from "./tools.ts";
+import TLS from "../tls/image.ts";
+import { HANDSHAKE } from "./kinds.ts";
 
 const FLIGHTS = Number(process.env["SIGNET_FUZZ_FLIGHTS"] ?? 10_000);
 const KEEP = process.env["SIGNET_FUZZ_KEEP"] !== undefined;
@@ -64,7 +66,7 @@ describe("the TLS client on the host", { skip: lacking() }, () => {
     });
 
   before(async () => {
-    program = await buildHost({ image: "tls", kind: "handshake" });
+    program = await buildHost({ image: TLS, kind: HANDSHAKE });
     folder = mkdtempSync(join(tmpdir(), "signet-flights-"));
     mkdirSync(below("corpus"));
     writeFileSync(below("flights"), await flights());

@@ -1,5 +1,5 @@
 /** Time in which nothing waits: what is due comes one after the other, and the clock jumps from one to the next. */
-import type { Clock } from "../../tools/modem/clock.ts";
+import type { Clock } from "../../tools/line/clock.ts";
 
 interface Entry {
   readonly at: number;

@@ -3,7 +3,7 @@ import { Session } from "../../tools/bridge/session.ts";
 import { PowerCut, type Flash } from "../../tools/guest/flash.ts";
 import { Guest, type DeviceEvent } from "../../tools/guest/guest.ts";
 import { seeded } from "../../tools/guest/noise.ts";
-import type { Dial } from "../../tools/modem/sockets.ts";
+import type { Dial } from "../../tools/line/sockets.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Kind } from "./history.ts";

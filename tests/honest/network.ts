@@ -4,7 +4,7 @@
  */
 import { pathOf, Splitter } from "../../tools/attacker/http.ts";
 import type { Duplex } from "node:stream";
-import type { Carrier, Listener } from "../../tools/modem/sockets.ts";
+import type { Carrier, Listener } from "../../tools/line/sockets.ts";
 import type { Answer } from "../../tools/server/gate.ts";
 import { PATHS } from "../../tools/wire/exchange.ts";
 import type { Agenda } from "./agenda.ts";

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Carrier, Listener } from "../../tools/modem/sockets.ts";
+import type { Carrier, Listener } from "../../tools/line/sockets.ts";
 import type { Agenda } from "./agenda.ts";
 
 const HEAD_BYTES = 5;

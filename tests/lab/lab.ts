@@ -14,6 +14,7 @@ import { run } from "../../tools/build/run.ts";
 import { startEmulator } from "../../tools/emulator/qemu.ts";
 import type { TraceOptions } from "../../tools/emulator/rp2040/trace.ts";
 import { table } from "../../tools/generate/tables.js";
+import LAB from "./image.ts";
 
 /** What one operation gave. */
 export interface Answer {
@@ -131,7 +132,7 @@ export interface ElfOptions {
 
 /** Run the lab's ELF of a board in its emulator. */
 export async function elfLab(board: string, options: ElfOptions = {}): Promise<Lab> {
-  const elf = options.elf ?? (await buildImage({ board, image: "lab" })).elf;
+  const elf = options.elf ?? (await buildImage({ board, image: LAB })).elf;
   const emulator = await startEmulator({
     board,
     elf,

@@ -4,6 +4,7 @@ import { type Board, loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { ROOT } from "../../tools/build/root.ts";
 import { elfLab, type Lab } from "./lab.ts";
+import LAB from "./image.ts";
 
 export const BOARD = "mps2-an386";
 
@@ -16,6 +17,6 @@ export async function profile(): Promise<Pick<Board, "use" | "optimize">> {
 /** Run the lab's ELF, built small, in QEMU. */
 export async function smallLab(): Promise<Lab> {
   const out = join(ROOT, "build", "small");
-  const { elf } = await buildImage({ board: BOARD, image: "lab", out, change: await profile() });
+  const { elf } = await buildImage({ board: BOARD, image: LAB, out, change: await profile() });
   return { ...(await elfLab(BOARD, { elf })), name: `${BOARD}, small` };
 }

@@ -11,6 +11,7 @@ import { buildGuest } from "../../tools/build/guest.ts";
 import { ROOT } from "../../tools/build/root.ts";
 import { run } from "../../tools/build/run.ts";
 import { BOARD, profile } from "./small.ts";
+import LAB from "./image.ts";
 
 /** The bytes of an object's functions and read-only data, but for the calls in, which are the shim's. */
 async function bytesOf(object: string): Promise<number> {
@@ -21,7 +22,7 @@ async function bytesOf(object: string): Promise<number> {
 }
 
 async function weigh(change: Partial<Board>, name: string): Promise<number> {
-  const lab = await buildImage({ board: BOARD, image: "lab" });
+  const lab = await buildImage({ board: BOARD, image: LAB });
   const board = { ...(await loadBoard(BOARD)), ...change };
   const folder = join(ROOT, "build", `weight-${name}`);
   await buildGuest(board, "tests/lab/guest_sizes.ts", folder);

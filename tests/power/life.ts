@@ -4,8 +4,8 @@ import { firmware } from "../../tools/guest/firmware.ts";
 import type { Flash } from "../../tools/guest/flash.ts";
 import { Guest } from "../../tools/guest/guest.ts";
 import { seeded } from "../../tools/guest/noise.ts";
-import type { Clock } from "../../tools/modem/clock.ts";
-import type { Dial } from "../../tools/modem/sockets.ts";
+import type { Clock } from "../../tools/line/clock.ts";
+import type { Dial } from "../../tools/line/sockets.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { AUDIENCE, type Witness } from "./witness.ts";
 

@@ -25,7 +25,7 @@ const AUDIENCE = "signet-field";
 
 /** Build the product's image for a board, start server and bridge, and write the factory page; the power is still off. */
 export async function lay(board: string, folder: string, reportIntervalMs: number): Promise<Field> {
-  const built = await buildImage({ board, image: "signet" });
+  const built = await buildImage({ board });
   const server = await startServer({ port: 0, database: join(folder, "signet.db"), audience: AUDIENCE });
   const to = { host: HOST, port: server.port };
   const bridge = await startBridge({ listen: { host: HOST, port: 0 }, to });

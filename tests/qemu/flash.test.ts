@@ -13,7 +13,7 @@ import { ROOT } from "../../tools/check/tree.ts";
 import { startBare, type Bare, type Place } from "../../tools/emulator/bare.ts";
 import * as flash from "../../tools/flash/flash.ts";
 import { inspectInput } from "../../tools/flash/inspect.ts";
-import * as probes from "../../tools/flash/probe.ts";
+import * as probes from "../../tools/flash/probes.ts";
 import { startServer, type RunningServer } from "../../tools/server/server.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
@@ -74,7 +74,7 @@ for (const board of ["mps2-an386", "microbit"]) {
     let first: string | undefined;
 
     before(async () => {
-      await buildImage({ board, image: "signet" });
+      await buildImage({ board });
       place = await bare(board);
     });
 

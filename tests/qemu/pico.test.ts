@@ -20,6 +20,7 @@ import { type Cut, Flash } from "../../tools/emulator/rp2040/flash.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { sampler } from "../entropy/oscillator.ts";
 import { symbols } from "./symbols.ts";
+import PROBE from "./boot/image.ts";
 
 const BOARD = "pico";
 const STEP_MS = 60_000;
@@ -51,7 +52,7 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
   let elf: string;
 
   before(async () => {
-    ({ elf } = await buildImage({ board: BOARD, image: "signet" }));
+    ({ elf } = await buildImage({ board: BOARD }));
     server = await startServer({ port: 0, tls: { port: 0 }, database: at("signet.db"), audience: AUDIENCE });
     const listen = { host: "127.0.0.1", port: 0 };
     modem = await startModem({ listen, baud: 0, onUart: (_, bytes) => wire.push(Buffer.from(bytes)) });
@@ -125,7 +126,7 @@ describe("power that goes half-way through an operation on flash, between the fi
 
   /** One life without a module, until the key is there or the power goes; returns the key's id, if one was told. */
   async function start(flash: string, cut?: Cut): Promise<string | undefined> {
-    const { elf } = await buildImage({ board: BOARD, image: "signet" });
+    const { elf } = await buildImage({ board: BOARD });
     const device = await startEmulator({ board: BOARD, elf, flash, ...(cut && { cut }) });
     const gone = new Promise((resolve) => device.once("exit", resolve));
     const key = ["key-made", "key-loaded"].map((name) => device.waitFor(name, STEP_MS).catch(() => undefined));
@@ -189,7 +190,7 @@ describe("noise that is none", () => {
   ];
   for (const [name, bytes, epitaph] of sources) {
     test(`${name}: no key`, { timeout: STEP_MS }, async () => {
-      const { elf } = await buildImage({ board: BOARD, image: "signet" });
+      const { elf } = await buildImage({ board: BOARD });
       const entropy = at("noise");
       if (bytes) writeFileSync(entropy, bytes);
       else rmSync(entropy, { force: true });
@@ -203,7 +204,7 @@ describe("noise that is none", () => {
 
 /** The boot tests' guest, with the other end of its UART. */
 async function probe(options: Partial<Options> = {}): Promise<{ board: Emulator; uart: Socket }> {
-  const { elf } = await buildImage({ board: BOARD, image: "probe" });
+  const { elf } = await buildImage({ board: BOARD, image: PROBE });
   const board = await startEmulator({ board: BOARD, elf, module: "here", ...options });
   const uart = await board.uart();
   await board.waitFor("boot", STEP_MS);
@@ -256,7 +257,7 @@ describe("on the chip's model itself", () => {
   let store: Store;
 
   before(async () => {
-    ({ elf } = await buildImage({ board: BOARD, image: "probe" }));
+    ({ elf } = await buildImage({ board: BOARD, image: PROBE }));
     ({ store } = await loadBoard(BOARD));
   });
 
@@ -353,13 +354,13 @@ describe("the files for a board", () => {
 
   test("the second stage ends with its checksum", async () => {
     assert.equal(crc(Buffer.from("123456789")), 0x0376_e6e7, "CRC-32/MPEG-2's check value");
-    const { bin } = await buildImage({ board: BOARD, image: "signet" });
+    const { bin } = await buildImage({ board: BOARD });
     const stage = readFileSync(bin).subarray(0, 256);
     assert.equal(crc(stage.subarray(0, 252)), stage.readUInt32LE(252));
   });
 
   test("a second stage with a wrong checksum does not boot", { timeout: STEP_MS }, async () => {
-    const { elf } = await buildImage({ board: BOARD, image: "probe" });
+    const { elf } = await buildImage({ board: BOARD, image: PROBE });
     const bytes = readFileSync(elf);
     const stage = bytes.indexOf(Buffer.from("00b5", "hex"), 4096);
     assert.equal(stage, 4096, "the second stage is where the first part of the ELF is");
@@ -372,7 +373,7 @@ describe("the files for a board", () => {
   });
 
   test("the UF2 is the image, in blocks that say where they go", async () => {
-    const { bin, folder: built } = await buildImage({ board: BOARD, image: "signet" });
+    const { bin, folder: built } = await buildImage({ board: BOARD });
     const image = readFileSync(bin);
     const uf2 = readFileSync(join(built, "signet.uf2"));
     const count = Math.ceil(image.length / 256);

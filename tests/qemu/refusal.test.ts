@@ -43,7 +43,7 @@ describe(`${BOARD} in QEMU`, () => {
     "without flash that can be written, says so, and ends an hour later",
     { timeout: 3 * STEP_MS },
     async (context) => {
-      const { elf } = await buildImage({ board: BOARD, image: "signet" });
+      const { elf } = await buildImage({ board: BOARD });
       const device = await start(context, { elf });
       const { data: rest } = await device.waitFor("resting", STEP_MS);
       assert.equal(rest.readUInt32BE(), HOUR_MS);
@@ -59,7 +59,6 @@ describe(`${BOARD} in QEMU`, () => {
   it("without noise, says so, and rests before the third start", { timeout: 3 * STEP_MS }, async (context) => {
     const { elf } = await buildImage({
       board: BOARD,
-      image: "signet",
       change: { store: SPARE },
       out: join(ROOT, "build", "refusal"),
     });

@@ -32,7 +32,7 @@ for (const link of factory.LINKS) {
     const folder = mkdtempSync(join(tmpdir(), "signet-small-"));
     const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true })];
     try {
-      const { elf } = await buildImage({ board: BOARD, image: "signet" });
+      const { elf } = await buildImage({ board: BOARD });
       const server = await startServer({
         port: 0,
         tls: { port: 0 },

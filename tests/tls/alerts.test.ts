@@ -1,3 +1,4 @@
+// Longer than 400 lines: one list, an entry for each alert of the client.
 /** Every alert that RFC 8446 names for a client, provoked where it names it; none leaves application data or keys behind. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

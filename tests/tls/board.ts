@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Tap } from "../../tools/attacker/tap.ts";
+import type { Tap } from "../../tools/line/tap.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { startEmulator, writeFlash, type DeviceEvent, type Emulator } from "../../tools/emulator/qemu.ts";
 import { startModem, type Modem } from "../../tools/modem/modem.ts";
@@ -10,6 +10,7 @@ import { LINKS } from "../../tools/wire/factory.ts";
 import type { Identity } from "./identities.ts";
 import { PATIENCE_MS } from "./peers.ts";
 import { Place, Said, STEPS, type Step } from "./step.ts";
+import PATTERN from "./image_pattern.ts";
 
 const BOARD = "mps2-an386";
 
@@ -130,7 +131,7 @@ export function words({ name, data }: DeviceEvent): string {
 /** Switch a board on that follows this plan. */
 export async function startBoard(plan: Plan): Promise<PatternBoard> {
   const folder = mkdtempSync(path.join(tmpdir(), "signet-pattern-"));
-  const { elf } = await buildImage({ board: BOARD, image: "pattern" });
+  const { elf } = await buildImage({ board: BOARD, image: PATTERN });
   const modem = await startModem({
     listen: { unix: path.join(folder, "module") },
     baud: 0,

@@ -23,7 +23,7 @@ const AUDIENCE = "tls.example";
 test("sign-up, reports, resumption and rotation of the ELF inside TLS", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-elf-"));
   const board = await loadBoard(BOARD);
-  const { elf } = await buildImage({ board: BOARD, image: "signet" });
+  const { elf } = await buildImage({ board: BOARD });
   const server = await startServer({
     port: 0,
     tls: { port: 0 },

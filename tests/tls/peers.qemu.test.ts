@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createPublicKey } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { Content, HEAD_BYTES, Records } from "../../tools/attacker/records.ts";
-import type { Connection, Tap } from "../../tools/attacker/tap.ts";
+import type { Connection, Tap } from "../../tools/line/tap.ts";
 import { startBoard, pattern, type Plan, type PatternBoard } from "./board.ts";
 import { certify, identity, type Identity } from "./identities.ts";
 import { Files, gnutls, missing, openssl, RAW_KEYS, startEcho, type Peer } from "./peers.ts";

@@ -1,3 +1,4 @@
+// Longer than 400 lines: one list, an entry for each way in which a server can break the protocol.
 /** What a server may not say, each with the alert that a client answers it with, for a scripted server against any client. */
 import assert from "node:assert/strict";
 import { fixedBytes } from "./client.ts";

@@ -1,5 +1,5 @@
 import { pathOf, Splitter, type HttpMessage } from "./http.ts";
-import type { Connection, Tap, Target } from "./tap.ts";
+import type { Connection, Tap, Target } from "../line/tap.ts";
 
 /** One exchange that passed: what the device asked, and what it was answered. */
 export interface Exchange {

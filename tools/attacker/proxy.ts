@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import type { Connection, Tap, Target } from "./tap.ts";
+import type { Connection, Tap, Target } from "../line/tap.ts";
 
 /** A TCP relay with a tap in it: the attacker on the network, where the module itself is honest. */
 export interface Proxy {

@@ -1,4 +1,4 @@
-import type { Connection, Tap, Target } from "./tap.ts";
+import type { Connection, Tap, Target } from "../line/tap.ts";
 
 /** Content types of TLS records (RFC 8446 §5.1). */
 export const Content = { changeCipherSpec: 20, alert: 21, handshake: 22, sealed: 23 } as const;

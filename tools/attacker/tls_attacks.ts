@@ -12,7 +12,7 @@ import * as tls from "../server/tls.ts";
 import { alertName, NONE } from "./alerts.ts";
 import { Succeeded, type Refusal } from "./attacks.ts";
 import { Content, HEAD_BYTES, type Change, type Direction, type Pick, type Records, type Wire } from "./records.ts";
-import type { Connection, Target } from "./tap.ts";
+import type { Connection, Target } from "../line/tap.ts";
 
 /** How TLS failed, as the device tells it: the alert, and whether the server sent it. */
 export interface Ending {

@@ -1,10 +1,10 @@
 /** Run the bridge between a serial line and the network. */
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Tap, Target } from "../attacker/tap.ts";
-import { wallClock } from "../modem/clock.ts";
-import type { Direction } from "../modem/sniffer.ts";
-import { dial, tapped } from "../modem/sockets.ts";
+import type { Tap, Target } from "../line/tap.ts";
+import { wallClock } from "../line/clock.ts";
+import type { Direction } from "../line/sniffer.ts";
+import { dial, tapped } from "../line/sockets.ts";
 import { Trouble } from "../trouble.ts";
 import { Session } from "./session.ts";
 

@@ -1,7 +1,7 @@
 /** The bridge's side of the framed link (assembly/link/README.md): frames in and out, one connection at a time. */
-import type { Target } from "../attacker/tap.ts";
-import type { Clock } from "../modem/clock.ts";
-import type { Carrier, Dial } from "../modem/sockets.ts";
+import type { Target } from "../line/tap.ts";
+import type { Clock } from "../line/clock.ts";
+import type { Carrier, Dial } from "../line/sockets.ts";
 import { type Frame, Kind, Splitter, decode, encode } from "./frame.ts";
 
 const VERSION = 1;

@@ -1,62 +1,32 @@
 /** The same guest and the same C around it, built for the host: for sanitizers, fuzzers and memory checkers. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Board } from "./board.ts";
-import { entryOf, type Image, mainOf } from "./build.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { buildGuest } from "./guest.ts";
+import type { Image } from "./image.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
-interface Kind {
+/** How the program is made. */
+export interface Kind {
+  /** The end of the output folder's name. */
+  readonly name: string;
   readonly compiler: string;
   readonly flags: readonly string[];
   /** The C main program, if it is not the image's. */
-  readonly main: string | undefined;
+  readonly main?: string;
   readonly libraries?: readonly string[];
   /** Whether the main program includes the guest's unit. */
   readonly holdsGuest?: boolean;
 }
 
-/** How the program is made: for a plain run or under valgrind, with clang's sanitizers, or as a libFuzzer target. */
-const KINDS = {
-  plain: { compiler: "gcc", flags: ["-O1"], main: undefined },
-  sanitized: {
-    compiler: "clang",
-    flags: ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-    main: undefined,
-  },
-  fuzzer: {
-    compiler: "clang",
-    flags: ["-O1", "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=all", "-DFUZZER"],
-    main: "boards/posix/fuzz.c",
-  },
-  /** A libFuzzer target that holds the lab's cryptography against libsodium. */
-  differential: {
-    compiler: "clang",
-    flags: ["-O2", "-fsanitize=undefined,fuzzer", "-fno-sanitize-recover=all", "-DFUZZER"],
-    main: "tests/fuzz/differential.c",
-    libraries: ["-l:libsodium.so.23"],
-  },
-  /** A libFuzzer target that is a server of the TLS client; it includes the guest, to keep copies of it. */
-  handshake: {
-    compiler: "clang",
-    flags: [
-      "-O2",
-      "-fsanitize=address,undefined,fuzzer",
-      "-fno-sanitize-recover=all",
-      "-fsanitize-coverage-ignorelist=tests/fuzz/uncovered.txt",
-      "-DFUZZER",
-    ],
-    main: "tests/fuzz/handshake.c",
-    libraries: ["-l:libsodium.so.23"],
-    holdsGuest: true,
-  },
-} as const satisfies Record<string, Kind>;
+/** For a plain run, or under valgrind. */
+export const PLAIN: Kind = { name: "plain", compiler: "gcc", flags: ["-O1"] };
 
 export interface HostRequest {
   readonly image: Image;
-  readonly kind: keyof typeof KINDS;
+  readonly kind: Kind;
   /** Compile-time choices, as a board's data has them. */
   readonly use?: Board["use"];
   /** Where outputs go; `build` in the working tree unless said. */
@@ -85,8 +55,8 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wno-unused", "-Wno-unused-parameter", "-
 /** Build the program unless it is there and fresh; returns its path. */
 export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build") }: HostRequest): Promise<string> {
   const choices = Object.entries(use).map(([name, value]) => `-D${name}=${value}`);
-  const { compiler, flags, main, libraries = [], holdsGuest = false }: Kind = KINDS[kind];
-  const folder = join(out, "posix", [image, kind, ...choices.map((choice) => choice.slice(2))].join("-"));
+  const { compiler, flags, main = image.main, libraries = [], holdsGuest = false } = kind;
+  const folder = join(out, "posix", [image.name, kind.name, ...choices.map((choice) => choice.slice(2))].join("-"));
   const program = join(folder, "signet");
   return exclusively(`${folder}.lock`, async () => {
     const inputs = filesBelow(
@@ -94,22 +64,20 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
       "boards/common",
       "boards/posix",
       "tools/build",
-      "tests/lab",
-      "tests/fuzz",
-      "tests/tls",
-      "tests/qemu/boot",
+      dirname(image.entry),
+      dirname(main),
       "asconfig.json",
       "package-lock.json",
     );
-    const wanted = digest([image, kind, ...choices, await run(compiler, ["--version"])], inputs);
+    const wanted = digest([image.entry, JSON.stringify(kind), ...choices, await run(compiler, ["--version"])], inputs);
     const stamp = join(folder, "stamp");
     if (isFresh(stamp, wanted) && existsSync(program)) return program;
     rmSync(stamp, { force: true });
     mkdirSync(folder, { recursive: true });
-    await buildGuest({ use }, entryOf(image), folder);
+    await buildGuest({ use }, image.entry, folder);
     writeFileSync(join(folder, "board.h"), BOARD_HEADER);
     const includes = [`-I${folder}`, "-Iboards/posix", "-Iboards/common"];
-    const sources = [...(holdsGuest ? [] : [GUEST]), ...SOURCES, main ?? mainOf(image)];
+    const sources = [...(holdsGuest ? [] : [GUEST]), ...SOURCES, main];
     await run(compiler, [
       ...WARNINGS,
       "-std=gnu11",

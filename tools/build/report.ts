@@ -1,9 +1,9 @@
 /** What `signet build` and `signet size` print. */
 import { relative } from "node:path";
-import { Trouble } from "../trouble.ts";
 import { boardNames, loadBoard } from "./board.ts";
-import { buildImage, type Built, entryOf, type Image, imageNames, isImage } from "./build.ts";
+import { buildImage, type Built } from "./build.ts";
 import { linearBytes } from "./guest.ts";
+import { loadImage, SIGNET } from "./image.ts";
 
 /** What a person must know who flashes a board whose noise makes no key. */
 export const SEED_REQUIRED =
@@ -11,18 +11,13 @@ export const SEED_REQUIRED =
 
 interface Choice {
   readonly board?: string;
-  readonly image: string;
+  /** The path of an image's data; the product unless said. */
+  readonly image?: string;
 }
 
-function imageNamed(name: string): Image {
-  if (!isImage(name)) throw new Trouble(`there is no image "${name}"`, `images are: ${imageNames().join(", ")}`);
-  return name;
-}
-
-async function* builds({ board, image }: Choice): AsyncGenerator<Built> {
-  const named = imageNamed(image);
-  for (const name of board === undefined ? boardNames() : [board])
-    yield await buildImage({ board: name, image: named });
+async function* builds({ board, image: path }: Choice): AsyncGenerator<Built> {
+  const image = path === undefined ? SIGNET : await loadImage(path);
+  for (const name of board === undefined ? boardNames() : [board]) yield await buildImage({ board: name, image });
 }
 
 /** One figure against its budget. */
@@ -42,8 +37,8 @@ export async function build(choice: Choice): Promise<void> {
 /** How much of the linear memory TLS takes: what is saved without it. Nothing on a board that leaves it out. */
 async function linearOfTls({ board: name, image, size: { linear } }: Built): Promise<number | undefined> {
   const { use } = await loadBoard(name);
-  if (image !== "signet" || "WITHOUT_TLS" in use) return undefined;
-  return linear - (await linearBytes({ use: { ...use, WITHOUT_TLS: 1 } }, entryOf(image)));
+  if (image !== SIGNET || "WITHOUT_TLS" in use) return undefined;
+  return linear - (await linearBytes({ use: { ...use, WITHOUT_TLS: 1 } }, image.entry));
 }
 
 /** Print each board's size as a table, or all as one JSON object. */

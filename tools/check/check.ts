@@ -5,14 +5,15 @@ import { Trouble } from "../trouble.ts";
 import { clangFormatted, prettierFormatted } from "./format.ts";
 import { device } from "./rules/device.ts";
 import { generated } from "./rules/generated.ts";
-import { cycles, layers, siblings } from "./rules/layers.ts";
+import { cycles, layers, named, siblings } from "./rules/layers.ts";
 import { constantTime, secrets } from "./rules/secrets.ts";
-import { barrels, boards, markers, places, readmes } from "./rules/tidy.ts";
+import { barrels, boards, lengths, markers, places, readmes } from "./rules/tidy.ts";
 import { isAssembly, paths, readTree, ROOT, type Rule } from "./tree.ts";
 
 /** The rules of the design, each a program. */
 export const RULES: readonly Rule[] = [
   layers,
+  named,
   siblings,
   cycles,
   barrels,
@@ -22,12 +23,17 @@ export const RULES: readonly Rule[] = [
   boards,
   readmes,
   markers,
+  lengths,
   places,
   generated,
 ];
 
 /** What a part of the check has to say: nothing when all is well. */
 type Part = () => Promise<string>;
+
+/** Where two programs keep what they know of files that have not changed. */
+const KEEP_TYPES = ["--incremental", "--tsBuildInfoFile", "build/check/types"];
+const KEEP_FORMAT = ["--cache", "--cache-strategy", "content", "--cache-location", "build/check/format"];
 
 const PARTS: Record<string, Part> = {
   rules: async () => {
@@ -37,7 +43,7 @@ const PARTS: Record<string, Part> = {
     );
     return lines.join("\n");
   },
-  types: () => run("typescript/bin/tsc", ["--project", "tsconfig.json", "--pretty", "false"]),
+  types: () => run("typescript/bin/tsc", ["--project", "tsconfig.json", "--pretty", "false", ...KEEP_TYPES]),
   assembly: async () => {
     // Every file is an entry, so that what nothing imports yet is compiled too; 235 says that a class is no export.
     const sources = paths().filter(
@@ -47,7 +53,8 @@ const PARTS: Record<string, Part> = {
   },
   lint: () =>
     run("oxlint/bin/oxlint", ["--deny-warnings", "--format", "unix", "tools", "tests", "boards"].filter(exists)),
-  format: () => run("prettier/bin/prettier.cjs", ["--check", "--log-level", "warn", ...prettierFormatted()]),
+  format: () =>
+    run("prettier/bin/prettier.cjs", ["--check", "--log-level", "warn", ...KEEP_FORMAT, ...prettierFormatted()]),
   clang: async () => {
     const files = clangFormatted();
     return files.length === 0 ? "" : command("clang-format", ["--dry-run", "-Werror", ...files]);

@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
+import { ROOT } from "../build/root.ts";
 
 /** `signet bench`: what each operation costs on each board that can run here, beside other libraries. */
 export function add(program: Command): void {
@@ -10,8 +13,9 @@ export function add(program: Command): void {
     .option("--board <name...>", "only these boards")
     .option("--json", "one JSON object on standard output")
     .action(async ({ board = [], json }: { board?: string[]; json?: boolean }) => {
-      // A program of its own: what it measures with belongs to the tests, which tools do not import.
-      const args = ["--import", "tsx", "tests/bench/main.ts", ...(json ? ["--json"] : []), ...board];
+      // A program of its own: what it measures with belongs to the tests, which tools neither import nor know by path.
+      const { config } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { config: { bench: string } };
+      const args = ["--import", "tsx", join(ROOT, config.bench), ...(json ? ["--json"] : []), ...board];
       const [code] = (await once(spawn(process.execPath, args, { stdio: "inherit" }), "exit")) as [number | null];
       process.exitCode = code ?? 1;
     });

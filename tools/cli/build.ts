@@ -6,8 +6,8 @@ export function add(program: Command): void {
     .command("build")
     .description("build the firmware: ELF, HEX, BIN, map and size")
     .option("--board <name>", "one board; all without it")
-    .option("--image <name>", "signet, or lab for the test operations", "signet")
-    .action(async (options: { board?: string; image: string }) => {
+    .option("--image <path>", "another image's data, for example the image.ts beside a guest")
+    .action(async (options: { board?: string; image?: string }) => {
       const { build } = await import("../build/report.ts");
       await build(options);
     });

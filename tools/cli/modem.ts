@@ -42,8 +42,8 @@ export function add(program: Command): void {
     .action(async (options: Options) => {
       const { startModem } = await import("../modem/modem.ts");
       const { attacker } = await import("../modem/attacks.ts");
-      const { seeded } = await import("../modem/random.ts");
-      const { dump } = await import("../modem/sniffer.ts");
+      const { seeded } = await import("../line/random.ts");
+      const { dump } = await import("../line/sniffer.ts");
       const show = (direction: "up" | "down", bytes: Uint8Array): void => console.log(dump(direction, bytes));
       const modem = await startModem({
         listen: options.listen,

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { choice, type Choice } from "../flash/probe.ts";
+import { choice, type Choice } from "../flash/probes.ts";
 
 /** What every verb that touches a board's chip asks for. */
 export interface ProbeOptions {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { createInterface } from "node:readline/promises";
-import type { Choice } from "../flash/probe.ts";
+import type { Choice } from "../flash/probes.ts";
 import { WAYS, type Way } from "../flash/journal.ts";
 import { readChoice } from "./probe.ts";
 

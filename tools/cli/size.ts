@@ -6,9 +6,9 @@ export function add(program: Command): void {
     .command("size")
     .description("flash, linear memory and stack of the firmware, part by part, against each budget")
     .option("--board <name>", "one board; all without it")
-    .option("--image <name>", "signet, or lab for the test operations", "signet")
+    .option("--image <path>", "another image's data, for example the image.ts beside a guest")
     .option("--json", "one JSON object on standard output")
-    .action(async (options: { board?: string; image: string; json?: boolean }) => {
+    .action(async (options: { board?: string; image?: string; json?: boolean }) => {
       const { size } = await import("../build/report.ts");
       await size(options);
     });

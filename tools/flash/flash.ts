@@ -9,9 +9,10 @@ import { FirstWords } from "./console.ts";
 import * as device from "./device.ts";
 import * as image from "./image.ts";
 import type { Segment } from "./hex.ts";
-import * as probes from "./probe.ts";
+import * as probes from "./probes.ts";
 import * as seeds from "./seed.ts";
-import type { Choice, Probe } from "./probe.ts";
+import type { Probe } from "./probe.ts";
+import type { Choice } from "./probes.ts";
 
 /** Where a board is: what writes it, and where it speaks. */
 export interface Bench {
@@ -138,7 +139,7 @@ async function newPage(options: Options, board: Board): Promise<Uint8Array | und
 export async function flash(options: Options, listener: Listener): Promise<string | undefined> {
   const board = await loadBoard(options.board);
   if (options.config !== undefined && device.load(options.config).seed) listener.step(SEED_GIVEN);
-  const built = await buildImage({ board: options.board, image: "signet" });
+  const built = await buildImage({ board: options.board });
   const page = await newPage(options, board);
   const segments = [
     ...image.firmware(built.hex, board),

@@ -2,7 +2,7 @@
 import { type Lock, loadBoard } from "../build/board.ts";
 import { Trouble } from "../trouble.ts";
 import type { Bench } from "./flash.ts";
-import * as probes from "./probe.ts";
+import * as probes from "./probes.ts";
 
 export interface Options {
   readonly board: string;

@@ -59,7 +59,7 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
   if (told.seed)
     throw new Trouble(`${options.config} has a seed, which is one device's`, "leave it out: each gets one of its own");
   const data = await loadBoard(options.board);
-  const built = await buildImage({ board: options.board, image: "signet" });
+  const built = await buildImage({ board: options.board });
   const log = Journal.open(options.journal, options.board, options.way);
   const batch = { ...options, data, told, firmware: image.firmware(built.hex, data), log };
   const bars = new Bars(options.count, log.finished, options.say);

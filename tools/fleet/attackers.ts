@@ -6,7 +6,7 @@ import { Device } from "../wire/device.ts";
 import * as exchange from "../wire/exchange.ts";
 import { readRefusal, readUnsignedRefusal, reasonName } from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
-import type { FleetOptions } from "./fleet.ts";
+import type { FleetOptions } from "./options.ts";
 import type { Tally } from "./tally.ts";
 
 /** Pause between attempts, so that attackers and devices share this process. */

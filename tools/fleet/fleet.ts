@@ -8,30 +8,8 @@ import * as noises from "../guest/noise.ts";
 import * as factory from "../wire/factory.ts";
 import { reasonName } from "../wire/messages.ts";
 import { attack } from "./attackers.ts";
+import type { FleetOptions } from "./options.ts";
 import { Tally } from "./tally.ts";
-
-export interface FleetOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly audience: string;
-  readonly serverKey: Uint8Array;
-  /** Then the devices speak TLS 1.3 and nothing else. */
-  readonly tlsKey?: Uint8Array | undefined;
-  /** Where attackers go if `port` is TLS's. */
-  readonly plainPort?: number | undefined;
-  readonly devices: number;
-  /** Switched on at once, at most; the others wait for their turn with their flash as it was. */
-  readonly awake: number;
-  /** Reports a second, of all that are switched on together. */
-  readonly rate: number;
-  readonly seconds: number;
-  /** Clients that do what they should not, as fast as they are answered. */
-  readonly attackers: number;
-  /** Power cuts, lost links and bridges that restart, a second. */
-  readonly faults: number;
-  readonly seed: number;
-  readonly onSecond?: (tally: Tally) => void;
-}
 
 /** Two pages for the store: the least there may be. */
 const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };

@@ -1,10 +1,11 @@
+// Longer than 400 lines: one command interpreter, whose commands share the state of the module.
 /**
  * An ESP-AT module (Espressif's manual, "TCP/IP AT Commands"): bytes of the UART in and out, one connection at a time,
  * normal and passthrough transmission, active and passive receiving.
  */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../line/clock.ts";
 import type { Fate, Mischief } from "./quirks.ts";
-import type { Carrier, Dial } from "./sockets.ts";
+import type { Carrier, Dial } from "../line/sockets.ts";
 
 /** What the manual limits. */
 const LINE_BYTES = 256;

@@ -2,8 +2,8 @@
  * Attacks on the bytes that a module carries, whatever they mean: for any device and any protocol. Those that know
  * Signet's messages are in `tools/attacker`.
  */
-import type { Connection, Tap, Target } from "../attacker/tap.ts";
-import type { Random } from "./random.ts";
+import type { Connection, Tap, Target } from "../line/tap.ts";
+import type { Random } from "../line/random.ts";
 
 /** What can be done to a piece of a stream, in either direction. */
 export const ATTACKS = {

@@ -2,14 +2,14 @@
 import { rmSync } from "node:fs";
 import { type AddressInfo, type Socket, createServer } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Tap } from "../attacker/tap.ts";
+import type { Tap } from "../line/tap.ts";
 import { AtModule } from "./at.ts";
-import { wallClock } from "./clock.ts";
+import { wallClock } from "../line/clock.ts";
 import { Mischief, type Quirk } from "./quirks.ts";
-import { seeded } from "./random.ts";
-import { type Direction, sniffer } from "./sniffer.ts";
-import { dial, tapped } from "./sockets.ts";
-import { Uart } from "./uart.ts";
+import { seeded } from "../line/random.ts";
+import { type Direction, sniffer } from "../line/sniffer.ts";
+import { dial, tapped } from "../line/sockets.ts";
+import { Uart } from "../line/uart.ts";
 
 export type Listen = { readonly host: string; readonly port: number } | { readonly unix: string };
 

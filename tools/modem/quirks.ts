@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../line/random.ts";
 
 /** How a module may misbehave; each was seen on real ones, or is what a bad wire does. */
 export const QUIRKS = {

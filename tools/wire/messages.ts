@@ -1,3 +1,4 @@
+// Longer than 400 lines: every message of the protocol, in the order of assembly/identity/README.md.
 /** The claims of every kind of message: built from fields, and read back from nothing but their one form. */
 import { equal } from "./bytes.ts";
 import { encode, type Key, type Value } from "./cbor.ts";

@@ -1,3 +1,4 @@
+// Longer than 400 lines: one module's vocabulary and its reactions.
 /**
  * The driver for ESP-AT modules (Espressif), one TCP connection in passive receive mode:
  *

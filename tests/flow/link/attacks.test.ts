@@ -1,13 +1,13 @@
 /** The attacks on a carried stream do what they say, and the link comes back from each. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Connection } from "../../../tools/attacker/tap.ts";
+import type { Connection } from "../../../tools/line/tap.ts";
 import { AtModule } from "../../../tools/modem/at.ts";
 import { ATTACKS, type AttackName, attacker } from "../../../tools/modem/attacks.ts";
 import { Mischief } from "../../../tools/modem/quirks.ts";
-import { seeded } from "../../../tools/modem/random.ts";
-import { tapped } from "../../../tools/modem/sockets.ts";
-import { Uart } from "../../../tools/modem/uart.ts";
+import { seeded } from "../../../tools/line/random.ts";
+import { tapped } from "../../../tools/line/sockets.ts";
+import { Uart } from "../../../tools/line/uart.ts";
 import { Device, Family, LinkState } from "./device.ts";
 import { converse, until } from "./session.ts";
 import { Network, VirtualClock } from "./virtual.ts";

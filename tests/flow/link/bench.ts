@@ -1,8 +1,8 @@
 /** A device on the emulated module, over a virtual wire, clock and network. */
 import { AtModule } from "../../../tools/modem/at.ts";
 import { Mischief, type Quirk } from "../../../tools/modem/quirks.ts";
-import { seeded } from "../../../tools/modem/random.ts";
-import { Uart } from "../../../tools/modem/uart.ts";
+import { seeded } from "../../../tools/line/random.ts";
+import { Uart } from "../../../tools/line/uart.ts";
 import { Device, Family } from "./device.ts";
 import type { Setting } from "./session.ts";
 import { Network, VirtualClock } from "./virtual.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Session } from "../../../tools/bridge/session.ts";
-import { seeded } from "../../../tools/modem/random.ts";
-import { Uart } from "../../../tools/modem/uart.ts";
+import { seeded } from "../../../tools/line/random.ts";
+import { Uart } from "../../../tools/line/uart.ts";
 import { Device, Family, LinkState } from "./device.ts";
 import { type Setting, converse, converseOften, until } from "./session.ts";
 import { Network, VirtualClock } from "./virtual.ts";

@@ -6,8 +6,8 @@ import { after, before, describe, it } from "node:test";
 import { AtModule } from "../../../tools/modem/at.ts";
 import { type Modem, startModem } from "../../../tools/modem/modem.ts";
 import { Mischief } from "../../../tools/modem/quirks.ts";
-import { seeded } from "../../../tools/modem/random.ts";
-import type { Dial } from "../../../tools/modem/sockets.ts";
+import { seeded } from "../../../tools/line/random.ts";
+import type { Dial } from "../../../tools/line/sockets.ts";
 import { VirtualClock } from "./virtual.ts";
 
 /** An echo server on loopback. */

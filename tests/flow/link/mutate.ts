@@ -1,5 +1,5 @@
 /** What noise, and whoever wants to know, does to a stream of bytes. */
-import type { Random } from "../../../tools/modem/random.ts";
+import type { Random } from "../../../tools/line/random.ts";
 
 function pick(random: Random, bytes: Buffer): number {
   return random.below(bytes.length + 1);

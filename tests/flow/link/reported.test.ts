@@ -1,3 +1,4 @@
+// Longer than 400 lines: one case for each report of a fault in the driver.
 /**
  * Misbehaviour of real modules as public reports describe it, each played by hand. `Script` holds at every millisecond
  * that the peer has received a beginning of what was sent while the link says Open.

@@ -1,7 +1,7 @@
 /** A device, a wire, what is at its other end, and an application that keeps asking for connections. */
 import assert from "node:assert/strict";
 import { Status } from "../../../assembly/lib/status.ts";
-import type { Random } from "../../../tools/modem/random.ts";
+import type { Random } from "../../../tools/line/random.ts";
 import { type Device, LinkState } from "./device.ts";
 import { type Network, type VirtualClock, answered } from "./virtual.ts";
 

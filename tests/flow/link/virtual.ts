@@ -1,7 +1,7 @@
 /** A clock and a network that tests turn by hand, so that minutes pass in moments and repeat exactly. */
-import type { Clock } from "../../../tools/modem/clock.ts";
-import type { Random } from "../../../tools/modem/random.ts";
-import type { Dial, Listener } from "../../../tools/modem/sockets.ts";
+import type { Clock } from "../../../tools/line/clock.ts";
+import type { Random } from "../../../tools/line/random.ts";
+import type { Dial, Listener } from "../../../tools/line/sockets.ts";
 
 interface Timer {
   readonly at: number;

@@ -10,6 +10,7 @@ import { type Board, loadBoard } from "../../../tools/build/board.ts";
 import { buildImage } from "../../../tools/build/build.ts";
 import { type Emulator, startEmulator } from "../../../tools/emulator/qemu.ts";
 import { symbols } from "../symbols.ts";
+import PROBE from "./image.ts";
 
 /** The commands of guest.ts, and what each leaves behind. */
 const DEATHS: readonly [name: string, command: string, epitaph: RegExp][] = [
@@ -56,7 +57,7 @@ for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mi
       await emulator.waitFor("boot", 30_000);
     };
     before(async () => {
-      elf = (await buildImage({ board, image: "probe" })).elf;
+      elf = (await buildImage({ board, image: PROBE })).elf;
       await start();
     });
     after(async () => {
@@ -126,7 +127,7 @@ for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mi
 }
 
 test("without semihosting mps2-an386 boots, and has no entropy", async () => {
-  const { elf } = await buildImage({ board: "mps2-an386", image: "probe" });
+  const { elf } = await buildImage({ board: "mps2-an386", image: PROBE });
   const emulator = await startEmulator({ board: "mps2-an386", elf, module: "here", semihosting: false });
   try {
     const uart = await emulator.uart();

@@ -18,6 +18,7 @@ import { startModem } from "../../../tools/modem/modem.ts";
 import { startServer } from "../../../tools/server/server.ts";
 import * as factory from "../../../tools/wire/factory.ts";
 import { certify, identity } from "../../tls/identities.ts";
+import STREAM from "./image.ts";
 
 const BOARD = "mps2-an386";
 const STREAM_PORT = 7000;
@@ -62,7 +63,7 @@ test("a C program's stream: bytes both ways, keys changed, closed by either side
       },
     });
     ends.push(() => modem.close());
-    const { elf } = await buildImage({ board: BOARD, image: "stream" });
+    const { elf } = await buildImage({ board: BOARD, image: STREAM });
     const flash = join(folder, "flash");
     const page = factory.write({
       link: "esp-at",

@@ -1,3 +1,4 @@
+// Longer than 400 lines: one browser is started for all tests of the page.
 // weight: 71 s, 1 core
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

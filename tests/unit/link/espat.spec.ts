@@ -1,3 +1,4 @@
+// Longer than 400 lines: one script of a module, which all tests of its driver share.
 import {
   AT_BACKOFF_MS,
   AT_BUSY_MS,

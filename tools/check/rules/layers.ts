@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { imports, type Import } from "../imports.ts";
+import { imports, type Import, texts } from "../imports.ts";
 import type { Finding, Rule, Tree } from "../tree.ts";
 
 /** What each room of the firmware may import beside itself: `lib <- crypto <- signer <- cose <- identity` and so on, one way. */
@@ -32,6 +32,71 @@ function oneWay(from: string, to: string): string | undefined {
   return allowed.includes(imported) ? undefined : `${importer}/ must not depend on ${imported}/`;
 }
 
+/**
+ * What each room of the tools may import beside itself, lowest first: a room may only list rooms above its own line. A file at
+ * the root of `tools/` is a room, and a folder two levels down is one if it stands here.
+ */
+export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
+  trouble: [],
+  lock: ["trouble"],
+  generate: [],
+  wire: [],
+  line: [],
+  modem: ["line"],
+  gdb: ["trouble"],
+  bridge: ["trouble", "wire", "line"],
+  build: ["trouble"],
+  guest: ["generate", "build"],
+  "emulator/rp2040": ["build"],
+  emulator: ["trouble", "gdb", "build", "emulator/rp2040"],
+  "server/page": [],
+  "server/store": ["trouble"],
+  server: ["trouble", "wire", "server/page", "server/store"],
+  attacker: ["wire", "line", "server"],
+  flash: ["trouble", "lock", "wire", "gdb", "bridge", "build", "emulator", "server"],
+  fleet: ["wire", "bridge", "guest"],
+  demo: ["trouble", "lock", "wire", "line", "modem", "bridge", "build", "emulator", "server", "attacker"],
+  check: ["trouble", "generate"],
+  test: ["trouble", "generate", "check"],
+  cli: [
+    "trouble",
+    "wire",
+    "line",
+    "modem",
+    "bridge",
+    "build",
+    "emulator",
+    "server",
+    "flash",
+    "fleet",
+    "demo",
+    "check",
+    "test",
+  ],
+  signet: ["trouble", "cli"],
+  bootstrap: ["signet"],
+};
+
+/** Rooms whose matter is the tests themselves: they may name paths of `tests/`, and still import none. */
+const ABOUT_TESTS = ["check", "test"];
+
+/** The room of a path of the tools. */
+function toolsRoom(path: string): string {
+  const parts = path.split("/").slice(1);
+  if (parts.length === 1) return parts[0]!.replace(/\.\w+$/, "");
+  const two = parts.slice(0, 2).join("/");
+  return two in TOOLS_MAY_IMPORT ? two : parts[0]!;
+}
+
+/** Judge one import between two files of the tools, or a path of one in a string of the other. */
+function toolsOneWay(from: string, to: string): string | undefined {
+  const [importer, imported] = [toolsRoom(from), toolsRoom(to)];
+  if (importer === imported) return undefined;
+  const allowed = TOOLS_MAY_IMPORT[importer];
+  if (!allowed) return `tools/${importer}/ is not a room of the design`;
+  return allowed.includes(imported) ? undefined : `tools/${importer} must not depend on tools/${imported}`;
+}
+
 /** Judge one import between the parts of the repository. */
 function apart(from: string, to: string): string | undefined {
   const [importer, imported] = [from.split("/")[0], to.split("/")[0]];
@@ -49,10 +114,38 @@ export const layers: Rule = {
   find(tree) {
     return judge(tree, ({ from, to }) => {
       if (from.startsWith("assembly/") && to.startsWith("assembly/")) return oneWay(from, to);
+      if (from.startsWith("tools/") && to.startsWith("tools/")) return toolsOneWay(from, to);
       return apart(from, to);
     });
   },
 };
+
+/** A path in a string is a dependency as an import is: the same layers hold, and tools know nothing of the tests. */
+export const named: Rule = {
+  name: "named",
+  find(tree) {
+    const found: Finding[] = [];
+    for (const [path, text] of tree) {
+      if (!path.startsWith("tools/")) continue;
+      for (const { text: string, line } of texts(path, text)) {
+        const message = verdict(tree, path, string);
+        if (message !== undefined) found.push({ path, line, message });
+      }
+    }
+    return found;
+  },
+};
+
+/** Judge one string of a tool. */
+function verdict(tree: Tree, from: string, string: string): string | undefined {
+  if (!/^[\w@.][\w@./-]*$/.test(string)) return undefined;
+  if (/^tests(\/|$)/.test(posix.normalize(string)))
+    return ABOUT_TESTS.includes(toolsRoom(from)) ? undefined : "names a path of tests/: let the tests hand it in";
+  const to = [posix.normalize(string), posix.join(posix.dirname(from), string)].find(
+    (path) => path.startsWith("tools/") && tree.has(path),
+  );
+  return to === undefined ? undefined : toolsOneWay(from, to);
+}
 
 /** `_x.ts` is for its siblings, and for the tests of its folder. */
 export const siblings: Rule = {
@@ -66,11 +159,11 @@ export const siblings: Rule = {
   },
 };
 
-/** No import leads back to where it came from. */
+/** No import leads back to where it came from, one of types neither. */
 export const cycles: Rule = {
   name: "cycles",
   find(tree) {
-    const edges = imports(tree).filter(({ typeOnly }) => !typeOnly);
+    const edges = imports(tree);
     const next = new Map<string, Import[]>();
     for (const edge of edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge]);
     const found: Finding[] = [];

@@ -60,6 +60,25 @@ export const places: Rule = {
   },
 };
 
+/** Above this many lines a file says why it is not split. */
+const LINES_MAX = 400;
+
+/** A long file states its reason: `Longer than 400 lines: …` in a comment. */
+export const lengths: Rule = {
+  name: "lengths",
+  find(tree) {
+    const found: Finding[] = [];
+    for (const [path, text] of tree) {
+      if (!/\.(ts|mts|mjs|js|c|h|S|ld)$/.test(path) || text.startsWith("// node --import tsx tools/generate/"))
+        continue;
+      const lines = text.split("\n").length - 1;
+      if (lines > LINES_MAX && !/Longer than 400 lines: \w/.test(text))
+        found.push({ path, line: 0, message: `has ${lines} lines: split it, or say "Longer than 400 lines: why"` });
+    }
+    return found;
+  },
+};
+
 /** A board is data and a few files: no board's or chip's name decides in an `#if`. */
 export const boards: Rule = {
   name: "boards",

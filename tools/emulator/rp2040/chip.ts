@@ -4,8 +4,8 @@
  * merely let through.
  */
 import { type Peripheral, RP2040, BasePeripheral } from "rp2040js";
-import type { Cut, Flash } from "./flash.ts";
 import { Mpu } from "./mpu.ts";
+import type { BitSource, Parts } from "./parts.ts";
 import { Rom } from "./rom.ts";
 import { Ssi } from "./ssi.ts";
 
@@ -31,9 +31,6 @@ export class Fault extends Error {}
 /** Thrown by what resets the chip. */
 export class Reset extends Error {}
 
-/** Where randomness comes from: one bit at a time. */
-export type BitSource = () => number;
-
 /** Only RANDOMBIT of the ring oscillator; it runs by itself. */
 class Rosc extends BasePeripheral {
   private readonly bit: BitSource;
@@ -53,15 +50,6 @@ export interface Remains {
   readonly ram: Uint8Array;
   readonly scratch: Uint32Array;
   readonly barked: boolean;
-}
-
-export interface Parts {
-  readonly flash: Flash;
-  readonly bit: BitSource;
-  /** When power goes. */
-  readonly cut?: Cut;
-  /** Told what the chip or its model finds wrong. */
-  readonly complain: (what: string) => void;
 }
 
 /** One access to data, for whoever traces. */

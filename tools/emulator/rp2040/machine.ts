@@ -1,6 +1,7 @@
 /** A Pico with power: the chip, what resets it, its two UARTs, and time. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { type BitSource, Chip, type Parts, type Remains, Reset } from "./chip.ts";
+import { Chip, type Remains, Reset } from "./chip.ts";
+import type { BitSource, Parts } from "./parts.ts";
 import type { Trace } from "./trace.ts";
 
 /** Cycles between two looks at the world. */

@@ -4,7 +4,7 @@
  * entry is an address where the model answers instead of an instruction.
  */
 import type { RP2040 } from "rp2040js";
-import type { Chip, Parts } from "./chip.ts";
+import type { Flashed, Parts } from "./parts.ts";
 import { PROGRAM_BYTES, SECTOR_BYTES } from "./flash.ts";
 import { crc32 } from "../../build/boot2.ts";
 import type { Ssi } from "./ssi.ts";
@@ -25,13 +25,13 @@ type Code = (typeof CODES)[number];
 type Core = RP2040["core"];
 
 export class Rom {
-  private readonly chip: Chip;
+  private readonly chip: Flashed;
   private readonly ssi: Ssi;
   private readonly parts: Parts;
   /** How far the flash is prepared: connected, then out of its mode for reading. */
   private readonly done = new Set<Code>();
 
-  constructor(chip: Chip, ssi: Ssi, parts: Parts) {
+  constructor(chip: Flashed, ssi: Ssi, parts: Parts) {
     this.chip = chip;
     this.ssi = ssi;
     this.parts = parts;

@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Migration } from "kysely";
-import type { Flavour } from "./store.ts";
+import type { Flavour } from "./schema.ts";
 
 /** The steps from an empty database to the present one, by name. A step that was released is never edited: a new one follows it. */
 export function migrations(flavour: Flavour): Record<string, Migration> {

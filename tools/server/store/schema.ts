@@ -1,3 +1,6 @@
+/** The databases there are. */
+export type Flavour = "sqlite" | "postgres";
+
 /** Times are milliseconds since 1970, ids and hashes 32 bytes, `seal` the MAC over the row (see `seal.ts`). */
 export interface Tables {
   devices: DeviceRow;

@@ -2,10 +2,9 @@ import { Kysely, Migrator, type Transaction } from "kysely";
 import { Trouble } from "../../trouble.ts";
 import { migrations } from "./migrations.ts";
 import { isConflict, openPostgres, type Postgres } from "./postgres.ts";
-import type { DeviceRow, Move, Tables } from "./schema.ts";
+import type { DeviceRow, Flavour, Move, Tables } from "./schema.ts";
 import { openSqlite, sqliteTrouble, type Sqlite } from "./sqlite.ts";
 
-export type Flavour = "sqlite" | "postgres";
 export type Tx = Transaction<Tables>;
 export type Work<T> = (tx: Tx) => Promise<T>;
 

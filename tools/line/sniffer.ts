@@ -1,5 +1,5 @@
 /** Read along: what a module carries, passed on unchanged or handed to the next tap. */
-import type { Connection, Tap } from "../attacker/tap.ts";
+import type { Connection, Tap } from "./tap.ts";
 
 export type Direction = "up" | "down";
 

@@ -1,7 +1,7 @@
 /** What the module connects to: real sockets, with whoever sits in the module in between. */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
-import type { Connection, Tap, Target } from "../attacker/tap.ts";
+import type { Connection, Tap, Target } from "./tap.ts";
 
 /** What the module hears of a connection. `closed` comes last and once. */
 export interface Listener {

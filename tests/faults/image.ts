@@ -1,0 +1,7 @@
+import type { Image } from "../../tools/build/image.ts";
+import LAB from "../lab/image.ts";
+
+/** The lab's program around this folder's guest. */
+const faults: Image = { ...LAB, name: "faults", entry: "tests/faults/guest.ts" };
+
+export default faults;

@@ -1,0 +1,6 @@
+import type { Image } from "../../../tools/build/image.ts";
+
+/** Planted faults: what the boot tests run. */
+const probe: Image = { name: "probe", entry: "tests/qemu/boot/guest.ts", main: "boards/common/main.c" };
+
+export default probe;

@@ -1,0 +1,35 @@
+/** An image as data: what the guest is, which C main program runs it, and how a board is adapted to it. */
+import { existsSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Trouble } from "../trouble.ts";
+import type { Board } from "./board.ts";
+import { ROOT } from "./root.ts";
+
+export interface Image {
+  /** The folder of its outputs, beside those of the board's other images. */
+  readonly name: string;
+  /** The AssemblyScript entry, from the root of the tree. */
+  readonly entry: string;
+  /** The C main program, from the root of the tree. */
+  readonly main: string;
+  /** What differs in the board's data for this image. */
+  readonly adapt?: (board: Board) => Board;
+}
+
+/** The product. */
+export const SIGNET: Image = { name: "signet", entry: "assembly/main.ts", main: "boards/common/main.c" };
+
+/** Load an image's data: a file that exports an Image by default. */
+export async function loadImage(path: string): Promise<Image> {
+  const file = resolve(path);
+  if (!existsSync(file))
+    throw new Trouble(
+      `there is no image "${path}"`,
+      "name the file with its data, for example the image.ts beside a guest",
+    );
+  const { default: image } = (await import(pathToFileURL(file).href)) as { default?: Partial<Image> };
+  if (typeof image?.name !== "string" || typeof image.entry !== "string" || typeof image.main !== "string")
+    throw new Trouble(`${relative(ROOT, file)} exports no image`, `see Image in ${join("tools", "build", "image.ts")}`);
+  return image as Image;
+}

@@ -1,0 +1,21 @@
+import type { RP2040 } from "rp2040js";
+import type { Cut, Flash } from "./flash.ts";
+
+/** Where randomness comes from: one bit at a time. */
+export type BitSource = () => number;
+
+/** What a chip is put together from. */
+export interface Parts {
+  readonly flash: Flash;
+  readonly bit: BitSource;
+  /** When power goes. */
+  readonly cut?: Cut;
+  /** Told what the chip or its model finds wrong. */
+  readonly complain: (what: string) => void;
+}
+
+/** What the bootrom needs of the chip around it. */
+export interface Flashed extends RP2040 {
+  /** Take `len` bytes at `at` from the flash again: they have changed. */
+  reflash(at: number, len: number): void;
+}

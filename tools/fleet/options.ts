@@ -1,0 +1,25 @@
+import type { Tally } from "./tally.ts";
+
+/** What a fleet is, and against which server it runs. */
+export interface FleetOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly audience: string;
+  readonly serverKey: Uint8Array;
+  /** Then the devices speak TLS 1.3 and nothing else. */
+  readonly tlsKey?: Uint8Array | undefined;
+  /** Where attackers go if `port` is TLS's. */
+  readonly plainPort?: number | undefined;
+  readonly devices: number;
+  /** Switched on at once, at most; the others wait for their turn with their flash as it was. */
+  readonly awake: number;
+  /** Reports a second, of all that are switched on together. */
+  readonly rate: number;
+  readonly seconds: number;
+  /** Clients that do what they should not, as fast as they are answered. */
+  readonly attackers: number;
+  /** Power cuts, lost links and bridges that restart, a second. */
+  readonly faults: number;
+  readonly seed: number;
+  readonly onSecond?: (tally: Tally) => void;
+}
