@@ -48,8 +48,19 @@ export function wipe(mark: u32): void {
   scratch.release(mark);
 }
 
-/** Write the seed as the record Key as well, which is its home from now on. */
+/** Keep the seed of the record Key, if there is one, as the record Former. */
+export function keep(): Status {
+  const mark = scratch.mark();
+  const seed = scratch.take(keypair.SEED_BYTES);
+  let status = records.first(seed, keypair.SEED_BYTES, Kind.Key);
+  status = status == Status.Ok ? records.put(Kind.Former, seed, keypair.SEED_BYTES) : Status.Ok;
+  scratch.release(mark);
+  return status;
+}
+
+/** Write the seed as the record Key as well, if it is not there: it is its home from now on. */
 export function settle(): Status {
+  if (home == Kind.Key) return Status.Ok;
   const mark = lend();
   const status = records.put(Kind.Key, keypair.signer(own).seed, keypair.SEED_BYTES);
   wipe(mark);

@@ -139,8 +139,10 @@ class Life {
   head: u32;
   /** The downlink that orders another key, and was not obeyed yet; 0: none. */
   order: u32;
-  /** `own` is a key that the server may not know yet, and the one before is kept. */
+  /** `own` is a key that the server may not know yet. */
   rotating: u32;
+  /** `own` is the key before, since the server refused the handover to the next one. */
+  fallen: u32;
   stage: Stage;
   sessionLen: u32;
   /** The server's time when it told the session: no command that ended before is obeyed. */
@@ -434,6 +436,8 @@ function speak(secret: usize, home: Record): void {
 
 /** On the server's order, make the next key, let this one sign that it takes over, keep both, and speak with it. */
 function rotate(): void {
+  // A key that is only kept becomes the key again, before the next one takes the place of the one that was refused.
+  if (key.settle() != Status.Ok) return system.die(Death.Storage);
   const mark = scratch.mark();
   const stored = scratch.take(SUCCESSOR_MOST);
   const successor = changetype<KeyPair>(scratch.take(KEYPAIR_BYTES));
@@ -461,25 +465,52 @@ function rotate(): void {
   remember(life.order, messageHash);
   life.order = 0;
   life.rotating = 1;
+  life.fallen = 0;
   life.stage = Stage.Told;
   event.text(Event.Rotating, keypair.id(own), ID_BYTES);
   exchange.end(false);
   go(State.Challenge);
 }
 
-/** The server has the new key: forget the one before, and its session first. The handover stays, for a server that is restored from before. */
+/**
+ * The server has the next key. The handover stays, for a server that is restored from before, and the key before stays, for one that
+ * refuses the handover: who signed that the next key is taken may not be who needs it.
+ */
 function rotated(): void {
   life.rotating = 0;
   // The next key always names a session of its own: so a restored server knows that it took over before the order expired.
   const noted = records.put(Record.Session, got.data, got.dataLen);
-  if (noted != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
+  if (noted != Status.Ok || key.keep() != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
   event.text(Event.Rotated, keypair.id(own), ID_BYTES);
 }
 
-/** The server signed that it refuses the handover: go on with the key before. */
-function abandon(): void {
-  if (records.put(Record.Successor, changetype<usize>(own), 0) != Status.Ok || !recall())
-    return system.die(Death.Storage);
+/**
+ * The server signed that it refuses the handover: go on with the key before, if there is one. Nothing is forgotten: the answer may be a
+ * thief's, and the server may have taken the next key.
+ */
+function fallBack(): void {
+  const home = life.rotating ? Record.Key : Record.Former;
+  const mark = scratch.mark();
+  const seed = scratch.take(keypair.SEED_BYTES);
+  if (records.first(seed, keypair.SEED_BYTES, home) == Status.Ok) {
+    speak(seed, home);
+    life.rotating = 0;
+    life.fallen = 1;
+    changed();
+  }
+  scratch.release(mark);
+}
+
+/** The server refused the key before as well: go on with the next one. */
+function rise(): void {
+  life.fallen = 0;
+  if (!recall()) return system.die(Death.IdentityLost);
+  changed();
+}
+
+/** `own` is another key now: it has no session. */
+function changed(): void {
+  life.stage = Stage.Told;
   event.text(Event.KeyLoaded, keypair.id(own), ID_BYTES);
 }
 
@@ -589,7 +620,7 @@ function enrol(): void {
   const stored = scratch.take(SUCCESSOR_MOST);
   const len = records.get(stored, SUCCESSOR_MOST, Record.Successor);
   what.handover = stored + keypair.SEED_BYTES;
-  what.handoverLen = len > <i32>keypair.SEED_BYTES ? len - keypair.SEED_BYTES : 0;
+  what.handoverLen = !life.fallen && len > <i32>keypair.SEED_BYTES ? len - keypair.SEED_BYTES : 0;
   nameSession(what);
   writer.begin(message, MESSAGE_MOST);
   const lent = key.lend();
@@ -805,11 +836,13 @@ function refused(here: State): void {
   event.numbers(Event.Refused, got.reason, 1);
   switch (got.reason) {
     case Reason.Revoked:
-      return silence();
+      if (!life.fallen) return silence();
+      rise();
+      break;
     case Reason.Suspended:
       return wait(SUSPENDED_MS, State.Challenge);
     case Reason.HandoverRefused:
-      if (life.rotating && here == State.Enrol) abandon();
+      if (!life.fallen && here == State.Enrol) fallBack();
       break;
     case Reason.StaleSession:
       if (life.failures == 0) return renew();

@@ -64,8 +64,10 @@ export const enum Kind {
   Session = 10,
   /** How many damaged places were repaired, and are not reported yet, u32. */
   Damaged = 11,
+  /** The secret 32 bytes of the key that was taken over from last, for a server that refuses the handover. */
+  Former = 12,
 }
-const KINDS: u32 = 12;
+const KINDS: u32 = 13;
 /** Key and Successor: a change of them writes fresh pages. */
 const IDENTITY: u32 = (1 << Kind.Key) | (1 << Kind.Successor);
 /** Numbers that older pages may supply if both copies are lost. */

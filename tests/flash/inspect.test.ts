@@ -151,7 +151,7 @@ describe("signet inspect", () => {
       new RegExp(`key: secret, not shown; public key ${hex(deviceKey.publicKey)}, id ${hex(blocks["device id"]!)}`),
     );
     assert.match(text, /boots: 3\n/);
-    assert.match(text, /kind 42: 010203/);
+    assert.match(text, /kind 42: 3 bytes, not shown/);
     assert.ok(!/faults/.test(text));
     assert.ok(!text.includes(hex(secret)));
   });
@@ -159,9 +159,10 @@ describe("signet inspect", () => {
   it("tells the key that took over last, and the last command, and shows no secret of either", () => {
     const next = new Uint8Array(32).fill(0x9d);
     const successor = record(9, concat(next, blocks["handover"]!));
-    const text = told(
-      dump([record(0, next), successor, record(5, concat(word(7), blocks["enrol hash"]!.subarray(0, 8)))]),
-    );
+    const former = new Uint8Array(32).fill(0x9d, 1);
+    const command = record(5, concat(word(7), blocks["enrol hash"]!.subarray(0, 8)));
+    const text = told(dump([record(0, next), successor, record(12, former), command]));
+    assert.match(text, new RegExp(`former: secret, not shown; public key ${hex(ed25519.fromSeed(former).publicKey)}`));
     const { publicKey } = ed25519.fromSeed(next);
     assert.match(
       text,

@@ -13,8 +13,8 @@ const COMMAND_BYTES = 8 + 16;
 /** The key that took over last, with the longest handover. */
 const SUCCESSOR_BYTES = 8 + 368;
 const COUNTER_BLOCK = 256;
-/** Key and seed; counter, starts, faults and time; command; session; after a rotation, the successor. */
-const LIVE_BYTES = 2 * SECRET_BYTES + 4 * NUMBER_BYTES + COMMAND_BYTES + SESSION_BYTES + SUCCESSOR_BYTES;
+/** Key and seed; counter, starts, faults and time; command; session; after a rotation, the successor and the key before. */
+const LIVE_BYTES = 3 * SECRET_BYTES + 4 * NUMBER_BYTES + COMMAND_BYTES + SESSION_BYTES + SUCCESSOR_BYTES;
 /** The count of starts, the next seed, the counters, the session. */
 const START_BYTES = 2 * NUMBER_BYTES + SECRET_BYTES + SESSION_BYTES;
 const REPORTS_PER_DAY = 24 * 60;

@@ -155,10 +155,13 @@ function hiddenKey(seed: Uint8Array): string {
 
 /** A record, as far as it may be shown. */
 function record(name: string, data: Uint8Array): string {
-  if (name === "key" && data.length === ed25519.SEED_BYTES) return hiddenKey(data);
+  const isKey = name === "key" || name === "former";
+  if (isKey && data.length === ed25519.SEED_BYTES) return hiddenKey(data);
   if (name === "successor" && data.length > ed25519.SEED_BYTES)
     return `${hiddenKey(data.subarray(0, ed25519.SEED_BYTES))}; handover of ${data.length - ed25519.SEED_BYTES} bytes`;
-  if (name === "key" || name === "seed" || name === "successor") return `${data.length} bytes, not shown`;
+  // A kind that has no name here may be a secret of a later firmware.
+  if (isKey || name === "seed" || name === "successor" || name.startsWith("kind "))
+    return `${data.length} bytes, not shown`;
   if (name === "command" && data.length === 4 + messages.ACK_HASH_BYTES)
     return `${record(name, data.subarray(0, 4))}, its hash begins with ${hex(data.subarray(4))}`;
   if (data.length !== 4) return bytesShown(data);

@@ -6,7 +6,7 @@ import { checksum } from "./crc32c.ts";
 
 /** Names of the kinds of record, by their number. */
 // prettier-ignore
-const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", undefined, "epitaph", "successor", "session", "damaged"];
+const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", undefined, "epitaph", "successor", "session", "damaged", "former"];
 
 /** What this program reads; a later version is recognised, and not read. */
 const VERSION = 3;

@@ -1,0 +1,162 @@
+/**
+ * A thief has one of the two server keys that a device holds, and the network between the device and its server, for a while. What the thief
+ * signs may cost time. It must not cost the device its identity with the holder of the other key.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { withBody } from "../../tools/attacker/http.ts";
+import { concat, hex } from "../../tools/wire/bytes.ts";
+import * as ed25519 from "../../tools/wire/ed25519.ts";
+import { PATHS } from "../../tools/wire/exchange.ts";
+import { hash } from "../../tools/wire/key.ts";
+import * as messages from "../../tools/wire/messages.ts";
+import { open } from "../../tools/wire/sign1.ts";
+import { AUDIENCE, number, Subject, World } from "./world.ts";
+
+const DAY_MS = 86_400_000;
+const stolen = ed25519.fromSeed(new Uint8Array(32).fill(7));
+
+let world: World;
+before(async () => {
+  world = await World.start();
+});
+after(() => world.close());
+
+/** A device that holds the real server's key and the stolen one, and reports. */
+async function living(): Promise<{ subject: Subject; old: string }> {
+  const subject = await Subject.make(world, {
+    settings: { serverKeys: [world.server.publicKey, stolen.publicKey] },
+  });
+  await subject.start();
+  await subject.see("accepted", 2);
+  return { subject, old: subject.id };
+}
+
+const said = (device: string): { issuer: string; issuedAt: number; device: Uint8Array } => ({
+  issuer: AUDIENCE,
+  issuedAt: Math.floor(Date.now() / 1000),
+  device: Buffer.from(device, "hex"),
+});
+
+const http = (status: number, body: Uint8Array): Buffer =>
+  Buffer.concat([
+    Buffer.from(
+      `HTTP/1.1 ${status} x\r\nconnection: close\r\ncontent-type: application/cose\r\ncontent-length: ${body.length}\r\n\r\n`,
+    ),
+    body,
+  ]);
+
+function refusal(device: string, about: Uint8Array, reason: messages.ReasonName): Buffer {
+  const refused = { ...said(device), about: hash(about), reason: messages.Reason[reason] };
+  return http(403, messages.sealRefusal(stolen, refused));
+}
+
+/** Order the device to rotate its key; resolves with the id of the next one. */
+async function order(subject: Subject): Promise<string> {
+  const rotating = subject.see("rotating");
+  void subject.attacker.play("down", PATHS.reports, ({ answer }) => {
+    const downlink = {
+      ...said(subject.id),
+      counter: 1,
+      expires: 4e9,
+      data: new Uint8Array(16),
+      order: messages.Order.rotate,
+    };
+    return [withBody(answer!, concat(answer!.body, messages.sealDownlink(stolen, downlink)))];
+  });
+  return hex((await rotating).data);
+}
+
+/** The thief is gone: the device comes to report as `id`, after a restart too, and the server knows it as that. */
+async function goesOn(subject: Subject, id: string): Promise<void> {
+  for (let start = 0; start < 3; start++) {
+    if (start > 0) await subject.start();
+    const before = subject.said("accepted").length;
+    await subject.sleepUntil(() => subject.id === id && subject.said("accepted").length >= before + 2, 2_000);
+  }
+  await subject.stop();
+  const rows = await world.server.devices();
+  assert.equal(rows.find((row) => row.id === id)?.state, "active");
+  assert.equal(subject.guest.deaths, 0);
+}
+
+describe("with a stolen server key", () => {
+  it("a thief silences a device for a day with a signed revoked, and it goes on", async () => {
+    const { subject, old } = await living();
+    const silenced = subject.see("silenced");
+    await subject.attacker.play("up", PATHS.reports, ({ request }, connection) => {
+      connection.toDevice(refusal(old, request.body, "revoked"));
+      return [];
+    });
+    await silenced;
+    subject.skip(DAY_MS);
+    await goesOn(subject, old);
+    await world.checkHonest(subject);
+  });
+
+  it("a thief orders a rotation and signs that it is done: the device goes on as the key that its server knows", async () => {
+    const { subject, old } = await living();
+    const rotated = subject.see("rotated");
+    const enrolled = subject.attacker.play("up", PATHS.enrol, ({ request }, connection) => {
+      const about = hash(request.body);
+      const session = concat(new Uint8Array(8), about.subarray(0, 8));
+      const body = messages.sealEnrolled(stolen, {
+        ...said(hex(open(request.body).kid)),
+        about,
+        head: messages.NO_HEAD,
+        ack: 1,
+        session,
+      });
+      connection.toDevice(http(200, body));
+      return [];
+    });
+    const next = await order(subject);
+    await enrolled;
+    assert.equal(hex((await rotated).data), next);
+    await goesOn(subject, old);
+    // And its own server's order is obeyed after that.
+    await subject.start();
+    await subject.see("accepted", 1);
+    const last = subject.see("rotating");
+    await world.operate(old, "rotate", { expiresAt: Date.now() + DAY_MS });
+    await goesOn(subject, hex((await last).data));
+  });
+
+  it("a thief refuses a handover that the server took: the device comes back to the next key", async () => {
+    const { subject, old } = await living();
+    const rotating = subject.see("rotating");
+    const refused = subject.see("refused");
+    const answered = subject.attacker.play("down", PATHS.enrol, ({ request }) => [
+      refusal(hex(open(request.body).kid), request.body, "handover-refused"),
+    ]);
+    await world.operate(old, "rotate", { expiresAt: Date.now() + DAY_MS });
+    const next = hex((await rotating).data);
+    await answered;
+    assert.equal(messages.reasonName(number(await refused)), "handover-refused");
+    const rows = await world.server.devices();
+    assert.deepEqual(
+      [old, next].map((id) => rows.find((row) => row.id === id)?.state),
+      ["replaced", "active"],
+    );
+    await goesOn(subject, next);
+  });
+
+  it("a thief refuses both keys in turn: the device asks again, more and more rarely, and goes on", async () => {
+    const { subject, old } = await living();
+    const answers = (async () => {
+      for (const reason of ["handover-refused", "revoked", "handover-refused", "revoked"] as const)
+        await subject.attacker.play("up", PATHS.enrol, ({ request }, connection) => {
+          connection.toDevice(refusal(hex(open(request.body).kid), request.body, reason));
+          return [];
+        });
+    })();
+    const next = await order(subject);
+    let isOver = false;
+    void answers.then(() => (isOver = true));
+    await subject.sleepUntil(() => isOver);
+    assert.notEqual(next, old);
+    const waits = subject.said("retry").map((event) => number(event));
+    assert.ok(waits.at(-1)! >= 2_000, waits.join());
+    await goesOn(subject, old);
+  });
+});
