@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, it } from "node:test";
 import { findSecret } from "../../tools/demo/flash.ts";
 import * as roads from "../../tools/demo/road.ts";
@@ -12,15 +11,12 @@ import type { Emulator } from "../../tools/emulator/qemu.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import { PATHS } from "../../tools/wire/exchange.ts";
 import { open, type Sign1 } from "../../tools/wire/sign1.ts";
+import { symbols } from "../qemu/symbols.ts";
 import { remains, secretsOf, type Secret } from "./remains.ts";
 
 const STEP_MS = 120_000;
-/** So long that nothing is signed while RAM is read. */
+/** So long that a look falls between two reports. */
 const INTERVAL_MS = 10_000;
-/** What a turn of the main loop takes after it said what it did. */
-const TURN_MS = 300;
-/** What a device says when it signs, or just did. */
-const SIGNS = /^(sent|enrolled|rotating|secured)$/;
 
 /** One device on its road, and the secrets of the keys that it had. */
 class Watched {
@@ -40,14 +36,7 @@ class Watched {
   /** Look for all that was ever secret in the RAM of the device, which signs nothing now: also the nonces of `unstored` reports. */
   async look(unstored: readonly Sign1[] = []): Promise<void> {
     const { road, device, id } = this;
-    const events = device.events.length;
-    await sleep(TURN_MS);
-    const flash = await device.store();
-    const gdb = await device.debug();
-    const { origin, bytes } = road.board.ram;
-    const ram = await gdb.read(origin, bytes).finally(() => gdb.detach());
-    const meanwhile = device.events.slice(events).map(({ name }) => name);
-    assert.ok(!meanwhile.some((name) => SIGNS.test(name)), `it signed meanwhile: ${meanwhile.join(" ")}`);
+    const { ram, flash } = await this.#betweenTurns();
     const { key } = (await road.server.devices()).find((row) => row.id === id)!;
     const publicKey = fromHex(key)!;
     assert.ok(ram.includes(Buffer.from(publicKey)), "RAM holds the public key");
@@ -55,6 +44,28 @@ class Watched {
     const stored = (await road.server.reports(id)).map(({ message }) => open(fromHex(message)!));
     this.secrets.push(...secretsOf(seed, publicKey, [...stored, ...unstored]));
     assert.deepEqual(remains(ram, this.secrets), []);
+  }
+
+  /**
+   * RAM and flash where the main loop calls the guest: the turn that signed is over, however slow the machine is. Time stands
+   * still for the device while they are read.
+   */
+  async #betweenTurns(): Promise<{ ram: Buffer; flash: Buffer }> {
+    const { road, device } = this;
+    const { ram, store } = road.board;
+    const turn = (await symbols(road.built.elf))("signet_poll").address;
+    const gdb = await device.debug();
+    try {
+      await gdb.breakAt([turn]);
+      assert.ok(await gdb.runToBreak("c", STEP_MS), "the main loop comes round");
+      await gdb.unbreak([turn]);
+      return {
+        ram: await gdb.read(ram.origin, ram.bytes),
+        flash: await gdb.read(store.origin, store.pageBytes * store.pages),
+      };
+    } finally {
+      await gdb.detach();
+    }
   }
 
   /** Have the server order another key, and the device report with it. */

@@ -14,14 +14,17 @@ void test("a fleet of the firmware's own wasm reports through faults and among a
     devices: 12,
     awake: 8,
     rate: 40,
-    seconds: 8,
+    // On a busy machine it takes as long as it takes.
+    seconds: 240,
+    isEnough: ({ accepted, lostLinks, powerCuts, attacks }) =>
+      accepted >= 60 && lostLinks >= 4 && powerCuts >= 2 && attacks.size >= 6,
     attackers: 2,
     faults: 2,
     seed: 6,
   });
-  assert.ok(tally.accepted >= 40, `${tally.accepted} accepted`);
+  assert.ok(tally.accepted >= 60, `${tally.accepted} accepted`);
   assert.equal(tally.deaths, 0);
-  assert.ok(tally.lostLinks > 0);
+  assert.ok(tally.lostLinks >= 4 && tally.powerCuts >= 2);
   const answers = [...tally.attacks.keys()];
   assert.ok(answers.length >= 6);
   assert.ok(!answers.some((answer) => answer.endsWith("ACCEPTED")), answers.join(", "));

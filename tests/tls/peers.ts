@@ -111,10 +111,20 @@ export const RAW_KEYS = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+CTYPE-SRV-ALL:+CTYPE-CLI
 
 /** Start `gnutls-serv`. */
 export async function gnutls(args: string[]): Promise<Peer> {
-  const port = await freePort();
-  const peer = new Peer(port, "gnutls-serv", ["--port", String(port), ...args]);
-  await peer.printed("listening on");
-  return peer;
+  for (;;) {
+    const port = await freePort();
+    const peer = new Peer(port, "gnutls-serv", ["--port", String(port), ...args]);
+    try {
+      // "listening on IPv4 0.0.0.0 port 5556..." comes first, "done" when it does listen.
+      await peer.printed("IPv4");
+      await peer.printed("done", peer.output.indexOf("IPv4"));
+      return peer;
+    } catch (error) {
+      await peer.stop();
+      // It takes no port 0, and somebody else may have taken this one meanwhile.
+      if (!/Address already in use/i.test(peer.output)) throw error;
+    }
+  }
 }
 
 /** Node's TLS as `tools/server` sets it up, sending everything back. */

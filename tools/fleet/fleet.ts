@@ -105,14 +105,15 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** Run a fleet for so long, and tell what came of it. */
+/** Run a fleet for so long, or until it is enough, and tell what came of it. */
 export async function runFleet(options: FleetOptions): Promise<Tally> {
   const module = await firmware();
   const tally = new Tally();
   const random = seeded(options.seed);
   const members = Array.from({ length: options.devices }, (_, number) => new Member(options, number));
   const waiting = [...members];
-  const end = AbortSignal.timeout(options.seconds * 1000);
+  const enough = new AbortController();
+  const end = AbortSignal.any([AbortSignal.timeout(options.seconds * 1000), enough.signal]);
   const slots = Math.min(options.awake, options.devices);
   const turns = options.devices > slots;
   const slot = async (number: number): Promise<void> => {
@@ -125,12 +126,14 @@ export async function runFleet(options: FleetOptions): Promise<Tally> {
     }
   };
   const seconds = setInterval(() => options.onSecond?.(tally), 1000);
+  const look = setInterval(() => options.isEnough?.(tally) && enough.abort(), 100);
   const faults = options.faults > 0 && setInterval(() => fault(members, random, tally), 1000 / options.faults);
   const attackers = Array.from({ length: options.attackers }, (_, number) => attack(options, number, tally, end));
   try {
     await Promise.all([...Array.from({ length: slots }, (_, number) => slot(number)), ...attackers]);
   } finally {
     clearInterval(seconds);
+    clearInterval(look);
     if (faults !== false) clearInterval(faults);
   }
   return tally;

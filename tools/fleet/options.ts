@@ -21,5 +21,7 @@ export interface FleetOptions {
   /** Power cuts, lost links and bridges that restart, a second. */
   readonly faults: number;
   readonly seed: number;
+  /** Asked ten times a second: the fleet ends before its time when enough has come of it. */
+  readonly isEnough?: (tally: Tally) => boolean;
   readonly onSecond?: (tally: Tally) => void;
 }
