@@ -33,7 +33,7 @@ export async function judge(play: Play, half: Half): Promise<string[]> {
     const isNamed = service.alarms.some(({ what }) => what.startsWith("replaced, and still speaks"));
     if (!isNamed) faults.push("a replaced key is in use, and was not named");
   } else if (!play.wasRevoked) faults.push(...identity(play, rows, log), ...progress(play));
-  faults.push(...(await readings(play, log)), ...acknowledgements(play, rows));
+  faults.push(...(await readings(play, rows, log)), ...acknowledgements(play, rows));
   return faults;
 }
 
@@ -50,18 +50,30 @@ export async function suspected({ service }: Play): Promise<Suspicion[]> {
 }
 
 /**
- * One row of the server is active, and it is the device's. A restore that undid two rotations may leave a row that the device gave up: then the log
- * says that a key was handed over by one that the database does not know. A key that is active is known.
+ * Keys of the device that a restore left nobody to speak for: those that an orphan in the log names, which handed over while the database did not know
+ * them, and those before them. The database has them as the restore left them. A key that is active is no orphan, since it is known.
  */
-function identity({ device }: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): string[] {
-  const active = rows.filter(({ state }) => state === "active").map(({ id }) => hex(id));
-  const isNamed = log.some(
-    ({ action, device: before }) => action === "orphan" && before !== null && !active.includes(hex(before)),
-  );
-  const others = active.filter((id) => id !== device.id && !(isNamed && device.formerIds.has(id)));
-  if (active.includes(device.id) && others.length === 0) return [];
+function forsaken({ device }: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): string[] {
+  const keys = [...device.formerIds];
+  const isOrphan = (id: string): boolean =>
+    log.some((entry) => entry.action === "orphan" && entry.device !== null && hex(entry.device) === id) &&
+    !active(rows).includes(id);
+  const replaced = rows.filter(({ state }) => state === "replaced").map(({ id }) => hex(id));
+  return keys.slice(0, keys.findLastIndex(isOrphan) + 1).filter((id) => !replaced.includes(id));
+}
+
+function active(rows: readonly DeviceRow[]): string[] {
+  return rows.filter(({ state }) => state === "active").map(({ id }) => hex(id));
+}
+
+/** One row of the server is active, and it is the device's, but for keys that nobody speaks for. */
+function identity(play: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): string[] {
+  const { id } = play.device;
+  const found = active(rows);
+  const excused = forsaken(play, rows, log);
+  if (found.includes(id) && found.every((other) => other === id || excused.includes(other))) return [];
   const known = rows.map(({ id, state }) => `${hex(id).slice(0, 8)} ${state}`).join(", ");
-  return [`the device is ${device.id.slice(0, 8)}, and the server has ${known}`];
+  return [`the device is ${id.slice(0, 8)}, and the server has ${known}`];
 }
 
 /** Its flash was put back to a key that it had handed over: it is refused for good, at most once a day, and that is an alarm. */
@@ -76,28 +88,30 @@ function progress({ receiptAt, agenda }: Play): string[] {
   return ago <= INTERVAL_MS * 1.5 ? [] : [`the device is silent: its last receipt is ${Math.round(ago / 1000)} s old`];
 }
 
-/** Each reading with a receipt is stored once; what a restore took away may be missing, and is named. */
-async function readings({ device, service, receiptAt }: Play, log: readonly AuditRow[]): Promise<string[]> {
+/** Each reading with a receipt is stored once; what a restore took away may be missing, and is named. A device that restarted since can not always tell. */
+async function readings(play: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): Promise<string[]> {
+  const { device, service, receiptAt } = play;
   const faults: string[] = [];
   const stored = new Map<string, number>();
   for (const { reading } of await service.reports()) stored.set(reading, (stored.get(reading) ?? 0) + 1);
   const canTell = (at: number): boolean => at >= device.startedAt && receiptAt > service.restoredAt;
   const lost = new Map(service.lost.map((report) => [report.reading, report]));
+  const excused = forsaken(play, rows, log);
   for (const { at, reading, counter } of device.accepted) {
     const times = stored.get(reading) ?? 0;
     if (times === 1) continue;
     const text = `reading ${Buffer.from(reading, "hex").toString("latin1")}, receipt ${counter},`;
     const taken = times === 0 ? lost.get(reading) : undefined;
     if (taken === undefined) faults.push(`${text} is stored ${times} times`);
-    else if (canTell(at) && !isNamed(taken, log)) faults.push(`${text} is missing, and no gap says so`);
+    else if (canTell(at) && !excused.includes(taken.device) && !isInGap(taken, log))
+      faults.push(`${text} is missing, and no gap says so`);
   }
   return faults;
 }
 
-/** The log has a gap in which the report lies, or says that a key is lost. A device that restarted since its receipt can not always tell. */
-function isNamed({ device, counter }: StoredReport, log: readonly AuditRow[]): boolean {
+/** The log has a gap in which the report lies. */
+function isInGap({ device, counter }: StoredReport, log: readonly AuditRow[]): boolean {
   return log.some((entry) => {
-    if (entry.action === "orphan") return entry.device !== null && hex(entry.device) === device;
     if (entry.action !== "gap" || entry.device === null || hex(entry.device) !== device) return false;
     const { after, before } = JSON.parse(entry.detail) as { after: number; before: number };
     return counter > after && counter < before;
