@@ -35,7 +35,7 @@ class Watched {
 
   /** Look for all that was ever secret in the RAM of the device, which signs nothing now: also the nonces of `unstored` reports. */
   async look(unstored: readonly Sign1[] = []): Promise<void> {
-    const { road, device, id } = this;
+    const { road, id } = this;
     const { ram, flash } = await this.#betweenTurns();
     const { key } = (await road.server.devices()).find((row) => row.id === id)!;
     const publicKey = fromHex(key)!;
