@@ -6,7 +6,7 @@
  * It writes to standard error only: standard output belongs to the verb.
  */
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync, lstatSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { constants as os } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -27,7 +27,10 @@ const GROUPS_OF = {
   test: ["firmware", "emulator", "format", "host", "database", "broker", "probe", "browser"],
 };
 
-/** Debian's packages, and the programs on PATH or files any of which tells that one is there. */
+/**
+ * Debian's packages, and the programs on PATH or files any of which tells that one is there. The names are those that
+ * Debian 12 and 13 share; a `*` in a file's path stands for a folder that is named by a version.
+ */
 // prettier-ignore
 const PACKAGES = [
   { name: "gcc-arm-none-eabi", group: "firmware", probes: ["arm-none-eabi-gcc"], why: "compiles the firmware" },
@@ -35,7 +38,7 @@ const PACKAGES = [
   { name: "qemu-system-arm", group: "emulator", probes: ["qemu-system-arm"], why: "runs the firmware" },
   { name: "clang-format", group: "format", probes: ["clang-format"], why: "checks the format of C" },
   { name: "clang", group: "host", probes: ["clang"], why: "builds the firmware for the host" },
-  { name: "libclang-rt-14-dev", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-${cpu}.a`), why: "sanitizers and fuzzer" },
+  { name: "libclang-rt-dev", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-${cpu}.a`), why: "sanitizers and fuzzer" },
   { name: "gcc", group: "host", probes: ["gcc"], why: "compiles QEMU's tracing plugin" },
   { name: "libsodium23", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/${cpu}-linux-gnu/libsodium.so.23`), why: "what the cryptography is fuzzed against" },
   { name: "libunicorn-dev", group: "host", probes: ["/usr/include/unicorn/unicorn.h"], why: "runs the firmware with one fault" },
@@ -44,10 +47,10 @@ const PACKAGES = [
   { name: "spin", group: "host", probes: ["spin"], why: "checks the model of the protocol" },
   { name: "openssl", group: "host", probes: ["openssl"], why: "a TLS peer" },
   { name: "gnutls-bin", group: "host", probes: ["gnutls-serv"], why: "a TLS peer" },
-  { name: "postgresql-15", group: "database", probes: ["/usr/lib/postgresql/15/bin/postgres"], why: "the server's other database" },
+  { name: "postgresql", group: "database", probes: ["/usr/lib/postgresql/*/bin/postgres"], why: "the server's other database" },
   { name: "mosquitto", group: "broker", probes: ["/usr/sbin/mosquitto"], why: "a broker between devices and server" },
   { name: "openocd", group: "probe", probes: ["openocd"], why: "writes boards through a probe" },
-  { name: "python3-pyocd", group: "probe", probes: ["pyocd-flashtool"], why: "writes boards through a probe" },
+  { name: "python3-pyocd", group: "probe", probes: ["pyocd", "pyocd-flashtool"], why: "writes boards through a probe" },
   { name: "chromium", group: "browser", probes: ["chromium"], why: "opens the operator's page" },
 ];
 
@@ -86,9 +89,19 @@ function fail(what, hint) {
   process.exit(1);
 }
 
-/** Where `command` is on PATH, or whether the file is there. */
+/** The paths that a path with `*` for some of its folders stands for. */
+function expand(path) {
+  const [before, ...after] = path.split("*");
+  if (after.length === 0) return [path];
+  const folder = dirname(`${before}x`);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const found = names.filter((name) => join(folder, name).startsWith(before));
+  return found.flatMap((name) => expand(join(folder, name) + after.join("*")));
+}
+
+/** True if the program is on PATH, or if the file exists. */
 export function present(probe, path = process.env.PATH ?? "") {
-  const places = probe.startsWith("/") ? [probe] : path.split(delimiter).map((folder) => join(folder, probe));
+  const places = probe.startsWith("/") ? expand(probe) : path.split(delimiter).map((folder) => join(folder, probe));
   return places.some((place) => {
     try {
       accessSync(place, probe.startsWith("/") ? constants.R_OK : constants.X_OK);
