@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { warning } from "../../tools/flash/lock.ts";
+import { release } from "../../tools/flash/pyocd.ts";
 import { type Board, boardNames, loadBoard } from "../../tools/build/board.ts";
 
 const isThere = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
 const skipOpenocd = isThere("openocd") ? false : "openocd is not installed";
-const skipPyocd = isThere("pyocd-flashtool") ? false : "python3-pyocd is not installed";
+const pyocd = release();
+const skipPyocd = pyocd ? false : "python3-pyocd is not installed";
 
 /** No adapter is asked for anything: OpenOCD reads its scripts, answers, and ends. */
 const ALONE =
@@ -64,7 +66,8 @@ for (const name of boardNames()) {
 
     it("has a name in pyOCD, or none", { skip: skipPyocd }, () => {
       if (probe.pyocd === undefined) return;
-      const { stdout } = spawnSync("pyocd-flashtool", ["--help"], { encoding: "utf8", timeout: 60_000 });
+      const [program, ...args] = pyocd!.targets;
+      const { stdout } = spawnSync(program, args, { encoding: "utf8", timeout: 60_000 });
       const known = stdout.replaceAll(/\s+/g, " ");
       assert.match(known, new RegExp(`[ ,']${probe.pyocd}[ ,.']`));
     });

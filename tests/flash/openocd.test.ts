@@ -8,6 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { loadBoard } from "../../tools/build/board.ts";
 import type { Probe } from "../../tools/flash/probe.ts";
 import * as probes from "../../tools/flash/probes.ts";
+import { release } from "../../tools/flash/pyocd.ts";
 import { FirstWords, Lines } from "../../tools/flash/console.ts";
 import { ROOT } from "../../tools/check/tree.ts";
 import { Trouble } from "../../tools/trouble.ts";
@@ -15,7 +16,7 @@ import { adapterScript, Nrf51, serve } from "./nrf51.ts";
 
 const isThere = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
 const skip = isThere("openocd") ? false : "openocd is not installed";
-const skipPyocd = isThere("pyocd-flashtool") ? false : "python3-pyocd is not installed";
+const skipPyocd = release() ? false : "python3-pyocd is not installed";
 
 /** Firmware that only has a vector table: its stack, its entry. */
 function firmware(): Buffer {

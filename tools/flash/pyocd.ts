@@ -1,8 +1,8 @@
-/** Boards by pyOCD 0.13, as Debian has it: `pyocd-flashtool` writes, `pyocd-tool` reads back and resets. */
+/** Boards by pyOCD: 0.13 (Debian 12) has a program for each task, later releases have one program with subcommands. */
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import type { Probed } from "../build/board.ts";
 import { Trouble } from "../trouble.ts";
 import { mismatch } from "./gdb_server.ts";
@@ -16,9 +16,51 @@ const PACKAGE = "python3-pyocd";
 const NOT_PLUGGED =
   /no connected debug probes|no debug probe connected|no available debug probes|waiting for a debug probe/i;
 
-/** Whether a probe is plugged in that it knows. */
+type CommandLine = readonly [program: string, ...args: string[]];
+
+/** The command lines of a release. */
+interface Release {
+  readonly probes: CommandLine;
+  readonly targets: CommandLine;
+  write(target: string, file: string): CommandLine;
+  save(target: string, address: string, bytes: number, file: string): CommandLine;
+  reset(target: string): CommandLine;
+  readonly server: string;
+}
+
+const SUBCOMMANDS: Release = {
+  probes: ["pyocd", "list"],
+  targets: ["pyocd", "list", "--targets"],
+  write: (target, file) => ["pyocd", "load", "-W", "-t", target, "-e", "sector", file],
+  save: (target, address, bytes, file) => {
+    return ["pyocd", "commander", "-W", "-t", target, "-c", `savemem ${address} ${bytes} ${file}`];
+  },
+  reset: (target) => ["pyocd", "reset", "-W", "-t", target],
+  server: "pyocd gdbserver -S",
+};
+
+const PROGRAMS: Release = {
+  probes: ["pyocd-flashtool", "--list"],
+  targets: ["pyocd-flashtool", "--help"],
+  write: (target, file) => ["pyocd-flashtool", "-t", target, "--sector_erase", "--hide_progress", file],
+  save: (target, address, bytes, file) => ["pyocd-tool", "-t", target, "savemem", address, String(bytes), file],
+  reset: (target) => ["pyocd-tool", "-t", target, "reset"],
+  server: "pyocd-gdbserver -S -G",
+};
+
+/** Find the installed release; undefined if there is none. */
+export function release(): Release | undefined {
+  return isOnPath("pyocd") ? SUBCOMMANDS : isOnPath("pyocd-flashtool") ? PROGRAMS : undefined;
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
+}
+
+/** True if a probe is plugged in that pyOCD knows. */
 export async function isPlugged(): Promise<boolean> {
-  const { code, text } = await start("pyocd-flashtool", ["--list"], PACKAGE).over;
+  const [program, ...args] = (release() ?? SUBCOMMANDS).probes;
+  const { code, text } = await start(program, args, PACKAGE).over;
   return code === 0 && !NOT_PLUGGED.test(text);
 }
 
@@ -35,18 +77,21 @@ function trouble({ text }: Said): Trouble {
 /** Get ready. */
 export async function open(data: Probed): Promise<Probe> {
   if (data.pyocd === undefined)
-    throw new Trouble("pyOCD 0.13 does not know this board's chip", "give --probe openocd, or gdb://host:port");
-  return new PyOcd(data.pyocd);
+    throw new Trouble("pyOCD does not know this board's chip", "give --probe openocd, or gdb://host:port");
+  return new PyOcd(data.pyocd, release() ?? SUBCOMMANDS);
 }
 
 class PyOcd implements Probe {
   readonly name = "pyOCD";
   private child: ChildProcess | undefined;
 
-  constructor(private readonly target: string) {}
+  constructor(
+    private readonly target: string,
+    private readonly release: Release,
+  ) {}
 
-  private async run(program: string, ...args: readonly string[]): Promise<void> {
-    const { child, over } = start(program, ["-t", this.target, ...args], PACKAGE, (text) => {
+  private async run([program, ...args]: CommandLine): Promise<void> {
+    const { child, over } = start(program, args, PACKAGE, (text) => {
       // `pyocd-tool` would wait for one for ever.
       if (NOT_PLUGGED.test(text)) child.kill("SIGTERM");
     });
@@ -62,7 +107,7 @@ class PyOcd implements Probe {
     try {
       const file = join(folder, "image.hex");
       writeFileSync(file, hex.write(segments), { mode: 0o600 });
-      await this.run("pyocd-flashtool", "--sector_erase", "--hide_progress", file);
+      await this.run(this.release.write(this.target, file));
       for (const { address, bytes } of segments) {
         const at = mismatch(await this.read(address, bytes.length), bytes);
         if (at === undefined) continue;
@@ -79,7 +124,7 @@ class PyOcd implements Probe {
     const folder = mkdtempSync(join(tmpdir(), "signet-pyocd-"));
     try {
       const file = join(folder, "memory.bin");
-      await this.run("pyocd-tool", "savemem", `0x${address.toString(16)}`, String(len), file);
+      await this.run(this.release.save(this.target, `0x${address.toString(16)}`, len, file));
       return readFileSync(file);
     } finally {
       rmSync(folder, { recursive: true });
@@ -87,11 +132,11 @@ class PyOcd implements Probe {
   }
 
   reset(): Promise<void> {
-    return this.run("pyocd-tool", "reset");
+    return this.run(this.release.reset(this.target));
   }
 
   listen(): Promise<void> {
-    const server = `pyocd-gdbserver -t ${this.target} -S -G`;
+    const server = `${this.release.server} -t ${this.target}`;
     return Promise.reject(
       new Trouble(
         "pyOCD's tools do not show what a chip says",
