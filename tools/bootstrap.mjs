@@ -32,7 +32,7 @@ const GROUPS_OF = {
  * Debian 12 and 13 share; a `*` in a file's path stands for a folder that is named by a version.
  */
 // prettier-ignore
-const PACKAGES = [
+export const PACKAGES = [
   { name: "gcc-arm-none-eabi", group: "firmware", probes: ["arm-none-eabi-gcc"], why: "compiles the firmware" },
   { name: "libnewlib-arm-none-eabi", group: "firmware", probes: ["/usr/lib/arm-none-eabi/newlib"], why: "the firmware's C library" },
   { name: "qemu-system-arm", group: "emulator", probes: ["qemu-system-arm"], why: "runs the firmware" },
@@ -132,12 +132,6 @@ export function staleModules(root) {
   return undefined;
 }
 
-/** The machine's own programs: a script of npm finds those of the packages first, an old npm among them. */
-function systemPath() {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return folders.filter((folder) => !folder.endsWith(join("node_modules", ".bin"))).join(delimiter);
-}
-
 /** Run an installer with its output shown; returns what is to be said of its failure, or undefined. */
 function install(command, args) {
   return new Promise((resolve) => {
@@ -145,7 +139,7 @@ function install(command, args) {
     const child = spawn(command, args, {
       cwd: ROOT,
       stdio: ["inherit", "pipe", "pipe"],
-      env: { ...process.env, PATH: systemPath(), DEBIAN_FRONTEND: "noninteractive" },
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     });
     const show = (bytes) => {
       said += bytes;

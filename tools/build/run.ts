@@ -1,6 +1,5 @@
 /** Run one tool of the pipeline; its complaint becomes a Trouble. */
 import { spawn } from "node:child_process";
-import { delimiter, join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { ROOT } from "./root.ts";
 
@@ -13,19 +12,13 @@ const PACKAGES: Record<string, string> = {
   clang: "clang",
 };
 
-/** The machine's own programs: a script of npm finds those of the packages first, an old npm among them. */
-function systemPath(): string {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return folders.filter((folder) => !folder.endsWith(join("node_modules", ".bin"))).join(delimiter);
-}
-
 /** Run a program in the working tree's folder and return what it printed on its standard output. */
 export function run(program: string, args: readonly string[], cwd: string = ROOT): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, PATH: systemPath(), LC_ALL: "C" },
+      env: { ...process.env, LC_ALL: "C" },
     });
     const out: Buffer[] = [];
     const complaint: Buffer[] = [];
