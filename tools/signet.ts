@@ -7,6 +7,7 @@ import * as build from "./cli/build.ts";
 import * as check from "./cli/check.ts";
 import * as terminal from "./cli/console.ts";
 import * as demo from "./cli/demo.ts";
+import * as doctor from "./cli/doctor.ts";
 import * as emulate from "./cli/emulate.ts";
 import * as flash from "./cli/flash.ts";
 import * as fleet from "./cli/fleet.ts";
@@ -49,6 +50,7 @@ for (const verb of [
   terminal,
   inspect,
   emulate,
+  doctor,
 ])
   verb.add(program);
 

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 export function add(program: Command): void {
   program
     .command("size")
-    .description("flash, linear memory and stack of the firmware, part by part, against each budget")
+    .description("flash, linear memory and stack of the firmware, part by part, and budgets")
     .option("--board <name>", "one board; all without it")
     .option("--image <path>", "another image's data, for example the image.ts beside a guest")
     .option("--json", "one JSON object on standard output")
