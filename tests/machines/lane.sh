@@ -39,14 +39,14 @@ rm -rf "$root/usr/local/lib/npm"
 cp -r "$work/npm/package" "$root/usr/local/lib/npm"
 printf '#!/bin/sh\nexec node /usr/local/lib/npm/bin/npm-cli.js "$@"\n' >"$root/usr/local/bin/npm"
 chmod +x "$root/usr/local/bin/npm"
-rm -rf "$work" "$root/root/signet" "$root/root/wycheproof"
-git clone -q "file://$here" "$root/root/signet"
-if [ -d "${WYCHEPROOF_DIR:-}" ]; then cp -r "$WYCHEPROOF_DIR" "$root/root/wycheproof"; fi
+rm -rf "$work" "$root/srv/signet" "$root/srv/wycheproof"
+git clone -q "file://$here" "$root/srv/signet"
+if [ -d "${WYCHEPROOF_DIR:-}" ]; then cp -r "$WYCHEPROOF_DIR" "$root/srv/wycheproof"; fi
 
 inside() {
-  chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+  chroot "$root" /usr/bin/env -i HOME=/srv PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt npm_config_cafile=/etc/ssl/certs/ca-certificates.crt \
-    WYCHEPROOF_DIR=/root/wycheproof bash -c "cd /root/signet && $1"
+    WYCHEPROOF_DIR=/srv/wycheproof bash -c "cd /srv/signet && $1"
 }
 inside 'git log -1 --format="%h %cs"; node --version; npm --version'
 time inside 'npm start -- --once'
