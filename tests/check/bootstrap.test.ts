@@ -59,7 +59,8 @@ describe("bootstrap", () => {
     mkdirSync(bin);
     chmodSync(machine, 0o755);
     mkdirSync(join(machine, "tools"));
-    copyFileSync(join(ROOT, "tools", "bootstrap.mjs"), join(machine, "tools", "bootstrap.mjs"));
+    for (const file of ["bootstrap.mjs", "packages.mjs"])
+      copyFileSync(join(ROOT, "tools", file), join(machine, "tools", file));
     writeFileSync(join(machine, "tools", "signet.ts"), `console.log("handed over:", ...process.argv.slice(2));`);
     const packages = {
       "": {},

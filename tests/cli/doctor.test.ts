@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PACKAGES } from "../../tools/bootstrap.mjs";
+import { PACKAGES } from "../../tools/packages.mjs";
 import { ROOT } from "../../tools/build/root.ts";
 import { isTried, versionIn } from "../../tools/doctor/doctor.ts";
 import { TRIED } from "../../tools/doctor/tried.ts";

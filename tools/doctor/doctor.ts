@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { arch, platform, release } from "node:os";
-import { missingPackages, PACKAGES, present } from "../bootstrap.mjs";
+import { missingPackages, PACKAGES, present } from "../packages.mjs";
 import { TRIED } from "./tried.ts";
 
 /** A program may not answer: a version is not worth a longer wait. */

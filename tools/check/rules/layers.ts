@@ -38,6 +38,7 @@ function oneWay(from: string, to: string): string | undefined {
  */
 export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   trouble: [],
+  packages: [],
   lock: ["trouble"],
   generate: [],
   wire: [],
@@ -58,6 +59,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   demo: ["trouble", "lock", "wire", "line", "modem", "bridge", "build", "emulator", "server", "attacker"],
   check: ["trouble", "generate"],
   test: ["trouble", "generate", "check"],
+  doctor: ["packages"],
   cli: [
     "trouble",
     "wire",
@@ -72,9 +74,10 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
     "demo",
     "check",
     "test",
+    "doctor",
   ],
   signet: ["trouble", "cli"],
-  bootstrap: ["signet"],
+  bootstrap: ["packages", "signet"],
 };
 
 /** Rooms whose matter is the tests themselves: they may name paths of `tests/`, and still import none. */
