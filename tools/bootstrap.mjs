@@ -135,7 +135,10 @@ async function ensureModules() {
     fail(`${why}, and node_modules is a link`, "run `npm ci` where it points");
   }
   process.stderr.write(`${why}: running npm ci\n`);
-  const trouble = await install("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  // The npm that runs this script: a package in node_modules may have brought another one, first on the PATH of scripts.
+  const ours = process.env.npm_execpath;
+  const [npm, ...first] = ours?.endsWith("npm-cli.js") ? [process.execPath, ours] : ["npm"];
+  const trouble = await install(npm, [...first, "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (trouble) fail(`npm packages could not be installed: ${trouble.what}`, trouble.hint);
 }
 

@@ -7,7 +7,8 @@
  *
  *   -plugin trace.so,begin=ADDRESS,end=ADDRESS,out=FILE[,dump=FILE]
  *
- * The declarations are the part of the plugin interface, version 1, that is used here (QEMU's docs/devel/tcg-plugins).
+ * The declarations are the part of the plugin interface that is used here (QEMU's docs/devel/tcg-plugins). It is the same in
+ * version 1 and in version 2, which QEMU demands since release 9: the compiler's command line names one.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -34,7 +35,7 @@ unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 
 #define EXPORT __attribute__((visibility("default")))
-EXPORT int qemu_plugin_version = 1;
+EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
 static uint32_t begin_at, end_at;
 static FILE *out, *dump;

@@ -113,11 +113,28 @@ async function plugin(given: Record<string, string | number | undefined>): Promi
   return ["-plugin", [await compilePlugin(), ...values.map(([name, value]) => `${name}=${value}`)].join(",")];
 }
 
+/** The version of the plugin interface that this machine's QEMU demands: 2 since release 9. */
+async function pluginVersion(): Promise<number> {
+  const said = await run("qemu-system-arm", ["--version"]);
+  const release = Number(/version (\d+)\./.exec(said)?.[1]);
+  return release >= 9 ? 2 : 1;
+}
+
 async function compilePlugin(): Promise<string> {
-  const out = join(ROOT, "build", "ct", "trace.so");
+  const version = await pluginVersion();
+  const out = join(ROOT, "build", "ct", `trace_${version}.so`);
   await exclusively(`${out}.lock`, async () => {
     mkdirSync(join(ROOT, "build", "ct"), { recursive: true });
-    const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"];
+    const flags = [
+      "-O2",
+      "-Wall",
+      "-Wextra",
+      "-Werror",
+      "-shared",
+      "-fPIC",
+      "-fvisibility=hidden",
+      `-DPLUGIN_VERSION=${version}`,
+    ];
     await run("gcc", [...flags, "tests/ct/trace.c", "-o", out]);
   });
   return out;
