@@ -15,7 +15,7 @@ export const TRIED: {
   readonly packages: Readonly<Record<string, Tried>>;
 } = {
   debian: ["12", "13"],
-  node: ["20", "24"],
+  node: ["20", "22", "24", "26"],
   packages: {
     "gcc-arm-none-eabi": one("arm-none-eabi-gcc", ["-dumpfullversion"], "12.2", "14.2"),
     "qemu-system-arm": one("qemu-system-arm", ["--version"], "7.2", "10.0"),
