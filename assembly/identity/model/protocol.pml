@@ -31,6 +31,9 @@
 #ifndef ROLLBACKS /* of the device's flash */
 #define ROLLBACKS 0
 #endif
+#ifndef THIEF /* signs orders, enrolled and refusals with another key that the device trusts */
+#define THIEF 0
+#endif
 
 /* How many more of each the device may need after that. */
 #define KIND_ENROLS 3
@@ -85,6 +88,9 @@
 #ifndef ABANDONS /* any signed refusal makes the device forget its next key */
 #define ABANDONS 0
 #endif
+#ifndef FORGETS_KEY /* a refused handover makes the device forget its next key, an enrolled of the next key makes it forget the key before */
+#define FORGETS_KEY 0
+#endif
 #ifndef FORGETS_DOUBT /* a session does not keep the doubt of the session that its enrol names */
 #define FORGETS_DOUBT 0
 #endif
@@ -107,6 +113,7 @@ typedef EnrolMessage {
   byte named;    /* the session named; 0: none */
   byte claim;    /* the last report with a receipt, while the device lives; 0: none */
   byte handover; /* the handover's head + 1; 0: no handover */
+  bool forged;   /* the token in the handover is a thief's */
   bool spent     /* its nonce is used up or void */
 };
 typedef ReportMessage {
@@ -128,13 +135,13 @@ typedef Database {
 };
 typedef Device {
   /* In flash. */
-  byte key;      /* the key that is kept: 0, or 1 once its successor is enrolled */
+  byte key;      /* the key: 0, or 1 once its successor is enrolled; then 0 is kept beside it */
   byte handover; /* the successor's record: the handover's head + 1; 0: none */
   byte named, namedKey, counter;
-  bool obeyed;
+  bool obeyed, forged; /* an order; one of a thief */
   /* In RAM. */
   byte phase, message, session, prev, claim, reading, report;
-  bool order
+  bool order, fallen /* it speaks with key 0, since the handover was refused */
 };
 typedef Answers {
   byte kinds, session, head
@@ -155,13 +162,13 @@ short receipted;  /* readings, as bits */
 short excepted;   /* readings that were taken before a restore */
 bool found;       /* the log has an alarm that another device may hold the key */
 byte lost;        /* a report that the device still names and that the restored database lacks */
-byte restarts, decisions, rollbacks;
+byte restarts, decisions, rollbacks, thefts;
 bool revoked, expired;
 
 #define bit(n) (1 << (n))
 #define stored(r) ((db.stored & bit(r)) != 0 || (r) == 0)
-#define speaks(h) ((dev[h].handover != 0) -> 1 : dev[h].key)
-#define rotating(h) (dev[h].handover != 0 && dev[h].key == 0)
+#define speaks(h) (dev[h].fallen -> 0 : (dev[h].handover != 0 -> 1 : dev[h].key))
+#define rotating(h) (dev[h].handover != 0 && dev[h].key == 0 && !dev[h].fallen)
 
 /* ---- The server: `m` is the message that it is asked to take, `k` its key ------------------------------------------- */
 
@@ -229,7 +236,8 @@ inline takeOver() {
   k = 0;
   if
   :: mine.state > ACTIVE -> answerEnrol(refusal(mine.state))
-  :: mine.state <= ACTIVE && (db.order == VOID || (db.order == QUEUED && expired && (asked.named == 0 || EXPIRY_REFUSES)) ||
+  :: mine.state <= ACTIVE && asked.forged -> answerEnrol(HANDOVER_REFUSED)
+  :: mine.state <= ACTIVE && !asked.forged && (db.order == VOID || (db.order == QUEUED && expired && (asked.named == 0 || EXPIRY_REFUSES)) ||
      report[c].counter < tip.counter || (report[c].counter == tip.counter && c != mine.head)) ->
     answerEnrol(HANDOVER_REFUSED);
     db.order = VOID
@@ -380,7 +388,8 @@ inline makeEnrol(h) {
   enrol[enrols].key = speaks(h);
   enrol[enrols].named = (dev[h].namedKey == speaks(h) -> dev[h].named : 0);
   enrol[enrols].claim = dev[h].claim;
-  enrol[enrols].handover = dev[h].handover;
+  enrol[enrols].handover = (dev[h].fallen -> 0 : dev[h].handover);
+  enrol[enrols].forged = dev[h].forged && !dev[h].fallen;
   sends(h, ENROL, enrols);
   printf("%c sends enrol %d, key %d, session %d, claims %d, handover %d\n", 68 - h, enrols, speaks(h), enrol[enrols].named, dev[h].claim, dev[h].handover)
 }
@@ -447,14 +456,15 @@ inline adopt(h) {
   sends(h, IDLE, 0)
 }
 
-/* Take a signed refusal of the handover: go back to the key before, unless the rotation is over. */
-inline abandon(h) {
+/* Take a signed refusal of the handover: go on with the key before. */
+inline fallBack(h) {
   if
-  :: rotating(h) ->
-    dev[h].handover = 0;
-    lost = 0 /* the device names this report no more */
+  :: rotating(h) && (ABANDONS || FORGETS_KEY) -> dev[h].handover = 0
+  :: dev[h].handover != 0 && !ABANDONS && !FORGETS_KEY -> dev[h].fallen = true
   :: else
   fi;
+  dev[h].claim = 0;
+  lost = 0; /* the device names this report no more */
   sends(h, DUE, 0)
 }
 
@@ -469,8 +479,12 @@ inline take(h, what) {
     dev[h].prev = dev[h].message;
     dev[h].order = (what == ORDER && !dev[h].obeyed);
     sends(h, IDLE, 0)
-  :: what == HANDOVER_REFUSED -> abandon(h)
-  :: what == SUSPENDED_NOW && ABANDONS -> abandon(h)
+  :: what == HANDOVER_REFUSED -> fallBack(h)
+  :: what == SUSPENDED_NOW && ABANDONS -> fallBack(h)
+  :: what == REVOKED_NOW && dev[h].fallen ->
+    dev[h].fallen = false;
+    dev[h].claim = 0;
+    sends(h, DUE, 0)
   :: else -> sends(h, DUE, 0)
   fi
 }
@@ -484,6 +498,7 @@ inline restart(h) {
   dev[h].reading = 0;
   dev[h].report = 0;
   dev[h].order = false;
+  dev[h].fallen = false;
   lost = (h == D -> 0 : lost);
   sends(h, DUE, 0)
 }
@@ -554,7 +569,8 @@ inline copyFlash(to, from) {
   to.named = from.named;
   to.namedKey = from.namedKey;
   to.counter = from.counter;
-  to.obeyed = from.obeyed
+  to.obeyed = from.obeyed;
+  to.forged = from.forged
 }
 
 /* ---- What must hold once the network is kind ------------------------------------------------------------------------ */
@@ -586,6 +602,7 @@ inline kind() {
     if
     :: j & ENROLLED -> take(D, ENROLLED)
     :: !(j & ENROLLED) && (j & HANDOVER_REFUSED) -> take(D, HANDOVER_REFUSED)
+    :: !(j & (ENROLLED | HANDOVER_REFUSED)) && (j & REVOKED_NOW) -> take(D, REVOKED_NOW)
     :: else -> sends(D, DUE, 0)
     fi
   :: dev[D].phase == REPORT ->
@@ -603,9 +620,9 @@ inline check() {
   /* (b) Both sides know one identity. */
   assert(db.row[speaks(D)].state == ACTIVE);
   assert(db.row[1 - speaks(D)].state == NONE || db.row[1 - speaks(D)].state == REPLACED);
-  /* (a) There is no false alarm. A flash that went back, or a restore that was undone, may cause one. */
-  assert(!found || ROLLBACKS > 0 || BACKUPS > 1);
-  /* (e) Each reading is stored at most once, and exactly once if it has a receipt. */
+  /* (a) There is no false alarm. A flash that went back, a restore that was undone, or a thief may cause one. */
+  assert(!found || ROLLBACKS > 0 || BACKUPS > 1 || THIEF > 0);
+  /* (e) Each reading is stored at most once, and exactly once if it has a receipt. A head of a thief may have it stored twice. */
   j = 1;
   do
   :: j > reports -> break
@@ -621,8 +638,8 @@ inline check() {
       fi;
       m++
     od;
-    assert((excepted & bit(j)) || copies <= 1);
-    assert((excepted & bit(j)) || !(receipted & bit(j)) || copies == 1);
+    assert((excepted & bit(j)) || copies <= 1 || THIEF > 0);
+    assert((excepted & bit(j)) || !(receipted & bit(j)) || copies == 1 || (THIEF > 0 && copies > 1));
     j++
   od;
   /* (f) The log names the gap that a restore left. */
@@ -698,6 +715,13 @@ init {
 #if ROLLBACKS > 0
   :: d_step { !imaged -> imaged = true; copyFlash(image, dev[D]) }
   :: d_step { imaged && rollbacks < ROLLBACKS -> rollbacks++; copyFlash(dev[D], image); restart(D); clear() }
+#endif
+#if THIEF > 0
+  /* The thief orders a rotation, and answers an enrol in place of the server. */
+  :: d_step { thefts < THIEF && dev[D].phase == IDLE && !dev[D].obeyed -> thefts++; dev[D].order = true; dev[D].forged = true; clear() }
+  :: d_step { thefts < THIEF && dev[D].phase == ENROL -> thefts++; answers[D].session = 0; answers[D].head = 0; take(D, ENROLLED); clear() }
+  :: d_step { thefts < THIEF && dev[D].phase == ENROL -> thefts++; take(D, HANDOVER_REFUSED); clear() }
+  :: d_step { thefts < THIEF && dev[D].phase == ENROL -> thefts++; take(D, REVOKED_NOW); clear() }
 #endif
 #ifdef CLONE
   :: d_step { dev[C].phase == OFF -> copyFlash(dev[C], dev[D]); dev[C].phase = DUE }
