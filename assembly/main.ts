@@ -1,21 +1,21 @@
 /** The guest's exports, and nothing else. */
 import { DATA_MOST } from "./identity/claim";
-import * as device from "./app/device";
-import * as stream from "./app/stream";
+import * as life from "./device/life";
+import * as stream from "./device/stream";
 
 /** Begin: once after reset. */
 export function init(): void {
-  device.start();
+  life.start();
 }
 
 /** Do what there is to do. Returns after how many ms to call again; 0: at once. A received byte is a reason to call earlier. */
 export function poll(): u32 {
-  return device.turn();
+  return life.turn();
 }
 
 /** Where application data is put for `send`; 0 while the last ones have no receipt yet. */
 export function outbox(): usize {
-  return device.outbox();
+  return life.outbox();
 }
 
 /** How many bytes fit there. */
@@ -25,12 +25,12 @@ export function outboxBytes(): u32 {
 
 /** Send `len` bytes of the outbox as the next report; a `Status`. */
 export function send(len: u32): i32 {
-  return device.give(len);
+  return life.give(len);
 }
 
 /** Where in its life the device is: a `State`. */
 export function status(): u32 {
-  return device.state();
+  return life.state();
 }
 
 /** Open the stream to the host whose name was put, with `len` bytes, at `streamName`; a `Status`. */
@@ -43,7 +43,7 @@ export function streamName(): usize {
   return stream.name();
 }
 
-/** How the stream is: a `State` of `app/stream.ts`. */
+/** How the stream is: a `State` of `device/stream.ts`. */
 export function streamState(): u32 {
   return stream.state();
 }

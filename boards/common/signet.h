@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-/** Where in its life the device is: `State` of assembly/app/device.ts. */
+/** Where in its life the device is: `State` of assembly/device/life.ts. */
 enum signet_status {
   SIGNET_RESTING = 0,
   SIGNET_COLLECTING = 1,
@@ -51,7 +51,7 @@ int32_t signet_send(const void *data, uint32_t len);
 uint32_t signet_status(void);
 
 /**
- * A stream of bytes of your own, inside TLS: `State` of assembly/app/stream.ts.
+ * A stream of bytes of your own, inside TLS: `State` of assembly/device/stream.ts.
  *
  *     if (signet_stream_open("log.example", 7000) == SIGNET_OK) …
  *     for (;;) {

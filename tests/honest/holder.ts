@@ -16,7 +16,7 @@ const DEATH_MS = 50;
 /** A loop that has nothing to do sleeps longer each time, up to this: fewer turns, the same life. */
 const SLEEP_MAX_MS = 4_000;
 
-/** States of a device, as `assembly/app/device.ts` numbers them. */
+/** States of a device, as `assembly/device/life.ts` numbers them. */
 const SILENT = 7;
 /** What a device asks in which state. */
 const ASKING: ReadonlyMap<number, Kind> = new Map([

@@ -1,5 +1,5 @@
 /** The store alone, for tests: records by kind over a buffer of this guest. */
-import * as records from "../../assembly/app/store";
+import * as records from "../../assembly/device/store";
 import { Status } from "../../assembly/lib/status";
 
 const area: usize = memory.data(512, 4);

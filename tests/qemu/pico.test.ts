@@ -158,7 +158,7 @@ describe("power that goes half-way through an operation on flash, between the fi
 });
 
 describe("noise that is none", () => {
-  // How `assembly/app/README.md` numbers what a source can be.
+  // How `assembly/device/README.md` numbers what a source can be.
   const STUCK = 2;
   const BIASED = 5;
   const PATTERNED = 8;

@@ -4,8 +4,8 @@
  * with a pattern that any server can send back.
  */
 import { TLS_CLOSE_MS, TLS_OPEN_MS, TLS_RECORD_BYTES } from "../../assembly/config";
-import { Event } from "../../assembly/app/event";
-import * as event from "../../assembly/app/event";
+import { Event } from "../../assembly/device/event";
+import * as event from "../../assembly/device/event";
 import { Status } from "../../assembly/lib/status";
 import * as link from "../../assembly/link/link";
 import { LinkState } from "../../assembly/link/link";

@@ -68,11 +68,11 @@ function definitions(call: Call): string {
 
 /** The event names as C initialisers, from the firmware's own enumeration; KeyMade becomes "key-made". */
 function eventNames(): string {
-  const path = join(ROOT, "assembly/app/event.ts");
+  const path = join(ROOT, "assembly/device/event.ts");
   if (!existsSync(path)) return "0";
   const body = /export const enum Event \{([^}]*)\}/.exec(readFileSync(path, "utf8"))?.[1];
   if (body === undefined)
-    throw new Trouble("assembly/app/event.ts has no `export const enum Event`", "see boards/README.md");
+    throw new Trouble("assembly/device/event.ts has no `export const enum Event`", "see boards/README.md");
   const members = [...body.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").matchAll(/(\w+) = (\d+)/g)];
   return members.map(([, name, code]) => `[${code}] = "${kebab(name ?? "")}"`).join(", ") || "0";
 }

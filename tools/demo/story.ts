@@ -36,7 +36,7 @@ export function short(id: string): string {
   return `${id.slice(0, 8)}…`;
 }
 
-/** A reading in words: the map that the firmware's `app/reading.ts` writes. */
+/** A reading in words: the map that the firmware's `app/app.ts` writes. */
 export function reading(data: Uint8Array): string {
   try {
     const map = decode(data) as ReadonlyMap<number, number>;

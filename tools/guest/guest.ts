@@ -31,7 +31,7 @@ interface Exports {
   streamClose(): void;
 }
 
-/** `State` of `assembly/app/stream.ts`, in its order. */
+/** `State` of `assembly/device/stream.ts`, in its order. */
 const STREAM_STATES = ["closed", "waiting", "opening", "open", "ended", "failed"] as const;
 export type StreamState = (typeof STREAM_STATES)[number];
 

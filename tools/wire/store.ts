@@ -1,5 +1,5 @@
 /**
- * A dump of a device's store read: the pages after the factory page, a log of records each (`assembly/app/store.ts` draws it).
+ * A dump of a device's store read: the pages after the factory page, a log of records each (`assembly/device/store.ts` draws it).
  * Written from the format, not from the firmware: what the two do not agree on, the tests find.
  */
 import { checksum } from "./crc32c.ts";

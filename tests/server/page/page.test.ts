@@ -11,7 +11,7 @@ import { close, faint, leave, missing as skip, open, picture, signIn, type Tab }
 
 after(close);
 
-/** A reading as the firmware's `app/reading.ts` writes it. */
+/** A reading as the firmware's `app/app.ts` writes it. */
 function reading(milliCelsius: number, uptime: number): Uint8Array {
   return encode(
     new Map([

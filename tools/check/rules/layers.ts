@@ -12,8 +12,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   identity: ["lib", "crypto", "signer", "cose"],
   tls: ["lib", "crypto", "signer"],
   link: ["lib"],
-  app: ["lib", "crypto", "signer", "cose", "identity", "tls", "link", "port"],
+  app: ["lib", "crypto", "cose", "port"],
+  device: ["lib", "crypto", "signer", "cose", "identity", "tls", "link", "app", "port"],
 };
+
+/** The one name by which the firmware reaches what a user replaces. */
+const APP = "assembly/app/app.ts";
 
 /** The room of a path of the firmware; the files at its root are rooms of their own. */
 function room(path: string): string {
@@ -26,7 +30,7 @@ function oneWay(from: string, to: string): string | undefined {
   const [importer, imported] = [room(from), room(to)];
   if (importer === imported || importer === "main" || imported === "config") return undefined;
   if (importer === "config") return "config.ts imports nothing";
-  if (imported === "port") return importer === "app" ? undefined : "only app/ touches port/";
+  if (imported === "app" && to !== APP) return `the user's code is reached as ${APP} only`;
   const allowed = MAY_IMPORT[importer];
   if (!allowed) return `assembly/${importer}/ is not a room of the design`;
   return allowed.includes(imported) ? undefined : `${importer}/ must not depend on ${imported}/`;

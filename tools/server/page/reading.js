@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What a report's data say, as far as they can be read: numbers to plot, and words. `assembly/app/reading.ts` decides what a device
+ * What a report's data say, as far as they can be read: numbers to plot, and words. `assembly/app/app.ts` decides what a device
  * writes; who changes it gives the fields their names here.
  */
 

@@ -79,7 +79,7 @@ import * as entropy from "./entropy";
 import { Death } from "./epitaph";
 import * as event from "./event";
 import { Event } from "./event";
-import * as reading from "./reading";
+import * as app from "../app/app";
 import * as settings from "./settings";
 import { serverKeys } from "./settings";
 import * as records from "./store";
@@ -605,10 +605,10 @@ function enrol(): void {
   what.board = board;
   what.boardLen = system.board(board, NAME_MOST);
   what.bootcount = life.boots;
-  what.name = reading.NAME;
-  what.nameLen = reading.NAME_BYTES;
-  what.version = reading.VERSION;
-  what.versionLen = reading.VERSION_BYTES;
+  what.name = app.NAME;
+  what.nameLen = app.NAME_BYTES;
+  what.version = app.VERSION;
+  what.versionLen = app.VERSION_BYTES;
   what.oneTime = settings.settings.claim;
   what.oneTimeLen = settings.settings.claimLen;
   what.counter = life.stage == Stage.Receipted ? life.head : 0;
@@ -714,9 +714,9 @@ function idle(): void {
   if (life.order != 0) return rotate();
   if (life.dataLen == 0 && <i32>(life.nowMs - life.dueMs) >= 0) {
     writer.begin(data, DATA_MOST);
-    reading.sample(writer, life.nowMs);
+    app.sample(writer, life.nowMs);
     if (writer.ok()) life.dataLen = writer.length();
-    life.dueMs = reading.nextMs(life.nowMs, settings.settings.reportIntervalMs);
+    life.dueMs = app.nextMs(life.nowMs, settings.settings.reportIntervalMs);
   }
   if (life.dataLen != 0) sign();
 }
@@ -807,7 +807,7 @@ function obey(now: u32): void {
   }
   // Remembered before it is acted upon: it may be lost by a cut, never done twice.
   remember(got.counter, messageHash);
-  if (got.order == Order.None) reading.obey(got.data, got.dataLen);
+  if (got.order == Order.None) app.obey(got.data, got.dataLen);
 }
 
 /** Remember the counter of the last command, and bytes of its hash. */
