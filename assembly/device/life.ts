@@ -38,6 +38,7 @@ import * as words from "../lib/words";
 import * as scratch from "../lib/scratch";
 import { Slice } from "../cose/cbor";
 import * as sha256 from "../crypto/sha256";
+import { Question, Verdict } from "../exchange/exchange";
 import * as answer from "../identity/answer";
 import { Answer, Order, Reason } from "../identity/answer";
 import {
@@ -65,15 +66,13 @@ import * as report from "../identity/report";
 import { Report } from "../identity/report";
 import * as server from "../identity/server";
 import { Server } from "../identity/server";
-import * as http from "../link/http";
 import * as clock from "../port/clock";
 import * as system from "../port/system";
 import * as counter from "./_counter";
+import * as carrier from "./_carrier";
 import * as channel from "./_channel";
 import * as key from "./_key";
 import { own } from "./_key";
-import * as exchange from "./_exchange";
-import { Progress } from "./_exchange";
 import * as floor from "./_floor";
 import * as entropy from "./entropy";
 import { Death } from "./epitaph";
@@ -185,24 +184,6 @@ const epitaph: usize = memory.data(EPITAPH_MOST, 4);
 /** What is stored of a key that takes over: its secret, and the handover. */
 const SUCCESSOR_MOST: u32 = keypair.SEED_BYTES + HANDOVER_MOST;
 
-/** `/v1/challenge` */
-// prettier-ignore
-const CHALLENGE_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x63, 0x68, 0x61, 0x6c, 0x6c, 0x65, 0x6e, 0x67, 0x65]);
-const CHALLENGE_PATH_BYTES: u32 = 13;
-/** `/v1/enrol` */
-const ENROL_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x65, 0x6e, 0x72, 0x6f, 0x6c]);
-const ENROL_PATH_BYTES: u32 = 9;
-/** `/v1/reports` */
-// prettier-ignore
-const REPORTS_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x72, 0x65, 0x70, 0x6f, 0x72, 0x74, 0x73]);
-const REPORTS_PATH_BYTES: u32 = 11;
-/** `cose` */
-const COSE_TYPE: usize = memory.data<u8>([0x63, 0x6f, 0x73, 0x65]);
-const COSE_TYPE_BYTES: u32 = 4;
-/** `cbor-seq` */
-const SEQUENCE_TYPE: usize = memory.data<u8>([0x63, 0x62, 0x6f, 0x72, 0x2d, 0x73, 0x65, 0x71]);
-const SEQUENCE_TYPE_BYTES: u32 = 8;
-
 /** Begin a life: what `init` exports. The store is left alone at first: see `START_MS`. */
 export function start(): void {
   memory.fill(changetype<usize>(life), 0, offsetof<Life>());
@@ -242,7 +223,7 @@ function connect(): void {
   life.linking = 1;
   pauseFor(0);
   if (life.next != State.Challenge) return;
-  exchange.start(body, ANSWER_BYTES, life.nowMs);
+  carrier.start(body, ANSWER_BYTES, life.nowMs);
   peer.audience = settings.settings.audience;
   peer.audienceLen = settings.settings.audienceLen;
   peer.keys = serverKeys;
@@ -301,7 +282,7 @@ function exhume(): void {
 export function turn(): u32 {
   life.nowMs = clock.ms();
   const before = life.state;
-  const moved = isLinked() && exchange.poll(life.nowMs);
+  const moved = isLinked() && carrier.poll(life.nowMs);
   if (life.state > State.Collecting && entropy.poll(life.nowMs) == Status.NoEntropy) giveUp();
   dispatch();
   const advanced = moved || life.state != before;
@@ -313,7 +294,7 @@ export function turn(): u32 {
 /** Whether the module is attended to: until the link is up, and once there is a key and randomness for what follows. */
 function isLinked(): boolean {
   if (peer.count == 0 || life.doom) return false;
-  return life.state > State.Collecting || !exchange.isUp();
+  return life.state > State.Collecting || !carrier.isUp();
 }
 
 /** Whether what it does now leads on: bytes of an exchange, or a pause whose end is yet to come. If not for long, the watchdog ends it. */
@@ -378,7 +359,7 @@ export function state(): State {
 
 /** How long the main loop may sleep. */
 function pause(): u32 {
-  if (life.state == State.Collecting || !exchange.isQuiet()) return TURN_MS;
+  if (life.state == State.Collecting || !carrier.isQuiet()) return TURN_MS;
   let least: u32 = IDLE_TURN_MS;
   if (life.state == State.Idle) least = min(least, <u32>max(<i32>(life.dueMs - life.nowMs), 1));
   return least;
@@ -387,7 +368,7 @@ function pause(): u32 {
 /** A pause before the store is opened, one after faults, one for the link, or one before the end. */
 function resting(): void {
   const over = life.nowMs - life.sinceMs >= life.forMs;
-  if (!over && (life.doom || !life.linking || !exchange.isUp())) return;
+  if (!over && (life.doom || !life.linking || !carrier.isUp())) return;
   if (life.doom) return system.die(life.doom);
   if (!life.opened) return open();
   if (!life.linking) return connect();
@@ -468,7 +449,7 @@ function rotate(): void {
   life.fallen = 0;
   life.stage = Stage.Told;
   event.text(Event.Rotating, keypair.id(own), ID_BYTES);
-  exchange.end(false);
+  carrier.end(false);
   go(State.Challenge);
 }
 
@@ -523,18 +504,10 @@ function giveUp(): void {
 function go(next: State): void {
   life.state = next;
   if (next == State.Challenge) {
-    exchange.begin(CHALLENGE_PATH, CHALLENGE_PATH_BYTES, 0, 0, message, 0, life.nowMs);
+    carrier.begin(Question.Challenge, message, 0, life.nowMs);
   } else if (next == State.Report) {
     event.number(Event.Sent, life.counter);
-    exchange.begin(
-      REPORTS_PATH,
-      REPORTS_PATH_BYTES,
-      SEQUENCE_TYPE,
-      SEQUENCE_TYPE_BYTES,
-      message,
-      life.messageLen,
-      life.nowMs,
-    );
+    carrier.begin(Question.Report, message, life.messageLen, life.nowMs);
   }
 }
 
@@ -551,7 +524,7 @@ function retry(next: State): void {
 
 /** Wait for `most` ms, of which half is random, and then do `next`. */
 function wait(most: u32, next: State): void {
-  exchange.end(false);
+  carrier.end(false);
   const mark = scratch.mark();
   const random = scratch.take(4);
   entropy.random(random, 4, life.nowMs);
@@ -576,11 +549,11 @@ function keep(kind: Record, value: u32): void {
 
 /** See what became of the exchange that `here` began. */
 function answered(here: State): void {
-  const progress = exchange.progress();
-  if (progress == Progress.Busy) return;
-  if (progress != Progress.Done) return retry(here == State.Enrol ? State.Challenge : here);
-  reader.begin(body, http.bodyLen());
-  if (http.code() != 200) return refused(here);
+  const outcome = carrier.verdict();
+  if (outcome == Verdict.Pending) return;
+  if (outcome == Verdict.Failed) return retry(here == State.Enrol ? State.Challenge : here);
+  reader.begin(body, carrier.answerLen());
+  if (outcome == Verdict.Refused) return refused(here);
   if (here == State.Challenge) enrol();
   else if (here == State.Enrol) enrolled();
   else accepted();
@@ -628,9 +601,9 @@ function enrol(): void {
   key.wipe(lent);
   scratch.release(mark);
   seal();
-  exchange.end(true);
+  carrier.end(true);
   life.state = State.Enrol;
-  exchange.begin(ENROL_PATH, ENROL_PATH_BYTES, COSE_TYPE, COSE_TYPE_BYTES, message, life.messageLen, life.nowMs);
+  carrier.begin(Question.Enrol, message, life.messageLen, life.nowMs);
 }
 
 /** Name the session that was reported in last: this life's, or a life's before. It is the key's before while that is handed over. */
@@ -694,7 +667,7 @@ function enrolled(): void {
   life.counter = 0;
   life.strange = 0;
   life.dueMs = life.nowMs;
-  exchange.end(true);
+  carrier.end(true);
   life.state = State.Idle;
 }
 
@@ -771,7 +744,7 @@ function accepted(): void {
   life.strange = 0;
   settle();
   if (reader.left() != 0) obey(max(got.issuedAt, life.toldAt));
-  exchange.end(<i32>(life.dueMs - life.nowMs) <= <i32>KEEP_MS);
+  carrier.end(<i32>(life.dueMs - life.nowMs) <= <i32>KEEP_MS);
   life.state = State.Idle;
 }
 
@@ -824,7 +797,7 @@ function tellTime(): void {
 
 /** The server refused. What is not signed changes nothing but the waiting. */
 function refused(here: State): void {
-  const signed = http.bodyLen() > 0 && load<u8>(body) == 0xd2;
+  const signed = carrier.answerLen() > 0 && load<u8>(body) == 0xd2;
   if (!signed) {
     const reason = answer.readUnsigned(reader);
     if (reason == 0) return unknown(here);
@@ -855,13 +828,13 @@ function refused(here: State): void {
 /** A message came to the server late or doubled: enrol again at once, the first time since a receipt. */
 function renew(): void {
   life.failures = 1;
-  exchange.end(true);
+  carrier.end(true);
   go(State.Challenge);
 }
 
 /** Nobody wants to hear from this device: a day's pause. */
 function silence(): void {
-  exchange.end(false);
+  carrier.end(false);
   event.say(Event.Silenced);
   life.sinceMs = life.nowMs;
   life.forMs = SILENCE_MS;
@@ -871,6 +844,6 @@ function silence(): void {
 
 /** An answer that the protocol does not know: a proxy's, or the module's. */
 function unknown(here: State): void {
-  event.number(Event.AnswerUnknown, http.code());
+  event.number(Event.AnswerUnknown, carrier.detail());
   again(here == State.Enrol ? State.Challenge : here);
 }

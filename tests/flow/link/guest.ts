@@ -1,5 +1,5 @@
 /** The link and the HTTP client alone, for tests: bytes go through two buffers. */
-import * as http from "../../../assembly/link/http";
+import * as http from "../../../assembly/exchange/_client";
 import * as link from "../../../assembly/link/link";
 
 const BUFFER_BYTES: u32 = 4096;

@@ -12,8 +12,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   identity: ["lib", "crypto", "signer", "cose"],
   tls: ["lib", "crypto", "signer"],
   link: ["lib"],
+  exchange: ["lib", "link"],
   app: ["lib", "crypto", "cose", "port"],
-  device: ["lib", "crypto", "signer", "cose", "identity", "tls", "link", "app", "port"],
+  device: ["lib", "crypto", "signer", "cose", "identity", "tls", "link", "exchange", "app", "port"],
 };
 
 /** The one name by which the firmware reaches what a user replaces. */

@@ -1,11 +1,11 @@
 /**
- * One HTTP exchange at a time over the link: open a connection if there is none, send the request, read the answer. It
- * carries the bytes between the UART, the link and HTTP, and never waits.
+ * Carries one exchange at a time: opens a connection if there is none, asks, and reads the answer. It moves the bytes between the UART,
+ * the link, TLS and the exchange, and never waits.
  */
 import { EXCHANGE_MS } from "../config";
+import { Question, Verdict } from "../exchange/exchange";
+import * as exchange from "../exchange/http";
 import { Status } from "../lib/status";
-import * as http from "../link/http";
-import { Exchange } from "../link/http";
 import * as link from "../link/link";
 import { LinkState } from "../link/link";
 import * as uart from "../port/uart";
@@ -15,22 +15,14 @@ import { Event } from "./event";
 import { settings } from "./settings";
 import * as stream from "./stream";
 
-export const enum Progress {
-  Idle,
-  Busy,
-  /** There is an answer: `http.code`, `http.bodyLen`. */
-  Done,
-  /** There is none, and no connection. */
-  Failed,
-}
-
 const PIECE_BYTES: u32 = 64;
 
 
 @unmanaged
 class Carrier {
-  progress: Progress;
-  /** The request was handed to HTTP. */
+  verdict: Verdict;
+  question: Question;
+  /** The question was handed to the exchange. */
   asked: u32;
   startedMs: u32;
   /** What the link was at the last turn. */
@@ -41,12 +33,8 @@ class Carrier {
   /** Bytes for the module that the UART has no room for yet. */
   wireAt: u32;
   wireLen: u32;
-  path: usize;
-  pathLen: u32;
-  type: usize;
-  typeLen: u32;
-  body: usize;
-  bodyLen: u32;
+  message: usize;
+  messageLen: u32;
   answer: usize;
   answerRoom: u32;
 }
@@ -56,7 +44,7 @@ const out: usize = memory.data(PIECE_BYTES, 4);
 const wire: usize = memory.data(PIECE_BYTES, 4);
 const piece: usize = memory.data(PIECE_BYTES, 4);
 
-/** Begin to set up the module; bodies of answers are put at `answer`. */
+/** Begin to set up the module; answers are put at `answer`. */
 export function start(answer: usize, answerRoom: u32, nowMs: u32): void {
   memory.fill(changetype<usize>(carrier), 0, offsetof<Carrier>());
   carrier.answer = answer;
@@ -65,66 +53,76 @@ export function start(answer: usize, answerRoom: u32, nowMs: u32): void {
   if (settings.ssidLen) link.join(settings.ssid, settings.ssidLen, settings.secret, settings.secretLen);
 }
 
-/** Begin `POST path` with a body of `application/type`. All of them are kept by pointer until the exchange ends. */
-export function begin(
-  path: usize,
-  pathLen: u32,
-  type: usize,
-  typeLen: u32,
-  body: usize,
-  bodyLen: u32,
-  nowMs: u32,
-): void {
-  carrier.progress = Progress.Busy;
+/** Begin to ask `question` with the message, which is kept by pointer until the exchange ends. */
+export function begin(question: Question, message: usize, messageLen: u32, nowMs: u32): void {
+  carrier.verdict = Verdict.Pending;
   carrier.asked = 0;
   carrier.startedMs = nowMs;
   carrier.outLen = 0;
-  carrier.path = path;
-  carrier.pathLen = pathLen;
-  carrier.type = type;
-  carrier.typeLen = typeLen;
-  carrier.body = body;
-  carrier.bodyLen = bodyLen;
+  carrier.question = question;
+  carrier.message = message;
+  carrier.messageLen = messageLen;
 }
 
-/** How the exchange is. */
-export function progress(): Progress {
-  return carrier.progress;
+/** What became of the question; Failed: there is no connection either. */
+export function verdict(): Verdict {
+  return carrier.verdict;
+}
+
+/** How many bytes the answer, or the refusal, has. */
+export function answerLen(): u32 {
+  return exchange.len();
+}
+
+/** What the transport said of it: a number for the console. */
+export function detail(): u32 {
+  return exchange.detail();
 }
 
 /** End the exchange; the connection stays for the next one if `keep` and the server allow it. */
 export function end(keep: boolean): void {
-  const kept = keep && carrier.progress == Progress.Done && http.keepAlive();
-  carrier.progress = Progress.Idle;
+  const kept = keep && carrier.verdict >= Verdict.Answered && exchange.keeps();
+  carrier.verdict = Verdict.None;
   if (!kept) hangUp();
 }
 
-/** Carry what there is to carry; true if bytes moved. */
-export function poll(nowMs: u32): boolean {
+/**
+ * Carry what there is to carry; true if bytes moved. The order of a turn:
+ *
+ *     1. module -> link     before the timers, so that an answer that is here already does not time out
+ *     2. the link's timers  then what became of the link is said
+ *     3. link <-> TLS       before anybody asks for the channel's state: a connection that ended is seen in the same turn
+ *     4. the connection     is the stream's if that holds it; else the exchange opens it, asks, and moves its bytes in one turn;
+ *                           with no exchange, a connection that the server gave up is closed
+ *     5. link -> module     last, so that what the steps before wrote leaves in this turn
+ */
+export function poll(nowMs: u32): bool {
   let moved = fromWire();
   link.tick(nowMs);
   follow();
   moved = channel.poll(nowMs) || moved;
-  const busy = carrier.progress == Progress.Busy;
-  if (stream.turn(busy, isBegun(), nowMs)) {
-    // The connection is the stream's; the exchange begins when that has ended.
-  } else if (busy) {
-    if (!carrier.asked) connect(nowMs);
-    if (carrier.asked) moved = converse(nowMs) || moved;
-  } else if (channel.state() == LinkState.PeerClosed || channel.state() == LinkState.Failed) {
-    channel.close();
+  const busy = carrier.verdict == Verdict.Pending;
+  if (!stream.turn(busy, isBegun(), nowMs)) {
+    if (busy) moved = proceed(nowMs) || moved;
+    else if (channel.state() == LinkState.PeerClosed || channel.state() == LinkState.Failed) channel.close();
   }
   return toWire() || moved;
 }
 
+/** Bring the exchange on: true if bytes moved. */
+function proceed(nowMs: u32): bool {
+  if (!carrier.asked) connect(nowMs);
+  return carrier.asked ? converse(nowMs) : false;
+}
+
 /** Whether the exchange at hand has something of its own on the wire, and so must end before the stream begins. */
 function isBegun(): boolean {
-  return carrier.progress == Progress.Busy && (carrier.asked != 0 || link.state() > LinkState.Ready);
+  return carrier.verdict == Verdict.Pending && (carrier.asked != 0 || link.state() > LinkState.Ready);
 }
 
 /** Whether the module is set up and nothing is under way: the main loop may take longer turns. */
 export function isQuiet(): boolean {
-  const idle = stream.holds() ? stream.isQuiet() : carrier.progress != Progress.Busy;
+  const idle = stream.holds() ? stream.isQuiet() : carrier.verdict != Verdict.Pending;
   return idle && link.state() != LinkState.Down && carrier.wireLen == 0 && channel.isQuiet();
 }
 
@@ -154,28 +152,25 @@ function connect(nowMs: u32): void {
   } else if (state == LinkState.Open) {
     carrier.asked = 1;
     carrier.startedMs = nowMs;
-    http.request(
+    exchange.ask(
       carrier.answer,
       carrier.answerRoom,
+      carrier.question,
       settings.host,
       settings.hostLen,
-      carrier.path,
-      carrier.pathLen,
-      carrier.type,
-      carrier.typeLen,
-      carrier.body,
-      carrier.bodyLen,
+      carrier.message,
+      carrier.messageLen,
     );
   }
 }
 
-/** Move request and answer between HTTP and the link. */
-function converse(nowMs: u32): boolean {
+/** Move message and answer between the exchange and the link. */
+function converse(nowMs: u32): bool {
   let moved = false;
   while (true) {
     if (carrier.outLen == 0) {
       carrier.outAt = 0;
-      carrier.outLen = http.pull(out, PIECE_BYTES);
+      carrier.outLen = exchange.pull(out, PIECE_BYTES);
     }
     const sent = carrier.outLen ? channel.send(out + carrier.outAt, carrier.outLen) : 0;
     carrier.outAt += sent;
@@ -183,23 +178,24 @@ function converse(nowMs: u32): boolean {
     if (sent == 0) break;
     moved = true;
   }
-  while (http.state() == Exchange.Busy) {
+  while (exchange.verdict() == Verdict.Pending) {
     const got = channel.receive(piece, PIECE_BYTES);
     if (got == 0) break;
-    http.push(piece, got);
+    exchange.push(piece, got);
     moved = true;
   }
   const state = channel.state();
-  if (http.state() == Exchange.Done) carrier.progress = Progress.Done;
-  else if (http.state() == Exchange.Failed) fail();
+  const verdict = exchange.verdict();
+  if (verdict == Verdict.Failed) fail();
+  else if (verdict != Verdict.Pending) carrier.verdict = verdict;
   else if (state != LinkState.Open && !moved) fail();
   else if (nowMs - carrier.startedMs > EXCHANGE_MS) fail();
   return moved;
 }
 
 function fail(): void {
-  carrier.progress = Progress.Failed;
-  http.reset();
+  carrier.verdict = Verdict.Failed;
+  exchange.reset();
   hangUp();
 }
 

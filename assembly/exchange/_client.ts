@@ -11,9 +11,9 @@
  */
 import { HTTP_HEAD_BYTES } from "../config";
 import { Status } from "../lib/status";
-import * as text from "./text";
-import { Text } from "./text";
-import * as word from "./word";
+import * as text from "../link/text";
+import { Text } from "../link/text";
+import * as word from "../link/word";
 
 /** How an exchange is. */
 export const enum Exchange {

@@ -1,7 +1,7 @@
 import { HTTP_HEAD_BYTES } from "../../../assembly/config";
 import { Status } from "../../../assembly/lib/status";
-import * as http from "../../../assembly/link/http";
-import { Exchange } from "../../../assembly/link/http";
+import * as http from "../../../assembly/exchange/_client";
+import { Exchange } from "../../../assembly/exchange/_client";
 
 const ANSWER_ROOM: u32 = 64;
 const answer = memory.data(ANSWER_ROOM + 8, 8);

@@ -1,0 +1,33 @@
+/**
+ * How a message reaches the server, whatever carries it. A device asks one question at a time and knows nothing else of its transport:
+ *
+ *     ask(question, message)   ->  Pending   pull, push: bytes to and from the server
+ *                              ->  Answered  the answer that the question asks for: `len` bytes
+ *                              ->  Refused   `len` bytes that say why, and `detail`
+ *                              ->  Failed    no answer; the connection must be closed
+ *
+ * An implementation does no I/O and never waits: time and the connection are its caller's. Nothing here is trusted: an answer
+ * counts once its signature was verified.
+ */
+
+/** What a message asks of the server. The values index the tables of an implementation. */
+export const enum Question {
+  /** A nonce. The message is empty. */
+  Challenge = 0,
+  /** To enrol. The message is one COSE_Sign1. */
+  Enrol = 1,
+  /** To accept a report. The message is a sequence of COSE_Sign1. */
+  Report = 2,
+}
+
+/** What became of a question. */
+export const enum Verdict {
+  /** Nothing was asked. */
+  None,
+  /** The message is being sent, or the answer is being read. */
+  Pending,
+  Failed,
+  /** From here on there is a whole answer. */
+  Answered,
+  Refused,
+}

@@ -1,0 +1,95 @@
+/**
+ * Questions over HTTP/1.1: each is a POST to a path of its own, 200 is the answer, any other status a refusal. The paths and
+ * media types are those of `assembly/identity/README.md`, "Messages".
+ */
+import * as client from "./_client";
+import { Exchange } from "./_client";
+import { Question, Verdict } from "./exchange";
+
+/** `/v1/challenge` */
+// prettier-ignore
+const CHALLENGE_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x63, 0x68, 0x61, 0x6c, 0x6c, 0x65, 0x6e, 0x67, 0x65]);
+const CHALLENGE_PATH_BYTES: u32 = 13;
+/** `/v1/enrol` */
+const ENROL_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x65, 0x6e, 0x72, 0x6f, 0x6c]);
+const ENROL_PATH_BYTES: u32 = 9;
+/** `/v1/reports` */
+// prettier-ignore
+const REPORTS_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x72, 0x65, 0x70, 0x6f, 0x72, 0x74, 0x73]);
+const REPORTS_PATH_BYTES: u32 = 11;
+/** `cose` */
+const COSE_TYPE: usize = memory.data<u8>([0x63, 0x6f, 0x73, 0x65]);
+const COSE_TYPE_BYTES: u32 = 4;
+/** `cbor-seq` */
+const SEQUENCE_TYPE: usize = memory.data<u8>([0x63, 0x62, 0x6f, 0x72, 0x2d, 0x73, 0x65, 0x71]);
+const SEQUENCE_TYPE_BYTES: u32 = 8;
+const OK: u32 = 200;
+
+/** Forget everything, for instance because there is a new connection. */
+export function reset(): void {
+  client.reset();
+}
+
+/**
+ * Ask `question` of the server named `host` with the message at `body`. Both are kept by pointer until the verdict. The answer will be
+ * at `answer`; one of more than `answerRoom` bytes fails.
+ */
+export function ask(
+  answer: usize,
+  answerRoom: u32,
+  question: Question,
+  host: usize,
+  hostLen: u32,
+  body: usize,
+  bodyLen: u32,
+): void {
+  let path = CHALLENGE_PATH;
+  let pathLen = CHALLENGE_PATH_BYTES;
+  let type: usize = 0;
+  let typeLen: u32 = 0;
+  if (question == Question.Enrol) {
+    path = ENROL_PATH;
+    pathLen = ENROL_PATH_BYTES;
+    type = COSE_TYPE;
+    typeLen = COSE_TYPE_BYTES;
+  } else if (question == Question.Report) {
+    path = REPORTS_PATH;
+    pathLen = REPORTS_PATH_BYTES;
+    type = SEQUENCE_TYPE;
+    typeLen = SEQUENCE_TYPE_BYTES;
+  }
+  client.request(answer, answerRoom, host, hostLen, path, pathLen, type, typeLen, body, bodyLen);
+}
+
+/** Write up to `max` bytes for the server to `out`; returns how many. */
+export function pull(out: usize, max: u32): u32 {
+  return client.pull(out, max);
+}
+
+/** Take `len` bytes from the server. */
+export function push(from: usize, len: u32): void {
+  client.push(from, len);
+}
+
+/** What became of the question that was asked last. */
+export function verdict(): Verdict {
+  const state = client.state();
+  if (state == Exchange.Busy) return Verdict.Pending;
+  if (state != Exchange.Done) return Verdict.Failed;
+  return client.code() == OK ? Verdict.Answered : Verdict.Refused;
+}
+
+/** How many bytes the answer, or the refusal, has. */
+export function len(): u32 {
+  return client.bodyLen();
+}
+
+/** The number of the transport for this verdict, for the console: the status code. */
+export function detail(): u32 {
+  return client.code();
+}
+
+/** Whether the connection may carry another question. */
+export function keeps(): bool {
+  return client.keepAlive() != 0;
+}
