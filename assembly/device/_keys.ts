@@ -1,0 +1,152 @@
+/** The device's key over its life: recalled or made, replaced when the server orders it, and given up or taken up again as the server decides. */
+import { HANDOVER_MOST } from "../identity/claim";
+import * as handover from "../identity/handover";
+import { Handover } from "../identity/handover";
+import * as keypair from "../identity/keypair";
+import { KEYPAIR_BYTES, KeyPair } from "../identity/keypair";
+import { ID_BYTES } from "../identity/kind";
+import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
+import { Status } from "../lib/status";
+import * as system from "../port/system";
+import * as carrier from "./_carrier";
+import * as channel from "./_channel";
+import * as ground from "./_ground";
+import { got, life, messageHash, peer, prev, Stage, State, SUCCESSOR_MOST, writer } from "./_ground";
+import * as key from "./_key";
+import { own } from "./_key";
+import * as entropy from "./entropy";
+import { Death } from "./epitaph";
+import * as event from "./event";
+import { Event } from "./event";
+import * as records from "./store";
+import { Kind as Record } from "./store";
+
+/** Recall the key, or make the first one. False: there is none, and the life ends. */
+export function begin(): bool {
+  const isNew = !recall();
+  if (isNew && !make()) return false;
+  event.text(isNew ? Event.KeyMade : Event.KeyLoaded, keypair.id(own), ID_BYTES);
+  return true;
+}
+
+/** Make the first key and store it. False: that failed, and the life ends. */
+function make(): bool {
+  if (records.hasKey()) {
+    system.die(Death.IdentityLost);
+    return false;
+  }
+  const mark = scratch.mark();
+  const secret = scratch.take(keypair.SEED_BYTES);
+  if (entropy.random(secret, keypair.SEED_BYTES, life.nowMs) != Status.Ok) {
+    ground.giveUp();
+    return false;
+  }
+  if (records.put(Record.Key, secret, keypair.SEED_BYTES) != Status.Ok) {
+    system.die(Death.Storage);
+    return false;
+  }
+  speak(secret, Record.Key);
+  scratch.release(mark);
+  return true;
+}
+
+/** Take the stored key: the one that takes over, where there is one. False: there is none at all. */
+function recall(): bool {
+  const mark = scratch.mark();
+  const stored = scratch.take(SUCCESSOR_MOST);
+  const seed = scratch.take(keypair.SEED_BYTES);
+  const hasNext = records.get(stored, SUCCESSOR_MOST, Record.Successor) > <i32>keypair.SEED_BYTES;
+  const hasKey = records.get(seed, keypair.SEED_BYTES, Record.Key) == <i32>keypair.SEED_BYTES;
+  // Once the server has it, it is the key as well.
+  life.rotating = hasNext && !(hasKey && bytes.same(stored, seed, keypair.SEED_BYTES)) ? 1 : 0;
+  if (hasNext || hasKey) speak(hasNext ? stored : seed, life.rotating ? Record.Successor : Record.Key);
+  scratch.release(mark);
+  return hasNext || hasKey;
+}
+
+/** Speak with the key of the seed at `secret`, which the record of `home` begins with. */
+function speak(secret: usize, home: Record): void {
+  key.take(secret, home);
+  channel.identify(keypair.signer(own));
+}
+
+/** On the server's order, make the next key, let this one sign that it takes over, keep both, and speak with it. */
+export function rotate(): void {
+  // A key that is only kept becomes the key again, before the next one takes the place of the one that was refused.
+  if (key.settle() != Status.Ok) return system.die(Death.Storage);
+  const mark = scratch.mark();
+  const stored = scratch.take(SUCCESSOR_MOST);
+  const successor = changetype<KeyPair>(scratch.take(KEYPAIR_BYTES));
+  const noise = scratch.take(32);
+  const what = changetype<Handover>(scratch.take(offsetof<Handover>()));
+  if (entropy.random(stored, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return ground.giveUp();
+  if (entropy.random(noise, 32, life.nowMs) != Status.Ok) return ground.giveUp();
+  keypair.derive(successor, stored);
+  what.successor = keypair.id(successor);
+  what.token = got.data;
+  what.counter = life.head;
+  what.head = prev;
+  what.order = life.order;
+  writer.begin(stored + keypair.SEED_BYTES, HANDOVER_MOST);
+  const lent = key.lend();
+  if (handover.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
+  key.wipe(lent);
+  // Stored before it is spoken of: the server may give the old key up as soon as it hears of this one.
+  const status = records.put(Record.Successor, stored, keypair.SEED_BYTES + writer.length());
+  if (status != Status.Ok) return system.die(Death.Storage);
+  key.adopt(successor, Record.Successor);
+  channel.identify(keypair.signer(own));
+  scratch.release(mark);
+  // Only now, so that an order is not lost by a cut: if it comes again, the key that is stored has taken over by then, or was refused.
+  ground.remember(life.order, messageHash);
+  life.order = 0;
+  life.rotating = 1;
+  life.fallen = 0;
+  life.stage = Stage.Told;
+  event.text(Event.Rotating, keypair.id(own), ID_BYTES);
+  carrier.end(false);
+  ground.go(State.Challenge);
+}
+
+/**
+ * The server has the next key. The handover stays, for a server that is restored from before, and the key before stays, for one that
+ * refuses the handover: who signed that the next key is taken may not be who needs it.
+ */
+export function settle(): void {
+  life.rotating = 0;
+  // The next key always names a session of its own: so a restored server knows that it took over before the order expired.
+  const noted = records.put(Record.Session, got.data, got.dataLen);
+  if (noted != Status.Ok || key.keep() != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
+  event.text(Event.Rotated, keypair.id(own), ID_BYTES);
+}
+
+/**
+ * The server signed that it refuses the handover: go on with the key before, if there is one. Nothing is forgotten: the answer may be a
+ * thief's, and the server may have taken the next key.
+ */
+export function fallBack(): void {
+  const home = life.rotating ? Record.Key : Record.Former;
+  const mark = scratch.mark();
+  const seed = scratch.take(keypair.SEED_BYTES);
+  if (records.first(seed, keypair.SEED_BYTES, home) == Status.Ok) {
+    speak(seed, home);
+    life.rotating = 0;
+    life.fallen = 1;
+    changed();
+  }
+  scratch.release(mark);
+}
+
+/** The server refused the key before as well: go on with the next one. */
+export function rise(): void {
+  life.fallen = 0;
+  if (!recall()) return system.die(Death.IdentityLost);
+  changed();
+}
+
+/** `own` is another key now: it has no session. */
+function changed(): void {
+  life.stage = Stage.Told;
+  event.text(Event.KeyLoaded, keypair.id(own), ID_BYTES);
+}

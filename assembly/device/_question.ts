@@ -1,0 +1,130 @@
+/** What the device asks of the server: to enrol, and to accept a report. Each is written, signed, kept until it is answered, and sent. */
+import * as app from "../app/app";
+import { Slice } from "../cose/cbor";
+import * as sha256 from "../crypto/sha256";
+import { Question } from "../exchange/exchange";
+import { CTI_BYTES, MESSAGE_MOST, NAME_MOST, SESSION_MOST } from "../identity/claim";
+import * as enrolment from "../identity/enrolment";
+import { Enrolment } from "../identity/enrolment";
+import * as keypair from "../identity/keypair";
+import * as report from "../identity/report";
+import { Report } from "../identity/report";
+import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
+import { Status } from "../lib/status";
+import * as system from "../port/system";
+import * as carrier from "./_carrier";
+import * as counter from "./_counter";
+import * as ground from "./_ground";
+import {
+  command,
+  data,
+  epitaph,
+  life,
+  message,
+  messageHash,
+  peer,
+  prev,
+  REPORT_HASH_BYTES,
+  reportHash,
+  session,
+  Stage,
+  State,
+  SUCCESSOR_MOST,
+  writer,
+} from "./_ground";
+import * as key from "./_key";
+import { own } from "./_key";
+import * as entropy from "./entropy";
+import { Death } from "./epitaph";
+import * as settings from "./settings";
+import * as records from "./store";
+import { Kind as Record } from "./store";
+
+/** Make an `enrol` of the nonce and send it. */
+export function enrol(nonce: Slice): void {
+  const mark = scratch.mark();
+  const what = changetype<Enrolment>(scratch.take(offsetof<Enrolment>()));
+  const random = scratch.take(CTI_BYTES + 32);
+  const board = scratch.take(NAME_MOST);
+  if (entropy.random(random, CTI_BYTES + 32, life.nowMs) != Status.Ok) return ground.giveUp();
+  what.cti = random;
+  what.nonce = nonce.at;
+  what.nonceLen = nonce.len;
+  what.board = board;
+  what.boardLen = system.board(board, NAME_MOST);
+  what.bootcount = life.boots;
+  what.name = app.NAME;
+  what.nameLen = app.NAME_BYTES;
+  what.version = app.VERSION;
+  what.versionLen = app.VERSION_BYTES;
+  what.oneTime = settings.settings.claim;
+  what.oneTimeLen = settings.settings.claimLen;
+  what.counter = life.stage == Stage.Receipted ? life.head : 0;
+  what.head = prev;
+  what.epitaph = epitaph;
+  what.epitaphLen = life.epitaphLen;
+  what.ack = load<u32>(command);
+  what.ackHash = command + 4;
+  const stored = scratch.take(SUCCESSOR_MOST);
+  const len = records.get(stored, SUCCESSOR_MOST, Record.Successor);
+  what.handover = stored + keypair.SEED_BYTES;
+  what.handoverLen = !life.fallen && len > <i32>keypair.SEED_BYTES ? len - keypair.SEED_BYTES : 0;
+  nameSession(what);
+  writer.begin(message, MESSAGE_MOST);
+  const lent = key.lend();
+  if (enrolment.write(writer, own, peer, what, random + CTI_BYTES) != Status.Ok) unreachable();
+  key.wipe(lent);
+  scratch.release(mark);
+  seal();
+  carrier.end(true);
+  life.state = State.Enrol;
+  carrier.begin(Question.Enrol, message, life.messageLen, life.nowMs);
+}
+
+/** Name the session that was reported in last: this life's, or a life's before. It is the key's before while that is handed over. */
+function nameSession(what: Enrolment): void {
+  what.session = session;
+  what.sessionLen = life.sessionLen;
+  if (life.stage != Stage.Told) return;
+  what.session = scratch.take(SESSION_MOST);
+  what.sessionLen = life.rotating ? 0 : max(records.get(what.session, SESSION_MOST, Record.Session), 0);
+}
+
+/** Take the message as written: its hash is what an answer must be about. */
+function seal(): void {
+  life.messageLen = writer.length();
+  sha256.hash(messageHash, message, life.messageLen);
+}
+
+/** Make a report of the data and send it. */
+export function tell(): void {
+  if (life.stage == Stage.Told && records.put(Record.Session, session, life.sessionLen) != Status.Ok)
+    return system.die(Death.Storage);
+  if (life.stage == Stage.Told) life.stage = Stage.Reported;
+  life.counter = counter.next();
+  if (life.counter == 0) return system.die(Death.Storage);
+  const mark = scratch.mark();
+  const what = changetype<Report>(scratch.take(offsetof<Report>()));
+  const noise = scratch.take(32);
+  if (entropy.random(noise, 32, life.nowMs) != Status.Ok) return ground.giveUp();
+  what.counter = life.counter;
+  what.prev = prev;
+  what.data = data;
+  what.dataLen = life.dataLen;
+  what.epitaph = epitaph;
+  what.epitaphLen = life.epitaphLen;
+  what.ack = load<u32>(command);
+  what.ackHash = command + 4;
+  what.session = session;
+  what.sessionLen = life.sessionLen;
+  what.damaged = records.getNumber(Record.Damaged, 0);
+  writer.begin(message, MESSAGE_MOST);
+  const lent = key.lend();
+  if (report.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
+  key.wipe(lent);
+  scratch.release(mark);
+  seal();
+  bytes.copy(reportHash, messageHash, REPORT_HASH_BYTES);
+  ground.go(State.Report);
+}
