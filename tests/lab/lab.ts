@@ -3,17 +3,13 @@
  * this process, and the ELF in QEMU.
  */
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { join } from "node:path";
 import { Status } from "../../assembly/lib/status.ts";
 import { buildImage } from "../../tools/build/build.ts";
-import { digest, exclusively, filesBelow, isFresh } from "../../tools/build/cache.ts";
-import { ROOT } from "../../tools/build/root.ts";
-import { run } from "../../tools/build/run.ts";
 import { startEmulator } from "../../tools/emulator/qemu.ts";
 import type { TraceOptions } from "../../tools/emulator/rp2040/trace.ts";
 import { table } from "../../tools/generate/tables.js";
+import { firmware } from "../../tools/guest/firmware.ts";
 import LAB from "./image.ts";
 
 /** What one operation gave. */
@@ -56,27 +52,9 @@ interface Guest {
   run(op: number, len: number): number;
 }
 
-/** Compile the lab's guest as it is under Node, with portable code for everything. */
-async function wasm(use: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = join(ROOT, "build", "wasm");
-  const out = join(folder, `${["lab", ...use].join("-").replaceAll("=", "_")}.wasm`);
-  return exclusively(`${out}.lock`, async () => {
-    mkdirSync(folder, { recursive: true });
-    const wanted = digest(use, filesBelow("assembly", "tests/lab", "asconfig.json", "package-lock.json"));
-    if (!isFresh(`${out}.stamp`, wanted)) {
-      const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
-      const choices = use.flatMap((choice) => ["--use", choice]);
-      const args = [asc, "tests/lab/guest.ts", "--config", "asconfig.json", "--target", "release"];
-      await run(process.execPath, [...args, ...choices, "--outFile", out]);
-      writeFileSync(`${out}.stamp`, wanted);
-    }
-    return new Uint8Array(readFileSync(out));
-  });
-}
-
 /** Run the lab as wasm in this process, built with these `--use` choices. */
 export async function wasmLab(use: readonly string[] = []): Promise<Lab> {
-  const instance = await WebAssembly.instantiate(await WebAssembly.compile(await wasm(use)), { table });
+  const instance = await WebAssembly.instantiate(await firmware("tests/lab/guest.ts", use), { table });
   const guest = instance.exports as unknown as Guest;
   const room = (): Buffer => Buffer.from(guest.memory.buffer, guest.buffer(), guest.capacity());
   return {

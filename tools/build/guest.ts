@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Trouble } from "../trouble.ts";
+import { asc } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow } from "./cache.ts";
 import { buildDay } from "./day.ts";
@@ -30,10 +31,9 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     mkdirSync(folder, { recursive: true });
     const making = join(folder, "making.wasm");
     const text = join(folder, "signet.wat");
-    const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
-    const args = [asc, entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
+    const args = [entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
     const choices = use.flatMap((item) => ["--use", item]);
-    await run(process.execPath, [...args, ...choices, "--outFile", making, "--textFile", text]);
+    await asc([...args, ...choices, "--outFile", making, "--textFile", text]);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
       throw new Trouble(
         `${entry} has a heap: memory.grow is in the module`,

@@ -1,9 +1,9 @@
 /** The firmware as WebAssembly for this process: portable code for everything, made again only if a source changed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { asc } from "../build/asc.ts";
 import { digest, exclusively, filesBelow, isFresh } from "../build/cache.ts";
 import { ROOT } from "../build/root.ts";
-import { run } from "../build/run.ts";
 
 /** Compile `entry`, a file of AssemblyScript, and whatever it imports, with these `--use` choices. */
 export async function firmware(entry = "assembly/main.ts", use: readonly string[] = []): Promise<WebAssembly.Module> {
@@ -11,12 +11,15 @@ export async function firmware(entry = "assembly/main.ts", use: readonly string[
   const out = join(folder, `${[entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-")}.wasm`);
   return exclusively(`${out}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
-    const wanted = digest([entry, ...use], filesBelow("assembly", entry, "asconfig.json", "package-lock.json"));
+    const sources = filesBelow("assembly", dirname(entry), "asconfig.json", "package-lock.json");
+    const wanted = digest(
+      [entry, ...use],
+      sources.filter((file) => !file.endsWith(".test.ts")),
+    );
     if (!isFresh(`${out}.stamp`, wanted)) {
-      const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
       const choices = use.flatMap((choice) => ["--use", choice]);
-      const args = [asc, entry, "--config", "asconfig.json", "--target", "release", ...choices, "--outFile", out];
-      await run(process.execPath, args);
+      const args = [entry, "--config", "asconfig.json", "--target", "release", ...choices, "--outFile", out];
+      await asc(args);
       writeFileSync(`${out}.stamp`, wanted);
     }
     return WebAssembly.compile(readFileSync(out));

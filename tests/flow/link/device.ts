@@ -1,9 +1,5 @@
 /** The firmware's link as wasm in this process. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { digest, exclusively, filesBelow, isFresh } from "../../../tools/build/cache.ts";
-import { ROOT } from "../../../tools/build/root.ts";
-import { run } from "../../../tools/build/run.ts";
+import { firmware } from "../../../tools/guest/firmware.ts";
 
 export const LinkState = { down: 0, ready: 1, opening: 2, open: 3, peerClosed: 4, failed: 5 } as const;
 export const Family = { framed: 0, espAt: 1 } as const;
@@ -33,39 +29,7 @@ interface Guest {
   httpKeepAlive(): number;
 }
 
-async function compile(): Promise<WebAssembly.Module> {
-  const folder = join(ROOT, "build", "wasm");
-  const out = join(folder, "link.wasm");
-  const bytes = await exclusively(`${out}.lock`, async () => {
-    mkdirSync(folder, { recursive: true });
-    const sources = [
-      "assembly/link",
-      "assembly/lib",
-      "assembly/config.ts",
-      "tests/flow/link/guest.ts",
-      "asconfig.json",
-    ];
-    const wanted = digest([], filesBelow(...sources, "package-lock.json"));
-    if (!isFresh(`${out}.stamp`, wanted)) {
-      const asc = join("node_modules", "assemblyscript", "bin", "asc.js");
-      await run(process.execPath, [
-        asc,
-        "tests/flow/link/guest.ts",
-        "--config",
-        "asconfig.json",
-        "--target",
-        "release",
-        "--outFile",
-        out,
-      ]);
-      writeFileSync(`${out}.stamp`, wanted);
-    }
-    return readFileSync(out);
-  });
-  return WebAssembly.compile(new Uint8Array(bytes));
-}
-
-const compiled = compile();
+const compiled = firmware("tests/flow/link/guest.ts");
 
 /** One device. */
 export class Device {
