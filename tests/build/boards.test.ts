@@ -1,4 +1,4 @@
-// weight: 29 s, 1 core
+// weight: 81 s, 1 core
 /** Every board's image, those that nothing here can run among them: it fits, and lies where the chip looks for it. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+// weight: 9 s, 0.5 cores
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -149,6 +150,11 @@ describe("schedule", () => {
       { name: "one", seconds: 2, cores: 1 },
     ];
     assert.deepEqual(await noted(items, 2), ["0 wide", "8 one"]);
+  });
+
+  it("runs no more than four at once for each core, however little they compute", async () => {
+    const items = Array.from({ length: 9 }, (_, at) => ({ name: String(at), seconds: 5, cores: 0.1 }));
+    assert.equal((await noted(items, 2)).filter((note) => note.startsWith("0 ")).length, 8);
   });
 
   it("knows what a suite declares, and that one without a declaration is short", () => {

@@ -1,4 +1,4 @@
-// weight: 64 s, 1 core
+// weight: 92 s, 1 core
 /**
  * Single faults on the final ELFs: an instruction skipped, a branch that goes the other way, a register that reads zero. None
  * may open a door, and none may give the key away. SIGNET_FULL asks for every fault on every board; without it a slice is

@@ -1,4 +1,4 @@
-// weight: 9 s, 1 core
+// weight: 12 s, 0.1 cores
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-// weight: 9 s, 1 core
+// weight: 12 s, 0.9 cores
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

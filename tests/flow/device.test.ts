@@ -1,4 +1,4 @@
-// weight: 30 s, 1 core
+// weight: 43 s, 0.2 cores
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// weight: 26 s, 1 core
+// weight: 36 s, 0.2 cores
 /**
  * Numbers that a server signs: one that is wrong, by a stolen key or a wrong clock, disables no device (`assembly/identity/README.md`,
  * "Numbers and their limits"). The attacker here has the server's own signing key, for one message.

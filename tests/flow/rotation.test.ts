@@ -1,4 +1,4 @@
-// weight: 18 s, 1 core
+// weight: 25 s, 0.2 cores
 /**
  * A device that is to rotate its key, over a network that is late, under an operator's acts, and with a server restored from a backup:
  * it ends with one identity that both sides know.

@@ -1,4 +1,4 @@
-// weight: 15 s, 1 core
+// weight: 21 s, 0.2 cores
 /**
  * The application's own stream: a device that reports to `tools/server` inside TLS, and in turns speaks to a server of the user's,
  * Node's TLS, which shows one of the factory page's keys or a chain to one of its roots.

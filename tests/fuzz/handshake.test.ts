@@ -1,4 +1,4 @@
-// weight: 10 s, 1 core
+// weight: 14 s, 0.8 cores
 /**
  * Coverage-guided flights against the TLS client, compiled for the host with sanitizers: `handshake.c` says what must hold.
  * SIGNET_FUZZ_FLIGHTS says how many; SIGNET_FUZZ_KEEP writes what they found into the kept corpus, as little of it as covers

@@ -1,4 +1,4 @@
-// weight: 75 s, 1 core
+// weight: 107 s, 0.7 cores
 /** An honest device is never lost, and a clone is found: histories made at random, each followed by a quiet hour. */
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";

@@ -1,4 +1,4 @@
-// weight: 12 s, 1 core
+// weight: 17 s, 0.6 cores
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Flash, type FlashShape, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";

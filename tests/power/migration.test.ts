@@ -1,3 +1,4 @@
+// weight: 15 s, 1 core
 /** Stores of version 2, made by the firmware of the commit that `version_2.json` names, in the hands of this one. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

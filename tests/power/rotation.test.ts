@@ -1,4 +1,4 @@
-// weight: 9 s, 1 core
+// weight: 16 s, 1 core
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Flash, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";

@@ -1,4 +1,4 @@
-// weight: 15 s, 1 core
+// weight: 21 s, 1 core
 /** The power is cut at operations of the chip's flash controller, and half-way through them; the device lives on as itself. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+// weight: 8 s, 0.4 cores
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+// weight: 11 s, 0.3 cores
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";

@@ -1,3 +1,4 @@
+// weight: 10 s, 0.8 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql, type RawBuilder } from "kysely";

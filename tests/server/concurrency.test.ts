@@ -1,4 +1,4 @@
-// weight: 19 s, 1 core
+// weight: 27 s, 0.2 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hex } from "../../tools/wire/bytes.ts";

@@ -1,4 +1,4 @@
-// weight: 15 s, 1 core
+// weight: 21 s, 0.3 cores
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { test } from "node:test";

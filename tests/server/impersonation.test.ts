@@ -1,3 +1,4 @@
+// weight: 10 s, 0.5 cores
 import assert from "node:assert/strict";
 import "reflect-metadata";
 import { createHash, KeyObject, webcrypto } from "node:crypto";

@@ -1,4 +1,4 @@
-// weight: 21 s, 1 core
+// weight: 29 s, 0.2 cores
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// weight: 11 s, 0.4 cores
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// weight: 24 s, 1 core
+// weight: 34 s, 0.2 cores
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// weight: 9 s, 1 core
+// weight: 12 s, 0.7 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hex } from "../../tools/wire/bytes.ts";

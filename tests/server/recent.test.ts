@@ -1,3 +1,4 @@
+// weight: 12 s, 0.4 cores
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// weight: 11 s, 1 core
+// weight: 15 s, 0.6 cores
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

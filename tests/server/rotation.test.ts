@@ -1,4 +1,4 @@
-// weight: 16 s, 1 core
+// weight: 22 s, 0.2 cores
 /** A key replaced by another: on the server's order only, signed by both, in one transaction. */
 import assert from "node:assert/strict";
 import { test } from "node:test";

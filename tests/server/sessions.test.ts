@@ -1,4 +1,4 @@
-// weight: 16 s, 1 core
+// weight: 23 s, 0.2 cores
 /** Sessions: what an enrolment's own words make the server doubt, and when it acts on it. */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";

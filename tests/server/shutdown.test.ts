@@ -1,4 +1,4 @@
-// weight: 16 s, 1 core
+// weight: 23 s, 0.5 cores
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";

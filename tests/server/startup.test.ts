@@ -1,4 +1,4 @@
-// weight: 11 s, 1 core
+// weight: 16 s, 0.3 cores
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";

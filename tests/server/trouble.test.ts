@@ -1,4 +1,4 @@
-// weight: 17 s, 1 core
+// weight: 25 s, 0.2 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audit } from "../../tools/server/audit.ts";

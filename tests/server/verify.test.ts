@@ -1,3 +1,4 @@
+// weight: 11 s, 0.3 cores
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

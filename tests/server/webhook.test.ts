@@ -1,4 +1,4 @@
-// weight: 14 s, 1 core
+// weight: 20 s, 0.4 cores
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, verify, type KeyObject } from "node:crypto";
 import { once } from "node:events";

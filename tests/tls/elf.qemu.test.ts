@@ -1,3 +1,4 @@
+// weight: 13 s, 0.3 cores
 /**
  * The product's ELF in QEMU, through the emulated module, inside TLS to `tools/server`: readings arrive, a connection that was
  * lost is resumed by its ticket, the UART shows none of it, and the device hands over to its next key when it is told to.

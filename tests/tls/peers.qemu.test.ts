@@ -1,3 +1,4 @@
+// weight: 75 s, 0.4 cores
 /**
  * The ELF in QEMU, through the emulated module, against servers of others: each with full handshake, resumption by ticket, key
  * update, 100 KB both ways, and clean close.

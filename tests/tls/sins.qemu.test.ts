@@ -1,3 +1,4 @@
+// weight: 15 s, 1.1 cores
 /**
  * Everything a server may not say, said to the ELF in QEMU through the emulated module: the alert is the one that RFC 8446 names, no
  * application data goes to a server that is not proven, and the board goes on to make whole connections.

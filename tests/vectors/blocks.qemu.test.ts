@@ -1,3 +1,4 @@
+// weight: 24 s, 1 core
 /**
  * What the cores answer in assembly and the portable code give the same bits, on the chip: random states and data, and those
  * where every carry is driven. SIGNET_CASES says how many.

@@ -1,4 +1,4 @@
-// weight: 14 s, 1 core
+// weight: 20 s, 0.7 cores
 /** The arithmetic of curve25519 in the wasm against BigInt, at every limb's bounds and at random. */
 import { equal } from "node:assert/strict";
 import { test } from "node:test";

@@ -1,3 +1,4 @@
+// weight: 18 s, 0.5 cores
 import { elfLab } from "../lab/lab.ts";
 import { everyCase } from "./every.ts";
 

@@ -1,4 +1,4 @@
-// weight: 10 s, 1 core
+// weight: 14 s, 0.3 cores
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

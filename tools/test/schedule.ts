@@ -1,5 +1,8 @@
 import type { Weight } from "./suites.ts";
 
+/** Items for each core that run at once at most, however little they compute: each takes memory too. */
+const MOST = 4;
+
 /**
  * Start each item as soon as the cores that it needs are free, and wait for all: the first that fits is next, so that a
  * light item runs beside a heavy one. An item that needs more cores than there are runs alone.
@@ -14,7 +17,7 @@ export async function schedule<Item extends Weight>(
   let free = cores;
   while (waiting.length > 0 || running.size > 0) {
     const next = waiting.findIndex((item) => item.cores <= free + 0.01 || running.size === 0);
-    if (next === -1) {
+    if (next === -1 || running.size >= MOST * cores) {
       await Promise.race(running);
       continue;
     }

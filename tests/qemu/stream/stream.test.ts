@@ -1,4 +1,4 @@
-// weight: 30 s, 1 core
+// weight: 42 s, 0.4 cores
 /**
  * A C program's stream on the ELF in QEMU: it reports to `tools/server` inside TLS and, in turns, speaks to Node's TLS. The module takes
  * the stream's port to wherever that server listens.

@@ -1,28 +1,42 @@
 import { PostgresDialect } from "kysely";
 import { Pool, types as parsers, type CustomTypesConfig } from "pg";
 import { Trouble } from "../../trouble.ts";
-import type { DeviceRow, Move } from "./schema.ts";
+import { type Dialect, list } from "./dialect.ts";
+import { type DeviceRow, type Move, MOVED, STORED } from "./schema.ts";
 
 const INT8 = 20;
+
+/** A device's columns in `wanted`: which one, what its seal was, and what becomes of it. */
+const WANTED = { id: "bytea", was: "bytea", ...MOVED };
+
+/** Arrays as parameters, from the one of this number on. */
+function arrays(columns: Readonly<Record<string, string>>, from: number): string {
+  return list(columns, (name, at) => `$${from + at}::${columns[name]}[]`);
+}
 
 /** One statement, and so one transaction: what was moved, and the reports of that alone. */
 const MOVE = `
 with wanted as (
-  select * from unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[])
-    as w (id, was, head_counter, head_hash, report_count, gap_count, last_seen, seal)
+  select * from unnest(${arrays(WANTED, 1)}) as w (${list(WANTED, (name) => name)})
 ), moved as (
-  update devices d set head_counter = w.head_counter, head_hash = w.head_hash, report_count = w.report_count,
-    gap_count = w.gap_count, last_seen = w.last_seen, seal = w.seal
+  update devices d set ${list(MOVED, (name) => `${name} = w.${name}`)}
   from wanted w where d.id = w.id and d.seal = w.was returning d.id
 ), stored as (
-  insert into reports (device, counter, hash, message, epoch, received_at, seal)
-  select r.* from unnest($9::bytea[], $10::bigint[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bigint[], $15::bytea[])
-    as r (device, counter, hash, message, epoch, received_at, seal) join moved on moved.id = r.device
+  insert into reports (${list(STORED, (name) => name)})
+  select r.* from unnest(${arrays(STORED, 1 + Object.keys(WANTED).length)})
+    as r (${list(STORED, (name) => name)}) join moved on moved.id = r.device
 )
 select id from moved`;
 
+/** The rows' values, column by column. */
+function columnsOf(columns: Readonly<Record<string, string>>, rows: readonly object[]): unknown[][] {
+  return Object.keys(columns).map((name) => rows.map((row) => (row as Record<string, unknown>)[name]));
+}
+
 /** PostgreSQL, as kysely speaks it, and the two things that are asked of it for every report. */
-export class Postgres extends PostgresDialect {
+export class Postgres extends PostgresDialect implements Dialect {
+  readonly flavour = "postgres";
+  readonly hasOneWriter = false;
   readonly #pool: Pool;
 
   constructor(pool: Pool) {
@@ -39,29 +53,25 @@ export class Postgres extends PostgresDialect {
   /** Make moves in one transaction, at most one for each device; tell of each whether it was not void. */
   async move(moves: readonly Move[]): Promise<boolean[]> {
     // In one order everywhere, so that instances rarely wait for each other in a circle.
-    const after = moves.map((move) => move.after).toSorted((a, b) => Buffer.compare(a.id, b.id));
-    const was = new Map(moves.map(({ before }) => [before.id, before.seal]));
+    const wanted = moves
+      .map(({ before, after }) => ({ ...after, was: before.seal }))
+      .toSorted((a, b) => Buffer.compare(a.id, b.id));
     const reports = moves.flatMap((move) => move.reports);
-    const values = [
-      after.map((row) => row.id),
-      after.map((row) => was.get(row.id)),
-      after.map((row) => row.head_counter),
-      after.map((row) => row.head_hash),
-      after.map((row) => row.report_count),
-      after.map((row) => row.gap_count),
-      after.map((row) => row.last_seen),
-      after.map((row) => row.seal),
-      reports.map((row) => row.device),
-      reports.map((row) => row.counter),
-      reports.map((row) => row.hash),
-      reports.map((row) => row.message),
-      reports.map((row) => row.epoch),
-      reports.map((row) => row.received_at),
-      reports.map((row) => row.seal),
-    ];
+    const values = [...columnsOf(WANTED, wanted), ...columnsOf(STORED, reports)];
     const { rows } = await this.#pool.query<{ id: Buffer }>({ name: "move", text: MOVE, values });
     const moved = new Set(rows.map((row) => row.id.toString("latin1")));
     return moves.map((move) => moved.has(Buffer.from(move.after.id).toString("latin1")));
+  }
+
+  /** Serialization failure, deadlock, or a row that another one inserted first. */
+  isConflict(error: unknown): boolean {
+    const { code } = error as { code?: string };
+    return code === "40001" || code === "40P01" || code === "23505";
+  }
+
+  /** Its errors speak for themselves. */
+  trouble(): undefined {
+    return undefined;
   }
 }
 
@@ -86,13 +96,4 @@ export async function openPostgres(url: string, connections: number): Promise<Po
     );
   }
   return new Postgres(pool);
-}
-
-/**
- * Tell whether a transaction lost against another one and may be run again: serialization failure, deadlock, or a row that
- * another one inserted first.
- */
-export function isConflict(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === "40001" || code === "40P01" || code === "23505";
 }

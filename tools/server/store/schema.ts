@@ -160,6 +160,27 @@ export interface AuditRow {
 }
 
 /** The head of a device moved by reports that follow it. */
+/** The columns of a device that a report moves, with what PostgreSQL calls their types: the only list of them. */
+export const MOVED = {
+  head_counter: "bigint",
+  head_hash: "bytea",
+  report_count: "bigint",
+  gap_count: "bigint",
+  last_seen: "bigint",
+  seal: "bytea",
+} as const satisfies Partial<Record<keyof DeviceRow, string>>;
+
+/** The columns of a report, in the same way. */
+export const STORED = {
+  device: "bytea",
+  counter: "bigint",
+  hash: "bytea",
+  message: "bytea",
+  epoch: "bigint",
+  received_at: "bigint",
+  seal: "bytea",
+} as const satisfies Record<keyof ReportRow, string>;
+
 export interface Move {
   /** The row that was decided on. Its seal names its every column: if the stored one is another, the move is void. */
   readonly before: DeviceRow;

@@ -7,12 +7,14 @@ import {
   SqliteDriver,
   type DatabaseConnection,
   type Driver,
+  type Kysely,
   type SqliteDatabase,
   type SqliteStatement,
 } from "kysely";
 import Libsql from "libsql";
 import { Trouble } from "../../trouble.ts";
-import type { DeviceRow, Move } from "./schema.ts";
+import { type Dialect, list, values } from "./dialect.ts";
+import { type DeviceRow, type Move, MOVED, STORED, type Tables } from "./schema.ts";
 
 /** How long to wait for another process that writes. */
 const BUSY_MS = 5000;
@@ -70,18 +72,21 @@ class WritingDriver extends SqliteDriver {
 }
 
 const FIND = "select * from devices where id = ?";
-const MOVE = `update devices set head_counter = ?, head_hash = ?, report_count = ?, gap_count = ?,
-  last_seen = ?, seal = ? where id = ? and seal = ?`;
-const INSERT = `insert into reports (device, counter, hash, message, epoch, received_at, seal) values (?, ?, ?, ?, ?, ?, ?)`;
+const MOVE = `update devices set ${list(MOVED, (name) => `${name} = ?`)} where id = ? and seal = ?`;
+const INSERT = `insert into reports (${list(STORED, (name) => name)}) values (${list(STORED, () => "?")})`;
 
 /** Savepoints work, and DDL is transactional. */
-export class Sqlite extends SqliteDialect {
+export class Sqlite extends SqliteDialect implements Dialect {
+  readonly flavour = "sqlite";
+  readonly hasOneWriter = true;
+  readonly #file: string;
   readonly #native: Libsql.Database;
   readonly #database: SqliteDatabase;
 
-  constructor(native: Libsql.Database) {
+  constructor(native: Libsql.Database, file: string) {
     const wrapped = database(native);
     super({ database: wrapped });
+    this.#file = file;
     this.#native = native;
     this.#database = wrapped;
   }
@@ -91,18 +96,19 @@ export class Sqlite extends SqliteDialect {
     return this.#database.prepare(FIND).all([id])[0] as DeviceRow | undefined;
   }
 
-  /** Make moves in one transaction, which must be the only one; tell of each whether it was not void. */
-  move(moves: readonly Move[]): boolean[] {
+  /** There is one connection: while kysely lends it out, no transaction of kysely's is open on it. */
+  move(moves: readonly Move[], read: Kysely<Tables>): Promise<boolean[]> {
+    return read.connection().execute(() => Promise.resolve(this.#moved(moves)));
+  }
+
+  #moved(moves: readonly Move[]): boolean[] {
     const update = this.#database.prepare(MOVE);
     const insert = this.#database.prepare(INSERT);
     this.#native.exec("begin immediate");
     try {
       const made = moves.map(({ before, after, reports }) => {
-        const { head_counter, head_hash, report_count, gap_count, last_seen, seal, id } = after;
-        const set = [head_counter, head_hash, report_count, gap_count, last_seen, seal];
-        if (Number(update.run([...set, id, before.seal]).changes) !== 1) return false;
-        for (const { device, counter, hash, message, epoch, received_at, seal: own } of reports)
-          insert.run([device, counter, hash, message, epoch, received_at, own]);
+        if (Number(update.run([...values(MOVED, after), after.id, before.seal]).changes) !== 1) return false;
+        for (const report of reports) insert.run(values(STORED, report));
         return true;
       });
       this.#native.exec("commit");
@@ -111,6 +117,15 @@ export class Sqlite extends SqliteDialect {
       if (this.#native.inTransaction) this.#native.exec("rollback");
       throw error;
     }
+  }
+
+  /** The only writer loses against nobody. */
+  isConflict(): boolean {
+    return false;
+  }
+
+  trouble(error: unknown): Trouble | undefined {
+    return sqliteTrouble(error, this.#file);
   }
 
   override createDriver(): Driver {
@@ -148,14 +163,14 @@ export function openSqlite(path: string): Sqlite {
     native.exec("pragma synchronous = full");
     native.exec("pragma foreign_keys = on");
     native.exec("pragma wal_autocheckpoint = 4000");
-    return new Sqlite(native);
+    return new Sqlite(native, file);
   } catch (error) {
     throw sqliteTrouble(error, file) ?? error;
   }
 }
 
 /** Say what SQLite complains about in words a person can act on; undefined if it is none of the usual. */
-export function sqliteTrouble(error: unknown, file: string): Trouble | undefined {
+function sqliteTrouble(error: unknown, file: string): Trouble | undefined {
   const { code, message } = error as { code?: string; message?: string };
   const text = `${code ?? ""} ${message ?? ""}`;
   if (/SQLITE_BUSY|SQLITE_LOCKED|database is locked/.test(text)) {

@@ -1,9 +1,10 @@
 import { Kysely, Migrator, type Transaction } from "kysely";
 import { Trouble } from "../../trouble.ts";
 import { migrations } from "./migrations.ts";
-import { isConflict, openPostgres, type Postgres } from "./postgres.ts";
+import type { Dialect } from "./dialect.ts";
+import { openPostgres } from "./postgres.ts";
 import type { DeviceRow, Flavour, Move, Tables } from "./schema.ts";
-import { openSqlite, sqliteTrouble, type Sqlite } from "./sqlite.ts";
+import { openSqlite } from "./sqlite.ts";
 
 export type Tx = Transaction<Tables>;
 export type Work<T> = (tx: Tx) => Promise<T>;
@@ -41,26 +42,25 @@ interface WaitingMove {
  */
 export class Store {
   readonly read: Kysely<Tables>;
-  readonly flavour: Flavour;
-  private readonly where: string;
-  private readonly dialect: Sqlite | Postgres;
+  private readonly dialect: Dialect;
   private waiting: Waiting[] = [];
   private moves: WaitingMove[] = [];
   private busy = false;
   private moving = false;
 
-  private constructor(dialect: Sqlite | Postgres, flavour: Flavour, where: string) {
+  private constructor(dialect: Dialect) {
     this.dialect = dialect;
     this.read = new Kysely<Tables>({ dialect });
-    this.flavour = flavour;
-    this.where = where;
+  }
+
+  get flavour(): Flavour {
+    return this.dialect.flavour;
   }
 
   /** Open the database that `where` names, a file or a postgres:// URL, and bring its tables up to date. */
   static async open(where: string): Promise<Store> {
-    const flavour: Flavour = /^postgres(ql)?:\/\//.test(where) ? "postgres" : "sqlite";
-    const dialect = flavour === "postgres" ? await openPostgres(where, POSTGRES_CONNECTIONS) : openSqlite(where);
-    const store = new Store(dialect, flavour, where);
+    const isPostgres = /^postgres(ql)?:\/\//.test(where);
+    const store = new Store(isPostgres ? await openPostgres(where, POSTGRES_CONNECTIONS) : openSqlite(where));
     try {
       await store.migrate();
     } catch (error) {
@@ -84,7 +84,7 @@ export class Store {
   /** Say an error of the database in words; undefined if it is not one of the usual. */
   trouble(error: unknown): Trouble | undefined {
     if (error instanceof Trouble) return error;
-    return this.flavour === "sqlite" ? sqliteTrouble(error, this.where) : undefined;
+    return this.dialect.trouble(error);
   }
 
   /** Find a device by its id. */
@@ -110,7 +110,10 @@ export class Store {
       await new Promise<void>((resolve) => setImmediate(resolve));
       const group = this.moves.splice(0, MOVES_MAX);
       try {
-        const made = await this.moved(group.map(({ move }) => move));
+        const made = await this.dialect.move(
+          group.map(({ move }) => move),
+          this.read,
+        );
         group.forEach(({ resolve }, i) => resolve(made[i]!));
       } catch (error) {
         for (const { reject } of group) reject(error);
@@ -119,15 +122,8 @@ export class Store {
     this.moving = false;
   }
 
-  private moved(moves: readonly Move[]): Promise<boolean[]> {
-    const { dialect } = this;
-    // SQLite has one connection: while kysely lends it out, no transaction of kysely's is open on it.
-    if (this.flavour === "sqlite") return this.read.connection().execute(async () => dialect.move(moves));
-    return Promise.resolve(dialect.move(moves));
-  }
-
   write<T>(work: Work<T>): Promise<T> {
-    if (this.flavour === "postgres") return this.retried(work);
+    if (!this.dialect.hasOneWriter) return this.retried(work);
     return new Promise<T>((resolve, reject) => {
       this.waiting.push({ work, resolve, reject });
       if (!this.busy) void this.drain();
@@ -139,7 +135,7 @@ export class Store {
       try {
         return await this.read.transaction().setIsolationLevel("read committed").execute(work);
       } catch (error) {
-        if (left === 0 || !isConflict(error)) throw error;
+        if (left === 0 || !this.dialect.isConflict(error)) throw error;
       }
     }
   }
@@ -179,9 +175,9 @@ export class Store {
     }
   }
 
-  /** Lock the rows a query selects until the transaction ends. SQLite's transaction is the only writer already. */
+  /** Lock the rows a query selects until the transaction ends; the only writer has them locked already. */
   locked<Query extends { forUpdate(): Query }>(query: Query): Query {
-    return this.flavour === "postgres" ? query.forUpdate() : query;
+    return this.dialect.hasOneWriter ? query : query.forUpdate();
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,37 @@
+import type { Dialect as KyselyDialect, Kysely } from "kysely";
+import type { Trouble } from "../../trouble.ts";
+import type { DeviceRow, Flavour, Move, Tables } from "./schema.ts";
+
+/** What the store asks of a database. `tests/server/dialect.test.ts` holds each one to it. */
+export interface Dialect extends KyselyDialect {
+  readonly flavour: Flavour;
+  /**
+   * Whether the database has one writer. Then works that wait share a transaction; else each work has its own and locks the
+   * rows that it decides on.
+   */
+  readonly hasOneWriter: boolean;
+  /** Find a device by its id. */
+  find(id: Uint8Array): DeviceRow | undefined | Promise<DeviceRow | undefined>;
+  /**
+   * Make moves in one transaction, at most one for each device, or none of them if it fails; tells of each whether it was not
+   * void. `read` is the store's own door to this database.
+   */
+  move(moves: readonly Move[], read: Kysely<Tables>): Promise<boolean[]>;
+  /** Whether a transaction lost against another one and may be run again. */
+  isConflict(error: unknown): boolean;
+  /** Say an error of the database in words; undefined if it is not one of the usual. */
+  trouble(error: unknown): Trouble | undefined;
+}
+
+/** A statement's parts for columns: their names in order, and something for each. */
+export function list(columns: Readonly<Record<string, unknown>>, each: (name: string, at: number) => string): string {
+  return Object.keys(columns).map(each).join(", ");
+}
+
+/** The values of a row in the order of columns. */
+export function values<Name extends string, Row extends Record<Name, unknown>>(
+  columns: Readonly<Record<Name, unknown>>,
+  row: Row,
+): Row[Name][] {
+  return (Object.keys(columns) as Name[]).map((name) => row[name]);
+}
