@@ -78,14 +78,10 @@ export const SETTINGS_BYTES: u32 = 568;
 export const STORE_LIVE_PERCENT: u32 = 75;
 /** How many report counters one write reserves: at one report a minute a write in four hours, and skipped numbers are free. */
 export const COUNTER_BLOCK: u32 = 256;
-/** Counters that a server tells stay below this, so that some are always left; the protocol's page gives the reasons of all these limits. */
-export const COUNTER_END: u32 = 0xffff_0000;
 /** How far above the reserve a head may be to be stored, once a start. */
 export const HEAD_STEP: u32 = 65_536;
 /** How long after one head beyond all that is known another is refused. */
 export const HEAD_PAUSE_MS: u32 = 3_600_000;
-/** How far one message may move the counter of the last command. */
-export const COMMAND_STEP: u32 = 4_096;
 /** How far a server's time may be from the device's own count. */
 export const TIME_SLACK_S: u32 = 3_600;
 /** How long every answer must agree on a time that is further, before it is believed. */

@@ -1,5 +1,5 @@
 /** The guest's exports, and nothing else. */
-import { DATA_MOST } from "./identity/claim";
+import { DATA_MOST } from "./identity/facts";
 import * as life from "./device/life";
 import * as stream from "./device/stream";
 

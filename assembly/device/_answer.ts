@@ -1,12 +1,20 @@
 /** What the server answers, and what the device does about it. No answer counts that the server did not sign for exactly this message. */
 import * as app from "../app/app";
-import { COMMAND_STEP, COUNTER_END, KEEP_MS, SILENCE_MS, SUSPENDED_MS } from "../config";
+import { KEEP_MS, SILENCE_MS, SUSPENDED_MS } from "../config";
 import { Slice } from "../cose/cbor";
 import * as sha256 from "../crypto/sha256";
 import { Verdict } from "../exchange/exchange";
 import * as answer from "../identity/answer";
-import { Order, Reason } from "../identity/answer";
-import { HASH_BYTES, NONCE_LEAST, NONCE_MOST, TOKEN_BYTES } from "../identity/claim";
+import {
+  COMMAND_STEP,
+  COUNTER_END,
+  HASH_BYTES,
+  NONCE_LEAST,
+  NONCE_MOST,
+  Order,
+  Reason,
+  TOKEN_BYTES,
+} from "../identity/facts";
 import * as keypair from "../identity/keypair";
 import { ID_BYTES, Kind } from "../identity/kind";
 import * as bytes from "../lib/bytes";
@@ -30,21 +38,17 @@ import {
   peer,
   prev,
   reader,
-  Refused,
   REPORT_HASH_BYTES,
   reportHash,
   session,
   Stage,
-  State,
 } from "./_ground";
 import { own } from "./_key";
 import * as keys from "./_keys";
 import * as question from "./_question";
-import { Death } from "./epitaph";
 import * as event from "./event";
-import { Event } from "./event";
+import { Death, Event, Record, Refused, State } from "./facts";
 import * as records from "./store";
-import { Kind as Record } from "./store";
 
 /** See what became of the exchange that `here` began. */
 export function take(here: State): void {

@@ -11,7 +11,7 @@ import { LinkState } from "../link/link";
 import * as uart from "../port/uart";
 import * as channel from "./_channel";
 import * as event from "./event";
-import { Event } from "./event";
+import { Event } from "./facts";
 import { settings } from "./settings";
 import * as stream from "./stream";
 

@@ -16,7 +16,7 @@ import * as ticket from "../tls/ticket";
 import * as key from "./_key";
 import * as entropy from "./entropy";
 import * as event from "./event";
-import { Event } from "./event";
+import { Event } from "./facts";
 import * as features from "./features";
 import { settings, tlsKeys, tlsRoots } from "./settings";
 

@@ -3,10 +3,11 @@
  * reserved, so numbers are skipped but none is used twice. A head that the server tells beyond the reserve is gone on from in this
  * session, and moves the device's own numbers only by one step a start: else one wrong answer would use them up.
  */
-import { COUNTER_BLOCK, COUNTER_END, HEAD_PAUSE_MS, HEAD_STEP } from "../config";
+import { COUNTER_BLOCK, HEAD_PAUSE_MS, HEAD_STEP } from "../config";
+import { COUNTER_END } from "../identity/facts";
 import { Status } from "../lib/status";
+import { Record } from "./facts";
 import * as records from "./store";
-import { Kind } from "./store";
 
 /** The last one of the device's own, and up to which they are reserved. */
 let last: u32 = 0;
@@ -18,7 +19,7 @@ let takenMs: u32 = 0;
 
 /** Begin above everything that an earlier start may have used. */
 export function start(): void {
-  limit = records.getNumber(Kind.Counter, 0);
+  limit = records.getNumber(Record.Counter, 0);
   last = limit;
   ahead = 0;
   takenMs = 0;
@@ -56,7 +57,7 @@ export function next(): u32 {
   if (last >= u32.MAX_VALUE - COUNTER_BLOCK) return 0;
   if (last >= limit) {
     const reserved = last + COUNTER_BLOCK;
-    if (records.putNumber(Kind.Counter, reserved) != Status.Ok) return 0;
+    if (records.putNumber(Record.Counter, reserved) != Status.Ok) return 0;
     limit = reserved;
   }
   return ++last;

@@ -6,8 +6,8 @@
 import { TIME_PROOF_MS, TIME_SLACK_S, TIME_STEP_S } from "../config";
 import { Status } from "../lib/status";
 import * as channel from "./_channel";
+import { Record } from "./facts";
 import * as records from "./store";
-import { Kind } from "./store";
 
 let floor: u32 = 0;
 /** The device's own count: what time it was at `countedMs`, had it been off for no time at all. */
@@ -19,7 +19,7 @@ let claimedMs: u32 = 0;
 
 /** Begin with the floor of the lives before. */
 export function start(nowMs: u32): void {
-  floor = records.getNumber(Kind.Time, 0);
+  floor = records.getNumber(Record.Time, 0);
   channel.learnTime(floor);
   counted = floor;
   countedMs = nowMs;
@@ -57,6 +57,6 @@ function raise(time: u32): Status {
   if (time <= floor) return Status.Ok;
   floor = time;
   channel.learnTime(floor);
-  if (time - records.getNumber(Kind.Time, 0) < TIME_STEP_S) return Status.Ok;
-  return records.putNumber(Kind.Time, time);
+  if (time - records.getNumber(Record.Time, 0) < TIME_STEP_S) return Status.Ok;
+  return records.putNumber(Record.Time, time);
 }

@@ -12,7 +12,7 @@ import {
   HASH_BYTES,
   MESSAGE_MOST,
   SESSION_MOST,
-} from "../identity/claim";
+} from "../identity/facts";
 import * as keypair from "../identity/keypair";
 import { Server } from "../identity/server";
 import * as bytes from "../lib/bytes";
@@ -23,24 +23,9 @@ import { Writer } from "../lib/writer";
 import * as system from "../port/system";
 import * as carrier from "./_carrier";
 import * as entropy from "./entropy";
-import { Death } from "./epitaph";
 import * as event from "./event";
-import { Event } from "./event";
+import { Death, Event, Record, State } from "./facts";
 import * as records from "./store";
-import { Kind as Record } from "./store";
-
-/** The values are part of `signet.h`. */
-export const enum State {
-  Resting = 0,
-  Collecting = 1,
-  Challenge = 2,
-  Enrol = 3,
-  Idle = 4,
-  Report = 5,
-  Waiting = 6,
-  Silent = 7,
-  Unconfigured = 8,
-}
 
 /** How far the device is in its session. */
 export const enum Stage {
@@ -50,13 +35,6 @@ export const enum Stage {
   Reported = 1,
   /** It has a receipt in it: `head` and `prev` are this device's own. */
   Receipted = 2,
-}
-
-/** Numbers of a server that are beyond their limits, as the console says them. */
-export const enum Refused {
-  Head = 1,
-  Command = 2,
-  LastCommand = 3,
 }
 
 

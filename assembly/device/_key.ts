@@ -6,23 +6,22 @@ import * as keypair from "../identity/keypair";
 import { KEYPAIR_BYTES, KeyPair } from "../identity/keypair";
 import * as soft from "../signer/soft";
 import * as system from "../port/system";
-import { Death } from "./epitaph";
+import { Death, Record } from "./facts";
 import * as records from "./store";
-import { Kind } from "./store";
 
 /** The key that the device speaks with. */
 export const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
 /** The record that begins with its seed. */
-let home: Kind = Kind.Key;
+let home: Record = Record.Key;
 
 /** Speak with the key of the seed at `secret`, which the record of `kind` begins with. */
-export function take(secret: usize, kind: Kind): void {
+export function take(secret: usize, kind: Record): void {
   keypair.derive(own, secret);
   home = kind;
 }
 
 /** Speak with a key that was derived already. */
-export function adopt(pair: KeyPair, kind: Kind): void {
+export function adopt(pair: KeyPair, kind: Record): void {
   bytes.copy(changetype<usize>(own), changetype<usize>(pair), KEYPAIR_BYTES);
   home = kind;
 }
@@ -52,18 +51,18 @@ export function wipe(mark: u32): void {
 export function keep(): Status {
   const mark = scratch.mark();
   const seed = scratch.take(keypair.SEED_BYTES);
-  let status = records.first(seed, keypair.SEED_BYTES, Kind.Key);
-  status = status == Status.Ok ? records.put(Kind.Former, seed, keypair.SEED_BYTES) : Status.Ok;
+  let status = records.first(seed, keypair.SEED_BYTES, Record.Key);
+  status = status == Status.Ok ? records.put(Record.Former, seed, keypair.SEED_BYTES) : Status.Ok;
   scratch.release(mark);
   return status;
 }
 
 /** Write the seed as the record Key as well, if it is not there: it is its home from now on. */
 export function settle(): Status {
-  if (home == Kind.Key) return Status.Ok;
+  if (home == Record.Key) return Status.Ok;
   const mark = lend();
-  const status = records.put(Kind.Key, keypair.signer(own).seed, keypair.SEED_BYTES);
+  const status = records.put(Record.Key, keypair.signer(own).seed, keypair.SEED_BYTES);
   wipe(mark);
-  if (status == Status.Ok) home = Kind.Key;
+  if (status == Status.Ok) home = Record.Key;
   return status;
 }

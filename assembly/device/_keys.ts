@@ -1,5 +1,5 @@
 /** The device's key over its life: recalled or made, replaced when the server orders it, and given up or taken up again as the server decides. */
-import { HANDOVER_MOST } from "../identity/claim";
+import { HANDOVER_MOST } from "../identity/facts";
 import * as handover from "../identity/handover";
 import { Handover } from "../identity/handover";
 import * as keypair from "../identity/keypair";
@@ -12,15 +12,13 @@ import * as system from "../port/system";
 import * as carrier from "./_carrier";
 import * as channel from "./_channel";
 import * as ground from "./_ground";
-import { got, life, messageHash, peer, prev, Stage, State, SUCCESSOR_MOST, writer } from "./_ground";
+import { got, life, messageHash, peer, prev, Stage, SUCCESSOR_MOST, writer } from "./_ground";
 import * as key from "./_key";
 import { own } from "./_key";
 import * as entropy from "./entropy";
-import { Death } from "./epitaph";
 import * as event from "./event";
-import { Event } from "./event";
+import { Death, Event, Record, State } from "./facts";
 import * as records from "./store";
-import { Kind as Record } from "./store";
 
 /** Recall the key, or make the first one. False: there is none, and the life ends. */
 export function begin(): bool {

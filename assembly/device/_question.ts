@@ -3,7 +3,7 @@ import * as app from "../app/app";
 import { Slice } from "../cose/cbor";
 import * as sha256 from "../crypto/sha256";
 import { Question } from "../exchange/exchange";
-import { CTI_BYTES, MESSAGE_MOST, NAME_MOST, SESSION_MOST } from "../identity/claim";
+import { CTI_BYTES, MESSAGE_MOST, NAME_MOST, SESSION_MOST } from "../identity/facts";
 import * as enrolment from "../identity/enrolment";
 import { Enrolment } from "../identity/enrolment";
 import * as keypair from "../identity/keypair";
@@ -29,17 +29,15 @@ import {
   reportHash,
   session,
   Stage,
-  State,
   SUCCESSOR_MOST,
   writer,
 } from "./_ground";
 import * as key from "./_key";
 import { own } from "./_key";
 import * as entropy from "./entropy";
-import { Death } from "./epitaph";
+import { Death, Record, State } from "./facts";
 import * as settings from "./settings";
 import * as records from "./store";
-import { Kind as Record } from "./store";
 
 /** Make an `enrol` of the nonce and send it. */
 export function enrol(nonce: Slice): void {

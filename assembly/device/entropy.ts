@@ -17,11 +17,10 @@ import * as sha256 from "../crypto/sha256";
 import { Sha256 } from "../crypto/sha256";
 import * as noise from "../port/entropy";
 import * as sensor from "../port/sensor";
-import { Death } from "./epitaph";
+import { Death, Record } from "./facts";
 import { WEAK_NOISE } from "./features";
 import { SEED_BYTES as FACTORY_SEED_BYTES, settings, wipeSeed } from "./settings";
 import * as records from "./store";
-import { Kind } from "./store";
 
 const enum Stage {
   /** The start-up test wants samples; those after it are conditioned. */
@@ -174,7 +173,7 @@ function seed(): Status {
   if (state.seeded) {
     drbg.reseed(generator, pool, BLOCK_BYTES, 0, 0);
   } else {
-    let len = records.get(samples, SEED_BYTES, Kind.Seed);
+    let len = records.get(samples, SEED_BYTES, Record.Seed);
     if (len < 0 && settings.seedLen == FACTORY_SEED_BYTES) {
       sha256.hash(samples, settings.seed, FACTORY_SEED_BYTES);
       len = SEED_BYTES;
@@ -190,7 +189,7 @@ function seed(): Status {
 /** Seed from what the store, or at the first start the factory, has: for boards without a source. */
 function startFromSeed(boots: u32): void {
   store<u32>(samples, boots);
-  const len = records.get(pool, SEED_BYTES, Kind.Seed);
+  const len = records.get(pool, SEED_BYTES, Record.Seed);
   if (len == SEED_BYTES) {
     drbg.instantiate(generator, pool, SEED_BYTES, samples, 4, 0, 0);
   } else if (settings.seedLen == FACTORY_SEED_BYTES) {
@@ -213,7 +212,7 @@ function ready(): Status {
   if (again) return Status.Ok;
   wipeSeed();
   let status = drbg.generate(samples, SEED_BYTES, generator);
-  if (status == Status.Ok) status = records.put(Kind.Seed, samples, SEED_BYTES);
+  if (status == Status.Ok) status = records.put(Record.Seed, samples, SEED_BYTES);
   bytes.wipe(samples, SAMPLES_AT_ONCE);
   return status == Status.Ok ? Status.Ok : die(Death.Storage);
 }

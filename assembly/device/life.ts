@@ -21,7 +21,7 @@ import {
   START_MS,
   TURN_MS,
 } from "../config";
-import { DATA_MOST, EPITAPH_MOST } from "../identity/claim";
+import { DATA_MOST, EPITAPH_MOST } from "../identity/facts";
 import { ID_BYTES } from "../identity/kind";
 import * as server from "../identity/server";
 import * as bytes from "../lib/bytes";
@@ -34,17 +34,15 @@ import * as carrier from "./_carrier";
 import * as counter from "./_counter";
 import * as floor from "./_floor";
 import * as ground from "./_ground";
-import { body, command, COMMAND_BYTES, data, epitaph, Life, life, peer, State, writer } from "./_ground";
+import { body, command, COMMAND_BYTES, data, epitaph, Life, life, peer, writer } from "./_ground";
 import * as keys from "./_keys";
 import * as question from "./_question";
 import * as entropy from "./entropy";
-import { Death } from "./epitaph";
 import * as event from "./event";
-import { Event } from "./event";
+import { Death, Event, Record, State } from "./facts";
 import * as settings from "./settings";
 import { serverKeys } from "./settings";
 import * as records from "./store";
-import { Kind as Record } from "./store";
 import * as stream from "./stream";
 
 const peerIds: usize = memory.data(server.KEYS_MOST * ID_BYTES, 4);

@@ -9,7 +9,7 @@ import * as bytes from "../lib/bytes";
 import * as crc32c from "../lib/crc32c";
 import * as cbor from "../cose/cbor";
 import { Major, Slice } from "../cose/cbor";
-import { AUDIENCE_MOST, ONE_TIME_LEAST, ONE_TIME_MOST } from "../identity/claim";
+import { AUDIENCE_MOST, ONE_TIME_LEAST, ONE_TIME_MOST } from "../identity/facts";
 import * as server from "../identity/server";
 import * as link from "../link/link";
 import * as flash from "../port/flash";

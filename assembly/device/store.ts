@@ -39,39 +39,13 @@ import { Status } from "../lib/status";
 import * as bytes from "../lib/bytes";
 import * as crc32c from "../lib/crc32c";
 import * as flash from "../port/flash";
+import { Record } from "./facts";
 
-/** The kinds of record. The values are stored: they never change, and 7 is none. */
-export const enum Kind {
-  /** The secret 32 bytes of the device's key. */
-  Key = 0,
-  /** 32 bytes for the next start's random generator. */
-  Seed = 1,
-  /** The highest report counter that may have been used, u32. */
-  Counter = 2,
-  /** How often the device has started, u32. */
-  Boots = 3,
-  /** How many starts in a row ended in a fault, u32. */
-  Faults = 4,
-  /** Counter of the last command acted upon, u32, and 8 bytes of its hash, which earlier versions did not store. */
-  Command = 5,
-  /** The newest time that the server has told, seconds since 1970, u32. */
-  Time = 6,
-  /** What ended an earlier life, and is not reported yet. */
-  Epitaph = 8,
-  /** The secret 32 bytes of the key that is to take over, or that took over last, then the `handover` by which it does. */
-  Successor = 9,
-  /** The server's name for the session that the device reported in last. */
-  Session = 10,
-  /** How many damaged places were repaired, and are not reported yet, u32. */
-  Damaged = 11,
-  /** The secret 32 bytes of the key that was taken over from last, for a server that refuses the handover. */
-  Former = 12,
-}
 const KINDS: u32 = 13;
 /** Key and Successor: a change of them writes fresh pages. */
-const IDENTITY: u32 = (1 << Kind.Key) | (1 << Kind.Successor);
+const IDENTITY: u32 = (1 << Record.Key) | (1 << Record.Successor);
 /** Numbers that older pages may supply if both copies are lost. */
-const LASTING: u32 = (1 << Kind.Counter) | (1 << Kind.Boots) | (1 << Kind.Command) | (1 << Kind.Time);
+const LASTING: u32 = (1 << Record.Counter) | (1 << Record.Boots) | (1 << Record.Command) | (1 << Record.Time);
 
 /** The version of the format, in each page's head. */
 const VERSION: u32 = 3;
@@ -148,7 +122,7 @@ export function hasKey(): bool {
 }
 
 /** Copy the record of `kind` to `out`; returns its length, Absent, or TooLong if it has more than `max` bytes. */
-export function get(out: usize, max: u32, kind: Kind): i32 {
+export function get(out: usize, max: u32, kind: Record): i32 {
   const at = whole(kind);
   if (at == NOWHERE) return Status.Absent;
   const len = lengthAt(at);
@@ -158,7 +132,7 @@ export function get(out: usize, max: u32, kind: Kind): i32 {
 }
 
 /** Copy the first `len` bytes of the record of `kind` to `out`: Ok, or Absent if there are not so many. */
-export function first(out: usize, len: u32, kind: Kind): Status {
+export function first(out: usize, len: u32, kind: Record): Status {
   const at = whole(kind);
   if (at == NOWHERE || lengthAt(at) < len) return Status.Absent;
   flash.read(out, at + RECORD_HEAD_BYTES, len);
@@ -169,10 +143,10 @@ export function first(out: usize, len: u32, kind: Kind): Status {
  * The record of `kind` as a number; `otherwise` if there is none. Where records were lost, Counter and Boots are above
  * anything that these can have said.
  */
-export function getNumber(kind: Kind, otherwise: u32): u32 {
+export function getNumber(kind: Record, otherwise: u32): u32 {
   let margin: u32 = 0;
-  if (kind == Kind.Counter) margin = lostUnits * COUNTER_BLOCK;
-  if (kind == Kind.Boots) margin = lostUnits;
+  if (kind == Record.Counter) margin = lostUnits * COUNTER_BLOCK;
+  if (kind == Record.Boots) margin = lostUnits;
   const at = whole(kind);
   if (at == NOWHERE || lengthAt(at) != 4) return otherwise + margin;
   flash.read(piece, at + RECORD_HEAD_BYTES, 4);
@@ -183,7 +157,7 @@ export function getNumber(kind: Kind, otherwise: u32): u32 {
  * Replace the record of `kind` by `len` bytes; a length of 0 removes it. TooLong: the live records would leave no room to
  * work with, and the old record stands; Storage: no pages take it, and the old or the new record stands.
  */
-export function put(kind: Kind, data: usize, len: u32): Status {
+export function put(kind: Record, data: usize, len: u32): Status {
   const room = flash.pageBytes() - RECORDS - GUARD_BYTES;
   if (liveBytes(kind) + recordBytes(len) > (room * STORE_LIVE_PERCENT) / 100) return Status.TooLong;
   const moves = log.first == 0 || log.uneven || ((1 << kind) & IDENTITY) != 0;
@@ -192,7 +166,7 @@ export function put(kind: Kind, data: usize, len: u32): Status {
 }
 
 /** Replace the record of `kind` by a number. */
-export function putNumber(kind: Kind, value: u32): Status {
+export function putNumber(kind: Record, value: u32): Status {
   store<u32>(single, value);
   return put(kind, single, 4);
 }
@@ -332,12 +306,12 @@ function pair(): void {
 
 /** The records of the identity that the flags name, a bit each. */
 function identity(): u32 {
-  return (log.flags & HAS_KEY ? 1 << Kind.Key : 0) | (log.flags & HAS_SUCCESSOR ? 1 << Kind.Successor : 0);
+  return (log.flags & HAS_KEY ? 1 << Record.Key : 0) | (log.flags & HAS_SUCCESSOR ? 1 << Record.Successor : 0);
 }
 
 /** The records of the identity that are lost, a bit each. Version 2 has no flags: what it lost may have been the key. */
 function missing(): u32 {
-  const unnamed: u32 = log.version == VERSION_2 && lostUnits != 0 ? 1 << Kind.Key : 0;
+  const unnamed: u32 = log.version == VERSION_2 && lostUnits != 0 ? 1 << Record.Key : 0;
   return (identity() | unnamed) & ~present();
 }
 
@@ -454,7 +428,7 @@ function isNew(): bool {
   for (let page = pageBytes; page < flash.pages() * pageBytes; page += pageBytes) {
     if (isFilled(page, pageBytes, BLANK) || isFilled(page, pageBytes, 0)) continue;
     written++;
-    for (let at = page; at < page + pageBytes; at += UNIT_BYTES) if (holds(at, Kind.Key)) return false;
+    for (let at = page; at < page + pageBytes; at += UNIT_BYTES) if (holds(at, Record.Key)) return false;
   }
   return written < 2;
 }
@@ -595,14 +569,14 @@ function fill(page: u32, kind: u32, data: usize, len: u32): bool {
   log.version = VERSION;
   log.number++;
   if ((1 << kind) & IDENTITY) log.generation++;
-  log.flags = (place(Kind.Key) != NOWHERE ? HAS_KEY : 0) | (place(Kind.Successor) != NOWHERE ? HAS_SUCCESSOR : 0);
+  log.flags = (place(Record.Key) != NOWHERE ? HAS_KEY : 0) | (place(Record.Successor) != NOWHERE ? HAS_SUCCESSOR : 0);
   return writeHead(page, 0);
 }
 
 /** Copy the live record of `kind`, if there is one, to the page being filled; a number is raised above what was lost. */
 function carry(kind: u32): bool {
   const from = place(kind);
-  if (lostUnits != 0 && (kind == Kind.Counter || kind == Kind.Boots)) {
+  if (lostUnits != 0 && (kind == Record.Counter || kind == Record.Boots)) {
     store<u32>(raised, getNumber(kind, 0));
     return append(kind, raised, 4);
   }

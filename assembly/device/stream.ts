@@ -18,23 +18,14 @@ import * as bytes from "../lib/bytes";
 import { HOST_BYTES, LinkState } from "../link/link";
 import * as tls from "../tls/client";
 import * as channel from "./_channel";
+import { StreamState } from "./facts";
 import * as features from "./features";
 import { settings } from "./settings";
-
-/** The values are part of `signet.h`. */
-export const enum State {
-  Closed = 0,
-  Waiting = 1,
-  Opening = 2,
-  Open = 3,
-  Ended = 4,
-  Failed = 5,
-}
 
 
 @unmanaged
 class Stream {
-  state: State;
+  state: StreamState;
   port: u32;
   hostLen: u32;
   /** Opening: the connection is being made for the stream, since when. */
@@ -65,19 +56,19 @@ export function name(): usize {
  */
 export function open(from: usize, len: u32, port: u32): Status {
   if (!features.TLS) return Status.Unexpected;
-  if (!channel.secured() || holds() || stream.state == State.Waiting) return Status.Unexpected;
+  if (!channel.secured() || holds() || stream.state == StreamState.Waiting) return Status.Unexpected;
   if (len > HOST_BYTES) return Status.TooLong;
   if (port > 65535) return Status.Malformed;
   stream.hostLen = len ? len : settings.hostLen;
   bytes.copy(host, len ? from : settings.host, stream.hostLen);
   stream.port = port ? port : settings.port;
-  stream.state = State.Waiting;
+  stream.state = StreamState.Waiting;
   return Status.Ok;
 }
 
 /** How it is. */
-export function state(): State {
-  if (!features.TLS) return State.Closed;
+export function state(): StreamState {
+  if (!features.TLS) return StreamState.Closed;
   return stream.state;
 }
 
@@ -142,20 +133,20 @@ export function rekey(): Status {
 /** End it: what was taken is still sent, what comes is dropped. */
 export function close(): void {
   if (!features.TLS) return;
-  if (holds()) release(State.Closed);
-  else stream.state = State.Closed;
+  if (holds()) release(StreamState.Closed);
+  else stream.state = StreamState.Closed;
 }
 
 /** Whether the connection is the stream's. */
 export function holds(): bool {
   if (!features.TLS) return false;
-  return stream.state == State.Opening || stream.state == State.Open;
+  return stream.state == StreamState.Opening || stream.state == StreamState.Open;
 }
 
 /** Whether the server is proven and bytes flow. */
 export function isOpen(): bool {
   if (!features.TLS) return false;
-  return stream.state == State.Open;
+  return stream.state == StreamState.Open;
 }
 
 /** Whether nothing is under way but waiting for the server. */
@@ -171,18 +162,18 @@ export function turn(busy: bool, begun: bool, nowMs: u32): bool {
   if (!features.TLS) return false;
   if (begun || !busy) stream.yields = 0;
   switch (stream.state) {
-    case State.Waiting:
+    case StreamState.Waiting:
       if (begun || stream.yields) return false;
-      stream.state = State.Opening;
+      stream.state = StreamState.Opening;
       stream.dialed = 0;
       stream.sinceMs = nowMs;
       break;
-    case State.Opening:
+    case StreamState.Opening:
       opening(nowMs);
       break;
-    case State.Open:
-      if (channel.state() == LinkState.PeerClosed) release(State.Ended);
-      else if (channel.state() != LinkState.Open) release(State.Failed);
+    case StreamState.Open:
+      if (channel.state() == LinkState.PeerClosed) release(StreamState.Ended);
+      else if (channel.state() != LinkState.Open) release(StreamState.Failed);
       break;
     default:
   }
@@ -192,18 +183,18 @@ export function turn(busy: bool, begun: bool, nowMs: u32): bool {
 /** Give a connection up that reports kept, make one, and see whether its server is proven. */
 function opening(nowMs: u32): void {
   const now = channel.state();
-  if (nowMs - stream.sinceMs > STREAM_OPEN_MS) release(State.Failed);
+  if (nowMs - stream.sinceMs > STREAM_OPEN_MS) release(StreamState.Failed);
   else if (stream.dialed) {
-    if (now == LinkState.Open) stream.state = State.Open;
-    else if (now != LinkState.Opening) release(State.Failed);
+    if (now == LinkState.Open) stream.state = StreamState.Open;
+    else if (now != LinkState.Opening) release(StreamState.Failed);
   } else if (now == LinkState.Ready) {
     stream.dialed = 1;
-    if (channel.open(host, stream.hostLen, stream.port) != Status.Ok) release(State.Failed);
+    if (channel.open(host, stream.hostLen, stream.port) != Status.Ok) release(StreamState.Failed);
   } else if (now != LinkState.Down && now != LinkState.Opening) channel.close();
 }
 
 /** Leave the connection to the reports. */
-function release(last: State): void {
+function release(last: StreamState): void {
   stream.state = last;
   stream.yields = 1;
   const now = channel.state();

@@ -17,38 +17,16 @@ import * as server from "./server";
 import { Server } from "./server";
 import {
   AUDIENCE_MOST,
-  Claim,
+  Label,
   Cnf,
   DATA_MOST,
   HASH_BYTES,
+  Order,
+  Reason,
   SESSION_ABOUT_BYTES,
   SESSION_LEAST,
   SESSION_MOST,
-} from "./claim";
-
-/** Why the server refused (README, "What the server checks"). */
-export const enum Reason {
-  Malformed = 1,
-  UnknownDevice = 2,
-  BadSignature = 3,
-  WrongAudience = 4,
-  Forked = 6,
-  Revoked = 7,
-  StaleNonce = 8,
-  NotInvited = 9,
-  TooLarge = 10,
-  Busy = 11,
-  StaleSession = 12,
-  HandoverRefused = 13,
-  Suspended = 14,
-}
-
-/** What a downlink can order, beside what its data say to the application. */
-export const enum Order {
-  None = 0,
-  /** Make another key, and have the one it has hand over to it. */
-  Rotate = 1,
-}
+} from "./facts";
 
 /** A verified answer. A field that its kind does not have is 0. */
 @unmanaged
@@ -117,17 +95,17 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   const count = cbor.argument(claims, Major.Map);
   const ordered = what == Kind.Downlink && count == 7;
   if (count != countOf(what, ordered)) return Status.Malformed;
-  cbor.readKey(claims, Claim.Iss);
+  cbor.readKey(claims, Label.Iss);
   cbor.readString(slice, claims, Major.Text, 1, AUDIENCE_MOST);
   const iss = slice.at;
   const issLen = slice.len;
   if (what == Kind.Downlink) {
-    cbor.readKey(claims, Claim.Exp);
+    cbor.readKey(claims, Label.Exp);
     expiresAt = cbor.readUint(claims);
   }
-  cbor.readKey(claims, Claim.Iat);
+  cbor.readKey(claims, Label.Iat);
   const issuedAt = cbor.readUint(claims);
-  cbor.readKey(claims, Claim.Cnf);
+  cbor.readKey(claims, Label.Cnf);
   cbor.readCount(claims, Major.Map, 1);
   cbor.readKey(claims, Cnf.Kid);
   const id = cbor.readFixed(claims, ID_BYTES);
@@ -135,13 +113,13 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   switch (what) {
     case Kind.Enrolled:
       about = readAbout();
-      cbor.readKey(claims, Claim.Head);
+      cbor.readKey(claims, Label.Head);
       cbor.readCount(claims, Major.Array, 2);
       counter = cbor.readUint(claims);
       headHash = cbor.readFixed(claims, HASH_BYTES);
-      cbor.readKey(claims, Claim.Ack);
+      cbor.readKey(claims, Label.Ack);
       ack = cbor.readUint(claims);
-      cbor.readKey(claims, Claim.Session);
+      cbor.readKey(claims, Label.Session);
       cbor.readString(slice, claims, Major.Bytes, SESSION_LEAST, SESSION_MOST);
       data = slice.at;
       dataLen = slice.len;
@@ -152,17 +130,17 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
       break;
     case Kind.Refusal:
       about = readAbout();
-      cbor.readKey(claims, Claim.Reason);
+      cbor.readKey(claims, Label.Reason);
       reason = cbor.readUint(claims);
       break;
     case Kind.Downlink:
       counter = readCounter();
-      cbor.readKey(claims, Claim.Data);
+      cbor.readKey(claims, Label.Data);
       cbor.readString(slice, claims, Major.Bytes, 0, DATA_MOST);
       data = slice.at;
       dataLen = slice.len;
       if (ordered) {
-        cbor.readKey(claims, Claim.Order);
+        cbor.readKey(claims, Label.Order);
         order = cbor.readUint(claims);
       }
       break;
@@ -198,19 +176,19 @@ function countOf(what: Kind, ordered: boolean): u32 {
 }
 
 function readCounter(): u32 {
-  cbor.readKey(claims, Claim.Counter);
+  cbor.readKey(claims, Label.Counter);
   return cbor.readUint(claims);
 }
 
 function readAbout(): usize {
-  cbor.readKey(claims, Claim.About);
+  cbor.readKey(claims, Label.About);
   return cbor.readFixed(claims, HASH_BYTES);
 }
 
-/** Read an unsigned refusal, `{-70005: reason}` and nothing after it; 0 if it is not one. Nothing may rest on it. */
+/** Read an unsigned refusal, `{reason: number}` and nothing after it; 0 if it is not one. Nothing may rest on it. */
 export function readUnsigned(from: Reader): u32 {
   cbor.readCount(from, Major.Map, 1);
-  cbor.readKey(from, Claim.Reason);
+  cbor.readKey(from, Label.Reason);
   const reason = cbor.readUint(from);
   return from.ok() && from.left() == 0 ? reason : 0;
 }

@@ -10,7 +10,7 @@ import { Kind } from "./kind";
 import * as keypair from "./keypair";
 import { KeyPair } from "./keypair";
 import { Server } from "./server";
-import { ACK_HASH_BYTES, Claim, CTI_BYTES, Cnf, HASH_BYTES } from "./claim";
+import { ACK_HASH_BYTES, Label, CTI_BYTES, Cnf, HASH_BYTES } from "./facts";
 
 /** What goes into an `enrol`. Strings are kept by pointer; a length of 0 leaves out what may be left out. */
 @unmanaged
@@ -56,51 +56,51 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment
   if (what.handoverLen) more++;
   if (what.sessionLen) more++;
   cbor.map(out, 8 + more);
-  cbor.int(out, Claim.Aud);
+  cbor.int(out, Label.Aud);
   cbor.text(out, server.audience, server.audienceLen);
-  cbor.int(out, Claim.Cti);
+  cbor.int(out, Label.Cti);
   cbor.bytes(out, what.cti, CTI_BYTES);
-  cbor.int(out, Claim.Cnf);
+  cbor.int(out, Label.Cnf);
   cbor.map(out, 1);
   cbor.int(out, Cnf.Key);
   key.write(out, keypair.publicKey(own));
-  cbor.int(out, Claim.Nonce);
+  cbor.int(out, Label.Nonce);
   cbor.bytes(out, what.nonce, what.nonceLen);
-  cbor.int(out, Claim.Hwmodel);
+  cbor.int(out, Label.Hwmodel);
   cbor.bytes(out, what.board, what.boardLen);
-  cbor.int(out, Claim.Bootcount);
+  cbor.int(out, Label.Bootcount);
   cbor.uint(out, what.bootcount);
-  cbor.int(out, Claim.Swname);
+  cbor.int(out, Label.Swname);
   cbor.text(out, what.name, what.nameLen);
-  cbor.int(out, Claim.Swversion);
+  cbor.int(out, Label.Swversion);
   cbor.array(out, 1);
   cbor.text(out, what.version, what.versionLen);
   if (what.oneTimeLen) {
-    cbor.int(out, Claim.OneTime);
+    cbor.int(out, Label.Claim);
     cbor.bytes(out, what.oneTime, what.oneTimeLen);
   }
   if (what.counter) {
-    cbor.int(out, Claim.Head);
+    cbor.int(out, Label.Head);
     cbor.array(out, 2);
     cbor.uint(out, what.counter);
     cbor.bytes(out, what.head, HASH_BYTES);
   }
   if (what.epitaphLen) {
-    cbor.int(out, Claim.Epitaph);
+    cbor.int(out, Label.Epitaph);
     cbor.bytes(out, what.epitaph, what.epitaphLen);
   }
   if (what.ack) {
-    cbor.int(out, Claim.Ack);
+    cbor.int(out, Label.Ack);
     cbor.array(out, 2);
     cbor.uint(out, what.ack);
     cbor.bytes(out, what.ackHash, ACK_HASH_BYTES);
   }
   if (what.handoverLen) {
-    cbor.int(out, Claim.Handover);
+    cbor.int(out, Label.Handover);
     cbor.bytes(out, what.handover, what.handoverLen);
   }
   if (what.sessionLen) {
-    cbor.int(out, Claim.Session);
+    cbor.int(out, Label.Session);
     cbor.bytes(out, what.session, what.sessionLen);
   }
   return sign1.sign(message, out, keypair.signer(own), noise);

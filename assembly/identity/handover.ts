@@ -9,7 +9,7 @@ import { ID_BYTES, Kind } from "./kind";
 import * as keypair from "./keypair";
 import { KeyPair } from "./keypair";
 import { Server } from "./server";
-import { Claim, Cnf, HASH_BYTES, TOKEN_BYTES } from "./claim";
+import { Label, Cnf, HASH_BYTES, TOKEN_BYTES } from "./facts";
 
 /** What goes into a `handover`. */
 @unmanaged
@@ -31,19 +31,19 @@ const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 export function write(out: Writer, own: KeyPair, server: Server, what: Handover, noise: usize): Status {
   kind.begin(message, out, Kind.Handover, keypair.id(own));
   cbor.map(out, 5);
-  cbor.int(out, Claim.Aud);
+  cbor.int(out, Label.Aud);
   cbor.text(out, server.audience, server.audienceLen);
-  cbor.int(out, Claim.Cnf);
+  cbor.int(out, Label.Cnf);
   cbor.map(out, 1);
   cbor.int(out, Cnf.Kid);
   cbor.bytes(out, what.successor, ID_BYTES);
-  cbor.int(out, Claim.Data);
+  cbor.int(out, Label.Data);
   cbor.bytes(out, what.token, TOKEN_BYTES);
-  cbor.int(out, Claim.Head);
+  cbor.int(out, Label.Head);
   cbor.array(out, 2);
   cbor.uint(out, what.counter);
   cbor.bytes(out, what.head, HASH_BYTES);
-  cbor.int(out, Claim.Ack);
+  cbor.int(out, Label.Ack);
   cbor.uint(out, what.order);
   return sign1.sign(message, out, keypair.signer(own), noise);
 }

@@ -9,7 +9,7 @@ import { Kind } from "./kind";
 import * as keypair from "./keypair";
 import { KeyPair } from "./keypair";
 import { Server } from "./server";
-import { ACK_HASH_BYTES, Claim, HASH_BYTES } from "./claim";
+import { ACK_HASH_BYTES, Label, HASH_BYTES } from "./facts";
 
 /** What goes into a `report`. Strings are kept by pointer. */
 @unmanaged
@@ -38,28 +38,28 @@ const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 export function write(out: Writer, own: KeyPair, server: Server, what: Report, noise: usize): Status {
   kind.begin(message, out, Kind.Report, keypair.id(own));
   cbor.map(out, 5 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0));
-  cbor.int(out, Claim.Aud);
+  cbor.int(out, Label.Aud);
   cbor.text(out, server.audience, server.audienceLen);
-  cbor.int(out, Claim.Counter);
+  cbor.int(out, Label.Counter);
   cbor.uint(out, what.counter);
-  cbor.int(out, Claim.Prev);
+  cbor.int(out, Label.Prev);
   cbor.bytes(out, what.prev, HASH_BYTES);
-  cbor.int(out, Claim.Data);
+  cbor.int(out, Label.Data);
   cbor.bytes(out, what.data, what.dataLen);
   if (what.epitaphLen) {
-    cbor.int(out, Claim.Epitaph);
+    cbor.int(out, Label.Epitaph);
     cbor.bytes(out, what.epitaph, what.epitaphLen);
   }
   if (what.ack) {
-    cbor.int(out, Claim.Ack);
+    cbor.int(out, Label.Ack);
     cbor.array(out, 2);
     cbor.uint(out, what.ack);
     cbor.bytes(out, what.ackHash, ACK_HASH_BYTES);
   }
-  cbor.int(out, Claim.Session);
+  cbor.int(out, Label.Session);
   cbor.bytes(out, what.session, what.sessionLen);
   if (what.damaged) {
-    cbor.int(out, Claim.Damaged);
+    cbor.int(out, Label.Damaged);
     cbor.uint(out, what.damaged);
   }
   return sign1.sign(message, out, keypair.signer(own), noise);

@@ -1,9 +1,5 @@
-/**
- * What every fallible function returns: `Ok`, or the first thing that was wrong. The values are part of `signet.h`.
- *
- * Half of the bits of `Ok` are set, so it differs in 16 bits or more from zero and from every error: a register that one
- * fault cleared, or that was never written, does not say Ok.
- */
+// node --import tsx tools/facts/generate.ts
+/** What every fallible function returns: Ok, or the first thing that was wrong. Half of the bits of Ok are set, so a register that one fault cleared is not Ok. */
 export const enum Status {
   Ok = 0x5a3c96c3,
   /** A buffer or counter of ours is too small for this input; nothing was written past it. */

@@ -11,31 +11,7 @@
 #define SIGNET_H_
 
 #include <stdint.h>
-
-/** Where in its life the device is: `State` of assembly/device/life.ts. */
-enum signet_status {
-  SIGNET_RESTING = 0,
-  SIGNET_COLLECTING = 1,
-  SIGNET_CHALLENGE = 2,
-  SIGNET_ENROL = 3,
-  SIGNET_IDLE = 4,
-  SIGNET_REPORT = 5,
-  SIGNET_WAITING = 6,
-  SIGNET_SILENT = 7,
-  SIGNET_UNCONFIGURED = 8,
-};
-
-/** What calls return that can fail: `Status` of assembly/lib/status.ts. Success is not zero: compare with SIGNET_OK.
- * Errors are negative. */
-enum signet_result {
-  SIGNET_OK = 0x5a3c96c3,
-  /** More than 512 bytes, or a name longer than a host's can be. */
-  SIGNET_TOO_LONG = -1,
-  /** Not now: there is a stream already, or none; or never: the factory page or the board has no TLS. */
-  SIGNET_UNEXPECTED = -4,
-  /** The report before has no receipt yet, or there is no room: try again later. */
-  SIGNET_AGAIN = -5,
-};
+#include "signet_facts.h"
 
 /** Begin: once after reset, with the clock running. */
 void signet_init(void);
@@ -44,14 +20,14 @@ void signet_init(void);
  * earlier. */
 uint32_t signet_poll(void);
 
-/** Send up to 512 bytes as the next report. They are copied, and kept until the server has signed for them. */
+/** Send up to SIGNET_DATA_MOST bytes as the next report. They are copied, and kept until the server has signed. */
 int32_t signet_send(const void *data, uint32_t len);
 
 /** Where in its life the device is. */
 uint32_t signet_status(void);
 
 /**
- * A stream of bytes of your own, inside TLS: `State` of assembly/device/stream.ts.
+ * A stream of bytes of your own, inside TLS; its states are enum signet_stream.
  *
  *     if (signet_stream_open("log.example", 7000) == SIGNET_OK) …
  *     for (;;) {
@@ -67,20 +43,6 @@ uint32_t signet_status(void);
  * that waits goes before the next stream. Bytes move in `signet_poll`: call it after a write, and read until 0 before
  * it.
  */
-enum signet_stream {
-  SIGNET_STREAM_CLOSED = 0,
-  /** For a report that is under way, or for the module. */
-  SIGNET_STREAM_WAITING = 1,
-  SIGNET_STREAM_OPENING = 2,
-  SIGNET_STREAM_OPEN = 3,
-  /** The server closed in order, and all it sent was read. */
-  SIGNET_STREAM_ENDED = 4,
-  /** It could not be opened in a minute, the server could not be proven, or the connection was cut. */
-  SIGNET_STREAM_FAILED = 5,
-};
-
-/** The longest name of a host. */
-#define SIGNET_HOST_MOST 64u
 
 /** Ask for a stream to a host, which is copied; NULL is the host of the factory page, and port 0 its port. */
 int32_t signet_stream_open(const char *host, uint16_t port);

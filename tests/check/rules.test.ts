@@ -2,17 +2,23 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RULES } from "../../tools/check/check.ts";
 import { TOOLS_MAY_IMPORT } from "../../tools/check/rules/layers.ts";
+import { outputs } from "../../tools/facts/generate.ts";
 import { generate } from "../../tools/generate/at.ts";
 
 const CONFIG = "export const ROOM: u32 = 16;\nexport const WAIT_MS: u32 = 500;\n";
 const VOCABULARY = JSON.stringify({ prefix: "+X", steps: { Sync: ["AT", "WAIT_MS", "Ok"] }, waits: [], words: {} });
 
+/** The places of all tables of facts in a README. */
+const PLACES = ["labels", "reasons", "events", "deaths"]
+  .map((name) => `<!-- facts: ${name} -->\n<!-- end -->\n`)
+  .join("");
+
 /** A tree with nothing wrong in it, over which each case lays its violation. */
 const GOOD: Record<string, string> = {
+  ...Object.fromEntries([...outputs()].map(([path, make]) => [path, make(PLACES)!])),
   "assembly/README.md": "# Firmware",
   "assembly/config.ts": CONFIG,
   "assembly/main.ts": `export { poll } from "./device/life";\n`,
-  "assembly/device/README.md": "",
   "assembly/device/life.ts": `import * as uart from "../port/uart";\nimport { copy } from "../lib/bytes";\n`,
   "assembly/crypto/README.md": "",
   "assembly/crypto/_fe.ts": "/** CT: nothing leaks. */\nexport function add(out: usize): void {}\n",
@@ -136,6 +142,20 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["a suite that is not there", "promises", "SECURITY.md", "(`tests/wire/cose`)\n"],
   ["a test that is not there", "promises", "SECURITY.md", "| `tests/wire/cbor`: what was encoded |\n"],
   ["a table that is out of date", "generated", "assembly/link/at/_x.ts", "export const x = 1;\n"],
+  ...[...outputs().keys()].map((path): [string, string, string, string] => [
+    "facts that drifted",
+    "generated",
+    path,
+    "",
+  ]),
+  [
+    "states that changed places",
+    "generated",
+    "boards/common/signet_facts.h",
+    "enum signet_status { SIGNET_IDLE = 5 };\n",
+  ],
+  ["a label written by hand", "copies", "tools/wire/cbor.ts", "export const decode = (): number => -70003;\n"],
+  ["Ok written by hand", "copies", "boards/common/start.c", "enum { OK = 0x5a3c96c3 };\n"],
   ["a registry's host", "places", "README.md", `see https:${"//registry."}npmjs.org\n`],
 ];
 

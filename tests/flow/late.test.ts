@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { STATES } from "../../tools/facts/device.ts";
+import { numbers } from "../../tools/facts/table.ts";
 import type { Exchange } from "../../tools/attacker/attacker.ts";
 import type { Connection } from "../../tools/line/tap.ts";
 import { hex } from "../../tools/wire/bytes.ts";
@@ -241,8 +243,9 @@ describe("an answer that is late", () => {
 });
 
 describe("inside TLS", () => {
-  /** The states in which a request is under way, as `signet.h` numbers them. */
-  const states = { challenge: 2, enrol: 3, report: 5 } as const;
+  /** The states in which a request is under way. */
+  const { challenge, enrol, report } = numbers(STATES);
+  const states = { challenge, enrol, report };
 
   for (const [name, state] of Object.entries(states)) {
     it(`a request that is late, sent before a cut of power, changes nothing when it arrives: ${name}`, async (t) => {

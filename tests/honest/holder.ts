@@ -1,5 +1,7 @@
 /** Whoever holds the device's key: the firmware's wasm behind a bridge, in the agenda's time. */
 import { Session } from "../../tools/bridge/session.ts";
+import { STATES } from "../../tools/facts/device.ts";
+import { numbers } from "../../tools/facts/table.ts";
 import { PowerCut, type Flash } from "../../tools/guest/flash.ts";
 import { Guest, type DeviceEvent } from "../../tools/guest/guest.ts";
 import { seeded } from "../../tools/guest/noise.ts";
@@ -16,13 +18,12 @@ const DEATH_MS = 50;
 /** A loop that has nothing to do sleeps longer each time, up to this: fewer turns, the same life. */
 const SLEEP_MAX_MS = 4_000;
 
-/** States of a device, as `assembly/device/life.ts` numbers them. */
-const SILENT = 7;
+const STATE = numbers(STATES);
 /** What a device asks in which state. */
 const ASKING: ReadonlyMap<number, Kind> = new Map([
-  [2, "challenge"],
-  [3, "enrol"],
-  [6, "reports"],
+  [STATE.challenge, "challenge"],
+  [STATE.enrol, "enrol"],
+  [STATE.report, "reports"],
 ]);
 
 export interface HolderOptions {
@@ -121,7 +122,7 @@ export class Holder {
 
   /** Whether it was told that it is revoked: it asks once a day. */
   get isSilent(): boolean {
-    return this.guest.isOn && this.guest.status() === SILENT;
+    return this.guest.isOn && this.guest.status() === STATE.silent;
   }
 
   #wake(ms: number): void {

@@ -4,7 +4,7 @@
  * with a pattern that any server can send back.
  */
 import { TLS_CLOSE_MS, TLS_OPEN_MS, TLS_RECORD_BYTES } from "../../assembly/config";
-import { Event } from "../../assembly/device/event";
+import { Event } from "../../assembly/device/facts";
 import * as event from "../../assembly/device/event";
 import { Status } from "../../assembly/lib/status";
 import * as link from "../../assembly/link/link";

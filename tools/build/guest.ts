@@ -1,6 +1,7 @@
 /** From AssemblyScript to C: asc, wasm2c, and what is written of wasm2c's output for boards/common/guest.c. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { EVENTS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
 import { asc } from "./asc.ts";
 import type { Board } from "./board.ts";
@@ -66,19 +67,11 @@ function definitions(call: Call): string {
   ].join("\n");
 }
 
-/** The event names as C initialisers, from the firmware's own enumeration; KeyMade becomes "key-made". */
+/** The event names as C initialisers. */
 function eventNames(): string {
-  const path = join(ROOT, "assembly/device/event.ts");
-  if (!existsSync(path)) return "0";
-  const body = /export const enum Event \{([^}]*)\}/.exec(readFileSync(path, "utf8"))?.[1];
-  if (body === undefined)
-    throw new Trouble("assembly/device/event.ts has no `export const enum Event`", "see boards/README.md");
-  const members = [...body.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").matchAll(/(\w+) = (\d+)/g)];
-  return members.map(([, name, code]) => `[${code}] = "${kebab(name ?? "")}"`).join(", ") || "0";
-}
-
-function kebab(name: string): string {
-  return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase();
+  return Object.entries(EVENTS)
+    .map(([name, [code]]) => `[${code}] = "${name}"`)
+    .join(", ");
 }
 
 /** Bytes of linear memory of a module: where its static memory ends. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { clangFormatted, prettierFormatted } from "./format.ts";
 import { device } from "./rules/device.ts";
-import { generated } from "./rules/generated.ts";
+import { copies, generated } from "./rules/generated.ts";
 import { cycles, layers, named, siblings } from "./rules/layers.ts";
 import { promises } from "./rules/promises.ts";
 import { constantTime, secrets } from "./rules/secrets.ts";
@@ -27,6 +27,7 @@ export const RULES: readonly Rule[] = [
   lengths,
   places,
   generated,
+  copies,
   promises,
 ];
 

@@ -5,6 +5,7 @@ import { TLS_ATTACKS } from "../attacker/tls_attacks.ts";
 import { loadBoard } from "../build/board.ts";
 import { ROOT } from "../build/root.ts";
 import type { DeviceEvent, Emulator } from "../emulator/qemu.ts";
+import type { EVENTS } from "../facts/device.ts";
 import type { Listen } from "../modem/modem.ts";
 import type { Happening } from "../server/gate.ts";
 import type { DeviceView } from "../server/queries.ts";
@@ -254,7 +255,7 @@ function tellDecision(story: Story, tally: Tally, happening: Happening): void {
 /** Tell what the device says of itself. */
 function tellEvent(story: Story, { name, data }: DeviceEvent): void {
   const number = data.length >= 4 ? data.readUInt32BE(0) : 0;
-  const told: Record<string, string> = {
+  const told: Partial<Record<keyof typeof EVENTS | "epitaph", string>> = {
     booted: `started, for the ${ordinal(number)} time`,
     "key-made": `made its key; its id is ${short(data.toString("hex"))}`,
     "key-loaded": `has its key of before; its id is ${short(data.toString("hex"))}`,
@@ -270,7 +271,7 @@ function tellEvent(story: Story, { name, data }: DeviceEvent): void {
     "head-ahead": `hears of report ${number}, which it can not have sent`,
     epitaph: `ended before with: ${data.toString("latin1")}`,
   };
-  const text = told[name];
+  const text = Object.hasOwn(told, name) ? told[name as keyof typeof told] : undefined;
   if (text) story.say("device", text);
 }
 

@@ -16,6 +16,8 @@ import * as reading from "../line/sniffer.ts";
 import type { Happening } from "../server/gate.ts";
 import { startServer, type RunningServer } from "../server/server.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
+import { STATUSES } from "../facts/device.ts";
+import { numbers } from "../facts/table.ts";
 import type { Tap, Target } from "../line/tap.ts";
 import * as factory from "../wire/factory.ts";
 import * as messages from "../wire/messages.ts";
@@ -71,7 +73,12 @@ const RECOVERY_MS = 60_000;
 const QUIET_MS = 60;
 
 /** Why the device did not believe an answer, by the number in its event: see Status in the firmware's library. */
-const DISBELIEF: Record<number, string> = { 2: "malformed", 3: "forged", 4: "not about this message" };
+const { malformed, forged, unexpected } = numbers(STATUSES);
+const DISBELIEF: Record<number, string> = {
+  [-malformed]: "malformed",
+  [-forged]: "forged",
+  [-unexpected]: "not about this message",
+};
 
 /** Whether a board's image has TLS in it. */
 export function hasTls(board: Board): boolean {

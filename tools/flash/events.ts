@@ -1,4 +1,6 @@
 /** What a device says on its console, in words. */
+import { type EVENTS, REFUSED_NUMBERS } from "../facts/device.ts";
+import { names } from "../facts/table.ts";
 import { parseEvent, type DeviceEvent } from "../emulator/qemu.ts";
 
 /** The id in an event that tells who the device is. */
@@ -7,11 +9,10 @@ export function idOf({ name, data }: DeviceEvent): string | undefined {
   return tells ? data.toString("hex") : undefined;
 }
 
-/** Numbers of a server, by the code in `number-refused`. */
-const REFUSED: Readonly<Record<number, string>> = { 1: "a head's", 2: "a command's", 3: "the last command's" };
+const REFUSED_NAMES = names(REFUSED_NUMBERS);
 
 // prettier-ignore
-const WORDS: Readonly<Record<string, (data: Buffer, first: number) => string>> = {
+const WORDS: Readonly<Record<keyof typeof EVENTS | "boot" | "epitaph", (data: Buffer, first: number) => string>> = {
   boot: (data) => `started: ${printable(data)}`,
   epitaph: (data) => `its life before ended with: ${printable(data)}`,
   booted: (_, first) => `start number ${first}`,
@@ -30,7 +31,7 @@ const WORDS: Readonly<Record<string, (data: Buffer, first: number) => string>> =
   "head-ahead": (_, first) =>
     `hears of report ${first}, which it can not have sent: its flash went back, or somebody else has its key`,
   "number-refused": (data, first) =>
-    `refused a number beyond its limit: ${data.length >= 8 ? data.readUInt32BE(4) : "?"}, ${REFUSED[first] ?? "unknown"}`,
+    `refused a number beyond its limit: ${data.length >= 8 ? data.readUInt32BE(4) : "?"}, ${REFUSED_NAMES.get(first) ?? "unknown"}`,
   command: (_, first) => `acted upon command ${first}`,
   "command-ignored": (_, first) => `ignored command ${first}`,
   "store-begun": () => "began an empty store",
@@ -54,5 +55,6 @@ function printable(data: Buffer): string {
 export function inWords(line: string): string | undefined {
   const event = parseEvent(line);
   if (!event) return undefined;
-  return WORDS[event.name]?.(event.data, event.data.length >= 4 ? event.data.readUInt32BE(0) : 0);
+  const words = Object.hasOwn(WORDS, event.name) ? WORDS[event.name as keyof typeof WORDS] : undefined;
+  return words?.(event.data, event.data.length >= 4 ? event.data.readUInt32BE(0) : 0);
 }

@@ -1,4 +1,5 @@
 /** `signet inspect`: tell what some bytes are, and what they say. Secrets are named and not shown. */
+import { DEATHS } from "../facts/device.ts";
 import { readFileSync, statSync } from "node:fs";
 import { parseEvent } from "../emulator/qemu.ts";
 import { readKey } from "../server/verify.ts";
@@ -108,25 +109,12 @@ function signed(bytes: Uint8Array, key: Uint8Array | undefined): Line[][] {
   return out;
 }
 
-const DEATHS: Readonly<Record<string, string>> = {
-  "1": "no source of noise, and no seed",
-  "2": "the source of noise is stuck",
-  "3": "the source of noise is too slow",
-  "4": "the flash does not hold what is written",
-  "5": "the source of noise is biased",
-  "6": "the source of noise gives nothing",
-  "7": "the store held a key that can not be read any more",
-  "8": "the source of noise follows a pattern",
-  "9": "the source of noise is too weak to stand alone, and there is no seed",
-  a: "a later version of the firmware wrote the store",
-};
-
 /** What ended a device's life, as it put it. */
 function epitaph(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString("latin1");
   const death = /^die (?:0x)?0*([0-9a-f]+)$/.exec(text)?.[1];
-  const why = death === undefined ? undefined : DEATHS[death];
-  return `"${safe(text)}"${why ? `: ${why}` : ""}`;
+  const why = Object.values(DEATHS).find(([number]) => number === parseInt(death ?? "", 16))?.[1];
+  return `"${safe(text)}"${why ? `: ${why.charAt(0).toLowerCase()}${why.slice(1, -1)}` : ""}`;
 }
 
 function settings(page: Uint8Array): Line[] {

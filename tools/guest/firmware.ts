@@ -25,17 +25,3 @@ export async function firmware(entry = "assembly/main.ts", use: readonly string[
     return WebAssembly.compile(readFileSync(out));
   });
 }
-
-let names: ReadonlyMap<number, string> | undefined;
-
-/** The names of events as the console prints them, from the firmware's own list. */
-export function eventNames(): ReadonlyMap<number, string> {
-  if (names !== undefined) return names;
-  const source = readFileSync(join(ROOT, "assembly/device/event.ts"), "utf8");
-  const list = /export const enum Event \{(.*?)\n\}/s.exec(source)?.[1] ?? "";
-  const found = [...list.matchAll(/^\s*(\w+) = (\d+),/gm)];
-  names = new Map(
-    found.map(([, name, number]) => [Number(number), name!.replaceAll(/(?<=.)[A-Z]/g, "-$&").toLowerCase()]),
-  );
-  return names;
-}

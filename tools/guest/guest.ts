@@ -2,9 +2,10 @@
  * One device: the firmware's wasm with modelled ports. It is started, turned, and reset from outside; its flash and its
  * epitaph outlive a reset, its memory does not.
  */
+import { EVENTS, STREAM_STATES } from "../facts/device.ts";
+import { names } from "../facts/table.ts";
 import { Duplex } from "node:stream";
 import { table } from "../generate/tables.js";
-import { eventNames } from "./firmware.ts";
 import type { Flash } from "./flash.ts";
 import { PowerCut } from "./flash.ts";
 import type { Noise } from "./noise.ts";
@@ -31,9 +32,9 @@ interface Exports {
   streamClose(): void;
 }
 
-/** `State` of `assembly/device/stream.ts`, in its order. */
-const STREAM_STATES = ["closed", "waiting", "opening", "open", "ended", "failed"] as const;
-export type StreamState = (typeof STREAM_STATES)[number];
+const EVENT_NAMES = names(EVENTS);
+const STREAM_STATE_NAMES = names(STREAM_STATES);
+export type StreamState = keyof typeof STREAM_STATES;
 
 /** The firmware gave up and reset itself. */
 class Death extends Error {}
@@ -136,7 +137,7 @@ export class Guest {
 
   /** How the stream is. */
   streamState(): StreamState {
-    return STREAM_STATES[this.#running().streamState()]!;
+    return STREAM_STATE_NAMES.get(this.#running().streamState())!;
   }
 
   /** Send bytes in the stream; returns how many were taken. */
@@ -282,7 +283,7 @@ export class Guest {
           throw new Death(`die ${code.toString(16)}`);
         },
         event: (code: number, data: number, length: number) => {
-          const event = { name: eventNames().get(code) ?? `event-${code}`, data: at(data, length).slice() };
+          const event = { name: EVENT_NAMES.get(code) ?? `event-${code}`, data: at(data, length).slice() };
           this.events.push(event);
           this.#options.onEvent?.(event);
         },

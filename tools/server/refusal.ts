@@ -1,22 +1,11 @@
+import { REASONS } from "../facts/protocol.ts";
 import { Reason, type ReasonName } from "../wire/messages.ts";
 import type { DeviceState } from "./store/schema.ts";
 
-/** The HTTP status of each refusal, from the protocol's table. */
-export const STATUS: Readonly<Record<ReasonName, number>> = {
-  malformed: 400,
-  "unknown-device": 404,
-  "bad-signature": 401,
-  "wrong-audience": 403,
-  forked: 409,
-  revoked: 403,
-  "stale-nonce": 401,
-  "not-invited": 403,
-  "too-large": 413,
-  busy: 503,
-  "stale-session": 409,
-  "handover-refused": 403,
-  suspended: 403,
-};
+/** The HTTP status of each refusal, from the protocol's table: where that has two, the last. */
+export const STATUS = Object.fromEntries(
+  Object.entries(REASONS).map(([name, [, , status]]) => [name, Number(status.slice(-3))]),
+) as Readonly<Record<ReasonName, number>>;
 
 /** Why a device that is not active is refused. */
 export function refusalOf(state: Exclude<DeviceState, "active">): "suspended" | "revoked" {

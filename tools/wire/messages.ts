@@ -1,83 +1,37 @@
 // Longer than 400 lines: every message of the protocol, in the order of assembly/identity/README.md.
 /** The claims of every kind of message: built from fields, and read back from nothing but their one form. */
+import { names, numbers } from "../facts/table.ts";
+import { CNFS, LABELS, LIMITS, ORDERS, REASONS } from "../facts/protocol.ts";
 import { equal } from "./bytes.ts";
 import { encode, type Key, type Value } from "./cbor.ts";
 import type * as ed25519 from "./ed25519.ts";
 import { HASH_BYTES, ID_BYTES, KEY_BYTES, id } from "./key.ts";
 import { Malformed, one, seal, type Sign1 } from "./sign1.ts";
 
-export const DATA_MAX = 512;
-export const AUDIENCE_MAX = 64;
-
-export const Label = {
-  iss: 1,
-  aud: 3,
-  exp: 4,
-  iat: 6,
-  cti: 7,
-  cnf: 8,
-  nonce: 10,
-  hwmodel: 259,
-  bootcount: 267,
-  swname: 270,
-  swversion: 271,
-  counter: -70001,
-  prev: -70002,
-  data: -70003,
-  about: -70004,
-  reason: -70005,
-  claim: -70006,
-  head: -70007,
-  epitaph: -70008,
-  ack: -70009,
-  handover: -70010,
-  order: -70011,
-  session: -70012,
-  damaged: -70013,
-} as const;
-
-/** What a downlink can order beside what its data say to the application. */
-export const Order = { rotate: 1 } as const;
-
-/** The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads. */
-export const HANDOVER_MAX = 332;
-
-/** A session is the server's name for one of its `enrolled`; it ends in the first bytes of what that answers. */
-export const SESSION_MIN = 8;
-export const SESSION_MAX = 16;
-export const SESSION_ABOUT_BYTES = 8;
-/** How much of a downlink's hash goes into an `ack`. */
-export const ACK_HASH_BYTES = 8;
-/** What an order to rotate carries, and the handover that obeys it. */
-export const TOKEN_BYTES = 16;
-/** Counters of reports and downlinks stay below this; a server that tells a higher one is refused. */
-export const COUNTER_END = 2 ** 32 - 2 ** 16;
-/** How far one message may move the counter of the last downlink. */
-export const DOWNLINK_STEP = 4096;
-/** How far beyond the head one report's counter may be. */
-export const REPORT_STEP = 2 ** 24;
-
-/** Why a server refuses, by number on the wire and by name everywhere else. 5 was in use once, and stays free. */
-export const Reason = {
-  malformed: 1,
-  "unknown-device": 2,
-  "bad-signature": 3,
-  "wrong-audience": 4,
-  forked: 6,
-  revoked: 7,
-  "stale-nonce": 8,
-  "not-invited": 9,
-  "too-large": 10,
-  busy: 11,
-  "stale-session": 12,
-  "handover-refused": 13,
-  suspended: 14,
-} as const;
+export const Label = numbers(LABELS);
+/** Why a server refuses, by number on the wire and by name everywhere else. */
+export const Reason = numbers(REASONS);
 export type ReasonName = keyof typeof Reason;
+/** What a downlink can order beside what its data say to the application. */
+export const Order = numbers(ORDERS);
 
-const REASON_NAMES = new Map<number, ReasonName>(
-  Object.entries(Reason).map(([name, number]) => [number, name as ReasonName]),
-);
+export const {
+  DATA_MOST: DATA_MAX,
+  AUDIENCE_MOST: AUDIENCE_MAX,
+  HANDOVER_MOST: HANDOVER_MAX,
+  SESSION_LEAST: SESSION_MIN,
+  SESSION_MOST: SESSION_MAX,
+  SESSION_ABOUT_BYTES,
+  ACK_HASH_BYTES,
+  TOKEN_BYTES,
+  COUNTER_END,
+  COMMAND_STEP: DOWNLINK_STEP,
+  REPORT_STEP,
+} = numbers(LIMITS);
+const { CTI_BYTES, NONCE_LEAST, NONCE_MOST, NAME_MOST, ONE_TIME_LEAST, ONE_TIME_MOST, EPITAPH_MOST } = numbers(LIMITS);
+const Cnf = numbers(CNFS);
+
+const REASON_NAMES = names(REASONS);
 
 /** Name a reason; undefined if there is none of that number. */
 export function reasonName(number: number): ReasonName | undefined {
@@ -253,7 +207,7 @@ class Claims {
   device(): Uint8Array {
     const cnf = asMap(this.value(Label.cnf), "cnf");
     if (cnf.size !== 1) throw new Malformed("cnf");
-    return asBytes(cnf.get(3), ID_BYTES, ID_BYTES, Label.cnf);
+    return asBytes(cnf.get(Cnf.kid), ID_BYTES, ID_BYTES, Label.cnf);
   }
 
   /** cnf as `{1: COSE_Key}`. */
@@ -292,7 +246,7 @@ function asUint(value: Value | undefined, most: number, label: number): number {
 
 function confirmationKey(value: Value | undefined): Uint8Array {
   const cnf = asMap(value, "cnf");
-  const key = asMap(cnf.get(1), "cnf");
+  const key = asMap(cnf.get(Cnf.key), "cnf");
   if (cnf.size !== 1 || key.size !== 3 || key.get(1) !== 1 || key.get(-1) !== 6) throw new Malformed("cnf");
   return asBytes(key.get(-2), KEY_BYTES, KEY_BYTES, Label.cnf);
 }
@@ -326,7 +280,7 @@ function ackClaim(ack: Ack | undefined): Value | undefined {
 }
 
 function cnfId(device: Uint8Array): Value {
-  return new Map([[3, device]]);
+  return new Map([[Cnf.kid, device]]);
 }
 
 /** Ids of keys that sign: one hash for each key, not for each message. */
@@ -354,16 +308,16 @@ export function readEnrol(message: Sign1): Enrol {
   const from = of(message, "enrol");
   const enrol: Enrol = {
     audience: from.text(Label.aud, AUDIENCE_MAX),
-    cti: from.bytes(Label.cti, 16, 16),
+    cti: from.bytes(Label.cti, CTI_BYTES, CTI_BYTES),
     key: from.publicKey(),
-    nonce: from.bytes(Label.nonce, 8, 64),
-    model: from.bytes(Label.hwmodel, 1, 32),
+    nonce: from.bytes(Label.nonce, NONCE_LEAST, NONCE_MOST),
+    model: from.bytes(Label.hwmodel, 1, NAME_MOST),
     bootCount: from.uint(Label.bootcount, UINT32_MAX),
-    software: from.text(Label.swname, 32),
-    version: asText(from.array(Label.swversion, 1)[0], 32, Label.swversion),
-    claim: from.bytesIf(Label.claim, 16, 32),
+    software: from.text(Label.swname, NAME_MOST),
+    version: asText(from.array(Label.swversion, 1)[0], NAME_MOST, Label.swversion),
+    claim: from.bytesIf(Label.claim, ONE_TIME_LEAST, ONE_TIME_MOST),
     head: from.headIf(),
-    epitaph: from.bytesIf(Label.epitaph, 1, 64),
+    epitaph: from.bytesIf(Label.epitaph, 1, EPITAPH_MOST),
     ack: from.ackIf(),
     handover: from.bytesIf(Label.handover, 1, HANDOVER_MAX),
     session: from.bytesIf(Label.session, SESSION_MIN, SESSION_MAX),
@@ -446,7 +400,7 @@ export function readReport(message: Sign1): Report {
     counter: from.uint(Label.counter, UINT32_MAX),
     prev: from.bytes(Label.prev, HASH_BYTES, HASH_BYTES),
     data: from.bytes(Label.data, 0, DATA_MAX),
-    epitaph: from.bytesIf(Label.epitaph, 1, 64),
+    epitaph: from.bytesIf(Label.epitaph, 1, EPITAPH_MOST),
     ack: from.ackIf(),
     session: from.bytes(Label.session, SESSION_MIN, SESSION_MAX),
     damaged: from.uintIf(Label.damaged, UINT32_MAX),
@@ -468,7 +422,7 @@ export function readStoredReport(message: Sign1): StoredReport {
     counter: from.uint(Label.counter, UINT32_MAX),
     prev: from.bytes(Label.prev, HASH_BYTES, HASH_BYTES),
     data: from.bytes(Label.data, 0, DATA_MAX),
-    epitaph: from.bytesIf(Label.epitaph, 1, 64),
+    epitaph: from.bytesIf(Label.epitaph, 1, EPITAPH_MOST),
   };
   from.uintIf(Label.ack, UINT32_MAX);
   from.end();

@@ -2,11 +2,12 @@
  * A dump of a device's store read: the pages after the factory page, a log of records each (`assembly/device/store.ts` draws it).
  * Written from the format, not from the firmware: what the two do not agree on, the tests find.
  */
+import { RECORDS } from "../facts/device.ts";
+import { names } from "../facts/table.ts";
 import { checksum } from "./crc32c.ts";
 
 /** Names of the kinds of record, by their number. */
-// prettier-ignore
-const KINDS = ["key", "seed", "counter", "boots", "faults", "command", "time", undefined, "epitaph", "successor", "session", "damaged", "former"];
+const KINDS = names(RECORDS);
 
 /** What this program reads; a later version is recognised, and not read. */
 const VERSION = 3;
@@ -133,7 +134,7 @@ function recordAt(page: Uint8Array, at: number): StoreRecord | undefined {
   if (words.getUint8(at + 1) !== 0xff || start + length > page.length) return undefined;
   const data = page.subarray(start, start + length);
   if (words.getUint32(at + 4, true) !== checksum(data, checksum(page.subarray(at, at + 4)))) return undefined;
-  return { at, kind, name: KINDS[kind] ?? `kind ${kind}`, data };
+  return { at, kind, name: KINDS.get(kind) ?? `kind ${kind}`, data };
 }
 
 /** Read the records of one page; what is not whole is stepped over. */

@@ -1,5 +1,6 @@
-/** Labels of the claims (README, "Encoding"): CWT's, EAT's, and Signet's own. */
-export const enum Claim {
+// node --import tsx tools/facts/generate.ts
+/** Labels of the claims: CWT's, EAT's, and Signet's own. */
+export const enum Label {
   Iss = 1,
   Aud = 3,
   Exp = 4,
@@ -16,7 +17,7 @@ export const enum Claim {
   Data = -70003,
   About = -70004,
   Reason = -70005,
-  OneTime = -70006,
+  Claim = -70006,
   Head = -70007,
   Epitaph = -70008,
   Ack = -70009,
@@ -26,10 +27,37 @@ export const enum Claim {
   Damaged = -70013,
 }
 
-/** Members of `cnf`: a whole key (RFC 8747 §3.2), or the id of one (§3.4). */
+/** Members of `cnf`. */
 export const enum Cnf {
+  /** A whole key (RFC 8747 §3.2). */
   Key = 1,
+  /** The id of one (§3.4). */
   Kid = 3,
+}
+
+/** What a downlink can order beside what its data say to the application. */
+export const enum Order {
+  /** Nothing. */
+  None = 0,
+  /** Make another key, and have the one it has hand over to it. */
+  Rotate = 1,
+}
+
+/** Why a server refuses. 5 was in use once, and stays free. */
+export const enum Reason {
+  Malformed = 1,
+  UnknownDevice = 2,
+  BadSignature = 3,
+  WrongAudience = 4,
+  Forked = 6,
+  Revoked = 7,
+  StaleNonce = 8,
+  NotInvited = 9,
+  TooLarge = 10,
+  Busy = 11,
+  StaleSession = 12,
+  HandoverRefused = 13,
+  Suspended = 14,
 }
 
 export const AUDIENCE_MOST: u32 = 64;
@@ -48,9 +76,15 @@ export const SESSION_MOST: u32 = 16;
 export const SESSION_ABOUT_BYTES: u32 = 8;
 /** How many bytes of a downlink's hash an ack carries. */
 export const ACK_HASH_BYTES: u32 = 8;
-/** What an order to rotate carries. */
+/** What an order to rotate carries, and the handover that obeys it. */
 export const TOKEN_BYTES: u32 = 16;
 /** The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads. */
 export const HANDOVER_MOST: u32 = 332;
 /** The longest message, tag and signature included. */
 export const MESSAGE_MOST: u32 = 1024;
+/** Counters that a server tells stay below this, so that some are always left. */
+export const COUNTER_END: u32 = 0xffff0000;
+/** How far one message may move the counter of the last command. */
+export const COMMAND_STEP: u32 = 4096;
+/** How far beyond the head one report's counter may be. */
+export const REPORT_STEP: u32 = 0x01000000;

@@ -1,0 +1,160 @@
+// node --import tsx tools/facts/generate.ts
+/** What the device says on the console; numbers among the bytes are big-endian. */
+export const enum Event {
+  /** The count of starts, u32. */
+  Booted = 1,
+  /** A key was made and stored: its id. */
+  KeyMade = 2,
+  /** The key of an earlier start: its id. */
+  KeyLoaded = 3,
+  /** There is no usable randomness, so no key: the epitaph's code, u32. */
+  NoEntropy = 4,
+  /** The factory page is missing or damaged; the device stays off the network. */
+  Unconfigured = 5,
+  /** The module is ready. */
+  LinkUp = 6,
+  /** The connection was lost or could not be opened: the link's state, u32. */
+  LinkFailed = 7,
+  /** The server knows this device: its id, then the head's counter, u32. */
+  Enrolled = 8,
+  /** A report is on its way: its counter, u32. */
+  Sent = 9,
+  /** There is a receipt for it: its counter, u32, then the first 60 bytes of its data. */
+  Accepted = 10,
+  /** The server refused: the reason, u32, then 1 if that was signed, u32. */
+  Refused = 11,
+  /** An answer was not what the server would have signed, and was ignored: the status, u32. */
+  AnswerForged = 12,
+  /** Revoked: silent but for one attempt a day. */
+  Silenced = 13,
+  /** The chain's head is beyond what this device can have sent: its counter, u32. Its flash went back, or somebody else has its key. */
+  HeadAhead = 14,
+  /** A command from the server is acted upon: its counter, u32, then the first 60 bytes. */
+  Command = 15,
+  /** A command that is old or void was ignored: its counter, u32. */
+  CommandIgnored = 16,
+  /** The store was empty, or held nothing that can be read, and was begun anew. */
+  StoreBegun = 17,
+  /** Something failed and is tried again: after so many ms, u32. */
+  Retry = 18,
+  /** An answer of the transport that is none of the protocol's: its number there (HTTP's status), u32. */
+  AnswerUnknown = 19,
+  /** Starts end in faults again and again: this one waits so many ms, u32. */
+  Resting = 20,
+  /** TLS is established: 1 if it was resumed, u32. */
+  Secured = 21,
+  /** TLS failed: the alert, u32, 256 if the connection was lost; then 1 if the server sent it, u32. */
+  TlsFailed = 22,
+  /** On the server's order the next key was made and stored, and speaks from now on: its id. */
+  Rotating = 23,
+  /** The server has it as the device's key; the one before is gone: its id. */
+  Rotated = 24,
+  /** The flash does not hold what is written to it: nothing is begun, and no key is made. */
+  NoStorage = 25,
+  /** The store has damaged records; each has a copy, and is repaired: how many, u32. */
+  FlashDamaged = 26,
+  /** The store held a key that can not be read any more: the device stays off the network, and makes no other. */
+  IdentityLost = 27,
+  /** A number that the server signed is beyond its limit, and moves nothing: which one (`Refused`), u32; then the number, u32. */
+  NumberRefused = 28,
+}
+
+/** Which number of a server Event.NumberRefused is about. */
+export const enum Refused {
+  /** A head's counter. */
+  Head = 1,
+  /** A command's counter. */
+  Command = 2,
+  /** The counter of the last command. */
+  LastCommand = 3,
+}
+
+/** Where in its life the device is. */
+export const enum State {
+  /** A pause before the store is opened, or after faults. */
+  Resting = 0,
+  /** Noise, until there is a key. */
+  Collecting = 1,
+  /** A nonce is asked for. */
+  Challenge = 2,
+  /** The device signs up, and learns the head of its chain. */
+  Enrol = 3,
+  /** Until a reading is due or given. */
+  Idle = 4,
+  /** The same bytes, until they are answered. */
+  Report = 5,
+  /** After a failure, longer each time. */
+  Waiting = 6,
+  /** Revoked: for a day. */
+  Silent = 7,
+  /** There is no factory page: the device stays off the network. */
+  Unconfigured = 8,
+}
+
+/** How the application's stream is. */
+export const enum StreamState {
+  /** There is none. */
+  Closed = 0,
+  /** For a report that is under way, or for the module. */
+  Waiting = 1,
+  /** The connection is being made. */
+  Opening = 2,
+  /** The server is proven; bytes flow. */
+  Open = 3,
+  /** The server closed in order, and all it sent was read. */
+  Ended = 4,
+  /** It could not be opened in a minute, the server could not be proven, or the connection was cut. */
+  Failed = 5,
+}
+
+/** Why a device gives up and resets. */
+export const enum Death {
+  /** The board has no source of noise and was given no seed. */
+  NoSource = 1,
+  /** The source of noise is stuck: it repeats a sample. */
+  Stuck = 2,
+  /** The source of noise gives too little. */
+  TooSlow = 3,
+  /** The flash does not hold what is written to it. */
+  Storage = 4,
+  /** The source of noise is biased: a sample comes too often. */
+  Biased = 5,
+  /** The source of noise gives nothing at all. */
+  Silent = 6,
+  /** The store held a key, and no copy of it can be read. Only erasing the store ends this. */
+  IdentityLost = 7,
+  /** The source of noise follows a pattern: few different samples, or the same again after a lag. */
+  Patterned = 8,
+  /** The source of noise is too weak to stand alone, and there is no seed. */
+  NoSeed = 9,
+  /** The store was written by a later version of the firmware. */
+  LaterStore = 10,
+}
+
+/** The kinds of record in the store. They never change, and 7 is none. */
+export const enum Record {
+  /** The secret 32 bytes of the device's key. */
+  Key = 0,
+  /** 32 bytes for the next start's random generator. */
+  Seed = 1,
+  /** The highest report counter that may have been used, u32. */
+  Counter = 2,
+  /** How often the device has started, u32. */
+  Boots = 3,
+  /** How many starts in a row ended in a fault, u32. */
+  Faults = 4,
+  /** Counter of the last command acted upon, u32, and 8 bytes of its hash, which earlier versions did not store. */
+  Command = 5,
+  /** The newest time that the server has told, seconds since 1970, u32. */
+  Time = 6,
+  /** What ended an earlier life, and is not reported yet. */
+  Epitaph = 8,
+  /** The secret 32 bytes of the key that is to take over, or that took over last, then the `handover` by which it does. */
+  Successor = 9,
+  /** The server's name for the session that the device reported in last. */
+  Session = 10,
+  /** How many damaged places were repaired, and are not reported yet, u32. */
+  Damaged = 11,
+  /** The secret 32 bytes of the key that was taken over from last, for a server that refuses the handover. */
+  Former = 12,
+}

@@ -1,0 +1,61 @@
+/* node --import tsx tools/facts/generate.ts */
+#ifndef SIGNET_FACTS_H_
+#define SIGNET_FACTS_H_
+
+/** Where in its life the device is. */
+enum signet_status {
+  /** A pause before the store is opened, or after faults. */
+  SIGNET_RESTING = 0,
+  /** Noise, until there is a key. */
+  SIGNET_COLLECTING = 1,
+  /** A nonce is asked for. */
+  SIGNET_CHALLENGE = 2,
+  /** The device signs up, and learns the head of its chain. */
+  SIGNET_ENROL = 3,
+  /** Until a reading is due or given. */
+  SIGNET_IDLE = 4,
+  /** The same bytes, until they are answered. */
+  SIGNET_REPORT = 5,
+  /** After a failure, longer each time. */
+  SIGNET_WAITING = 6,
+  /** Revoked: for a day. */
+  SIGNET_SILENT = 7,
+  /** There is no factory page: the device stays off the network. */
+  SIGNET_UNCONFIGURED = 8,
+};
+
+/** What calls return that can fail. Errors are negative. */
+enum signet_result {
+  /** Success. It is not zero: compare with it. */
+  SIGNET_OK = 0x5a3c96c3,
+  /** More than 512 bytes, or a name longer than a host's can be. */
+  SIGNET_TOO_LONG = -1,
+  /** A port or name that can not be one. */
+  SIGNET_MALFORMED = -2,
+  /** Not now: there is a stream already, or none; or never: the factory page or the board has no TLS. */
+  SIGNET_UNEXPECTED = -4,
+  /** The report before has no receipt yet, or there is no room: try again later. */
+  SIGNET_AGAIN = -5,
+};
+
+/** How a stream is. */
+enum signet_stream {
+  /** There is none. */
+  SIGNET_STREAM_CLOSED = 0,
+  /** For a report that is under way, or for the module. */
+  SIGNET_STREAM_WAITING = 1,
+  /** The connection is being made. */
+  SIGNET_STREAM_OPENING = 2,
+  /** The server is proven; bytes flow. */
+  SIGNET_STREAM_OPEN = 3,
+  /** The server closed in order, and all it sent was read. */
+  SIGNET_STREAM_ENDED = 4,
+  /** It could not be opened in a minute, the server could not be proven, or the connection was cut. */
+  SIGNET_STREAM_FAILED = 5,
+};
+
+/** The longest name of a host, and the most bytes of a report. */
+#define SIGNET_HOST_MOST 64u
+#define SIGNET_DATA_MOST 512u
+
+#endif

@@ -1,0 +1,140 @@
+/** The numbers that a device shows: on its console, in its store, and to a C program. */
+
+/** What the device says on the console, and the bytes that belong to it; numbers in them are big-endian. */
+export const EVENTS = {
+  booted: [1, "The count of starts, u32."],
+  "key-made": [2, "A key was made and stored: its id."],
+  "key-loaded": [3, "The key of an earlier start: its id."],
+  "no-entropy": [4, "There is no usable randomness, so no key: the epitaph's code, u32."],
+  unconfigured: [5, "The factory page is missing or damaged; the device stays off the network."],
+  "link-up": [6, "The module is ready."],
+  "link-failed": [7, "The connection was lost or could not be opened: the link's state, u32."],
+  enrolled: [8, "The server knows this device: its id, then the head's counter, u32."],
+  sent: [9, "A report is on its way: its counter, u32."],
+  accepted: [10, "There is a receipt for it: its counter, u32, then the first 60 bytes of its data."],
+  refused: [11, "The server refused: the reason, u32, then 1 if that was signed, u32."],
+  "answer-forged": [12, "An answer was not what the server would have signed, and was ignored: the status, u32."],
+  silenced: [13, "Revoked: silent but for one attempt a day."],
+  "head-ahead": [
+    14,
+    "The chain's head is beyond what this device can have sent: its counter, u32. Its flash went back, or somebody else has its key.",
+  ],
+  command: [15, "A command from the server is acted upon: its counter, u32, then the first 60 bytes."],
+  "command-ignored": [16, "A command that is old or void was ignored: its counter, u32."],
+  "store-begun": [17, "The store was empty, or held nothing that can be read, and was begun anew."],
+  retry: [18, "Something failed and is tried again: after so many ms, u32."],
+  "answer-unknown": [
+    19,
+    "An answer of the transport that is none of the protocol's: its number there (HTTP's status), u32.",
+  ],
+  resting: [20, "Starts end in faults again and again: this one waits so many ms, u32."],
+  secured: [21, "TLS is established: 1 if it was resumed, u32."],
+  "tls-failed": [22, "TLS failed: the alert, u32, 256 if the connection was lost; then 1 if the server sent it, u32."],
+  rotating: [23, "On the server's order the next key was made and stored, and speaks from now on: its id."],
+  rotated: [24, "The server has it as the device's key; the one before is gone: its id."],
+  "no-storage": [25, "The flash does not hold what is written to it: nothing is begun, and no key is made."],
+  "flash-damaged": [26, "The store has damaged records; each has a copy, and is repaired: how many, u32."],
+  "identity-lost": [
+    27,
+    "The store held a key that can not be read any more: the device stays off the network, and makes no other.",
+  ],
+  "number-refused": [
+    28,
+    "A number that the server signed is beyond its limit, and moves nothing: which one (`Refused`), u32; then the number, u32.",
+  ],
+} as const;
+
+/** Which number of a server an event `number-refused` is about. */
+export const REFUSED_NUMBERS = {
+  head: [1, "A head's counter."],
+  command: [2, "A command's counter."],
+  "last-command": [3, "The counter of the last command."],
+} as const;
+
+/** Where in its life the device is. */
+export const STATES = {
+  resting: [0, "A pause before the store is opened, or after faults."],
+  collecting: [1, "Noise, until there is a key."],
+  challenge: [2, "A nonce is asked for."],
+  enrol: [3, "The device signs up, and learns the head of its chain."],
+  idle: [4, "Until a reading is due or given."],
+  report: [5, "The same bytes, until they are answered."],
+  waiting: [6, "After a failure, longer each time."],
+  silent: [7, "Revoked: for a day."],
+  unconfigured: [8, "There is no factory page: the device stays off the network."],
+} as const;
+
+/** How the application's stream is. */
+export const STREAM_STATES = {
+  closed: [0, "There is none."],
+  waiting: [1, "For a report that is under way, or for the module."],
+  opening: [2, "The connection is being made."],
+  open: [3, "The server is proven; bytes flow."],
+  ended: [4, "The server closed in order, and all it sent was read."],
+  failed: [5, "It could not be opened in a minute, the server could not be proven, or the connection was cut."],
+} as const;
+
+/** What fallible functions return. Number, meaning; and, for those that a C program sees, what it means there. */
+export const STATUSES = {
+  ok: [0x5a3c96c3, "", "Success. It is not zero: compare with it."],
+  "too-long": [
+    -1,
+    "A buffer or counter of ours is too small for this input; nothing was written past it.",
+    "More than 512 bytes, or a name longer than a host's can be.",
+  ],
+  malformed: [-2, "The bytes do not follow their format.", "A port or name that can not be one."],
+  forged: [-3, "A signature or tag does not verify, or a key or point is one that must be refused."],
+  unexpected: [
+    -4,
+    "Well formed, but not allowed in the present state.",
+    "Not now: there is a stream already, or none; or never: the factory page or the board has no TLS.",
+  ],
+  again: [
+    -5,
+    "Nothing to do yet; call again later.",
+    "The report before has no receipt yet, or there is no room: try again later.",
+  ],
+  closed: [-6, "The peer or the module closed, or did not answer in time."],
+  "no-entropy": [-7, "The noise source gave nothing, or failed a health test."],
+  storage: [-8, "Flash could not be erased, programmed, or read back as written."],
+  absent: [-9, "No record of that kind."],
+} as const;
+
+/** Why a device gives up and resets: the board writes `die N` where it survives the reset. */
+export const DEATHS = {
+  "no-source": [1, "The board has no source of noise and was given no seed."],
+  stuck: [2, "The source of noise is stuck: it repeats a sample."],
+  "too-slow": [3, "The source of noise gives too little."],
+  storage: [4, "The flash does not hold what is written to it."],
+  biased: [5, "The source of noise is biased: a sample comes too often."],
+  silent: [6, "The source of noise gives nothing at all."],
+  "identity-lost": [7, "The store held a key, and no copy of it can be read. Only erasing the store ends this."],
+  patterned: [8, "The source of noise follows a pattern: few different samples, or the same again after a lag."],
+  "no-seed": [9, "The source of noise is too weak to stand alone, and there is no seed."],
+  "later-store": [10, "The store was written by a later version of the firmware."],
+} as const;
+
+/** The kinds of record in the store. The numbers are stored: they never change, and 7 is none. */
+export const RECORDS = {
+  key: [0, "The secret 32 bytes of the device's key."],
+  seed: [1, "32 bytes for the next start's random generator."],
+  counter: [2, "The highest report counter that may have been used, u32."],
+  boots: [3, "How often the device has started, u32."],
+  faults: [4, "How many starts in a row ended in a fault, u32."],
+  command: [
+    5,
+    "Counter of the last command acted upon, u32, and 8 bytes of its hash, which earlier versions did not store.",
+  ],
+  time: [6, "The newest time that the server has told, seconds since 1970, u32."],
+  epitaph: [8, "What ended an earlier life, and is not reported yet."],
+  successor: [
+    9,
+    "The secret 32 bytes of the key that is to take over, or that took over last, then the `handover` by which it does.",
+  ],
+  session: [10, "The server's name for the session that the device reported in last."],
+  damaged: [11, "How many damaged places were repaired, and are not reported yet, u32."],
+  former: [12, "The secret 32 bytes of the key that was taken over from last, for a server that refuses the handover."],
+} as const;
+
+/** The longest name of a stream's host. */
+export const HOST_MOST = 64;
