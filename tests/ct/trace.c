@@ -7,8 +7,8 @@
  *
  *   -plugin trace.so,begin=ADDRESS,end=ADDRESS,out=FILE[,dump=FILE]
  *
- * The declarations are the part of the plugin interface that is used here (QEMU's docs/devel/tcg-plugins). It is the same in
- * version 1 and in version 2, which QEMU demands since release 9: the compiler's command line names one.
+ * The declarations are the part of the plugin interface that is used here (QEMU's docs/devel/tcg-plugins). It is the
+ * same in version 1 and in version 2, which QEMU demands since release 9: the compiler's command line names one.
  */
 #include <inttypes.h>
 #include <stdbool.h>
