@@ -166,7 +166,35 @@ export function signChecked(
 }
 
 /**
- * Sign what leaves the device: as `signChecked` where the board chooses so (`CRYPTO_CHECKED`), else as `sign`.
+ * Sign as `sign`, twice: Forged if the two signatures differ.
+ *
+ * A wrong signature under a secret nonce tells something, too: R shows digits of the nonce if the product lost them, and S
+ * shows a word of the secret scalar if that word was lost. A second signature costs less than a verification.
+ *
+ * CT: as `sign`.
+ */
+export function signTwice(
+  out: usize,
+  seed: usize,
+  key: usize,
+  noise: usize,
+  head: usize,
+  headLen: u32,
+  body: usize,
+  bodyLen: u32,
+): Status {
+  const from = scratch.mark();
+  const again = scratch.take(SIGNATURE_BYTES);
+  let status = sign(out, seed, key, noise, head, headLen, body, bodyLen);
+  if (status == Status.Ok) status = sign(again, seed, key, noise, head, headLen, body, bodyLen);
+  status = verdict.fold(status, words.difference(out, again, SIGNATURE_BYTES));
+  if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
+  scratch.release(from);
+  return status;
+}
+
+/**
+ * Sign what leaves the device: as `signChecked` where the board chooses so (`CRYPTO_CHECKED`), else as `signTwice`.
  *
  * CT: as `sign`.
  */
@@ -182,7 +210,7 @@ export function issue(
 ): Status {
   return cpu.CHECKED
     ? signChecked(out, seed, key, noise, head, headLen, body, bodyLen)
-    : sign(out, seed, key, noise, head, headLen, body, bodyLen);
+    : signTwice(out, seed, key, noise, head, headLen, body, bodyLen);
 }
 
 /** What verification keeps; no secrets. R is kept beside S, so that it can be compared from two places. */

@@ -22,6 +22,9 @@ export interface Attack extends Pick<Campaign, "before" | "targets" | "apart"> {
   isOpened(run: Run): boolean;
 }
 
+/** The cryptography. It has campaigns of its own: elsewhere faults go into what decides. */
+const CRYPTOGRAPHY = /^(cpu_|square4|product4|complete|scale_word|w2c_assembly_crypto_)/;
+
 const mod = (x: bigint): bigint => ((x % L) + L) % L;
 
 const seed = fixedBytes("faults: signer", 32);
@@ -93,7 +96,7 @@ const common = { issuer: audience, issuedAt: 1_767_225_600, device, about };
 /** The kinds' numbers, as in `assembly/identity/kind.ts`. */
 const Kind = { enrolled: 1, receipt: 3, refusal: 4, downlink: 5 } as const;
 
-function reading(name: string, kind: number, forged: Uint8Array): Attack {
+function reading(name: string, kind: number, forged: Uint8Array, apart?: RegExp): Attack {
   const text = new TextEncoder().encode(audience);
   const genuine = messages.sealReceipt(server, { ...common, counter: 6 });
   const request = (wanted: number, sealed: Uint8Array): Request => ({
@@ -104,6 +107,7 @@ function reading(name: string, kind: number, forged: Uint8Array): Attack {
     name,
     before: [request(Kind.receipt, genuine)],
     targets: [request(kind, forged)],
+    ...(apart && { apart }),
     isRefused: ({ result }) => result === Status.Forged || result === Status.Unexpected,
     isOpened: ({ outcome, result }) => outcome === "returned" && result === Status.Ok,
   };
@@ -112,7 +116,10 @@ function reading(name: string, kind: number, forged: Uint8Array): Attack {
 /** A message of the server's with a changed signature: the last bytes of it. */
 const unsigned = (sealed: Uint8Array): Buffer => flipped(sealed, sealed.length - 40);
 
-/** Answers that `answer.read` must refuse, one of each kind and for each reason. */
+/**
+ * Answers that `answer.read` must refuse, one of each kind and for each reason. Under the first of them faults go into the
+ * cryptography as well; the others end in the same function.
+ */
 export function answers(): Attack[] {
   const head = { counter: 7, hash: about };
   const order = {
@@ -131,23 +138,32 @@ export function answers(): Attack[] {
       "a forged enrolled",
       Kind.enrolled,
       unsigned(messages.sealEnrolled(server, { ...common, head, ack: 0, session })),
+      CRYPTOGRAPHY,
     ),
     reading(
       "a forged refusal",
       Kind.refusal,
       unsigned(messages.sealRefusal(server, { ...common, reason: messages.Reason.revoked })),
+      CRYPTOGRAPHY,
     ),
-    reading("a forged order", Kind.downlink, unsigned(messages.sealDownlink(server, order))),
-    reading("a stranger's receipt", Kind.receipt, messages.sealReceipt(stranger, { ...common, counter: 7 })),
+    reading("a forged order", Kind.downlink, unsigned(messages.sealDownlink(server, order)), CRYPTOGRAPHY),
+    reading(
+      "a stranger's receipt",
+      Kind.receipt,
+      messages.sealReceipt(stranger, { ...common, counter: 7 }),
+      CRYPTOGRAPHY,
+    ),
     reading(
       "another device's receipt",
       Kind.receipt,
       messages.sealReceipt(server, { ...common, device: other, counter: 7 }),
+      CRYPTOGRAPHY,
     ),
     reading(
       "another server's receipt, by the same key",
       Kind.receipt,
       messages.sealReceipt(server, { ...common, issuer: "signet.exampl3", counter: 7 }),
+      CRYPTOGRAPHY,
     ),
   ];
 }
@@ -160,54 +176,83 @@ const bodies = [body, fixedBytes("faults: other body", 200)];
 /** Two signatures by one key, each under noise of its own, to be compared fault by fault. */
 export function signing(op: Op = Op.Sign): Pick<Campaign, "before" | "targets">[] {
   return noises.map((noise, i) => ({
-    before: [{ op, fields: [seed, key, fixedBytes("faults: noise before", 32), head, fixedBytes("before", 100)] }],
-    targets: [{ op, fields: [seed, key, noise, head, bodies[i]!] }],
+    before: [
+      { op: Op.Keep, fields: [seed, key, fixedBytes("faults: noise before", 32), head, fixedBytes("before", 100)] },
+      { op, fields: [] },
+      { op: Op.Keep, fields: [seed, key, noise, head, bodies[i]!] },
+    ],
+    targets: [{ op, fields: [] }],
   }));
 }
 
-/** What became of a signature. */
-export type Fate = "refused" | "genuine" | "spoilt" | "leaks";
+/**
+ * What became of a signature. Cut: it lacks bytes of the genuine one and has nothing else. Spoilt: it does not verify. Leaks: its nonce is
+ * one that an attacker knows in whole or in part.
+ */
+export type Fate = "refused" | "genuine" | "cut" | "spoilt" | "leaks";
 
-const secret = mod(ed25519.utils.getExtendedPublicKey(seed).scalar);
+const extended = ed25519.utils.getExtendedPublicKey(seed);
+const secret = mod(extended.scalar);
 
-/** Whether a number is one that an attacker can guess: near zero, or made of one byte throughout. */
-function isGuessed(x: bigint): boolean {
-  const least = x < L - x ? x : L - x;
-  const text = x.toString(16).padStart(64, "0");
-  return least < 1n << 200n || /^(..)\1{20}/.test(text) || noises.some((noise) => mod(little(noise)) === x);
+/** The eight words of a number below 2^256. */
+function wordsOf(x: bigint): bigint[] {
+  return Array.from({ length: 8 }, (_, i) => (x >> BigInt(32 * i)) & 0xffff_ffffn);
 }
 
-/** What the nonce was, if S was computed as it should have been. */
-function nonceOf(signature: Buffer, what: Uint8Array): bigint {
-  return mod(little(signature.subarray(32)) - challenge(signature.subarray(0, 32), key, what) * secret);
+/** What a nonce may not be, nor share a word with: nothing, the noise, and the parts of the key. */
+const KNOWN = [0n, ...noises.map(little), little(seed), secret, mod(little(extended.prefix))].map(wordsOf);
+
+const shareWord = (a: readonly bigint[], b: readonly bigint[]): boolean => a.some((word, i) => word === b[i]);
+
+/** Whether a nonce is known in a part: a word of it is one of those above at that place, or the same as the word before it. */
+function isKnown(nonce: bigint): boolean {
+  const words = wordsOf(nonce);
+  const least = nonce < L - nonce ? nonce : L - nonce;
+  return (
+    least < 1n << 220n ||
+    KNOWN.some((known) => shareWord(words, known)) ||
+    words.some((word, i) => i > 0 && word === words[i - 1])
+  );
+}
+
+/** A signature that left the device, and the one that would have without the fault. */
+interface Released {
+  readonly signature: Buffer;
+  readonly genuine: Buffer;
+  readonly message: Uint8Array;
 }
 
 /**
- * What a pair of signatures, made under the same fault, gives away. A nonce may be wrong, but never known: not zero, not a
- * pattern, not the same for two messages. S may not be a product of the key and what everybody knows. R may be wrong, and the same
- * twice: what hides the key in S is the nonce, not the point. An output that nothing
- * was written to, and that holds zeros or an earlier signature, gives nothing away.
+ * What the nonce was: S less the key times the challenge. A fault may have made the challenge one of another R than the one that
+ * left the device, or lost it: 0 or 1.
  */
-export function fateOf(pair: readonly Run[]): Fate {
-  const out = pair.map(({ outcome, result, answer }) =>
-    outcome === "returned" && result === 64 && answer.some((byte) => byte !== 0) ? answer : undefined,
-  );
-  const released = out.flatMap((signature, i) =>
-    signature ? [{ signature, what: Buffer.concat([head, bodies[i]!]) }] : [],
-  );
+function noncesOf({ signature, genuine, message }: Released): bigint[] {
+  const s = little(signature.subarray(32));
+  const made = [signature, genuine].map((from) => challenge(from.subarray(0, 32), key, message));
+  return [...made, 0n, 1n].map((k) => mod(s - k * secret));
+}
+
+function isCut({ signature, genuine }: Released): boolean {
+  return signature.every((byte, i) => byte === 0 || byte === genuine[i]);
+}
+
+/** What a pair of signatures that were made under the same fault gives away; `goldens` are those without it. */
+export function fateOf(pair: readonly Run[], goldens: readonly Run[]): Fate {
+  const released = pair.flatMap(({ outcome, result, answer }, i): Released[] => {
+    const isOut = outcome === "returned" && result === 64 && answer.some((byte) => byte !== 0);
+    if (!isOut) return [];
+    return [{ signature: answer, genuine: goldens[i]!.answer, message: Buffer.concat([head, bodies[i]!]) }];
+  });
   if (released.length === 0) return "refused";
-  for (const { signature, what } of released) {
-    const s = mod(little(signature.subarray(32)));
-    if (isGuessed(nonceOf(signature, what)) || isGuessed(s)) return "leaks";
-    // S = a: k lost as well as the nonce.
-    if (isGuessed(mod(s - secret))) return "leaks";
-  }
-  const [one, other] = released;
-  if (one && other) {
-    if (nonceOf(one.signature, one.what) === nonceOf(other.signature, other.what)) return "leaks";
-  }
-  const isGenuine = released.every(({ signature, what }) => ed25519.verify(signature, what, key));
-  return isGenuine ? "genuine" : "spoilt";
+  const whole = released.filter((one) => !isCut(one) || one.signature.equals(one.genuine));
+  if (whole.length === 0) return "cut";
+  const nonces = whole.map(noncesOf);
+  if (nonces.flat().some(isKnown)) return "leaks";
+  const [one, other] = nonces.map((some) => some.map(wordsOf));
+  if (one && other && one.some((a) => other.some((b) => shareWord(a, b)))) return "leaks";
+  const isGenuine = whole.every(({ signature, message }) => ed25519.verify(signature, message, key));
+  if (!isGenuine) return "spoilt";
+  return whole.length < released.length ? "cut" : "genuine";
 }
 
 // ------------------------------------------------------------------------------------------------ the handshake
@@ -237,9 +282,6 @@ function conversation(kept: readonly Kept[], from: number): Pick<Campaign, "befo
   const requests = calls.map(requestOf);
   return { before: requests.slice(0, begin), targets: requests.slice(begin) };
 }
-
-/** The cryptography has campaigns of its own: in a handshake faults go into what decides. */
-const CRYPTOGRAPHY = /^(cpu_|w2c_assembly_crypto_)/;
 
 interface Setting {
   readonly server: Identity;

@@ -59,7 +59,7 @@ export interface Found {
 
 /** The field's arithmetic: what it computes wrong is a wrong number, which the verdicts are about. */
 const FIELD =
-  /^(cpu_fe_(mul|square|scale|sub|swap)|square4|complete|scale_word|w2c_assembly_crypto__fe25519_(mulPortable|squarePortable|scalePortable|subPortable|fold)\b)/;
+  /^(cpu_fe_(mul|square|scale|sub|swap)|square4|product4|complete|scale_word|w2c_assembly_crypto__fe25519_(mulPortable|squarePortable|scalePortable|subPortable|fold)\b)/;
 
 interface Symbol {
   readonly name: string;
@@ -113,10 +113,8 @@ function parse(line: string): Run {
   };
 }
 
-let jobs = 0;
-
-/** Run a campaign. */
-export async function inject(campaign: Campaign): Promise<Found> {
+/** The job that `skip.c` reads. */
+export async function jobOf(campaign: Campaign): Promise<string> {
   const { elf, board, before = [], targets, kinds, apart = FIELD, every = 1, offset = 0 } = campaign;
   const { cpu, flash, ram } = await loadBoard(board);
   const symbols = await symbolsOf(elf);
@@ -132,6 +130,10 @@ export async function inject(campaign: Campaign): Promise<Found> {
     `region ${ram.origin} ${at("__ram_end") - ram.origin}`,
     ...untouched.toSorted((a, b) => a.address - b.address).map(({ address, size }) => `apart ${address} ${size}`),
     ...["trap", "epitaph_die"].map((name) => `trap ${at(name)}`),
+    ...["mul", "square", "scale", "sub"].flatMap((name) => {
+      const found = symbols.find((symbol) => symbol.name === `cpu_fe_${name}`);
+      return found ? [`field ${name} ${found.address}`] : [];
+    }),
     `start ${at("guest_start")}`,
     `where ${at("guest_buffer")}`,
     `memory ${at("guest_memory")}`,
@@ -144,10 +146,17 @@ export async function inject(campaign: Campaign): Promise<Found> {
     "target",
     ...targets.map(lineOf),
   ];
+  return `${lines.join("\n")}\n`;
+}
+
+let jobs = 0;
+
+/** Run a campaign. */
+export async function inject(campaign: Campaign): Promise<Found> {
   const program = await runner();
   const job = join(ROOT, "build", "faults", `job-${process.pid}-${jobs++}`);
-  writeFileSync(job, `${lines.join("\n")}\n`);
-  const said = await run(program, [elf, job]);
+  writeFileSync(job, await jobOf(campaign));
+  const said = await run(program, [campaign.elf, job]);
   rmSync(job);
   const [golden, ...runs] = said.trimEnd().split("\n").map(parse);
   return { golden: golden!, runs };

@@ -12,14 +12,14 @@ import { ID_BYTES } from "../../assembly/identity/kind";
 import * as server from "../../assembly/identity/server";
 import { Server } from "../../assembly/identity/server";
 import { Reader } from "../../assembly/lib/reader";
-import * as scratch from "../../assembly/lib/scratch";
 import { Status } from "../../assembly/lib/status";
 import { Op } from "./op";
 import * as planted from "./guest_planted";
 
 const CAPACITY: u32 = 2048;
 const room: usize = memory.data(CAPACITY, 8);
-const signature: usize = memory.data(ed25519.SIGNATURE_BYTES, 4);
+/** What is to be signed. */
+const kept: usize = memory.data(CAPACITY, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const messages = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const got = changetype<Answer>(memory.data(offsetof<Answer>(), 4));
@@ -48,6 +48,8 @@ export function run(op: u32, requestLen: u32): i32 {
     case Op.Verify:
     case Op.PlantedVerify:
       return verify(op == Op.PlantedVerify);
+    case Op.Keep:
+      return keep(requestLen);
     case Op.Sign:
     case Op.PlantedSign:
       return sign(op == Op.PlantedSign);
@@ -68,19 +70,34 @@ function verify(isPlanted: bool): i32 {
     : ed25519.verify(signature, key, head, headLen, body, len);
 }
 
+let seed: usize = 0;
+let key: usize = 0;
+let noise: usize = 0;
+let head: usize = 0;
+let headLen: u32 = 0;
+let body: usize = 0;
+let bodyLen: u32 = 0;
+
+/** Keep what is to be signed, and clear the buffer: faults while signing then reach neither the request nor its reader. */
+function keep(requestLen: u32): i32 {
+  memory.copy(kept, room, requestLen);
+  memory.fill(room, 0, requestLen);
+  reader.begin(kept, requestLen);
+  seed = field();
+  key = field();
+  noise = field();
+  head = field();
+  headLen = len;
+  body = field();
+  bodyLen = len;
+  return 0;
+}
+
 function sign(isPlanted: bool): i32 {
-  const seed = field();
-  const key = field();
-  const noise = field();
-  const head = field();
-  const headLen = len;
-  const body = field();
   const status = isPlanted
-    ? planted.sign(signature, seed, key, noise, head, headLen, body, len)
-    : ed25519.issue(signature, seed, key, noise, head, headLen, body, len);
-  if (status != Status.Ok) return status;
-  memory.copy(room, signature, ed25519.SIGNATURE_BYTES);
-  return ed25519.SIGNATURE_BYTES;
+    ? planted.sign(room, seed, key, noise, head, headLen, body, bodyLen)
+    : ed25519.issue(room, seed, key, noise, head, headLen, body, bodyLen);
+  return status == Status.Ok ? ed25519.SIGNATURE_BYTES : status;
 }
 
 function read(): i32 {

@@ -2,10 +2,12 @@
 export const enum Op {
   /** key, signature, head, body -> the verdict */
   Verify = 1,
-  /** seed, key, noise, head, body -> signature, or a Status */
+  /** -> the signature of what was kept, or a Status */
   Sign = 2,
   /** server's key, audience, own id, kind that is wanted (one byte), message -> the verdict */
   Read = 3,
+  /** seed, key, noise, head, body -> nothing; they are kept for Sign */
+  Keep = 6,
 
   /** As Verify, with one branch between a forgery and its acceptance: the campaign must find it. */
   PlantedVerify = 4,

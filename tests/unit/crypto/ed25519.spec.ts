@@ -108,6 +108,17 @@ describe("ed25519", () => {
     expect(ed25519.verify(signature, key, seed.dataStart, 3, key, 0)).toBe(Status.Ok);
   });
 
+  it("gives the same signature when it signs twice", () => {
+    const seed = hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+    const noise = hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+    ed25519.publicKey(key, seed.dataStart);
+    ed25519.sign(signature, seed.dataStart, key, noise.dataStart, seed.dataStart, 3, key, 0);
+    const once = show(signature, 64);
+    const status = ed25519.signTwice(signature, seed.dataStart, key, noise.dataStart, seed.dataStart, 3, key, 0);
+    expect(status).toBe(Status.Ok);
+    expect(show(signature, 64)).toBe(once);
+  });
+
   it("wipes a signature that does not verify after signing", () => {
     const seed = hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
     ed25519.publicKey(key, seed.dataStart);
