@@ -237,11 +237,10 @@ function isCut({ signature, genuine }: Released): boolean {
 }
 
 /** What a pair of signatures that were made under the same fault gives away; `goldens` are those without it. */
-export function fateOf(pair: readonly Run[], goldens: readonly Run[]): Fate {
-  const released = pair.flatMap(({ outcome, result, answer }, i): Released[] => {
-    const isOut = outcome === "returned" && result === 64 && answer.some((byte) => byte !== 0);
-    if (!isOut) return [];
-    return [{ signature: answer, genuine: goldens[i]!.answer, message: Buffer.concat([head, bodies[i]!]) }];
+export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run[]): Fate {
+  const released = pair.flatMap((run, i): Released[] => {
+    if (run?.outcome !== "returned" || run.result !== 64 || run.answer.every((byte) => byte === 0)) return [];
+    return [{ signature: run.answer, genuine: goldens[i]!.answer, message: Buffer.concat([head, bodies[i]!]) }];
   });
   if (released.length === 0) return "refused";
   const whole = released.filter((one) => !isCut(one) || one.signature.equals(one.genuine));

@@ -1,6 +1,6 @@
 /** A campaign of faults over one operation of a final ELF: what `skip.c` runs, and what came of each fault. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { loadBoard } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import type { Image } from "../../tools/build/image.ts";
@@ -77,15 +77,16 @@ async function symbolsOf(elf: string): Promise<Symbol[]> {
   });
 }
 
+const SOURCE = "tests/faults/skip.c";
+
 /** Compile `skip.c`, if it was changed. */
 async function runner(): Promise<string> {
   const out = join(ROOT, "build", "faults", "skip");
-  const source = "tests/faults/skip.c";
   await exclusively(`${out}.lock`, async () => {
     mkdirSync(join(ROOT, "build", "faults"), { recursive: true });
-    const wanted = digest([], [source]);
+    const wanted = digest([], [SOURCE]);
     if (isFresh(`${out}.stamp`, wanted)) return;
-    await run("gcc", ["-O2", "-Wall", "-Wextra", "-Werror", source, "-o", out, "-lunicorn"]);
+    await run("gcc", ["-O2", "-Wall", "-Wextra", "-Werror", SOURCE, "-o", out, "-lunicorn"]);
     writeFileSync(`${out}.stamp`, wanted);
   });
   return out;
@@ -151,13 +152,31 @@ export async function jobOf(campaign: Campaign): Promise<string> {
 
 let jobs = 0;
 
-/** Run a campaign. */
-export async function inject(campaign: Campaign): Promise<Found> {
+/** Run a job of `skip.c`. */
+async function say(program: string, elf: string, job: string): Promise<string> {
+  const path = join(ROOT, "build", "faults", `job-${process.pid}-${jobs++}`);
+  writeFileSync(path, job);
+  const said = await run(program, [elf, path]);
+  rmSync(path);
+  return said;
+}
+
+/** What a job said, from its file if it was run before: a whole campaign takes hours, and goes on where it was ended. */
+async function sayOnce(program: string, elf: string, job: string): Promise<string> {
+  const folder = join(ROOT, "build", "faults", "found");
+  const kept = join(folder, digest([job], [relative(ROOT, elf), SOURCE]));
+  if (existsSync(kept)) return readFileSync(kept, "utf8");
+  const said = await say(program, elf, job);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${kept}.new`, said);
+  renameSync(`${kept}.new`, kept);
+  return said;
+}
+
+/** Run a campaign; `isKept` keeps what it found. */
+export async function inject(campaign: Campaign, isKept = false): Promise<Found> {
   const program = await runner();
-  const job = join(ROOT, "build", "faults", `job-${process.pid}-${jobs++}`);
-  writeFileSync(job, await jobOf(campaign));
-  const said = await run(program, [campaign.elf, job]);
-  rmSync(job);
+  const said = await (isKept ? sayOnce : say)(program, campaign.elf, await jobOf(campaign));
   const [golden, ...runs] = said.trimEnd().split("\n").map(parse);
   return { golden: golden!, runs };
 }

@@ -107,9 +107,9 @@ static struct {
 } job = {.every = 1, .workers = 1};
 
 /**
- * Two machines that share their memory. `watched` has hooks at every instruction that may get a fault; `plain` has none and runs
- * what follows a fault, several times as fast. Its translation of the guest is made before the first fault and is inherited
- * by each copy of the process.
+ * Two machines that share their memory. `watched` has hooks at every instruction that may get a fault; `plain` has none
+ * and runs what follows a fault, several times as fast. Its translation of the guest is made before the first fault and
+ * is inherited by each copy of the process.
  */
 static uc_engine *watched, *plain;
 /** The one that runs. */
@@ -364,9 +364,9 @@ static void converse(uint32_t from, uint32_t to, struct result *out) {
 /* ------------------------------------------------------------------------------------------------ the field */
 
 /**
- * What `assembly/crypto/_fe25519.ts` computes, word for word: its results are a function of the numbers, so those of every
- * core's assembly are the same. Nothing else of these functions reaches the guest but registers that a call
- * may change, and the stack below its stack pointer.
+ * What `assembly/crypto/_fe25519.ts` computes, word for word: its results are a function of the numbers, so those of
+ * every core's assembly are the same. Nothing else of these functions reaches the guest but registers that a call may
+ * change, and the stack below its stack pointer.
  */
 static void fold(uint32_t *out, const uint32_t *wide) {
   const uint64_t top = 38 * (uint64_t)wide[15] + wide[7];
@@ -854,7 +854,8 @@ static int by_time(const void *a, const void *b) {
   return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/** Registers that the instruction at `pc` may write, by its encoding; those of 32-bit instructions with some too many. */
+/** Registers that the instruction at `pc` may write, by its encoding; those of 32-bit instructions with some too many.
+ */
 static uint16_t written_by(uint32_t pc) {
   const uint32_t half = half_at(pc), low = 1u << (half & 7), middle = 1u << (half >> 8 & 7);
   if (size_at(pc) == 4) {
@@ -868,17 +869,31 @@ static uint16_t written_by(uint32_t pc) {
     return (1u << (second >> 8 & 15) | 1u << (second >> 12)) & 0x5fff;
   }
   switch (half >> 11) {
-  case 0: case 1: case 2: case 3: case 13: case 15: case 17:
+  case 0:
+  case 1:
+  case 2:
+  case 3:
+  case 13:
+  case 15:
+  case 17:
     return (uint16_t)low;
-  case 4: case 6: case 7: case 9: case 19: case 20: case 21:
+  case 4:
+  case 6:
+  case 7:
+  case 9:
+  case 19:
+  case 20:
+  case 21:
     return (uint16_t)middle;
   case 8:
     if (half < 0x4400)
       return (0x0d00 >> (half >> 6 & 15) & 1) ? 0 : (uint16_t)low;
     return half < 0x4700 && (half & 0xff00) != 0x4500 ? (1u << ((half & 7) | (half >> 4 & 8))) & 0x7fff : 0;
-  case 10: case 11:
+  case 10:
+  case 11:
     return (half >> 9 & 7) >= 3 ? (uint16_t)low : 0;
-  case 22: case 23:
+  case 22:
+  case 23:
     if ((half & 0xfe00) == 0xbc00)
       return half & 0xff;
     return (half & 0xff00) == 0xb200 || (half & 0xff00) == 0xba00 ? (uint16_t)low : 0;
@@ -889,8 +904,8 @@ static uint16_t written_by(uint32_t pc) {
 }
 
 /**
- * List the faults of one execution of one instruction. Some need no run: to skip a branch that is not taken, or to clear a register
- * that is zero, changes nothing; a branch that is taken goes the other way if it is skipped.
+ * List the faults of one execution of one instruction. Some need no run: to skip a branch that is not taken, or to
+ * clear a register that is zero, changes nothing; a branch that is taken goes the other way if it is skipped.
  */
 static void add_faults(uint32_t pc, const struct place *place, bool is_last) {
   const struct execution *execution = is_last ? &place->last : &place->first;

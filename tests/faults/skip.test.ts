@@ -50,14 +50,8 @@ async function opened(
   attack: Attack,
   faults: Slice,
 ): Promise<{ count: number; bad: Run[] }> {
-  const { golden, runs } = await inject({
-    elf,
-    board,
-    before: attack.before ?? [],
-    targets: attack.targets,
-    ...(attack.apart && { apart: attack.apart }),
-    ...faults,
-  });
+  const { before = [], targets, apart } = attack;
+  const { golden, runs } = await inject({ elf, board, before, targets, ...(apart && { apart }), ...faults }, FULL);
   assert.ok(attack.isRefused(golden), `${attack.name}: without a fault it is answered ${golden.result}`);
   assert.ok(runs.length > 0);
   return { count: runs.length, bad: runs.filter((run) => attack.isOpened(run)) };
@@ -65,16 +59,17 @@ async function opened(
 
 /** The faults of a signature, and what became of each. */
 async function signed(elf: string, board: string, op: Op, faults: Slice): Promise<Map<Fate, Run[]>> {
-  const [one, other] = await Promise.all(signing(op).map((pair) => inject({ elf, board, ...pair, ...faults })));
+  const [one, other] = await Promise.all(signing(op).map((pair) => inject({ elf, board, ...pair, ...faults }, FULL)));
   const goldens = [one!.golden, other!.golden];
   assert.equal(fateOf(goldens, goldens), "genuine");
   const name = ({ kind, register, address, last }: Run): string => `${kind} ${register} ${address} ${last}`;
-  const found = new Map(other!.runs.map((run) => [name(run), run]));
+  const pairs = new Map<string, [Run | undefined, Run | undefined]>();
+  for (const run of one!.runs) pairs.set(name(run), [run, undefined]);
+  for (const run of other!.runs) pairs.set(name(run), [pairs.get(name(run))?.[0], run]);
   const fates = new Map<Fate, Run[]>();
-  for (const run of one!.runs) {
-    const twin = found.get(name(run));
-    const fate = fateOf(twin ? [run, twin] : [run], goldens);
-    fates.set(fate, [...(fates.get(fate) ?? []), run]);
+  for (const pair of pairs.values()) {
+    const fate = fateOf(pair, goldens);
+    fates.set(fate, [...(fates.get(fate) ?? []), pair[0] ?? pair[1]!]);
   }
   return fates;
 }
