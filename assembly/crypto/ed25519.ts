@@ -259,7 +259,8 @@ function factor(
  *
  * Who can make this skip an instruction knows what it computes then: were k lost, or all but a few of the steps, a
  * signature could be made without the key. So k is computed twice, its digits are summed up, steps are counted, and R is
- * compared twice; each of these must be there for the word to be Ok.
+ * compared twice; each of these must be there for the word to be Ok. Were the frame at w shorter than it is asked to be, what is
+ * taken after it would lie over k, and be wiped: so it must end where scratch memory does.
  */
 function judge(w: usize, signature: usize, key: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): Status {
   bytes.copy(w + R, signature, 32);
@@ -274,6 +275,7 @@ function judge(w: usize, signature: usize, key: usize, head: usize, headLen: u32
   const steps = ge.combine(w + SUM, w + S, w + DIGITS, w + KEY, w + ADDENDS, w + VERIFY_WORK);
   if (ge.smallOrder(w + SUM, w + VERIFY_WORK)) return Status.Forged;
   ge.encode(w + KEY, w + SUM, w + VERIFY_WORK);
-  const word = ((<u32>Status.Ok) ^ ge.STEPS ^ steps) + digits + words.distance(w + KEY, w + R, 32);
-  return verdict.fold(word, words.difference(w + KEY, signature, 32) | digits | (steps ^ ge.STEPS));
+  const frame = <u32>((w + VERIFY_BYTES) ^ scratch.top());
+  const word = ((<u32>Status.Ok) ^ ge.STEPS ^ steps) + digits + frame + words.distance(w + KEY, w + R, 32);
+  return verdict.fold(word, words.difference(w + KEY, signature, 32) | digits | frame | (steps ^ ge.STEPS));
 }

@@ -22,6 +22,12 @@ export function mark(): u32 {
   return used;
 }
 
+/** The end of what is taken. */
+@inline
+export function top(): usize {
+  return arena + used;
+}
+
 /** Wipe and give back all that was taken since `to = mark()`. */
 export function release(to: u32): void {
   memory.fill(arena + to, 0, used - to);

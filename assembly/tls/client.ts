@@ -519,7 +519,10 @@ function agree(): Alert {
   if (verdict == Alert.None) {
     // For the second time: whoever made the first one be skipped would know the secret.
     schedule.early(choice.psk ? preSharedKey() : 0);
-    if (choice.psk) evidence.add(evidence.Proof.PreShared, words.isZero(offer.psk));
+    if (choice.psk) {
+      const off = schedule.earlyDifference(preSharedKey());
+      evidence.add(evidence.Proof.PreShared, words.isZero(offer.psk) | off);
+    }
     if (choice.psk && client.spent) chain.recall(ticket.provenBy());
     schedule.handshake(shared);
     record.armRead();

@@ -11,6 +11,7 @@
  */
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
+import * as words from "../lib/words";
 import * as sha256 from "../crypto/sha256";
 import * as hmac256 from "../crypto/hmac256";
 import * as hkdf256 from "../crypto/hkdf256";
@@ -176,6 +177,17 @@ export function early(psk: usize): void {
   const zeros = scratch.take(HASH_BYTES);
   hkdf256.extract(secret, zeros, HASH_BYTES, psk ? psk : zeros, HASH_BYTES);
   scratch.release(mark);
+}
+
+/** 0 if the early secret, where the schedule must stand, is that of this PSK, else the bits that differ. CT: nothing leaks. */
+export function earlyDifference(psk: usize): u32 {
+  const mark = scratch.mark();
+  const zeros = scratch.take(HASH_BYTES);
+  const again = scratch.take(HASH_BYTES);
+  hkdf256.extract(again, zeros, HASH_BYTES, psk, HASH_BYTES);
+  const off = words.difference(secret, again, HASH_BYTES);
+  scratch.release(mark);
+  return off;
 }
 
 /** HMAC over the transcript so far, keyed with "finished" of `base` (§4.4.4). CT: nothing leaks. */

@@ -186,10 +186,10 @@ export function signing(op: Op = Op.Sign): Pick<Campaign, "before" | "targets">[
 }
 
 /**
- * What became of a signature. Cut: it lacks bytes of the genuine one and has nothing else. Spoilt: it does not verify. Leaks: its nonce is
- * one that an attacker knows in whole or in part.
+ * What became of a signature. Cut: it lacks bytes of the genuine one and has nothing else. Another: it is right, but of other bytes than were
+ * meant, or by another seed. Spoilt: it is none of these, and wrong. Leaks: an attacker knows its nonce in whole or in part.
  */
-export type Fate = "refused" | "genuine" | "cut" | "spoilt" | "leaks";
+export type Fate = "refused" | "genuine" | "cut" | "another" | "spoilt" | "leaks";
 
 const extended = ed25519.utils.getExtendedPublicKey(seed);
 const secret = mod(extended.scalar);
@@ -215,20 +215,53 @@ function isKnown(nonce: bigint): boolean {
   );
 }
 
-/** A signature that left the device, and the one that would have without the fault. */
+/** A signature that left the device, the one that would have without the fault, and the request as it is in memory then. */
 interface Released {
   readonly signature: Buffer;
   readonly genuine: Buffer;
-  readonly message: Uint8Array;
+  readonly kept: Buffer;
+  readonly isKept: boolean;
+}
+
+/** Where the fields of the request begin: seed, key, noise, head, body. */
+const FIELDS = [2, 36, 70, 104, 146] as const;
+const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
+
+/** What is signed, if the fields are where they are said to be. */
+function messageIn(kept: Buffer, at: number = HEAD_AT, len = 40, bodyAt: number = BODY_AT, bodyLen = 200): Buffer {
+  return Buffer.concat([kept.subarray(at, at + len), kept.subarray(bodyAt, bodyAt + bodyLen)]);
+}
+
+/** Whether it is a signature by the seed at `seedAt` of a message. */
+function isSignature({ signature, kept }: Released, message: Buffer, seedAt: number = SEED_AT): boolean {
+  const r = signature.subarray(0, 32);
+  const k = challenge(r, kept.subarray(KEY_AT, KEY_AT + 32), message);
+  const by = ed25519.utils.getExtendedPublicKey(kept.subarray(seedAt, seedAt + 32)).scalar;
+  // S B - k A by the seed's own scalar: one multiplication.
+  const point = mod(little(signature.subarray(32)) - k * by);
+  return point !== 0n && r.equals(Point.BASE.multiply(point).toBytes());
+}
+
+/** Whether one wrong argument explains it: a pointer to another field, or a length. */
+function isOfAnother(released: Released): boolean {
+  const { kept } = released;
+  const lengths = Array.from({ length: kept.length }, (_, i) => i);
+  return (
+    FIELDS.some((at) => isSignature(released, messageIn(kept), at)) ||
+    FIELDS.some((at) => isSignature(released, messageIn(kept, at))) ||
+    FIELDS.some((at) => isSignature(released, messageIn(kept, HEAD_AT, 40, at))) ||
+    lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, len))) ||
+    lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, 40, BODY_AT, len)))
+  );
 }
 
 /**
  * What the nonce was: S less the key times the challenge. A fault may have made the challenge one of another R than the one that
  * left the device, or lost it: 0 or 1.
  */
-function noncesOf({ signature, genuine, message }: Released): bigint[] {
+function noncesOf({ signature, genuine, kept }: Released): bigint[] {
   const s = little(signature.subarray(32));
-  const made = [signature, genuine].map((from) => challenge(from.subarray(0, 32), key, message));
+  const made = [signature, genuine].map((from) => challenge(from.subarray(0, 32), key, messageIn(kept)));
   return [...made, 0n, 1n].map((k) => mod(s - k * secret));
 }
 
@@ -239,8 +272,11 @@ function isCut({ signature, genuine }: Released): boolean {
 /** What a pair of signatures that were made under the same fault gives away; `goldens` are those without it. */
 export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run[]): Fate {
   const released = pair.flatMap((run, i): Released[] => {
-    if (run?.outcome !== "returned" || run.result !== 64 || run.answer.every((byte) => byte === 0)) return [];
-    return [{ signature: run.answer, genuine: goldens[i]!.answer, message: Buffer.concat([head, bodies[i]!]) }];
+    if (run?.outcome !== "returned" || run.answer.length === 0) return [];
+    const [signature, kept] = [run.answer.subarray(0, 64), run.answer.subarray(64)];
+    const golden = goldens[i]!.answer;
+    if (signature.every((byte) => byte === 0)) return [];
+    return [{ signature, genuine: golden.subarray(0, 64), kept, isKept: kept.equals(golden.subarray(64)) }];
   });
   if (released.length === 0) return "refused";
   const whole = released.filter((one) => !isCut(one) || one.signature.equals(one.genuine));
@@ -249,8 +285,9 @@ export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run
   if (nonces.flat().some(isKnown)) return "leaks";
   const [one, other] = nonces.map((some) => some.map(wordsOf));
   if (one && other && one.some((a) => other.some((b) => shareWord(a, b)))) return "leaks";
-  const isGenuine = whole.every(({ signature, message }) => ed25519.verify(signature, message, key));
-  if (!isGenuine) return "spoilt";
+  const right = whole.map((one) => isSignature(one, messageIn(one.kept)));
+  if (whole.some((one, i) => !right[i] && !isOfAnother(one))) return "spoilt";
+  if (whole.some(({ isKept }, i) => !right[i] || !isKept)) return "another";
   return whole.length < released.length ? "cut" : "genuine";
 }
 

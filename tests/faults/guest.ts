@@ -18,8 +18,6 @@ import * as planted from "./guest_planted";
 
 const CAPACITY: u32 = 2048;
 const room: usize = memory.data(CAPACITY, 8);
-/** What is to be signed. */
-const kept: usize = memory.data(CAPACITY, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const messages = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const got = changetype<Answer>(memory.data(offsetof<Answer>(), 4));
@@ -78,11 +76,15 @@ let headLen: u32 = 0;
 let body: usize = 0;
 let bodyLen: u32 = 0;
 
-/** Keep what is to be signed, and clear the buffer: faults while signing then reach neither the request nor its reader. */
+let keptLen: u32 = 0;
+
+/** Keep what is to be signed behind the place of a signature: faults while signing then do not reach the request's reader. */
 function keep(requestLen: u32): i32 {
+  const kept = room + ed25519.SIGNATURE_BYTES;
   memory.copy(kept, room, requestLen);
-  memory.fill(room, 0, requestLen);
+  memory.fill(room, 0, ed25519.SIGNATURE_BYTES);
   reader.begin(kept, requestLen);
+  keptLen = requestLen;
   seed = field();
   key = field();
   noise = field();
@@ -97,7 +99,7 @@ function sign(isPlanted: bool): i32 {
   const status = isPlanted
     ? planted.sign(room, seed, key, noise, head, headLen, body, bodyLen)
     : ed25519.issue(room, seed, key, noise, head, headLen, body, bodyLen);
-  return status == Status.Ok ? ed25519.SIGNATURE_BYTES : status;
+  return status == Status.Ok ? ed25519.SIGNATURE_BYTES + keptLen : status;
 }
 
 function read(): i32 {

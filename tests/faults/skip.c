@@ -30,7 +30,7 @@
 #define RANGES_MOST   64
 #define REQUESTS_MOST 512
 #define TRAPS_MOST    8
-#define ANSWER_MOST   256u
+#define ANSWER_MOST   512u
 /** Where calls return to: an address that nothing else has. */
 #define RETURN_TO 0x0ffffff0u
 /** A run that takes this many times the processor time of the run without a fault counts as hung: the watchdog ends it.
