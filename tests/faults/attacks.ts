@@ -25,12 +25,12 @@ export interface Attack extends Pick<Campaign, "before" | "targets" | "apart"> {
 /** The cryptography. It has campaigns of its own: elsewhere faults go into what decides. */
 const CRYPTOGRAPHY = /^(cpu_|square4|product4|complete|scale_word|w2c_assembly_crypto_)/;
 
-const mod = (x: bigint): bigint => ((x % L) + L) % L;
+export const mod = (x: bigint): bigint => ((x % L) + L) % L;
 
-const seed = fixedBytes("faults: signer", 32);
-const key = ed25519.getPublicKey(seed);
-const head = fixedBytes("faults: head", 40);
-const body = fixedBytes("faults: body", 200);
+export const seed = fixedBytes("faults: signer", 32);
+export const key = ed25519.getPublicKey(seed);
+export const head = fixedBytes("faults: head", 40);
+export const body = fixedBytes("faults: body", 200);
 const signed = Buffer.concat([head, body]);
 
 function flipped(from: Uint8Array, at: number): Buffer {
@@ -166,129 +166,6 @@ export function answers(): Attack[] {
       CRYPTOGRAPHY,
     ),
   ];
-}
-
-// ------------------------------------------------------------------------------------------------ signing
-
-const noises = [fixedBytes("faults: noise 0", 32), fixedBytes("faults: noise 1", 32)];
-const bodies = [body, fixedBytes("faults: other body", 200)];
-
-/** Two signatures by one key, each under noise of its own, to be compared fault by fault. */
-export function signing(op: Op = Op.Sign): Pick<Campaign, "before" | "targets">[] {
-  return noises.map((noise, i) => ({
-    before: [
-      { op: Op.Keep, fields: [seed, key, fixedBytes("faults: noise before", 32), head, fixedBytes("before", 100)] },
-      { op, fields: [] },
-      { op: Op.Keep, fields: [seed, key, noise, head, bodies[i]!] },
-    ],
-    targets: [{ op, fields: [] }],
-  }));
-}
-
-/**
- * What became of a signature. Cut: it lacks bytes of the genuine one and has nothing else. Another: it is right, but of other bytes than were
- * meant, or by another seed. Spoilt: it is none of these, and wrong. Leaks: an attacker knows its nonce in whole or in part.
- */
-export type Fate = "refused" | "genuine" | "cut" | "another" | "spoilt" | "leaks";
-
-const extended = ed25519.utils.getExtendedPublicKey(seed);
-const secret = mod(extended.scalar);
-
-/** The eight words of a number below 2^256. */
-function wordsOf(x: bigint): bigint[] {
-  return Array.from({ length: 8 }, (_, i) => (x >> BigInt(32 * i)) & 0xffff_ffffn);
-}
-
-/** What a nonce may not be, nor share a word with: nothing, the noise, and the parts of the key. */
-const KNOWN = [0n, ...noises.map(little), little(seed), secret, mod(little(extended.prefix))].map(wordsOf);
-
-const shareWord = (a: readonly bigint[], b: readonly bigint[]): boolean => a.some((word, i) => word === b[i]);
-
-/** Whether a nonce is known in a part: a word of it is one of those above at that place, or the same as the word before it. */
-function isKnown(nonce: bigint): boolean {
-  const words = wordsOf(nonce);
-  const least = nonce < L - nonce ? nonce : L - nonce;
-  return (
-    least < 1n << 220n ||
-    KNOWN.some((known) => shareWord(words, known)) ||
-    words.some((word, i) => i > 0 && word === words[i - 1])
-  );
-}
-
-/** A signature that left the device, the one that would have without the fault, and the request as it is in memory then. */
-interface Released {
-  readonly signature: Buffer;
-  readonly genuine: Buffer;
-  readonly kept: Buffer;
-  readonly isKept: boolean;
-}
-
-/** Where the fields of the request begin: seed, key, noise, head, body. */
-const FIELDS = [2, 36, 70, 104, 146] as const;
-const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
-
-/** What is signed, if the fields are where they are said to be. */
-function messageIn(kept: Buffer, at: number = HEAD_AT, len = 40, bodyAt: number = BODY_AT, bodyLen = 200): Buffer {
-  return Buffer.concat([kept.subarray(at, at + len), kept.subarray(bodyAt, bodyAt + bodyLen)]);
-}
-
-/** Whether it is a signature by the seed at `seedAt` of a message. */
-function isSignature({ signature, kept }: Released, message: Buffer, seedAt: number = SEED_AT): boolean {
-  const r = signature.subarray(0, 32);
-  const k = challenge(r, kept.subarray(KEY_AT, KEY_AT + 32), message);
-  const by = ed25519.utils.getExtendedPublicKey(kept.subarray(seedAt, seedAt + 32)).scalar;
-  // S B - k A by the seed's own scalar: one multiplication.
-  const point = mod(little(signature.subarray(32)) - k * by);
-  return point !== 0n && r.equals(Point.BASE.multiply(point).toBytes());
-}
-
-/** Whether one wrong argument explains it: a pointer to another field, or a length. */
-function isOfAnother(released: Released): boolean {
-  const { kept } = released;
-  const lengths = Array.from({ length: kept.length }, (_, i) => i);
-  return (
-    FIELDS.some((at) => isSignature(released, messageIn(kept), at)) ||
-    FIELDS.some((at) => isSignature(released, messageIn(kept, at))) ||
-    FIELDS.some((at) => isSignature(released, messageIn(kept, HEAD_AT, 40, at))) ||
-    lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, len))) ||
-    lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, 40, BODY_AT, len)))
-  );
-}
-
-/**
- * What the nonce was: S less the key times the challenge. A fault may have made the challenge one of another R than the one that
- * left the device, or lost it: 0 or 1.
- */
-function noncesOf({ signature, genuine, kept }: Released): bigint[] {
-  const s = little(signature.subarray(32));
-  const made = [signature, genuine].map((from) => challenge(from.subarray(0, 32), key, messageIn(kept)));
-  return [...made, 0n, 1n].map((k) => mod(s - k * secret));
-}
-
-function isCut({ signature, genuine }: Released): boolean {
-  return signature.every((byte, i) => byte === 0 || byte === genuine[i]);
-}
-
-/** What a pair of signatures that were made under the same fault gives away; `goldens` are those without it. */
-export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run[]): Fate {
-  const released = pair.flatMap((run, i): Released[] => {
-    if (run?.outcome !== "returned" || run.answer.length === 0) return [];
-    const [signature, kept] = [run.answer.subarray(0, 64), run.answer.subarray(64)];
-    const golden = goldens[i]!.answer;
-    if (signature.every((byte) => byte === 0)) return [];
-    return [{ signature, genuine: golden.subarray(0, 64), kept, isKept: kept.equals(golden.subarray(64)) }];
-  });
-  if (released.length === 0) return "refused";
-  const whole = released.filter((one) => !isCut(one) || one.signature.equals(one.genuine));
-  if (whole.length === 0) return "cut";
-  const nonces = whole.map(noncesOf);
-  if (nonces.flat().some(isKnown)) return "leaks";
-  const [one, other] = nonces.map((some) => some.map(wordsOf));
-  if (one && other && one.some((a) => other.some((b) => shareWord(a, b)))) return "leaks";
-  const right = whole.map((one) => isSignature(one, messageIn(one.kept)));
-  if (whole.some((one, i) => !right[i] && !isOfAnother(one))) return "spoilt";
-  if (whole.some(({ isKept }, i) => !right[i] || !isKept)) return "another";
-  return whole.length < released.length ? "cut" : "genuine";
 }
 
 // ------------------------------------------------------------------------------------------------ the handshake

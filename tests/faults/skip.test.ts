@@ -6,17 +6,9 @@
  */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import {
-  type Attack,
-  answers,
-  type Fate,
-  fateOf,
-  handshakes,
-  plantedSignature,
-  signatures,
-  signing,
-} from "./attacks.ts";
+import { type Attack, answers, handshakes, plantedSignature, signatures } from "./attacks.ts";
 import { BOARDS, type Campaign, type FaultKind, imageOf, inject, type Run } from "./campaign.ts";
+import { type Fate, fateOf, signing } from "./leaks.ts";
 import { Op } from "./op.ts";
 import TLS from "../tls/image.ts";
 
