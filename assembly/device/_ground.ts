@@ -27,6 +27,10 @@ import * as event from "./event";
 import { Death, Event, Record, State } from "./facts";
 import * as records from "./store";
 
+if (ANSWER_BYTES < 318 + 813) ERROR("ANSWER_BYTES must be at least 1131: a receipt of 318 bytes and a downlink of 813");
+if (RETRY_MS < 2 || RETRY_MS > RETRY_MAX_MS)
+  ERROR("RETRY_MS must be 2 to RETRY_MAX_MS: half of a pause is random, and it doubles up to the longest");
+
 /** How far the device is in its session. */
 export const enum Stage {
   /** It was told the session, and signed nothing in it. */

@@ -39,6 +39,9 @@ import { Death, Record, State } from "./facts";
 import * as settings from "./settings";
 import * as records from "./store";
 
+if (app.NAME_BYTES == 0 || app.NAME_BYTES > NAME_MOST) ERROR("the application's NAME must have 1 to 32 bytes");
+if (app.VERSION_BYTES == 0 || app.VERSION_BYTES > NAME_MOST) ERROR("the application's VERSION must have 1 to 32 bytes");
+
 /** Make an `enrol` of the nonce and send it. */
 export function enrol(nonce: Slice): void {
   const mark = scratch.mark();

@@ -13,6 +13,7 @@
 import * as app from "../app/app";
 import {
   ANSWER_BYTES,
+  EXCHANGE_MS,
   IDLE_TURN_MS,
   LINK_FIRST_MS,
   PROGRESS_MS,
@@ -44,6 +45,9 @@ import * as settings from "./settings";
 import { serverKeys } from "./settings";
 import * as records from "./store";
 import * as stream from "./stream";
+
+if (PROGRESS_MS < 2 * EXCHANGE_MS)
+  ERROR("PROGRESS_MS must be at least twice EXCHANGE_MS: a slow exchange must not starve the watchdog");
 
 const peerIds: usize = memory.data(server.KEYS_MOST * ID_BYTES, 4);
 

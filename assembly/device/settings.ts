@@ -73,6 +73,9 @@ export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4
 /** The keys that may end its chain of certificates, one after the other. */
 export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
+if (SETTINGS_BYTES < 561 + CHECKSUM_BYTES)
+  ERROR("SETTINGS_BYTES must be at least 565: every field at its longest takes 561, the checksum 4");
+
 const page: usize = memory.data(SETTINGS_BYTES, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const slice = changetype<Slice>(memory.data(offsetof<Slice>(), 4));

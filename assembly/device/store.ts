@@ -41,6 +41,11 @@ import * as crc32c from "../lib/crc32c";
 import * as flash from "../port/flash";
 import { Record } from "./facts";
 
+if (STORE_LIVE_PERCENT == 0 || STORE_LIVE_PERCENT > 90)
+  ERROR("STORE_LIVE_PERCENT must be 1 to 90: the rest of a page is room to append");
+if (COUNTER_BLOCK == 0 || COUNTER_BLOCK > 65536)
+  ERROR("COUNTER_BLOCK must be 1 to 65536: each start skips up to one block of the counters");
+
 const KINDS: u32 = 13;
 /** Key and Successor: a change of them writes fresh pages. */
 const IDENTITY: u32 = (1 << Record.Key) | (1 << Record.Successor);

@@ -23,6 +23,7 @@ import {
   FRAME_PROBE_MS,
   FRAME_RETRY_MS,
   FRAME_TRIES,
+  LINK_RX_BYTES,
   LINK_TX_BYTES,
 } from "../config";
 import * as crc32c from "../lib/crc32c";
@@ -47,6 +48,13 @@ const HEAD_BYTES: u32 = 3;
 const CRC_BYTES: u32 = 4;
 /** The longest frame as it is on the wire, code byte included, delimiters not. */
 const FRAME_BYTES: u32 = HEAD_BYTES + FRAME_DATA_BYTES + CRC_BYTES + 1;
+if (HEAD_BYTES + FRAME_DATA_BYTES + CRC_BYTES > cobs.MAX_BYTES)
+  ERROR("FRAME_DATA_BYTES must be at most 247: COBS encodes a frame as one run of blocks");
+if (LINK_TX_BYTES / 2 < FRAME_BYTES + 2)
+  ERROR("LINK_TX_BYTES must hold two frames of FRAME_DATA_BYTES + 10 bytes: one that is repeated, one that is not");
+if (FRAME_DATA_BYTES > LINK_RX_BYTES / 2)
+  ERROR("FRAME_DATA_BYTES must be at most half of LINK_RX_BYTES: the bridge sends only what there is room for");
+
 /** `inLen` while the frame being received is longer than any may be. */
 const TOO_LONG: u32 = FRAME_BYTES + 1;
 

@@ -1,6 +1,9 @@
 /** What the families share: the state the layers above see, and the bytes on their way. Only one family is in use. */
 import { LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
 
+if (LINK_RX_BYTES < 64 || (LINK_RX_BYTES & (LINK_RX_BYTES - 1)) != 0)
+  ERROR("LINK_RX_BYTES must be a power of two, at least 64: the receive ring wraps by a mask");
+
 /** How the link is. */
 export const enum LinkState {
   /** The module is being set up or repaired, or a connection is being closed. */

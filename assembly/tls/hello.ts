@@ -46,6 +46,9 @@ export class Choice {
 
 export const ID_BYTES: u32 = 32;
 
+if (TLS_RECORD_BYTES != 512 && TLS_RECORD_BYTES != 1024)
+  ERROR("TLS_RECORD must be 512 or 1024: max_fragment_length has a code for these");
+
 /** max_fragment_length's code for records of this size (RFC 6066 §4), and record_size_limit, which counts the inner type too. */
 export const FRAGMENT_CODE: u32 = TLS_RECORD_BYTES == 512 ? 1 : 2;
 const SIZE_LIMIT: u32 = TLS_RECORD_BYTES + 1;

@@ -32,6 +32,8 @@ const enum Verdict {
   Failed,
 }
 
+if (LINK_TX_BYTES > 2048) ERROR("LINK_TX_BYTES must be at most 2048: ESP-AT takes no more in one AT+CIPSEND");
+
 /** Data is asked for when this much fits, so that the commands do not outweigh it. */
 const READ_ROOM: u32 = LINK_RX_BYTES / 2;
 

@@ -1,0 +1,77 @@
+// weight: 40 s, 1 core
+/** A size or an interval that cannot work fails the compilation with a sentence, and so does each one planted here. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import * as asc from "assemblyscript/asc";
+import { paths, ROOT } from "../../tools/check/tree.ts";
+
+/** What is changed in which file, and what the compiler must say. */
+const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says: string])[] = [
+  ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) 256/, "$1 200", "LINK_RX_BYTES must be a power of two"],
+  ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) 256/, "$1 0", "LINK_RX_BYTES must be a power of two"],
+  [
+    "assembly/config.ts",
+    /(LINK_RX_BYTES: u32 =) 256/,
+    "$1 128",
+    "FRAME_DATA_BYTES must be at most half of LINK_RX_BYTES",
+  ],
+  ["assembly/config.ts", /(LINK_TX_BYTES: u32 =) [^;]*/, "$1 274", "LINK_TX_BYTES must hold two frames"],
+  ["assembly/config.ts", /(LINK_TX_BYTES: u32 =) [^;]*/, "$1 4096", "LINK_TX_BYTES must be at most 2048"],
+  ["assembly/config.ts", /(FRAME_DATA_BYTES: u32 =) 128/, "$1 248", "FRAME_DATA_BYTES must be at most 247"],
+  ["assembly/config.ts", /(TLS_RECORD_BYTES: u32 =) [^;]*/, "$1 2048", "TLS_RECORD must be 512 or 1024"],
+  ["assembly/config.ts", /(SETTINGS_BYTES: u32 =) 568/, "$1 560", "SETTINGS_BYTES must be at least 565"],
+  ["assembly/config.ts", /(STORE_LIVE_PERCENT: u32 =) 75/, "$1 100", "STORE_LIVE_PERCENT must be 1 to 90"],
+  ["assembly/config.ts", /(COUNTER_BLOCK: u32 =) 256/, "$1 0", "COUNTER_BLOCK must be 1 to 65536"],
+  ["assembly/config.ts", /(ANSWER_BYTES: u32 =) 1_152/, "$1 1_024", "ANSWER_BYTES must be at least 1131"],
+  ["assembly/config.ts", /(RETRY_MS: u32 =) 1_000/, "$1 1", "RETRY_MS must be 2 to RETRY_MAX_MS"],
+  ["assembly/config.ts", /(PROGRESS_MS: u32 =) 90_000/, "$1 60_000", "PROGRESS_MS must be at least twice EXCHANGE_MS"],
+  ["assembly/app/app.ts", /(NAME_BYTES: u32 =) 6/, "$1 33", "the application's NAME must have 1 to 32 bytes"],
+  ["assembly/app/app.ts", /(VERSION_BYTES: u32 =) 5/, "$1 0", "the application's VERSION must have 1 to 32 bytes"],
+  ["assembly/link/link.ts", /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g, "false", "an image needs the driver of a module"],
+];
+
+/** What the compiler says of the firmware with one file changed. */
+async function compile(path = "", from = /(?:)/, to = ""): Promise<string> {
+  const { error, stderr } = await asc.main(["assembly/main.ts", "--config", "asconfig.json", "--noEmit", "-O0"], {
+    readFile: (name, base) => read(join(base, name), path, from, to),
+    listFiles: () => null,
+  });
+  return error === null ? "" : stderr.toString();
+}
+
+function read(file: string, path: string, from: RegExp, to: string): string | null {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+  if (join(ROOT, path) !== join(ROOT, file)) return text;
+  const changed = text.replace(from, to);
+  assert.notEqual(changed, text, `${path} has no ${String(from)}`);
+  return changed;
+}
+
+describe("the compiler", () => {
+  it("accepts the firmware as it is", async () => {
+    assert.equal(await compile(), "");
+  });
+
+  for (const [path, from, to, says] of PLANTED) {
+    it(`refuses ${from.source.replace(/\W*:.*/, "").replace(/^\W+/, "")} = ${to.replace("$1 ", "")}: ${says}`, async () => {
+      assert.match(await compile(path, from, to), new RegExp(`User-defined: "${says}`));
+    });
+  }
+
+  it("has a violation planted for every guard", () => {
+    const guards = paths()
+      .filter((path) => /^assembly\/.*\.ts$/.test(path))
+      .flatMap((path) =>
+        [...readFileSync(join(ROOT, path), "utf8").matchAll(/ERROR\(\s*"([^"]*)"/g)].map((match) => match[1]!),
+      );
+    const unplanted = guards.filter((guard) => !PLANTED.some(([, , , says]) => guard.startsWith(says)));
+    assert.deepEqual(unplanted, []);
+  });
+});
