@@ -35,7 +35,14 @@ export interface Request {
 
 /** Everything but the guest's sources that decides the bytes of an image. */
 function toolInputs(board: Board, boardName: string): string[] {
-  return filesBelow("boards/common", ...chipFolders(board), `boards/${boardName}`, "linker", "tools/build", "tools/facts");
+  return filesBelow(
+    "boards/common",
+    ...chipFolders(board),
+    `boards/${boardName}`,
+    "linker",
+    "tools/build",
+    "tools/facts",
+  );
 }
 
 /** Build one image, or return what is there if nothing it is made from has changed. */
