@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { type Board, boardNames, loadBoard, type Region } from "../../tools/build/board.ts";
 import { buildImage } from "../../tools/build/build.ts";
 import { symbols } from "../qemu/symbols.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const PT_LOAD = 1;
 
@@ -71,7 +72,7 @@ for (const name of boardNames()) {
     });
 
     test("builds within its budgets, and lies inside its memories", async () => {
-      const built = await buildImage({ board: name });
+      const built = await buildImage({ board: name, image: SIGNET });
       assert.ok(built.size.flash <= board.budget.flash && built.size.linear <= board.budget.linear);
       assert.ok(built.size.flash > 32 * 1024 && built.size.linear > 4 * 1024, "there is something in it");
       const elf = readFileSync(built.elf);
@@ -88,7 +89,7 @@ for (const name of boardNames()) {
 }
 
 test("an image of another board is found out", async () => {
-  const built = await buildImage({ board: "microbit" });
+  const built = await buildImage({ board: "microbit", image: SIGNET });
   const elf = readFileSync(built.elf);
   const board: Board = await loadBoard("microbit");
   const vectors = board.flash.origin;

@@ -12,6 +12,7 @@ import { buildImage } from "../../tools/build/build.ts";
 import { buildDay } from "../../tools/build/day.ts";
 import { ROOT } from "../../tools/build/root.ts";
 import PROBE from "../qemu/boot/image.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const board = "mps2-an386";
 const folder = mkdtempSync(join(tmpdir(), "signet-build-"));
@@ -44,7 +45,7 @@ test("the same tree in another place gives the same bytes", async () => {
     // There is no repository there: the day is told.
     env: { ...process.env, SOURCE_DATE_EPOCH: String(buildDay()! * 86_400) },
   });
-  const here = await buildImage({ board });
+  const here = await buildImage({ board, image: SIGNET });
   await built;
   for (const file of ["elf", "hex", "bin"] as const) {
     const there = join(tree, "build", board, "signet", basename(here[file]));
@@ -78,5 +79,5 @@ test("a board can leave TLS out, with all its memory", async () => {
   const { budget: small, use } = await loadBoard("microbit");
   const change = { use: { ...use, WITHOUT_TLS: 1 }, budget: { ...small, flash: 80 * KiB, linear: 8.5 * KiB } };
   const out = join(folder, "without-tls");
-  assert.ok((await buildImage({ board: "microbit", out, change })).size.linear > 4 * KiB);
+  assert.ok((await buildImage({ board: "microbit", image: SIGNET, out, change })).size.linear > 4 * KiB);
 });

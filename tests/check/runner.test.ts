@@ -178,6 +178,8 @@ describe("reach of a change", () => {
       "tests/qemu/boot.test.ts": `import { build } from "../../tools/build/build.ts"; join(ROOT, "tools", "cli", "x.ts");`,
       "tests/qemu/part.test.ts": `new URL("./part.c", import.meta.url);`,
       "tests/qemu/part.c": "",
+      "tests/qemu/folder.test.ts": `join(here, "parts");`,
+      "tests/qemu/parts/one.c": "",
     }),
   );
   const reached = (...changed: string[]): string[] =>
@@ -193,6 +195,7 @@ describe("reach of a change", () => {
     assert.deepEqual(reached("boards/common/trap.c"), ["tests/qemu/boot.test.ts"]);
     assert.deepEqual(reached("tools/cli/x.ts"), ["tests/qemu/boot.test.ts"]);
     assert.deepEqual(reached("tests/qemu/part.c"), ["tests/qemu/part.test.ts"]);
+    assert.deepEqual(reached("tests/qemu/parts/one.c"), ["tests/qemu/folder.test.ts"]);
   });
 
   it("reaches nothing by a type, a comment or a file that is not used", () => {

@@ -7,6 +7,7 @@ import { firmware } from "../../tools/guest/firmware.ts";
 import { Flash } from "../../tools/guest/flash.ts";
 import { Guest } from "../../tools/guest/guest.ts";
 import { frequencies, normal, type Oscillator, sampler } from "./oscillator.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 /** Good samples for each claim: 10^7 unless said. */
 const SAMPLES = Number(process.env["HEALTH_SAMPLES"] ?? 10_000_000);
@@ -143,7 +144,7 @@ describe("an oscillator that is read at fixed times", () => {
   });
 
   it("and no jitter makes no key on a device at any frequency, and says why", async () => {
-    const image = await firmware();
+    const image = await firmware(SIGNET.entry);
     const told = frequencies(OSCILLATORS).map((megahertz) => {
       let nowMs = 0;
       const read = sampler({ megahertz, microseconds: 5, phase: 0.1, duty: 0.5, jitter: 0 });

@@ -22,6 +22,7 @@ import { startServer, type RunningServer } from "../../tools/server/server.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { caExtensions, certify, identity, leafExtensions, type Identity } from "../tls/identities.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 /** The device's clock when the stream begins. */
 const NOW = Date.parse("2040-01-01");
@@ -117,7 +118,7 @@ async function live(settings: Partial<factory.Factory> = {}, flash = new Flash({
     }),
   );
   const clock = (): number => performance.now() + passedMs;
-  const device = new Guest({ firmware: await firmware(), flash, noise: noises.seeded("stream"), clock });
+  const device = new Guest({ firmware: await firmware(SIGNET.entry), flash, noise: noises.seeded("stream"), clock });
   const wire: Buffer[] = [];
   const modem = await startModem({ stream: device.port(), onUart: (_, bytes) => wire.push(Buffer.from(bytes)) });
   const stop = new AbortController();

@@ -19,6 +19,7 @@ import { hex } from "../../tools/wire/bytes.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { hash } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 export const AUDIENCE = "signet.test";
 /** Two pages for the store: the least there may be. */
@@ -174,7 +175,7 @@ export class Subject {
   }
 
   static async make(world: World, options: SubjectOptions = {}): Promise<Subject> {
-    return new Subject(world, await firmware(), options);
+    return new Subject(world, await firmware(SIGNET.entry), options);
   }
 
   /** Switch it on, with a module that was just switched on too. */

@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { ROOT } from "../../tools/build/root.ts";
 import { firmware } from "../../tools/guest/firmware.ts";
 import type { Half } from "./history.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 interface Mutant {
   readonly name: string;
@@ -86,7 +87,7 @@ function copy({ file, from, to }: Mutant, name: string): string {
   return root;
 }
 
-await firmware();
+await firmware(SIGNET.entry);
 
 for (const [i, mutant] of MUTANTS.entries()) {
   test(`it is noticed if ${mutant.name}`, (t) => {

@@ -8,8 +8,9 @@ import { Holder } from "./holder.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
 import { AUDIENCE, Service, type Origin } from "./service.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
-const module = await firmware();
+const module = await firmware(SIGNET.entry);
 
 const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };
 export const INTERVAL_MS = 10 * MINUTE;

@@ -6,6 +6,7 @@ import { Guest } from "../../tools/guest/guest.ts";
 import * as noises from "../../tools/guest/noise.ts";
 import { page } from "./life.ts";
 import { Witness } from "./witness.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 /** What a board's watchdog allows between two feedings (boards/common/port.h). */
 const WATCHDOG_MS = 8_000;
@@ -36,7 +37,7 @@ class Alone {
 }
 
 describe("progress", async () => {
-  const module = await firmware();
+  const module = await firmware(SIGNET.entry);
 
   function alone(): Alone {
     const flash = new Flash({ pageBytes: 1024, pages: 3 });

@@ -16,6 +16,7 @@ import { type Image, image, LIVES, numbers } from "./image.ts";
 import { live } from "./life.ts";
 import { named, start } from "./start.ts";
 import { type Memory, Witness } from "./witness.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 /** Trials on each image: single flips, and bursts of up to 64 bits. */
 const FLIPS = Number(process.env["ROT_FLIPS"] ?? 300);
@@ -26,7 +27,7 @@ const REPORTING = Number(process.env["ROT_REPORTING"] ?? 50);
 const SEED = Number(process.env["ROT_SEED"] ?? 0x726f7421);
 const HOUR_MS = 3_600_000;
 
-const module = await firmware();
+const module = await firmware(SIGNET.entry);
 
 /** Repeatable numbers below `most`. */
 function random(seed: number): (most: number) => number {

@@ -10,6 +10,7 @@ import { importKey } from "../../tools/wire/ed25519.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { readReport, type Report } from "../../tools/wire/messages.ts";
 import { open, verify } from "../../tools/wire/sign1.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 export interface Field {
   readonly board: string;
@@ -25,7 +26,7 @@ const AUDIENCE = "signet-field";
 
 /** Build the product's image for a board, start server and bridge, and write the factory page; the power is still off. */
 export async function lay(board: string, folder: string, reportIntervalMs: number): Promise<Field> {
-  const built = await buildImage({ board });
+  const built = await buildImage({ board, image: SIGNET });
   const server = await startServer({ port: 0, database: join(folder, "signet.db"), audience: AUDIENCE });
   const to = { host: HOST, port: server.port };
   const bridge = await startBridge({ listen: { host: HOST, port: 0 }, to });

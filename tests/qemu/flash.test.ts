@@ -20,6 +20,7 @@ import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { id as idOf } from "../../tools/wire/key.ts";
 import * as store from "../../tools/wire/store.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 /** How often provisioning is killed; the whole campaign is 50. */
 const KILLS = Number(process.env["SIGNET_PROVISION_KILLS"] ?? 3);
@@ -74,7 +75,7 @@ for (const board of ["mps2-an386", "microbit"]) {
     let first: string | undefined;
 
     before(async () => {
-      await buildImage({ board });
+      await buildImage({ board, image: SIGNET });
       place = await bare(board);
     });
 

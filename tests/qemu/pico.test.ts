@@ -21,6 +21,7 @@ import * as factory from "../../tools/wire/factory.ts";
 import { sampler } from "../entropy/oscillator.ts";
 import { symbols } from "./symbols.ts";
 import PROBE from "./boot/image.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const BOARD = "pico";
 const STEP_MS = 60_000;
@@ -52,7 +53,7 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
   let elf: string;
 
   before(async () => {
-    ({ elf } = await buildImage({ board: BOARD }));
+    ({ elf } = await buildImage({ board: BOARD, image: SIGNET }));
     server = await startServer({ port: 0, tls: { port: 0 }, database: at("signet.db"), audience: AUDIENCE });
     const listen = { host: "127.0.0.1", port: 0 };
     modem = await startModem({ listen, baud: 0, onUart: (_, bytes) => wire.push(Buffer.from(bytes)) });
@@ -126,7 +127,7 @@ describe("power that goes half-way through an operation on flash, between the fi
 
   /** One life without a module, until the key is there or the power goes; returns the key's id, if one was told. */
   async function start(flash: string, cut?: Cut): Promise<string | undefined> {
-    const { elf } = await buildImage({ board: BOARD });
+    const { elf } = await buildImage({ board: BOARD, image: SIGNET });
     const device = await startEmulator({ board: BOARD, elf, flash, ...(cut && { cut }) });
     const gone = new Promise((resolve) => device.once("exit", resolve));
     const key = ["key-made", "key-loaded"].map((name) => device.waitFor(name, STEP_MS).catch(() => undefined));
@@ -190,7 +191,7 @@ describe("noise that is none", () => {
   ];
   for (const [name, bytes, epitaph] of sources) {
     test(`${name}: no key`, { timeout: STEP_MS }, async () => {
-      const { elf } = await buildImage({ board: BOARD });
+      const { elf } = await buildImage({ board: BOARD, image: SIGNET });
       const entropy = at("noise");
       if (bytes) writeFileSync(entropy, bytes);
       else rmSync(entropy, { force: true });
@@ -354,7 +355,7 @@ describe("the files for a board", () => {
 
   test("the second stage ends with its checksum", async () => {
     assert.equal(crc(Buffer.from("123456789")), 0x0376_e6e7, "CRC-32/MPEG-2's check value");
-    const { bin } = await buildImage({ board: BOARD });
+    const { bin } = await buildImage({ board: BOARD, image: SIGNET });
     const stage = readFileSync(bin).subarray(0, 256);
     assert.equal(crc(stage.subarray(0, 252)), stage.readUInt32LE(252));
   });
@@ -374,7 +375,7 @@ describe("the files for a board", () => {
   });
 
   test("the UF2 is the image, in blocks that say where they go", async () => {
-    const { bin, folder: built } = await buildImage({ board: BOARD });
+    const { bin, folder: built } = await buildImage({ board: BOARD, image: SIGNET });
     const image = readFileSync(bin);
     const uf2 = readFileSync(join(built, "signet.uf2"));
     const count = Math.ceil(image.length / 256);

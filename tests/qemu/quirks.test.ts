@@ -18,6 +18,7 @@ import * as factory from "../../tools/wire/factory.ts";
 import { hash } from "../../tools/wire/key.ts";
 import { readReport } from "../../tools/wire/messages.ts";
 import { open, verify } from "../../tools/wire/sign1.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const BOARD = "mps2-an386";
 const AUDIENCE = "signet-quirks";
@@ -31,7 +32,7 @@ const HABITS: readonly Quirk[] = ["passthrough"];
 it("outlives every quirk of the module, and loses nothing", { timeout: 5 * STEP_MS }, async (test) => {
   const folder = mkdtempSync(join(tmpdir(), "signet-quirks-"));
   const board = await loadBoard(BOARD);
-  const { elf } = await buildImage({ board: BOARD });
+  const { elf } = await buildImage({ board: BOARD, image: SIGNET });
   const server = await startServer({ port: 0, database: join(folder, "signet.db"), audience: AUDIENCE });
   const listen = { host: "127.0.0.1", port: 0 };
   const modem = await startModem({ listen, baud: 0, rate: 0.03, seed: SEED });

@@ -11,6 +11,7 @@ import { buildImage } from "../../tools/build/build.ts";
 import { ROOT } from "../../tools/build/root.ts";
 import { type Emulator, type Options, startEmulator } from "../../tools/emulator/qemu.ts";
 import { symbols } from "./symbols.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const BOARD = "stm32f405";
 const STEP_MS = 120_000;
@@ -43,7 +44,7 @@ describe(`${BOARD} in QEMU`, () => {
     "without flash that can be written, says so, and ends an hour later",
     { timeout: 3 * STEP_MS },
     async (context) => {
-      const { elf } = await buildImage({ board: BOARD });
+      const { elf } = await buildImage({ board: BOARD, image: SIGNET });
       const device = await start(context, { elf });
       const { data: rest } = await device.waitFor("resting", STEP_MS);
       assert.equal(rest.readUInt32BE(), HOUR_MS);
@@ -59,6 +60,7 @@ describe(`${BOARD} in QEMU`, () => {
   it("without noise, says so, and rests before the third start", { timeout: 3 * STEP_MS }, async (context) => {
     const { elf } = await buildImage({
       board: BOARD,
+      image: SIGNET,
       change: { store: SPARE },
       out: join(ROOT, "build", "refusal"),
     });

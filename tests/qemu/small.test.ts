@@ -17,6 +17,7 @@ import { startModem } from "../../tools/modem/modem.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { symbols } from "./symbols.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const BOARD = "microbit";
 const HOST = "127.0.0.1";
@@ -32,7 +33,7 @@ for (const link of factory.LINKS) {
     const folder = mkdtempSync(join(tmpdir(), "signet-small-"));
     const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true })];
     try {
-      const { elf } = await buildImage({ board: BOARD });
+      const { elf } = await buildImage({ board: BOARD, image: SIGNET });
       const server = await startServer({
         port: 0,
         tls: { port: 0 },

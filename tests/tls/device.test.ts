@@ -22,6 +22,7 @@ import * as factory from "../../tools/wire/factory.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { fixedBytes } from "./client.ts";
 import { certify, identity, type Identity } from "./identities.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-"));
 const AUDIENCE = "tls.example";
@@ -69,7 +70,7 @@ async function live(server: RunningServer, tlsKey: Uint8Array, intervalMs = 300)
   });
   flash.provision(page);
   const clock = (): number => performance.now() + sleptMs;
-  const device = new Guest({ firmware: await firmware(), flash, noise: seeded("tls"), clock });
+  const device = new Guest({ firmware: await firmware(SIGNET.entry), flash, noise: seeded("tls"), clock });
   const wire: Buffer[] = [];
   const modem = await startModem({ stream: device.port(), onUart: (_, bytes) => wire.push(Buffer.from(bytes)) });
   const stop = new AbortController();

@@ -17,6 +17,7 @@ import { startEmulator } from "../../tools/emulator/qemu.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
+import { SIGNET } from "../../tools/build/product.ts";
 
 const BOARD = "mps2-an386";
 const AUDIENCE = "tls.example";
@@ -24,7 +25,7 @@ const AUDIENCE = "tls.example";
 test("sign-up, reports, resumption and rotation of the ELF inside TLS", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-elf-"));
   const board = await loadBoard(BOARD);
-  const { elf } = await buildImage({ board: BOARD });
+  const { elf } = await buildImage({ board: BOARD, image: SIGNET });
   const server = await startServer({
     port: 0,
     tls: { port: 0 },

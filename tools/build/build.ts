@@ -6,7 +6,7 @@ import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { guestUnit, makeFirmware, ownUnit } from "./firmware.ts";
 import { buildGuest } from "./guest.ts";
-import { type Image, SIGNET } from "./image.ts";
+import type { Image } from "./image.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 import { measure, type Size } from "./size.ts";
@@ -25,8 +25,7 @@ export interface Built {
 
 export interface Request {
   readonly board: string;
-  /** The product unless said. */
-  readonly image?: Image;
+  readonly image: Image;
   /** Where outputs go; `build` in the working tree unless said. */
   readonly out?: string;
   /** Changes to the board's data, for tests of the build itself. */
@@ -47,7 +46,7 @@ function toolInputs(board: Board, boardName: string): string[] {
 
 /** Build one image, or return what is there if nothing it is made from has changed. */
 export async function buildImage(request: Request): Promise<Built> {
-  const { board: boardName, image = SIGNET } = request;
+  const { board: boardName, image } = request;
   const { name, entry, main, adapt = (board) => board } = image;
   const board = adapt({ ...(await loadBoard(boardName)), ...request.change });
   const folder = join(request.out ?? join(ROOT, "build"), boardName, name);

@@ -17,9 +17,6 @@ export interface Image {
   readonly adapt?: (board: Board) => Board;
 }
 
-/** The product. */
-export const SIGNET: Image = { name: "signet", entry: "assembly/main.ts", main: "boards/common/main.c" };
-
 /** Load an image's data: a file that exports an Image by default. */
 export async function loadImage(path: string): Promise<Image> {
   const file = resolve(path);

@@ -3,7 +3,8 @@ import { relative } from "node:path";
 import { boardNames, loadBoard } from "./board.ts";
 import { buildImage, type Built } from "./build.ts";
 import { linearBytes } from "./guest.ts";
-import { loadImage, SIGNET } from "./image.ts";
+import { loadImage } from "./image.ts";
+import { SIGNET } from "./product.ts";
 
 /** What a person must know who flashes a board whose noise makes no key. */
 export const SEED_REQUIRED =

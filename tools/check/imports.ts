@@ -63,6 +63,7 @@ function read(text: string): Read {
   const walk = (node: ts.Node): void => {
     const named = moduleOf(node);
     if (named) found.imports.push(named);
+    else if (ts.isPropertyAssignment(node)) walk(node.initializer);
     else if (ts.isStringLiteralLike(node)) found.texts.push({ value: node.text, at: node.pos });
     else {
       const joined = joinOf(node);

@@ -23,6 +23,7 @@ import * as factory from "../wire/factory.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
 import { findSecret, writeFactoryPage } from "./flash.ts";
+import { SIGNET } from "../build/product.ts";
 
 /** What the road is made of. */
 export interface Plan {
@@ -90,7 +91,7 @@ export async function lay(plan: Plan): Promise<Road> {
   mkdirSync(plan.folder, { recursive: true });
   const board = await loadBoard(plan.board);
   if (plan.tls && !hasTls(board)) throw new Error(`the image of ${plan.board} has no TLS`);
-  const built = await buildImage({ board: plan.board });
+  const built = await buildImage({ board: plan.board, image: SIGNET });
   const database = join(plan.folder, "signet.db");
   const tls = plan.tls ? { tls: { port: 0 } } : {};
   const server = await startServer({ port: plan.port, database, audience: AUDIENCE, ...tls });

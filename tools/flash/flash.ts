@@ -13,6 +13,7 @@ import * as probes from "./probes.ts";
 import * as seeds from "./seed.ts";
 import type { Probe } from "./probe.ts";
 import type { Choice } from "./probes.ts";
+import { SIGNET } from "../build/product.ts";
 
 /** Where a board is: what writes it, and where it speaks. */
 export interface Bench {
@@ -139,7 +140,7 @@ async function newPage(options: Options, board: Board): Promise<Uint8Array | und
 export async function flash(options: Options, listener: Listener): Promise<string | undefined> {
   const board = await loadBoard(options.board);
   if (options.config !== undefined && device.load(options.config).seed) listener.step(SEED_GIVEN);
-  const built = await buildImage({ board: options.board });
+  const built = await buildImage({ board: options.board, image: SIGNET });
   const page = await newPage(options, board);
   const segments = [
     ...image.firmware(built.hex, board),

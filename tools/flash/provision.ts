@@ -28,6 +28,7 @@ import * as label from "./label.ts";
 import * as registry from "./registry.ts";
 import type { Registry } from "./registry.ts";
 import * as seeds from "./seed.ts";
+import { SIGNET } from "../build/product.ts";
 
 export interface Options {
   readonly board: string;
@@ -59,7 +60,7 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
   if (told.seed)
     throw new Trouble(`${options.config} has a seed, which is one device's`, "leave it out: each gets one of its own");
   const data = await loadBoard(options.board);
-  const built = await buildImage({ board: options.board });
+  const built = await buildImage({ board: options.board, image: SIGNET });
   const log = Journal.open(options.journal, options.board, options.way);
   const batch = { ...options, data, told, firmware: image.firmware(built.hex, data), log };
   const bars = new Bars(options.count, log.finished, options.say);

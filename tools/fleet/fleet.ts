@@ -10,6 +10,7 @@ import { reasonName } from "../wire/messages.ts";
 import { attack } from "./attackers.ts";
 import type { FleetOptions } from "./options.ts";
 import { Tally } from "./tally.ts";
+import { SIGNET } from "../build/product.ts";
 
 /** Two pages for the store: the least there may be. */
 const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };
@@ -107,7 +108,7 @@ function seeded(seed: number): () => number {
 
 /** Run a fleet for so long, or until it is enough, and tell what came of it. */
 export async function runFleet(options: FleetOptions): Promise<Tally> {
-  const module = await firmware();
+  const module = await firmware(SIGNET.entry);
   const tally = new Tally();
   const random = seeded(options.seed);
   const members = Array.from({ length: options.devices }, (_, number) => new Member(options, number));

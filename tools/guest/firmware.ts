@@ -6,7 +6,7 @@ import { digest, exclusively, filesBelow, isFresh } from "../build/cache.ts";
 import { ROOT } from "../build/root.ts";
 
 /** Compile `entry`, a file of AssemblyScript, and whatever it imports, with these `--use` choices. */
-export async function firmware(entry = "assembly/main.ts", use: readonly string[] = []): Promise<WebAssembly.Module> {
+export async function firmware(entry: string, use: readonly string[] = []): Promise<WebAssembly.Module> {
   const folder = join(ROOT, "build", "wasm");
   const out = join(folder, `${[entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-")}.wasm`);
   return exclusively(`${out}.lock`, async () => {

@@ -13,8 +13,11 @@ export function changedSince(commit: string, root: string = ROOT): string[] {
   ];
 }
 
-/** Folders that programs list to find files of every kind: their names say nothing of what a program depends on. */
-const LISTED = new Set(["tests", "tools"]);
+/**
+ * Folders that programs list as a whole, to check them or to see that a build is fresh: that says nothing of what a program depends
+ * on. What is compiled from `assembly/` is what an entry imports, and entries are named.
+ */
+const LISTED = new Set(["assembly", "tests", "tools"]);
 
 /**
  * How many steps away each file is from those that changed; files that a change can not reach are missing. A step leads
@@ -61,7 +64,7 @@ function namedIn(path: string, text: string): Set<string> {
     if (!/^[\w@.][\w@./-]*$/.test(string)) continue;
     const named = string.replace(/\/$/, "");
     found.add(posix.normalize(named));
-    if (named.includes(".")) found.add(posix.join(posix.dirname(path), named));
+    found.add(posix.join(posix.dirname(path), named));
   }
   return found;
 }

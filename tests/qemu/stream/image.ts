@@ -1,4 +1,5 @@
-import { type Image, SIGNET } from "../../../tools/build/image.ts";
+import type { Image } from "../../../tools/build/image.ts";
+import { SIGNET } from "../../../tools/build/product.ts";
 
 /** The product with a C program that serves a stream. */
 const stream: Image = { ...SIGNET, name: "stream", main: "tests/qemu/stream/main.c" };

@@ -61,7 +61,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   server: ["trouble", "facts", "wire", "server/page", "server/store"],
   attacker: ["wire", "line", "server"],
   flash: ["trouble", "lock", "facts", "wire", "gdb", "bridge", "build", "emulator", "server"],
-  fleet: ["wire", "bridge", "guest"],
+  fleet: ["wire", "bridge", "build", "guest"],
   demo: ["trouble", "lock", "facts", "wire", "line", "modem", "bridge", "build", "emulator", "server", "attacker"],
   check: ["trouble", "generate", "facts"],
   test: ["trouble", "generate", "check"],
