@@ -82,6 +82,8 @@ export const COUNTER_BLOCK: u32 = 256;
 export const HEAD_STEP: u32 = 65_536;
 /** How long after one head beyond all that is known another is refused. */
 export const HEAD_PAUSE_MS: u32 = 3_600_000;
+/** Minimum time between two rotations of a life: each costs four page erasures, and a thief of a server key could order them all day. */
+export const ROTATION_PAUSE_MS: u32 = 600_000;
 /** How far a server's time may be from the device's own count. */
 export const TIME_SLACK_S: u32 = 3_600;
 /** How long every answer must agree on a time that is further, before it is believed. */

@@ -177,7 +177,10 @@ function obey(now: u32): void {
   if (got.counter <= last || got.expiresAt < now) return event.number(Event.CommandIgnored, got.counter);
   if (got.counter - last > COMMAND_STEP || got.counter >= COUNTER_END)
     return event.numbers(Event.NumberRefused, Refused.Command, got.counter);
-  if (got.order == Order.Rotate && got.dataLen != TOKEN_BYTES) return event.number(Event.CommandIgnored, got.counter);
+  if (got.order == Order.Rotate && (got.dataLen != TOKEN_BYTES || keys.isAnothers() || !keys.mayRotate())) {
+    if (keys.isAnothers()) pass(got.counter);
+    return event.number(Event.CommandIgnored, got.counter);
+  }
   event.numberAndText(Event.Command, got.counter, got.data, got.dataLen);
   // What was sent is answered: its hash gives way to that of the command.
   sha256.hash(messageHash, from, <u32>(reader.at - from));

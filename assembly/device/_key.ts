@@ -9,6 +9,10 @@ import * as system from "../port/system";
 import { Death, Record } from "./facts";
 import * as records from "./store";
 
+/** Bytes of a server's key that name it in the record Former, after the seed. */
+const SERVER_BYTES: u32 = 8;
+const FORMER_BYTES: u32 = keypair.SEED_BYTES + SERVER_BYTES;
+
 /** The key that the device speaks with. */
 export const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
 /** The record that begins with its seed. */
@@ -47,14 +51,25 @@ export function wipe(mark: u32): void {
   scratch.release(mark);
 }
 
-/** Keep the seed of the record Key, if there is one, as the record Former. */
-export function keep(): Status {
+/** Keep the seed of the record Key as the record Former, while the key of `server` orders rotations. */
+export function keep(server: usize): Status {
   const mark = scratch.mark();
-  const seed = scratch.take(keypair.SEED_BYTES);
-  let status = records.first(seed, keypair.SEED_BYTES, Record.Key);
-  status = status == Status.Ok ? records.put(Record.Former, seed, keypair.SEED_BYTES) : Status.Ok;
+  const kept = scratch.take(FORMER_BYTES);
+  let status = records.first(kept, keypair.SEED_BYTES, Record.Key);
+  bytes.copy(kept + keypair.SEED_BYTES, server, SERVER_BYTES);
+  if (status == Status.Ok) status = records.put(Record.Former, kept, FORMER_BYTES);
   scratch.release(mark);
   return status;
+}
+
+/** Tell whether a key is kept while the key of `server` orders rotations. */
+export function isKeptFrom(server: usize): boolean {
+  const mark = scratch.mark();
+  const kept = scratch.take(FORMER_BYTES);
+  const status = records.first(kept, FORMER_BYTES, Record.Former);
+  const same = status == Status.Ok && bytes.same(kept + keypair.SEED_BYTES, server, SERVER_BYTES);
+  scratch.release(mark);
+  return same;
 }
 
 /** Write the seed as the record Key as well, if it is not there: it is its home from now on. */

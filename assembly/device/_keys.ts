@@ -1,10 +1,12 @@
 /** The device's key over its life: recalled or made, replaced when the server orders it, and given up or taken up again as the server decides. */
+import { ROTATION_PAUSE_MS } from "../config";
 import { HANDOVER_MOST } from "../identity/facts";
 import * as handover from "../identity/handover";
 import { Handover } from "../identity/handover";
 import * as keypair from "../identity/keypair";
 import { KEYPAIR_BYTES, KeyPair } from "../identity/keypair";
 import { ID_BYTES } from "../identity/kind";
+import * as server from "../identity/server";
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
@@ -69,10 +71,27 @@ function speak(secret: usize, home: Record): void {
   channel.identify(keypair.signer(own));
 }
 
+/** Tell whether another server that the device trusts orders its rotations: if both did, each could leave it without the other's key. */
+export function isAnothers(): boolean {
+  for (let i: u32 = 0; i < peer.count; i++) {
+    const other = peer.keys + i * server.KEY_BYTES;
+    if (other != got.signer && key.isKeptFrom(other)) return true;
+  }
+  return false;
+}
+
+/** Tell whether the key may be rotated now. An order that comes too soon is ignored: the server sends it again until it is obeyed. */
+export function mayRotate(): boolean {
+  return life.rotatedMs == 0 || life.nowMs - life.rotatedMs >= ROTATION_PAUSE_MS;
+}
+
 /** On the server's order, make the next key, let this one sign that it takes over, keep both, and speak with it. */
 export function rotate(): void {
   // A key that is only kept becomes the key again, before the next one takes the place of the one that was refused.
   if (key.settle() != Status.Ok) return system.die(Death.Storage);
+  // What another server knows stays, however often this one orders rotations.
+  const stays = peer.count > 1 && key.isKeptFrom(got.signer);
+  if (!stays && key.keep(got.signer) != Status.Ok) return system.die(Death.Storage);
   const mark = scratch.mark();
   const stored = scratch.take(SUCCESSOR_MOST);
   const successor = changetype<KeyPair>(scratch.take(KEYPAIR_BYTES));
@@ -99,6 +118,7 @@ export function rotate(): void {
   // Only now, so that an order is not lost by a cut: if it comes again, the key that is stored has taken over by then, or was refused.
   ground.remember(life.order, messageHash);
   life.order = 0;
+  life.rotatedMs = max(life.nowMs, 1);
   life.rotating = 1;
   life.fallen = 0;
   life.stage = Stage.Told;
@@ -115,7 +135,7 @@ export function settle(): void {
   life.rotating = 0;
   // The next key always names a session of its own: so a restored server knows that it took over before the order expired.
   const noted = records.put(Record.Session, got.data, got.dataLen);
-  if (noted != Status.Ok || key.keep() != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
+  if (noted != Status.Ok || key.settle() != Status.Ok) return system.die(Death.Storage);
   event.text(Event.Rotated, keypair.id(own), ID_BYTES);
 }
 
@@ -124,7 +144,8 @@ export function settle(): void {
  * thief's, and the server may have taken the next key.
  */
 export function fallBack(): void {
-  const home = life.rotating ? Record.Key : Record.Former;
+  // The server that orders the rotations has the key before this one; another server may know only the one that is kept from it.
+  const home = life.rotating && key.isKeptFrom(got.signer) ? Record.Key : Record.Former;
   const mark = scratch.mark();
   const seed = scratch.take(keypair.SEED_BYTES);
   if (records.first(seed, keypair.SEED_BYTES, home) == Status.Ok) {

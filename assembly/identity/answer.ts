@@ -49,6 +49,8 @@ export class Answer {
   data: usize;
   dataLen: u32;
   order: u32;
+  /** The server's key that signed it. */
+  signer: usize;
 }
 
 const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
@@ -70,12 +72,14 @@ export function read(out: Answer, from: Reader, by: Server, own: usize): Status 
   if (from.failed) return Status.Malformed;
   const what = kind.tell(message);
   let status = Status.Malformed;
+  let key: usize = 0;
   if (what != Kind.None) {
-    const key = server.find(by, kind.kid(message));
+    key = server.find(by, kind.kid(message));
     status = key == 0 ? Status.Forged : sign1.verify(message, key);
   }
   if (status == Status.Ok) status = readClaims(out, what, by, own);
-  if (status != Status.Ok) from.fail();
+  if (status == Status.Ok) out.signer = key;
+  else from.fail();
   return status;
 }
 

@@ -3,7 +3,7 @@ import * as bytes from "../lib/bytes";
 import * as key from "../cose/key";
 
 export const KEYS_MOST: u32 = 2;
-const KEY_BYTES: u32 = key.KEY_BYTES;
+export const KEY_BYTES: u32 = key.KEY_BYTES;
 const ID_BYTES: u32 = key.THUMBPRINT_BYTES;
 
 

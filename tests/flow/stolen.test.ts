@@ -9,12 +9,14 @@ import { withBody } from "../../tools/attacker/http.ts";
 import { concat, hex } from "../../tools/wire/bytes.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
 import { PATHS } from "../../tools/wire/exchange.ts";
+import * as factory from "../../tools/wire/factory.ts";
 import { hash } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
 import { AUDIENCE, number, Subject, World } from "./world.ts";
 
-const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 const stolen = ed25519.fromSeed(new Uint8Array(32).fill(7));
 
 let world: World;
@@ -50,6 +52,29 @@ const http = (status: number, body: Uint8Array): Buffer =>
 function refusal(device: string, about: Uint8Array, reason: messages.ReasonName): Buffer {
   const refused = { ...said(device), about: hash(about), reason: messages.Reason[reason] };
   return http(403, messages.sealRefusal(stolen, refused));
+}
+
+/** Answer the next enrol in place of the server. */
+function enrolled(subject: Subject): Promise<unknown> {
+  return subject.attacker.play("up", PATHS.enrol, ({ request }, connection) => {
+    const about = hash(request.body);
+    const session = concat(new Uint8Array(8), about.subarray(0, 8));
+    const answer = { ...said(hex(open(request.body).kid)), about, head: messages.NO_HEAD, ack: 1, session };
+    connection.toDevice(http(200, messages.sealEnrolled(stolen, answer)));
+    return [];
+  });
+}
+
+/** Answer the next report in place of the server, with an order to rotate. */
+function ordered(subject: Subject, counter: number): Promise<unknown> {
+  return subject.attacker.play("up", PATHS.reports, ({ request }, connection) => {
+    const report = open(request.body);
+    const about = { ...said(hex(report.kid)), about: hash(request.body) };
+    const receipt = messages.sealReceipt(stolen, { ...about, counter: messages.readReport(report).counter });
+    const order = { counter, expires: 4e9, data: new Uint8Array(16), order: messages.Order.rotate };
+    connection.toDevice(http(200, concat(receipt, messages.sealDownlink(stolen, { ...about, ...order }))));
+    return [];
+  });
 }
 
 /** Order the device to rotate its key; resolves with the id of the next one. */
@@ -98,24 +123,32 @@ describe("with a stolen server key", () => {
   it("a thief orders a rotation and signs that it is done: the device goes on as the key that its server knows", async () => {
     const { subject, old } = await living();
     const rotated = subject.see("rotated");
-    const enrolled = subject.attacker.play("up", PATHS.enrol, ({ request }, connection) => {
-      const about = hash(request.body);
-      const session = concat(new Uint8Array(8), about.subarray(0, 8));
-      const body = messages.sealEnrolled(stolen, {
-        ...said(hex(open(request.body).kid)),
-        about,
-        head: messages.NO_HEAD,
-        ack: 1,
-        session,
-      });
-      connection.toDevice(http(200, body));
-      return [];
-    });
+    const answered = enrolled(subject);
     const next = await order(subject);
-    await enrolled;
+    await answered;
     assert.equal(hex((await rotated).data), next);
     await goesOn(subject, old);
-    // And its own server's order is obeyed after that.
+    // Its own server can order no rotation while the thief's key is pinned, and commands are obeyed all the same.
+    await subject.start();
+    await subject.see("accepted", 1);
+    const ignored = subject.see("command-ignored");
+    await world.operate(old, "rotate", { expiresAt: Date.now() + DAY_MS });
+    const counter = number(await ignored);
+    const command = subject.see("command");
+    await world.operate(old, "downlinks", { data: "01", expiresAt: Date.now() + DAY_MS });
+    assert.equal(number(await command), counter + 1);
+    await subject.stop();
+    // Without it, it can.
+    subject.guest.flash.provision(
+      factory.write({
+        link: "framed",
+        host: "127.0.0.1",
+        port: world.port,
+        audience: AUDIENCE,
+        serverKeys: [world.server.publicKey],
+        reportIntervalMs: 50,
+      }),
+    );
     await subject.start();
     await subject.see("accepted", 1);
     const last = subject.see("rotating");
@@ -140,6 +173,24 @@ describe("with a stolen server key", () => {
       ["replaced", "active"],
     );
     await goesOn(subject, next);
+  });
+
+  it("a thief orders one rotation after the other: the device obeys one in ten minutes", async () => {
+    const { subject, old } = await living();
+    const rotated = subject.see("rotated");
+    const answered = enrolled(subject);
+    await order(subject);
+    await answered;
+    await rotated;
+    const ignored = subject.see("command-ignored");
+    await ordered(subject, 2);
+    assert.equal(number(await ignored), 2);
+    subject.skip(10 * MINUTE_MS);
+    const rotating = subject.see("rotating");
+    await ordered(subject, 2);
+    await rotating;
+    assert.equal(subject.said("rotating").length, 2);
+    await goesOn(subject, old);
   });
 
   it("a thief refuses both keys in turn: the device asks again, more and more rarely, and goes on", async () => {

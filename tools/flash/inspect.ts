@@ -144,7 +144,7 @@ function hiddenKey(seed: Uint8Array): string {
 /** A record, as far as it may be shown. */
 function record(name: string, data: Uint8Array): string {
   const isKey = name === "key" || name === "former";
-  if (isKey && data.length === ed25519.SEED_BYTES) return hiddenKey(data);
+  if (isKey && data.length >= ed25519.SEED_BYTES) return hiddenKey(data.subarray(0, ed25519.SEED_BYTES));
   if (name === "successor" && data.length > ed25519.SEED_BYTES)
     return `${hiddenKey(data.subarray(0, ed25519.SEED_BYTES))}; handover of ${data.length - ed25519.SEED_BYTES} bytes`;
   // A kind that has no name here may be a secret of a later firmware.

@@ -38,7 +38,9 @@ interface Asking {
 }
 
 type Outcome = { readonly alarms?: readonly string[] } & (
-  { readonly row: DeviceRow; readonly isNew: boolean } | { readonly refused: ReasonName; readonly isSigned: boolean }
+  | { readonly row: DeviceRow; readonly isNew: boolean }
+  /** `isStranger`: nothing in the database is about it. */
+  | { readonly refused: ReasonName; readonly isSigned: boolean; readonly isStranger?: boolean }
 );
 
 export class Enrolling {
@@ -145,7 +147,7 @@ export class Enrolling {
         ? await this.recognise(tx, asking, known)
         : await this.welcome(tx, asking, this.fresh(asking));
     // What comes to nothing leaves nothing: strangers could fill the table.
-    if ("refused" in outcome && !outcome.isSigned)
+    if ("refused" in outcome && (!outcome.isSigned || outcome.isStranger === true))
       await tx.deleteFrom("used_nonces").where("nonce", "=", nonce).execute();
     return outcome;
   }
@@ -229,14 +231,20 @@ export class Enrolling {
     const taken = handover && (await rotation.take(tx, gate.options, handover, fresh));
     if (taken !== undefined && taken !== "unknown predecessor") return this.handedOver(tx, handover!, taken);
     const { rule, claim } = await this.admission(tx, asking);
-    if (claim === undefined)
-      return { refused: handover === undefined ? "not-invited" : "unknown-device", isSigned: false };
+    if (claim === undefined) return this.notAdmitted(handover);
     const row: DeviceRow = sealed(keys.seal, "devices", { ...fresh, claim });
     await tx.insertInto("devices").values(row).execute();
     const detail = { policy: rule, model };
     await log.append(store, keys, tx, now, { action: "enrol", actor: "device", device: id, detail });
     if (handover !== undefined && rotation.isOrdered(keys, handover)) await rotation.keep(tx, gate.options, handover);
     return { row, isNew: true };
+  }
+
+  /** Refuse a key that is not admitted. On the order of another server it never will be: the device hears that, and goes on with the key before. */
+  private notAdmitted(handover: rotation.Offered | undefined): Outcome {
+    if (handover === undefined) return { refused: "not-invited", isSigned: false };
+    if (rotation.isOrdered(this.gate.options.keys, handover)) return { refused: "unknown-device", isSigned: false };
+    return { refused: "handover-refused", isSigned: true, isStranger: true };
   }
 
   /**
