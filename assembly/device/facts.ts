@@ -155,6 +155,6 @@ export const enum Record {
   Session = 10,
   /** How many damaged places were repaired, and are not reported yet, u32. */
   Damaged = 11,
-  /** The secret 32 bytes of the key that was taken over from last, for a server that refuses the handover. */
+  /** The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations. */
   Former = 12,
 }
