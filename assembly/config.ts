@@ -2,9 +2,9 @@
 
 /**
  * Scratch memory for cryptographic temporaries; the deepest user is Ed25519 verification, under the head of a COSE_Sign1. A
- * board that verifies what it signs does so under what an enrolment with a handover is made of, too.
+ * board that verifies what it signs does so under what an enrolment with a handover is made of, too; one that signs twice keeps a signature there.
  */
-export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1664;
+export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1728;
 
 /** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. At least two frames. */
 export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;

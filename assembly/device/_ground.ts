@@ -65,8 +65,6 @@ export class Life {
   head: u32;
   /** The downlink that orders another key, and was not obeyed yet; 0: none. */
   order: u32;
-  /** When a key was rotated last; 0: not since the start. */
-  rotatedMs: u32;
   /** `own` is a key that the server may not know yet. */
   rotating: u32;
   /** `own` is the key before, since the server refused the handover to the next one. */

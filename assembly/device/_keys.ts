@@ -22,8 +22,12 @@ import * as event from "./event";
 import { Death, Event, Record, State } from "./facts";
 import * as records from "./store";
 
+/** When the key was rotated last; 0: not since the start. */
+let rotatedMs: u32 = 0;
+
 /** Recall the key, or make the first one. False: there is none, and the life ends. */
 export function begin(): bool {
+  rotatedMs = 0;
   const isNew = !recall();
   if (isNew && !make()) return false;
   event.text(isNew ? Event.KeyMade : Event.KeyLoaded, keypair.id(own), ID_BYTES);
@@ -82,7 +86,7 @@ export function isAnothers(): boolean {
 
 /** Tell whether the key may be rotated now. An order that comes too soon is ignored: the server sends it again until it is obeyed. */
 export function mayRotate(): boolean {
-  return life.rotatedMs == 0 || life.nowMs - life.rotatedMs >= ROTATION_PAUSE_MS;
+  return rotatedMs == 0 || life.nowMs - rotatedMs >= ROTATION_PAUSE_MS;
 }
 
 /** On the server's order, make the next key, let this one sign that it takes over, keep both, and speak with it. */
@@ -118,7 +122,7 @@ export function rotate(): void {
   // Only now, so that an order is not lost by a cut: if it comes again, the key that is stored has taken over by then, or was refused.
   ground.remember(life.order, messageHash);
   life.order = 0;
-  life.rotatedMs = max(life.nowMs, 1);
+  rotatedMs = max(life.nowMs, 1);
   life.rotating = 1;
   life.fallen = 0;
   life.stage = Stage.Told;
