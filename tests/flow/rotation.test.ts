@@ -154,11 +154,12 @@ describe("a server restored from a backup", () => {
     subject.skip(5_000);
     const next = hex((await rotated).data);
     await subject.sleepUntil(() => subject.accepted().length >= 2);
-    await restore();
-    const lost = subject.accepted();
     const before = subject.said("enrolled").length;
+    // A last receipt may still be on its way when the server has ended: it is about a report that is lost too.
+    const lost = subject.see("enrolled", 1, 60_000).then(() => subject.accepted());
+    await restore();
     await subject.sleepUntil(() => subject.said("enrolled").length > before);
-    await endsAs(subject, old, next, lost);
+    await endsAs(subject, old, next, await lost);
   });
 
   it("of before the rotation takes the next key also after the order expired, if it was enrolled and has not reported yet", async (t) => {
