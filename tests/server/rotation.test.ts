@@ -232,6 +232,25 @@ void test("a replaced key that still speaks is an alarm; a late copy of what it 
   assert.equal((await exchange.report(next, server.url, text("goes on"))).kind, "accepted");
 });
 
+void test("clocks of instances that differ by an hour make no alarm of a late copy, and hide no replaced key", async (t) => {
+  for (const skewMs of [3_600_000, -3_600_000]) {
+    const server = await serve(t);
+    const device = await enrolled(server);
+    const next = device.successor(await order(server, device, 1e8));
+    const late = device.enrol(await exchange.challenge(server.url));
+    // The instance whose clock differs takes the handover; the other one hears of the replaced key.
+    server.clock.now += skewMs;
+    assert.equal((await exchange.enrol(next, server.url)).kind, "accepted");
+    server.clock.now -= skewMs;
+    const alarms = async (): Promise<number> => (await ask(server, server.adminToken, "/v1/alarms")).body.alarms.length;
+    assert.equal((await refusal(server, "enrol", late)).reason, "revoked");
+    assert.equal(await alarms(), 0);
+    const fresh = device.enrol(await exchange.challenge(server.url));
+    assert.equal((await refusal(server, "enrol", fresh)).reason, "revoked");
+    assert.equal(await alarms(), 1);
+  }
+});
+
 void test("a handover with the signature of another key, or with one byte changed, is refused", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);

@@ -18,7 +18,7 @@ import * as rotation from "./rotation.ts";
 import { sealed } from "./seal.ts";
 import * as sessions from "./session.ts";
 import type { DeviceRow } from "./store/schema.ts";
-import type { Tx } from "./store/store.ts";
+import type { Store, Tx } from "./store/store.ts";
 
 /** Unknown keys that may name a session falsely, of all senders together: 4 bytes of a MAC are then guessed in a century. */
 const GUESSES_PER_SECOND = 1;
@@ -119,14 +119,16 @@ export class Enrolling {
   private async noteReplaced(message: Sign1): Promise<void> {
     const { gate } = this;
     const { store, clock } = gate.options;
-    const expiresAt = gate.nonceExpiry(verified(message, messages.readEnrol).nonce);
-    if (expiresAt === undefined) return;
+    const { nonce } = verified(message, messages.readEnrol);
     const id = message.kid.slice();
-    const query = store.read.selectFrom("handovers").select("received_at").where("device", "=", id);
-    const handover = await query.executeTakeFirst();
-    if (handover === undefined || !isAfter(expiresAt, handover.received_at, clock())) return;
+    if (gate.nonceExpiry(nonce) === undefined || (await this.isLate(store.read, id, nonce, "rotate"))) return;
     await store.write((tx) => gate.logAlarm(tx, clock(), id, evidence.REPLACED));
     evidence.tell(gate, id, [evidence.REPLACED]);
+  }
+
+  /** Whether a handover of the key was logged after the nonce was made. The order of the log tells, since the clocks of instances may differ. */
+  private isLate(db: Store["read"], id: Uint8Array, nonce: Uint8Array, action: "rotate" | "orphan"): Promise<boolean> {
+    return log.hasSince(db, nonces.seqOf(this.gate.options.keys.nonce, nonce), action, id);
   }
 
   /** Register or recognise a key, its nonce used up, in one transaction. */
@@ -226,8 +228,7 @@ export class Enrolling {
     const { store, keys, clock } = gate.options;
     const { handover, id, model } = asking;
     const now = clock();
-    const replacedAt = await rotation.recall(tx, gate.options, fresh);
-    if (replacedAt !== undefined) return this.replacedBefore(tx, asking, replacedAt);
+    if (await rotation.recall(tx, gate.options, fresh)) return this.replacedBefore(tx, asking);
     const taken = handover && (await rotation.take(tx, gate.options, handover, fresh));
     if (taken !== undefined && taken !== "unknown predecessor") return this.handedOver(tx, handover!, taken);
     const { rule, claim } = await this.admission(tx, asking);
@@ -267,11 +268,10 @@ export class Enrolling {
   }
 
   /** A key that was replaced before this database heard of it: it is refused, and an alarm like any other of these. */
-  private async replacedBefore(tx: Tx, { expiresAt, id }: Asking, receivedAt: number): Promise<Outcome> {
-    const now = this.gate.options.clock();
+  private async replacedBefore(tx: Tx, { enrol, id }: Asking): Promise<Outcome> {
     const refusal = { refused: "revoked", isSigned: true } as const;
-    if (!isAfter(expiresAt, receivedAt, now)) return refusal;
-    await this.gate.logAlarm(tx, now, id, evidence.REPLACED);
+    if (await this.isLate(tx, id, enrol.nonce, "orphan")) return refusal;
+    await this.gate.logAlarm(tx, this.gate.options.clock(), id, evidence.REPLACED);
     return { ...refusal, alarms: [evidence.REPLACED] };
   }
 
@@ -295,11 +295,6 @@ export class Enrolling {
     await this.gate.logAlarm(tx, this.gate.options.clock(), message.kid.slice(), alarm);
     return { refused: reason, isSigned: true, alarms: [alarm] };
   }
-}
-
-/** Whether the nonce that is good until `expiresAt` was made after a moment: one ahead of the clock was noted by a clock that was wrong. */
-function isAfter(expiresAt: number, moment: number, now: number): boolean {
-  return expiresAt - nonces.LIFETIME_MS > moment || moment > now + nonces.LIFETIME_MS;
 }
 
 /**

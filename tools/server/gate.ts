@@ -204,9 +204,9 @@ export class Gate {
   }
 
   /** Make a nonce. */
-  nonce(): Uint8Array {
-    const { keys, audience, clock } = this.options;
-    return nonces.make(keys.nonce, audience, this.instance, clock());
+  async nonce(): Promise<Uint8Array> {
+    const { keys, audience, clock, store } = this.options;
+    return nonces.make(keys.nonce, audience, this.instance, clock(), await log.last(store.read));
   }
 
   /**

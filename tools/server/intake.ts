@@ -39,8 +39,8 @@ export class Intake {
   /** Give out a nonce. */
   challenge(address: string): Promise<Answer> {
     const { gate } = this;
-    return gate.answered("challenge", address, () => {
-      return { status: 200, type: "application/cbor", body: encode(gate.nonce()) };
+    return gate.answered("challenge", address, async () => {
+      return { status: 200, type: "application/cbor", body: encode(await gate.nonce()) };
     });
   }
 

@@ -42,6 +42,18 @@ export function signedBytes(hash: Uint8Array): Uint8Array {
   return concat(CONTEXT, hash);
 }
 
+/** The number of the last entry, 0 if there is none. */
+export async function last(db: Store["read"]): Promise<number> {
+  const head = await db.selectFrom("audit_head").select("seq").where("id", "=", 1).executeTakeFirst();
+  return head?.seq ?? 0;
+}
+
+/** Tell whether a device has an entry of one action after `seq`. */
+export async function hasSince(db: Store["read"], seq: number, action: string, device: Uint8Array): Promise<boolean> {
+  const query = db.selectFrom("audit").select("seq").where("seq", ">", seq);
+  return (await query.where("action", "=", action).where("device", "=", device).executeTakeFirst()) !== undefined;
+}
+
 /** Append entries. The head row is locked first: instances append one after the other. */
 export async function append(
   store: Store,

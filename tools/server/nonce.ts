@@ -1,6 +1,6 @@
 /**
- * Challenges that need no memory to give out: time, whose they are, randomness, and a MAC over all of it and the audience. Only those that were
- * used are remembered, for as long as they would be good.
+ * Challenges that need no memory to give out: time, whose they are, randomness, the last entry of the log when they were made, and a MAC over
+ * all of it and the audience. Only those that were used are remembered, for as long as they would be good.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { concat, equal } from "../wire/bytes.ts";
@@ -11,19 +11,27 @@ export const LIFETIME_MS = 5 * 60 * 1000;
 const TIME_BYTES = 6;
 export const INSTANCE_BYTES = 4;
 const RANDOM_BYTES = 6;
-const BODY_BYTES = TIME_BYTES + INSTANCE_BYTES + RANDOM_BYTES;
-const MAC_BYTES = 16;
+/** The number of a log entry, masked: what the server decided is nobody else's business. */
+const SEQ_BYTES = 4;
+const HEAD_BYTES = TIME_BYTES + INSTANCE_BYTES + RANDOM_BYTES;
+const BODY_BYTES = HEAD_BYTES + SEQ_BYTES;
+const MAC_BYTES = NONCE_BYTES - BODY_BYTES;
 
 function mac(key: Uint8Array, audience: string, body: Uint8Array): Uint8Array {
   return createHmac("sha256", key).update(body).update(audience).digest().subarray(0, MAC_BYTES);
 }
 
-/** Make a nonce of one instance for `audience`. */
-export function make(key: Uint8Array, audience: string, instance: Uint8Array, nowMs: number): Uint8Array {
+function mask(key: Uint8Array, head: Uint8Array): number {
+  return createHmac("sha256", key).update("seq").update(head).digest().readUInt32BE(0);
+}
+
+/** Make a nonce of one instance for `audience`, when the log's last entry is `seq`. */
+export function make(key: Uint8Array, audience: string, instance: Uint8Array, nowMs: number, seq: number): Uint8Array {
   const body = Buffer.alloc(BODY_BYTES);
   body.writeUIntBE(nowMs, 0, TIME_BYTES);
   body.set(instance, TIME_BYTES);
   randomBytes(RANDOM_BYTES).copy(body, TIME_BYTES + INSTANCE_BYTES);
+  body.writeUInt32BE((seq ^ mask(key, body.subarray(0, HEAD_BYTES))) >>> 0, HEAD_BYTES);
   return concat(body, mac(key, audience, body));
 }
 
@@ -41,4 +49,9 @@ export function expiry(key: Uint8Array, audience: string, nonce: Uint8Array, now
 /** Tell whether an instance made a nonce that is one of ours. */
 export function isOf(instance: Uint8Array, nonce: Uint8Array): boolean {
   return equal(nonce.subarray(TIME_BYTES, TIME_BYTES + INSTANCE_BYTES), instance);
+}
+
+/** The last entry of the log when a nonce that is one of ours was made. */
+export function seqOf(key: Uint8Array, nonce: Uint8Array): number {
+  return (Buffer.from(nonce).readUInt32BE(HEAD_BYTES) ^ mask(key, nonce.subarray(0, HEAD_BYTES))) >>> 0;
 }

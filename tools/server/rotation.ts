@@ -114,13 +114,13 @@ export async function keep(tx: Tx, { store, keys, clock }: Bench, { message, cla
 }
 
 /**
- * Register a key that is not known as replaced, if a handover that it signed was kept. Returns when that came, undefined if there is none: one
- * that the key did not sign is dropped.
+ * Register a key that is not known as replaced, if a handover that it signed was kept; tell whether there was one. One that the key did not
+ * sign is dropped.
  */
-export async function recall(tx: Tx, bench: Bench, fresh: Omit<DeviceRow, "seal">): Promise<number | undefined> {
+export async function recall(tx: Tx, bench: Bench, fresh: Omit<DeviceRow, "seal">): Promise<boolean> {
   const { store, keys, clock } = bench;
   const kept = await tx.selectFrom("orphans").selectAll().where("device", "=", fresh.id).executeTakeFirst();
-  if (kept === undefined) return undefined;
+  if (kept === undefined) return false;
   await tx.deleteFrom("orphans").where("device", "=", fresh.id).execute();
   const offered = read(kept.message);
   const { order, head } = offered.claims;
@@ -129,7 +129,7 @@ export async function recall(tx: Tx, bench: Bench, fresh: Omit<DeviceRow, "seal"
     const detail = { order, why: "forged" };
     const entry = { action: "refuse-handover", actor: "server", device: fresh.id, detail };
     await log.append(store, keys, tx, clock(), entry);
-    return undefined;
+    return false;
   }
   await tx
     .insertInto("devices")
@@ -150,7 +150,7 @@ export async function recall(tx: Tx, bench: Bench, fresh: Omit<DeviceRow, "seal"
     { action: "rotate", actor: "device", device: fresh.id, detail },
     ...(head.counter > 0 ? [log.gap(fresh.id, 0, head.counter + 1)] : []),
   );
-  return kept.received_at;
+  return true;
 }
 
 /** The order to rotate with this counter; undefined if the database does not have it, which a restored one may not. */
