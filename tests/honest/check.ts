@@ -1,7 +1,7 @@
 /** Histories by the hundred: made from a seed, played, judged; the first that fails is told so that it can be played again. */
 import * as fc from "fast-check";
 import { DAY, HOUR, histories, print, type Half, type History } from "./history.ts";
-import { alternations, judge } from "./judge.ts";
+import { alternations, isParted, judge } from "./judge.ts";
 import { Play } from "./play.ts";
 import type { Origin } from "./service.ts";
 
@@ -15,6 +15,8 @@ export interface Played {
   readonly alternations: number;
   /** Keys that an operator had to let in after a restore. */
   readonly invited: number;
+  /** Whether nothing tells any more that the device and its clone had one key. */
+  readonly parted: boolean;
 }
 
 /** Play one history and judge it. */
@@ -34,6 +36,7 @@ export async function playOne(origin: Origin, half: Half, history: History): Pro
       story: play.story,
       alternations: alternations(play),
       invited: play.service.invited,
+      parted: half === "clone" && (await isParted(play)),
     };
   } finally {
     await play.end();
@@ -46,6 +49,8 @@ export interface Tally {
   qualified: number;
   /** In how many an operator had to let a key in after a restore. */
   invited: number;
+  /** Of those with a clone: in how many the two were parted by a restore, so that it need not be found. */
+  parted: number;
   /** Why the first that failed did, with the shortest history that still fails. */
   failure?: string;
 }
@@ -58,14 +63,15 @@ export async function check(
   count: number,
   { shorten }: { readonly shorten: boolean } = { shorten: true },
 ): Promise<Tally> {
-  const tally: Tally = { played: 0, qualified: 0, invited: 0 };
+  const tally: Tally = { played: 0, qualified: 0, invited: 0, parted: 0 };
   let failed = false;
   const property = fc.asyncProperty(histories(half), async (history) => {
-    const { faults, alternations, invited } = await playOne(origin, half, history);
+    const { faults, alternations, invited, parted } = await playOne(origin, half, history);
     if (!failed) {
       tally.played++;
       if (alternations >= 2) tally.qualified++;
       if (invited > 0) tally.invited++;
+      if (parted) tally.parted++;
     }
     failed ||= faults.length > 0;
     if (faults.length > 0) throw new Error(faults.join("\n"));

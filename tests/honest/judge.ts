@@ -144,8 +144,16 @@ export function alternations(play: Play): number {
 /** The device and its clone reported after each other: so it is named. A restore takes the name away, and they are asked to do it again. */
 async function found(play: Play): Promise<string[]> {
   const { service, copiedAt } = play;
-  if (alternations(play) < 2 || (await suspected(play)).length > 0) return [];
+  if (alternations(play) < 2 || (await suspected(play)).length > 0 || (await isParted(play))) return [];
   const wasNamed = service.alarms.some(({ at, what }) => at >= copiedAt && !NO_CLONE.test(what));
   const isOwed = alternationsSince(play, service.restoredAt) >= 2;
   return wasNamed && !isOwed ? [] : ["the clone was not found"];
+}
+
+/**
+ * A restore undid two rotations of the one, so that nothing tells whose key the other's was: they are two devices, and the log names the orphan between
+ * them, which an operator has to look into.
+ */
+export async function isParted({ service, device, clone }: Play): Promise<boolean> {
+  return device.id !== clone?.id && (await service.log()).some(({ action }) => action === "orphan");
 }

@@ -16,6 +16,7 @@ import {
   AUDIENCE,
   FLAVOURS,
   ask,
+  backup,
   command,
   decide,
   enrolled,
@@ -248,6 +249,38 @@ void test("clocks of instances that differ by an hour make no alarm of a late co
     const fresh = device.enrol(await exchange.challenge(server.url));
     assert.equal((await refusal(server, "enrol", fresh)).reason, "revoked");
     assert.equal(await alarms(), 1);
+  }
+});
+
+void test("a handover that was refused before a backup was restored, and comes again, is refused again and no alarm", async (t) => {
+  for (const isOrderKnown of [true, false]) {
+    const began = await serve(t);
+    const device = await enrolled(began);
+    await exchange.report(device, began.url, text("before"));
+    const empty = isOrderKnown ? undefined : await backup(began);
+    const next = device.successor(await order(began, device, 1000));
+    const saved = empty ?? (await backup(began));
+    began.clock.pass(2000);
+    assert.equal(
+      (await refusal(began, "enrol", next.enrol(await exchange.challenge(began.url)))).reason,
+      "handover-refused",
+    );
+    assert.equal((await exchange.enrol(device, began.url)).kind, "accepted");
+    await exchange.report(device, began.url, text("after the refusal"));
+    const now = await saved.putBack(began);
+    assert.equal((await exchange.enrol(device, now.url)).kind, "accepted");
+    assert.equal((await exchange.report(device, now.url, text("restored"))).kind, "accepted");
+    assert.equal(
+      (await refusal(now, "enrol", next.enrol(await exchange.challenge(now.url)))).reason,
+      "handover-refused",
+    );
+    const { alarms } = (await ask(now, now.adminToken, "/v1/alarms")).body as {
+      alarms: { detail: { what: string } }[];
+    };
+    assert.deepEqual(
+      alarms.map(({ detail }) => detail.what).filter((what) => what.startsWith("fork")),
+      [],
+    );
   }
 });
 

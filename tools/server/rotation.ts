@@ -75,7 +75,9 @@ export async function take(
   if (isBehind) {
     await end(tx, bench, old, claims.order, "forked");
     const alarm = `fork: handed over at report ${claims.head.counter}, and the last was ${old.head_counter}`;
-    return { refused: "handover-refused", alarm };
+    // A restored backup may not know that the order was refused already, and that the device went on with this key since.
+    const isOlder = order === undefined || (await log.hasSince(tx, 0, "gap", old.id));
+    return { refused: "handover-refused", ...(isOlder ? {} : { alarm }) };
   }
   // A key that names a session of its own was in use before a backup was put back: it took over in time.
   const isLate = order !== undefined && order.expires_at <= now && fresh.doubt === null;
