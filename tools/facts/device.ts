@@ -133,7 +133,10 @@ export const RECORDS = {
   ],
   session: [10, "The server's name for the session that the device reported in last."],
   damaged: [11, "How many damaged places were repaired, and are not reported yet, u32."],
-  former: [12, "The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations."],
+  former: [
+    12,
+    "The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations.",
+  ],
 } as const;
 
 /** The longest name of a stream's host. */
