@@ -1,4 +1,4 @@
-// weight: 64 s, 0.4 cores
+// weight: 64 s, 1 core
 /**
  * Constant time on the final ELFs: for every operation, all secrets give one trace of instructions and of data addresses.
  * On the Pico each instruction's cycles count, too. SIGNET_FULL asks for every board and 32 random secrets beside the edge

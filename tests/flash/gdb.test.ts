@@ -1,4 +1,4 @@
-// weight: 12 s, 0.1 cores
+// weight: 12 s, 0.5 cores
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

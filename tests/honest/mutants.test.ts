@@ -1,4 +1,4 @@
-// weight: 209 s, 0.7 cores
+// weight: 209 s, 1 core
 /** The histories can fail: each rule of the server, taken out of a copy of it, is missed within some hundred histories. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

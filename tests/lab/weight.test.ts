@@ -1,4 +1,4 @@
-// weight: 48 s, 0.6 cores
+// weight: 48 s, 1 core
 /** What all of the cryptography takes of a Cortex-M4's flash: every public operation, its assembly and its tables. */
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// weight: 34 s, 0.6 cores
+// weight: 34 s, 1 core
 /**
  * The model of the protocol, checked by spin. The tables in the model's README are the variants that run here: what must hold is found to
  * hold, with the number of states that the README gives, and each fault is found.

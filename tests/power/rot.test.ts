@@ -1,4 +1,4 @@
-// weight: 33 s, 0.6 cores
+// weight: 33 s, 1 core
 /**
  * What a start makes of a flash whose bits have changed: the same device, or none, and never another one. ROT_FLIPS and
  * ROT_BURSTS say how many; `tests/power/README.md` has the results of the long form.

@@ -1,4 +1,4 @@
-// weight: 39 s, 0.4 cores
+// weight: 39 s, 1 core
 /** Each fault is planted in the product's image as it runs, and its name looked for in the next report that the server stored. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

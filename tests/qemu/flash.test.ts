@@ -1,4 +1,4 @@
-// weight: 43 s, 0.4 cores
+// weight: 43 s, 1 core
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

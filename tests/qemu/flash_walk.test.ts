@@ -1,4 +1,4 @@
-// weight: 23 s, 0.4 cores
+// weight: 23 s, 1 core
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-// weight: 30 s, 0.4 cores
+// weight: 30 s, 1 core
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// weight: 35 s, 0.4 cores
+// weight: 35 s, 1 core
 /** A short life of every board that something here runs: key, sign-up, reports, and the same again after a cut of power. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

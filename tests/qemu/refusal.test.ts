@@ -1,4 +1,4 @@
-// weight: 34 s, 0.4 cores
+// weight: 34 s, 1 core
 /**
  * A device on a machine that lacks what it needs: QEMU's netduinoplus2 has no noise, and its flash ignores what is written.
  * It makes no key, says why, and does not start over and over.

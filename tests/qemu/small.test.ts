@@ -1,4 +1,4 @@
-// weight: 23 s, 0.4 cores
+// weight: 23 s, 1 core
 /**
  * The micro:bit, whose 16 KiB of RAM hold TLS as well: its life inside TLS, behind either link, and how much of its stack
  * that takes. For the measure what the image writes over its stack after each call is left out, so that what was used stays to be seen.

@@ -1,4 +1,4 @@
-// weight: 24 s, 0.2 cores
+// weight: 24 s, 0.5 cores
 /** The server's clock wrong, by an hour or a year, either way: nothing is lost by it, and nobody is locked out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// weight: 27 s, 0.2 cores
+// weight: 27 s, 0.5 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hex } from "../../tools/wire/bytes.ts";

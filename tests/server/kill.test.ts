@@ -1,4 +1,4 @@
-// weight: 29 s, 0.2 cores
+// weight: 29 s, 0.5 cores
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";

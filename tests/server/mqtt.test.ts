@@ -1,4 +1,4 @@
-// weight: 34 s, 0.2 cores
+// weight: 34 s, 0.5 cores
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

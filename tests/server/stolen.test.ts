@@ -1,4 +1,4 @@
-// weight: 8 s, 0.2 cores
+// weight: 8 s, 0.5 cores
 /** What a stolen server key can and can not do: each line of SECURITY.md. */
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";

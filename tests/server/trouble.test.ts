@@ -1,4 +1,4 @@
-// weight: 25 s, 0.2 cores
+// weight: 25 s, 0.5 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audit } from "../../tools/server/audit.ts";

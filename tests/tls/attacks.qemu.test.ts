@@ -1,4 +1,4 @@
-// weight: 111 s, 0.4 cores
+// weight: 111 s, 1 core
 /**
  * What whoever has the module can do to the records of a connection, on the ELF in QEMU: each record of the handshake and after it
  * flipped, cut, repeated, left out, swapped with the next, cut off, either way. The connection breaks, by name, and the next is

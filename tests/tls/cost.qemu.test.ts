@@ -1,4 +1,4 @@
-// weight: 69 s, 0.4 cores
+// weight: 69 s, 1 core
 /**
  * What handshakes take on the ELF in QEMU, and that they are the same there, answer for answer, as under Node. SIGNET_FULL
  * asks for every core.

@@ -1,4 +1,4 @@
-// weight: 43 s, 0.6 cores
+// weight: 43 s, 1 core
 /**
  * The whole device behind TLS: the firmware in this process, the emulated module, `tools/server` with TLS. A sniffer on the
  * UART sees neither a reading nor an id, and a server with another key gets nothing.

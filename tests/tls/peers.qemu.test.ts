@@ -1,4 +1,4 @@
-// weight: 75 s, 0.4 cores
+// weight: 75 s, 1 core
 /**
  * The ELF in QEMU, through the emulated module, against servers of others: each with full handshake, resumption by ticket, key
  * update, 100 KB both ways, and clean close.

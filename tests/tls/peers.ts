@@ -29,7 +29,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** How long a server on a busy machine may take. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 180_000;
 
 /** A server in a process of its own. */
 export class Peer {

@@ -1,4 +1,4 @@
-// weight: 40 s, 0.6 cores
+// weight: 40 s, 1 core
 /**
  * One verification rule: the device (as wasm, and as the ELF in QEMU), the server and the command line give each forged report
  * the same verdict, and it is the expected one.

@@ -1,7 +1,7 @@
 import type { Weight } from "./suites.ts";
 
 /** Items for each core that run at once at most, however little they compute: each takes memory too. */
-const MOST = 4;
+const MOST = 2;
 
 /**
  * Start each item as soon as the cores that it needs are free, and wait for all: the first that fits is next, so that a

@@ -1,4 +1,4 @@
-// weight: 29 s, 0.4 cores
+// weight: 29 s, 1 core
 /** The real image boots on every board that QEMU has, and each way to die leaves its epitaph for the next life to print. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-// weight: 47 s, 0.4 cores
+// weight: 47 s, 1 core
 /** What each core answers in its own assembly, on the ELF in QEMU, against the portable twin beside it: the same bits. */
 import { equal } from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// weight: 42 s, 0.4 cores
+// weight: 42 s, 1 core
 /**
  * A C program's stream on the ELF in QEMU: it reports to `tools/server` inside TLS and, in turns, speaks to Node's TLS. The module takes
  * the stream's port to wherever that server listens.
