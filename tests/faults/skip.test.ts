@@ -60,7 +60,7 @@ async function signed(elf: string, board: string, op: Op, faults: Slice): Promis
   for (const run of other!.runs) pairs.set(name(run), [pairs.get(name(run))?.[0], run]);
   const fates = new Map<Fate, Run[]>();
   for (const pair of pairs.values()) {
-    const fate = fateOf(pair, goldens);
+    const fate = fateOf(pair, goldens, op === Op.Sign);
     fates.set(fate, [...(fates.get(fate) ?? []), pair[0] ?? pair[1]!]);
   }
   return fates;
