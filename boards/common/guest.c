@@ -18,7 +18,7 @@
 #define PORT static inline __attribute__((always_inline, unused))
 
 VISIBLE void guest_wipe(void) {
-  memset(&guest, 0, sizeof guest);
+  memset(anywhere(&guest), 0, sizeof guest);
   __asm__ volatile("" ::"r"(&guest) : "memory");
 }
 
@@ -114,7 +114,7 @@ PORT void load_data(const u8 *from, const struct data_run *runs, u32 count) {
 #include "guest_module.c"
 
 VISIBLE void guest_start(void) {
-  memset(&guest, 0, sizeof guest);
+  memset(anywhere(&guest), 0, sizeof guest);
   guest_begin();
 }
 

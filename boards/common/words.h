@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "layout.h" /* generated: LINEAR_BYTES, GUEST_GLOBALS */
+#include "layout.h" /* generated: LINEAR_BYTES, GUEST_GLOBALS, WINDOWS */
 #include "trap.h"
 
 typedef uint8_t u8;
@@ -48,6 +48,68 @@ static struct guest {
 } guest;
 
 /**
+ * The same address, of which the compiler no longer knows what it points to: what an access that is not through a
+ * window must go through, since the windows below are other objects to the compiler.
+ */
+WORD u8 *anywhere(void *address) {
+  __asm__("" : "+r"(address));
+  return address;
+}
+
+typedef u16 __attribute__((may_alias)) half_t;
+typedef u32 __attribute__((may_alias)) word_t;
+
+/*
+ * Linear memory again, as objects of 32 words. An access at an address that the generator knows goes through one of
+ * them: several such accesses share the address of their window, and each is one short instruction.
+ *
+ * Bounds: only aligned accesses of at most a word go through a window, so none reaches into the next.
+ */
+#ifdef __arm__
+#define WINDOW(n)                                                                                                      \
+  extern u32 window_##n[32];                                                                                           \
+  __asm__(".set window_" #n ", guest + 128 * " #n);
+WINDOWS
+#undef WINDOW
+#define WINDOW(n) window_##n,
+static u32 *const windows[] = {WINDOWS};
+WORD u8 *known(u32 at) { return (u8 *)windows[at / 128] + at % 128; }
+#else
+WORD u8 *known(u32 at) { return guest.memory + at; }
+#endif
+
+/** Called where the compiler does not come to the address that the generator knows, or that address is outside: fails
+ * the build. */
+__attribute__((error("the generator is wrong about an address"))) void address_is_wrong(void);
+
+/** Whether an access at the constant address `at`, which is `base + offset`, is a window's; it is inside. */
+WORD int is_windowed(u32 at, u32 base, u32 offset, u32 size) {
+  if (at != base + offset || at < offset || size > LINEAR_BYTES || at > LINEAR_BYTES - size)
+    address_is_wrong();
+  return at % (size > 4 ? 4 : size) == 0;
+}
+
+WORD void fetch_known(void *to, u32 at, u32 size) {
+  if (size == 1)
+    *(u8 *)to = *known(at);
+  else if (size == 2)
+    *(half_t *)to = *(const half_t *)known(at);
+  else
+    for (u32 i = 0; i < size; i += 4)
+      ((word_t *)to)[i / 4] = *(const word_t *)known(at + i);
+}
+
+WORD void put_known(u32 at, const void *from, u32 size) {
+  if (size == 1)
+    *known(at) = *(const u8 *)from;
+  else if (size == 2)
+    *(half_t *)known(at) = *(const half_t *)from;
+  else
+    for (u32 i = 0; i < size; i += 4)
+      *(word_t *)known(at + i) = ((const word_t *)from)[i / 4];
+}
+
+/**
  * The address of `len` bytes at `at`; traps if they are not all in linear memory.
  *
  * Bounds: the difference can not wrap, since the first comparison has shown len <= LINEAR_BYTES.
@@ -55,7 +117,7 @@ static struct guest {
 WORD u8 *inside(u32 at, u32 len) {
   if (UNLIKELY(len > LINEAR_BYTES || at > LINEAR_BYTES - len))
     trap(TRAP_OOB);
-  return guest.memory + at;
+  return anywhere(guest.memory + at);
 }
 
 /**
@@ -67,7 +129,7 @@ WORD u8 *inside(u32 at, u32 len) {
 WORD u8 *address(u32 base, u32 offset, u32 size) {
   if (UNLIKELY(size > LINEAR_BYTES || offset > LINEAR_BYTES - size || base > LINEAR_BYTES - size - offset))
     trap(TRAP_OOB);
-  return guest.memory + base + offset;
+  return anywhere(guest.memory) + base + offset;
 }
 
 /*
@@ -79,9 +141,6 @@ WORD u8 *address(u32 base, u32 offset, u32 size) {
 #define fetch __builtin_memcpy
 #define put   __builtin_memcpy
 #else
-typedef u16 __attribute__((may_alias)) half_t;
-typedef u32 __attribute__((may_alias)) word_t;
-
 /** Gather and scatter 2 or 4 bytes: out of line, for addresses that are not aligned. */
 u32 words_gather(const u8 *from, u32 size);
 void words_scatter(u8 *to, u32 word, u32 size);
@@ -123,12 +182,20 @@ WORD void put(u8 *to, const void *from, u32 size) {
 /*
  * Loads and stores: `memory` is the type in memory, `wide` the one that extends it, `value` the instruction's.
  * Functions that are to be small use the words that begin with `far_`: where the address is not known to the compiler,
- * one function that all of them call makes the access.
+ * one function that all of them call makes the access. The words that begin with `at_` are for addresses that the
+ * generator knows.
  */
 #define LOAD(name, memory, value, wide)                                                                                \
   WORD value name(u32 base, u32 offset) {                                                                              \
     memory got;                                                                                                        \
     fetch(&got, address(base, offset, sizeof got), sizeof got);                                                        \
+    return (value)(wide)got;                                                                                           \
+  }                                                                                                                    \
+  WORD value at_##name(u32 at, u32 base, u32 offset) {                                                                 \
+    memory got;                                                                                                        \
+    if (!is_windowed(at, base, offset, sizeof got))                                                                    \
+      return name(base, offset);                                                                                       \
+    fetch_known(&got, at, sizeof got);                                                                                 \
     return (value)(wide)got;                                                                                           \
   }                                                                                                                    \
   FAR value called_##name(u32 base, u32 offset) { return name(base, offset); }                                         \
@@ -139,6 +206,13 @@ WORD void put(u8 *to, const void *from, u32 size) {
   WORD void name(u32 base, u32 offset, value given) {                                                                  \
     const memory low = (memory)given;                                                                                  \
     put(address(base, offset, sizeof low), &low, sizeof low);                                                          \
+  }                                                                                                                    \
+  WORD void at_##name(u32 at, u32 base, u32 offset, value given) {                                                     \
+    const memory low = (memory)given;                                                                                  \
+    if (is_windowed(at, base, offset, sizeof low))                                                                     \
+      put_known(at, &low, sizeof low);                                                                                 \
+    else                                                                                                               \
+      name(base, offset, given);                                                                                       \
   }                                                                                                                    \
   FAR void called_##name(u32 base, u32 offset, value given) { name(base, offset, given); }                             \
   WORD void far_##name(u32 base, u32 offset, value given) {                                                            \

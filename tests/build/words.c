@@ -102,6 +102,46 @@ static void access(volatile u32 base, volatile u32 offset) {
   EACH_STORE(i64_store32, 4);
 }
 
+/** At a constant address a load gives what the same word gives elsewhere, and a store is read again, at each alignment.
+ */
+#define AT(word, at)                                                                                                   \
+  at_i32_store(at, at, 0, random32());                                                                                 \
+  if (at_##word(at, at, 0) != word(somewhere, at))                                                                     \
+  fail("at_" #word, at, 0)
+#define AT_STORE(store, load, at)                                                                                      \
+  do {                                                                                                                 \
+    const u32 given = random32();                                                                                      \
+    at_##store(at, at, 0, given);                                                                                      \
+    store(somewhere, 16, given);                                                                                       \
+    if (load(somewhere, at) != load(somewhere, 16))                                                                    \
+      fail("at_" #store, at, 0);                                                                                       \
+  } while (0)
+#define AT_ALL(at)                                                                                                     \
+  AT(i32_load, at);                                                                                                    \
+  AT(i32_load8_s, at);                                                                                                 \
+  AT(i32_load8_u, at);                                                                                                 \
+  AT(i32_load16_s, at);                                                                                                \
+  AT(i32_load16_u, at);                                                                                                \
+  AT(i64_load, at);                                                                                                    \
+  AT(i64_load8_u, at);                                                                                                 \
+  AT(i64_load32_u, at);                                                                                                \
+  AT_STORE(i32_store, i32_load, at);                                                                                   \
+  AT_STORE(i32_store8, i32_load8_u, at);                                                                               \
+  AT_STORE(i32_store16, i32_load16_u, at);                                                                             \
+  AT_STORE(i64_store, i64_load, at);                                                                                   \
+  AT_STORE(i64_store8, i64_load8_u, at);                                                                               \
+  AT_STORE(i64_store16, i64_load16_u, at);                                                                             \
+  AT_STORE(i64_store32, i64_load32_u, at)
+
+static void constant(volatile u32 somewhere) {
+  AT_ALL(120);
+  AT_ALL(121);
+  AT_ALL(122);
+  AT_ALL(124);
+  AT_ALL(128);
+  AT_ALL(LINEAR_BYTES - 8);
+}
+
 /** Ranges whose length is not a constant: the one of a fill, and each of the two of a copy. */
 static void range(volatile u32 at, volatile u32 len) {
   const u32 middle = LINEAR_BYTES / 2;
@@ -126,6 +166,7 @@ int main(int count, char **arguments) {
   state = strtoull(arguments[2], 0, 10) | 1;
   for (u32 i = 0; i < LINEAR_BYTES; i++)
     guest.memory[i] = (u8)random32();
+  constant(0);
   while (compared < pairs) {
     access(pick(), pick());
     range(pick(), pick());

@@ -4,8 +4,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { ROOT } from "../../tools/build/root.ts";
+import { layoutHeader } from "../../tools/build/guest.ts";
 import { parse } from "../../tools/build/words.ts";
 
 const PAIRS = "40000000";
@@ -19,7 +20,7 @@ const words = readFileSync(join(ROOT, "boards/common/words.h"), "utf8");
 /** Compile words.c against a header, and run it. */
 function compare(header: string): { status: number | null; said: string } {
   // 1,000 bytes: no power of two.
-  writeFileSync(join(folder, "layout.h"), "#define LINEAR_BYTES 1000u\n#define GUEST_GLOBALS\n");
+  writeFileSync(join(folder, "layout.h"), layoutHeader(1000, ""));
   writeFileSync(join(folder, "words.h"), header);
   const program = join(folder, "words");
   const flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-clobbered", `-I${folder}`, "-Iboards/common"];
@@ -50,6 +51,46 @@ describe("the words of the guest", () => {
   }
 });
 
+/** Compile one access by each compiler, for a core that needs alignment and one that does not: the errors. */
+function compileAccess(access: string): string[] {
+  writeFileSync(join(folder, "layout.h"), layoutHeader(1000, ""));
+  const source = `#include "words.h"\nu32 f(void); u32 f(void) { u32 base = 900; return ${access}; }\n`;
+  return [["gcc"], ["arm-none-eabi-gcc", "-mcpu=cortex-m0", "-mthumb"], ["arm-none-eabi-gcc", "-mcpu=cortex-m4"]].map(
+    ([compiler, ...flags]) =>
+      spawnSync(
+        compiler!,
+        [...flags, "-Os", `-I${folder}`, "-Iboards/common", "-x", "c", "-", "-o", "/dev/null", "-c"],
+        {
+          cwd: ROOT,
+          input: source,
+          encoding: "utf8",
+        },
+      ).stderr,
+  );
+}
+
+describe("an address that the generator knows", () => {
+  before(() => writeFileSync(join(folder, "words.h"), words));
+
+  it("compiles at memory's last word, aligned or not", () => {
+    assert.deepEqual(compileAccess("at_i32_load(996, base, 96)"), ["", "", ""]);
+    assert.deepEqual(compileAccess("at_i32_load(995, base, 95)"), ["", "", ""]);
+    assert.deepEqual(compileAccess("(u32)at_i64_load(992, base, 92)"), ["", "", ""]);
+  });
+
+  for (const [fault, access] of [
+    ["behind memory", "at_i32_load(1000, base, 100)"],
+    ["partly behind memory", "(u32)at_i64_load(996, base, 96)"],
+    ["not the one that is computed", "at_i32_load(904, base, 0)"],
+    ["not known to the compiler", "at_i32_load(900, *(volatile u32 *)&base, 0)"],
+    ["a sum that wraps", "at_i32_load(8, base, 0xfffffc84u)"],
+  ] as const) {
+    it(`fails the build if it is ${fault}`, () => {
+      for (const said of compileAccess(access)) assert.match(said, /the generator is wrong about an address/);
+    });
+  }
+});
+
 describe("wasm2c's output", () => {
   const declared = "static u32 w2c_guest_f(w2c_guest*, u32);\n";
 
@@ -70,6 +111,38 @@ static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
       module,
       /var_i0 = far_i32_load\(var_p0, 8u\);\n {2}import_cpu_fe_mul\(var_i0\);\n {2}return w2c_f\(var_i0\);/,
     );
+  });
+
+  it("names the addresses that are known, and none behind a way that changes one", () => {
+    const { module } = parse(
+      `${declared}
+static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
+  var_i0 = 64u;
+  var_i1 = var_p0;
+  if (var_i1) {
+    var_i1 = 8u;
+    i32_store_default32(&instance->w2c_memory, (u64)(var_i0) + 4u, var_i1);
+  }
+  i32_store_default32(&instance->w2c_memory, (u64)(var_i0), var_p0);
+  i32_store_default32(&instance->w2c_memory, (u64)(var_i1), var_p0);
+  var_L0:
+    i32_store_default32(&instance->w2c_memory, (u64)(var_i0), var_p0);
+    var_i0 = 72u;
+    var_i0 += var_i1;
+    i32_store_default32(&instance->w2c_memory, (u64)(var_i0), var_p0);
+  return var_i0;
+}
+`,
+      "",
+    );
+    const accesses = [...module.matchAll(/\w+_i32_store\([^;]*;/g)].map(([access]) => access);
+    assert.deepEqual(accesses, [
+      "at_i32_store(68u, var_i0, 4u, var_i1);",
+      "at_i32_store(64u, var_i0, 0u, var_p0);",
+      "far_i32_store(var_i1, 0u, var_p0);",
+      "far_i32_store(var_i0, 0u, var_p0);",
+      "far_i32_store(var_i0, 0u, var_p0);",
+    ]);
   });
 
   it("fails the build by the line that is not known", () => {

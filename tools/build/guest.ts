@@ -46,6 +46,9 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
   });
 }
 
+/** Bytes of a window of linear memory in boards/common/words.h: what the shortest load of a word reaches. */
+const WINDOW_BYTES = 128;
+
 const C_TYPES: Record<string, string> = { u32: "uint32_t", u64: "uint64_t", void: "void" };
 
 function prototype({ result, name, types }: Call, prefix: string): string {
@@ -87,6 +90,12 @@ export async function linearBytes(board: Pick<Board, "use">, entry: string): Pro
   return linearOf(readFileSync(join(dirname(await compileWasm(board, entry)), "signet.wat"), "utf8"));
 }
 
+/** What boards/common/words.h must know of the module. */
+export function layoutHeader(linear: number, globals: string): string {
+  const windows = Array.from({ length: Math.ceil(linear / WINDOW_BYTES) }, (_, n) => `WINDOW(${n})`).join(" ");
+  return `#define LINEAR_BYTES ${linear}u\n#define GUEST_GLOBALS ${globals}\n#define WINDOWS ${windows}\n`;
+}
+
 export interface Guest {
   /** Bytes of linear memory: where static memory ends. */
   readonly linear: number;
@@ -108,7 +117,7 @@ export async function buildGuest(board: Pick<Board, "use">, entry: string, folde
   const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));
 
   writeFileSync(join(folder, "guest_module.c"), module);
-  writeFileSync(join(folder, "layout.h"), `#define LINEAR_BYTES ${linear}u\n#define GUEST_GLOBALS ${globals}\n`);
+  writeFileSync(join(folder, "layout.h"), layoutHeader(linear, globals));
   writeFileSync(join(folder, "guest_calls.h"), calls.map(definitions).join("\n"));
   writeFileSync(
     join(folder, "guest_exports.h"),

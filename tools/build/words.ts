@@ -63,6 +63,48 @@ function body(text: string, names: Names): string {
     .replaceAll(/\binstance->w2c_(\w+)/g, (_, name: string) => `guest.${names.plain("", name)}`);
 }
 
+/** With the braces of blocks, what decides which slots hold a constant. */
+const ACCESS = /(i(?:32|64)_(?:load|store)\w*)\((\w+), (\w+)/g;
+const LABEL = /^ *var_\w+:/;
+const ASSIGNMENT = /^ *(\w+) (?:= (\d+)u;$|\S*= )/;
+
+/**
+ * Name the address of each access whose base is a slot that holds a constant. What is found here is read from the lines
+ * alone; the compiler proves it again, and the build fails where it does not come to the same.
+ */
+function known(text: string): string {
+  const blocks = [{ constants: new Map<string, string>(), assigned: new Set<string>() }];
+  const lines = text.split("\n").map((line) => {
+    const { constants, assigned } = blocks.at(-1)!;
+    const [, slot, constant] = ASSIGNMENT.exec(line) ?? [];
+    const written = line.replaceAll(ACCESS, (access, word: string, base: string, offset: string) => {
+      const at = constants.get(base);
+      if (at === undefined) return access;
+      return `at_${word}(${Number.parseInt(at, 10) + Number.parseInt(offset, 10)}u, ${base}, ${offset}`;
+    });
+    if (LABEL.test(line)) constants.clear();
+    if (slot !== undefined) {
+      assigned.add(slot);
+      constants.delete(slot);
+      if (constant !== undefined) constants.set(slot, constant);
+    }
+    if (/^ *\}/.test(line)) leave(blocks);
+    if (line.endsWith("{")) blocks.push({ constants: new Map(blocks.at(-1)!.constants), assigned: new Set() });
+    return written;
+  });
+  return lines.join("\n");
+}
+
+/** Behind a block, what was assigned in it is unknown. */
+function leave(blocks: { readonly constants: Map<string, string>; readonly assigned: Set<string> }[]): void {
+  const inner = blocks.pop()!;
+  const outer = blocks.at(-1)!;
+  for (const slot of inner.assigned) {
+    outer.assigned.add(slot);
+    outer.constants.delete(slot);
+  }
+}
+
 /** In functions that are to be small, accesses are calls. */
 function far(text: string): string {
   return text.replaceAll(/\b(i(?:32|64)_(?:load|store)\w*)\(/g, "far_$1(");
@@ -75,7 +117,7 @@ function temperature(name: string): "HOTTEST" | "HOT" | "COLD" {
 }
 
 function definition(result: string, name: string, parameters: string, text: string): string {
-  const words = temperature(name) === "COLD" ? far(text) : text;
+  const words = temperature(name) === "COLD" ? far(known(text)) : known(text);
   return `${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
 }
 
