@@ -72,7 +72,7 @@ for (const name of boardNames()) {
     });
 
     test("takes no code of the C library", async () => {
-      const { map } = await buildImage({ board: name });
+      const { map } = await buildImage({ board: name, image: SIGNET });
       const taken = readFileSync(map, "utf8").split("Linker script and memory map")[1]!;
       const code = [...taken.matchAll(/^ \.text\S*\s+0x\w{8}(?:\w{8})?\s+(0x\w+) (\S+)$/gm)];
       assert.ok(code.length > 50);
