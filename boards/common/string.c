@@ -29,9 +29,15 @@ void *memmove(void *to, const void *from, size_t len) {
     return to;
   }
   size_t at = 0;
-  if (IN_WORDS((uintptr_t)target | (uintptr_t)source))
+  if (IN_WORDS((uintptr_t)target | (uintptr_t)source)) {
+    for (; at + 16 <= len; at += 16) {
+#pragma GCC unroll 4
+      for (size_t word = at; word < at + 16; word += 4)
+        *(word_t *)(target + word) = *(const word_t *)(source + word);
+    }
     for (; at + 4 <= len; at += 4)
       *(word_t *)(target + at) = *(const word_t *)(source + at);
+  }
   for (; at < len; at++)
     target[at] = source[at];
   return to;
@@ -43,9 +49,16 @@ void *memcpy(void *restrict to, const void *restrict from, size_t len) __attribu
 void *memset(void *to, int byte, size_t len) {
   uint8_t *const target = to;
   size_t at = 0;
-  if (IN_WORDS((uintptr_t)target))
+  if (IN_WORDS((uintptr_t)target)) {
+    const uint32_t pattern = (uint8_t)byte * 0x01010101u;
+    for (; at + 16 <= len; at += 16) {
+#pragma GCC unroll 4
+      for (size_t word = at; word < at + 16; word += 4)
+        *(word_t *)(target + word) = pattern;
+    }
     for (; at + 4 <= len; at += 4)
-      *(word_t *)(target + at) = (uint8_t)byte * 0x01010101u;
+      *(word_t *)(target + at) = pattern;
+  }
   for (; at < len; at++)
     target[at] = (uint8_t)byte;
   return to;
