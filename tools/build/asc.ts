@@ -1,5 +1,6 @@
 /** The AssemblyScript compiler, as a process of its own. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { filesBelow } from "./cache.ts";
 import { run } from "./run.ts";
 
 const ASC = join("node_modules", "assemblyscript", "bin", "asc.js");
@@ -9,6 +10,18 @@ const ASC = join("node_modules", "assemblyscript", "bin", "asc.js");
  * never comes back. The output has the same bytes.
  */
 const FLAGS = ["--liftoff-only"];
+
+/** List what decides a module's bytes: the firmware's library and the folder of the entry, whose tests are not compiled. */
+export function sourcesOf(entry: string): string[] {
+  const files = filesBelow(
+    "assembly",
+    dirname(entry),
+    "tools/build/guest_end.ts",
+    "asconfig.json",
+    "package-lock.json",
+  );
+  return files.filter((file) => !file.endsWith(".test.ts"));
+}
 
 /** Compile; returns what the compiler printed. */
 export function asc(args: readonly string[]): Promise<string> {

@@ -1,6 +1,7 @@
 /** Build an image: a board, an AssemblyScript entry and a C main program become ELF, HEX, BIN, map and size. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { sourcesOf } from "./asc.ts";
 import { type Board, chipFolders, loadBoard } from "./board.ts";
 import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
@@ -54,10 +55,7 @@ export async function buildImage(request: Request): Promise<Built> {
   return exclusively(`${folder}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
     const compiler = await run("arm-none-eabi-gcc", ["--version"]);
-    const inputs = [
-      ...toolInputs(board, boardName),
-      ...filesBelow("assembly", dirname(entry), main, "asconfig.json", "package-lock.json"),
-    ];
+    const inputs = [...toolInputs(board, boardName), ...sourcesOf(entry), main];
     const wanted = digest([JSON.stringify(board), String(buildDay()), entry, main, name, compiler], inputs);
     if (!isFresh(at("stamp"), wanted) || !existsSync(at("signet.elf"))) {
       rmSync(at("stamp"), { force: true });

@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFil
 import { dirname, join } from "node:path";
 import { EVENTS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
-import { asc } from "./asc.ts";
+import { asc, sourcesOf } from "./asc.ts";
 import type { Board } from "./board.ts";
-import { digest, exclusively, filesBelow } from "./cache.ts";
+import { digest, exclusively } from "./cache.ts";
 import { buildDay } from "./day.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
@@ -13,11 +13,6 @@ import { type Call, parse } from "./words.ts";
 
 /** The wasm2c of the package `wabt`. */
 const WASM2C = "node_modules/wabt/bin/wasm2c";
-
-/** What decides a module's bytes: the firmware's library, and the folder of the entry. */
-function sourcesOf(entry: string): string[] {
-  return filesBelow("assembly", dirname(entry), "tools/build/guest_end.ts", "asconfig.json", "package-lock.json");
-}
 
 /** Compile `entry`; boards with the same choices share the module, which is the slowest step of a build. */
 async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<string> {

@@ -1,6 +1,7 @@
 /** The same guest and the same C around it, built for the host: for sanitizers, fuzzers and memory checkers. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { sourcesOf } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { buildGuest } from "./guest.ts";
@@ -59,16 +60,8 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
   const folder = join(out, "posix", [image.name, kind.name, ...choices.map((choice) => choice.slice(2))].join("-"));
   const program = join(folder, "signet");
   return exclusively(`${folder}.lock`, async () => {
-    const inputs = filesBelow(
-      "assembly",
-      "boards/common",
-      "boards/posix",
-      "tools/build",
-      dirname(image.entry),
-      dirname(main),
-      "asconfig.json",
-      "package-lock.json",
-    );
+    const tools = filesBelow("boards/common", "boards/posix", "tools/build", dirname(main));
+    const inputs = [...sourcesOf(image.entry), ...tools];
     const wanted = digest([image.entry, JSON.stringify(kind), ...choices, await run(compiler, ["--version"])], inputs);
     const stamp = join(folder, "stamp");
     if (isFresh(stamp, wanted) && existsSync(program)) return program;

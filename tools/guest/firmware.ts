@@ -1,8 +1,8 @@
 /** The firmware as WebAssembly for this process: portable code for everything, made again only if a source changed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { asc } from "../build/asc.ts";
-import { digest, exclusively, filesBelow, isFresh } from "../build/cache.ts";
+import { join } from "node:path";
+import { asc, sourcesOf } from "../build/asc.ts";
+import { digest, exclusively, isFresh } from "../build/cache.ts";
 import { ROOT } from "../build/root.ts";
 
 /** Compile `entry`, a file of AssemblyScript, and whatever it imports, with these `--use` choices. */
@@ -11,11 +11,7 @@ export async function firmware(entry: string, use: readonly string[] = []): Prom
   const out = join(folder, `${[entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-")}.wasm`);
   return exclusively(`${out}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
-    const sources = filesBelow("assembly", dirname(entry), "asconfig.json", "package-lock.json");
-    const wanted = digest(
-      [entry, ...use],
-      sources.filter((file) => !file.endsWith(".test.ts")),
-    );
+    const wanted = digest([entry, ...use], sourcesOf(entry));
     if (!isFresh(`${out}.stamp`, wanted)) {
       const choices = use.flatMap((choice) => ["--use", choice]);
       const args = [entry, "--config", "asconfig.json", "--target", "release", ...choices, "--outFile", out];
