@@ -66,8 +66,13 @@ export function present(probe, path = process.env.PATH ?? "") {
   });
 }
 
+/** True if one of a package's probes is there. */
+export function isInstalled(row, isPresent = present) {
+  return row.probes.some((probe) => isPresent(probe));
+}
+
 /** The Debian packages that `verb` needs and this machine lacks. */
 export function missingPackages(verb, isPresent = present) {
   const groups = GROUPS_OF[verb] ?? [];
-  return PACKAGES.filter((row) => groups.includes(row.group) && !row.probes.some((probe) => isPresent(probe)));
+  return PACKAGES.filter((row) => groups.includes(row.group) && !isInstalled(row, isPresent));
 }

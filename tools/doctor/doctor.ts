@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { arch, platform, release } from "node:os";
-import { missingPackages, PACKAGES, present } from "../packages.mjs";
+import { isInstalled, missingPackages, PACKAGES } from "../packages.mjs";
 import { TRIED } from "./tried.ts";
 
 /** A program may not answer: a version is not worth a longer wait. */
@@ -58,12 +58,19 @@ function system(): Line {
 }
 
 async function line(row: (typeof PACKAGES)[number]): Promise<Line> {
-  if (!row.probes.some((probe) => present(probe))) return { name: row.name, version: "missing", remark: row.why };
+  if (!isInstalled(row)) return { name: row.name, version: "missing", remark: row.why };
   const of = TRIED.packages[row.name];
   const answers = of ? await Promise.all(of.ask.map(ask)) : [];
   const version = answers.find((answer) => answer !== undefined);
   if (of === undefined || version === undefined) return { name: row.name, version: "present", remark: row.why };
   return { name: row.name, version, remark: `${judged(version, of.tried)}; ${row.why}` };
+}
+
+/** Print what the verb behind a command lacks; true if that is nothing. */
+function judge(command: string, verb: "demo" | "test", print: (line: string) => void): boolean {
+  const missing = missingPackages(verb).map(({ name }) => name);
+  print(missing.length === 0 ? `${command}: everything is there` : `${command}: missing ${missing.join(" ")}`);
+  return missing.length === 0;
 }
 
 /** Print the table; true if everything is there that `npm start` needs. */
@@ -78,12 +85,7 @@ export async function doctor(print: (line: string) => void): Promise<boolean> {
   const [names, versions] = [width(({ name }) => name), width(({ version }) => version)];
   for (const { name, version, remark } of lines) print(`${name.padEnd(names)}${version.padEnd(versions)}${remark}`);
   print("");
-  for (const [verb, command] of [
-    ["demo", "npm start"],
-    ["test", "npm test"],
-  ] as const) {
-    const missing = missingPackages(verb).map(({ name }) => name);
-    print(missing.length === 0 ? `${command}: everything is there` : `${command}: missing ${missing.join(" ")}`);
-  }
-  return missingPackages("demo").length === 0;
+  const canStart = judge("npm start", "demo", print);
+  judge("npm test", "test", print);
+  return canStart;
 }

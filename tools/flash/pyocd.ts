@@ -1,9 +1,10 @@
 /** Boards by pyOCD: 0.13 (Debian 12) has a program for each task, later releases have one program with subcommands. */
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { Probed } from "../build/board.ts";
+import { present } from "../packages.mjs";
 import { Trouble } from "../trouble.ts";
 import { mismatch } from "./gdb_server.ts";
 import * as hex from "./hex.ts";
@@ -50,11 +51,7 @@ const PROGRAMS: Release = {
 
 /** Find the installed release; undefined if there is none. */
 export function release(): Release | undefined {
-  return isOnPath("pyocd") ? SUBCOMMANDS : isOnPath("pyocd-flashtool") ? PROGRAMS : undefined;
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
+  return present("pyocd") ? SUBCOMMANDS : present("pyocd-flashtool") ? PROGRAMS : undefined;
 }
 
 /** True if a probe is plugged in that pyOCD knows. */

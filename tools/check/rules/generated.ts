@@ -5,6 +5,8 @@ import { LABELS, LIMITS } from "../../facts/protocol.ts";
 import { numbers } from "../../facts/table.ts";
 import type { Finding, Rule, Tree } from "../tree.ts";
 
+const FACTS = outputs();
+
 /** What is generated is what its source says. */
 export const generated: Rule = {
   name: "generated",
@@ -26,7 +28,7 @@ function families(tree: Tree): Finding[] {
 
 /** The texts that hold facts. */
 function facts(tree: Tree): Finding[] {
-  return [...outputs()].flatMap(([path, make]) => {
+  return [...FACTS].flatMap(([path, make]) => {
     const now = tree.get(path) ?? "";
     return make(now) === now ? [] : [{ path, line: 0, message: `is not what tools/facts says: run \`${COMMAND}\`` }];
   });
@@ -54,7 +56,7 @@ export const copies: Rule = {
 
 function isCode(path: string): boolean {
   const isOurs = /^(assembly|boards|tools)\/.*\.(ts|js|c|h)$/.test(path);
-  return isOurs && !path.startsWith("tools/facts/") && !outputs().has(path);
+  return isOurs && !path.startsWith("tools/facts/") && !FACTS.has(path);
 }
 
 function copied(line: string): string[] {

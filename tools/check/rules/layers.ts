@@ -60,7 +60,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   "server/store": ["trouble"],
   server: ["trouble", "facts", "wire", "server/page", "server/store"],
   attacker: ["wire", "line", "server"],
-  flash: ["trouble", "lock", "facts", "wire", "gdb", "bridge", "build", "emulator", "server"],
+  flash: ["trouble", "packages", "lock", "facts", "wire", "gdb", "bridge", "build", "emulator", "server"],
   fleet: ["wire", "bridge", "build", "guest"],
   demo: ["trouble", "lock", "facts", "wire", "line", "modem", "bridge", "build", "emulator", "server", "attacker"],
   check: ["trouble", "generate", "facts"],
