@@ -28,10 +28,10 @@ export function list(columns: Readonly<Record<string, unknown>>, each: (name: st
   return Object.keys(columns).map(each).join(", ");
 }
 
-/** The values of a row in the order of columns. */
-export function values<Name extends string, Row extends Record<Name, unknown>>(
+/** Make what takes the values of a row in the order of columns. */
+export function picker<Name extends string>(
   columns: Readonly<Record<Name, unknown>>,
-  row: Row,
-): Row[Name][] {
-  return (Object.keys(columns) as Name[]).map((name) => row[name]);
+): <Row extends Record<Name, unknown>>(row: Row) => Row[Name][] {
+  const names = Object.keys(columns) as Name[];
+  return (row) => names.map((name) => row[name]);
 }

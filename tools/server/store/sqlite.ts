@@ -13,7 +13,7 @@ import {
 } from "kysely";
 import Libsql from "libsql";
 import { Trouble } from "../../trouble.ts";
-import { type Dialect, list, values } from "./dialect.ts";
+import { type Dialect, list, picker } from "./dialect.ts";
 import { type DeviceRow, type Move, MOVED, STORED, type Tables } from "./schema.ts";
 
 /** How long to wait for another process that writes. */
@@ -74,6 +74,9 @@ class WritingDriver extends SqliteDriver {
 const FIND = "select * from devices where id = ?";
 const MOVE = `update devices set ${list(MOVED, (name) => `${name} = ?`)} where id = ? and seal = ?`;
 const INSERT = `insert into reports (${list(STORED, (name) => name)}) values (${list(STORED, () => "?")})`;
+/** The values of the statements, in their order. */
+const moved = picker(MOVED);
+const stored = picker(STORED);
 
 /** Savepoints work, and DDL is transactional. */
 export class Sqlite extends SqliteDialect implements Dialect {
@@ -107,8 +110,8 @@ export class Sqlite extends SqliteDialect implements Dialect {
     this.#native.exec("begin immediate");
     try {
       const made = moves.map(({ before, after, reports }) => {
-        if (Number(update.run([...values(MOVED, after), after.id, before.seal]).changes) !== 1) return false;
-        for (const report of reports) insert.run(values(STORED, report));
+        if (Number(update.run([...moved(after), after.id, before.seal]).changes) !== 1) return false;
+        for (const report of reports) insert.run(stored(report));
         return true;
       });
       this.#native.exec("commit");
