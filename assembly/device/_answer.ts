@@ -1,4 +1,4 @@
-/** What the server answers, and what the device does about it. No answer counts that the server did not sign for exactly this message. */
+/** Act on the server's answers. An answer counts only if the server signed it for exactly the message that was sent. */
 import * as app from "../app/app";
 import { KEEP_MS, SILENCE_MS, SUSPENDED_MS } from "../config";
 import { Slice } from "../cose/cbor";
@@ -182,7 +182,7 @@ function obey(now: u32): void {
     return event.number(Event.CommandIgnored, got.counter);
   }
   event.numberAndText(Event.Command, got.counter, got.data, got.dataLen);
-  // What was sent is answered: its hash gives way to that of the command.
+  // The message was answered, so its hash is no longer needed: keep that of the command in its place.
   sha256.hash(messageHash, from, <u32>(reader.at - from));
   if (got.order == Order.Rotate) {
     life.order = got.counter;

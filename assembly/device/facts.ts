@@ -53,7 +53,7 @@ export const enum Event {
   NoStorage = 25,
   /** The store has damaged records; each has a copy, and is repaired: how many, u32. */
   FlashDamaged = 26,
-  /** The store held a key that can not be read any more: the device stays off the network, and makes no other. */
+  /** The store held a key that can no longer be read. The device stays off the network and makes no other key. */
   IdentityLost = 27,
   /** A number that the server signed is beyond its limit, and moves nothing: which one (`Refused`), u32; then the number, u32. */
   NumberRefused = 28,

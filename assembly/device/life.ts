@@ -158,13 +158,13 @@ export function turn(): u32 {
   return advanced ? 0 : pause();
 }
 
-/** Whether the module is attended to: until the link is up, and once there is a key and randomness for what follows. */
+/** True if the module is served: until the link is up, and again once there is a key and randomness. */
 function isLinked(): boolean {
   if (peer.count == 0 || life.doom) return false;
   return life.state > State.Collecting || !carrier.isUp();
 }
 
-/** Whether what it does now leads on: bytes of an exchange, or a pause whose end is yet to come. If not for long, the watchdog ends it. */
+/** True while the device makes progress: bytes of an exchange, or a pause that is not over. If it is false for PROGRESS_MS, the watchdog is no longer fed. */
 function isWell(moved: boolean): boolean {
   if (stream.isOpen()) return true;
   switch (life.state) {

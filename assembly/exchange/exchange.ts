@@ -10,7 +10,7 @@
  * counts once its signature was verified.
  */
 
-/** What a message asks of the server. The values index the tables of an implementation. */
+/** What a message asks of the server. */
 export const enum Question {
   /** A nonce. The message is empty. */
   Challenge = 0,

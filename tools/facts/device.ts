@@ -36,7 +36,7 @@ export const EVENTS = {
   "flash-damaged": [26, "The store has damaged records; each has a copy, and is repaired: how many, u32."],
   "identity-lost": [
     27,
-    "The store held a key that can not be read any more: the device stays off the network, and makes no other.",
+    "The store held a key that can no longer be read. The device stays off the network and makes no other key.",
   ],
   "number-refused": [
     28,

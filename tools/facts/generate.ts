@@ -80,14 +80,14 @@ function cEnumeration(
   rows: readonly (readonly [name: string, number: number, meaning: string])[],
 ): string {
   const members = rows.map(
-    ([key, number, meaning]) => `${wrapped(meaning, "  ")}  ${prefix}${upper(key)} = ${digits(number)},\n`,
+    ([key, number, meaning]) => `${cComment(meaning, "  ")}  ${prefix}${upper(key)} = ${digits(number)},\n`,
   );
   return `enum ${name} {\n${members.join("")}};\n`;
 }
 
-/** A comment of C within the width that clang-format wants. */
-function wrapped(text: string, indent: string): string {
-  const line = `${indent}/** ${text} */\n`;
+/** A member's comment in C, where it must fit in the width that clang-format wants. */
+function cComment(text: string, indent: string): string {
+  const line = comment(text, indent);
   if (line.length <= 121) return line;
   throw new Error(`too long for one line of C: ${text}`);
 }
