@@ -57,7 +57,7 @@ export const AT_REFUSALS: u32 = 4;
 /** The largest head of an HTTP response: several times what servers and their proxies send. */
 export const HTTP_HEAD_BYTES: u32 = 2_048;
 
-/** The day this was built, since 1970: what the build says (`tools/build/day.ts`), or the first of 2026. */
+/** The day this was built, since 1970: what the build says (`tools/firmware/day.ts`), or the first of 2026. */
 export const BUILD_DAY: u32 = isDefined(BUILT_ON_DAY) ? BUILT_ON_DAY : 20_454;
 /** How long the application's stream may take to open: a slow module, a handshake, and a module that is reset in between. */
 export const STREAM_OPEN_MS: u32 = 60_000;

@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** BBC micro:bit v1: nRF51822, Cortex-M0, 16 KiB of RAM, a noise source and a flash controller of its own. */
 export default {

@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** Arm MPS2, FPGA image AN386: Cortex-M4, no radio, no noise source. What QEMU runs and CI tests first. */
 export default {

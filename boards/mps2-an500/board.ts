@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** Arm MPS2, FPGA image AN500: Cortex-M7, no radio, no noise source; its PSRAM is where external memory is. */
 export default {

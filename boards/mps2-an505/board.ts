@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** Arm MPS2, FPGA image AN505: Cortex-M33 with TrustZone, all secure here; no radio, no noise source. */
 export default {

@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** Nordic nRF52840 DK (PCA10056): Cortex-M4F, 256 KiB of RAM, 1 MiB of flash, of which the last 64 KiB are the store. */
 export default {

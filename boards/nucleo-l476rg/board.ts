@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** ST Nucleo-L476RG: STM32L476, Cortex-M4F, 96 KiB of RAM in one piece, 1 MiB of flash, of which the last 32 KiB are the store. */
 export default {

@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** ST Nucleo-L552ZE-Q: STM32L552, Cortex-M33, 192 KiB of RAM in one piece, 512 KiB of flash, of which the last 32 KiB are the store. */
 export default {

@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** Raspberry Pi Pico: RP2040, Cortex-M0+, 264 KiB of RAM, 2 MiB of serial flash, of which the last 64 KiB are the store. */
 export default {

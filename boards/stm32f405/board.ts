@@ -1,4 +1,4 @@
-import { KiB, type Board } from "../../tools/build/board.ts";
+import { KiB, type Board } from "../../tools/firmware/board.ts";
 
 /** Adafruit Feather STM32F405 Express: Cortex-M4F, 128 KiB of RAM, 1 MiB of flash, of which the second half is the store. */
 export default {

@@ -4,8 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { Status } from "../../assembly/lib/status.ts";
-import { boardNames, loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
+import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { type Answer, elfLab, type Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { buildPeer, PEERS } from "./peers.ts";

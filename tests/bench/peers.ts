@@ -5,11 +5,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadBoard } from "../../tools/build/board.ts";
-import { digest, exclusively, filesBelow, isFresh } from "../../tools/build/cache.ts";
-import { makeFirmware, ownUnit, type Unit } from "../../tools/build/firmware.ts";
-import { ROOT } from "../../tools/build/root.ts";
-import { run } from "../../tools/build/run.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
+import { digest, exclusively, filesBelow, isFresh } from "../../tools/firmware/cache.ts";
+import { makeFirmware, ownUnit, type Unit } from "../../tools/firmware/firmware.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
+import { run } from "../../tools/firmware/run.ts";
 import { Trouble } from "../../tools/trouble.ts";
 
 const CACHE = join(ROOT, "build", "cache");
@@ -178,7 +178,7 @@ export async function buildPeer(peer: Peer, boardName: string): Promise<string> 
   const board = { ...loaded, use: {}, budget: { flash: loaded.flash.bytes, linear: 0, stack } };
   const folder = join(ROOT, "build", boardName, `peer-${peer.name}`);
   return exclusively(`${folder}.lock`, async () => {
-    const ours = filesBelow("boards", "linker", "tools/build", "tests/bench");
+    const ours = filesBelow("boards", "linker", "tools/firmware", "tests/bench");
     const wanted = digest([from, peer.name], ours);
     const elf = join(folder, "signet.elf");
     if (isFresh(join(folder, "stamp"), wanted) && existsSync(elf)) return elf;

@@ -1,8 +1,8 @@
 /** The TLS client's part of the bench: whole conversations of the scripted server, held again by the ELF. */
 import { join } from "node:path";
-import type { Board } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
-import { ROOT } from "../../tools/build/root.ts";
+import type { Board } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 import { elfLab } from "../lab/lab.ts";
 import { Call } from "../tls/call.ts";
 import { conversations } from "../tls/conversations.ts";

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { type Board, boardNames, loadBoard, type Region } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
+import { type Board, boardNames, loadBoard, type Region } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { symbols } from "../qemu/symbols.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const PT_LOAD = 1;
 

@@ -7,12 +7,12 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
-import { KiB, loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
-import { buildDay } from "../../tools/build/day.ts";
-import { ROOT } from "../../tools/build/root.ts";
+import { KiB, loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
+import { buildDay } from "../../tools/firmware/day.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 import PROBE from "../qemu/boot/image.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const board = "mps2-an386";
 const folder = mkdtempSync(join(tmpdir(), "signet-build-"));
@@ -64,7 +64,7 @@ test("two who ask at once get one build, and a third nothing new", async () => {
 
 test("an image knows the day it was built: that of SOURCE_DATE_EPOCH, else of the last commit", () => {
   const asked = (env: NodeJS.ProcessEnv): string => {
-    const program = 'import { buildDay } from "./tools/build/day.ts"; console.log(buildDay())';
+    const program = 'import { buildDay } from "./tools/firmware/day.ts"; console.log(buildDay())';
     const args = ["--import", "tsx", "--input-type=module", "--eval", program];
     return execFileSync("node", args, { cwd: ROOT, env, stdio: "pipe" }).toString().trim();
   };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { boardNames, loadBoard } from "../../tools/build/board.ts";
-import { lifetime, row } from "../../tools/build/lifetime.ts";
+import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
+import { lifetime, row } from "../../tools/firmware/lifetime.ts";
 
 describe("the lifetime of a board's flash", () => {
   it("stands in boards/README.md as it is computed from the board's data", async () => {

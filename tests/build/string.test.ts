@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { ROOT } from "../../tools/build/root.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signet-string-"));
 after(() => rmSync(folder, { recursive: true }));

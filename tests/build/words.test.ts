@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ROOT } from "../../tools/build/root.ts";
-import { layoutHeader } from "../../tools/build/guest.ts";
-import { parse } from "../../tools/build/words.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
+import { layoutHeader } from "../../tools/firmware/guest.ts";
+import { parse } from "../../tools/firmware/words.ts";
 
 const PAIRS = "40000000";
 const SEED = "1";

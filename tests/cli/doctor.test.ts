@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { PACKAGES } from "../../tools/packages.mjs";
-import { ROOT } from "../../tools/build/root.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 import { isTried, versionIn } from "../../tools/doctor/doctor.ts";
 import { TRIED } from "../../tools/doctor/tried.ts";
 

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { buildImage } from "../../tools/build/build.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { assertAnswer, isSetting, type Kept, requestOf } from "../tls/replay.ts";
 import { type Talk, talks } from "./talks.ts";
 import { Tracer } from "./tracer.ts";

@@ -5,11 +5,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadBoard } from "../../tools/build/board.ts";
-import { type Built, buildImage } from "../../tools/build/build.ts";
-import { exclusively } from "../../tools/build/cache.ts";
-import { ROOT } from "../../tools/build/root.ts";
-import { run } from "../../tools/build/run.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
+import { type Built, buildImage } from "../../tools/firmware/build.ts";
+import { exclusively } from "../../tools/firmware/cache.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
+import { run } from "../../tools/firmware/run.ts";
 import { type Answer, type Lab, elfLab } from "../lab/lab.ts";
 import LAB from "../lab/image.ts";
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { buildHost, PLAIN } from "../../tools/build/host.ts";
+import { buildHost, PLAIN } from "../../tools/firmware/host.ts";
 import { request } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { Call } from "../tls/call.ts";

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { crc32 } from "../../tools/build/boot2.ts";
-import { run } from "../../tools/build/run.ts";
+import { crc32 } from "../../tools/firmware/boot2.ts";
+import { run } from "../../tools/firmware/run.ts";
 import { Chip, Reset } from "../../tools/emulator/rp2040/chip.ts";
 import { Flash } from "../../tools/emulator/rp2040/flash.ts";
 

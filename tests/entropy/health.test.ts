@@ -7,7 +7,7 @@ import { firmware } from "../../tools/guest/firmware.ts";
 import { Flash } from "../../tools/guest/flash.ts";
 import { Guest } from "../../tools/guest/guest.ts";
 import { frequencies, normal, type Oscillator, sampler } from "./oscillator.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** Good samples for each claim: 10^7 unless said. */
 const SAMPLES = Number(process.env["HEALTH_SAMPLES"] ?? 10_000_000);

@@ -1,12 +1,12 @@
 /** A campaign of faults over one operation of a final ELF: what `skip.c` runs, and what came of each fault. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
-import type { Image } from "../../tools/build/image.ts";
-import { digest, exclusively, isFresh } from "../../tools/build/cache.ts";
-import { ROOT } from "../../tools/build/root.ts";
-import { run } from "../../tools/build/run.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
+import type { Image } from "../../tools/firmware/image.ts";
+import { digest, exclusively, isFresh } from "../../tools/firmware/cache.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
+import { run } from "../../tools/firmware/run.ts";
 import { request } from "../lab/lab.ts";
 import FAULTS from "./image.ts";
 

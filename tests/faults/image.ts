@@ -1,4 +1,4 @@
-import type { Image } from "../../tools/build/image.ts";
+import type { Image } from "../../tools/firmware/image.ts";
 import LAB from "../lab/image.ts";
 
 /** The lab's program around this folder's guest. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
-import { boardNames, loadBoard } from "../../tools/build/board.ts";
+import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
 import * as device from "../../tools/flash/device.ts";
 import * as hex from "../../tools/flash/hex.ts";
 import * as image from "../../tools/flash/image.ts";

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { warning } from "../../tools/flash/lock.ts";
 import { release } from "../../tools/flash/pyocd.ts";
-import { type Board, boardNames, loadBoard } from "../../tools/build/board.ts";
+import { type Board, boardNames, loadBoard } from "../../tools/firmware/board.ts";
 
 const isThere = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
 const skipOpenocd = isThere("openocd") ? false : "openocd is not installed";

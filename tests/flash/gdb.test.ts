@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { loadBoard } from "../../tools/build/board.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
 import * as probes from "../../tools/flash/probes.ts";
 import { memoryMap } from "../../tools/gdb/memory_map.ts";
 import { frame, PACKET_MAX, ProtocolError, Splitter, unescape, type Item } from "../../tools/gdb/packet.ts";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { loadBoard } from "../../tools/build/board.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
 import type { Probe } from "../../tools/flash/probe.ts";
 import * as probes from "../../tools/flash/probes.ts";
 import { release } from "../../tools/flash/pyocd.ts";

@@ -22,7 +22,7 @@ import { startServer, type RunningServer } from "../../tools/server/server.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { caExtensions, certify, identity, leafExtensions, type Identity } from "../tls/identities.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** The device's clock when the stream begins. */
 const NOW = Date.parse("2040-01-01");

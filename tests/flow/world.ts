@@ -19,7 +19,7 @@ import { hex } from "../../tools/wire/bytes.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { hash } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 export const AUDIENCE = "signet.test";
 /** Two pages for the store: the least there may be. */

@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { buildHost } from "../../tools/build/host.ts";
+import { buildHost } from "../../tools/firmware/host.ts";
 import { lacking } from "./tools.ts";
 import LAB from "../lab/image.ts";
 import { DIFFERENTIAL } from "./kinds.ts";

@@ -10,8 +10,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { buildHost } from "../../tools/build/host.ts";
-import { ROOT } from "../../tools/build/root.ts";
+import { buildHost } from "../../tools/firmware/host.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 import { State } from "../tls/client.ts";
 import { flights } from "./flights.ts";
 import { lacking } from "./tools.ts";

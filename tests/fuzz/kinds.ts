@@ -1,4 +1,4 @@
-import type { Kind } from "../../tools/build/host.ts";
+import type { Kind } from "../../tools/firmware/host.ts";
 
 /** A libFuzzer target that holds the lab's cryptography against libsodium. */
 export const DIFFERENTIAL: Kind = {

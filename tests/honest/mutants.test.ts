@@ -5,10 +5,10 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { ROOT } from "../../tools/build/root.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 import { firmware } from "../../tools/guest/firmware.ts";
 import type { Half } from "./history.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 interface Mutant {
   readonly name: string;

@@ -8,7 +8,7 @@ import { Holder } from "./holder.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
 import { AUDIENCE, Service, type Origin } from "./service.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const module = await firmware(SIGNET.entry);
 

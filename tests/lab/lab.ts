@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { Status } from "../../assembly/lib/status.ts";
-import { buildImage } from "../../tools/build/build.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { startEmulator } from "../../tools/emulator/qemu.ts";
 import type { TraceOptions } from "../../tools/emulator/rp2040/trace.ts";
 import { table } from "../../tools/generate/tables.js";

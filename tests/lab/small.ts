@@ -1,8 +1,8 @@
 /** The lab built small: the profile that a board with little flash chooses, on a Cortex-M4. */
 import { join } from "node:path";
-import { type Board, loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
-import { ROOT } from "../../tools/build/root.ts";
+import { type Board, loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 import { elfLab, type Lab } from "./lab.ts";
 import LAB from "./image.ts";
 

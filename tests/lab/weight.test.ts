@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Board, KiB, chipFolders, loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
-import { filesBelow } from "../../tools/build/cache.ts";
-import { buildGuest } from "../../tools/build/guest.ts";
-import { ROOT } from "../../tools/build/root.ts";
-import { run } from "../../tools/build/run.ts";
+import { type Board, KiB, chipFolders, loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
+import { filesBelow } from "../../tools/firmware/cache.ts";
+import { buildGuest } from "../../tools/firmware/guest.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
+import { run } from "../../tools/firmware/run.ts";
 import { BOARD, profile } from "./small.ts";
 import LAB from "./image.ts";
 

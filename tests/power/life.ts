@@ -8,7 +8,7 @@ import type { Clock } from "../../tools/line/clock.ts";
 import type { Dial } from "../../tools/line/sockets.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { AUDIENCE, type Witness } from "./witness.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** As most boards have it: what is signed is verified, which takes the most scratch memory under a handover. */
 const module = await firmware(SIGNET.entry, ["CRYPTO_CHECKED=1"]);

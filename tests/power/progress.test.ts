@@ -6,7 +6,7 @@ import { Guest } from "../../tools/guest/guest.ts";
 import * as noises from "../../tools/guest/noise.ts";
 import { page } from "./life.ts";
 import { Witness } from "./witness.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** What a board's watchdog allows between two feedings (boards/common/port.h). */
 const WATCHDOG_MS = 8_000;

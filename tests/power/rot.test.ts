@@ -16,7 +16,7 @@ import { type Image, image, LIVES, numbers } from "./image.ts";
 import { live } from "./life.ts";
 import { named, start } from "./start.ts";
 import { type Memory, Witness } from "./witness.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** Trials on each image: single flips, and bursts of up to 64 bits. */
 const FLIPS = Number(process.env["ROT_FLIPS"] ?? 300);

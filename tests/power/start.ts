@@ -4,7 +4,7 @@ import { firmware } from "../../tools/guest/firmware.ts";
 import type { Flash } from "../../tools/guest/flash.ts";
 import { Guest } from "../../tools/guest/guest.ts";
 import * as noises from "../../tools/guest/noise.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const module = await firmware(SIGNET.entry);
 const ENDS: ReadonlySet<string> = new Set(["key-made", "key-loaded", "identity-lost", "no-storage", "no-entropy"]);

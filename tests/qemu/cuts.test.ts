@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { loadBoard, type Store } from "../../tools/build/board.ts";
+import { loadBoard, type Store } from "../../tools/firmware/board.ts";
 import type { Emulator } from "../../tools/emulator/qemu.ts";
 import { type Gdb, PC } from "../../tools/gdb/gdb.ts";
 import { hex } from "../../tools/wire/bytes.ts";

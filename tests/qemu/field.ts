@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { startBridge } from "../../tools/bridge/bridge.ts";
-import { buildImage, type Built } from "../../tools/build/build.ts";
+import { buildImage, type Built } from "../../tools/firmware/build.ts";
 import { startEmulator, writeFlash, type Emulator } from "../../tools/emulator/qemu.ts";
 import { startServer, type RunningServer } from "../../tools/server/server.ts";
 import { fromHex } from "../../tools/wire/bytes.ts";
@@ -10,7 +10,7 @@ import { importKey } from "../../tools/wire/ed25519.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { readReport, type Report } from "../../tools/wire/messages.ts";
 import { open, verify } from "../../tools/wire/sign1.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 export interface Field {
   readonly board: string;

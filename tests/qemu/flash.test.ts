@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { ROOT } from "../../tools/check/tree.ts";
 import { startBare, type Bare, type Place } from "../../tools/emulator/bare.ts";
 import * as flash from "../../tools/flash/flash.ts";
@@ -20,7 +20,7 @@ import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { id as idOf } from "../../tools/wire/key.ts";
 import * as store from "../../tools/wire/store.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** How often provisioning is killed; the whole campaign is 50. */
 const KILLS = Number(process.env["SIGNET_PROVISION_KILLS"] ?? 3);

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Board, boardNames, loadBoard } from "../../tools/build/board.ts";
+import { type Board, boardNames, loadBoard } from "../../tools/firmware/board.ts";
 import type { Emulator } from "../../tools/emulator/qemu.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as fields from "./field.ts";

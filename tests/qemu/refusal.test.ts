@@ -6,12 +6,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import type { Board } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
-import { ROOT } from "../../tools/build/root.ts";
+import type { Board } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
 import { type Emulator, type Options, startEmulator } from "../../tools/emulator/qemu.ts";
 import { symbols } from "./symbols.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const BOARD = "stm32f405";
 const STEP_MS = 120_000;

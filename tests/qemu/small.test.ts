@@ -10,14 +10,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startBridge } from "../../tools/bridge/bridge.ts";
-import { loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { startEmulator, writeFlash } from "../../tools/emulator/qemu.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { symbols } from "./symbols.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const BOARD = "microbit";
 const HOST = "127.0.0.1";

@@ -1,5 +1,5 @@
 /** Where things are in an image. */
-import { run } from "../../tools/build/run.ts";
+import { run } from "../../tools/firmware/run.ts";
 
 export interface Place {
   readonly address: number;

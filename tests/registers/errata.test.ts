@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ROOT } from "../../tools/build/root.ts";
-import { run } from "../../tools/build/run.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
+import { run } from "../../tools/firmware/run.ts";
 
 /** The core's header for the host: what the drivers take of it. */
 const CORE = `#define NVIC_EnableIRQ(number) ((void)(number))\n`;

@@ -2,11 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Board, chipFolders, loadBoard } from "../../tools/build/board.ts";
-import { boardHeader } from "../../tools/build/firmware.ts";
-import { filesBelow } from "../../tools/build/cache.ts";
-import { ROOT } from "../../tools/build/root.ts";
-import { run } from "../../tools/build/run.ts";
+import { type Board, chipFolders, loadBoard } from "../../tools/firmware/board.ts";
+import { boardHeader } from "../../tools/firmware/firmware.ts";
+import { filesBelow } from "../../tools/firmware/cache.ts";
+import { ROOT } from "../../tools/firmware/root.ts";
+import { run } from "../../tools/firmware/run.ts";
 
 const CMSIS = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Tap } from "../../tools/line/tap.ts";
-import { buildImage } from "../../tools/build/build.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { startEmulator, writeFlash, type DeviceEvent, type Emulator } from "../../tools/emulator/qemu.ts";
 import { startModem, type Modem } from "../../tools/modem/modem.ts";
 import { LINKS } from "../../tools/wire/factory.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { KiB } from "../../tools/build/board.ts";
+import { KiB } from "../../tools/firmware/board.ts";
 import { benchTls, type TlsCost } from "../bench/tls.ts";
 import { profile } from "../lab/small.ts";
 

@@ -22,7 +22,7 @@ import * as factory from "../../tools/wire/factory.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { fixedBytes } from "./client.ts";
 import { certify, identity, type Identity } from "./identities.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-"));
 const AUDIENCE = "tls.example";

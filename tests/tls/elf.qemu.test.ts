@@ -10,14 +10,14 @@ import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Records } from "../../tools/attacker/records.ts";
-import { loadBoard } from "../../tools/build/board.ts";
-import { buildImage } from "../../tools/build/build.ts";
+import { loadBoard } from "../../tools/firmware/board.ts";
+import { buildImage } from "../../tools/firmware/build.ts";
 import { writeFactoryPage } from "../../tools/demo/flash.ts";
 import { startEmulator } from "../../tools/emulator/qemu.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
-import { SIGNET } from "../../tools/build/product.ts";
+import { SIGNET } from "../../tools/firmware/product.ts";
 
 const BOARD = "mps2-an386";
 const AUDIENCE = "tls.example";

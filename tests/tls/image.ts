@@ -1,5 +1,5 @@
-import { KiB } from "../../tools/build/board.ts";
-import type { Image } from "../../tools/build/image.ts";
+import { KiB } from "../../tools/firmware/board.ts";
+import type { Image } from "../../tools/firmware/image.ts";
 
 /** The TLS client alone, call by call: what the bench counts. */
 const tls: Image = {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { ROOT } from "../build/root.ts";
+import { ROOT } from "../firmware/root.ts";
 
 /** `signet bench`: what each operation costs on each board that can run here, beside other libraries. */
 export function add(program: Command): void {

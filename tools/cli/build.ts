@@ -8,7 +8,7 @@ export function add(program: Command): void {
     .option("--board <name>", "one board; all without it")
     .option("--image <path>", "another image's data, for example the image.ts beside a guest")
     .action(async (options: { board?: string; image?: string }) => {
-      const { build } = await import("../build/report.ts");
+      const { build } = await import("../firmware/report.ts");
       await build(options);
     });
 }

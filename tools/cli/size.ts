@@ -9,7 +9,7 @@ export function add(program: Command): void {
     .option("--image <path>", "another image's data, for example the image.ts beside a guest")
     .option("--json", "one JSON object on standard output")
     .action(async (options: { board?: string; image?: string; json?: boolean }) => {
-      const { size } = await import("../build/report.ts");
+      const { size } = await import("../firmware/report.ts");
       await size(options);
     });
 }

@@ -1,6 +1,6 @@
 /** The board's flash as the file that the emulator keeps it in. */
 import { closeSync, existsSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
-import type { Board } from "../build/board.ts";
+import type { Board } from "../firmware/board.ts";
 import { equal } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 

@@ -7,8 +7,8 @@ import { Succeeded, type Scene } from "../attacker/attacks.ts";
 import { Records } from "../attacker/records.ts";
 import { Sniffer, type Wanted } from "../attacker/sniffer.ts";
 import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
-import { loadBoard, type Board } from "../build/board.ts";
-import { buildImage, type Built } from "../build/build.ts";
+import { loadBoard, type Board } from "../firmware/board.ts";
+import { buildImage, type Built } from "../firmware/build.ts";
 import { startEmulator, type DeviceEvent, type Emulator } from "../emulator/qemu.ts";
 import { startBridge } from "../bridge/bridge.ts";
 import { startModem, type Modem } from "../modem/modem.ts";
@@ -23,7 +23,7 @@ import * as factory from "../wire/factory.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
 import { findSecret, writeFactoryPage } from "./flash.ts";
-import { SIGNET } from "../build/product.ts";
+import { SIGNET } from "../firmware/product.ts";
 
 /** What the road is made of. */
 export interface Plan {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { loadBoard } from "../build/board.ts";
+import { loadBoard } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";
 import { serialPorts } from "./qemu.ts";
 

@@ -14,8 +14,8 @@ import {
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Board, type Emulated, loadBoard, type Store } from "../build/board.ts";
-import { ROOT } from "../build/root.ts";
+import { type Board, type Emulated, loadBoard, type Store } from "../firmware/board.ts";
+import { ROOT } from "../firmware/root.ts";
 import { Gdb } from "../gdb/gdb.ts";
 import { Trouble } from "../trouble.ts";
 import type { Cut } from "./rp2040/flash.ts";

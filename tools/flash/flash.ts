@@ -1,7 +1,7 @@
 /** Write a board, start it, and hear who it is. */
-import type { Board } from "../build/board.ts";
-import { loadBoard } from "../build/board.ts";
-import { buildImage } from "../build/build.ts";
+import type { Board } from "../firmware/board.ts";
+import { loadBoard } from "../firmware/board.ts";
+import { buildImage } from "../firmware/build.ts";
 import { Trouble } from "../trouble.ts";
 import * as factory from "../wire/factory.ts";
 import * as terminal from "./console.ts";
@@ -13,7 +13,7 @@ import * as probes from "./probes.ts";
 import * as seeds from "./seed.ts";
 import type { Probe } from "./probe.ts";
 import type { Choice } from "./probes.ts";
-import { SIGNET } from "../build/product.ts";
+import { SIGNET } from "../firmware/product.ts";
 
 /** Where a board is: what writes it, and where it speaks. */
 export interface Bench {

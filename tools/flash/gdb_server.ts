@@ -1,5 +1,5 @@
 /** Boards behind a gdb server: QEMU, Black Magic, J-Link, OpenOCD, pyOCD. Each is told apart by what it says of itself. */
-import type { Board } from "../build/board.ts";
+import type { Board } from "../firmware/board.ts";
 import { attachTo, type Gdb } from "../gdb/gdb.ts";
 import type { FlashRegion } from "../gdb/memory_map.ts";
 import { Trouble } from "../trouble.ts";

@@ -1,6 +1,6 @@
 /** What is written to a board: the firmware, and at will its factory page and erased pages of its store. */
 import { readFileSync } from "node:fs";
-import type { Board } from "../build/board.ts";
+import type { Board } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";
 import * as hex from "./hex.ts";
 import type { Segment } from "./hex.ts";

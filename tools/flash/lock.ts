@@ -1,5 +1,5 @@
 /** `signet lock`: end reading out by the debug port, as the board's data says, and say what is known against it. */
-import { type Lock, loadBoard } from "../build/board.ts";
+import { type Lock, loadBoard } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";
 import type { Bench } from "./flash.ts";
 import * as probes from "./probes.ts";

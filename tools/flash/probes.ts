@@ -1,5 +1,5 @@
 /** The probes there are: which one a person names, and the one that is plugged in. */
-import type { Board, Probed } from "../build/board.ts";
+import type { Board, Probed } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";
 import * as gdbServer from "./gdb_server.ts";
 import * as openocd from "./openocd.ts";

@@ -13,8 +13,8 @@
  */
 import { dirname, join } from "node:path";
 import { MultiBar, type SingleBar } from "cli-progress";
-import { loadBoard, type Board } from "../build/board.ts";
-import { buildImage } from "../build/build.ts";
+import { loadBoard, type Board } from "../firmware/board.ts";
+import { buildImage } from "../firmware/build.ts";
 import { Trouble } from "../trouble.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
 import type * as factory from "../wire/factory.ts";
@@ -28,7 +28,7 @@ import * as label from "./label.ts";
 import * as registry from "./registry.ts";
 import type { Registry } from "./registry.ts";
 import * as seeds from "./seed.ts";
-import { SIGNET } from "../build/product.ts";
+import { SIGNET } from "../firmware/product.ts";
 
 export interface Options {
   readonly board: string;

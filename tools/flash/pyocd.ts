@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Probed } from "../build/board.ts";
+import type { Probed } from "../firmware/board.ts";
 import { present } from "../packages.mjs";
 import { Trouble } from "../trouble.ts";
 import { mismatch } from "./gdb_server.ts";

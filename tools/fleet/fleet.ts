@@ -10,7 +10,7 @@ import { reasonName } from "../wire/messages.ts";
 import { attack } from "./attackers.ts";
 import type { FleetOptions } from "./options.ts";
 import { Tally } from "./tally.ts";
-import { SIGNET } from "../build/product.ts";
+import { SIGNET } from "../firmware/product.ts";
 
 /** Two pages for the store: the least there may be. */
 const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };

@@ -1,9 +1,9 @@
 /** The firmware as WebAssembly for this process: portable code for everything, made again only if a source changed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { asc, sourcesOf } from "../build/asc.ts";
-import { digest, exclusively, isFresh } from "../build/cache.ts";
-import { ROOT } from "../build/root.ts";
+import { asc, sourcesOf } from "../firmware/asc.ts";
+import { digest, exclusively, isFresh } from "../firmware/cache.ts";
+import { ROOT } from "../firmware/root.ts";
 
 /** Compile `entry`, a file of AssemblyScript, and whatever it imports, with these `--use` choices. */
 export async function firmware(entry: string, use: readonly string[] = []): Promise<WebAssembly.Module> {

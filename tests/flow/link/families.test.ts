@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { asc } from "../../../tools/build/asc.ts";
+import { asc } from "../../../tools/firmware/asc.ts";
 
 /** The link as WebAssembly text, without these drivers. */
 async function compile(...without: string[]): Promise<string> {

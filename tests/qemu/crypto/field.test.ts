@@ -2,7 +2,7 @@
 /** What each core answers in its own assembly, on the ELF in QEMU, against the portable twin beside it: the same bits. */
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
-import { loadBoard } from "../../../tools/build/board.ts";
+import { loadBoard } from "../../../tools/firmware/board.ts";
 import { element, mod, number, P, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
 import { elfLab, type Lab } from "../../lab/lab.ts";
 import * as small from "../../lab/small.ts";

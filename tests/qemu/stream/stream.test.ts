@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
-import { buildImage } from "../../../tools/build/build.ts";
+import { buildImage } from "../../../tools/firmware/build.ts";
 import { startEmulator, writeFlash } from "../../../tools/emulator/qemu.ts";
 import { startModem } from "../../../tools/modem/modem.ts";
 import { startServer } from "../../../tools/server/server.ts";

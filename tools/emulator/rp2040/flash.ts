@@ -1,6 +1,6 @@
 /** The serial flash: programming clears bits, erasing sets a sector's; the store's part of it is a file. */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import type { Store } from "../../build/board.ts";
+import type { Store } from "../../firmware/board.ts";
 
 export const PROGRAM_BYTES = 256;
 export const SECTOR_BYTES = 4096;

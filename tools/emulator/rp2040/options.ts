@@ -1,4 +1,4 @@
-import type { Store } from "../../build/board.ts";
+import type { Store } from "../../firmware/board.ts";
 import type { Cut } from "./flash.ts";
 import type { TraceOptions } from "./trace.ts";
 

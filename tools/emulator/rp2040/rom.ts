@@ -6,7 +6,7 @@
 import type { RP2040 } from "rp2040js";
 import type { Flashed, Parts } from "./parts.ts";
 import { PROGRAM_BYTES, SECTOR_BYTES } from "./flash.ts";
-import { crc32 } from "../../build/boot2.ts";
+import { crc32 } from "../../firmware/boot2.ts";
 import type { Ssi } from "./ssi.ts";
 
 const LOOKUP = 0x40;

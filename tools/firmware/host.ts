@@ -60,7 +60,7 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
   const folder = join(out, "posix", [image.name, kind.name, ...choices.map((choice) => choice.slice(2))].join("-"));
   const program = join(folder, "signet");
   return exclusively(`${folder}.lock`, async () => {
-    const tools = filesBelow("boards/common", "boards/posix", "tools/build", dirname(main));
+    const tools = filesBelow("boards/common", "boards/posix", "tools/firmware", dirname(main));
     const inputs = [...sourcesOf(image.entry), ...tools];
     const wanted = digest([image.entry, JSON.stringify(kind), ...choices, await run(compiler, ["--version"])], inputs);
     const stamp = join(folder, "stamp");

@@ -40,7 +40,7 @@ function toolInputs(board: Board, boardName: string): string[] {
     ...chipFolders(board),
     `boards/${boardName}`,
     "linker",
-    "tools/build",
+    "tools/firmware",
     "tools/facts",
   );
 }

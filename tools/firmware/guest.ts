@@ -27,7 +27,7 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     mkdirSync(folder, { recursive: true });
     const making = join(folder, "making.wasm");
     const text = join(folder, "signet.wat");
-    const args = [entry, "tools/build/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
+    const args = [entry, "tools/firmware/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
     const choices = use.flatMap((item) => ["--use", item]);
     await asc([...args, ...choices, "--outFile", making, "--textFile", text]);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
@@ -76,7 +76,7 @@ function eventNames(): string {
 function linearOf(text: string): number {
   const end = /\(func \$tools\/build\/guest_end\/__end \(result i32\)\s+i32\.const (\d+)/.exec(text)?.[1];
   if (end === undefined)
-    throw new Trouble("the module does not say where its memory ends", "see tools/build/guest_end.ts");
+    throw new Trouble("the module does not say where its memory ends", "see tools/firmware/guest_end.ts");
   return (Number(end) + 7) & ~7;
 }
 

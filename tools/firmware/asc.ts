@@ -16,7 +16,7 @@ export function sourcesOf(entry: string): string[] {
   const files = filesBelow(
     "assembly",
     dirname(entry),
-    "tools/build/guest_end.ts",
+    "tools/firmware/guest_end.ts",
     "asconfig.json",
     "package-lock.json",
   );
