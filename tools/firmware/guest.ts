@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFil
 import { dirname, join } from "node:path";
 import { EVENTS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
-import { asc, sourcesOf } from "./asc.ts";
+import { asc, GUEST_END, sourcesOf } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively } from "./cache.ts";
 import { buildDay } from "./day.ts";
@@ -27,7 +27,7 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     mkdirSync(folder, { recursive: true });
     const making = join(folder, "making.wasm");
     const text = join(folder, "signet.wat");
-    const args = [entry, "tools/firmware/guest_end.ts", "--config", "asconfig.json", "--target", "release"];
+    const args = [entry, `${GUEST_END}.ts`, "--config", "asconfig.json", "--target", "release"];
     const choices = use.flatMap((item) => ["--use", item]);
     await asc([...args, ...choices, "--outFile", making, "--textFile", text]);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
@@ -74,9 +74,8 @@ function eventNames(): string {
 
 /** Bytes of linear memory of a module: where its static memory ends. */
 function linearOf(text: string): number {
-  const end = /\(func \$tools\/build\/guest_end\/__end \(result i32\)\s+i32\.const (\d+)/.exec(text)?.[1];
-  if (end === undefined)
-    throw new Trouble("the module does not say where its memory ends", "see tools/firmware/guest_end.ts");
+  const end = new RegExp(`\\(func \\$${GUEST_END}/__end \\(result i32\\)\\s+i32\\.const (\\d+)`).exec(text)?.[1];
+  if (end === undefined) throw new Trouble("the module does not say where its memory ends", `see ${GUEST_END}.ts`);
   return (Number(end) + 7) & ~7;
 }
 
