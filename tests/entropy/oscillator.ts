@@ -1,4 +1,5 @@
 /** A ring oscillator that is read at fixed times, as a Pico's is: eight bits a sample, the first one highest. */
+import { seeded } from "../../tools/line/random.ts";
 
 export interface Oscillator {
   readonly megahertz: number;
@@ -16,13 +17,8 @@ export interface Oscillator {
 
 /** Normal deviates that can be repeated: the sum of four uniform ones, scaled. */
 export function normal(seed: number): () => number {
-  let state = seed >>> 0;
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 - 0.5;
-  };
+  const { unit } = seeded(seed);
+  const uniform = (): number => unit() - 0.5;
   return () => (uniform() + uniform() + uniform() + uniform()) * Math.sqrt(3);
 }
 

@@ -9,7 +9,7 @@ import type { Answer } from "../../tools/server/gate.ts";
 import { PATHS } from "../../tools/wire/exchange.ts";
 import type { Agenda } from "./agenda.ts";
 import { KINDS, type DownFate, type Kind, type UpFate, type Who } from "./history.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../tools/line/random.ts";
 import { SecureLine } from "./secure_line.ts";
 
 /** What awaits the next message of a kind. */

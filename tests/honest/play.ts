@@ -6,7 +6,7 @@ import { Agenda } from "./agenda.ts";
 import { HOUR, MINUTE, type History, type Step, type Who } from "./history.ts";
 import { Holder } from "./holder.ts";
 import { Network } from "./network.ts";
-import { Random } from "./random.ts";
+import { type Random, seeded } from "../../tools/line/random.ts";
 import { AUDIENCE, Service, type Origin } from "./service.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 
@@ -49,7 +49,7 @@ export class Play {
     this.history = history;
     this.service = service;
     this.agenda = agenda;
-    this.#random = new Random(history.seed);
+    this.#random = seeded(history.seed);
     const isSecure = history.carrier === "tls";
     this.network = new Network({
       agenda,

@@ -17,6 +17,7 @@ import { live } from "./life.ts";
 import { named, start } from "./start.ts";
 import { type Memory, Witness } from "./witness.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
+import { seeded } from "../../tools/line/random.ts";
 
 /** Trials on each image: single flips, and bursts of up to 64 bits. */
 const FLIPS = Number(process.env["ROT_FLIPS"] ?? 300);
@@ -28,17 +29,6 @@ const SEED = Number(process.env["ROT_SEED"] ?? 0x726f7421);
 const HOUR_MS = 3_600_000;
 
 const module = await firmware(SIGNET.entry);
-
-/** Repeatable numbers below `most`. */
-function random(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most);
-  };
-}
 
 function flip(bytes: Uint8Array, bit: number): void {
   bytes[bit >> 3]! ^= 1 << (bit & 7);
@@ -165,7 +155,7 @@ describe(`a store whose bits change, seed ${SEED}`, () => {
     for (const unitBytes of [4, 8] as const) {
       const of = image(life, unitBytes);
       const trial = new Trial(of);
-      const next = random(SEED);
+      const next = seeded(SEED).below;
 
       const trials = (count: number, bitsOf: () => number): void => {
         for (let i = 0; i < count; i++) {
@@ -309,7 +299,7 @@ describe("a store that lost both copies", () => {
   });
 
   it("of anything is never another device", () => {
-    const next = random(SEED);
+    const next = seeded(SEED).below;
     for (const trial of [turned, young, rotated]) {
       for (let i = 0; i < FLIPS; i++) {
         const flash = trial.flash(i);
@@ -325,7 +315,7 @@ describe("a store that lost both copies", () => {
   });
 
   it("of everything, or never had it, is not new", () => {
-    const next = random(SEED);
+    const next = seeded(SEED).below;
     const junk = new Flash(images[0]!.shape);
     for (let i = junk.shape.pageBytes; i < junk.bytes.length; i++) junk.bytes[i] = next(256);
     ends(junk, "identity-lost", "die 7");

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { Status } from "../../assembly/lib/status.ts";
 import { Flash, type FlashShape, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";
 import { Records } from "./store.ts";
+import { seeded } from "../../tools/line/random.ts";
 
 /** The least there may be, in either unit; nRF51822's, STM32L4's, and MPS2's. */
 const SHAPES: readonly FlashShape[] = [
@@ -18,15 +19,6 @@ const UPDATES = Number(process.env["WEAR_UPDATES"] ?? 200_000);
 /** Every how many-th operation is cut where pages are larger; with the smallest all of them are. */
 const STEP = Number(process.env["POWER_STEP"] ?? 17);
 
-/** Repeatable numbers below `most`. */
-function random(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * most);
-  };
-}
-
 /** A life of random records; calls `done` with what must be there after each. */
 function live(
   flash: Flash,
@@ -34,7 +26,7 @@ function live(
   done: (kind: number, data: Uint8Array) => void,
   before: typeof done,
 ): void {
-  const next = random(5);
+  const next = seeded(5).below;
   const records = new Records(flash);
   for (let i = 0; i < updates; i++) {
     const kind = next(KINDS);

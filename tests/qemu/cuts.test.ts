@@ -11,6 +11,7 @@ import { type Gdb, PC } from "../../tools/gdb/gdb.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as fields from "./field.ts";
 import { symbols } from "./symbols.ts";
+import { seeded } from "../../tools/line/random.ts";
 
 const BOARD = "microbit";
 const STEP_MS = 60_000;
@@ -23,21 +24,12 @@ const OPERATIONS = 6;
 /** After so many cuts comes a life that reports. */
 const REPORTING = 4;
 
-/** Repeatable numbers below `most`. */
-function random(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * most);
-  };
-}
-
 /** What the flash controller was about to do. */
 type Operation = { readonly at: number; readonly data: Buffer } | { readonly at: number; readonly erase: true };
 
 describe(`the power of a ${BOARD} cut at ${CUTS} operations of its flash (seed ${SEED})`, () => {
   const folder = mkdtempSync(join(tmpdir(), "signet-cuts-"));
-  const next = random(SEED);
+  const next = seeded(SEED).below;
   let field: fields.Field;
   let store: Store;
   let breaks: { program: number; erase: number };

@@ -21,6 +21,7 @@ import * as factory from "../../tools/wire/factory.ts";
 import { id as idOf } from "../../tools/wire/key.ts";
 import * as store from "../../tools/wire/store.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
+import { seeded } from "../../tools/line/random.ts";
 
 /** How often provisioning is killed; the whole campaign is 50. */
 const KILLS = Number(process.env["SIGNET_PROVISION_KILLS"] ?? 3);
@@ -171,16 +172,6 @@ for (const board of ["mps2-an386", "microbit"]) {
   });
 }
 
-/** A repeatable sequence of numbers from 0 up to 1 (mulberry32). */
-function* chance(seed: number): Generator<number, never> {
-  for (let state = seed; ;) {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-}
-
 describe(`signet provision on two boards in turn, killed ${KILLS} times (seed ${SEED})`, () => {
   const board = "mps2-an386";
   const journal = join(folder, "batch", "journal.ndjson");
@@ -244,8 +235,8 @@ describe(`signet provision on two boards in turn, killed ${KILLS} times (seed ${
   }
 
   it("finishes both at last, each with a claim of its own", { timeout: KILLS * 15_000 + STEP_MS }, async () => {
-    const moments = chance(SEED);
-    for (let kill = 0; kill < KILLS; kill++) await provision(2, 800 + moments.next().value * 4500);
+    const moments = seeded(SEED);
+    for (let kill = 0; kill < KILLS; kill++) await provision(2, 800 + moments.unit() * 4500);
     const { code, said } = await provision(2);
     assert.equal(code, 0, said);
     assert.match(said, /provisioned: 2 devices\n$/);

@@ -13,6 +13,7 @@ import { PATHS } from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
 import { readReport } from "../../tools/wire/messages.ts";
 import { open, verify } from "../../tools/wire/sign1.ts";
+import { seeded } from "../../tools/line/random.ts";
 
 const BOARD = "mps2-an386";
 const STEP_MS = 60_000;
@@ -24,16 +25,6 @@ const KILLS = Number(process.env["SIGNET_KILLS"] ?? 12);
 const LIFE_MS = 3_000;
 
 const SEED = 0x5167;
-
-/** A repeatable sequence of numbers from 0 up to 1 (mulberry32). */
-function* chance(seed: number): Generator<number, never> {
-  for (let state = seed; ;) {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-}
 
 /** Whether bytes are a message with the signature of this key. */
 function isSigned(bytes: Uint8Array, key: VerifyKey): boolean {
@@ -72,10 +63,10 @@ describe(`power cut ${KILLS} times at random moments (seed ${SEED})`, () => {
   }
 
   it("always comes back", { timeout: KILLS * 20_000 + 2 * STEP_MS }, async () => {
-    const moments = chance(SEED);
+    const moments = seeded(SEED);
     for (let kill = 0; kill < KILLS; kill++) {
       device = await roads.powerOn(road);
-      await sleep(moments.next().value * LIFE_MS);
+      await sleep(moments.unit() * LIFE_MS);
       await device.kill();
       note(device);
     }

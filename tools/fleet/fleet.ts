@@ -11,6 +11,7 @@ import { attack } from "./attackers.ts";
 import type { FleetOptions } from "./options.ts";
 import { Tally } from "./tally.ts";
 import { SIGNET } from "../firmware/product.ts";
+import { seeded } from "../line/random.ts";
 
 /** Two pages for the store: the least there may be. */
 const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };
@@ -97,20 +98,11 @@ function fault(members: readonly Member[], random: () => number, tally: Tally): 
   member.on.bridge.forget();
 }
 
-/** A repeatable source of numbers in [0, 1). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** Run a fleet for so long, or until it is enough, and tell what came of it. */
 export async function runFleet(options: FleetOptions): Promise<Tally> {
   const module = await firmware(SIGNET.entry);
   const tally = new Tally();
-  const random = seeded(options.seed);
+  const random = seeded(options.seed).unit;
   const members = Array.from({ length: options.devices }, (_, number) => new Member(options, number));
   const waiting = [...members];
   const enough = new AbortController();
