@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "guest.h"
 #include "port.h"
 
 /** Says "sealed"; together with the checksum it tells an epitaph from what memory holds after power-on. */
@@ -64,7 +63,7 @@ bool epitaph_dying(void) { return dying; }
 void epitaph_die(void) {
   seal();
   dying = true;
-  guest_wipe();
+  secrets_wipe();
   console_flush();
   system_reset();
 }

@@ -18,6 +18,8 @@ void epitaph_hex(uint32_t word);
 bool epitaph_dying(void);
 /** Seal it, wipe the guest's memory and both stacks as far as they are not in use, say it on the console, reset. */
 _Noreturn void epitaph_die(void);
+/** Wipe every secret of the image in static memory. The image defines it: the guest wipes linear memory. */
+void secrets_wipe(void);
 
 /** Make the chip's own word on the last reset the epitaph, if the life before left none. `cause` may be NULL. */
 void epitaph_of_reset(const char *cause);

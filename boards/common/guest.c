@@ -17,7 +17,7 @@
 #endif
 #define PORT static inline __attribute__((always_inline, unused))
 
-VISIBLE void guest_wipe(void) {
+VISIBLE void secrets_wipe(void) {
   memset(anywhere(&guest), 0, sizeof guest);
   __asm__ volatile("" ::"r"(&guest) : "memory");
 }

@@ -6,8 +6,6 @@
 
 /** Build linear memory anew; before the first call. */
 void guest_start(void);
-/** Wipe linear memory: before a reset that a fault asked for. */
-void guest_wipe(void);
 /** The address of `len` bytes at `at` in linear memory; traps if they are not all inside. */
 uint8_t *guest_memory(uint32_t at, uint32_t len);
 

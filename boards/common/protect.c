@@ -7,7 +7,6 @@
 
 #include "chip.h"
 #include "stack.h"
-#include "startup.h"
 
 extern const uint32_t __ram_code_start[], __ram_code_end[];
 

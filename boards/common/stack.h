@@ -10,6 +10,9 @@
 
 /** First and one past the last word of the stack (linker script; on the host, see boards/posix). */
 extern uint32_t __stack_limit[], __stack_top[];
+/** The stack of handlers, on which Reset_Handler begins: its guard (empty where the core checks a limit), first word
+ * and top. */
+extern uint32_t __handler_guard[], __handler_stack_limit[], __handler_stack_top[];
 
 /** Overwrite everything below the caller's frame: secrets that wasm locals left there. */
 void stack_scrub(void);

@@ -2,13 +2,9 @@
 #ifndef STARTUP_H_
 #define STARTUP_H_
 
-#include <stdint.h>
+#include "stack.h"
 
 typedef void (*vector)(void);
-
-/** First word and top of the stack that handlers run on, and that Reset_Handler begins on; below it lies its
- * guard, if there is one. */
-extern uint32_t __handler_guard[], __handler_stack_limit[], __handler_stack_top[];
 
 _Noreturn void Reset_Handler(void);
 void NMI_Handler(void);

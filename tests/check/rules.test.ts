@@ -9,7 +9,7 @@ const CONFIG = "export const ROOM: u32 = 16;\nexport const WAIT_MS: u32 = 500;\n
 const VOCABULARY = JSON.stringify({ prefix: "+X", steps: { Sync: ["AT", "WAIT_MS", "Ok"] }, waits: [], words: {} });
 
 /** The places of all tables of facts in a README. */
-const PLACES = ["labels", "reasons", "events", "deaths"]
+const PLACES = ["labels", "reasons", "events", "factory", "deaths"]
   .map((name) => `<!-- facts: ${name} -->\n<!-- end -->\n`)
   .join("");
 
@@ -24,16 +24,26 @@ const GOOD: Record<string, string> = {
   "assembly/crypto/_fe.ts": "/** CT: nothing leaks. */\nexport function add(out: usize): void {}\n",
   "assembly/crypto/curve.ts": `/** CT: lengths leak. */\nimport { add } from "./_fe";\nimport { copy } from "../lib/bytes";\n`,
   "assembly/lib/README.md": "",
-  "assembly/lib/bytes.ts": `import { ROOM } from "../config";\nconst arena = memory.data<u8>([1, 2]);\n@unmanaged\nexport class Reader { at: u32; }\nconst AT = offsetof<Reader>("at");\n`,
+  "assembly/lib/bytes.ts": `import { ROOM } from "../config";\nconst arena = memory.data<u8>([1, 2]);\n@unmanaged\nexport class Reader { at: u32; }\nconst AT = offsetof<Reader>("at");\nif (ROOM < 8) ERROR("ROOM must be at least 8: a word");\n`,
   "assembly/link/README.md": "",
   "assembly/link/at/x.json": VOCABULARY,
   "assembly/link/at/_x.ts": generate(VOCABULARY, CONFIG),
   "assembly/port/README.md": "",
   "assembly/port/uart.ts": `@external("uart", "read")\nexport declare function read(): u32;\n`,
+  "README.md": "| a decision | [`tools/wire/cbor.ts`](tools/wire/cbor.ts), function `decode` | `decode = (): Kind` |\n",
   "SECURITY.md": "| shown by | `tests/wire/cbor`: decode; `tests/wire` |\n",
   "boards/README.md": "",
   "boards/microbit/board.ts": "export default {};\n",
-  "boards/common/start.c": "#if CORE_MPU\n#endif\n",
+  "boards/common/start.c": `#include "guest.h"\n#if CORE_MPU\n#endif\n`,
+  "boards/common/start.h": `#include "stack.h"\n`,
+  "boards/common/stack.c": `#include "stack.h"\n#include "chip.h"\n`,
+  "boards/common/stack.h": "",
+  "boards/common/guest.h": "",
+  "boards/common/guest.c": `#include "guest.h"\n#include "stack.h"\n`,
+  "boards/chips/one/chip.h": "",
+  "boards/chips/two/chip.h": "",
+  "tests/build/README.md": "",
+  "tests/build/guards.test.ts": `const PLANTED = [["assembly/config.ts", "ROOM must be at least 8"]];\n`,
   "tests/wire/README.md": "",
   "tests/wire/cbor.test.ts": `it("decode what was encoded", () => {});\n`,
   "tools/wire/README.md": "",
@@ -99,6 +109,14 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
     `import { b } from "./words";\nimport { c } from "./bytes";\n`,
   ],
   ["two files import each other's types", "cycles", "tools/wire/kind.ts", `import type { D } from "./cbor.ts";\n`],
+  ["two headers include each other", "cycles", "boards/common/stack.h", `#include "start.h"\n`],
+  [
+    "a source includes the header of a unit that includes its own",
+    "cycles",
+    "boards/common/guest.c",
+    `#include "start.h"\n`,
+  ],
+  ["a chip's header that leads back", "cycles", "boards/chips/one/chip.h", `#include "stack.h"\n`],
   ["a file that passes on", "barrels", "tools/wire/all.ts", `export * from "./cbor.ts";\n`],
   ["a file that passes on names", "barrels", "assembly/lib/all.ts", `export { copy } from "./bytes";\n`],
   ["an index", "barrels", "tools/wire/index.ts", "export const x = 1;\n"],
@@ -138,7 +156,27 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["a board's name in an #if", "boards", "boards/common/start.c", "#ifdef BOARD_MICROBIT\n#endif\n"],
   ["a folder without README", "readmes", "tools/modem/modem.ts", "export const x = 1;\n"],
   ["a leftover marker", "markers", "tools/wire/cbor.ts", `// ${"TO"}${"DO"}: later\n`],
+  ...["<".repeat(7) + " HEAD", "|".repeat(7) + " base", "=".repeat(7), ">".repeat(7) + " theirs"].map(
+    (marker): [string, string, string, string] => [
+      `a conflict of Git, ${marker}`,
+      "markers",
+      "CHANGELOG.md",
+      `text\n${marker}\ntext\n`,
+    ],
+  ),
   ["a path of one machine", "places", "tools/wire/cbor.ts", `const x = "${"/ro"}${"ot/"}x";\n`],
+  [
+    "a guard without a violation",
+    "guards",
+    "assembly/lib/words.ts",
+    `import { ROOM } from "../config";\nif (ROOM > 99) ERROR("ROOM must be at most 99: a page");\n`,
+  ],
+  [
+    "a walk to a line that is gone",
+    "walks",
+    "README.md",
+    "| a decision | [`tools/wire/cbor.ts`](tools/wire/cbor.ts) | `decode(bytes)` |\n",
+  ],
   ["a suite that is not there", "promises", "SECURITY.md", "(`tests/wire/cose`)\n"],
   ["a test that is not there", "promises", "SECURITY.md", "| `tests/wire/cbor`: what was encoded |\n"],
   ["a table that is out of date", "generated", "assembly/link/at/_x.ts", "export const x = 1;\n"],

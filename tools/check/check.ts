@@ -6,7 +6,7 @@ import { clangFormatted, prettierFormatted } from "./format.ts";
 import { device } from "./rules/device.ts";
 import { copies, generated } from "./rules/generated.ts";
 import { cycles, layers, named, siblings } from "./rules/layers.ts";
-import { promises } from "./rules/promises.ts";
+import { guards, promises, walks } from "./rules/promises.ts";
 import { constantTime, secrets } from "./rules/secrets.ts";
 import { barrels, boards, lengths, markers, places, readmes } from "./rules/tidy.ts";
 import { isAssembly, paths, readTree, ROOT, type Rule } from "./tree.ts";
@@ -29,6 +29,8 @@ export const RULES: readonly Rule[] = [
   generated,
   copies,
   promises,
+  guards,
+  walks,
 ];
 
 /** What a part of the check has to say: nothing when all is well. */

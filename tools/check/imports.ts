@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import ts from "typescript";
-import { isAssembly, lineAt, type Tree } from "./tree.ts";
+import { isAssembly, lineAt, matches, type Tree } from "./tree.ts";
 
 /** One import of a file by another, both inside the tree. */
 export interface Import {
@@ -28,6 +28,31 @@ export function imports(tree: Tree): Import[] {
     }
   }
   return found;
+}
+
+/**
+ * Every `#include "…"` of the C of the tree. A unit is a path without its ending: a `.c` and its header are one. A name that several
+ * chips have stands for each of them.
+ */
+export function includes(tree: Tree): Import[] {
+  const headers = new Map<string, string[]>();
+  for (const path of tree.keys())
+    if (/\.[ch]$/.test(path)) headers.set(posix.basename(path), [...(headers.get(posix.basename(path)) ?? []), path]);
+  const found: Import[] = [];
+  for (const [path, text] of tree) {
+    if (!/\.[ch]$/.test(path)) continue;
+    for (const { line, match } of matches(text, /^[ \t]*#[ \t]*include[ \t]+"([^"]+)"/gm)) {
+      const beside = posix.join(posix.dirname(path), match[1]!);
+      const targets = tree.has(beside) ? [beside] : (headers.get(posix.basename(match[1]!)) ?? []);
+      for (const to of targets)
+        if (unit(to) !== unit(path)) found.push({ from: unit(path), to: unit(to), line, typeOnly: false });
+    }
+  }
+  return found;
+}
+
+function unit(path: string): string {
+  return path.replace(/\.[ch]$/, "");
 }
 
 /** Every string of a source that is no module's name. */

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { imports, type Import, texts } from "../imports.ts";
+import { imports, includes, type Import, texts } from "../imports.ts";
 import type { Finding, Rule, Tree } from "../tree.ts";
 
 /** What each room of the firmware may import beside itself: `lib <- crypto <- signer <- cose <- identity` and so on, one way. */
@@ -61,8 +61,21 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   server: ["trouble", "facts", "wire", "server/page", "server/store"],
   attacker: ["wire", "line", "server"],
   flash: ["trouble", "packages", "lock", "facts", "wire", "gdb", "bridge", "firmware", "emulator", "server"],
-  fleet: ["wire", "bridge", "firmware", "guest"],
-  demo: ["trouble", "lock", "facts", "wire", "line", "modem", "bridge", "firmware", "emulator", "server", "attacker"],
+  fleet: ["wire", "line", "bridge", "firmware", "guest"],
+  demo: [
+    "trouble",
+    "lock",
+    "facts",
+    "wire",
+    "line",
+    "modem",
+    "bridge",
+    "firmware",
+    "emulator",
+    "server",
+    "attacker",
+    "flash",
+  ],
   check: ["trouble", "generate", "facts"],
   test: ["trouble", "generate", "check"],
   doctor: ["packages"],
@@ -168,11 +181,11 @@ export const siblings: Rule = {
   },
 };
 
-/** No import leads back to where it came from, one of types neither. */
+/** No chain of imports, or of includes of C, returns to its start. An import of types counts. */
 export const cycles: Rule = {
   name: "cycles",
   find(tree) {
-    const edges = imports(tree);
+    const edges = [...imports(tree), ...includes(tree)];
     const next = new Map<string, Import[]>();
     for (const edge of edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge]);
     const found: Finding[] = [];

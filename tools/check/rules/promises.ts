@@ -1,9 +1,40 @@
+import { texts } from "../imports.ts";
 import { matches, type Finding, type Rule, type Tree } from "../tree.ts";
 
 const PAGE = "SECURITY.md";
 
 /** `tests/folder/suite`, and after a colon how the title of one of its tests begins. */
 const NAMED = /`(tests\/[^`]+)`(?:: ([^;|)]*[^;|) ]))?/g;
+
+const VIOLATIONS = "tests/build/guards.test.ts";
+
+/** Each compile-time guard of the firmware, `ERROR("sentence")`, has a violation whose expected sentence begins as the guard's does. */
+export const guards: Rule = {
+  name: "guards",
+  find(tree) {
+    const expected = texts(VIOLATIONS, tree.get(VIOLATIONS) ?? "").map(({ text }) => text);
+    const found: Finding[] = [];
+    for (const [path, text] of tree) {
+      if (!path.startsWith("assembly/") || !path.endsWith(".ts")) continue;
+      for (const { line, match } of matches(text, /\bERROR\(\s*"([^"]*)"/g))
+        if (!expected.some((sentence) => sentence.includes(" ") && match[1]!.startsWith(sentence)))
+          found.push({ path, line, message: `a guard without a violation in ${VIOLATIONS}: ${match[1]}` });
+    }
+    return found;
+  },
+};
+
+/** The row of a walk in the root README: a decision, the file, the line of code. */
+const WALK = /^\| [^|]+ \| \[`([^`]+)`\][^|]* \| `([^`|]+)` \|$/gm;
+
+/** Each walk of the root README ends at a line that exists. */
+export const walks: Rule = {
+  name: "walks",
+  find: (tree) =>
+    [...matches(tree.get("README.md") ?? "", WALK)].flatMap(({ line, match: [, path, code] }) =>
+      tree.get(path!)?.includes(code!) ? [] : [{ path: "README.md", line, message: `${path} has no line ${code}` }],
+    ),
+};
 
 /** Each test that the security page names exists. */
 export const promises: Rule = {
