@@ -158,3 +158,31 @@ export const enum Record {
   /** The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations. */
   Former = 12,
 }
+
+/** The keys of the factory page's map. */
+export const enum Factory {
+  /** The family of the module: an index of the link's families, uint. */
+  Link = 1,
+  /** The server's host name or address, tstr, 1 to 64 bytes. */
+  Host = 2,
+  /** The server's port, uint. */
+  Port = 3,
+  /** The audience name of the server, tstr, 1 to 64 bytes. */
+  Audience = 4,
+  /** One or two Ed25519 public keys of the server, array of bstr 32. */
+  ServerKeys = 5,
+  /** The name of the wireless network, tstr, 1 to 32 bytes. */
+  Ssid = 6,
+  /** The pass phrase of that network, tstr, 0 to 64 bytes. */
+  NetworkSecret = 7,
+  /** The claim with which the device enrols, bstr, 16 to 32 bytes. */
+  Claim = 8,
+  /** The factory seed: 32 bytes of entropy and a nonce of 16, bstr 48. */
+  Seed = 9,
+  /** The interval of reports, uint, 1 to 2^31 - 1. */
+  ReportIntervalMs = 10,
+  /** One or two Ed25519 public keys that the TLS server may have, array of bstr 32. */
+  TlsKeys = 11,
+  /** One or two Ed25519 public keys that may end the TLS server's chain of certificates, array of bstr 32. */
+  TlsRoots = 12,
+}

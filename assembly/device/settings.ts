@@ -13,23 +13,8 @@ import { AUDIENCE_MOST, ONE_TIME_LEAST, ONE_TIME_MOST } from "../identity/facts"
 import * as server from "../identity/server";
 import * as link from "../link/link";
 import * as flash from "../port/flash";
+import { Factory } from "./facts";
 import * as features from "./features";
-
-/** Keys of the map. */
-const enum Key {
-  Link = 1,
-  Host = 2,
-  Port = 3,
-  Audience = 4,
-  ServerKeys = 5,
-  Ssid = 6,
-  NetworkSecret = 7,
-  Claim = 8,
-  Seed = 9,
-  ReportIntervalMs = 10,
-  TlsKeys = 11,
-  TlsRoots = 12,
-}
 
 /** What a seed has: 32 bytes of entropy and a nonce of 16. */
 export const SEED_BYTES: u32 = 48;
@@ -104,36 +89,36 @@ export function wipeSeed(): void {
 function read(): boolean {
   const count = cbor.argument(reader, Major.Map);
   let found: u32 = 6;
-  cbor.readKey(reader, Key.Link);
+  cbor.readKey(reader, Factory.Link);
   settings.family = cbor.readUint(reader);
-  cbor.readKey(reader, Key.Host);
+  cbor.readKey(reader, Factory.Host);
   cbor.readString(slice, reader, Major.Text, 1, HOST_MOST);
   settings.host = slice.at;
   settings.hostLen = slice.len;
-  cbor.readKey(reader, Key.Port);
+  cbor.readKey(reader, Factory.Port);
   settings.port = cbor.readUint(reader);
-  cbor.readKey(reader, Key.Audience);
+  cbor.readKey(reader, Factory.Audience);
   cbor.readString(slice, reader, Major.Text, 1, AUDIENCE_MOST);
   settings.audience = slice.at;
   settings.audienceLen = slice.len;
-  cbor.readKey(reader, Key.ServerKeys);
+  cbor.readKey(reader, Factory.ServerKeys);
   settings.keyCount = readKeys(serverKeys);
-  found += readOptional(Key.Ssid, Major.Text, 1, SSID_MOST);
+  found += readOptional(Factory.Ssid, Major.Text, 1, SSID_MOST);
   settings.ssid = slice.at;
   settings.ssidLen = slice.len;
-  found += readOptional(Key.NetworkSecret, Major.Text, 0, SECRET_MOST);
+  found += readOptional(Factory.NetworkSecret, Major.Text, 0, SECRET_MOST);
   settings.secret = slice.at;
   settings.secretLen = slice.len;
-  found += readOptional(Key.Claim, Major.Bytes, ONE_TIME_LEAST, ONE_TIME_MOST);
+  found += readOptional(Factory.Claim, Major.Bytes, ONE_TIME_LEAST, ONE_TIME_MOST);
   settings.claim = slice.at;
   settings.claimLen = slice.len;
-  found += readOptional(Key.Seed, Major.Bytes, SEED_BYTES, SEED_BYTES);
+  found += readOptional(Factory.Seed, Major.Bytes, SEED_BYTES, SEED_BYTES);
   settings.seed = slice.at;
   settings.seedLen = slice.len;
-  cbor.readKey(reader, Key.ReportIntervalMs);
+  cbor.readKey(reader, Factory.ReportIntervalMs);
   settings.reportIntervalMs = cbor.readUint(reader);
-  settings.tlsKeyCount = readOptionalKeys(Key.TlsKeys, tlsKeys);
-  settings.tlsRootCount = readOptionalKeys(Key.TlsRoots, tlsRoots);
+  settings.tlsKeyCount = readOptionalKeys(Factory.TlsKeys, tlsKeys);
+  settings.tlsRootCount = readOptionalKeys(Factory.TlsRoots, tlsRoots);
   found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
   if (reader.failed || reader.left() != 0 || found != count) return false;
   // Without TLS in this build, a page that asks for it leaves the device unconfigured rather than in the clear.

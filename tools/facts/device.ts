@@ -51,6 +51,25 @@ export const REFUSED_NUMBERS = {
   "last-command": [3, "The counter of the last command."],
 } as const;
 
+/** The keys of the factory page's map. The bounds of the values stand beside each implementation. */
+export const FACTORY = {
+  link: [1, "The family of the module: an index of the link's families, uint."],
+  host: [2, "The server's host name or address, tstr, 1 to 64 bytes."],
+  port: [3, "The server's port, uint."],
+  audience: [4, "The audience name of the server, tstr, 1 to 64 bytes."],
+  "server-keys": [5, "One or two Ed25519 public keys of the server, array of bstr 32."],
+  ssid: [6, "The name of the wireless network, tstr, 1 to 32 bytes."],
+  "network-secret": [7, "The pass phrase of that network, tstr, 0 to 64 bytes."],
+  claim: [8, "The claim with which the device enrols, bstr, 16 to 32 bytes."],
+  seed: [9, "The factory seed: 32 bytes of entropy and a nonce of 16, bstr 48."],
+  "report-interval-ms": [10, "The interval of reports, uint, 1 to 2^31 - 1."],
+  "tls-keys": [11, "One or two Ed25519 public keys that the TLS server may have, array of bstr 32."],
+  "tls-roots": [
+    12,
+    "One or two Ed25519 public keys that may end the TLS server's chain of certificates, array of bstr 32.",
+  ],
+} as const;
+
 /** Where in its life the device is. */
 export const STATES = {
   resting: [0, "A pause before the store is opened, or after faults."],

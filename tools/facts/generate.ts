@@ -62,6 +62,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("StreamState", "How the application's stream is.", device.STREAM_STATES),
       enumeration("Death", "Why a device gives up and resets.", device.DEATHS),
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
+      enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
     ].join("\n"),
   "assembly/identity/facts.ts": () =>
     [
@@ -137,6 +138,11 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
       markdown(
         ["number", "event", "says"],
         rowsOf(device.EVENTS, (name, [number, meaning]) => [String(number), `\`${name}\``, meaning]),
+      ),
+    factory: () =>
+      markdown(
+        ["key", "field", "value"],
+        rowsOf(device.FACTORY, (name, [number, meaning]) => [String(number), name, meaning]),
       ),
     deaths: () =>
       markdown(

@@ -1,4 +1,6 @@
-/** The factory page: what a device is told before its first start, in page 0 of its storage. */
+/** The factory page: the settings of one device, in page 0 of its storage. */
+import { FACTORY } from "../facts/device.ts";
+import { numbers } from "../facts/table.ts";
 import { concat } from "./bytes.ts";
 import { decode, encode, type Key, type Value } from "./cbor.ts";
 import { checksum } from "./crc32c.ts";
@@ -62,29 +64,6 @@ function checkAll(factory: Factory): void {
   );
 }
 
-/** Write a factory page, without the erased bytes that follow it. Throws RangeError on a field out of bounds. */
-export function write(factory: Factory): Uint8Array {
-  checkAll(factory);
-  const fields: [number, Value | undefined][] = [
-    [1, LINKS.indexOf(factory.link)],
-    [2, factory.host],
-    [3, factory.port],
-    [4, factory.audience],
-    [5, [...factory.serverKeys]],
-    [6, factory.ssid],
-    [7, factory.networkSecret],
-    [8, factory.claim],
-    [9, factory.seed],
-    [10, factory.reportIntervalMs],
-    [11, factory.tlsKeys && [...factory.tlsKeys]],
-    [12, factory.tlsRoots && [...factory.tlsRoots]],
-  ];
-  const map = new Map<Key, Value>();
-  for (const [key, value] of fields) if (value !== undefined) map.set(key, value);
-  const body = encode(map);
-  return concat(MAGIC, word(body.length), body, word(checksum(body)));
-}
-
 const isText = (value: unknown): boolean => typeof value === "string";
 const isNumber = (value: unknown): boolean => typeof value === "number";
 const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
@@ -94,13 +73,36 @@ const maybe =
   (value: unknown): boolean =>
     value === undefined || isRight(value);
 
-/** The type of each key's value; `checkAll` has their bounds. */
-// prettier-ignore
-const TYPES: ReadonlyMap<Key, (value: unknown) => boolean> = new Map<Key, (value: unknown) => boolean>([
-  [1, isNumber], [2, isText], [3, isNumber], [4, isText], [5, areKeys], [6, maybe(isText)], [7, maybe(isText)],
-  [8, maybe(isBytes)], [9, maybe(isBytes)], [10, isNumber], [11, maybe(areKeys)],
-  [12, maybe(areKeys)],
-]);
+const KEY = numbers(FACTORY);
+
+/** The fields in the order of their keys, and the types of their values; `checkAll` has the bounds. */
+const FIELDS: readonly (readonly [name: keyof Factory, key: number, isRight: (value: unknown) => boolean])[] = [
+  ["link", KEY.link, isNumber],
+  ["host", KEY.host, isText],
+  ["port", KEY.port, isNumber],
+  ["audience", KEY.audience, isText],
+  ["serverKeys", KEY["server-keys"], areKeys],
+  ["ssid", KEY.ssid, maybe(isText)],
+  ["networkSecret", KEY["network-secret"], maybe(isText)],
+  ["claim", KEY.claim, maybe(isBytes)],
+  ["seed", KEY.seed, maybe(isBytes)],
+  ["reportIntervalMs", KEY["report-interval-ms"], isNumber],
+  ["tlsKeys", KEY["tls-keys"], maybe(areKeys)],
+  ["tlsRoots", KEY["tls-roots"], maybe(areKeys)],
+];
+
+/** Write a factory page, without the erased bytes that follow it. Throws RangeError on a field out of bounds. */
+export function write(factory: Factory): Uint8Array {
+  checkAll(factory);
+  const map = new Map<Key, Value>();
+  for (const [name, key] of FIELDS) {
+    const value = name === "link" ? LINKS.indexOf(factory.link) : factory[name];
+    if (value !== undefined)
+      map.set(key, Array.isArray(value) ? [...(value as readonly Uint8Array[])] : (value as Value));
+  }
+  const body = encode(map);
+  return concat(MAGIC, word(body.length), body, word(checksum(body)));
+}
 
 /** Read a factory page back; what follows it is not looked at. Throws RangeError or CborError on anything but a page that `write` made. */
 export function read(page: Uint8Array): Factory {
@@ -112,25 +114,13 @@ export function read(page: Uint8Array): Factory {
   check(view.getUint32(8 + length, true) === checksum(body), "checksum");
   const map = decode(body) as ReadonlyMap<Key, Value>;
   check(map instanceof Map, "not a map");
-  for (const [key, isRight] of TYPES) check(isRight(map.get(key)), `key ${String(key)}`);
+  for (const [name, key, isRight] of FIELDS) check(isRight(map.get(key)), `${name} has another type`);
   check(
-    [...map.keys()].every((key) => TYPES.has(key)),
-    "a key that is none",
+    [...map.keys()].every((key) => FIELDS.some(([, known]) => known === key)),
+    "an unknown key",
   );
-  const factory = {
-    link: LINKS[map.get(1) as number],
-    host: map.get(2),
-    port: map.get(3),
-    audience: map.get(4),
-    serverKeys: map.get(5),
-    ssid: map.get(6),
-    networkSecret: map.get(7),
-    claim: map.get(8),
-    seed: map.get(9),
-    reportIntervalMs: map.get(10),
-    tlsKeys: map.get(11),
-    tlsRoots: map.get(12),
-  } as Factory;
+  const values = Object.fromEntries(FIELDS.map(([name, key]) => [name, map.get(key)]));
+  const factory = { ...values, link: LINKS[map.get(KEY.link) as number] } as Factory;
   checkAll(factory);
   return factory;
 }
