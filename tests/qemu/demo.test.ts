@@ -87,8 +87,8 @@ describe("npm start", () => {
     assert.match(await (await fetch(url!)).text(), /<title>Signet<\/title>/);
     assert.equal((await fetch(`${url}/v1/devices`, { headers })).status, 200);
     await until(run, /attack +flip-hello: /);
-    assert.match(run.said(), /has its key of before/);
-    assert.match(run.said(), /started, for the 2nd time/);
+    assert.match(run.said(), /loaded its key; its id is/);
+    assert.match(run.said(), /start number 2$/m);
     process.kill(-run.child.pid!, "SIGINT");
     assert.equal(await run.over, 0, run.said());
     assert.doesNotMatch(run.said(), /error:/);

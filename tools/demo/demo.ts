@@ -5,7 +5,7 @@ import { TLS_ATTACKS } from "../attacker/tls_attacks.ts";
 import { loadBoard } from "../firmware/board.ts";
 import { ROOT } from "../firmware/root.ts";
 import type { DeviceEvent, Emulator } from "../emulator/qemu.ts";
-import type { EVENTS } from "../facts/device.ts";
+import { type EventName, inWords } from "../flash/events.ts";
 import type { Listen } from "../modem/modem.ts";
 import type { Happening } from "../server/gate.ts";
 import type { DeviceView } from "../server/queries.ts";
@@ -252,32 +252,13 @@ function tellDecision(story: Story, tally: Tally, happening: Happening): void {
   story.say("server", `report ${counter} verified and stored: ${reading(data)}`);
 }
 
-/** Tell what the device says of itself. */
-function tellEvent(story: Story, { name, data }: DeviceEvent): void {
-  const number = data.length >= 4 ? data.readUInt32BE(0) : 0;
-  const told: Partial<Record<keyof typeof EVENTS | "epitaph", string>> = {
-    booted: `started, for the ${ordinal(number)} time`,
-    "key-made": `made its key; its id is ${short(data.toString("hex"))}`,
-    "key-loaded": `has its key of before; its id is ${short(data.toString("hex"))}`,
-    "no-entropy": "has no randomness, so it makes no key",
-    "no-storage": "has flash that takes nothing, so it makes no key",
-    "flash-damaged": `found ${number} damaged places in its store, and repairs them`,
-    "identity-lost": "held a key that can not be read any more, and makes no other",
-    unconfigured: "has no factory page",
-    secured: number ? "is inside TLS 1.3 again, by a ticket" : "is inside TLS 1.3, with the server whose key it knows",
-    enrolled: `is signed up as ${short(data.toString("hex"))}`,
-    refused: `was refused (reason ${number}), and tries again`,
-    "answer-forged": "got an answer that the server did not sign, and ignores it",
-    "head-ahead": `hears of report ${number}, which it can not have sent`,
-    epitaph: `ended before with: ${data.toString("latin1")}`,
-  };
-  const text = Object.hasOwn(told, name) ? told[name as keyof typeof told] : undefined;
-  if (text) story.say("device", text);
-}
+/** Events of every report: the server's line tells the same. */
+const OF_EACH_REPORT: readonly EventName[] = ["sent", "accepted"];
 
-function ordinal(number: number): string {
-  const last = number % 100 > 10 && number % 100 < 14 ? 0 : number % 10;
-  return `${number}${["th", "st", "nd", "rd"][last] ?? "th"}`;
+/** Print an event of the device, with ids shortened. */
+function tellEvent(story: Story, event: DeviceEvent): void {
+  const words = OF_EACH_REPORT.some((name) => name === event.name) ? undefined : inWords(event);
+  if (words !== undefined) story.say("device", words.replace(/[0-9a-f]{64}/g, short));
 }
 
 /** Where a reader goes on: with commands that work as they stand. */

@@ -1,9 +1,12 @@
-/** What a device says on its console, in words. */
+/** The console's events as sentences. */
 import { type EVENTS, REFUSED_NUMBERS } from "../facts/device.ts";
 import { names } from "../facts/table.ts";
-import { parseEvent, type DeviceEvent } from "../emulator/qemu.ts";
+import type { DeviceEvent } from "../emulator/qemu.ts";
 
-/** The id in an event that tells who the device is. */
+/** The events of the firmware, and the two that the C of a board writes. */
+export type EventName = keyof typeof EVENTS | "boot" | "epitaph";
+
+/** The device's id, if an event carries it. */
 export function idOf({ name, data }: DeviceEvent): string | undefined {
   const tells = (name === "key-made" || name === "key-loaded" || name === "rotated") && data.length === 32;
   return tells ? data.toString("hex") : undefined;
@@ -12,49 +15,47 @@ export function idOf({ name, data }: DeviceEvent): string | undefined {
 const REFUSED_NAMES = names(REFUSED_NUMBERS);
 
 // prettier-ignore
-const WORDS: Readonly<Record<keyof typeof EVENTS | "boot" | "epitaph", (data: Buffer, first: number) => string>> = {
+const WORDS: Readonly<Record<EventName, (data: Buffer, first: number) => string>> = {
   boot: (data) => `started: ${printable(data)}`,
-  epitaph: (data) => `its life before ended with: ${printable(data)}`,
+  epitaph: (data) => `the previous life ended with: ${printable(data)}`,
   booted: (_, first) => `start number ${first}`,
   "key-made": (data) => `made its key; its id is ${data.toString("hex")}`,
-  "key-loaded": (data) => `has its key; its id is ${data.toString("hex")}`,
-  "no-entropy": (_, first) => `has no randomness it can trust (${first}), so it makes no key`,
-  unconfigured: () => "has no factory page it can read, and stays off the network",
+  "key-loaded": (data) => `loaded its key; its id is ${data.toString("hex")}`,
+  "no-entropy": (_, first) => `has no usable randomness (${first}), so it makes no key`,
+  unconfigured: () => "has no valid factory page, so it stays off the network",
   "link-up": () => "the module is ready",
-  "link-failed": (_, first) => `no connection (${first})`,
-  enrolled: (data) => `signed up; the head of its chain is ${data.length >= 36 ? data.readUInt32BE(32) : "?"}`,
+  "link-failed": (_, first) => `the connection failed (link state ${first})`,
+  enrolled: (data) => `enrolled as ${data.subarray(0, 32).toString("hex")}; the head of its chain is ${data.length >= 36 ? data.readUInt32BE(32) : "?"}`,
   sent: (_, first) => `sent report ${first}`,
   accepted: (_, first) => `has the receipt for report ${first}`,
   refused: (_, first) => `was refused (reason ${first})`,
-  "answer-forged": (_, first) => `ignored an answer that the server did not sign (${first})`,
-  silenced: () => "is revoked, and silent for a day",
+  "answer-forged": (_, first) => `ignored an answer that its server did not sign (status -${first})`,
+  silenced: () => "is revoked: it tries again once a day",
   "head-ahead": (_, first) =>
-    `hears of report ${first}, which it can not have sent: its flash went back, or somebody else has its key`,
+    `learned of report ${first}, which it cannot have sent: its flash was restored, or another device has its key`,
   "number-refused": (data, first) =>
     `refused a number beyond its limit: ${data.length >= 8 ? data.readUInt32BE(4) : "?"}, ${REFUSED_NAMES.get(first) ?? "unknown"}`,
-  command: (_, first) => `acted upon command ${first}`,
-  "command-ignored": (_, first) => `ignored command ${first}`,
-  "store-begun": () => "began an empty store",
-  "no-storage": () => "has flash that takes nothing, and begins nothing",
-  "flash-damaged": (_, first) => `found ${first} damaged places in its store, and repairs them from their copies`,
-  "identity-lost": () => "held a key that can not be read any more: erase the board to make it another device",
+  command: (_, first) => `executed command ${first}`,
+  "command-ignored": (_, first) => `ignored command ${first}: it is old or expired`,
+  "store-begun": () => "initialised an empty store",
+  "no-storage": () => "the flash does not keep what is written, so it makes no key",
+  "flash-damaged": (_, first) => `found ${first} damaged records in its store, and repairs them from their copies`,
+  "identity-lost": () => "cannot read its key any more, and makes no other: erase the store to make a new device",
   retry: (_, first) => `tries again in ${first} ms`,
-  "answer-unknown": (_, first) => `got HTTP status ${first}`,
-  resting: (_, first) => `rests for ${first} ms after faults`,
-  secured: (_, first) => (first ? "resumed TLS" : "established TLS"),
-  "tls-failed": (_, first) => `TLS failed (alert ${first})`,
-  rotating: (data) => `made its next key, as ordered; its id will be ${data.toString("hex")}`,
-  rotated: (data) => `has handed over to its next key; its id is ${data.toString("hex")}`,
+  "answer-unknown": (_, first) => `received HTTP status ${first}, which the protocol does not use`,
+  resting: (_, first) => `pauses for ${first} ms after repeated faults`,
+  secured: (_, first) => (first ? "resumed TLS 1.3 with a ticket" : "established TLS 1.3 with a server whose key it trusts"),
+  "tls-failed": (data, first) => (first === 256 ? "TLS failed: the connection was lost" : `TLS failed with alert ${first}, sent by the ${data.length >= 8 && data.readUInt32BE(4) === 1 ? "server" : "device"}`),
+  rotating: (data) => `made its next key, as ordered; the id of that key is ${data.toString("hex")}`,
+  rotated: (data) => `completed the rotation; its id is ${data.toString("hex")}`,
 };
 
 function printable(data: Buffer): string {
   return data.toString("latin1").replace(/[^ -~]/g, "?");
 }
 
-/** Say a console line in words; undefined if it is no event, or one of a name not known here. */
-export function inWords(line: string): string | undefined {
-  const event = parseEvent(line);
-  if (!event) return undefined;
-  const words = Object.hasOwn(WORDS, event.name) ? WORDS[event.name as keyof typeof WORDS] : undefined;
-  return words?.(event.data, event.data.length >= 4 ? event.data.readUInt32BE(0) : 0);
+/** Write an event as a sentence; undefined if its name is unknown. */
+export function inWords({ name, data }: DeviceEvent): string | undefined {
+  const words = Object.hasOwn(WORDS, name) ? WORDS[name as EventName] : undefined;
+  return words?.(data, data.length >= 4 ? data.readUInt32BE(0) : 0);
 }

@@ -278,7 +278,7 @@ function inspectText(text: string, key: Uint8Array | undefined): Line[][] {
       const isEpitaph = event.name === "epitaph";
       out.push([
         ["what", `console: ${event.name}`],
-        ["it says", isEpitaph ? epitaph(event.data) : (inWords(line.trim()) ?? bytesShown(event.data))],
+        ["it says", isEpitaph ? epitaph(event.data) : (inWords(event) ?? bytesShown(event.data))],
       ]);
     } else if (line.startsWith("{")) out.push(...inspect(fromRow(line), key));
     else return inspect(Buffer.from(text, "latin1"), key);

@@ -1,5 +1,6 @@
 /** What a person sees while a board is flashed. */
 import { SingleBar } from "cli-progress";
+import { parseEvent } from "../emulator/qemu.ts";
 import { inWords } from "./events.ts";
 import type { Listener } from "./flash.ts";
 
@@ -21,7 +22,10 @@ export function onTerminal(prefix = ""): Listener & { done(): void } {
       }
       bar.update(written);
     },
-    line: (line) => say(`  device  ${inWords(line) ?? line}`),
+    line(line) {
+      const event = parseEvent(line);
+      say(`  device  ${(event && inWords(event)) ?? line}`);
+    },
     done: () => bar?.stop(),
   };
 }

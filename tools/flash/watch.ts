@@ -17,10 +17,11 @@ export async function watch(where: string, { raw = false, until }: Options): Pro
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(true));
   });
   const stream = await terminal.open(where, (line) => {
-    const words = raw ? undefined : inWords(line);
-    // What is no event may be anything: a terminal must not obey it.
+    const event = parseEvent(line);
+    const words = raw || !event ? undefined : inWords(event);
+    // A line that is no event can hold any bytes: print no control characters.
     process.stdout.write(`${words ?? line.replace(/[^ -~]/g, "?")}\n`);
-    if (until !== undefined && parseEvent(line)?.name === until) told();
+    if (until !== undefined && event?.name === until) told();
   });
   const gone = new Promise<boolean>((resolve) => stream.once("close", () => resolve(false)));
   const ended = await Promise.race([over, gone]);
