@@ -30,7 +30,7 @@ const GOOD: Record<string, string> = {
   "assembly/link/at/_x.ts": generate(VOCABULARY, CONFIG),
   "assembly/port/README.md": "",
   "assembly/port/uart.ts": `@external("uart", "read")\nexport declare function read(): u32;\n`,
-  "README.md": "| a decision | [`tools/wire/cbor.ts`](tools/wire/cbor.ts), function `decode` | `decode = (): Kind` |\n",
+  "README.md": "| a decision | [`tools/wire/kind.ts`](tools/wire/kind.ts), type `Kind` | `type Kind = 1` |\n",
   "SECURITY.md": "| shown by | `tests/wire/cbor`: decode; `tests/wire` |\n",
   "boards/README.md": "",
   "boards/microbit/board.ts": "export default {};\n",
