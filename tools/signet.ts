@@ -24,7 +24,7 @@ import { tell } from "./trouble.ts";
 
 const program = new Command("signet")
   .description("An identity of its own, signed data and TLS 1.3 for a bare-metal Cortex-M behind a network module.")
-  .helpOption("-h, --help", "show this, or the help of a verb")
+  .helpOption("-h, --help", "print this help")
   .helpCommand(false)
   .showSuggestionAfterError(true)
   .configureHelp({ showGlobalOptions: false, subcommandTerm: (command) => command.name() })

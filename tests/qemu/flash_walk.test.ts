@@ -123,7 +123,7 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
       await page.getByRole("button", { name: "Revoke for ever" }).click();
       await page.getByRole("heading", { name: /revoked$/ }).waitFor();
       assert.equal(await heard, 0, said);
-      assert.match(said, /^is revoked, and silent for a day$/m);
+      assert.match(said, /^is revoked: it tries again once a day$/m);
       await page.getByText("1 × revoked: the device is revoked, or was replaced").waitFor();
       await browser.leave(tab);
     },

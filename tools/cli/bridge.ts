@@ -5,9 +5,9 @@ import { target } from "./address.ts";
 export function add(program: Command): void {
   program
     .command("bridge")
-    .description("carry a device's framed link from a serial line to the network")
+    .description("connect a device on a serial line (framed link) to the network")
     .requiredOption("--serial <path>", "the serial line: /dev/ttyUSB0, tcp:host:port or unix:path")
-    .requiredOption("--to <host:port>", "where the device's connections lead", target)
+    .requiredOption("--to <host:port>", "target of the device's connections", target)
     .option("--baud <rate>", "baud rate of a real serial line", Number, 115_200)
     .action(async (options: { serial: string; to: { host: string; port: number }; baud: number }) => {
       const { openSerial, startBridge } = await import("../bridge/bridge.ts");

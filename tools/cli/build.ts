@@ -5,8 +5,8 @@ export function add(program: Command): void {
   program
     .command("build")
     .description("build the firmware: ELF, HEX, BIN, map and size")
-    .option("--board <name>", "one board; all without it")
-    .option("--image <path>", "another image's data, for example the image.ts beside a guest")
+    .option("--board <name>", "one board (default: all)")
+    .option("--image <path>", "data of another image, for example an image.ts beside a guest")
     .action(async (options: { board?: string; image?: string }) => {
       const { build } = await import("../firmware/report.ts");
       await build(options);

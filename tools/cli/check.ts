@@ -4,7 +4,7 @@ import type { Command } from "commander";
 export function add(program: Command): void {
   program
     .command("check")
-    .description("types, lint, format and the layering rules")
+    .description("check types, lint, format and the rules of the design")
     .argument("[part...]", "only these parts: rules types assembly lint format clang")
     .action(async (parts: string[]) => {
       const { check } = await import("../check/check.ts");

@@ -15,14 +15,14 @@ interface Options {
 export function add(program: Command): void {
   program
     .command("demo")
-    .description("a device's life in an emulator, from key to verified readings, under attack")
-    .option("--once", "end by itself; exit code 0 only if all went well (implies --fresh)")
-    .option("--fresh", "begin with an erased device and an empty database")
+    .description("run the life of a device in an emulator, under attack")
+    .option("--once", "end without input; exit code 0 only on success (implies --fresh)")
+    .option("--fresh", "start with erased flash and an empty database")
     .option("--board <name>", "the board to run", "mps2-an386")
-    .addOption(new Option("--link <kind>", "how the module is spoken to").choices(LINKS).default("esp-at"))
-    .option("--plain", "leave TLS out: signed, and not secret")
+    .addOption(new Option("--link <kind>", "the family of the module").choices(LINKS).default("esp-at"))
+    .option("--plain", "without TLS: signed, but not encrypted")
     .option("--port <n>", "the server's port; 0 takes a free one", port, 0)
-    .option("--folder <path>", "where flash and database are kept (default: build/demo/BOARD)")
+    .option("--folder <path>", "folder of flash and database (default: build/demo/BOARD)")
     .action(async ({ plain = false, once = false, fresh = false, ...options }: Options) => {
       const { demo } = await import("../demo/demo.ts");
       process.exit((await demo({ ...options, plain, once, fresh })) ? 0 : 1);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { target } from "./address.ts";
 
 interface Place {
@@ -10,11 +10,15 @@ interface Place {
 export function add(program: Command): void {
   program
     .command("emulate")
-    .description("a bare board in QEMU, with a gdb server in place of a probe")
+    .description("run a bare board in QEMU, with a gdb server as the probe")
     .requiredOption("--board <name>", "the board: one that QEMU runs")
-    .option("--gdb <host:port>", "where the gdb server listens", target, { host: "127.0.0.1", port: 3333 })
-    .option("--console <host:port>", "where its console is served", target)
-    .option("--module <host:port>", "where the module on its UART is: `signet modem`", target)
+    .addOption(
+      new Option("--gdb <host:port>", "address of the gdb server")
+        .argParser(target)
+        .default({ host: "127.0.0.1", port: 3333 }, "127.0.0.1:3333"),
+    )
+    .option("--console <host:port>", "address of its console", target)
+    .option("--module <host:port>", "address of the module on its UART: `signet modem`", target)
     .action(
       async ({
         board,

@@ -15,10 +15,10 @@ export function add(program: Command): void {
     .description("build, write, verify, reset a board, and print the device's id")
     .requiredOption("--board <name>", "the board: a folder of boards/");
   addProbe(command)
-    .option("--config <file>", "device.json: server, module, claim; without it the factory page stays")
-    .option("--console <where>", "where it speaks: /dev/ttyACM0, tcp:host:port or unix:path")
-    .option("--erase", "make it forget its key and its place in the chain: a new device")
-    .addHelpText("after", "\ntools/flash/README.md leads from a bare board to the first verified report.")
+    .option("--config <file>", "device.json: server, module, claim (default: keep the factory page)")
+    .option("--console <where>", "the board's console: /dev/ttyACM0, tcp:host:port or unix:path")
+    .option("--erase", "erase its key and the head of its chain: a new device")
+    .addHelpText("after", "\ntools/flash/README.md has every step from a bare board to the first verified report.")
     .action(async ({ board, config, probe, adapter, console: where, erase = false }: Options) => {
       const { flash } = await import("../flash/flash.ts");
       const { onTerminal } = await import("../flash/listener.ts");

@@ -20,19 +20,19 @@ interface Options {
 export function add(program: Command): void {
   program
     .command("fleet")
-    .description("run many virtual devices, with faults and attackers among them")
+    .description("run many virtual devices, with faults and attackers")
     .requiredOption("--server-key <hex>", "the server's key, as `signet server` prints it", key)
     .option("--server <url>", "the server", address, new URL("http://127.0.0.1:8080"))
-    .option("--tls-key <hex>", "speak TLS 1.3 to the server's TLS port, which has this key", key)
-    .option("--plain-port <n>", "where attackers go if the server's port is for TLS", number)
-    .option("--audience <name>", "what devices call the server", "signet.local")
-    .option("--devices <n>", "how many devices", number, 100)
-    .option("--awake <n>", "how many of them are on at once", number, 1000)
-    .option("--rate <n>", "reports a second, all together", number, 50)
-    .option("--seconds <n>", "how long", number, 30)
+    .option("--tls-key <hex>", "connect by TLS 1.3; the server's TLS key is this one", key)
+    .option("--plain-port <n>", "port for attackers if the server's port is for TLS", number)
+    .option("--audience <name>", "the server's name in every message", "signet.local")
+    .option("--devices <n>", "number of devices", number, 100)
+    .option("--awake <n>", "number of devices that are on at the same time", number, 1000)
+    .option("--rate <n>", "reports per second, of all devices", number, 50)
+    .option("--seconds <n>", "duration", number, 30)
     .option("--attackers <n>", "clients that forge, replay and flood", number, 0)
-    .option("--faults <n>", "power cuts and lost links a second", number, 0)
-    .option("--seed <n>", "what faults follow from", number, 1)
+    .option("--faults <n>", "power cuts and lost links per second", number, 0)
+    .option("--seed <n>", "seed of the faults", number, 1)
     .action(async ({ server, ...options }: Options) => {
       const { runFleet } = await import("../fleet/fleet.ts");
       const tally = await runFleet({

@@ -9,7 +9,7 @@ interface Options extends ProbeOptions {
 }
 
 const HELP = `
-What each lock is worth, as far as is published (sources: tools/flash/README.md):
+The security of each lock, as far as published (sources: tools/flash/README.md):
   nRF51     PALL: a probe reads all flash by stepping the image's own loads
   nRF52840  APPROTECT: before build code F a glitch of the supply opens it
   STM32     level 1: flash is closed, SRAM is open to the debugger
@@ -22,12 +22,12 @@ What each lock is worth, as far as is published (sources: tools/flash/README.md)
 export function add(program: Command): void {
   const command = program
     .command("lock")
-    .description("end reading out a chip by its debug port")
+    .description("lock a chip against readout by its debug port")
     .requiredOption("--board <name>", "the board: a folder of boards/");
   addProbe(command)
-    .option("--yes", "do it; without, only the warning is shown")
-    .option("--for-good", "the lock that nothing undoes, where there is one (STM32: level 2)")
-    .option("--confirm <name>", "the board's name once more, which --for-good wants")
+    .option("--yes", "lock it; without this, only print the warning")
+    .option("--for-good", "set the irreversible lock, if there is one (STM32: level 2)")
+    .option("--confirm <name>", "the board's name again, required by --for-good")
     .addHelpText("after", HELP)
     .action(async ({ board, probe, adapter, yes = false, forGood = false, confirm }: Options) => {
       const { lock } = await import("../flash/lock.ts");

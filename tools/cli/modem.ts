@@ -23,18 +23,22 @@ export function add(program: Command): void {
       .join("\n");
   program
     .command("modem")
-    .description("an emulated ESP-AT module, for any AT driver")
-    .requiredOption("--listen <where>", "where its UART is: host:port or unix:path", place)
-    .option("--baud <rate>", "its baud rate; 0 is as fast as can be", Number, 115_200)
-    .addOption(new Option("--quirk <name>", "misbehave: see below").argParser(collectQuirk).default([], "none"))
+    .description("run an emulated ESP-AT module, for any AT driver")
+    .requiredOption("--listen <where>", "address of its UART: host:port or unix:path", place)
+    .option("--baud <rate>", "its baud rate; 0 is unlimited", Number, 115_200)
     .addOption(
-      new Option("--attack <name>", "attack what it carries: see below").argParser(collectAttack).default([], "none"),
+      new Option("--quirk <name>", "a fault of the module: see below").argParser(collectQuirk).default([], "none"),
     )
-    .option("--redirect <host:port>", "every connection leads there, to a false server", target)
-    .option("--rate <share>", "how often each strikes, 0 to 1", Number, 0.2)
-    .option("--seed <number>", "what makes the mischief repeatable", Number, 1)
-    .option("--sniff", "show what it carries")
-    .option("--uart", "show what passes on the UART")
+    .addOption(
+      new Option("--attack <name>", "an attack on the carried bytes: see below")
+        .argParser(collectAttack)
+        .default([], "none"),
+    )
+    .option("--redirect <host:port>", "connect to this false server instead", target)
+    .option("--rate <share>", "probability of each quirk and attack, 0 to 1", Number, 0.2)
+    .option("--seed <number>", "seed of the random choices", Number, 1)
+    .option("--sniff", "print the carried bytes")
+    .option("--uart", "print the bytes on the UART")
     .addHelpText(
       "after",
       `\nQuirks:\n${list(QUIRKS)}\n\nAttacks: ${Object.keys(ATTACKS).join(", ")}.\nBoth options may be repeated.`,

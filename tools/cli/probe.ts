@@ -13,7 +13,7 @@ export function addProbe(command: Command): Command {
     .addOption(
       new Option("--probe <which>", "auto, openocd, pyocd or gdb://host:port").argParser(readChoice).default("auto"),
     )
-    .option("--adapter <script>", "OpenOCD's script of an adapter that it does not find by itself");
+    .option("--adapter <script>", "OpenOCD's script of an adapter that it does not detect");
 }
 
 /** One `--probe`. */

@@ -22,22 +22,26 @@ interface Options {
 export function add(program: Command): void {
   program
     .command("provision")
-    .description("flash many boards, let the server know each, and label it")
+    .description("flash many boards, register each at the server, and print labels")
     .requiredOption("--board <name>", "the board: a folder of boards/")
     .requiredOption("--config <file>", "device.json, without a claim")
-    .requiredOption("--count <n>", "how many are to be finished, with those of the journal", whole)
-    .requiredOption("--server <url>", "the server that is told of them")
+    .requiredOption("--count <n>", "number of finished boards, including those in the journal", whole)
+    .requiredOption("--server <url>", "the server that registers them")
     .addOption(
-      new Option("--token <token>", "of scope operate; the environment keeps it from others' eyes")
+      new Option("--token <token>", "token of scope operate; in the environment it is not visible in the process list")
         .env("SIGNET_TOKEN")
         .makeOptionMandatory(),
     )
-    .addOption(new Option("--admit <way>", "a claim in each, or their ids on a list").choices(WAYS).default("claim"))
-    .option("--days <n>", "how long a claim waits for its device", whole, 90)
-    .option("--journal <file>", "what was done; the same command goes on from it", "provision.ndjson")
-    .addOption(new Option("--probe <which>", "as for flash; again for each bench of several").argParser(collect))
+    .addOption(
+      new Option("--admit <way>", "a claim for each device, or their ids on the allowlist")
+        .choices(WAYS)
+        .default("claim"),
+    )
+    .option("--days <n>", "validity of a claim in days", whole, 90)
+    .option("--journal <file>", "the finished steps; the same command continues from them", "provision.ndjson")
+    .addOption(new Option("--probe <which>", "as for flash; repeat for each bench").argParser(collect))
     .option("--adapter <script>", "as for flash")
-    .option("--console <where>", "as for flash; again for each bench", (text, all: string[] = []) => [...all, text])
+    .option("--console <where>", "as for flash; repeat for each bench", (text, all: string[] = []) => [...all, text])
     .action(
       async ({ probe = ["auto"], console: consoles = [], adapter, server, token, days, admit, ...rest }: Options) => {
         const { provision } = await import("../flash/provision.ts");

@@ -23,25 +23,25 @@ const LEVELS: readonly Level[] = ["error", "warn", "info", "debug"];
 export function add(program: Command): void {
   program
     .command("server")
-    .description("run the server: sign-up, reports, receipts")
+    .description("run the server: enrolments, reports, receipts")
     .option("--port <n>", "port to listen on", port, 8080)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
-    .option("--audience <name>", "what devices call this server", "signet.local")
-    .option("--key <file>", "the server's key, made at the first start (default: beside the database)")
-    .option("--tls-port <n>", "port to serve TLS 1.3 on; devices pin the key it prints", port)
-    .option("--tls-key <file>", "the key for TLS, made at the first start (default: beside the database)")
+    .option("--audience <name>", "the server's name in every message", "signet.local")
+    .option("--key <file>", "file of the server's key, made at the first start (default: beside the database)")
+    .option("--tls-port <n>", "port for TLS 1.3; devices pin the printed key", port)
+    .option("--tls-key <file>", "file of the TLS key, made at the first start (default: beside the database)")
     .option(
       "--mqtt <url>",
-      "broker to take devices' messages from as well: mqtt[s]://[user:password@]host[:port][/prefix]",
+      "also receive devices' messages from this broker: mqtt[s]://[user:password@]host[:port][/prefix]",
     )
-    .option("--webhook <url>", "where to post every stored report and every decision, signed")
+    .option("--webhook <url>", "URL for every stored report and log entry, signed")
     .addOption(
-      new Option("--log <level>", "what to say on standard error, in JSON lines").choices(LEVELS).default("info"),
+      new Option("--log <level>", "level of the log on standard error, JSON lines").choices(LEVELS).default("info"),
     )
-    .addOption(new Option("--policy <who>", "who may sign up").choices(POLICIES).default("open"))
+    .addOption(new Option("--policy <policy>", "condition for a new device to enrol").choices(POLICIES).default("open"))
     .addOption(
-      new Option("--forks <what>", "what a proved clone leads to").choices(["suspend", "alarm"]).default("suspend"),
+      new Option("--forks <action>", "action on a proved clone").choices(["suspend", "alarm"]).default("suspend"),
     )
     .action(async (options: Options) => {
       const { runServer } = await import("../server/run.ts");

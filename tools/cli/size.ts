@@ -4,9 +4,9 @@ import type { Command } from "commander";
 export function add(program: Command): void {
   program
     .command("size")
-    .description("flash, linear memory and stack of the firmware, part by part, and budgets")
-    .option("--board <name>", "one board; all without it")
-    .option("--image <path>", "another image's data, for example the image.ts beside a guest")
+    .description("print flash, linear memory and stack of the firmware, by part, and budgets")
+    .option("--board <name>", "one board (default: all)")
+    .option("--image <path>", "data of another image, for example an image.ts beside a guest")
     .option("--json", "one JSON object on standard output")
     .action(async (options: { board?: string; image?: string; json?: boolean }) => {
       const { size } = await import("../firmware/report.ts");

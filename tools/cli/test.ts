@@ -5,13 +5,13 @@ import type { Options } from "../test/test.ts";
 export function add(program: Command): void {
   program
     .command("test")
-    .description("run the tests, all or those whose path holds a word")
+    .description("run all tests, or those whose path contains a word")
     .argument("[word...]", "for example: unit/crypto server qemu/attacks")
-    .option("--changed", "only suites that a change of the working tree can reach, the nearest first")
+    .option("--changed", "only suites that a change of the working tree can reach, nearest first")
     .option("--since <commit>", "the same, compared with this commit instead of the last")
-    .option("--within <s>", "seconds that the suites of --changed may take together", whole, 60)
-    .option("--name <text>", "only tests whose name holds this text")
-    .option("--jobs <n>", "cores to keep busy; all unless said", whole)
+    .option("--within <s>", "total seconds for the suites of --changed", whole, 60)
+    .option("--name <text>", "only tests whose name contains this text")
+    .option("--jobs <n>", "cores to use (default: all)", whole)
     .option("--timeout <s>", "seconds a suite may take", whole, 900)
     .option("--list", "print the suites and run none")
     .action(async (words: string[], options: Options) => {
