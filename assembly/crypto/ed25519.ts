@@ -257,10 +257,11 @@ function factor(
 /**
  * Whether R is the encoding of S B - k A, and everything is as the one rule wants it.
  *
- * Who can make this skip an instruction knows what it computes then: were k lost, or all but a few of the steps, a
- * signature could be made without the key. So k is computed twice, its digits are summed up, steps are counted, and R is
- * compared twice; each of these must be there for the word to be Ok. Were the frame at w shorter than it is asked to be, what is
- * taken after it would lie over k, and be wiped: so it must end where scratch memory does.
+ * An attacker who makes this skip an instruction knows what it computes then: without k, or with only a few of the steps, a
+ * signature can be made without the key. So k is computed twice, its digits are summed up, steps are counted, and R is
+ * compared twice; the word is Ok only if all of these are right. A frame at w that is too short would be overlapped by what is
+ * taken after it, and k would be wiped: so the frame must end where scratch memory does. The digits are made of the first k before
+ * the second is computed, so a hash whose state lies over this frame, and which wipes it, cannot make both zero.
  */
 function judge(w: usize, signature: usize, key: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): Status {
   bytes.copy(w + R, signature, 32);
@@ -269,8 +270,8 @@ function judge(w: usize, signature: usize, key: usize, head: usize, headLen: u32
   if (!ge.decodeNegative(w + KEY, key, w + VERIFY_WORK)) return Status.Forged;
   if (ge.smallOrder(w + KEY, w + VERIFY_WORK)) return Status.Forged;
   factor(w, FACTOR, signature, key, head, headLen, body, bodyLen);
-  factor(w, FACTOR_AGAIN, w + R, key, head, headLen, body, bodyLen);
   sc.recode(w + DIGITS, w + FACTOR);
+  factor(w, FACTOR_AGAIN, w + R, key, head, headLen, body, bodyLen);
   const digits = sc.differs(w + DIGITS, w + FACTOR_AGAIN);
   const steps = ge.combine(w + SUM, w + S, w + DIGITS, w + KEY, w + ADDENDS, w + VERIFY_WORK);
   if (ge.smallOrder(w + SUM, w + VERIFY_WORK)) return Status.Forged;

@@ -63,7 +63,8 @@ const slice = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
  * another device. On failure the reader has failed and `out` is of no kind, with every field 0.
  *
  * What is checked here is checked twice, so that one skipped instruction does not accept an answer: by a branch, and by the
- * word that is returned, which is made of what the signature's verification left and of the claims.
+ * word that is returned, which is made of what the signature's verification left, of the claims, and of the kind that only
+ * `readClaims` sets.
  */
 export function read(out: Answer, from: Reader, by: Server, own: usize): Status {
   memory.fill(changetype<usize>(out), 0, offsetof<Answer>());
@@ -80,7 +81,7 @@ export function read(out: Answer, from: Reader, by: Server, own: usize): Status 
   if (status == Status.Ok) status = readClaims(out, what, by, own);
   if (status == Status.Ok) out.signer = key;
   else from.fail();
-  return status;
+  return verdict.bar(status, (<u32>out.kind) ^ (<u32>what));
 }
 
 /** Read the claims of a message whose signature verified. */

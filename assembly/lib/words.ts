@@ -27,19 +27,23 @@ export function equal(a: usize, b: usize, len: usize): u32 {
   return isZero(difference(a, b, len));
 }
 
-/** 0 if the two byte strings of `len` bytes are the same, else the bits that differ in any byte. */
+/**
+ * 0 if the two byte strings of `len` bytes are the same, else the bits that differ in any byte. Memory compared with itself
+ * counts as different: one skipped instruction can make two pointers the same, so it proves nothing.
+ */
 export function difference(a: usize, b: usize, len: usize): u32 {
-  let diff: u32 = 0;
+  let diff = isZero(<u32>(a ^ b));
   for (let i: usize = 0; i < len; i++) diff |= <u32>(load<u8>(a + i) ^ load<u8>(b + i));
   return diff;
 }
 
 /**
  * The same question answered another way, from the last byte to the first: 0 if the two are the same, else the sum of what
- * differs. A compiler can not take the one for the other, so a fault in one does not reach the other.
+ * differs. A compiler can not take the one for the other, so a fault in one does not reach the other. Memory compared with itself
+ * counts as different.
  */
 export function distance(a: usize, b: usize, len: usize): u32 {
-  let sum: u32 = 0;
+  let sum = isZero(<u32>(a ^ b));
   while (len) {
     len--;
     sum += <u32>(load<u8>(a + len) ^ load<u8>(b + len));

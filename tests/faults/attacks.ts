@@ -45,6 +45,11 @@ function withoutKey(): Buffer {
   return Buffer.concat([Point.BASE.multiply(s).toBytes(), toLittle(s)]);
 }
 
+/** An R of zeros: what the sum is encoded as if its inversion is lost. */
+function zeroR(): Buffer {
+  return Buffer.concat([Buffer.alloc(32), toLittle(mod(little(fixedBytes("faults: zero R", 32))))]);
+}
+
 /** What the comb adds in its last step alone, for a k whose last digit is zero. */
 function lastStepOnly(): Buffer {
   for (let i = 0; ; i++) {
@@ -77,6 +82,7 @@ export function signatures(): Attack[] {
     verifying("S is altered", flipped(ed25519.sign(signed, seed), 40)),
     verifying("R = S B", withoutKey()),
     verifying("R is what the last step adds", lastStepOnly()),
+    verifying("R is zero", zeroR()),
   ];
 }
 

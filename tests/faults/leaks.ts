@@ -63,6 +63,8 @@ interface Released {
 const FIELDS = [2, 36, 70, 104, 146] as const;
 const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
 
+const BODY_BYTES = 200;
+
 /** What is signed, if the fields are where they are said to be. */
 function messageIn(kept: Buffer, at: number = HEAD_AT, len = 40, bodyAt: number = BODY_AT, bodyLen = 200): Buffer {
   return Buffer.concat([kept.subarray(at, at + len), kept.subarray(bodyAt, bodyAt + bodyLen)]);
@@ -83,15 +85,20 @@ function isSignature(
   return point !== 0n && r.equals(Point.BASE.multiply(point).toBytes());
 }
 
-/** Whether one wrong argument explains it: a pointer to another field, or a length. */
+/** Whether one wrong argument explains it: a pointer to another field or to memory that is zero, or a length. */
 function isOfAnother(released: Released): boolean {
+  const kept = Buffer.concat([released.kept, Buffer.alloc(BODY_BYTES)]);
+  return isOfAnotherIn({ ...released, kept }, [...FIELDS, released.kept.length]);
+}
+
+function isOfAnotherIn(released: Released, places: readonly number[]): boolean {
   const { kept } = released;
   const lengths = Array.from({ length: kept.length }, (_, i) => i);
   return (
-    FIELDS.some((at) => isSignature(released, messageIn(kept), at)) ||
-    FIELDS.some((at) => isSignature(released, messageIn(kept), SEED_AT, at)) ||
-    FIELDS.some((at) => isSignature(released, messageIn(kept, at))) ||
-    FIELDS.some((at) => isSignature(released, messageIn(kept, HEAD_AT, 40, at))) ||
+    places.some((at) => isSignature(released, messageIn(kept), at)) ||
+    places.some((at) => isSignature(released, messageIn(kept), SEED_AT, at)) ||
+    places.some((at) => isSignature(released, messageIn(kept, at))) ||
+    places.some((at) => isSignature(released, messageIn(kept, HEAD_AT, 40, at))) ||
     lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, len))) ||
     lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, 40, BODY_AT, len)))
   );
@@ -132,7 +139,7 @@ export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run
   if (nonces.flat().some(isKnown)) return "leaks";
   const [one, other] = nonces.map((some) => some.map(wordsOf));
   if (one && other && one.some((a) => other.some((b) => shareWord(a, b)))) return "leaks";
-  const right = whole.map((one) => isSignature(one, messageIn(one.kept)));
+  const right = whole.map((one) => one.signature.equals(one.genuine) || isSignature(one, messageIn(one.kept)));
   if (whole.some((one, i) => !right[i] && !(isAsked && isOfAnother(one)))) return "spoilt";
   if (whole.some(({ isKept }, i) => !right[i] || !isKept)) return "another";
   return whole.length < released.length ? "cut" : "genuine";

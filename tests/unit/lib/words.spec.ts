@@ -25,4 +25,11 @@ describe("words", () => {
       store<u8>(b + (bit >> 3), 0);
     }
   });
+
+  it("takes memory compared with itself for different", () => {
+    expect(words.equal(a, b, 32)).toBe(1);
+    expect(words.distance(a, b, 32)).toBe(0);
+    expect(words.equal(a, a, 32)).toBe(0);
+    expect(words.distance(a, a, 32)).toBe(1);
+  });
 });
