@@ -13,6 +13,7 @@ import { AUDIENCE_MOST, ONE_TIME_LEAST, ONE_TIME_MOST } from "../identity/facts"
 import * as server from "../identity/server";
 import * as link from "../link/link";
 import * as flash from "../port/flash";
+import { CHAINS } from "../tls/options";
 import { Factory } from "./facts";
 import * as features from "./features";
 
@@ -121,7 +122,8 @@ function read(): boolean {
   settings.tlsRootCount = readOptionalKeys(Factory.TlsRoots, tlsRoots);
   found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
   if (reader.failed || reader.left() != 0 || found != count) return false;
-  // Without TLS in this build, a page that asks for it leaves the device unconfigured rather than in the clear.
+  // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
+  if (settings.tlsRootCount != 0 && !CHAINS) return false;
   if (settings.tlsKeyCount + settings.tlsRootCount != 0 && !features.TLS) return false;
   if (settings.port == 0 || settings.port > 65535 || !link.known(settings.family)) return false;
   return settings.reportIntervalMs != 0 && <i32>settings.reportIntervalMs > 0;

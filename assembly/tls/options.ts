@@ -40,3 +40,7 @@ export function authenticates(options: Options): bool {
 
 /** Most pins, and most roots. */
 export const ANCHORS: u32 = 2;
+
+/** Whether the image verifies chains of certificates. Without them, a server proves itself by a pinned key alone. */
+// prettier-ignore
+export const CHAINS: bool = !isDefined(WITHOUT_CHAINS);

@@ -368,11 +368,23 @@ describe("trouble", () => {
     subject.guest.flash.bytes[20]! ^= 1;
     await subject.start();
     await subject.see("unconfigured");
-    await sleep(100);
     assert.equal(subject.attacker.heard.length, 0);
     assert.equal(subject.said("key-made").length, 1);
     await subject.stop();
   });
+
+  for (const [choice, settings] of [
+    ["WITHOUT_TLS=1", { tlsKeys: [new Uint8Array(32)] }],
+    ["WITHOUT_CHAINS=1", { tlsRoots: [new Uint8Array(32)] }],
+  ] as const) {
+    it(`stays off the network if the factory page asks for what the image leaves out: ${choice}`, async () => {
+      const subject = await Subject.make(world, { use: [choice], settings });
+      await subject.start();
+      await subject.see("unconfigured");
+      await subject.stop();
+      assert.equal(subject.attacker.heard.length, 0);
+    });
+  }
 
   it("never shows its secret on the wire", async () => {
     const subject = await Subject.make(world);

@@ -125,6 +125,8 @@ export class World {
 }
 
 export interface SubjectOptions {
+  /** Compile-time choices, as `--use` takes them. */
+  readonly use?: readonly string[];
   readonly link?: factory.Factory["link"];
   readonly noise?: noises.Noise;
   readonly flash?: Flash;
@@ -175,7 +177,7 @@ export class Subject {
   }
 
   static async make(world: World, options: SubjectOptions = {}): Promise<Subject> {
-    return new Subject(world, await firmware(SIGNET.entry), options);
+    return new Subject(world, await firmware(SIGNET.entry, options.use), options);
   }
 
   /** Switch it on, with a module that was just switched on too. */

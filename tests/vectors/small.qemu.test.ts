@@ -1,7 +1,8 @@
+// weight: 12 s, 1 core
 /**
- * The cryptography built small, on the ELF of a Cortex-M4: other code than the fast build's, so the vectors run on it as well.
- * The examples of the RFCs, hashes of every length about the blocks' bounds, and Wycheproof's cases: every third, all of them
- * with SIGNET_FULL=1.
+ * The cryptography built small, on the ELFs of a Cortex-M4, whose hashes and ciphers are in assembly, and of a Cortex-M0, where they
+ * are loops: other code than the fast build's, so the vectors run on it as well. The examples of the RFCs, hashes of every length
+ * about the blocks' bounds, and Wycheproof's cases: some, all of them with SIGNET_FULL=1.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -10,10 +11,12 @@ import { Status } from "../../assembly/lib/status.ts";
 import type { Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { smallLab } from "../lab/small.ts";
-import { everyCase } from "./every.ts";
+import { everyCase, fitsMicrobit } from "./every.ts";
 
 const NOTHING = Buffer.alloc(0);
-const STEP = process.env["SIGNET_FULL"] ? 1 : 3;
+const FULL = process.env["SIGNET_FULL"] !== undefined;
+/** Every so many cases of Wycheproof are run on a board. */
+const STEPS = { "mps2-an386": FULL ? 1 : 3, microbit: FULL ? 1 : 40 } as const;
 
 function hex(text: string): Buffer {
   return Buffer.from(text, "hex");
@@ -39,50 +42,56 @@ const RFC_7748: readonly (readonly [scalar: string, point: string, product: stri
     "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"],
 ];
 
-describe("examples of the RFCs on mps2-an386, small", () => {
-  let lab: Lab;
-  before(async () => {
-    lab = await smallLab();
-  });
-  after(async () => {
-    await lab?.close();
-  });
+for (const [board, step] of Object.entries(STEPS)) {
+  describe(`examples of the RFCs on ${board}, small`, () => {
+    let lab: Lab;
+    before(async () => {
+      lab = await smallLab(board);
+    });
+    after(async () => {
+      await lab?.close();
+    });
 
-  async function gives(op: Op, fields: readonly Buffer[], wanted: string): Promise<void> {
-    const { bytes } = await lab.run(op, ...fields);
-    assert.equal(bytes.toString("hex"), wanted);
-  }
-
-  test("Ed25519, RFC 8032 §7.1", async () => {
-    for (const [seed, key, message, signature] of RFC_8032) {
-      await gives(Op.Ed25519PublicKey, [hex(seed)], key);
-      await gives(Op.Ed25519Sign, [hex(seed), hex(key), NOTHING, NOTHING, hex(message)], signature);
-      const { result } = await lab.run(Op.Ed25519Verify, hex(signature), hex(key), NOTHING, hex(message));
-      assert.equal(result, Status.Ok);
+    async function gives(op: Op, fields: readonly Buffer[], wanted: string): Promise<void> {
+      const { bytes } = await lab.run(op, ...fields);
+      assert.equal(bytes.toString("hex"), wanted);
     }
+
+    test("Ed25519, RFC 8032 §7.1", async () => {
+      for (const [seed, key, message, signature] of RFC_8032) {
+        await gives(Op.Ed25519PublicKey, [hex(seed)], key);
+        await gives(Op.Ed25519Sign, [hex(seed), hex(key), NOTHING, NOTHING, hex(message)], signature);
+        const { result } = await lab.run(Op.Ed25519Verify, hex(signature), hex(key), NOTHING, hex(message));
+        assert.equal(result, Status.Ok);
+      }
+    });
+
+    test("X25519, RFC 7748 §5.2 and §6.1", async () => {
+      for (const [scalar, point, product] of RFC_7748) await gives(Op.X25519, [hex(scalar), hex(point)], product);
+      const [alice] = RFC_7748[2]!;
+      await gives(Op.X25519PublicKey, [hex(alice)], "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
+    });
+
+    test("SHA-2, RFC 6234 §8.5, and every length to 140 bytes against node:crypto", async () => {
+      const abc = Buffer.from("abc");
+      await gives(Op.Sha256, [abc], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+      await gives(
+        Op.Sha512,
+        [abc],
+        "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+      );
+      const text = createHash("shake256", { outputLength: 140 }).update("text").digest();
+      for (let length = 0; length <= text.length; length++) {
+        const data = text.subarray(0, length);
+        await gives(Op.Sha256, [data], createHash("sha256").update(data).digest("hex"));
+        await gives(Op.Sha512, [data], createHash("sha512").update(data).digest("hex"));
+      }
+    });
   });
 
-  test("X25519, RFC 7748 §5.2 and §6.1", async () => {
-    for (const [scalar, point, product] of RFC_7748) await gives(Op.X25519, [hex(scalar), hex(point)], product);
-    const [alice] = RFC_7748[2]!;
-    await gives(Op.X25519PublicKey, [hex(alice)], "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
-  });
-
-  test("SHA-2, RFC 6234 §8.5, and every length to 140 bytes against node:crypto", async () => {
-    const abc = Buffer.from("abc");
-    await gives(Op.Sha256, [abc], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    await gives(
-      Op.Sha512,
-      [abc],
-      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
-    );
-    const text = createHash("shake256", { outputLength: 140 }).update("text").digest();
-    for (let length = 0; length <= text.length; length++) {
-      const data = text.subarray(0, length);
-      await gives(Op.Sha256, [data], createHash("sha256").update(data).digest("hex"));
-      await gives(Op.Sha512, [data], createHash("sha512").update(data).digest("hex"));
-    }
-  });
-});
-
-everyCase(smallLab, "mps2-an386, small", ({ tcId }) => tcId % STEP === 0);
+  everyCase(
+    () => smallLab(board),
+    `${board}, small`,
+    (one) => one.tcId % step === 0 && (board !== "microbit" || fitsMicrobit(one)),
+  );
+}

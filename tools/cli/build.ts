@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { CHOICES_HELP } from "../firmware/choices.ts";
 
 /** `signet build`: the product's image for one board or all. */
 export function add(program: Command): void {
@@ -7,7 +8,8 @@ export function add(program: Command): void {
     .description("build the firmware: ELF, HEX, BIN, map and size")
     .option("--board <name>", "one board (default: all)")
     .option("--image <path>", "data of another image, for example an image.ts beside a guest")
-    .action(async (options: { board?: string; image?: string }) => {
+    .option("--choose <names>", `what to leave out or to make smaller, with commas:\n${CHOICES_HELP}`)
+    .action(async (options: { board?: string; image?: string; choose?: string }) => {
       const { build } = await import("../firmware/report.ts");
       await build(options);
     });

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { CHOICES_HELP } from "../firmware/choices.ts";
 
 /** `signet size`: what the image takes of each board, part by part. */
 export function add(program: Command): void {
@@ -7,8 +8,9 @@ export function add(program: Command): void {
     .description("print flash, linear memory and stack of the firmware, by part, and budgets")
     .option("--board <name>", "one board (default: all)")
     .option("--image <path>", "data of another image, for example an image.ts beside a guest")
+    .option("--choose <names>", `what to leave out or to make smaller, with commas:\n${CHOICES_HELP}`)
     .option("--json", "one JSON object on standard output")
-    .action(async (options: { board?: string; image?: string; json?: boolean }) => {
+    .action(async (options: { board?: string; image?: string; choose?: string; json?: boolean }) => {
       const { size } = await import("../firmware/report.ts");
       await size(options);
     });

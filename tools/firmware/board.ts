@@ -82,7 +82,7 @@ export interface Board {
   readonly seedRequired?: true;
   /** Over any of these the build fails. `stack` is also what is reserved. */
   readonly budget: { readonly flash: number; readonly linear: number; readonly stack: number };
-  /** Compile-time choices handed to asc as `--use` and to gcc as `-D`: `WITHOUT_TLS`, `WITHOUT_FRAMED`, `WITHOUT_ESP_AT`, sizes of `assembly/config.ts`, those of `assembly/crypto`. */
+  /** Compile-time choices handed to asc as `--use` and to gcc as `-D`: those of `choices.ts`, sizes of `assembly/config.ts`, those of `assembly/crypto`. */
   readonly use: Readonly<Record<string, number>>;
   /** How gcc optimises the guest; -O2 unless said. */
   readonly optimize?: string;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { sourcesOf } from "./asc.ts";
 import { type Board, chipFolders, loadBoard } from "./board.ts";
+import { choose, type ChoiceName } from "./choices.ts";
 import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { guestUnit, makeFirmware, ownUnit } from "./firmware.ts";
@@ -15,6 +16,7 @@ import { measure, type Size } from "./size.ts";
 export interface Built {
   readonly board: string;
   readonly image: Image;
+  readonly choices: readonly ChoiceName[];
   readonly folder: string;
   readonly elf: string;
   readonly hex: string;
@@ -27,6 +29,8 @@ export interface Built {
 export interface Request {
   readonly board: string;
   readonly image: Image;
+  /** What the image leaves out, or does in less flash; nothing unless said. */
+  readonly choices?: readonly ChoiceName[];
   /** Where outputs go; `build` in the working tree unless said. */
   readonly out?: string;
   /** Changes to the board's data, for tests of the build itself. */
@@ -47,10 +51,10 @@ function toolInputs(board: Board, boardName: string): string[] {
 
 /** Build one image, or return what is there if nothing it is made from has changed. */
 export async function buildImage(request: Request): Promise<Built> {
-  const { board: boardName, image } = request;
+  const { board: boardName, image, choices = [] } = request;
   const { name, entry, main, adapt = (board) => board } = image;
-  const board = adapt({ ...(await loadBoard(boardName)), ...request.change });
-  const folder = join(request.out ?? join(ROOT, "build"), boardName, name);
+  const board = choose(adapt({ ...(await loadBoard(boardName)), ...request.change }), choices);
+  const folder = join(request.out ?? join(ROOT, "build"), boardName, [name, ...choices].join("+"));
   const at = (file: string): string => join(folder, file);
   return exclusively(`${folder}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
@@ -70,6 +74,7 @@ export async function buildImage(request: Request): Promise<Built> {
     return {
       board: boardName,
       image,
+      choices,
       folder,
       elf: file("elf"),
       hex: file("hex"),

@@ -2,6 +2,7 @@
 import { relative } from "node:path";
 import { boardNames, loadBoard } from "./board.ts";
 import { buildImage, type Built } from "./build.ts";
+import { choicesOf, choose, type ChoiceName } from "./choices.ts";
 import { linearBytes } from "./guest.ts";
 import { loadImage } from "./image.ts";
 import { SIGNET } from "./product.ts";
@@ -10,15 +11,31 @@ import { SIGNET } from "./product.ts";
 export const SEED_REQUIRED =
   "has no noise of its own that is enough for a key: flash each device with a seed of 48 random bytes in its factory page, or it refuses to make a key";
 
-interface Choice {
+interface Asked {
   readonly board?: string;
   /** The path of an image's data; the product unless said. */
   readonly image?: string;
+  /** What the image leaves out, as `choicesOf` reads it. */
+  readonly choose?: string;
 }
 
-async function* builds({ board, image: path }: Choice): AsyncGenerator<Built> {
+/** The choices that `signet size --json` measures as well: one board of each core. */
+const MEASURED = ["mps2-an386", "mps2-an385", "microbit"];
+const CHOSEN: readonly (readonly ChoiceName[])[] = [["small"], choicesOf("small,pins,esp-at")];
+
+async function* builds({ board, image: path, choose: text = "" }: Asked, isWhole = false): AsyncGenerator<Built> {
   const image = path === undefined ? SIGNET : await loadImage(path);
-  for (const name of board === undefined ? boardNames() : [board]) yield await buildImage({ board: name, image });
+  const choices = choicesOf(text);
+  for (const name of board === undefined ? boardNames() : [board]) {
+    yield await buildImage({ board: name, image, choices });
+    if (!isWhole || image !== SIGNET || choices.length > 0 || !MEASURED.includes(name)) continue;
+    for (const more of CHOSEN) yield await buildImage({ board: name, image, choices: more });
+  }
+}
+
+/** How a built image is called: its board, and what was chosen. */
+function nameOf({ board, choices }: Built): string {
+  return choices.length === 0 ? board : `${board}:${choices.join(",")}`;
 }
 
 /** One figure against its budget. */
@@ -27,8 +44,8 @@ function share(bytes: number, budget: number): string {
 }
 
 /** Build, and say where the ELF is and how large. */
-export async function build(choice: Choice): Promise<void> {
-  for await (const built of builds(choice)) {
+export async function build(asked: Asked): Promise<void> {
+  for await (const built of builds(asked)) {
     const { budget, seedRequired } = await loadBoard(built.board);
     process.stdout.write(`${relative(process.cwd(), built.elf)}: flash ${share(built.size.flash, budget.flash)}\n`);
     if (seedRequired) process.stdout.write(`${built.board} ${SEED_REQUIRED}\n`);
@@ -36,19 +53,19 @@ export async function build(choice: Choice): Promise<void> {
 }
 
 /** How much of the linear memory TLS takes: what is saved without it. Nothing on a board that leaves it out. */
-async function linearOfTls({ board: name, image, size: { linear } }: Built): Promise<number | undefined> {
-  const { use } = await loadBoard(name);
+async function linearOfTls({ board: name, image, choices, size: { linear } }: Built): Promise<number | undefined> {
+  const { use } = choose(await loadBoard(name), choices);
   if (image !== SIGNET || "WITHOUT_TLS" in use) return undefined;
   return linear - (await linearBytes({ use: { ...use, WITHOUT_TLS: 1 } }, image.entry));
 }
 
 /** Print each board's size as a table, or all as one JSON object. */
-export async function size(choice: Choice & { readonly json?: boolean }): Promise<void> {
+export async function size(asked: Asked & { readonly json?: boolean }): Promise<void> {
   const all: Record<string, Built["size"] & { readonly linearOfTls?: number }> = {};
-  for await (const built of builds(choice)) {
+  for await (const built of builds(asked, asked.json)) {
     const tls = await linearOfTls(built);
-    all[built.board] = { ...built.size, ...(tls !== undefined && { linearOfTls: tls }) };
-    if (choice.json) continue;
+    all[nameOf(built)] = { ...built.size, ...(tls !== undefined && { linearOfTls: tls }) };
+    if (asked.json) continue;
     const { budget } = await loadBoard(built.board);
     const { flash, linear, stack, parts } = built.size;
     const rows = [
@@ -58,7 +75,7 @@ export async function size(choice: Choice & { readonly json?: boolean }): Promis
       ["stack", share(stack, budget.stack)],
       ...Object.entries(parts).map(([part, bytes]) => [`  ${part}`, String(bytes)]),
     ];
-    process.stdout.write(`${built.board}\n${rows.map(([name, text]) => `  ${name?.padEnd(14)}${text}\n`).join("")}`);
+    process.stdout.write(`${nameOf(built)}\n${rows.map(([name, text]) => `  ${name?.padEnd(14)}${text}\n`).join("")}`);
   }
-  if (choice.json) process.stdout.write(`${JSON.stringify(all)}\n`);
+  if (asked.json) process.stdout.write(`${JSON.stringify(all)}\n`);
 }

@@ -1,0 +1,44 @@
+/** What an image can leave out, or do in less flash. Each choice has a name, and what it changes in a board's data. */
+import { Trouble } from "../trouble.ts";
+import type { Board } from "./board.ts";
+
+interface Choice {
+  /** What it means, in a line of `signet build --help`. */
+  readonly says: string;
+  readonly use: Readonly<Record<string, number>>;
+  readonly optimize?: string;
+}
+
+export const CHOICES = {
+  small: { says: "the smallest code of the cryptography", use: { CRYPTO_SMALL: 1 }, optimize: "-Os" },
+  pins: { says: "no chains of certificates: pinned keys only", use: { WITHOUT_CHAINS: 1 } },
+  "esp-at": { says: "no driver but the one for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
+  framed: { says: "no driver but the one for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
+  "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
+} as const satisfies Record<string, Choice>;
+
+export type ChoiceName = keyof typeof CHOICES;
+
+/** The choices of a text such as `small,pins`, in the order of the table; trouble if one is unknown. */
+export function choicesOf(text: string): ChoiceName[] {
+  const asked = text.split(",").filter((name) => name !== "");
+  const names = Object.keys(CHOICES) as ChoiceName[];
+  const unknown = asked.find((name) => !names.includes(name as ChoiceName));
+  if (unknown !== undefined)
+    throw new Trouble(`there is no choice "${unknown}"`, `choices are: ${names.join(", ")}; several with commas`);
+  return names.filter((name) => asked.includes(name));
+}
+
+/** A board's data with these choices. */
+export function choose(board: Board, names: readonly ChoiceName[]): Board {
+  const chosen: readonly Choice[] = names.map((name) => CHOICES[name]);
+  return chosen.reduce<Board>(
+    (from, { use, optimize }) => ({ ...from, use: { ...from.use, ...use }, ...(optimize && { optimize }) }),
+    board,
+  );
+}
+
+/** The choices for people, a line each. */
+export const CHOICES_HELP = Object.entries(CHOICES)
+  .map(([name, { says }]) => `${name}: ${says}`)
+  .join("\n");
