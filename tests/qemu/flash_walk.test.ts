@@ -120,7 +120,7 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
       const heard = shell(watching.replace("accepted", "silenced"));
       await until(/^has the receipt for report \d+$/m);
       await page.getByRole("button", { name: "Revoke…" }).click();
-      await page.getByRole("button", { name: "Revoke for ever" }).click();
+      await page.getByRole("button", { name: "Revoke permanently" }).click();
       await page.getByRole("heading", { name: /revoked$/ }).waitFor();
       assert.equal(await heard, 0, said);
       assert.match(said, /^is revoked: it tries again once a day$/m);

@@ -123,7 +123,7 @@ void test(
     await tab.page.getByRole("button", { name: "uptime" }).click();
     await tab.page.getByRole("img", { name: /^uptime, s: 31 readings/ }).waitFor();
     await forge(device, server);
-    await tab.page.getByText("1 × bad-signature: somebody else signed in its name").waitFor();
+    await tab.page.getByText("1 × bad-signature: the signature is not by its key").waitFor();
     await picture(tab, "device");
     const chain = tab.page.getByRole("table", { name: /chain/ });
     assert.equal(await chain.getByRole("row").count(), 21);
@@ -178,7 +178,7 @@ void test(
     await dialog.waitFor();
     await picture(tab, "revoke");
     await keyboard.type("stolen");
-    await reach("Revoke for ever");
+    await reach("Revoke permanently");
     await keyboard.press("Enter");
     await tab.page.getByRole("heading", { name: /revoked$/ }).waitFor();
     assert.equal(await tab.page.getByRole("button", { name: "Revoke…" }).count(), 0);
@@ -202,7 +202,7 @@ void test(
     const server = await live(t, { policy: "claim" });
     const tab = await open(t, server.url);
     await signIn(tab, await token(server, "operate"));
-    await tab.page.getByText("No device has signed up yet").waitFor();
+    await tab.page.getByText("No device has enrolled yet").waitFor();
     await tab.page.getByText(hex(server.publicKey)).waitFor();
     await picture(tab, "empty");
     await tab.page.getByRole("link", { name: "make one" }).click();
@@ -273,7 +273,7 @@ void test(
     await tab.page.getByRole("link", { name: "See alarms" }).click();
     const table = tab.page.getByRole("table", { name: "Alarms" });
     await table.getByText(/burst of refusals: \d+, first /).waitFor();
-    await table.getByText("Two hold this device's key.").waitFor();
+    await table.getByText("Two devices have this key.").waitFor();
     await table.getByText("Two devices have one key").waitFor();
     await tab.page.getByRole("link", { name: "Alarms 3" }).waitFor();
     await picture(tab, "alarms");
@@ -305,13 +305,13 @@ void test(
     const tab = await open(t, server.url);
     await signIn(tab, server.adminToken!);
     await visit(tab, device);
-    await tab.page.getByText("a backup was put back: gap after 1, before 8: at most 6 reports are missing.").waitFor();
+    await tab.page.getByText("a backup was restored: gap after 1, before 8: at most 6 reports are missing.").waitFor();
     await tab.page.getByText("1 queued, none obeyed, none up to 1 any more").waitFor();
     await tab.page.getByText("repaired 2 damaged records").waitFor();
     await tab.page.getByRole("link", { name: "Alarms 2" }).click();
     const table = tab.page.getByRole("table", { name: "Alarms" });
-    await table.getByText("A backup was put back: the device reported these before").waitFor();
-    await table.getByText("Commands go on with higher numbers").waitFor();
+    await table.getByText("A backup was restored: the device sent these reports before").waitFor();
+    await table.getByText("Commands continue with higher numbers").waitFor();
     await leave(tab);
   },
 );
@@ -449,7 +449,7 @@ void test(
     await tab.page.getByRole("link", { name: "Log" }).click();
     await tab.page
       .getByRole("alert")
-      .getByText(/may have been ended/)
+      .getByText(/may have been revoked/)
       .waitFor();
     assert.equal(await tab.page.evaluate(() => sessionStorage.length), 0);
     await leave(tab, /status of 401/);

@@ -11,23 +11,26 @@ const SETTLE_MS = 250;
 const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
   [
     /^gap/,
-    "A backup was put back: the device reported these before, and goes on by itself. Counters can be skipped, so fewer may be missing.",
+    "A backup was restored: the device sent these reports before, and continues without help. The device may skip counters, so fewer may be missing.",
   ],
   [
     /^went back/,
-    "Its flash was put back or lost pages; or somebody has a copy of its key, and used it first. It goes on. If nobody touched it, rotate its key.",
+    "The flash of the device was restored or lost pages, or a copy of its key was used first. The device continues. If its flash was not changed on purpose, rotate its key.",
   ],
   [
     /^replaced/,
-    "This key was handed over to another. The device that still uses it can not come back by itself: find out which of the two is yours.",
+    "This key was replaced by another. The device that still uses it cannot recover without help: find out which of the two devices is yours.",
   ],
   [
     /^acknowledges command/,
-    "The database is an older copy; or somebody else has a server key, and sends commands. Commands go on with higher numbers.",
+    "The database is an older copy, or another party has a server key and sends commands. Commands continue with higher numbers.",
   ],
-  [/^fork/, "Two hold this device's key. Find out who, then revoke the key and sign the device up with another."],
-  [/^duplicate key/, "Two devices have one key: copied, or made from weak randomness. Look at the board's entropy."],
-  [/^burst/, "Somebody tries over and over: an attack, or a device that is broken."],
+  [/^fork/, "Two devices have this key. Find the copy, then revoke the key and enrol the device with a new one."],
+  [
+    /^duplicate key/,
+    "Two devices have one key: it was copied, or made from weak randomness. Check the entropy source of the board.",
+  ],
+  [/^burst/, "Many attempts in a short time: an attack, or a broken device."],
 ]);
 
 /**
@@ -86,7 +89,7 @@ export function alarms(page) {
         el(
           "p",
           { class: "empty" },
-          "No alarm. Forked chains, duplicate keys, restored backups and bursts of refusals would be here.",
+          "No alarms. This view lists forked chains, duplicate keys, restored backups and bursts of refusals.",
         ),
       );
     else fill(body, table("Alarms", COLUMNS, rows));

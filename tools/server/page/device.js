@@ -10,7 +10,7 @@ import { Plot } from "./plot.js";
 import { fields, line } from "./reading.js";
 
 const REPORT_COLUMNS = ["Counter", "Received", "Reading", "Follows", "Hash"];
-const REFUSAL_COLUMNS = ["When", "Asked", "Refused for"];
+const REFUSAL_COLUMNS = ["When", "Request", "Reason"];
 const LISTED = 20;
 const KEPT_MAX = 1000;
 const SETTLE_MS = 250;
@@ -19,17 +19,17 @@ const POLL_MS = 10_000;
 /** What a refusal means, in an operator's words. */
 const REASONS = new Map(
   Object.entries({
-    malformed: "its signature is right, and what it signed is not a report",
-    "bad-signature": "somebody else signed in its name",
+    malformed: "its signature is valid, but the content is no report",
+    "bad-signature": "the signature is not by its key",
     "wrong-audience": "it was meant for another server",
     forked: "it contradicts the chain",
-    "stale-session": "it belongs to an enrolment before the last: the device enrols again, and goes on",
+    "stale-session": "it belongs to an older session: the device enrols again and continues",
     suspended: "the device is suspended",
     revoked: "the device is revoked, or was replaced",
-    "handover-refused": "its order to take another key was not right, or too old: it keeps the one it has",
+    "handover-refused": "its order to rotate was wrong or too old: it keeps its key",
     "stale-nonce": "its challenge was too old",
-    "not-invited": "it may not sign up",
-    busy: "it came too often, or the server was busy",
+    "not-invited": "it may not enrol",
+    busy: "it sent too often, or the server was busy",
   }),
 );
 
@@ -41,7 +41,7 @@ const DECISIONS = [
     yes: "Suspend",
     scope: "operate",
     from: ["active"],
-    text: "Its reports are refused until it is restored. It is told so, signed, and asks again within 20 minutes.",
+    text: "The server refuses its reports until it is restored. The device learns this from a signed refusal and tries again within 20 minutes.",
   },
   {
     verb: "restore",
@@ -49,16 +49,16 @@ const DECISIONS = [
     yes: "Restore",
     scope: "operate",
     from: ["suspended"],
-    text: "Its reports are taken again.",
+    text: "The server accepts its reports again.",
   },
   {
     verb: "revoke",
     name: "Revoke…",
-    yes: "Revoke for ever",
+    yes: "Revoke permanently",
     scope: "admin",
     from: ["active", "suspended"],
     danger: true,
-    text: "Its key is refused for ever: this can not be undone. What it reported stays, and can still be verified.",
+    text: "The server refuses its key permanently. This cannot be undone. Its stored reports stay and can still be verified.",
   },
 ];
 
@@ -79,7 +79,7 @@ export function device(page, id) {
   const state = badge("");
   const actions = el("div", { class: "buttons" });
   const facts = el("dl", { class: "facts" });
-  const choice = el("div", { class: "choice", role: "group", "aria-label": "What is plotted" });
+  const choice = el("div", { class: "choice", role: "group", "aria-label": "Plotted value" });
   const readings = el("div");
   const chain = el("div");
   const refusals = el("div");
@@ -137,7 +137,7 @@ export function device(page, id) {
   /** @param {any} view */
   function showFacts(view) {
     const shown = /** @type {[string, import("./dom.js").Child][]} */ ([
-      ["Last heard of", since(view.lastSeen)],
+      ["Last contact", since(view.lastSeen)],
       ["Counter", count(view.counter)],
       ["Reports stored", count(view.reports)],
       ["Counters skipped", count(view.gaps)],
@@ -145,7 +145,7 @@ export function device(page, id) {
       ["Board", foreign(view.model)],
       ["Firmware", foreign(`${view.software} ${view.version}`)],
       ["Starts", count(view.bootCount)],
-      ["Signed up", since(view.firstSeen)],
+      ["Enrolled", since(view.firstSeen)],
       ...(view.successor === null ? [] : [["Replaced by", deviceLink(view.successor)]]),
       ["Id", el("code", { class: "whole" }, view.id)],
       ["Public key", el("code", { class: "whole" }, view.key)],
@@ -211,7 +211,9 @@ export function device(page, id) {
     }
     if (series.size === 0) {
       const text =
-        all.length === 0 ? "It has reported nothing yet." : "Its reports hold no numbers that this page can read.";
+        all.length === 0
+          ? "The device has sent no report yet."
+          : "Its reports contain no numbers that this page can read.";
       fill(readings, el("p", { class: "empty" }, text));
       return;
     }
@@ -253,8 +255,8 @@ export function device(page, id) {
         el("code", { title: report.hash }, short(report.hash)),
       ]);
     });
-    if (rows.length === 0) fill(chain, el("p", { class: "empty" }, "Its chain begins with its first report."));
-    else fill(chain, table("The newest reports of its chain", REPORT_COLUMNS, rows.toReversed()), skipped > 0 && more);
+    if (rows.length === 0) fill(chain, el("p", { class: "empty" }, "The chain is empty until the first report."));
+    else fill(chain, table("Newest reports of the chain", REPORT_COLUMNS, rows.toReversed()), skipped > 0 && more);
   }
 
   function showMore() {
@@ -268,13 +270,13 @@ export function device(page, id) {
       el("li", {}, el("b", {}, `${count(number)} × ${reason}`), REASONS.has(reason) && `: ${REASONS.get(reason)}`),
     );
     if (sums.length === 0) {
-      renew(refusals, el("p", { class: "empty" }, "Nothing was refused in its name since this server started."));
+      renew(refusals, el("p", { class: "empty" }, "No refusals for this device since the server started."));
       return;
     }
     const rows = recent.map((/** @type {any} */ { at, asked, reason }) =>
       row(REFUSAL_COLUMNS, [since(at), asked, reason]),
     );
-    renew(refusals, el("ul", { class: "sums" }, ...sums), table("The newest refusals", REFUSAL_COLUMNS, rows));
+    renew(refusals, el("ul", { class: "sums" }, ...sums), table("Newest refusals", REFUSAL_COLUMNS, rows));
   }
 
   /** @param {any} alarmed */
@@ -284,7 +286,7 @@ export function device(page, id) {
     fill(
       gaps,
       ...lost.map((/** @type {any} */ { at, detail }) =>
-        el("p", { class: "warning" }, since(at), ` a backup was put back: ${gap(detail)}.`),
+        el("p", { class: "warning" }, since(at), ` a backup was restored: ${gap(detail)}.`),
       ),
     );
     fill(

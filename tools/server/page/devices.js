@@ -81,7 +81,7 @@ export function devices(page) {
   /** Ask for everything that is shown. */
   async function refresh() {
     const prefix = search.value.trim().toLowerCase();
-    search.setCustomValidity(/^[0-9a-f]{0,64}$/.test(prefix) ? "" : "An id is written in 0 to 9 and a to f.");
+    search.setCustomValidity(/^[0-9a-f]{0,64}$/.test(prefix) ? "" : "An id has the digits 0 to 9 and a to f.");
     if (!search.reportValidity()) return;
     const query = new URLSearchParams({ limit: String(most) });
     if (prefix) query.set("id", prefix);
@@ -96,7 +96,7 @@ export function devices(page) {
   function show(found) {
     if (found.length === 0) {
       rows.clear();
-      fill(body, search.value || state.value ? el("p", { class: "empty" }, "No device is like that.") : welcome(page));
+      fill(body, search.value || state.value ? el("p", { class: "empty" }, "No device matches.") : welcome(page));
       return;
     }
     const wanted = new Set(found.map(({ id }) => id));
@@ -207,12 +207,12 @@ function welcome({ server }) {
   return el(
     "div",
     { class: "empty" },
-    el("h2", {}, "No device has signed up yet"),
-    el("p", {}, "A device signs up by itself once its factory page names this server. It appears here at that moment."),
+    el("h2", {}, "No device has enrolled yet"),
+    el("p", {}, "A device enrols automatically if its factory page names this server. It then appears here."),
     el(
       "ol",
       {},
-      el("li", {}, "Put this into the device's ", el("code", {}, "device.json"), ":"),
+      el("li", {}, "Add this to the device's ", el("code", {}, "device.json"), ":"),
       el(
         "pre",
         { tabindex: 0, "aria-label": "device.json" },
@@ -223,11 +223,17 @@ function welcome({ server }) {
         ),
       ),
       policy === "claim" &&
-        el("li", {}, "This server asks for a claim: ", el("a", { href: "#/sign-up" }, "make one"), "."),
+        el("li", {}, "This server requires a claim: ", el("a", { href: "#/sign-up" }, "make one"), "."),
       policy === "allowlist" &&
-        el("li", {}, "This server lets in whose id it knows: ", el("a", { href: "#/sign-up" }, "invite it"), "."),
-      el("li", {}, "Flash it: ", el("code", {}, "npm run signet -- flash --board … --config device.json")),
+        el(
+          "li",
+          {},
+          "This server requires an invitation of the id: ",
+          el("a", { href: "#/sign-up" }, "invite it"),
+          ".",
+        ),
+      el("li", {}, "Flash the board: ", el("code", {}, "npm run signet -- flash --board … --config device.json")),
     ),
-    el("p", {}, "No board at hand? ", el("code", {}, "npm start"), " runs one in an emulator."),
+    el("p", {}, "Without a board, ", el("code", {}, "npm start"), " runs a device in an emulator."),
   );
 }

@@ -33,7 +33,7 @@ export function log(page) {
         ),
       ]),
     );
-    fill(body, table("The newest entries", COLUMNS, rows));
+    fill(body, table("Newest entries", COLUMNS, rows));
   }
 
   const shown = calm(SETTLE_MS, () => page.attempt(refresh));
@@ -46,9 +46,9 @@ export function log(page) {
       el(
         "p",
         { class: "soft" },
-        "Chained and signed by the server; ",
+        "The server chains and signs the entries; ",
         el("code", {}, "signet audit"),
-        " checks all of it.",
+        " checks all of them.",
       ),
       body,
     ),

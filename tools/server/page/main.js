@@ -29,7 +29,7 @@ const CONNECTION = /** @type {Record<string, string>} */ ({
   off: "",
   connecting: "Connecting…",
   live: "Live",
-  waiting: "Server not reached, trying again…",
+  waiting: "Server not reached, retrying…",
 });
 
 /** @type {View | undefined} */
@@ -91,10 +91,10 @@ async function start() {
 /** @param {unknown} error */
 function reason(error) {
   if (error instanceof Refusal && error.status === 401)
-    return "The server does not know this token. It may have been ended.";
+    return "The server does not know this token. It may have been revoked.";
   if (error instanceof Refusal && error.status === 429) return "Too many wrong tokens: wait a few seconds.";
-  if (error instanceof Unreachable) return "The server can not be reached.";
-  return `The server says: ${error instanceof Error ? error.message : String(error)}.`;
+  if (error instanceof Unreachable) return "The server cannot be reached.";
+  return `The server answered: ${error instanceof Error ? error.message : String(error)}.`;
 }
 
 /** @param {string} [why] */
@@ -129,7 +129,7 @@ function showSignIn(why) {
       onsubmit: (/** @type {Event} */ event) => {
         event.preventDefault();
         const secret = token.value.trim();
-        if (!/^[\x21-\x7e]{1,100}$/.test(secret)) return showSignIn("That is no token: it begins with signet_.");
+        if (!/^[\x21-\x7e]{1,100}$/.test(secret)) return showSignIn("This is no token: a token begins with signet_.");
         keepToken(secret);
         void start();
       },
@@ -142,7 +142,7 @@ function showSignIn(why) {
     el(
       "p",
       { id: "token-hint", class: "soft" },
-      "The server prints one at its first start. It stays in this tab until you close it or sign out.",
+      "The server prints a token at its first start. This tab keeps it until you close the tab or sign out.",
     ),
   );
   fill(get("main"), form);

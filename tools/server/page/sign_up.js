@@ -6,14 +6,14 @@ import { confirm } from "./confirm.js";
 import { el, fill, row, table } from "./dom.js";
 import { count, fullTime, since } from "./format.js";
 
-const COLUMNS = ["When", "Asked", "Refused for", "Id it gave"];
+const COLUMNS = ["When", "Request", "Reason", "Given id"];
 const SETTLE_MS = 1000;
 const DAY_MS = 86_400_000;
 
 const POLICIES = /** @type {Record<string, string>} */ ({
-  open: "This server lets anybody sign up: for development only. Claims are not asked for.",
-  allowlist: "This server lets in whose id was invited.",
-  claim: "This server lets in whoever brings a one-time claim.",
+  open: "Any device may enrol: for development only. The server requires no claims.",
+  allowlist: "A device may enrol if its id was invited.",
+  claim: "A device may enrol with a one-time claim.",
 });
 
 /**
@@ -34,7 +34,7 @@ export function signUp(page) {
     event.preventDefault();
     const expiresAt = Date.now() + Number(days.value) * DAY_MS;
     const many = Number(number.value);
-    const text = `${many === 1 ? "Whoever brings it" : "Each lets"} ${many === 1 ? "may" : "one device"} sign up${many === 1 ? " one device" : ""} until ${fullTime(expiresAt)}. The server keeps only hashes: what is shown next is shown this once.`;
+    const text = `${many === 1 ? "It lets" : "Each lets"} one device enrol until ${fullTime(expiresAt)}. The server stores only hashes: the next view shows the claims once.`;
     if (
       (await confirm({ title: `Make ${many === 1 ? "a claim" : `${count(many)} claims`}?`, text, yes: "Make" })) ===
       undefined
@@ -75,8 +75,7 @@ export function signUp(page) {
     );
     if (!ids.reportValidity()) return;
     const title = `Invite ${wanted.length === 1 ? "one id" : `${count(wanted.length)} ids`}?`;
-    if ((await confirm({ title, text: "A device whose key has such an id may sign up.", yes: "Invite" })) === undefined)
-      return;
+    if ((await confirm({ title, text: "A device with such an id may enrol.", yes: "Invite" })) === undefined) return;
     const { added } = await order("/v1/invitations", { ids: wanted });
     ids.value = "";
     page.announce(`${count(added)} of ${count(wanted.length)} are new on the list.`, true);
@@ -88,8 +87,8 @@ export function signUp(page) {
       row(COLUMNS, [since(at), asked, reason, device === null ? "none" : el("code", { class: "whole" }, device)]),
     );
     if (rows.length === 0)
-      fill(strangers, el("p", { class: "empty" }, "Nobody was turned away since this server started."));
-    else fill(strangers, table("Who was turned away", COLUMNS, rows));
+      fill(strangers, el("p", { class: "empty" }, "No refusals of unknown devices since the server started."));
+    else fill(strangers, table("Refused unknown devices", COLUMNS, rows));
   }
 
   const may = page.may("operate");
@@ -101,14 +100,14 @@ export function signUp(page) {
       {},
       el("h1", {}, "Sign-up"),
       el("p", { class: page.server.policy === "open" ? "warning" : "" }, POLICIES[page.server.policy] ?? ""),
-      !may && el("p", { class: "empty" }, "Your token sees; to make claims it needs the scope operate."),
+      !may && el("p", { class: "empty" }, "Your token can only read. To make claims, it needs the scope operate."),
       may && el("h2", {}, "Claims"),
       may &&
         el(
           "form",
           { class: "fields", onsubmit: (/** @type {Event} */ event) => void page.attempt(() => makeClaims(event)) },
           el("div", {}, el("label", { for: "count" }, "How many"), number),
-          el("div", {}, el("label", { for: "days" }, "Good for days"), days),
+          el("div", {}, el("label", { for: "days" }, "Valid for days"), days),
           el("div", { class: "wide" }, el("label", { for: "note" }, "Note"), note),
           el("button", { type: "submit", class: "primary" }, "Make claims…"),
         ),
@@ -122,8 +121,8 @@ export function signUp(page) {
           el("div", { class: "wide" }, el("label", { for: "ids" }, "Ids"), ids),
           el("button", { type: "submit", class: "primary" }, "Invite…"),
         ),
-      el("h2", {}, "Turned away"),
-      el("p", { class: "soft" }, "What this server refused lately of senders that are none of its devices."),
+      el("h2", {}, "Refused"),
+      el("p", { class: "soft" }, "Recent refusals of senders that are not devices of this server."),
       strangers,
     ),
     refresh: shown.now,
