@@ -8,7 +8,7 @@ export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1728;
 
 /** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. At least two frames. */
 export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;
-/** Bytes from the peer that nobody has taken yet: 22 ms of a UART at 115,200 baud, more than one turn of the main loop. */
+/** Size of the receive ring: 22 ms of a UART at 115,200 baud, more than one turn of the main loop. */
 export const LINK_RX_BYTES: u32 = 256;
 /** What one frame of the framed link carries at most: 12 ms at 115,200 baud, and half of the receive buffer. */
 export const FRAME_DATA_BYTES: u32 = 128;

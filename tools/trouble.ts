@@ -9,7 +9,7 @@ export class Trouble extends Error {
   }
 }
 
-/** Print trouble, or any other error, as its two lines. An error nobody foresaw keeps its stack: it is a bug of ours. */
+/** Print trouble, or any other error, as its two lines. An unexpected error keeps its stack: it is a bug. */
 export function tell(error: unknown): void {
   const trouble = error instanceof Trouble ? error : foreseen(error);
   if (trouble) {

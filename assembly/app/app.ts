@@ -1,5 +1,5 @@
 /**
- * The application: what a device measures and what it obeys. This is the file to edit. Whatever `sample` writes is signed and
+ * The application: what a device measures and what it obeys. This is the file to edit. The bytes that `sample` writes are signed and
  * stored by the server as it is; a C program that has readings of its own hands them to `signet_send` instead.
  */
 import { Writer } from "../lib/writer";

@@ -1,6 +1,6 @@
 /**
  * Blinding, for cores whose long multiplication takes a time that depends on its operands: a point's projective coordinates are
- * multiplied with a secret element that nobody without the secret scalar can predict, so that what those times tell
+ * multiplied with a secret element that cannot be predicted without the secret scalar, so that what those times tell
  * is not about the point.
  */
 import * as bytes from "../lib/bytes";

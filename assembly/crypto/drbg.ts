@@ -58,7 +58,7 @@ export function instantiate(
 }
 
 /**
- * Mix in fresh entropy and whatever `more` there is (§10.1.2.4).
+ * Mix in fresh entropy and `more`, if any (§10.1.2.4).
  *
  * NoEntropy if there are less than ENTROPY_BYTES, Unexpected if the generator was never instantiated; its state is then unchanged.
  */

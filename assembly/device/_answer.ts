@@ -235,7 +235,7 @@ function renew(): void {
   ground.go(State.Challenge);
 }
 
-/** Nobody wants to hear from this device: a day's pause. */
+/** Pause for a day: the device is revoked. */
 function silence(): void {
   carrier.end(false);
   event.say(Event.Silenced);

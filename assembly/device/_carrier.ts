@@ -91,7 +91,7 @@ export function end(keep: boolean): void {
  *
  *     1. module -> link     before the timers, so that an answer that is here already does not time out
  *     2. the link's timers  then what became of the link is said
- *     3. link <-> TLS       before anybody asks for the channel's state: a connection that ended is seen in the same turn
+ *     3. link <-> TLS       before the channel's state is read: a connection that ended is seen in the same turn
  *     4. the connection     is the stream's if that holds it; else the exchange opens it, asks, and moves its bytes in one turn;
  *                           with no exchange, a connection that the server gave up is closed
  *     5. link -> module     last, so that what the steps before wrote leaves in this turn

@@ -150,7 +150,7 @@ export function close(): void {
   } else hangUp();
 }
 
-/** Give the link up, and with it whatever TLS has. */
+/** Close the link and wipe the state of TLS. */
 function hangUp(): void {
   tls.close();
   channel.phase = Phase.None;

@@ -27,7 +27,7 @@ export const enum Event {
   AnswerForged = 12,
   /** Revoked: silent but for one attempt a day. */
   Silenced = 13,
-  /** The chain's head is beyond what this device can have sent: its counter, u32. Its flash went back, or somebody else has its key. */
+  /** The chain's head is beyond what this device can have sent: its counter, u32. Its flash was restored, or another device has its key. */
   HeadAhead = 14,
   /** A command from the server is acted upon: its counter, u32, then the first 60 bytes. */
   Command = 15,

@@ -3,7 +3,7 @@
  * An HTTP/1.1 client (RFC 9112) over any byte stream: one exchange at a time, request out by `pull`, response in by `push`.
  *
  * The request is written from templates as it is pulled and the response parsed as it is pushed; nothing is buffered but
- * the body, in memory of the caller. Whatever two parsers could read differently is refused: both lengths or one of
+ * the body, in memory of the caller. A text that two parsers could read differently is refused: both lengths or one of
  * them twice, folded or unnamed headers, bare CR or LF, chunk extensions and trailers, a body that ends with the
  * connection, HTTP versions other than 1.1.
  *

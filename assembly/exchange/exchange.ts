@@ -1,5 +1,5 @@
 /**
- * How a message reaches the server, whatever carries it. A device asks one question at a time and knows nothing else of its transport:
+ * How a message reaches the server, over any carrier. A device asks one question at a time and knows nothing else of its transport:
  *
  *     ask(question, message)   ->  Pending   pull, push: bytes to and from the server
  *                              ->  Answered  the answer that the question asks for: `len` bytes

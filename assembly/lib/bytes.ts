@@ -6,7 +6,7 @@ export function copy(out: usize, from: usize, len: usize): void {
   memory.copy(out, from, len);
 }
 
-/** Set `len` bytes to zero. The last line of whatever handled a secret. CT: `len` leaks. */
+/** Set `len` bytes to zero. The last line of a function that handled a secret. CT: `len` leaks. */
 @inline
 export function wipe(out: usize, len: usize): void {
   memory.fill(out, 0, len);

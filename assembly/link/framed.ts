@@ -251,7 +251,7 @@ function buildNote(kind: Kind, number: u32): void {
 
 /**
  * Give the frame whose payload lies behind `at + 2 + HEAD_BYTES` and ends at `at + end` its head, checksum, stuffing and
- * delimiters; returns its length. The first delimiter ends whatever garbage came before.
+ * delimiters; returns its length. The first delimiter ends garbage from before.
  */
 function finish(at: usize, kind: Kind, number: u32, end: u32): u32 {
   store<u8>(at + 2, <u8>kind);

@@ -1,5 +1,5 @@
 /**
- * The link: one byte stream at a time to a host on the internet, through whatever module the board has.
+ * The link: one byte stream at a time to a host on the internet, through the module of the board.
  *
  * It does no I/O and never waits: the main loop carries bytes between the UART and `fromModule`/`toModule`, calls `tick`
  * at each turn, and looks at `state`. What goes wrong with the module is repaired in here; what goes wrong with a

@@ -1,6 +1,6 @@
 /**
  * Words of a text protocol known by their hash: a running FNV-1a replaces both a buffer for the line and a table of
- * what it may say. Somebody who can forge a word's hash can as well send the word.
+ * what it may say. An attacker who can forge the hash of a word can send the word itself.
  */
 
 /** The hash of no bytes. */

@@ -23,6 +23,6 @@ export declare function progress(): void;
 @external("system", "die")
 export declare function die(code: u32): void;
 
-/** Tell whoever listens on the console: an event (see `device/event.ts`) and up to 64 bytes that belong to it. */
+/** Print an event on the console: its code (see `device/event.ts`) and up to 64 bytes that belong to it. */
 @external("system", "event")
 export declare function event(code: u32, data: usize, len: u32): void;

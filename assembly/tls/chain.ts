@@ -2,7 +2,7 @@
  * Whether the server's certificate message proves its key, and which key that is (RFC 8446 §4.4.2):
  *
  *     raw public key, pinned                           -> proven
- *     X.509 leaf whose key is pinned                   -> proven, whatever else it says
+ *     X.509 leaf whose key is pinned                   -> proven; its other fields are not read
  *     leaf <- intermediate <- … <- pinned root's key   -> proven if host, usage, constraints, dates and signatures hold
  *
  * `begin` looks at the message; `step` then verifies one signature a call, so that no step is longer than that.

@@ -151,7 +151,7 @@ const noise = random + 96;
 @lazy
 const share = memory.data(group.SHARE_BYTES, 8);
 
-/** Begin a connection. Whatever was before is wiped; `options.random` is too. Malformed if there are too many anchors. */
+/** Begin a connection. The previous state and `options.random` are wiped. Malformed if there are too many anchors. */
 export function start(options: Options): Status {
   if (options.pinCount > ANCHORS || options.rootCount > (CHAINS ? ANCHORS : 0)) return Status.Malformed;
   wipe();
@@ -340,7 +340,7 @@ function applicationData(): Alert {
   return Alert.None;
 }
 
-/** See to the peer's alert (§6): all but close_notify and user_canceled are fatal, whatever their level says. */
+/** See to the peer's alert (§6): all except close_notify and user_canceled are fatal, at any level. */
 function peerAlert(): Alert {
   if (record.left() != 2) return Alert.DecodeError;
   const what: u32 = load<u8>(record.at() + 1);
@@ -387,7 +387,7 @@ function collect(want: u32): bool {
   return client.have >= want;
 }
 
-/** A message larger than the buffer: a ticket is passed over, as nobody has to keep one; anything else is refused. */
+/** A message larger than the buffer: a ticket is skipped, because a client need not keep one; any other message is refused. */
 function oversized(): Alert {
   if (load<u8>(buffer) != Kind.NewSessionTicket || !connected()) return Alert.IllegalParameter;
   client.skip = ((<u32>load<u8>(buffer + 1)) << 16) | bytes.load16be(buffer + 2);
@@ -517,7 +517,7 @@ function agree(): Alert {
   const verdict = hello.agree(shared, scalar, choice);
   bytes.wipe(scalar, 32);
   if (verdict == Alert.None) {
-    // For the second time: whoever made the first one be skipped would know the secret.
+    // For the second time: if a fault skipped the first one, the attacker would know the secret.
     schedule.early(choice.psk ? preSharedKey() : 0);
     if (choice.psk) {
       const off = schedule.earlyDifference(preSharedKey());
@@ -535,7 +535,7 @@ function agree(): Alert {
   return verdict;
 }
 
-/** Forget the ticket that was offered: it is used once, whatever came of it. */
+/** Forget the ticket that was offered: it is used once, with any result. */
 function spend(): void {
   if (client.spent) ticket.forget();
   client.spent = 0;

@@ -43,7 +43,7 @@ export function enter(inner: Reader, r: Reader, tag: u32): void {
   if (!r.ok()) inner.fail();
 }
 
-/** Step over the next value, whatever it is. */
+/** Skip the next value, of any type. */
 export function skip(r: Reader): void {
   r.u8();
   r.take(length(r));

@@ -1,6 +1,6 @@
 /**
  * The one ticket that is kept (RFC 8446 §4.6.1): a PSK of the last connection and what it was proven with. It lies in
- * static memory, so it outlives sleep that keeps RAM. It is used once: whatever becomes of the handshake that offers it, it is wiped.
+ * static memory, so it outlives sleep that keeps RAM. It is used once: the handshake that offers it wipes it, with any result.
  */
 import { TLS_TICKET_BYTES } from "../config";
 import * as bytes from "../lib/bytes";

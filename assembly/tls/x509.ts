@@ -84,8 +84,8 @@ function readSpki(r: Reader): usize {
 }
 
 /**
- * Find the Ed25519 key of a certificate and nothing else; returns where it is. For a leaf whose key is pinned: all the
- * certificate says beside it is the server's own word, so it is stepped over, whoever signed it.
+ * Find the Ed25519 key of a certificate and nothing else; returns where it is. For a leaf whose key is pinned: the
+ * other fields are claims of the server itself, so they are skipped, with any signature.
  */
 export function leafKey(from: usize, len: u32): usize {
   outer.begin(from, len);

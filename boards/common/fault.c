@@ -93,7 +93,7 @@ static const char *stray(const struct frame *frame) {
   return at + sizeof *frame <= top ? NULL : "lost";
 }
 
-/** Tell the fault's name, or the number of an interrupt that nobody handles. */
+/** Write the fault's name, or the number of an unhandled interrupt. */
 static void tell(uint32_t exception) {
   const char *const name = warning(exception);
   if (name) {

@@ -17,7 +17,7 @@ void SVC_Handler(void);
 void DebugMon_Handler(void);
 void PendSV_Handler(void);
 void SysTick_Handler(void);
-/** Whatever is not handled: leaves the exception's number in the epitaph. */
+/** Handles all other exceptions: leaves the exception's number in the epitaph. */
 void Default_Handler(void);
 
 /** End this life if handlers have run over their stack: for cores without a guard below it. */

@@ -15,7 +15,7 @@ import { statusOf, withBody, type HttpMessage } from "./http.ts";
 /** Where an attack happens, and what the attacker knows: all but the keys. */
 export interface Scene {
   readonly attacker: Attacker;
-  /** The server, which anybody can reach. */
+  /** The server, reachable for the attacker as well. */
   readonly url: string;
   readonly audience: string;
   readonly serverKey: Uint8Array;
@@ -41,7 +41,7 @@ export interface Attack {
   perform(scene: Scene): Promise<Refusal>;
 }
 
-/** An attack that was not refused: what nobody wants to read. */
+/** An attack that was not refused. */
 export class Succeeded extends Error {
   constructor(what: string) {
     super(`an attack succeeded: ${what}`);
@@ -167,7 +167,7 @@ async function falseServer(scene: Scene): Promise<Refusal> {
   }
 }
 
-/** Sign up with a key of its own, as anybody may, and then write in the device's name. */
+/** Enrol with its own key, which is allowed, and then report with the device's id. */
 async function impersonate({ attacker, url, audience, serverKey, deviceKey }: Scene): Promise<Refusal> {
   const { request } = await attacker.answered(PATHS.reports);
   const forger = new Device({ audience, serverKey });
@@ -282,7 +282,7 @@ function answerOf(scene: Scene): { issuer: string; issuedAt: number; device: Uin
   return { issuer: scene.audience, issuedAt: Math.floor(Date.now() / 1000), device: id(scene.deviceKey) };
 }
 
-/** The same message with the kid of somebody else's key, signed by the forger all the same. */
+/** The same message with the kid of another key, signed by the forger. */
 function withKid(publicKey: Uint8Array, bytes: Uint8Array, forger: ed25519.SigningKey): Uint8Array {
   const message: Sign1 = open(bytes);
   return seal(message.kind, id(publicKey), forger, message.payload);

@@ -20,7 +20,7 @@ export interface TlsRecord {
   readonly nth: number;
 }
 
-/** One connection, as whoever carries it sees it. */
+/** One connection, as its carrier sees it. */
 export interface Wire {
   readonly connection: Connection;
   /** Everything the device said on it. */

@@ -1,4 +1,4 @@
-/** Whoever listens: it keeps what passed, and searches it. */
+/** A listener: stores the bytes that passed and searches them. */
 
 /** Where something passed, and which way. Each is searched as one stream: what comes in pieces is found all the same. */
 export type Place = "uart up" | "uart down" | "network up" | "network down";

@@ -1,5 +1,5 @@
 /**
- * Attacks on a device inside TLS by whoever has its module: on records, for the attacker sees nothing else. Each one can end a connection at most,
+ * Attacks on a device inside TLS by an attacker in its module. They are on records, because the attacker sees nothing else. Each one can end a connection at most,
  * and resolves once the device was back and what it had to say was stored, once.
  */
 import { randomBytes } from "node:crypto";

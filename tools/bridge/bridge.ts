@@ -13,9 +13,9 @@ export interface BridgeOptions {
   readonly stream?: Duplex;
   /** Or where it connects to, for instance QEMU's UART; port 0 chooses one. */
   readonly listen?: { readonly host: string; readonly port: number };
-  /** Where every connection of the device leads, whatever host it names: a bridge is no open proxy. */
+  /** The target of every connection, for any host that the device names: a bridge is no open proxy. */
   readonly to: Target;
-  /** Whoever sits in the bridge. */
+  /** The tap in the bridge. */
   readonly tap?: Tap;
   /** Sees what passes on the serial line: up is what the device says. */
   readonly onUart?: (direction: Direction, bytes: Uint8Array) => void;

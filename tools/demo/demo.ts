@@ -95,7 +95,7 @@ export async function demo(options: Options): Promise<boolean> {
   try {
     return await onRoad(options, folder, ending);
   } catch (error) {
-    // What breaks because everything is being ended is nobody's news.
+    // An error that the shutdown causes is not reported.
     if (!told) throw error;
     return false;
   } finally {
@@ -103,7 +103,7 @@ export async function demo(options: Options): Promise<boolean> {
   }
 }
 
-/** Build, start and, whatever happens, end everything again. */
+/** Build and start everything, and end it in every case. */
 async function onRoad(options: Options, folder: string, ending: Promise<void>): Promise<boolean> {
   const story = new Story();
   story.say("build", `firmware for ${options.board}`);
@@ -133,7 +133,7 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
   return ok || !once;
 }
 
-/** Say what there is. */
+/** Print the parts of the setup. */
 function introduce(story: Story, road: roads.Road, plain: boolean): void {
   const { plan, built, server } = road;
   const { flash, linear, stack } = built.size;
@@ -189,7 +189,7 @@ async function live(
 
 const FRESH = "npm start -- --fresh begins with another device";
 
-/** Resolves when the device hears that the server will have no more of it. */
+/** Resolves when the device learns that it is revoked. */
 function silenced(device: Emulator): Promise<void> {
   return new Promise((resolve) => {
     device.on("event", ({ name }) => name === "silenced" && resolve());
@@ -208,14 +208,14 @@ async function attacksOn(road: roads.Road, device: Emulator, id: string): Promis
     name,
     does,
     async perform() {
-      // Whatever the attack before has broken is mended when a new report is in.
+      // After a new report, the damage of the previous attack is repaired.
       await roads.decided(road, roads.isNewReport(id), STEP_MS);
       return perform(scene);
     },
   }));
 }
 
-/** Carry out one attack, and say who refused it. */
+/** Carry out one attack, and print which side refused it. */
 async function suffer(story: Story, attack: Attack): Promise<void> {
   story.say("attack", `${attack.name}: ${attack.does}`);
   const late = new Promise<never>((_, reject) => {
@@ -242,7 +242,7 @@ async function listen(story: Story, road: roads.Road, device: Emulator, id: stri
   story.say("sniff", `${bytes} bytes heard on the UART, ${among}not among them ${hidden.join(", ")}`);
 }
 
-/** Tell what the server decided; the attacker's own sign-up is nobody's news. */
+/** Print the server's decisions, except on the attacker's own enrolment. */
 function tellDecision(story: Story, tally: Tally, happening: Happening): void {
   if (happening.kind === "alarm") story.say("server", `alarm: ${happening.what}`);
   if (happening.kind !== "report") return;
@@ -261,7 +261,7 @@ function tellEvent(story: Story, event: DeviceEvent): void {
   if (words !== undefined) story.say("device", words.replace(/[0-9a-f]{64}/g, short));
 }
 
-/** Where a reader goes on: with commands that work as they stand. */
+/** Print the next commands for the reader. */
 function whereToLook(story: Story, road: roads.Road, device: DeviceView | undefined): void {
   const folder = relative(process.cwd(), road.plan.folder);
   story.line("\nlook further:");
@@ -295,7 +295,7 @@ function ended(device: Emulator): Promise<never> {
   });
 }
 
-/** Resolves when somebody wants it to end. One Ctrl-C may come twice, from the terminal and from npm: the second changes nothing. */
+/** Resolves at the first signal to end. One Ctrl-C may arrive twice, from the terminal and from npm: the second has no effect. */
 function untilTold(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());

@@ -25,7 +25,7 @@ import { open } from "../wire/sign1.ts";
 import { findSecret, writeFactoryPage } from "./flash.ts";
 import { SIGNET } from "../firmware/product.ts";
 
-/** What the road is made of. */
+/** The options of a setup. */
 export interface Plan {
   readonly board: string;
   /** Where the database, the server's key and the board's flash are. */
@@ -50,10 +50,10 @@ export interface Road {
   readonly board: Board;
   readonly built: Built;
   readonly server: RunningServer;
-  /** Who sits in the module, on the plain road and where TLS passes through it. */
+  /** The attackers in the module: on messages without TLS, and on records of TLS. */
   readonly attacker: Attacker;
   readonly records: Records;
-  /** Who listens on the UART and in the module. */
+  /** The listener on the UART and in the module. */
   readonly sniffer: Sniffer;
   readonly modem: Module;
   /** What the factory page holds to sign up with. */
@@ -115,7 +115,7 @@ export async function lay(plan: Plan): Promise<Road> {
   return { plan, board, built, server, attacker, records, sniffer, modem, claim, flash };
 }
 
-/** Start what is at the other end of the board's UART, with the attacker in it and somebody who listens. */
+/** Start the other end of the board's UART, with the attacker and a listener in it. */
 function startModule(link: Plan["link"], to: Target, attacker: Tap, sniffer: Sniffer): Promise<Module> {
   const listen = { host: HOST, port: 0 };
   const tap = reading.sniffer((way, bytes) => sniffer.hear(`network ${way}`, bytes), attacker);
@@ -219,7 +219,7 @@ export async function unbroken(road: Road, deviceId: string): Promise<void> {
   }
 }
 
-/** What nobody who listens shall learn: the device's id, its keys, the claim it signs up with, what it reads and sends. */
+/** The data that a listener must not find: the device's id, its keys, its claim, its readings and reports. */
 export async function secrets(road: Road, device: Emulator, deviceId: string): Promise<Wanted[]> {
   const key = await keyOf(road, deviceId);
   const rows = await road.server.reports(deviceId);

@@ -1,23 +1,23 @@
 import { decode } from "../wire/cbor.ts";
 
-/** Who a line is about. */
+/** The subject of a line. */
 export type Who = "build" | "server" | "module" | "device" | "attack" | "sniff";
 
 const COLOURS: Record<Who, number> = { build: 90, server: 32, module: 90, device: 36, attack: 33, sniff: 35 };
 
-/** The demo as lines: when, who, what. Colour only where there is a terminal. */
+/** The demo as lines: time, subject, event. Colour only on a terminal. */
 export class Story {
   private readonly started = performance.now();
   private readonly colour = process.stdout.isTTY && !process.env["NO_COLOR"];
 
   private muted = false;
 
-  /** Tell no more of what happens. */
+  /** Print no more lines. */
   mute(): void {
     this.muted = true;
   }
 
-  /** Tell one thing. */
+  /** Print one line. */
   say(who: Who, what: string): void {
     if (this.muted) return;
     const seconds = ((performance.now() - this.started) / 1000).toFixed(1).padStart(6);
@@ -44,7 +44,7 @@ export function reading(data: Uint8Array): string {
     if (temperature !== undefined && uptime !== undefined)
       return `${(temperature / 1000).toFixed(3)} °C, up ${uptime} s`;
   } catch {
-    // Somebody wrote a reading of their own.
+    // The application has another format of readings.
   }
   return Buffer.from(data).toString("hex");
 }

@@ -41,7 +41,7 @@ export interface Options {
   readonly flash?: string;
   /** What the firmware reads noise from; `/dev/urandom` unless said. */
   readonly entropy?: string;
-  /** Count instructions: one is a nanosecond of the device's time, whatever the host does. */
+  /** Count instructions: one is a nanosecond of the device's time, independent of the host. */
   readonly icount?: boolean;
   /** Without semihosting there is no entropy on boards that have none of their own. */
   readonly semihosting?: boolean;

@@ -17,7 +17,7 @@ export const EVENTS = {
   silenced: [13, "Revoked: silent but for one attempt a day."],
   "head-ahead": [
     14,
-    "The chain's head is beyond what this device can have sent: its counter, u32. Its flash went back, or somebody else has its key.",
+    "The chain's head is beyond what this device can have sent: its counter, u32. Its flash was restored, or another device has its key.",
   ],
   command: [15, "A command from the server is acted upon: its counter, u32, then the first 60 bytes."],
   "command-ignored": [16, "A command that is old or void was ignored: its counter, u32."],

@@ -1,4 +1,4 @@
-/** Lines of a device's console, whatever carries them. */
+/** Lines of a device's console, over any stream. */
 import type { Duplex } from "node:stream";
 import { openSerial } from "../bridge/bridge.ts";
 import { parseEvent, type DeviceEvent } from "../emulator/qemu.ts";
@@ -34,7 +34,7 @@ export async function open(path: string, line: (line: string) => void): Promise<
 /** Events after which a device does not tell an id: what happened, and what helps. */
 const ENDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   "no-entropy": [
-    "the device has no randomness it can trust, so it makes no key",
+    "the device has no usable randomness, so it makes no key",
     "its noise source is dead, or it has none and was given no seed: flash it with --config",
   ],
   "no-storage": [

@@ -37,7 +37,7 @@ export interface Listener {
 /** An nRF51 gathers noise for some seconds and makes its key in two more; slower chips need their time too. */
 const WORDS_MS = 60_000;
 
-/** What writing was doing when somebody ended it: then this is the state of the board. */
+/** The step in which the writing was interrupted, and the state of the board then. */
 const UNFINISHED = new Trouble(
   "interrupted while writing: the chip holds an unfinished image",
   "run the command again: it begins anew, and a key that the chip has stays",

@@ -204,7 +204,7 @@ function attempt(task: () => Line[], what: string): Line[] {
   }
 }
 
-/** What CBOR it may be that nobody signed. */
+/** Decode unsigned CBOR, if it is a known kind. */
 function unsigned(bytes: Uint8Array): Line[] | undefined {
   try {
     const item = decode(bytes);
@@ -297,7 +297,7 @@ function fromRow(line: string): Uint8Array {
   throw new Trouble("a row without a message", "rows are what a server's export gives");
 }
 
-/** Tell what an input is, whatever form it comes in. */
+/** Decode an input in any of its forms. */
 export function inspectInput(content: Uint8Array, key?: Uint8Array): Line[][] {
   const isText =
     content.length <= TEXT_MAX && content.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13));

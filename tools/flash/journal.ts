@@ -1,6 +1,6 @@
 /**
  * What was done to each board of a batch, a line of JSON a step, each on the disk before the next step begins. A claim is
- * bound to one id here before any board gets it: whatever is interrupted, no other board ever does. Of each seed there is the
+ * bound to one id here before any board gets it: after any interruption, no other board gets it. Of each seed there is the
  * hash before any board gets it: none is given twice.
  */
 import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";

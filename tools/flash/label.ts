@@ -11,7 +11,7 @@ export interface Label {
 
 const GROUP = 16;
 
-/** The label's lines. The id is public: whoever reads it can name the device, and nothing else. */
+/** The label's lines. The id is public: a reader can only name the device with it. */
 export function text({ number, board, id }: Label): string {
   const groups = id.match(new RegExp(`.{${GROUP}}`, "g")) ?? [];
   return [`signet ${String(number).padStart(4, "0")}  ${board}`, ...groups.map((group) => `  ${group}`), ""].join("\n");

@@ -16,7 +16,7 @@ export type Adapter = readonly string[];
 
 const PACKAGE = "openocd";
 
-/** It serves nobody but us. */
+/** It serves only this program. */
 const ALONE = ["-c", "gdb_port disabled; telnet_port disabled; tcl_port disabled"];
 
 /** The adapters that are tried, the most usual on boards like these first. */

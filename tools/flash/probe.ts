@@ -17,6 +17,6 @@ export interface Probe {
   listen(hear: (text: string) => void, done: Promise<unknown>): Promise<void>;
   /** Run the commands with which its board is locked. */
   lock(openocd: readonly string[]): Promise<void>;
-  /** Let go, whatever it is doing. */
+  /** Disconnect at once, in any state. */
   close(): void;
 }

@@ -84,7 +84,7 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
   }
 }
 
-/** The board on one bench, from whatever state it is in. */
+/** Provision the board on one bench, from any state. */
 async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
   const { data, log, told, firmware } = batch;
   const old = await flash.pageOn(bench, data, batch.board);
@@ -119,7 +119,7 @@ const FOREIGN =
 const copied = ({ number }: Entry): string =>
   `warning: the board has the key of number ${number} and not its claim: if it is not that very board, it is a copy of it; take it aside`;
 
-/** Whether a board was given its page by somebody else: neither its claim nor its seed is in the journal. */
+/** Whether the page of a board is from elsewhere: neither its claim nor its seed is in the journal. */
 export function isForeign(log: Journal, { claim, seed }: factory.Factory): boolean {
   return !(claim && log.byClaim(hex(claim))) && !(seed && log.hasSeed(seeds.hashOf(seed)));
 }

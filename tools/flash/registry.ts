@@ -44,7 +44,7 @@ async function post(registry: Registry, path: string, body: unknown): Promise<un
 
 const claims = z.object({ claims: z.tuple([z.string().regex(/^([0-9a-f]{2}){16,32}$/)]) });
 
-/** Ask for one claim. One that is lost on the way is never used by anybody. */
+/** Ask for one claim. A claim that is lost on the way is never used. */
 export async function claim(registry: Registry, note: string): Promise<string> {
   const expiresAt = Date.now() + registry.days * DAY_MS;
   const answer = claims.safeParse(await post(registry, "/v1/claims", { count: 1, expiresAt, note }));

@@ -4,7 +4,7 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 export const SEED_BYTES = 48;
 
 /**
- * A seed for one board: fresh randomness, with what `device.json` gives mixed in. No two are alike, whatever file, journal
+ * A seed for one board: fresh randomness, with what `device.json` gives mixed in. No two are equal, for any file, journal
  * or command they come from, so no two boards get one key from them.
  */
 export function fresh(given: Uint8Array = new Uint8Array(0)): Uint8Array {

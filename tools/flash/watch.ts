@@ -1,4 +1,4 @@
-/** `signet console`: show a device's console until it ends, somebody ends it, or an awaited event comes. */
+/** `signet console`: print a device's console until it ends, a signal arrives, or an awaited event occurs. */
 import { parseEvent } from "../emulator/qemu.ts";
 import { Trouble } from "../trouble.ts";
 import * as terminal from "./console.ts";

@@ -74,7 +74,7 @@ export class Gdb {
         } else if (item.kind === "spoiled") this.socket.write("-");
         else if (item.kind === "nak") this.again();
       }
-      if (this.packets.length > PACKET_BYTES_MOST) throw new ProtocolError("answers that nobody asked for");
+      if (this.packets.length > PACKET_BYTES_MOST) throw new ProtocolError("unsolicited answers");
     } catch (error) {
       this.lost ??= error as Error;
       this.socket.destroy();

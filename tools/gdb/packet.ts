@@ -86,7 +86,7 @@ export class Splitter {
         const body = rest.subarray(1, hash);
         const told = rest.toString("latin1", hash + 1, end);
         rest = rest.subarray(end);
-        // Notifications are news nobody here asked for, and are not acknowledged.
+        // Notifications are unsolicited and are not acknowledged.
         if (first === PERCENT) continue;
         const whole = /^[0-9a-fA-F]{2}$/.test(told) && Number.parseInt(told, 16) === checksum(body);
         items.push(whole ? { kind: "packet", data: unescape(body) } : { kind: "spoiled" });

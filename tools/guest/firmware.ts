@@ -5,7 +5,7 @@ import { asc, sourcesOf } from "../firmware/asc.ts";
 import { digest, exclusively, isFresh } from "../firmware/cache.ts";
 import { ROOT } from "../firmware/root.ts";
 
-/** Compile `entry`, a file of AssemblyScript, and whatever it imports, with these `--use` choices. */
+/** Compile `entry`, a file of AssemblyScript, and its imports, with these `--use` choices. */
 export async function firmware(entry: string, use: readonly string[] = []): Promise<WebAssembly.Module> {
   const folder = join(ROOT, "build", "wasm");
   const out = join(folder, `${[entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-")}.wasm`);

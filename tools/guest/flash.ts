@@ -61,7 +61,7 @@ export class Flash {
       const bits = data.subarray(unit, unit + unitBytes);
       this.#operate(
         () => this.bytes.set(bits, at + unit),
-        // Torn: some of the bits that should be cleared are, which ones nobody knows.
+        // Torn: a random part of the bits to clear is cleared.
         () => {
           const isFound = unitBytes === 8 && this.#isOdd();
           bits.forEach((byte, i) => (this.bytes[at + unit + i] = isFound ? 0 : byte | this.#noise()));
@@ -97,7 +97,7 @@ export class Flash {
   #operate(whole: () => void, half: () => void): void {
     const number = this.operations++;
     if (this.cut === undefined || number < this.cut.operation) return whole();
-    // Whatever still runs after the cut changes nothing.
+    // Code that still runs after the cut changes nothing.
     if (number === this.cut.operation && this.cut.moment === "within") half();
     if (number === this.cut.operation && this.cut.moment === "after") whole();
     throw new PowerCut();

@@ -1,4 +1,4 @@
-/** Repeatable randomness: the same seed does the same mischief. */
+/** Repeatable randomness: equal seeds give equal sequences. */
 export interface Random {
   /** A number from 0 (inclusive) to 1. */
   unit(): number;
@@ -6,7 +6,7 @@ export interface Random {
   below(below: number): number;
 }
 
-/** A mulberry32 generator: small and good enough to vary tests, no more. */
+/** A mulberry32 generator: sufficient to vary tests, and for nothing else. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   const unit = (): number => {

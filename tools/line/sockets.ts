@@ -1,4 +1,4 @@
-/** What the module connects to: real sockets, with whoever sits in the module in between. */
+/** The module's connections: real sockets, with a tap between them and the module. */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Connection, Tap, Target } from "./tap.ts";

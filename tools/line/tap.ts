@@ -1,4 +1,4 @@
-/** One TCP connection that a module carries, as whoever sits in the module sees it. */
+/** One TCP connection that a module carries, as an attacker in the module sees it. */
 export interface Connection {
   toServer(bytes: Uint8Array): void;
   toDevice(bytes: Uint8Array): void;
@@ -6,7 +6,7 @@ export interface Connection {
   close(): void;
 }
 
-/** Whoever sits in a module and has its hands on what passes. Nothing is passed on unless it does so itself. */
+/** An attacker in a module. Bytes pass only if it forwards them. */
 export interface Tap {
   /** Where the module shall really connect to. */
   target?(asked: Target): Target;

@@ -79,7 +79,7 @@ export class AtModule {
     this.#boot(BOOT_MS);
   }
 
-  /** Say something nobody asked for. */
+  /** Send an unsolicited line. */
   inject(bytes: Buffer): void {
     this.#write(bytes);
   }

@@ -1,5 +1,5 @@
 /**
- * Attacks on the bytes that a module carries, whatever they mean: for any device and any protocol. Those that know
+ * Attacks on the bytes that a module carries, independent of their meaning: for any device and any protocol. Those that know
  * Signet's messages are in `tools/attacker`.
  */
 import type { Connection, Tap, Target } from "../line/tap.ts";

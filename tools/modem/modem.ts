@@ -25,7 +25,7 @@ export interface ModemOptions {
   readonly rate?: number;
   /** What makes the mischief repeatable. */
   readonly seed?: number;
-  /** Whoever sits in the module. */
+  /** The tap in the module. */
   readonly tap?: Tap;
   /** Sees what passes between device and network. */
   readonly onTraffic?: (direction: Direction, bytes: Uint8Array) => void;

@@ -1,6 +1,6 @@
 /**
  * Deterministic CBOR (RFC 8949 §4.2.1), the subset of it that Signet speaks: integers, byte and text strings, arrays,
- * maps, true, false and null. Whatever could be written in a second way, or is not needed, is refused: a message has
+ * maps, true, false and null. A second encoding of a value, and types that are not needed, are refused: a message has
  * one encoding, so that its hash names it.
  */
 

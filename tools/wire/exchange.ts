@@ -1,4 +1,4 @@
-/** The protocol's three requests, over HTTP as fetch speaks it, or over whatever else carries them. */
+/** The protocol's three requests, over HTTP by fetch, or over another carrier. */
 import { concat } from "./bytes.ts";
 import { decode } from "./cbor.ts";
 import type { Answer, Device, Verdict } from "./device.ts";

@@ -132,7 +132,7 @@ export interface Downlink extends Answer {
 }
 
 /**
- * A reader of claims: each taken once, by label; whatever is left over at the end was not asked for. That the labels are in
+ * A reader of claims: each is taken once, by label; a claim that is left over at the end is unknown. That the labels are in
  * order, and each there once, the decoder has seen to.
  */
 class Claims {
@@ -525,12 +525,12 @@ export function sealRefusal(key: ed25519.SigningKey, refusal: Refusal): Uint8Arr
   return seal("refusal", idOf(key), key, payload);
 }
 
-/** Encode a refusal that nobody signed: a hint, by which a device changes nothing it holds. */
+/** Encode an unsigned refusal: a hint that changes no state of a device. */
 export function unsignedRefusal(reason: number): Uint8Array {
   return encode(new Map([[Label.reason, reason]]));
 }
 
-/** Read a refusal that nobody signed. Throws Malformed. */
+/** Read an unsigned refusal. Throws Malformed. */
 export function readUnsignedRefusal(bytes: Uint8Array): number {
   const map = asMap(one(bytes), "refusal");
   if (map.size !== 1) throw new Malformed("refusal");

@@ -5,7 +5,7 @@ export type Asked = keyof typeof PATHS;
 
 export const PREFIX = "signet";
 
-/** A channel is whatever the broker knows a device by, or its id: what answers are addressed to. */
+/** A channel is the broker's name of a device, or its id: the address of answers. */
 const CHANNEL = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** Tell whether a text can be a channel. */

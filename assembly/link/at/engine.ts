@@ -103,7 +103,7 @@ export class Engine {
   deadlineMs: u32;
   /** How far the command is written: 0 `AT`, 1 the prefix, 2 the command, 3 CR LF, 4 done. */
   part: u32;
-  /** The step has seen what it needs: what Flag.Seen waits for, or whatever the driver keeps here. */
+  /** The step has seen the line that it needs: the one that Flag.Seen waits for, or a mark of the driver. */
   seen: u32;
   /** The module said busy to this command, and how often it was repeated. */
   busy: u32;

@@ -64,7 +64,7 @@ const esp = changetype<EspAt>(changetype<usize>(at));
 @lazy
 const digits: usize = memory.data(text.DECIMAL_BYTES);
 
-/** Begin to set up the module, whatever it is doing. */
+/** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
   reset(nowMs);
   out.secondLen = 0;

@@ -45,7 +45,7 @@ export const secrets: Rule = {
     }),
 };
 
-/** Whatever may be handed a secret says what leaks: `CT:` in the doc comment of the function, its class or its file. */
+/** A function that may receive a secret states what leaks: `CT:` in the doc comment of the function, its class or its file. */
 export const constantTime: Rule = {
   name: "constant-time",
   find(tree) {

@@ -1,10 +1,10 @@
 import { posix } from "node:path";
 import { matches, type Finding, type Rule } from "../tree.ts";
 
-/** Files that nobody here writes. */
+/** Files that are not written by hand. */
 const GENERATED = /^(package-lock\.json|LICENSE)$/;
 
-/** A folder that people are meant to find their way in has a README. */
+/** Each folder for readers has a README. */
 export const readmes: Rule = {
   name: "readmes",
   find(tree) {

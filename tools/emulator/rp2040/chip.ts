@@ -52,7 +52,7 @@ export interface Remains {
   readonly barked: boolean;
 }
 
-/** One access to data, for whoever traces. */
+/** One access to data, for a tracer. */
 export type Watch = (address: number, shift: number, isStore: boolean) => void;
 
 /** A chip that has power. */

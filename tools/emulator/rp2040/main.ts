@@ -1,4 +1,4 @@
-/** The emulator's process: a Pico whose console is standard output. It ends with whoever started it. */
+/** The emulator's process: a Pico whose console is standard output. It ends together with its parent. */
 import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
