@@ -7,6 +7,7 @@ const GROUPS_OF = {
   demo: ["firmware", "emulator"],
   build: ["firmware"],
   size: ["firmware"],
+  export: ["firmware"],
   bench: ["firmware", "emulator", "host"],
   flash: ["firmware"],
   provision: ["firmware"],

@@ -9,6 +9,7 @@ import * as terminal from "./cli/console.ts";
 import * as demo from "./cli/demo.ts";
 import * as doctor from "./cli/doctor.ts";
 import * as emulate from "./cli/emulate.ts";
+import * as exporting from "./cli/export.ts";
 import * as flash from "./cli/flash.ts";
 import * as fleet from "./cli/fleet.ts";
 import * as format from "./cli/format.ts";
@@ -34,6 +35,7 @@ for (const verb of [
   demo,
   build,
   size,
+  exporting,
   bench,
   test,
   check,

@@ -22,8 +22,9 @@ const enum Key {
   Uptime = 2,
 }
 
-/** Write one reading, at most 512 bytes, or nothing if there is none now. */
+/** Write one reading, at most 512 bytes, or nothing if there is none now. With OWN_READINGS, only `send` gives readings. */
 export function sample(out: Writer, nowMs: u32): void {
+  if (isDefined(OWN_READINGS)) return;
   cbor.map(out, 2);
   cbor.int(out, Key.Temperature);
   cbor.int(out, sensor.read(0));

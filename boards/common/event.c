@@ -5,7 +5,7 @@
 #include "events.h" /* generated: EVENT_NAMES */
 #include "port.h"
 
-static const char *const names[] = {EVENT_NAMES};
+static const char *const event_names[] = {EVENT_NAMES};
 
 static char digit(uint32_t nibble) { return "0123456789abcdef"[nibble & 15]; }
 
@@ -22,8 +22,8 @@ void event_named(const char *name, const uint8_t *data, uint32_t len) {
 }
 
 void event_write(uint32_t code, const uint8_t *data, uint32_t len) {
-  if (code < sizeof names / sizeof *names && names[code]) {
-    event_named(names[code], data, len);
+  if (code < sizeof event_names / sizeof *event_names && event_names[code]) {
+    event_named(event_names[code], data, len);
     return;
   }
   char unknown[] = "event-00";

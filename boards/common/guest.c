@@ -10,7 +10,9 @@
 #include "stack.h"
 #include "words.h"
 
-#ifdef __clang__
+#if defined(SIGNET_LIBRARY)
+#define VISIBLE static __attribute__((noinline, unused))
+#elif defined(__clang__)
 #define VISIBLE __attribute__((noinline))
 #else
 #define VISIBLE __attribute__((externally_visible, noinline))

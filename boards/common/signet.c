@@ -6,12 +6,9 @@
 #include "guest.h"
 
 /* The signet image's exports; other images have others, and drop these functions. */
-void guest_init(void);
 uint32_t guest_poll(void);
 uint32_t guest_outbox(void);
-uint32_t guest_outboxBytes(void);
 uint32_t guest_send(uint32_t len);
-uint32_t guest_status(void);
 uint32_t guest_streamName(void);
 uint32_t guest_streamOpen(uint32_t len, uint32_t port);
 uint32_t guest_streamState(void);
@@ -24,16 +21,11 @@ uint32_t guest_streamTake(uint32_t len);
 uint32_t guest_streamRekey(void);
 void guest_streamClose(void);
 
-void signet_init(void) {
-  guest_start();
-  guest_init();
-}
-
 uint32_t signet_poll(void) { return guest_poll(); }
 
 int32_t signet_send(const void *data, uint32_t len) {
   const uint32_t outbox = guest_outbox();
-  if (len > guest_outboxBytes())
+  if (len > SIGNET_DATA_MOST)
     return SIGNET_TOO_LONG;
   if (outbox == 0)
     return SIGNET_AGAIN;
@@ -41,10 +33,10 @@ int32_t signet_send(const void *data, uint32_t len) {
   return (int32_t)guest_send(len);
 }
 
-uint32_t signet_status(void) { return guest_status(); }
-
 int32_t signet_stream_open(const char *host, uint16_t port) {
-  const size_t len = host ? strnlen(host, SIGNET_HOST_MOST + 1) : 0;
+  uint32_t len = 0;
+  while (host && len <= SIGNET_HOST_MOST && host[len] != '\0')
+    len++;
   const uint32_t name = guest_streamName();
   if (len > SIGNET_HOST_MOST)
     return SIGNET_TOO_LONG;

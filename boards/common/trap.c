@@ -3,7 +3,7 @@
 
 #include "epitaph.h"
 
-static const char *const names[] = {
+static const char *const trap_names[] = {
     [TRAP_OOB] = "oob",
     [TRAP_OVERFLOW] = "overflow",
     [TRAP_DIVIDE] = "divide",
@@ -13,7 +13,7 @@ static const char *const names[] = {
 void trap(trap_t why) {
   const uint32_t pc = (uint32_t)(uintptr_t)__builtin_return_address(0);
   epitaph_begin("trap ");
-  epitaph_text(names[why]);
+  epitaph_text(trap_names[why]);
   epitaph_text(" pc=");
   epitaph_hex(pc);
   epitaph_die();

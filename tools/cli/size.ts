@@ -5,7 +5,7 @@ import { CHOICES_HELP } from "../firmware/choices.ts";
 export function add(program: Command): void {
   program
     .command("size")
-    .description("print flash, linear memory and stack of the firmware, by part, and budgets")
+    .description("print flash, linear memory and stack by part, and budgets")
     .option("--board <name>", "one board (default: all)")
     .option("--image <path>", "data of another image, for example an image.ts beside a guest")
     .option("--choose <names>", `what to leave out or to make smaller, with commas:\n${CHOICES_HELP}`)

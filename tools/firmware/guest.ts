@@ -44,9 +44,10 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
 /** Bytes of a window of linear memory in boards/common/words.h: what the shortest load of a word reaches. */
 const WINDOW_BYTES = 128;
 
-const C_TYPES: Record<string, string> = { u32: "uint32_t", u64: "uint64_t", void: "void" };
+export const C_TYPES: Record<string, string> = { u32: "uint32_t", u64: "uint64_t", void: "void" };
 
-function prototype({ result, name, types }: Call, prefix: string): string {
+/** The C prototype of an export, its name behind `prefix`. */
+export function prototype({ result, name, types }: Call, prefix: string): string {
   const parameters = types.map((type, i) => `${C_TYPES[type]} p${i}`).join(", ") || "void";
   return `${C_TYPES[result]} ${prefix}${name}(${parameters})`;
 }
@@ -93,6 +94,8 @@ export function layoutHeader(linear: number, globals: string): string {
 export interface Guest {
   /** Bytes of linear memory: where static memory ends. */
   readonly linear: number;
+  /** The module's exports. */
+  readonly calls: readonly Call[];
 }
 
 /** Leave the guest as C in `folder`, beside the headers that boards/common/guest.c asks for. */
@@ -118,5 +121,5 @@ export async function buildGuest(board: Pick<Board, "use">, entry: string, folde
     `#include <stdint.h>\n${calls.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
   );
   writeFileSync(join(folder, "events.h"), `#define EVENT_NAMES ${eventNames()}\n`);
-  return { linear };
+  return { linear, calls };
 }

@@ -1,0 +1,8 @@
+/**
+ * The library has ended itself after a fault of its own or of the chip. Its secrets are wiped, its calls do nothing,
+ * and the host goes on. `signet_init` begins again; the server is then told the reason.
+ */
+#define SIGNET_DEAD 255u
+
+/** Return why the library ended last, as text; empty if it has not. */
+const char *signet_reason(void);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A start-up as a vendor gives it: main() on the main stack, no memory protection, no watchdog. */
+#include <stdint.h>
+
+extern uint32_t stack_top[], data_load[], data_start[], data_end[], bss_start[], bss_end[];
+int main(void);
+void SysTick_Handler(void);
+void UART0_RX_Handler(void);
+void UART0_TX_Handler(void);
+
+static void Default_Handler(void) {
+  for (;;) {
+  }
+}
+
+void Reset_Handler(void) {
+  const uint32_t *from = data_load;
+  for (uint32_t *to = data_start; to < data_end;)
+    *to++ = *from++;
+  for (uint32_t *to = bss_start; to < bss_end;)
+    *to++ = 0;
+  main();
+  for (;;) {
+  }
+}
+
+__attribute__((section(".vectors"), used)) static void (*const vectors[18])(void) = {
+    (void (*)(void))stack_top,
+    Reset_Handler,
+    Default_Handler,
+    Default_Handler,
+    Default_Handler,
+    Default_Handler,
+    Default_Handler,
+    0,
+    0,
+    0,
+    0,
+    Default_Handler,
+    Default_Handler,
+    0,
+    Default_Handler,
+    SysTick_Handler,
+    UART0_RX_Handler,
+    UART0_TX_Handler,
+};

@@ -1,0 +1,54 @@
+/** The names that boards/common expects of an image, for the library: all static, a host sees `signet_` only. */
+#ifndef LIBRARY_H_
+#define LIBRARY_H_
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "signet.h"
+#include "signet_port.h"
+
+/** Longest reason of a death, in bytes. */
+#define EPITAPH_BYTES 60u
+
+/** What the library keeps beside the guest. */
+static struct library {
+  /** Where a death returns to: the call of the host that is under way. */
+  jmp_buf call;
+  bool ended;
+  uint32_t length;
+  char reason[EPITAPH_BYTES + 1];
+  /** Whether the reason was reported. */
+  bool told;
+} library;
+
+static void guest_start(void);
+static uint8_t *guest_memory(uint32_t at, uint32_t len);
+static void secrets_wipe(void);
+static void stack_scrub(void);
+static void epitaph_begin(const char *text);
+static void epitaph_text(const char *text);
+static void epitaph_hex(uint32_t word);
+_Noreturn static void epitaph_die(void);
+static uint32_t epitaph_read(uint8_t *out, uint32_t max);
+static void epitaph_bury(void);
+static void event_write(uint32_t code, const uint8_t *data, uint32_t len);
+static void event_named(const char *name, const uint8_t *data, uint32_t len);
+
+/** The host has a watchdog of its own, and a device of C gives its own readings. */
+static inline void system_progress(void) {}
+static inline int32_t sensor_read(uint32_t channel) { return (void)channel, 0; }
+
+/** Run a call into the guest, unless the guest has ended; its end returns here. Then scrub the stack that it used. */
+#define GUEST_CALL(run)                                                                                                \
+  do {                                                                                                                 \
+    if (!library.ended && setjmp(library.call) == 0) {                                                                 \
+      run;                                                                                                             \
+    }                                                                                                                  \
+    stack_scrub();                                                                                                     \
+  } while (0)
+
+#endif

@@ -1,0 +1,180 @@
+// weight: 90 s, 1 core
+/**
+ * The export as a stranger uses it: compiled without a warning, built by Make and CMake, and run in QEMU beside a heap,
+ * to receipts inside TLS, through a death of the library, and on.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startEmulator, writeFlash } from "../../tools/emulator/qemu.ts";
+import { exportLibrary } from "../../tools/export/export.ts";
+import { run } from "../../tools/firmware/run.ts";
+import { startModem } from "../../tools/modem/modem.ts";
+import { startServer } from "../../tools/server/server.ts";
+import * as factory from "../../tools/wire/factory.ts";
+import { symbols } from "../qemu/symbols.ts";
+
+const CPU = "cortex-m3";
+const BOARD = "mps2-an385";
+const OPTIONS = { core: CPU, link: "esp-at", withoutTls: false, name: "own", pageBytes: 4096, pages: 16 };
+const PATIENCE_MS = 180_000;
+const RECEIPTS = 10;
+const PAINT = 0xa5;
+/** Where the stack of own-main begins (own.ld). */
+const STACK_TOP = 0x2001_0000;
+/** What of it may be written: SIGNET_STACK_BYTES, main's frames, and an interrupt's. */
+const DEEPEST = 2048 + 256;
+
+const folder = mkdtempSync(join(tmpdir(), "signet-export-"));
+const out = join(folder, "signet");
+const example = join(out, "examples/own-main");
+const strict = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", `-I${out}`];
+/** The elf that Make built. */
+const elf = join(example, "own.elf");
+
+before(async () => {
+  await exportLibrary({ ...OPTIONS, out });
+  await run("make", [], example);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+describe("an export", () => {
+  it("is the same, byte for byte, when it is made again", async () => {
+    const again = join(folder, "again");
+    await exportLibrary({ ...OPTIONS, out: again });
+    assert.equal(
+      readFileSync(join(again, "MANIFEST.sha256"), "utf8"),
+      readFileSync(join(out, "MANIFEST.sha256"), "utf8"),
+    );
+    await run("sha256sum", ["--quiet", "--strict", "-c", "MANIFEST.sha256"], again);
+  });
+
+  it("compiles without a warning by gcc as C11 and gnu11, and by clang", async () => {
+    const core = [`-mcpu=${CPU}`, "-mthumb", "-O2"];
+    for (const standard of ["c11", "gnu11"])
+      await run("arm-none-eabi-gcc", [...strict, ...core, `-std=${standard}`, join(out, "signet.c")]);
+    const newlib = ["-isystem", "/usr/lib/arm-none-eabi/include"];
+    await run("clang", ["--target=arm-none-eabi", ...strict, ...core, ...newlib, "-std=c11", join(out, "signet.c")]);
+  });
+
+  it("has headers that C++ takes, and a template of the port that compiles", async () => {
+    const cpp = join(folder, "api.cpp");
+    writeFileSync(
+      cpp,
+      '#include "signet.h"\n#include "signet_port.h"\nint main() { return signet_status() == SIGNET_DEAD; }\n',
+    );
+    await run("arm-none-eabi-g++", [...strict, `-mcpu=${CPU}`, "-mthumb", cpp]);
+    await run("arm-none-eabi-gcc", [
+      ...strict,
+      `-mcpu=${CPU}`,
+      "-mthumb",
+      "-std=c11",
+      "-x",
+      "c",
+      join(out, "signet_port.c.in"),
+    ]);
+  });
+
+  it("defines names with its prefix only, and asks for those and the C library's", async () => {
+    const object = join(folder, "signet.o");
+    await run("arm-none-eabi-gcc", [`-mcpu=${CPU}`, "-mthumb", "-O2", "-c", join(out, "signet.c"), "-o", object]);
+    const names = async (flag: string): Promise<string[]> =>
+      (await run("arm-none-eabi-nm", ["-g", "-j", flag, object])).split("\n").filter(Boolean);
+    const foreign = (name: string): boolean => !name.startsWith("signet_");
+    assert.deepEqual((await names("--defined-only")).filter(foreign), []);
+    assert.deepEqual(
+      (await names("--undefined-only"))
+        .filter(foreign)
+        .filter((name) => !name.startsWith("__"))
+        .toSorted(),
+      ["longjmp", "memcpy", "memmove", "memset", "setjmp", "strlen"],
+    );
+  });
+
+  it("is built by CMake too", async () => {
+    const build = join(folder, "cmake");
+    mkdirSync(build);
+    await run("cmake", ["-S", example, "-B", build, `-DCMAKE_TOOLCHAIN_FILE=${join(example, "arm.cmake")}`]);
+    await run("cmake", ["--build", build]);
+    assert.match(await run("arm-none-eabi-nm", [join(build, "own.elf")]), / T signet_poll$/m);
+  });
+});
+
+it(`an own main program has ${RECEIPTS} receipts inside TLS, and lives through the library's death`, async () => {
+  const ends: (() => unknown)[] = [];
+  try {
+    const server = await startServer({
+      port: 0,
+      tls: { port: 0 },
+      database: join(folder, "signet.db"),
+      audience: "own.example",
+    });
+    ends.push(() => server.close());
+    const modem = await startModem({ listen: { host: "127.0.0.1", port: 0 }, baud: 0 });
+    ends.push(() => modem.close());
+    const page = factory.write({
+      link: "esp-at",
+      host: "127.0.0.1",
+      port: server.tls!.port,
+      audience: "own.example",
+      serverKeys: [server.publicKey],
+      tlsKeys: [server.tls!.publicKey],
+      seed: new Uint8Array(randomBytes(48)),
+      reportIntervalMs: 100,
+    });
+    const flash = join(folder, "flash");
+    await writeFlash(flash, BOARD, page);
+    const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
+    const device = await startEmulator({ board: BOARD, elf, module, flash, timeoutMs: 0, semihosting: false });
+    ends.push(() => device.kill());
+    const find = await symbols(elf);
+    const count = (name: string): number => device.events.filter((event) => event.name === name).length;
+    const until = async (condition: () => boolean, what: string): Promise<void> => {
+      for (const end = Date.now() + PATIENCE_MS; !condition(); await sleep(20))
+        assert.ok(device.running && Date.now() < end, `never ${what}:\n${device.lines.slice(-20).join("\n")}`);
+    };
+
+    // The free memory between heap and stack is painted while the device rests at its start.
+    const gdb = await device.debug();
+    const heapEnd = find("end").address + 4096;
+    await gdb.write(heapEnd, Buffer.alloc(STACK_TOP - DEEPEST - heapEnd, PAINT));
+    await gdb.detach();
+
+    await until(() => count("accepted") >= RECEIPTS, `${RECEIPTS} receipts`);
+    assert.ok(count("secured") >= 1, "not inside TLS");
+    const [known] = await server.devices();
+    const stored = await server.reports(known!.id);
+    assert.ok(stored.length >= RECEIPTS);
+
+    // A trap while the guest runs: only the guest calls this port.
+    const again = await device.debug();
+    const port = find("signet_port_uart_read").address;
+    await again.breakAt([port]);
+    assert.ok(await again.runToBreak("c", 10_000), "the guest never reads its module");
+    await again.unbreak([port]);
+    await again.setRegister(0, 0);
+    await again.setRegister(15, find("trap").address & ~1);
+    await again.detach();
+    await until(() => count("alive") === 1, "alive after the death");
+    assert.ok(
+      device.lines.some((line) => line.startsWith("trap oob pc=")),
+      "no reason",
+    );
+    const sofar = count("accepted");
+    await until(() => count("accepted") >= sofar + 2, "reports after the death");
+    assert.equal((await server.devices()).length, 1, "another identity");
+    assert.equal(count("heap-harmed"), 0);
+
+    const last = await device.debug();
+    const free = await last.read(heapEnd, STACK_TOP - DEEPEST - heapEnd);
+    await last.detach();
+    const touched = free.findIndex((byte) => byte !== PAINT);
+    assert.equal(touched, -1, `the stack reaches ${free.length + DEEPEST - touched} bytes deep`);
+  } finally {
+    for (const end of ends.toReversed()) await end();
+  }
+});

@@ -1,0 +1,37 @@
+import { type Command, InvalidArgumentError } from "commander";
+
+interface Options {
+  core: string;
+  link: string;
+  tls: boolean;
+  name: string;
+  pageBytes: number;
+  pages: number;
+  out: string;
+}
+
+/** `signet export`: the library as a folder of C. */
+export function add(program: Command): void {
+  program
+    .command("export")
+    .description("write Signet as a folder of C for a project of your own")
+    .requiredOption("--core <name>", "cortex-m0, cortex-m0plus, cortex-m3, cortex-m4, cortex-m7 or cortex-m33")
+    .option("--link <name>", "the driver of the module: esp-at, framed or all", "esp-at")
+    .option("--no-tls", "leave TLS out")
+    .option("--name <name>", "the board's name, which the server is told", "own")
+    .option("--page-bytes <n>", "bytes of a flash page of the store", count, 4096)
+    .option("--pages <n>", "pages of the store", count, 16)
+    .requiredOption("--out <folder>", "where to write; a former export there is replaced")
+    .action(async ({ tls, out, ...options }: Options) => {
+      const { resolve } = await import("node:path");
+      const { exportLibrary } = await import("../export/export.ts");
+      await exportLibrary({ ...options, withoutTls: !tls, out: resolve(out) });
+      process.stdout.write(`${out}: signet.h, signet.c and examples/own-main; SIZE.md says what it takes\n`);
+    });
+}
+
+/** A number of bytes or pages. */
+function count(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("It must be a number above 0.");
+  return Number(text);
+}

@@ -1,0 +1,187 @@
+/** Write Signet as a folder of C for a project of one's own. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { type Board, loadBoard } from "../firmware/board.ts";
+import { filesBelow } from "../firmware/cache.ts";
+import { buildGuest } from "../firmware/guest.ts";
+import { SIGNET } from "../firmware/product.ts";
+import { ROOT } from "../firmware/root.ts";
+import { run } from "../firmware/run.ts";
+import { Trouble } from "../trouble.ts";
+import { amalgamate, prefixed } from "./amalgam.ts";
+import { callsHeader } from "./calls.ts";
+
+/** The board whose choices of cryptography a core takes. */
+const CORES: Readonly<Record<Board["cpu"], string>> = {
+  "cortex-m0": "microbit",
+  "cortex-m0plus": "pico",
+  "cortex-m3": "mps2-an385",
+  "cortex-m4": "mps2-an386",
+  "cortex-m7": "mps2-an500",
+  "cortex-m33": "mps2-an505",
+};
+
+/** The choices of each link: the driver that is left out. */
+const LINKS: Readonly<Record<string, Board["use"]>> = {
+  "esp-at": { WITHOUT_FRAMED: 1 },
+  framed: { WITHOUT_ESP_AT: 1 },
+  all: {},
+};
+
+export interface ExportOptions {
+  readonly core: string;
+  readonly link: string;
+  /** Leave TLS out. */
+  readonly withoutTls: boolean;
+  /** The board's name that the device tells the server. */
+  readonly name: string;
+  readonly pageBytes: number;
+  readonly pages: number;
+  readonly out: string;
+}
+
+const LICENCE = "/* SPDX-License-Identifier: Apache-2.0. Written by `signet export`; do not edit. */\n";
+/** Stack below a caller that a call of the library may use, and overwrites; tests/export measures it. */
+const STACK_BYTES = 2048;
+/** What wasm2c's output has by the hundred, and never means. */
+const IGNORED = ["unused", "unused-but-set-variable", "unused-value", "unused-parameter", "parentheses"];
+
+/** Find the value of a choice, or name the ones there are. */
+function choice<Value>(table: Readonly<Record<string, Value>>, kind: string, name: string): Value {
+  if (!Object.hasOwn(table, name))
+    throw new Trouble(`there is no ${kind} "${name}"`, `it is one of: ${Object.keys(table).join(", ")}`);
+  return table[name]!;
+}
+
+/** The compile-time choices of the export. */
+async function choices({ core, link, withoutTls }: ExportOptions): Promise<Record<string, number>> {
+  const board = await loadBoard(choice(CORES, "core", core));
+  const crypto = Object.entries<number>(board.use).filter(([name]) => name.startsWith("CRYPTO_"));
+  return {
+    ...Object.fromEntries(crypto),
+    ...choice(LINKS, "link", link),
+    ...(withoutTls && { WITHOUT_TLS: 1 }),
+    OWN_READINGS: 1,
+  };
+}
+
+/** The header that a host includes. */
+function apiHeader(): string {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  const common = join(ROOT, "boards/common");
+  const text = (path: string): string => readFileSync(path, "utf8").trim();
+  const facts = text(join(common, "signet_facts.h")).replace(/^\/\*.*\*\/\n/, "");
+  const more = [
+    `/** The version of the library. */\n#define SIGNET_VERSION ${JSON.stringify(version)}`,
+    `/** Stack below the caller that a call may use. It is overwritten before the call returns. */\n#define SIGNET_STACK_BYTES ${STACK_BYTES}u`,
+    text(join(ROOT, "boards/library/dead.h")),
+  ].join("\n\n");
+  const body = text(join(common, "signet.h"))
+    .replace('#include "signet_facts.h"\n', `\n${facts}\n\n#ifdef __cplusplus\nextern "C" {\n#endif\n\n${more}\n`)
+    .replace(/#endif$/, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+  return LICENCE + body;
+}
+
+/** The library's one C file. */
+async function library(options: ExportOptions, macros: string): Promise<string> {
+  const folder = mkdtempSync(join(ROOT, "build", "export-"));
+  try {
+    const { calls } = await buildGuest({ use: await choices(options) }, SIGNET.entry, folder);
+    writeFileSync(join(folder, "guest_calls.h"), callsHeader(calls));
+    const sources = ["library/library.h", "common/guest.c", "common/trap.c", "common/event.c"];
+    const own = ["library/library.c", "common/signet.c"];
+    const paths = [...sources, ...own].map((source) => join(ROOT, "boards", source));
+    const text = amalgamate(paths, [folder, join(ROOT, "boards/library"), join(ROOT, "boards/common")]);
+    const ignored = IGNORED.map((name) => `#pragma GCC diagnostic ignored "-W${name}"\n`).join("");
+    const name = `#define SIGNET_LIBRARY\n#define BOARD_NAME ${JSON.stringify(options.name)}\n`;
+    return `${LICENCE}${ignored}${name}${macros}\n${text}`;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Write a file of the export. */
+function write(out: string, name: string, text: string): void {
+  const path = join(out, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** Compile the library as a host does, and say what it takes. */
+async function sizes(out: string, core: string): Promise<string> {
+  const folder = mkdtempSync(join(ROOT, "build", "export-size-"));
+  try {
+    const names = readdirSync(out).filter((name) => name === "signet.c" || name.endsWith(".S"));
+    const objects = names.map((name) => join(folder, `${name}.o`));
+    const flags = [`-mcpu=${core}`, "-mthumb", "-std=c11", "-O2", "-ffunction-sections", "-fdata-sections"];
+    for (const [i, name] of names.entries())
+      await run("arm-none-eabi-gcc", [...flags, "-c", join(out, name), "-o", objects[i]!]);
+    const lines = (await run("arm-none-eabi-size", objects)).trim().split("\n").slice(1);
+    const rows = lines.map((line, i) => {
+      const [text, data, bss] = line.trim().split(/\s+/);
+      return `| ${names[i]} | ${text} | ${data} | ${bss} |`;
+    });
+    const compiler = (await run("arm-none-eabi-gcc", ["--version"])).split("\n")[0];
+    return [
+      `# Bytes on a ${core}`,
+      "",
+      `\`${compiler}\`, flags \`${flags.join(" ")}\`, before the linker drops what is not called.`,
+      "",
+      "| file | text | data | bss |",
+      "|---|---|---|---|",
+      ...rows,
+      "",
+    ].join("\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Every file with its SHA-256, in the form of sha256sum. */
+function manifest(out: string): string {
+  const files = filesBelow(relative(ROOT, out)).map((path) => relative(out, join(ROOT, path)));
+  const digest = (name: string): string =>
+    createHash("sha256")
+      .update(readFileSync(join(out, name)))
+      .digest("hex");
+  return files.map((name) => `${digest(name)}  ${name}\n`).join("");
+}
+
+/** Write the folder `out`, which must be empty or an export. */
+export async function exportLibrary(options: ExportOptions): Promise<void> {
+  const { core, out } = options;
+  const use = await choices(options);
+  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, "MANIFEST.sha256")))
+    throw new Trouble(`${out} is not empty, and no export`, "name a new folder");
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(join(ROOT, "build"), { recursive: true });
+  const macros = Object.entries(use)
+    .filter(([name]) => name.startsWith("CRYPTO_"))
+    .map(([name, value]) => `#define ${name} ${value}\n`)
+    .join("");
+  write(out, "signet.h", apiHeader());
+  write(out, "signet.c", await library(options, macros));
+  for (const path of filesBelow("boards/common").filter((file) => file.endsWith(".S")))
+    write(
+      out,
+      `signet_${path.split("/").at(-1)}`,
+      `${LICENCE}${macros}${prefixed(readFileSync(join(ROOT, path), "utf8"))}`,
+    );
+  const values: Record<string, string> = {
+    CPU: core,
+    PAGE_BYTES: String(options.pageBytes),
+    PAGES: String(options.pages),
+  };
+  for (const path of filesBelow("boards/library/export")) {
+    const name = relative("boards/library/export", path).replace(/\.h\.in$/, ".h");
+    write(
+      out,
+      name,
+      readFileSync(join(ROOT, path), "utf8").replaceAll(/@([A-Z_]+)@/g, (_, key: string) => values[key]!),
+    );
+  }
+  write(out, "LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
+  write(out, "SIZE.md", await sizes(out, core));
+  write(out, "MANIFEST.sha256", manifest(out));
+}
