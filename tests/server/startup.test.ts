@@ -1,7 +1,7 @@
 // weight: 16 s, 0.3 cores
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import Libsql from "libsql";
 import { Trouble } from "../../tools/trouble.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { AUDIENCE, enrolled, missing, refusal, serve, text } from "./harness.ts";
+import { AUDIENCE, FLAVOURS, enrolled, missing, refusal, serve, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
 
 function complains(pattern: RegExp): (error: unknown) => boolean {
@@ -58,6 +58,26 @@ void test("a key that others can read, or that is none, is refused", async (t) =
   writeFileSync(server.options.key!, "nonsense");
   await assert.rejects(startServer(server.options), complains(/does not hold a private key/));
 });
+
+for (const flavour of FLAVOURS) {
+  void test(
+    `${flavour}: a database starts with its own key only: another or a lost key file is refused, and none is made`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      const other = await serve(t);
+      await server.close();
+      const key = join(server.folder, "lost.key");
+      await assert.rejects(startServer({ ...server.options, key }), complains(/key of this database is not at/));
+      assert.equal(existsSync(key), false);
+      const { key: foreign } = other.options;
+      await assert.rejects(startServer({ ...server.options, key: foreign! }), complains(/is not the key of this/));
+      const again = await server.restart();
+      assert.equal((await exchange.enrol(device, again.url)).kind, "accepted");
+    },
+  );
+}
 
 void test("a database that another process holds: devices are told to come again, and are heard when it lets go", async (t) => {
   const errors: string[] = [];

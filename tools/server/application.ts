@@ -1,9 +1,8 @@
 /** What people and their programs can ask of the server, behind tokens: `routes.ts` is the whole of it, but for what streams. */
 import { Hono, type Context as HonoContext, type HonoRequest, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { stream, streamSSE } from "hono/streaming";
 import { z } from "zod";
-import { fromHex, hex } from "../wire/bytes.ts";
+import { concat, fromHex, hex } from "../wire/bytes.ts";
 import type { Happening } from "./gate.ts";
 import { BODY_MAX } from "./intake.ts";
 import { Limiter } from "./limits.ts";
@@ -49,14 +48,42 @@ const UNSENT_MAX = 1000;
 /** Reports that an export reads at a time. */
 const EXPORT_PAGE = 500;
 
-/** Read a JSON body; an absent one is an empty object. Undefined if it is no JSON. */
+/** A body above the limit. */
+class TooLarge extends Error {}
+
+/** Read a body, announced or chunked. Throws TooLarge. Bounds: BODY_MAX and one chunk. */
+async function bodyOf(request: HonoRequest): Promise<Uint8Array> {
+  if (Number(request.header("content-length") ?? 0) > BODY_MAX) throw new TooLarge();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = request.raw.body?.getReader();
+  for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
+    length += read.value.length;
+    if (length > BODY_MAX) throw new TooLarge();
+    parts.push(read.value);
+  }
+  return concat(...parts);
+}
+
+/** Read a JSON body; an absent one is an empty object. Undefined if it is not JSON. Throws TooLarge. */
 async function json(request: HonoRequest): Promise<unknown> {
-  const text = await request.text();
-  if (text === "") return {};
+  const body = await bodyOf(request);
+  if (body.length === 0) return {};
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder().decode(body));
   } catch {
     return undefined;
+  }
+}
+
+/** Answer 405 on each path for the methods that it does not have (RFC 9110, section 15.5.6). */
+function refuseOtherMethods(app: Hono<Env>): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) methods.set(path, (methods.get(path) ?? new Set()).add(method));
+  for (const [path, allowed] of methods) {
+    if (allowed.has("GET")) allowed.add("HEAD");
+    const allow = [...allowed].join(", ");
+    app.all(path, (c) => c.json({ error: "this path does not have this method" }, 405, { allow }));
   }
 }
 
@@ -130,7 +157,6 @@ export function application(context: Context): Hono<Env> {
   const { store } = context;
   const app = new Hono<Env>();
   const may = guard(context);
-  app.use(bodyLimit({ maxSize: BODY_MAX, onError: (c) => c.json({ error: "too large" }, 413) }));
   for (const route of ROUTES) {
     if (route.scope !== "none") app.on(route.method, route.path, may(route.scope));
     app.on(route.method, route.path, handler(context, route));
@@ -148,9 +174,11 @@ export function application(context: Context): Hono<Env> {
       return c.text("the database does not answer", 503);
     }
   });
+  refuseOtherMethods(app);
   app.notFound((c) => c.json({ error: "there is nothing here" }, 404));
   app.onError((error, c) => {
-    context.onError(error);
+    if (error instanceof TooLarge) return c.json({ error: "too large" }, 413, { connection: "close" });
+    context.onError(error, `${c.req.method} ${c.req.path}`);
     return c.json({ error: "the server failed" }, 500);
   });
   return app;

@@ -102,7 +102,7 @@ export async function makeClaims(
 }
 
 /** A command's counter, or why there is none. */
-export type Queued = number | "unknown" | "full";
+export type Queued = number | "unknown" | "full" | "expired";
 
 /** Queue a command for one active device, signed by the server. */
 export function queueCommand(
@@ -133,9 +133,10 @@ function queueDownlink(
   return store.write(async (tx): Promise<Queued> => {
     const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
     if (device === undefined || device.state !== "active") return "unknown";
+    const now = clock();
+    if (expiresAt <= now) return "expired";
     const counter = device.downlink_counter + 1;
     if (counter - device.passed > commands.WAITING_MAX || counter >= messages.COUNTER_END) return "full";
-    const now = clock();
     const { data, order } = content(counter);
     const message = messages.sealDownlink(keys.signing, {
       issuer: audience,

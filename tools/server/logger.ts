@@ -43,15 +43,15 @@ const REPEAT_MS = 10_000;
 const TEXTS_MAX = 100;
 
 /** Say what fails inside, each thing at most every few seconds: a full disk fails for every device. */
-export function complainer(log: Logger): (error: unknown) => void {
+export function complainer(log: Logger): (error: unknown, request?: string) => void {
   const said = new Map<string, number>();
-  return (error) => {
+  return (error, request) => {
     const { message, code } = (error instanceof Error ? error : { message: String(error) }) as NodeJS.ErrnoException;
     const now = Date.now();
     if (now - (said.get(message) ?? 0) < REPEAT_MS) return;
     if (said.size >= TEXTS_MAX) said.clear();
     said.set(message, now);
     // Only these: other properties of an error may hold what was asked for.
-    log.error({ code }, message);
+    log.error({ code, request }, message);
   };
 }

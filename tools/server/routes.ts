@@ -19,8 +19,8 @@ export interface Context extends decisions.Desk {
   readonly intake: Intake;
   readonly policy: Policy;
   readonly gauges: () => readonly Gauge[];
-  /** Told of what nobody foresaw. */
-  readonly onError: (error: unknown) => void;
+  /** Called for each unexpected error, with the method and path of the request that failed. */
+  readonly onError: (error: unknown, request?: string) => void;
 }
 
 /** An answer that is not a plain 200. */
@@ -215,6 +215,7 @@ function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope,
 
 function queued(counter: decisions.Queued): Answered | { counter: number } {
   if (counter === "unknown") return new Answered(404, "no such active device");
+  if (counter === "expired") return new Answered(400, "expiresAt is in the past");
   return counter === "full" ? new Answered(409, "too many commands wait for this device") : { counter };
 }
 

@@ -1,4 +1,5 @@
 /** The server put together: key, database, intake, door. */
+import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { getRequestListener } from "@hono/node-server";
@@ -15,6 +16,7 @@ import type { Gauge } from "./metrics.ts";
 import * as mqtt from "./mqtt.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
+import { isSealed } from "./seal.ts";
 import { Store } from "./store/store.ts";
 import * as tls from "./tls.ts";
 import * as tokens from "./tokens.ts";
@@ -47,7 +49,7 @@ export interface ServerOptions {
   readonly ticks?: () => number;
   /** Where to say what happens; nowhere if it is not given, but for errors. */
   readonly log?: logger.Logger;
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown, request?: string) => void;
   /** Told of every decision, after it is committed. */
   readonly onDecision?: (happening: Happening) => void;
 }
@@ -84,6 +86,27 @@ export function keyBeside(database: string, name = "signet-server.key"): string 
   return /^postgres(ql)?:/.test(database) ? resolve(name) : join(dirname(resolve(database)), name);
 }
 
+/** Rows that are read to recognise the key of a database: one damaged row does not stop a server. */
+const SAMPLE = 16;
+
+/**
+ * Load the key of a database, and make it if the database is new. Throws Trouble if the key file is lost or another one: under another key devices ignore
+ * each receipt.
+ */
+async function keyOf(store: Store, path: string): Promise<keyFile.ServerKeys> {
+  const rows = await store.read.selectFrom("tokens").selectAll().limit(SAMPLE).execute();
+  const heads = await store.read.selectFrom("audit_head").selectAll().execute();
+  const isNew = rows.length + heads.length === 0;
+  const hint = "restore the key file from its backup, or name it with --key: devices trust only that key";
+  if (!isNew && !existsSync(path)) throw new Trouble(`the key of this database is not at ${path}`, hint);
+  const keys = keyFile.load(path);
+  const isOwn =
+    heads.some((row) => isSealed(keys.seal, "audit_head", row)) ||
+    rows.some((row) => isSealed(keys.seal, "tokens", row));
+  if (!isNew && !isOwn) throw new Trouble(`${path} is not the key of this database`, hint);
+  return keys;
+}
+
 /** The first start on a database makes a token for its operator; later ones find it there. */
 async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): Promise<string | undefined> {
   const any = await store.read.selectFrom("tokens").select("hash").limit(1).executeTakeFirst();
@@ -110,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await store.close();
   };
   try {
-    const keys = keyFile.load(options.key ?? keyBeside(options.database));
+    const keys = await keyOf(store, options.key ?? keyBeside(options.database));
     const toStandardError = (error: unknown): void => void process.stderr.write(`error: ${String(error)}\n`);
     const onError = options.onError ?? (options.log ? logger.complainer(log) : toStandardError);
     const intake = new Intake({
