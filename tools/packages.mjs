@@ -32,6 +32,8 @@ export const PACKAGES = [
   { name: "gcc", group: "host", probes: ["gcc"], why: "compiles QEMU's tracing plugin" },
   { name: "libsodium23", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/${cpu}-linux-gnu/libsodium.so.23`), why: "what the cryptography is fuzzed against" },
   { name: "libunicorn-dev", group: "host", probes: ["/usr/include/unicorn/unicorn.h"], why: "runs the firmware with one fault" },
+  { name: "make", group: "host", probes: ["make"], why: "builds the example of an export" },
+  { name: "cmake", group: "host", probes: ["cmake"], why: "builds the example of an export" },
   { name: "libc6-dev", group: "host", probes: ["/usr/include/stdio.h"], why: "the host's C headers" },
   { name: "valgrind", group: "host", probes: ["valgrind"], why: "follows secrets through the host build" },
   { name: "spin", group: "host", probes: ["spin"], why: "checks the model of the protocol" },

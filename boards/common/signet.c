@@ -1,6 +1,7 @@
 /** The C program's calls into the guest. */
 #include "signet.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "guest.h"
@@ -21,6 +22,14 @@ uint32_t guest_streamTake(uint32_t len);
 uint32_t guest_streamRekey(void);
 void guest_streamClose(void);
 
+/** Copy into linear memory; false if the library is dead, where an image has reset. */
+static bool copy_in(uint32_t to, const void *from, uint32_t len) {
+  uint8_t *place = guest_memory(to, len);
+  if (place)
+    memcpy(place, from, len);
+  return place;
+}
+
 uint32_t signet_poll(void) { return guest_poll(); }
 
 int32_t signet_send(const void *data, uint32_t len) {
@@ -29,8 +38,7 @@ int32_t signet_send(const void *data, uint32_t len) {
     return SIGNET_TOO_LONG;
   if (outbox == 0)
     return SIGNET_AGAIN;
-  memcpy(guest_memory(outbox, len), data, len);
-  return (int32_t)guest_send(len);
+  return copy_in(outbox, data, len) ? (int32_t)guest_send(len) : SIGNET_UNEXPECTED;
 }
 
 int32_t signet_stream_open(const char *host, uint16_t port) {
@@ -44,8 +52,7 @@ int32_t signet_stream_open(const char *host, uint16_t port) {
   const int taken = state != SIGNET_STREAM_CLOSED && state < SIGNET_STREAM_ENDED;
   if (name == 0 || taken)
     return SIGNET_UNEXPECTED;
-  memcpy(guest_memory(name, len), host, len);
-  return (int32_t)guest_streamOpen(len, port);
+  return copy_in(name, host, len) ? (int32_t)guest_streamOpen(len, port) : SIGNET_UNEXPECTED;
 }
 
 uint32_t signet_stream_state(void) { return guest_streamState(); }
@@ -53,14 +60,16 @@ uint32_t signet_stream_state(void) { return guest_streamState(); }
 uint32_t signet_stream_write(const void *data, uint32_t len) {
   const uint32_t room = guest_streamRoom();
   const uint32_t taken = len < room ? len : room;
-  memcpy(guest_memory(guest_streamOutbox(), taken), data, taken);
-  return guest_streamSend(taken);
+  return copy_in(guest_streamOutbox(), data, taken) ? guest_streamSend(taken) : 0;
 }
 
 uint32_t signet_stream_read(void *out, uint32_t max) {
   const uint32_t left = guest_streamLeft();
   const uint32_t taken = max < left ? max : left;
-  memcpy(out, guest_memory(guest_streamInbox(), taken), taken);
+  const uint8_t *from = guest_memory(guest_streamInbox(), taken);
+  if (!from)
+    return 0;
+  memcpy(out, from, taken);
   return guest_streamTake(taken);
 }
 

@@ -1,4 +1,4 @@
-// weight: 90 s, 1 core
+// weight: 110 s, 1 core
 /**
  * The export as a stranger uses it: compiled without a warning, built by Make and CMake, and run in QEMU beside a heap,
  * to receipts inside TLS, through a death of the library, and on.
@@ -20,7 +20,7 @@ import { symbols } from "../qemu/symbols.ts";
 
 const CPU = "cortex-m3";
 const BOARD = "mps2-an385";
-const OPTIONS = { core: CPU, link: "esp-at", withoutTls: false, name: "own", pageBytes: 4096, pages: 16 };
+const OPTIONS = { core: CPU, link: "esp-at", profile: "pinned", small: false, name: "own", pageBytes: 4096, pages: 16 };
 const PATIENCE_MS = 180_000;
 const RECEIPTS = 10;
 const PAINT = 0xa5;
@@ -51,6 +51,16 @@ describe("an export", () => {
       readFileSync(join(out, "MANIFEST.sha256"), "utf8"),
     );
     await run("sha256sum", ["--quiet", "--strict", "-c", "MANIFEST.sha256"], again);
+  });
+
+  it("replaces an export, and leaves the files of others there", async () => {
+    const again = join(folder, "again");
+    writeFileSync(join(again, "mine.c"), "int mine;\n");
+    writeFileSync(join(again, "signet.c"), "changed\n");
+    await exportLibrary({ ...OPTIONS, out: again });
+    assert.equal(readFileSync(join(again, "mine.c"), "utf8"), "int mine;\n");
+    await run("sha256sum", ["--quiet", "--strict", "-c", "MANIFEST.sha256"], again);
+    await assert.rejects(exportLibrary({ ...OPTIONS, out: folder }), /is not empty, and no export/);
   });
 
   it("compiles without a warning by gcc as C11 and gnu11, and by clang", async () => {

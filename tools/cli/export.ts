@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError } from "commander";
 interface Options {
   core: string;
   link: string;
-  tls: boolean;
+  profile: string;
+  small: boolean;
   name: string;
   pageBytes: number;
   pages: number;
@@ -17,15 +18,16 @@ export function add(program: Command): void {
     .description("write Signet as a folder of C for a project of your own")
     .requiredOption("--core <name>", "cortex-m0, cortex-m0plus, cortex-m3, cortex-m4, cortex-m7 or cortex-m33")
     .option("--link <name>", "the driver of the module: esp-at, framed or all", "esp-at")
-    .option("--no-tls", "leave TLS out")
+    .option("--profile <name>", "how the server proves itself: pinned, chains or no-tls", "chains")
+    .option("--small", "the smallest code of the cryptography", false)
     .option("--name <name>", "the board's name, which the server is told", "own")
     .option("--page-bytes <n>", "bytes of a flash page of the store", count, 4096)
     .option("--pages <n>", "pages of the store", count, 16)
-    .requiredOption("--out <folder>", "where to write; a former export there is replaced")
-    .action(async ({ tls, out, ...options }: Options) => {
+    .requiredOption("--out <folder>", "where to write; the files of a former export there are replaced")
+    .action(async ({ out, ...options }: Options) => {
       const { resolve } = await import("node:path");
       const { exportLibrary } = await import("../export/export.ts");
-      await exportLibrary({ ...options, withoutTls: !tls, out: resolve(out) });
+      await exportLibrary({ ...options, out: resolve(out) });
       process.stdout.write(`${out}: signet.h, signet.c and examples/own-main; SIZE.md says what it takes\n`);
     });
 }

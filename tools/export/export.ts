@@ -1,9 +1,10 @@
 /** Write Signet as a folder of C for a project of one's own. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { type Board, loadBoard } from "../firmware/board.ts";
 import { filesBelow } from "../firmware/cache.ts";
+import { type ChoiceName, choose } from "../firmware/choices.ts";
 import { buildGuest } from "../firmware/guest.ts";
 import { SIGNET } from "../firmware/product.ts";
 import { ROOT } from "../firmware/root.ts";
@@ -22,18 +23,21 @@ const CORES: Readonly<Record<Board["cpu"], string>> = {
   "cortex-m33": "mps2-an505",
 };
 
-/** The choices of each link: the driver that is left out. */
-const LINKS: Readonly<Record<string, Board["use"]>> = {
-  "esp-at": { WITHOUT_FRAMED: 1 },
-  framed: { WITHOUT_ESP_AT: 1 },
-  all: {},
+/** What the image leaves out for each link, and for each way in which a server proves itself. */
+const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = { "esp-at": ["esp-at"], framed: ["framed"], all: [] };
+const PROFILES: Readonly<Record<string, readonly ChoiceName[]>> = {
+  pinned: ["pins"],
+  chains: [],
+  "no-tls": ["no-tls"],
 };
 
 export interface ExportOptions {
   readonly core: string;
   readonly link: string;
-  /** Leave TLS out. */
-  readonly withoutTls: boolean;
+  /** How the server proves itself in TLS: by a pinned key, by chains of certificates too, or not at all. */
+  readonly profile: string;
+  /** The smallest code of the cryptography. */
+  readonly small: boolean;
   /** The board's name that the device tells the server. */
   readonly name: string;
   readonly pageBytes: number;
@@ -41,6 +45,7 @@ export interface ExportOptions {
   readonly out: string;
 }
 
+const MANIFEST = "MANIFEST.sha256";
 const LICENCE = "/* SPDX-License-Identifier: Apache-2.0. Written by `signet export`; do not edit. */\n";
 /** Stack below a caller that a call of the library may use, and overwrites; tests/export measures it. */
 const STACK_BYTES = 2048;
@@ -55,15 +60,12 @@ function choice<Value>(table: Readonly<Record<string, Value>>, kind: string, nam
 }
 
 /** The compile-time choices of the export. */
-async function choices({ core, link, withoutTls }: ExportOptions): Promise<Record<string, number>> {
+async function choices({ core, link, profile, small }: ExportOptions): Promise<Record<string, number>> {
   const board = await loadBoard(choice(CORES, "core", core));
   const crypto = Object.entries<number>(board.use).filter(([name]) => name.startsWith("CRYPTO_"));
-  return {
-    ...Object.fromEntries(crypto),
-    ...choice(LINKS, "link", link),
-    ...(withoutTls && { WITHOUT_TLS: 1 }),
-    OWN_READINGS: 1,
-  };
+  const names = [...choice(LINKS, "link", link), ...choice(PROFILES, "profile", profile)];
+  const chosen = choose({ ...board, use: Object.fromEntries(crypto) }, small ? [...names, "small"] : names);
+  return { ...chosen.use, OWN_READINGS: 1 };
 }
 
 /** The header that a host includes. */
@@ -138,36 +140,52 @@ async function sizes(out: string, core: string): Promise<string> {
   }
 }
 
-/** Every file with its SHA-256, in the form of sha256sum. */
-function manifest(out: string): string {
-  const files = filesBelow(relative(ROOT, out)).map((path) => relative(out, join(ROOT, path)));
+/** The files of these names with their SHA-256, in the form of sha256sum. */
+function manifest(out: string, names: readonly string[]): string {
   const digest = (name: string): string =>
     createHash("sha256")
       .update(readFileSync(join(out, name)))
       .digest("hex");
-  return files.map((name) => `${digest(name)}  ${name}\n`).join("");
+  return names
+    .toSorted()
+    .map((name) => `${digest(name)}  ${name}\n`)
+    .join("");
 }
 
-/** Write the folder `out`, which must be empty or an export. */
+/** Remove the files of a former export, which its manifest lists, and no others. */
+function removeFormer(out: string): void {
+  const listed = join(out, MANIFEST);
+  if (!existsSync(listed)) {
+    if (existsSync(out) && readdirSync(out).length > 0)
+      throw new Trouble(`${out} is not empty, and no export`, "name a new folder");
+    return;
+  }
+  const lines = readFileSync(listed, "utf8").split("\n").filter(Boolean);
+  for (const line of lines) {
+    const path = resolve(out, line.slice(66));
+    if (path.startsWith(`${resolve(out)}${sep}`)) rmSync(path, { force: true });
+  }
+}
+
+/** Write the folder `out`, which must be empty or an export; files that an export did not write stay. */
 export async function exportLibrary(options: ExportOptions): Promise<void> {
   const { core, out } = options;
   const use = await choices(options);
-  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, "MANIFEST.sha256")))
-    throw new Trouble(`${out} is not empty, and no export`, "name a new folder");
-  rmSync(out, { recursive: true, force: true });
+  removeFormer(out);
+  const names: string[] = [];
+  const put = (name: string, text: string): void => {
+    write(out, name, text);
+    names.push(name);
+  };
   mkdirSync(join(ROOT, "build"), { recursive: true });
   const macros = Object.entries(use)
     .filter(([name]) => name.startsWith("CRYPTO_"))
     .map(([name, value]) => `#define ${name} ${value}\n`)
     .join("");
-  write(out, "signet.h", apiHeader());
-  write(out, "signet.c", await library(options, macros));
+  put("signet.h", apiHeader());
+  put("signet.c", await library(options, macros));
   for (const path of filesBelow("boards/common").filter((file) => file.endsWith(".S")))
-    write(
-      out,
-      `signet_${path.split("/").at(-1)}`,
-      `${LICENCE}${macros}${prefixed(readFileSync(join(ROOT, path), "utf8"))}`,
-    );
+    put(`signet_${path.split("/").at(-1)}`, `${LICENCE}${macros}${prefixed(readFileSync(join(ROOT, path), "utf8"))}`);
   const values: Record<string, string> = {
     CPU: core,
     PAGE_BYTES: String(options.pageBytes),
@@ -175,13 +193,12 @@ export async function exportLibrary(options: ExportOptions): Promise<void> {
   };
   for (const path of filesBelow("boards/library/export")) {
     const name = relative("boards/library/export", path).replace(/\.h\.in$/, ".h");
-    write(
-      out,
+    put(
       name,
       readFileSync(join(ROOT, path), "utf8").replaceAll(/@([A-Z_]+)@/g, (_, key: string) => values[key]!),
     );
   }
-  write(out, "LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
-  write(out, "SIZE.md", await sizes(out, core));
-  write(out, "MANIFEST.sha256", manifest(out));
+  put("LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
+  put("SIZE.md", await sizes(out, core));
+  write(out, MANIFEST, manifest(out, names));
 }
