@@ -14,6 +14,6 @@ typedef struct {
 #define IWDG_KR_START  0xccccu
 #define IWDG_KR_UNLOCK 0x5555u
 #define IWDG_KR_FEED   0xaaaau
-#define IWDG_PR_64     4u
+#define IWDG_PR_128    5u
 
 #endif

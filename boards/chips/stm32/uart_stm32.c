@@ -12,10 +12,10 @@ static struct ring received, sending, saying;
 
 void board_init(void) {
   usarts_clock();
-  pin_give(MODULE_TX_PIN, MODULE_FUNCTION);
-  pin_give(MODULE_RX_PIN, MODULE_FUNCTION);
-  pin_give(MODULE_RTS_PIN, MODULE_FUNCTION);
-  pin_give(CONSOLE_TX_PIN, CONSOLE_FUNCTION);
+  pin_output(MODULE_TX_PIN, MODULE_FUNCTION);
+  pin_input(MODULE_RX_PIN, MODULE_FUNCTION);
+  pin_output(MODULE_RTS_PIN, MODULE_FUNCTION);
+  pin_output(CONSOLE_TX_PIN, CONSOLE_FUNCTION);
   usarts_set_up();
   MODULE_USART->CR1 = USART_CR1_UE | USART_CR1_RE | USART_CR1_TE | USART_CR1_RXNEIE;
   CONSOLE_USART->CR1 = USART_CR1_UE | USART_CR1_TE;

@@ -37,6 +37,7 @@ void SystemCoreClockUpdate(void);
 
 #include "gpio.h"
 #include "iwdg.h"
+#include "registers.h"
 #include "rng.h"
 
 /** Clocks and resets (§7.3). */
@@ -78,27 +79,6 @@ typedef struct {
 #define RCC_APB2ENR_ADC1EN    (1u << 8)
 #define RCC_CSR_RMVF          (1u << 24)
 #define RCC_CSR_IWDGRSTF      (1u << 29)
-
-/** USART (§30.6). */
-typedef struct {
-  volatile uint32_t SR;
-  volatile uint32_t DR;
-  volatile uint32_t BRR;
-  volatile uint32_t CR1;
-  volatile uint32_t CR2;
-  volatile uint32_t CR3;
-} USART_TypeDef;
-
-#define USART_SR_ORE     (1u << 3)
-#define USART_SR_RXNE    (1u << 5)
-#define USART_SR_TC      (1u << 6)
-#define USART_SR_TXE     (1u << 7)
-#define USART_CR1_RE     (1u << 2)
-#define USART_CR1_TE     (1u << 3)
-#define USART_CR1_RXNEIE (1u << 5)
-#define USART_CR1_TXEIE  (1u << 7)
-#define USART_CR1_UE     (1u << 13)
-#define USART_CR3_RTSE   (1u << 8)
 
 /** Flash (§3.9). */
 typedef struct {
@@ -148,15 +128,12 @@ typedef struct {
 #define ADC_CCR_TSVREFE  (1u << 23)
 
 /* Power (§5.4) and external interrupts (§12.3). */
-#define PWR_CR      (*(volatile uint32_t *)0x40007000u)
-#define PWR_CR_PVDE (1u << 4)
-#define PWR_CR_PLS_5                                                                                                   \
-  (5u << 5) /* 2.9 V rising, 2.8 V falling (data sheet, "Embedded reset and power control block")                      \
-             */
-#define EXTI_IMR  (*(volatile uint32_t *)0x40013c00u)
-#define EXTI_RTSR (*(volatile uint32_t *)0x40013c08u)
-/** The line of EXTI that the supply's detector is on. */
-#define EXTI_PVD (1u << 16)
+#define PWR_CR       (*(volatile uint32_t *)0x40007000u)
+#define PWR_CR_PLS_5 (5u << 5)
+/** 2.9 V rising, 2.8 V falling (data sheet, "Embedded reset and power control block"). */
+#define SUPPLY_LEVEL PWR_CR_PLS_5
+#define EXTI_IMR     (*(volatile uint32_t *)0x40013c00u)
+#define EXTI_RTSR    (*(volatile uint32_t *)0x40013c08u)
 
 /* Where the peripherals are (§2.3). */
 #define RCC             ((RCC_TypeDef *)0x40023800u)

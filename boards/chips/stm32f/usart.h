@@ -1,4 +1,4 @@
-/** What STM32F4 say of their USARTs: one register both ways (RM0090). */
+/** The USARTs of STM32F1 and F4: one data register for both directions (RM0008 §27.6.2). */
 #ifndef USART_H_
 #define USART_H_
 

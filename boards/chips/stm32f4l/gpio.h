@@ -20,7 +20,9 @@ typedef struct {
 #define GPIO_PUPDR_UP        1u
 
 /** Give a pin, whose port has its clock, to the peripheral of an alternate function; pulled up, so that an open input
- * is silent. */
+ * is silent. The peripheral decides the direction. */
 void pin_give(uint32_t pin, uint32_t function);
+static inline void pin_output(uint32_t pin, uint32_t function) { pin_give(pin, function); }
+static inline void pin_input(uint32_t pin, uint32_t function) { pin_give(pin, function); }
 
 #endif

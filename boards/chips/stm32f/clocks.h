@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/** How many Hz the module's USART is given, on APB1, and the console's, on APB2. */
+/** Clocks in Hz of the module's USART, on APB1, and of the console's, on APB2. */
 extern uint32_t apb1_hz, apb2_hz;
 
 #endif
