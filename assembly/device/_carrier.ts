@@ -2,7 +2,7 @@
  * Carries one exchange at a time: opens a connection if there is none, asks, and reads the answer. It moves the bytes between the UART,
  * the link, TLS and the exchange, and never waits.
  */
-import { EXCHANGE_MS } from "../config";
+import { EXCHANGE_MS, RETRY_MAX_MS } from "../config";
 import { Question, Verdict } from "../exchange/exchange";
 import * as exchange from "../exchange/http";
 import { Status } from "../lib/status";
@@ -16,6 +16,9 @@ import { settings } from "./settings";
 import * as stream from "./stream";
 
 const PIECE_BYTES: u32 = 64;
+/** The ports that a URL need not name. */
+const HTTP_PORT: u32 = 80;
+const HTTPS_PORT: u32 = 443;
 
 
 @unmanaged
@@ -77,6 +80,11 @@ export function answerLen(): u32 {
 /** What the transport said of it: a number for the console. */
 export function detail(): u32 {
   return exchange.detail();
+}
+
+/** For how long the server wants to be left alone, with the last answer: bounded, since it is not signed. */
+export function restMs(): u32 {
+  return min(exchange.retryAfterS(), RETRY_MAX_MS / 1000) * 1000;
 }
 
 /** End the exchange; the connection stays for the next one if `keep` and the server allow it. */
@@ -158,6 +166,7 @@ function connect(nowMs: u32): void {
       carrier.question,
       settings.host,
       settings.hostLen,
+      settings.port == (channel.secured() ? HTTPS_PORT : HTTP_PORT) ? 0 : settings.port,
       carrier.message,
       carrier.messageLen,
     );
@@ -186,8 +195,10 @@ function converse(nowMs: u32): bool {
   }
   const state = channel.state();
   const verdict = exchange.verdict();
-  if (verdict == Verdict.Failed) fail();
-  else if (verdict != Verdict.Pending) carrier.verdict = verdict;
+  if (verdict == Verdict.Failed) {
+    event.number(Event.ResponseRefused, exchange.fault());
+    fail();
+  } else if (verdict != Verdict.Pending) carrier.verdict = verdict;
   else if (state != LinkState.Open && !moved) fail();
   else if (nowMs - carrier.startedMs > EXCHANGE_MS) fail();
   return moved;

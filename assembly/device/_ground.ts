@@ -134,10 +134,10 @@ export function again(next: State): void {
   retry(++life.strange >= RETRY_ENROL ? State.Challenge : next);
 }
 
-/** Wait after a failure, longer each time, and then do `next`. */
+/** Wait after a failure, longer each time and at least as long as the server asked for, and then do `next`. */
 export function retry(next: State): void {
   life.failures++;
-  wait(doubled(RETRY_MS, life.failures - 1, RETRY_MAX_MS), next);
+  wait(max(doubled(RETRY_MS, life.failures - 1, RETRY_MAX_MS), 2 * carrier.restMs()), next);
 }
 
 /** Wait for `most` ms, of which half is random, and then do `next`. */

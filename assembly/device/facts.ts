@@ -57,6 +57,8 @@ export const enum Event {
   IdentityLost = 27,
   /** A number that the server signed is beyond its limit, and moves nothing: which one (`Refused`), u32; then the number, u32. */
   NumberRefused = 28,
+  /** A response was refused as a transport's: why (`ResponseFault`), u32. */
+  ResponseRefused = 29,
 }
 
 /** Which number of a server Event.NumberRefused is about. */

@@ -3,8 +3,10 @@
  * media types are those of `assembly/identity/README.md`, "Messages".
  */
 import * as client from "./_client";
-import { Exchange } from "./_client";
+import * as response from "./_response";
+import { Exchange } from "./_response";
 import { Question, Verdict } from "./exchange";
+import { ResponseFault } from "./facts";
 
 /** `/v1/challenge` */
 // prettier-ignore
@@ -31,7 +33,7 @@ export function reset(): void {
 }
 
 /**
- * Ask `question` of the server named `host` with the message at `body`. Both are kept by pointer until the verdict. The answer will be
+ * Ask `question` of the server named `host`, at `port` if that is not 0, with the message at `body`. Both texts are kept by pointer until the verdict. The answer will be
  * at `answer`; one of more than `answerRoom` bytes fails.
  */
 export function ask(
@@ -40,6 +42,7 @@ export function ask(
   question: Question,
   host: usize,
   hostLen: u32,
+  port: u32,
   body: usize,
   bodyLen: u32,
 ): void {
@@ -58,7 +61,7 @@ export function ask(
     type = SEQUENCE_TYPE;
     typeLen = SEQUENCE_TYPE_BYTES;
   }
-  client.request(answer, answerRoom, host, hostLen, path, pathLen, type, typeLen, body, bodyLen);
+  client.request(answer, answerRoom, host, hostLen, port, path, pathLen, type, typeLen, body, bodyLen);
 }
 
 /** Write up to `max` bytes for the server to `out`; returns how many. */
@@ -68,25 +71,35 @@ export function pull(out: usize, max: u32): u32 {
 
 /** Take `len` bytes from the server. */
 export function push(from: usize, len: u32): void {
-  client.push(from, len);
+  response.push(from, len);
 }
 
 /** What became of the question that was asked last. */
 export function verdict(): Verdict {
-  const state = client.state();
+  const state = response.state();
   if (state == Exchange.Busy) return Verdict.Pending;
   if (state != Exchange.Done) return Verdict.Failed;
-  return client.code() == OK ? Verdict.Answered : Verdict.Refused;
+  return response.code() == OK ? Verdict.Answered : Verdict.Refused;
 }
 
 /** How many bytes the answer, or the refusal, has. */
 export function len(): u32 {
-  return client.bodyLen();
+  return response.bodyLen();
 }
 
 /** The number of the transport for this verdict, for the console: the status code. */
 export function detail(): u32 {
-  return client.code();
+  return response.code();
+}
+
+/** Why there is no whole answer; None if the connection failed and not the answer. */
+export function fault(): ResponseFault {
+  return response.fault();
+}
+
+/** After how many seconds the server wants to be asked again; 0 if it does not say so. It is not signed: bound it. */
+export function retryAfterS(): u32 {
+  return response.retryAfterS();
 }
 
 /** Whether the connection may carry another question. */

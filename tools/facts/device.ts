@@ -42,6 +42,21 @@ export const EVENTS = {
     28,
     "A number that the server signed is beyond its limit, and moves nothing: which one (`Refused`), u32; then the number, u32.",
   ],
+  "response-refused": [29, "A response was refused as a transport's: why (`ResponseFault`), u32."],
+} as const;
+
+/** Why an HTTP response is refused. */
+export const RESPONSE_FAULTS = {
+  none: [0, "It is not."],
+  "status-line": [1, "The first line is not that of HTTP/1.1 or HTTP/1.0."],
+  field: [2, "A line of the head or the trailer has no name, is folded, or has a byte that may not be there."],
+  length: [3, "The length is no number, is there twice, or does not fit the status."],
+  "no-length": [4, "Neither a length nor chunks: the body would end with the connection, and so could be cut short."],
+  encoding: [5, "The encoding is not `chunked` alone, or is where none may be."],
+  interim: [6, "Too many interim responses, one with a body, or one that changes the protocol."],
+  chunk: [7, "The frame of a chunk is malformed."],
+  "head-too-long": [8, "Head, trailer and chunk extensions are longer than HTTP_HEAD_BYTES."],
+  "body-too-long": [9, "The body is longer than any answer."],
 } as const;
 
 /** Which number of a server an event `number-refused` is about. */

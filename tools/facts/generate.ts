@@ -64,6 +64,8 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
       enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
     ].join("\n"),
+  "assembly/exchange/facts.ts": () =>
+    enumeration("ResponseFault", "Why an HTTP response is refused.", device.RESPONSE_FAULTS),
   "assembly/identity/facts.ts": () =>
     [
       enumeration("Label", "Labels of the claims: CWT's, EAT's, and Signet's own.", bare(protocol.LABELS)),

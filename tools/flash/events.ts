@@ -1,5 +1,5 @@
 /** The console's events as sentences. */
-import { type EVENTS, REFUSED_NUMBERS } from "../facts/device.ts";
+import { type EVENTS, REFUSED_NUMBERS, RESPONSE_FAULTS } from "../facts/device.ts";
 import { names } from "../facts/table.ts";
 import type { DeviceEvent } from "../emulator/qemu.ts";
 
@@ -13,6 +13,7 @@ export function idOf({ name, data }: DeviceEvent): string | undefined {
 }
 
 const REFUSED_NAMES = names(REFUSED_NUMBERS);
+const FAULT_NAMES = names(RESPONSE_FAULTS);
 
 // prettier-ignore
 const WORDS: Readonly<Record<EventName, (data: Buffer, first: number) => string>> = {
@@ -43,6 +44,7 @@ const WORDS: Readonly<Record<EventName, (data: Buffer, first: number) => string>
   "identity-lost": () => "cannot read its key any more, and makes no other: erase the store to make a new device",
   retry: (_, first) => `tries again in ${first} ms`,
   "answer-unknown": (_, first) => `received HTTP status ${first}, which the protocol does not use`,
+  "response-refused": (_, first) => `refused an HTTP response: ${FAULT_NAMES.get(first) ?? `fault ${first}`}`,
   resting: (_, first) => `pauses for ${first} ms after repeated faults`,
   secured: (_, first) => (first ? "resumed TLS 1.3 with a ticket" : "established TLS 1.3 with a server whose key it trusts"),
   "tls-failed": (data, first) => (first === 256 ? "TLS failed: the connection was lost" : `TLS failed with alert ${first}, sent by the ${data.length >= 8 && data.readUInt32BE(4) === 1 ? "server" : "device"}`),

@@ -26,6 +26,8 @@ interface Guest {
   httpState(): number;
   httpCode(): number;
   httpBodyLen(): number;
+  httpFault(): number;
+  httpRetryAfterS(): number;
   httpKeepAlive(): number;
 }
 

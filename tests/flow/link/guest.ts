@@ -1,5 +1,6 @@
 /** The link and the HTTP client alone, for tests: bytes go through two buffers. */
 import * as http from "../../../assembly/exchange/_client";
+import * as response from "../../../assembly/exchange/_response";
 import * as link from "../../../assembly/link/link";
 
 const BUFFER_BYTES: u32 = 4096;
@@ -57,22 +58,28 @@ export function httpRequest(room: u32, hostLen: u32, pathLen: u32, typeLen: u32,
   const path = input + hostLen;
   const type = path + pathLen;
   // prettier-ignore
-  http.request(answer, min(room, ANSWER_BYTES), input, hostLen, path, pathLen, type, typeLen, type + typeLen, bodyLen);
+  http.request(answer, min(room, ANSWER_BYTES), input, hostLen, 0, path, pathLen, type, typeLen, type + typeLen, bodyLen);
 }
 export function httpPull(max: u32): u32 {
   return http.pull(output, max);
 }
 export function httpPush(len: u32): void {
-  http.push(input, len);
+  response.push(input, len);
 }
 export function httpState(): u32 {
-  return http.state();
+  return response.state();
 }
 export function httpCode(): u32 {
-  return http.code();
+  return response.code();
 }
 export function httpBodyLen(): u32 {
-  return http.bodyLen();
+  return response.bodyLen();
+}
+export function httpFault(): u32 {
+  return response.fault();
+}
+export function httpRetryAfterS(): u32 {
+  return response.retryAfterS();
 }
 export function httpKeepAlive(): u32 {
   return http.keepAlive();

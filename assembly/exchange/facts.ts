@@ -1,0 +1,24 @@
+// node --import tsx tools/facts/generate.ts
+/** Why an HTTP response is refused. */
+export const enum ResponseFault {
+  /** It is not. */
+  None = 0,
+  /** The first line is not that of HTTP/1.1 or HTTP/1.0. */
+  StatusLine = 1,
+  /** A line of the head or the trailer has no name, is folded, or has a byte that may not be there. */
+  Field = 2,
+  /** The length is no number, is there twice, or does not fit the status. */
+  Length = 3,
+  /** Neither a length nor chunks: the body would end with the connection, and so could be cut short. */
+  NoLength = 4,
+  /** The encoding is not `chunked` alone, or is where none may be. */
+  Encoding = 5,
+  /** Too many interim responses, one with a body, or one that changes the protocol. */
+  Interim = 6,
+  /** The frame of a chunk is malformed. */
+  Chunk = 7,
+  /** Head, trailer and chunk extensions are longer than HTTP_HEAD_BYTES. */
+  HeadTooLong = 8,
+  /** The body is longer than any answer. */
+  BodyTooLong = 9,
+}
