@@ -6,13 +6,11 @@ import { Writer } from "../lib/writer";
 import * as cbor from "../cose/cbor";
 import * as sensor from "../port/sensor";
 
-/** The firmware's name, "signet", and its version, "0.1.0": what it tells the server at each start. */
-// prettier-ignore
-export const NAME: usize = memory.data<u8>([0x73, 0x69, 0x67, 0x6e, 0x65, 0x74]);
-export const NAME_BYTES: u32 = 6;
-// prettier-ignore
-export const VERSION: usize = memory.data<u8>([0x30, 0x2e, 0x31, 0x2e, 0x30]);
-export const VERSION_BYTES: u32 = 5;
+/** The firmware's name and its version: the server receives them at each start. */
+export const NAME: usize = memory.data<u8>(["signet"]);
+export const NAME_BYTES: u32 = bytesOf(NAME);
+export const VERSION: usize = memory.data<u8>(["0.1.0"]);
+export const VERSION_BYTES: u32 = bytesOf(VERSION);
 
 /** Keys of a reading's map. */
 const enum Key {

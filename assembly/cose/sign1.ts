@@ -27,10 +27,9 @@ export const HEADER_BYTES: u32 = 96;
 /** Longest payload. */
 export const PAYLOAD_BYTES: u32 = 1024;
 
-/** `84 6a "Signature1"`: what every ToBeSigned starts with. */
-// prettier-ignore
-const CONTEXT: usize = memory.data<u8>([0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31]);
-const CONTEXT_BYTES: u32 = 12;
+/** An array of 4, then a text of 10 bytes: each ToBeSigned starts so. */
+const CONTEXT: usize = memory.data<u8>([0x84, 0x6a, "Signature1"]);
+const CONTEXT_BYTES: u32 = bytesOf(CONTEXT);
 /** The context, two string heads, the header, and the empty external_aad. */
 const HEAD_BYTES: u32 = CONTEXT_BYTES + PAYLOAD_HEAD_BYTES + HEADER_BYTES + 1 + PAYLOAD_HEAD_BYTES;
 

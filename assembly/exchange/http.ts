@@ -8,23 +8,16 @@ import { Exchange } from "./_response";
 import { Question, Verdict } from "./exchange";
 import { ResponseFault } from "./facts";
 
-/** `/v1/challenge` */
-// prettier-ignore
-const CHALLENGE_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x63, 0x68, 0x61, 0x6c, 0x6c, 0x65, 0x6e, 0x67, 0x65]);
-const CHALLENGE_PATH_BYTES: u32 = 13;
-/** `/v1/enrol` */
-const ENROL_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x65, 0x6e, 0x72, 0x6f, 0x6c]);
-const ENROL_PATH_BYTES: u32 = 9;
-/** `/v1/reports` */
-// prettier-ignore
-const REPORTS_PATH: usize = memory.data<u8>([0x2f, 0x76, 0x31, 0x2f, 0x72, 0x65, 0x70, 0x6f, 0x72, 0x74, 0x73]);
-const REPORTS_PATH_BYTES: u32 = 11;
-/** `cose` */
-const COSE_TYPE: usize = memory.data<u8>([0x63, 0x6f, 0x73, 0x65]);
-const COSE_TYPE_BYTES: u32 = 4;
-/** `cbor-seq` */
-const SEQUENCE_TYPE: usize = memory.data<u8>([0x63, 0x62, 0x6f, 0x72, 0x2d, 0x73, 0x65, 0x71]);
-const SEQUENCE_TYPE_BYTES: u32 = 8;
+const CHALLENGE_PATH: usize = memory.data<u8>(["/v1/challenge"]);
+const CHALLENGE_PATH_BYTES: u32 = bytesOf(CHALLENGE_PATH);
+const ENROL_PATH: usize = memory.data<u8>(["/v1/enrol"]);
+const ENROL_PATH_BYTES: u32 = bytesOf(ENROL_PATH);
+const REPORTS_PATH: usize = memory.data<u8>(["/v1/reports"]);
+const REPORTS_PATH_BYTES: u32 = bytesOf(REPORTS_PATH);
+const COSE_TYPE: usize = memory.data<u8>(["cose"]);
+const COSE_TYPE_BYTES: u32 = bytesOf(COSE_TYPE);
+const SEQUENCE_TYPE: usize = memory.data<u8>(["cbor-seq"]);
+const SEQUENCE_TYPE_BYTES: u32 = bytesOf(SEQUENCE_TYPE);
 const OK: u32 = 200;
 
 /** Forget everything, for instance because there is a new connection. */

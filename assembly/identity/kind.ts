@@ -29,26 +29,20 @@ const enum Header {
 const ALG_ED25519: i32 = -19;
 export const ID_BYTES: u32 = 32;
 
-/** `application/vnd.signet.` */
-// prettier-ignore
-const PREFIX: usize = memory.data<u8>([
-  0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e, 0x2f,
-  0x76, 0x6e, 0x64, 0x2e, 0x73, 0x69, 0x67, 0x6e, 0x65, 0x74, 0x2e,
-]);
-const PREFIX_BYTES: u32 = 23;
-/** `+cose` */
-const SUFFIX: usize = memory.data<u8>([0x2b, 0x63, 0x6f, 0x73, 0x65]);
-const SUFFIX_BYTES: u32 = 5;
+const PREFIX: usize = memory.data<u8>(["application/vnd.signet."]);
+const PREFIX_BYTES: u32 = bytesOf(PREFIX);
+const SUFFIX: usize = memory.data<u8>(["+cose"]);
+const SUFFIX_BYTES: u32 = bytesOf(SUFFIX);
 /** The names in the order of Kind, each filled up to 8 bytes. */
 // prettier-ignore
 const NAMES: usize = memory.data<u8>([
-  0x65, 0x6e, 0x72, 0x6f, 0x6c, 0, 0, 0,                //  enrol
-  0x65, 0x6e, 0x72, 0x6f, 0x6c, 0x6c, 0x65, 0x64,       //  enrolled
-  0x72, 0x65, 0x70, 0x6f, 0x72, 0x74, 0, 0,             //  report
-  0x72, 0x65, 0x63, 0x65, 0x69, 0x70, 0x74, 0,          //  receipt
-  0x72, 0x65, 0x66, 0x75, 0x73, 0x61, 0x6c, 0,          //  refusal
-  0x64, 0x6f, 0x77, 0x6e, 0x6c, 0x69, 0x6e, 0x6b,       //  downlink
-  0x68, 0x61, 0x6e, 0x64, 0x6f, 0x76, 0x65, 0x72,       //  handover
+  "enrol", 0, 0, 0,
+  "enrolled",
+  "report", 0, 0,
+  "receipt", 0,
+  "refusal", 0,
+  "downlink",
+  "handover",
 ]);
 const NAME_BYTES: u32 = 8;
 /** Around the name: `a3 01 32 04 58 20`, the kid, `10 78 nn`, prefix and suffix. */

@@ -134,18 +134,15 @@ export function certificateRequest(agreed: Agreed, r: Reader): Alert {
   return schemes ? Alert.None : Alert.MissingExtension;
 }
 
-/** "TLS 1.3, server CertificateVerify" and a zero; the side is 9 bytes in. */
-// prettier-ignore
+/** The context string of the server's signature and a zero (§4.4.3); the side is 9 bytes in. */
 @lazy
-const CONTEXT = memory.data<u8>([
-  0x54, 0x4c, 0x53, 0x20, 0x31, 0x2e, 0x33, 0x2c, 0x20, 0x73, 0x65, 0x72, 0x76, 0x65, 0x72, 0x20, 0x43, 0x65,
-  0x72, 0x74, 0x69, 0x66, 0x69, 0x63, 0x61, 0x74, 0x65, 0x56, 0x65, 0x72, 0x69, 0x66, 0x79, 0x00,
-]);
-/** "client". */
+const CONTEXT = memory.data<u8>(["TLS 1.3, server CertificateVerify", 0]);
+
+
 @lazy
-const CLIENT = memory.data<u8>([0x63, 0x6c, 0x69, 0x65, 0x6e, 0x74]);
+const CLIENT = memory.data<u8>(["client"]);
 const PAD_BYTES: u32 = 64;
-const CONTEXT_BYTES: u32 = 34;
+const CONTEXT_BYTES: u32 = bytesOf(CONTEXT);
 const HEAD_BYTES: u32 = PAD_BYTES + CONTEXT_BYTES;
 /** Room for what is signed: the head and the hash. */
 export const SIGNED_BYTES: u32 = HEAD_BYTES + schedule.HASH_BYTES;

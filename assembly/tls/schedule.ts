@@ -22,47 +22,56 @@ import { Kind } from "./registry";
 export const HASH_BYTES: u32 = 32;
 
 /** A label: its length, then its bytes without the "tls13 " that all begin with. */
-// prettier-ignore
 @lazy
-const DERIVED = memory.data<u8>([7, 0x64, 0x65, 0x72, 0x69, 0x76, 0x65, 0x64]);
-// prettier-ignore
-@lazy
-const EXT_BINDER = memory.data<u8>([10, 0x65, 0x78, 0x74, 0x20, 0x62, 0x69, 0x6e, 0x64, 0x65, 0x72]);
-// prettier-ignore
-@lazy
-const RES_BINDER = memory.data<u8>([10, 0x72, 0x65, 0x73, 0x20, 0x62, 0x69, 0x6e, 0x64, 0x65, 0x72]);
-// prettier-ignore
-@lazy
-const C_HS_TRAFFIC = memory.data<u8>([12, 0x63, 0x20, 0x68, 0x73, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
-// prettier-ignore
-@lazy
-const S_HS_TRAFFIC = memory.data<u8>([12, 0x73, 0x20, 0x68, 0x73, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
-// prettier-ignore
-@lazy
-const C_AP_TRAFFIC = memory.data<u8>([12, 0x63, 0x20, 0x61, 0x70, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
-// prettier-ignore
-@lazy
-const S_AP_TRAFFIC = memory.data<u8>([12, 0x73, 0x20, 0x61, 0x70, 0x20, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63]);
-// prettier-ignore
-@lazy
-const RES_MASTER = memory.data<u8>([10, 0x72, 0x65, 0x73, 0x20, 0x6d, 0x61, 0x73, 0x74, 0x65, 0x72]);
-// prettier-ignore
-@lazy
-const RESUMPTION = memory.data<u8>([10, 0x72, 0x65, 0x73, 0x75, 0x6d, 0x70, 0x74, 0x69, 0x6f, 0x6e]);
-// prettier-ignore
-@lazy
-const TRAFFIC_UPD = memory.data<u8>([11, 0x74, 0x72, 0x61, 0x66, 0x66, 0x69, 0x63, 0x20, 0x75, 0x70, 0x64]);
-// prettier-ignore
-@lazy
-const FINISHED = memory.data<u8>([8, 0x66, 0x69, 0x6e, 0x69, 0x73, 0x68, 0x65, 0x64]);
+const DERIVED = memory.data<u8>([7, "derived"]);
 
 
 @lazy
-const KEY = memory.data<u8>([3, 0x6b, 0x65, 0x79]);
+const EXT_BINDER = memory.data<u8>([10, "ext binder"]);
 
 
 @lazy
-const IV = memory.data<u8>([2, 0x69, 0x76]);
+const RES_BINDER = memory.data<u8>([10, "res binder"]);
+
+
+@lazy
+const C_HS_TRAFFIC = memory.data<u8>([12, "c hs traffic"]);
+
+
+@lazy
+const S_HS_TRAFFIC = memory.data<u8>([12, "s hs traffic"]);
+
+
+@lazy
+const C_AP_TRAFFIC = memory.data<u8>([12, "c ap traffic"]);
+
+
+@lazy
+const S_AP_TRAFFIC = memory.data<u8>([12, "s ap traffic"]);
+
+
+@lazy
+const RES_MASTER = memory.data<u8>([10, "res master"]);
+
+
+@lazy
+const RESUMPTION = memory.data<u8>([10, "resumption"]);
+
+
+@lazy
+const TRAFFIC_UPD = memory.data<u8>([11, "traffic upd"]);
+
+
+@lazy
+const FINISHED = memory.data<u8>([8, "finished"]);
+
+
+@lazy
+const KEY = memory.data<u8>([3, "key"]);
+
+
+@lazy
+const IV = memory.data<u8>([2, "iv"]);
 
 /** "tls1" and "3 " as little-endian words. */
 const PREFIX_LOW: u32 = 0x31736c74;

@@ -27,8 +27,8 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ["assembly/config.ts", /(ANSWER_BYTES: u32 =) 1_152/, "$1 1_024", "ANSWER_BYTES must be at least 1131"],
   ["assembly/config.ts", /(RETRY_MS: u32 =) 1_000/, "$1 1", "RETRY_MS must be 2 to RETRY_MAX_MS"],
   ["assembly/config.ts", /(PROGRESS_MS: u32 =) 90_000/, "$1 60_000", "PROGRESS_MS must be at least twice EXCHANGE_MS"],
-  ["assembly/app/app.ts", /(NAME_BYTES: u32 =) 6/, "$1 33", "the application's NAME must have 1 to 32 bytes"],
-  ["assembly/app/app.ts", /(VERSION_BYTES: u32 =) 5/, "$1 0", "the application's VERSION must have 1 to 32 bytes"],
+  ["assembly/app/app.ts", /"signet"/, `"${"n".repeat(33)}"`, "the application's NAME must have 1 to 32 bytes"],
+  ["assembly/app/app.ts", /"0\.1\.0"/, `""`, "the application's VERSION must have 1 to 32 bytes"],
   ["assembly/link/link.ts", /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g, "false", "an image needs the driver of a module"],
 ];
 
@@ -54,7 +54,19 @@ function read(file: string, path: string, from: RegExp, to: string): string | nu
   return changed;
 }
 
+/** Each: what stands in place of a use of text, and what the compiler must say. */
+const MISUSES: [string, RegExp, string][] = [
+  ["bytesOf(OTHER)", /bytesOf\(NAME\)/, "bytesOf takes a constant of this file"],
+  ["fnv1a(NAME)", /bytesOf\(NAME\)/, "fnv1a takes one string literal"],
+  ['memory.data<u32>(["signet"])', /memory\.data<u8>\(\["signet"\]\)/, "text needs memory.data<u8>"],
+];
+
 describe("the compiler", () => {
+  for (const [to, from, sentence] of MISUSES) {
+    it(`refuses ${to}`, async () => {
+      assert.match(await compile("assembly/app/app.ts", from, to), new RegExp(sentence));
+    });
+  }
   it("accepts the firmware as it is", async () => {
     assert.equal(await compile(), "");
   });

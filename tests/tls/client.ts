@@ -95,7 +95,15 @@ function compile(): Buffer {
     mkdirSync(OUT, { recursive: true });
   }
   const temporary = `${wasm}.${process.pid}`;
-  const options = ["--runtime", "stub", "--noAssert", "-O1", "--pedantic"];
+  const options = [
+    "--runtime",
+    "stub",
+    "--noAssert",
+    "-O1",
+    "--pedantic",
+    "--transform",
+    "wabt/../../tools/firmware/text.mjs",
+  ];
   const compiler = path.join(ROOT, "node_modules/assemblyscript/bin/asc.js");
   execFileSync(
     process.execPath,

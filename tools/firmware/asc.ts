@@ -14,9 +14,12 @@ const FLAGS = ["--liftoff-only"];
 /** The module, without its extension, that says where static memory ends. It is compiled after the guest's own. */
 export const GUEST_END = "tools/firmware/guest_end";
 
+/** The transform that asconfig.json names: text becomes static bytes. */
+const TEXT = "tools/firmware/text.mjs";
+
 /** List what decides a module's bytes: the firmware's library and the folder of the entry, whose tests are not compiled. */
 export function sourcesOf(entry: string): string[] {
-  const files = filesBelow("assembly", dirname(entry), `${GUEST_END}.ts`, "asconfig.json", "package-lock.json");
+  const files = filesBelow("assembly", dirname(entry), `${GUEST_END}.ts`, TEXT, "asconfig.json", "package-lock.json");
   return files.filter((file) => !file.endsWith(".test.ts"));
 }
 

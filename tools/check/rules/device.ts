@@ -9,6 +9,7 @@ function banned(node: ts.Node): string | undefined {
     !namesModule(node.parent) &&
     !namesField(node.parent) &&
     !isGuard(node.parent) &&
+    !becomesData(node.parent) &&
     !inDecorator(node)
   )
     return "a string needs a heap";
@@ -62,6 +63,12 @@ function isGuard(node: ts.Node): boolean {
 
 function inDecorator(node: ts.Node): boolean {
   return !!ts.findAncestor(node, ts.isDecorator);
+}
+
+/** `memory.data<u8>(["…"])` and `fnv1a("…")` are numbers before they are compiled (tools/firmware/text.mjs). */
+function becomesData(node: ts.Node): boolean {
+  if (ts.isArrayLiteralExpression(node)) return isMemoryData(node.parent);
+  return ts.isCallExpression(node) && node.expression.getText() === "fnv1a";
 }
 
 function isMemoryData(node: ts.Node): boolean {
