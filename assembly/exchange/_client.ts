@@ -46,8 +46,8 @@ class Request {
   bodyAt: u32;
 }
 
-const http = changetype<Request>(memory.data(offsetof<Request>(), 8));
-const head = changetype<Text>(memory.data(offsetof<Text>(), 8));
+const http = changetype<Request>(memory.data(offsetof<Request>(), 4));
+const head = changetype<Text>(memory.data(offsetof<Text>(), 4));
 const digits: usize = memory.data(text.DECIMAL_BYTES);
 
 /** Forget everything, for instance because there is a new connection. */

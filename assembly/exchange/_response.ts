@@ -77,30 +77,31 @@ class Response {
   answerRoom: u32;
   answerLen: u32;
   code: u32;
-  keepAlive: u32;
   within: Within;
   /** Bytes of the head so far; interim responses share the limit. */
   headLen: u32;
   headStart: u32;
-  interim: u32;
   hash: u32;
   name: u32;
   digits: u32;
   number: u32;
-  /** The version is 1.0: without chunks, and the connection is not kept. */
-  isOld: u32;
-  /** The fields are those of the trailer. */
-  inTrailer: u32;
   retryAfterS: u32;
-  /** Which lengths were named: one of each at most, and not both. */
-  hasLength: u32;
-  chunked: u32;
   length: u32;
   /** A value has ended in spaces: only spaces may follow. 2: it is no number. */
   trailing: u32;
+  /** How many interim responses there were. */
+  interim: u8;
+  keepAlive: u8;
+  /** The version is 1.0: without chunks, and the connection is not kept. */
+  isOld: u8;
+  /** The fields are those of the trailer. */
+  inTrailer: u8;
+  /** Which lengths were named: one of each at most, and not both. */
+  hasLength: u8;
+  chunked: u8;
 }
 
-const http = changetype<Response>(memory.data(offsetof<Response>(), 8));
+const http = changetype<Response>(memory.data(offsetof<Response>(), 4));
 
 /** Forget everything: there is no exchange. */
 export function reset(): void {
