@@ -50,16 +50,16 @@ const enum Within {
   Over,
 }
 
-/** Names and values that matter, by the hash of their lower case; the unit test spells them. */
+/** Names and values that matter, by hash: of the lower case, but for the versions. */
 const enum Word {
-  ContentLength = 0x4df9451d,
-  TransferEncoding = 0xddb4744c,
-  Connection = 0x38b99ed9,
-  Chunked = 0xd31f4213,
-  Close = 0x27cb3b23,
-  RetryAfter = 0xc6da1376,
-  Version = 0xe5010158,
-  VersionOld = 0x0b037bc1,
+  ContentLength = fnv1a("content-length"),
+  TransferEncoding = fnv1a("transfer-encoding"),
+  Connection = fnv1a("connection"),
+  Chunked = fnv1a("chunked"),
+  Close = fnv1a("close"),
+  RetryAfter = fnv1a("retry-after"),
+  Version = fnv1a("HTTP/1.1 "),
+  VersionOld = fnv1a("HTTP/1.0 "),
 }
 
 const VERSION_BYTES: u32 = 9;
