@@ -6,26 +6,12 @@
 #include <string.h>
 
 #include "chip.h"
+#include "flash.h"
 #include "port.h"
-
-static void wait(void) {
-  while (FLASH->SR & FLASH_SR_BSY)
-    continue;
-}
-
-/** Let the control register be written, and forget earlier errors. */
-static void unlock(void) {
-  wait();
-  if (FLASH->CR & FLASH_CR_LOCK) {
-    FLASH->KEYR = FLASH_KEY1;
-    FLASH->KEYR = FLASH_KEY2;
-  }
-  FLASH->SR = FLASH_SR_ERRORS;
-}
 
 /** Lock it again; returns whether nothing went wrong. */
 static bool lock(void) {
-  wait();
+  flash_wait();
   FLASH->CR = FLASH_CR_LOCK;
   return (FLASH->SR & FLASH_SR_ERRORS) == 0;
 }
@@ -34,11 +20,11 @@ void flash_read(uint8_t *out, uint32_t at, uint32_t len) { memcpy(out, (const ui
 
 uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
   volatile uint16_t *to = (volatile uint16_t *)(STORE_ORIGIN + at);
-  unlock();
+  flash_unlock();
   FLASH->CR = FLASH_CR_PG;
   for (uint32_t done = 0; done < len; done += 2) {
     *to++ = (uint16_t)(data[done] | data[done + 1] << 8);
-    wait();
+    flash_wait();
   }
   return !lock() || memcmp((const uint8_t *)STORE_ORIGIN + at, data, len) != 0;
 }
@@ -52,7 +38,7 @@ static bool is_blank(uint32_t at) {
 }
 
 uint32_t flash_erase(uint32_t at) {
-  unlock();
+  flash_unlock();
   FLASH->CR = FLASH_CR_PER;
   FLASH->AR = STORE_ORIGIN + at;
   FLASH->CR = FLASH_CR_PER | FLASH_CR_STRT;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chip.h"
+#include "flash.h"
 #include "port.h"
 
 /** Sectors 0 to 3 have 16 KiB, 4 has 64 KiB, those from 5 on 128 KiB (§3.3): as if all had 128 KiB and began at 4. */
@@ -13,24 +14,9 @@
 
 static volatile uint32_t *word_at(uint32_t at) { return (volatile uint32_t *)(STORE_ORIGIN + at); }
 
-static void wait(void) {
-  while (FLASH->SR & FLASH_SR_BSY)
-    continue;
-}
-
-/** Let the control register be written, and forget earlier errors, which would make it refuse. */
-static void unlock(void) {
-  wait();
-  if (FLASH->CR & FLASH_CR_LOCK) {
-    FLASH->KEYR = FLASH_KEY1;
-    FLASH->KEYR = FLASH_KEY2;
-  }
-  FLASH->SR = FLASH_SR_ERRORS;
-}
-
 /** Lock it again, and forget what the cache held (§3.4.2); returns whether nothing went wrong. */
 static bool lock(void) {
-  wait();
+  flash_wait();
   FLASH->CR = FLASH_CR_LOCK;
   FLASH->ACR &= ~FLASH_ACR_DCEN;
   FLASH->ACR |= FLASH_ACR_DCRST;
@@ -42,13 +28,13 @@ static bool lock(void) {
 void flash_read(uint8_t *out, uint32_t at, uint32_t len) { memcpy(out, (const uint8_t *)STORE_ORIGIN + at, len); }
 
 uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
-  unlock();
+  flash_unlock();
   FLASH->CR = FLASH_CR_PSIZE_X32 | FLASH_CR_PG;
   for (uint32_t done = 0; done < len; done += 4) {
     uint32_t word;
     memcpy(&word, data + done, sizeof word);
     *word_at(at + done) = word;
-    wait();
+    flash_wait();
   }
   return !lock() || memcmp((const uint8_t *)STORE_ORIGIN + at, data, len) != 0;
 }
@@ -61,7 +47,7 @@ static bool is_blank(uint32_t at) {
 }
 
 uint32_t flash_erase(uint32_t at) {
-  unlock();
+  flash_unlock();
   FLASH->CR = FLASH_CR_PSIZE_X32 | FLASH_CR_SER | FLASH_CR_SNB(SECTOR(at));
   FLASH->CR |= FLASH_CR_STRT;
   return !lock() || !is_blank(at);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chip.h"
+#include "flash.h"
 #include "port.h"
 
 #define UNIT_BYTES 8u
@@ -60,24 +61,9 @@ void flash_read(uint8_t *out, uint32_t at, uint32_t len) {
   __asm__ volatile("" ::"r"(unit) : "memory");
 }
 
-static void wait(void) {
-  while (FLASH->SR & FLASH_SR_BSY)
-    continue;
-}
-
-/** Let the control register be written, and forget earlier errors, which would make it refuse. */
-static void unlock(void) {
-  wait();
-  if (FLASH->CR & FLASH_CR_LOCK) {
-    FLASH->KEYR = FLASH_KEY1;
-    FLASH->KEYR = FLASH_KEY2;
-  }
-  FLASH->SR = FLASH_SR_ERRORS;
-}
-
 /** Lock it again; returns whether anything went wrong. */
 static bool lock(void) {
-  wait();
+  flash_wait();
   FLASH->CR = 0;
   FLASH->CR = FLASH_CR_LOCK;
   return (FLASH->SR & FLASH_SR_ERRORS) != 0;
@@ -99,7 +85,7 @@ static bool holds(uint32_t at, const uint8_t *data, uint32_t len) {
 
 uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
   volatile uint32_t *to = (volatile uint32_t *)(STORE_ORIGIN + at);
-  unlock();
+  flash_unlock();
   FLASH->CR = FLASH_CR_PG;
   for (uint32_t done = 0; done < len; done += UNIT_BYTES) {
     uint32_t words[2];
@@ -107,14 +93,14 @@ uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
     *to++ = words[0];
     __ISB(); /* in this order, and the second at once (§3.3.7) */
     *to++ = words[1];
-    wait();
+    flash_wait();
   }
   return lock() || !holds(at, data, len);
 }
 
 uint32_t flash_erase(uint32_t at) {
   const uint32_t page = (STORE_ORIGIN - FLASH_ORIGIN - BANK_BYTES + at) / STORE_PAGE_BYTES;
-  unlock();
+  flash_unlock();
   FLASH->CR = FLASH_CR_PER | FLASH_CR_BKER | FLASH_CR_PNB(page);
   FLASH->CR |= FLASH_CR_STRT;
   return lock() || !holds(at, NULL, STORE_PAGE_BYTES);
