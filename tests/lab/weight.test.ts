@@ -37,7 +37,7 @@ async function weigh(change: Partial<Board>, name: string): Promise<number> {
     ...filesBelow("boards/common").filter((file) => /cpu_\w+\.S$/.test(file)),
   ]) {
     const object = join(folder, `${source.replaceAll("/", "_")}.o`);
-    const level = source.endsWith(".c") ? ["-std=gnu11", board.optimize ?? "-Os", "-fwhole-program"] : [];
+    const level = source.endsWith(".c") ? ["-std=gnu11", "-Os", "-fwhole-program"] : [];
     await run("arm-none-eabi-gcc", [...common, ...choices, ...includes, ...level, "-c", source, "-o", object]);
     total += await bytesOf(object);
   }

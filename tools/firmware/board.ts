@@ -84,8 +84,6 @@ export interface Board {
   readonly budget: { readonly flash: number; readonly linear: number; readonly stack: number };
   /** Compile-time choices handed to asc as `--use` and to gcc as `-D`: those of `choices.ts`, sizes of `assembly/config.ts`, those of `assembly/crypto`. */
   readonly use: Readonly<Record<string, number>>;
-  /** How gcc optimises the guest; -O2 unless said. */
-  readonly optimize?: string;
   /** More macros for this board's C. */
   readonly defines?: Readonly<Record<string, string | number>>;
   readonly qemu?: Emulated;

@@ -6,7 +6,7 @@ import { type Board, chipFolders, loadBoard } from "./board.ts";
 import { choose, type ChoiceName } from "./choices.ts";
 import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
-import { guestUnit, makeFirmware, ownUnit } from "./firmware.ts";
+import { GUEST_UNIT, makeFirmware, ownUnit } from "./firmware.ts";
 import { buildGuest } from "./guest.ts";
 import type { Image } from "./image.ts";
 import { ROOT } from "./root.ts";
@@ -64,7 +64,7 @@ export async function buildImage(request: Request): Promise<Built> {
     if (!isFresh(at("stamp"), wanted) || !existsSync(at("signet.elf"))) {
       rmSync(at("stamp"), { force: true });
       const { linear } = await buildGuest(board, entry, folder);
-      await makeFirmware(board, boardName, folder, linear, [guestUnit(board), ownUnit(main)]);
+      await makeFirmware(board, boardName, folder, linear, [GUEST_UNIT, ownUnit(main)]);
       const size = await measure(at("signet.elf"), at("signet.map"), linear);
       writeFileSync(at("size.json"), `${JSON.stringify(size, null, 2)}\n`);
       writeFileSync(at("stamp"), wanted);

@@ -6,11 +6,10 @@ interface Choice {
   /** What it means, in a line of `signet build --help`. */
   readonly says: string;
   readonly use: Readonly<Record<string, number>>;
-  readonly optimize?: string;
 }
 
 export const CHOICES = {
-  small: { says: "the smallest code of the cryptography", use: { CRYPTO_SMALL: 1 }, optimize: "-Os" },
+  small: { says: "the smallest code of the cryptography", use: { CRYPTO_SMALL: 1 } },
   pins: { says: "no chains of certificates: pinned keys only", use: { WITHOUT_CHAINS: 1 } },
   "esp-at": { says: "no driver but the one for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
   framed: { says: "no driver but the one for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
@@ -31,11 +30,7 @@ export function choicesOf(text: string): ChoiceName[] {
 
 /** A board's data with these choices. */
 export function choose(board: Board, names: readonly ChoiceName[]): Board {
-  const chosen: readonly Choice[] = names.map((name) => CHOICES[name]);
-  return chosen.reduce<Board>(
-    (from, { use, optimize }) => ({ ...from, use: { ...from.use, ...use }, ...(optimize && { optimize }) }),
-    board,
-  );
+  return { ...board, use: names.reduce<Board["use"]>((use, name) => ({ ...use, ...CHOICES[name].use }), board.use) };
 }
 
 /** The choices for people, a line each. */

@@ -142,12 +142,10 @@ export function ownUnit(source: string): Unit {
 }
 
 /** The guest's C. */
-export function guestUnit(board: Board): Unit {
-  return {
-    source: "boards/common/guest.c",
-    flags: [board.optimize ?? "-Os", "-fwhole-program", ...WARNINGS, ...GUEST_WARNINGS],
-  };
-}
+export const GUEST_UNIT: Unit = {
+  source: "boards/common/guest.c",
+  flags: ["-Os", "-fwhole-program", ...WARNINGS, ...GUEST_WARNINGS],
+};
 
 /** Compile the units and the board's C, and link them to `signet.elf`, `.hex`, `.bin`, `.map` and, for chips that take it, `.uf2` in `folder`. */
 export async function makeFirmware(
