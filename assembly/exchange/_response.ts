@@ -149,8 +149,8 @@ export function keepAlive(): u32 {
 }
 
 /**
- * Take `len` bytes of the stream. What comes after the response, or before a request, was not asked for: it is dropped, and the
- * connection is not kept.
+ * Take `len` bytes of the stream. Bytes after the response, or before a request, are dropped, and the connection is
+ * not kept.
  */
 export function push(bytes: usize, len: u32): void {
   let i: u32 = 0;

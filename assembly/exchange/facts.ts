@@ -11,7 +11,7 @@ export const enum ResponseFault {
   Length = 3,
   /** Neither a length nor chunks: the body would end with the connection, and so could be cut short. */
   NoLength = 4,
-  /** The encoding is not `chunked` alone, or is where none may be. */
+  /** The transfer encoding is not `chunked` alone, or the response may not have one. */
   Encoding = 5,
   /** Too many interim responses, one with a body, or one that changes the protocol. */
   Interim = 6,

@@ -39,7 +39,7 @@ export function difference(a: usize, b: usize, len: usize): u32 {
 
 /**
  * The same question answered another way, from the last byte to the first: 0 if the two are the same, else the sum of what
- * differs. A compiler can not take the one for the other, so a fault in one does not reach the other. Memory compared with itself
+ * differs. A compiler cannot merge the two functions, so one fault reaches only one of them. Memory compared with itself
  * counts as different.
  */
 export function distance(a: usize, b: usize, len: usize): u32 {

@@ -14,7 +14,7 @@
 /** Longest reason of a death, in bytes. */
 #define EPITAPH_BYTES 60u
 
-/** What the library keeps beside the guest. */
+/** The state of the library outside of the guest. */
 static struct library {
   /** Where a death returns to: the call of the host that is under way. */
   jmp_buf call;

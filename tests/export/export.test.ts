@@ -26,7 +26,7 @@ const RECEIPTS = 10;
 const PAINT = 0xa5;
 /** Where the stack of own-main begins (own.ld). */
 const STACK_TOP = 0x2001_0000;
-/** What of it may be written: SIGNET_STACK_BYTES, main's frames, and an interrupt's. */
+/** Bytes of the stack that may be written: SIGNET_STACK_BYTES, the frames of main and of an interrupt. */
 const DEEPEST = 2048 + 256;
 
 const folder = mkdtempSync(join(tmpdir(), "signet-export-"));

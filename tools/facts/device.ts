@@ -52,7 +52,7 @@ export const RESPONSE_FAULTS = {
   field: [2, "A line of the head or the trailer has no name, is folded, or has a byte that may not be there."],
   length: [3, "The length is no number, is there twice, or does not fit the status."],
   "no-length": [4, "Neither a length nor chunks: the body would end with the connection, and so could be cut short."],
-  encoding: [5, "The encoding is not `chunked` alone, or is where none may be."],
+  encoding: [5, "The transfer encoding is not `chunked` alone, or the response may not have one."],
   interim: [6, "Too many interim responses, one with a body, or one that changes the protocol."],
   chunk: [7, "The frame of a chunk is malformed."],
   "head-too-long": [8, "Head, trailer and chunk extensions are longer than HTTP_HEAD_BYTES."],

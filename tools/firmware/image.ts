@@ -27,6 +27,9 @@ export async function loadImage(path: string): Promise<Image> {
     );
   const { default: image } = (await import(pathToFileURL(file).href)) as { default?: Partial<Image> };
   if (typeof image?.name !== "string" || typeof image.entry !== "string" || typeof image.main !== "string")
-    throw new Trouble(`${relative(ROOT, file)} exports no image`, `see Image in ${join("tools", "firmware", "image.ts")}`);
+    throw new Trouble(
+      `${relative(ROOT, file)} exports no image`,
+      `see Image in ${join("tools", "firmware", "image.ts")}`,
+    );
   return image as Image;
 }
