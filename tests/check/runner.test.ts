@@ -19,6 +19,7 @@ const SUITES: Record<string, string> = {
   skip: `import { it } from "node:test"; it("one", () => {}); it("two", { skip: "no such thing here" }, () => {});`,
   silent: `import { it } from "node:test"; it("one", () => {}); it("two", { skip: true }, () => {});`,
   hang: `import { it } from "node:test"; it("one", () => {}); it("two", async () => { setInterval(() => {}, 1000); await new Promise(() => {}); });`,
+  busy: `import { execFileSync } from "node:child_process"; import { it } from "node:test"; it("one", () => { execFileSync(process.execPath, ["-e", "while (process.cpuUsage().user < 1e6);"]); });`,
   crash: `import { it } from "node:test"; it("one", () => {}); process.nextTick(() => process.abort());`,
   late: `import { it } from "node:test"; it("one", () => {}); setTimeout(() => process.exit(3), 300);`,
   empty: `export {};`,
@@ -49,7 +50,7 @@ describe("runner", () => {
     assert.deepEqual({ passed, failures, skips }, { passed: 2, failures: [], skips: [] });
   });
 
-  it("tells what failed, and why", async () => {
+  it("reports failures and their reasons", async () => {
     const { passed, failures } = await outcome("fail");
     assert.equal(passed, 1);
     assert.deepEqual(
@@ -59,7 +60,7 @@ describe("runner", () => {
     assert.match(failures[0]!.reason, /planted/);
   });
 
-  it("tells why a test was skipped", async () => {
+  it("reports the reason of a skip", async () => {
     const { passed, failures, skips } = await outcome("skip");
     assert.equal(passed, 1);
     assert.deepEqual(failures, []);
@@ -73,10 +74,16 @@ describe("runner", () => {
     assert.match((await outcome("silent")).failures[0]!.reason, /without a reason/);
   });
 
-  it("ends a suite that hangs", async () => {
+  it("ends a suite that hangs, and names the test", async () => {
     const { passed, failures } = await outcome("hang", { timeoutS: 5 });
     assert.equal(passed, 1);
+    assert.equal(failures[0]!.name, "two");
     assert.match(failures[0]!.reason, /longer than 5 s/);
+  });
+
+  it("measures the processor time of a suite and of its children", async () => {
+    const { processorS } = await outcome("busy");
+    assert.ok(processorS! >= 1 && processorS! < 30, `${processorS}`);
   });
 
   for (const name of ["crash", "late", "broken"]) {
@@ -134,7 +141,7 @@ describe("schedule", () => {
     return notes;
   }
 
-  it("keeps the cores busy: what waits runs beside what computes", async () => {
+  it("keeps the cores busy: a waiting item runs beside a computing one", async () => {
     const items = [
       { name: "long", seconds: 10, cores: 1 },
       { name: "wide", seconds: 8, cores: 1.5 },
@@ -144,7 +151,7 @@ describe("schedule", () => {
     assert.deepEqual(await noted(items, 2), ["0 long", "0 waits", "6 short", "10 wide"]);
   });
 
-  it("runs alone what needs more than there is", async () => {
+  it("runs an item that needs more than all cores alone", async () => {
     const items = [
       { name: "wide", seconds: 8, cores: 3 },
       { name: "one", seconds: 2, cores: 1 },
@@ -152,12 +159,12 @@ describe("schedule", () => {
     assert.deepEqual(await noted(items, 2), ["0 wide", "8 one"]);
   });
 
-  it("runs no more than two at once for each core, however little they compute", async () => {
+  it("runs at most two items for each core, however little they compute", async () => {
     const items = Array.from({ length: 9 }, (_, at) => ({ name: String(at), seconds: 5, cores: 0.1 }));
     assert.equal((await noted(items, 2)).filter((note) => note.startsWith("0 ")).length, 4);
   });
 
-  it("knows what a suite declares, and that one without a declaration is short", () => {
+  it("reads the weight of a suite, and takes a suite without one for short", () => {
     assert.deepEqual(weightOf("// weight: 40 s, 0.5 cores\n/** A suite. */"), { seconds: 40, cores: 0.5 });
     assert.deepEqual(weightOf("/** A suite. */\n// weight: 7 s, 1 core\n"), { seconds: 7, cores: 1 });
     assert.ok(weightOf("/** A suite. */").seconds < 10);
@@ -185,7 +192,7 @@ describe("reach of a change", () => {
   const reached = (...changed: string[]): string[] =>
     [...reach(tree, changed).keys()].filter((path) => path.endsWith(".test.ts")).toSorted();
 
-  it("follows imports, in AssemblyScript too, and those made when a program runs", () => {
+  it("follows imports, also in AssemblyScript, and imports at run time", () => {
     assert.deepEqual(reached("tools/wire/cbor.ts"), ["tests/qemu/boot.test.ts", "tests/wire/cbor.test.ts"]);
     assert.equal(reach(tree, ["assembly/lib/bytes.ts"]).get("tests/qemu/boot.test.ts"), 3);
   });
@@ -198,12 +205,12 @@ describe("reach of a change", () => {
     assert.deepEqual(reached("tests/qemu/parts/one.c"), ["tests/qemu/folder.test.ts"]);
   });
 
-  it("reaches nothing by a type, a comment or a file that is not used", () => {
+  it("does not follow types, comments and unused files", () => {
     assert.deepEqual(reached("tools/wire/kind.ts"), []);
     assert.deepEqual(reached("README.md"), []);
   });
 
-  it("finds in a repository what was edited, added and removed since a commit", () => {
+  it("finds the edited, added and removed files of a repository since a commit", () => {
     const folder = mkdtempSync(join(tmpdir(), "signet-changed-"));
     try {
       const git = (...args: string[]): void =>

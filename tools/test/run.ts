@@ -5,22 +5,24 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { ROOT } from "../check/tree.ts";
-import type { Told } from "./reporter.ts";
+import type { Note, Told } from "./reporter.ts";
 import type { Suite } from "./suites.ts";
 
-/** What became of one suite. */
+/** The outcome of one suite. */
 export interface Outcome {
   readonly suite: Suite;
   readonly passed: number;
   readonly failures: readonly { name: string; reason: string }[];
   readonly skips: readonly { name: string; reason: string }[];
   readonly seconds: number;
+  /** Processor time, user and system, of the suite and its children; undefined if the suite did not end by itself. */
+  readonly processorS: number | undefined;
 }
 
-/** Process groups of the suites that run now: what an interrupt must end. */
+/** Process groups of the suites that run now. An interrupt ends them. */
 const running = new Set<number>();
 
-/** End every suite that runs, and all that it started. */
+/** End every suite that runs, with its child processes. */
 export function endAll(): void {
   for (const group of running) endGroup(group);
 }
@@ -32,7 +34,7 @@ export interface Manner {
   readonly name?: string | undefined;
 }
 
-/** Run one suite in a process group of its own; a suite that ran no test, crashed or took too long has failed. */
+/** Run one suite in a process group of its own. A suite that ran no test, crashed or took too long has failed. */
 export async function run(suite: Suite, { timeoutS, name }: Manner): Promise<Outcome> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), "signet-test-"));
@@ -40,10 +42,11 @@ export async function run(suite: Suite, { timeoutS, name }: Manner): Promise<Out
     const notes = join(folder, "notes");
     const args = suite.kind === "node" ? node(suite.path, notes, name) : aspect(await joined(suite.files, folder));
     const { code, output, late } = await finish(args, { TEST_NOTES: notes }, timeoutS);
-    const told = (await readNotes(notes)).filter((one) => name === undefined || isMeant(one, name));
+    const written = await readNotes(notes);
+    const told = written.filter((note) => "verdict" in note).filter((one) => name === undefined || isMeant(one, name));
     if (suite.files.length > 1) await addFiles(told, suite.files);
     const failures = told.filter(({ verdict }) => verdict === "failed");
-    if (late) failures.push(failure("the suite", `took longer than ${timeoutS} s\n${tail(output)}`));
+    if (late) failures.push(failure(unfinished(written), `took longer than ${timeoutS} s\n${tail(output)}`));
     else if (code !== 0 && failures.length === 0 && name === undefined)
       failures.push(failure("the suite", `ended with ${code}\n${tail(output)}`));
     else if (told.length === 0 && (name === undefined || code !== 0))
@@ -56,13 +59,20 @@ export async function run(suite: Suite, { timeoutS, name }: Manner): Promise<Out
       failures,
       skips,
       seconds: (performance.now() - started) / 1000,
+      processorS: written.find((note) => "processorS" in note)?.processorS,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Whether a verdict is about a test that was asked for: node:test lists the others as skipped. */
+/** Name the test that was started last and has no verdict. */
+function unfinished(notes: readonly Note[]): string {
+  const last = notes.findLast((note) => "started" in note || "verdict" in note);
+  return last !== undefined && "started" in last ? last.started : "the suite";
+}
+
+/** Tell if a verdict is about a test that was asked for: node:test lists the others as skipped. */
 function isMeant({ name, reason }: Told, wanted: string): boolean {
   return name.includes(wanted) && reason !== "test name does not match pattern";
 }
@@ -71,12 +81,12 @@ function failure(name: string, reason: string): Told {
   return { name, verdict: "failed", reason };
 }
 
-/** The last lines of what a suite printed. */
+/** The last lines of a suite's output. */
 function tail(output: string): string {
   return output.trimEnd().split("\n").slice(-40).join("\n");
 }
 
-/** Say of each failed test of a joined module which file it is in. */
+/** Add the file to the name of each failed test of a joined module. */
 async function addFiles(told: Told[], files: readonly string[]): Promise<void> {
   const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(ROOT, file), "utf8")] as const));
   for (const [at, { name, verdict, reason }] of told.entries()) {
@@ -109,7 +119,7 @@ function aspect(path: string): string[] {
   return [asp, "--no-logo", "-c", config, "-a", join("tools", "test", "as-pect.asconfig.json"), path];
 }
 
-/** A module that imports these files, in `folder`: what as-pect compiles to run them all. */
+/** Write a module that imports these files into `folder`; as-pect compiles it to run them all. */
 async function joined(files: readonly string[], folder: string): Promise<string> {
   const path = join(folder, "all.spec.ts");
   const imports = files.map((file) => `import "${relative(folder, join(ROOT, file)).replace(/\.ts$/, "")}";\n`);
@@ -117,7 +127,7 @@ async function joined(files: readonly string[], folder: string): Promise<string>
   return path;
 }
 
-/** Run Node with these arguments; when it is over, nothing that it started is left. */
+/** Run Node with these arguments; at its end, end all processes that it started. */
 function finish(
   args: string[],
   env: NodeJS.ProcessEnv,
@@ -159,8 +169,8 @@ function endGroup(group: number): void {
   }
 }
 
-/** What the reporter noted; nothing if the suite ended before it began. */
-async function readNotes(path: string): Promise<Told[]> {
+/** Read the notes of the reporter; there are none if the suite ended before the reporter began. */
+async function readNotes(path: string): Promise<Note[]> {
   const text = await readFile(path, "utf8").catch(() => "");
-  return text.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as Told] : []));
+  return text.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as Note] : []));
 }

@@ -52,7 +52,7 @@ export async function test(words: readonly string[], options: Options): Promise<
   });
   if (name !== undefined && outcomes.every(({ passed, failures }) => passed + failures.length === 0))
     throw new Trouble(
-      `no test's name holds "${name}"`,
+      `no name of a test contains "${name}"`,
       'the text is compared as it is, with group and test joined by " > "',
     );
   return sum(outcomes);
@@ -62,7 +62,7 @@ export async function test(words: readonly string[], options: Options): Promise<
 function choose(words: readonly string[], { name, changed, since, within }: Options, jobs: number): Suite[] {
   const isNamed = (path: string): boolean => words.length === 0 || words.some((word) => path.includes(word));
   if (suites(isNamed).length === 0)
-    throw new Trouble(`no suite is called ${words.join(" or ")}`, "npm test -- --list prints them all");
+    throw new Trouble(`no suite has the name ${words.join(" or ")}`, "npm test -- --list prints them all");
   if (!changed && since === undefined && name === undefined) return suites(isNamed);
   const tree = readTree();
   if (name !== undefined) {
@@ -96,14 +96,17 @@ function nearest(
   return reached.filter((suite) => taken.includes(suite));
 }
 
-function print({ suite, passed, failures, skips, seconds }: Outcome): void {
+function print({ suite, passed, failures, skips, seconds, processorS }: Outcome): void {
   const counts = [
     `${passed} passed`,
     ...(failures.length ? [`${failures.length} failed`] : []),
     ...(skips.length ? [`${skips.length} skipped`] : []),
   ];
   const mark = failures.length ? "fail" : "ok  ";
-  process.stdout.write(`${mark} ${seconds.toFixed(1).padStart(6)} s  ${suite.path}  (${counts.join(", ")})\n`);
+  const processor = `${processorS?.toFixed(1) ?? "?"}`.padStart(6);
+  process.stdout.write(
+    `${mark} ${seconds.toFixed(1).padStart(6)} s  ${processor} s of processor  ${suite.path}  (${counts.join(", ")})\n`,
+  );
   for (const { name, reason: whole } of failures) {
     const reason = whole.split("\n").slice(0, REASON_LINES).join("\n");
     process.stdout.write(`${`${name}\n${reason}`.replace(/^/gm, "      ")}\n`);

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 
-/** An as-pect reporter: one line of JSON a test, into the file that the runner names, as the reporter of node:test does. */
+/** Report as-pect tests to the runner: a note on each line, as JSON, in the file that the runner names (`reporter.ts`). */
 export default {
   stdout: null,
   stderr: null,
@@ -12,7 +12,9 @@ export default {
       ...toldOf(rootNode, []),
       ...errors.map(({ type, message }) => ({ name: "the suite", verdict: "failed", reason: `${type} ${message}` })),
     ];
-    writeFileSync(process.env.TEST_NOTES, told.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    const { user, system } = process.cpuUsage();
+    const notes = [...told, { processorS: (user + system) / 1e6 }];
+    writeFileSync(process.env.TEST_NOTES, notes.map((note) => `${JSON.stringify(note)}\n`).join(""));
   },
 };
 
