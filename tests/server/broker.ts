@@ -45,7 +45,7 @@ export async function broker(t: TestContext, more = "allow_anonymous true\n"): P
   writeFileSync(config, `listener ${port} 127.0.0.1\nuser root\n${more}`);
   let child: ChildProcess | undefined;
   const stop = async (): Promise<void> => {
-    if (child === undefined) return;
+    if (child === undefined || child.exitCode !== null) return;
     const gone = once(child, "exit");
     child.kill("SIGKILL");
     child = undefined;

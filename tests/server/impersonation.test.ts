@@ -18,6 +18,7 @@ import { hash } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
 import { AUDIENCE, ask, enrolled, refusal, rows, serve, text, type Fixture } from "./harness.ts";
+import { readUntil } from "./wait.ts";
 
 const post = (server: Fixture, path: string, body: object): ReturnType<typeof ask> =>
   ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
@@ -66,7 +67,7 @@ function postAs(server: Fixture, who: ConnectionOptions, path: "enrol" | "report
   });
 }
 
-void test("TLS: whoever it proved speaks for itself only, whoever it did not prove for nobody", async (t) => {
+void test("TLS: an authenticated peer sends only its own messages, an unauthenticated one none", async (t) => {
   const server = await serve(t, { tls: { port: 0 } });
   const [victim, thief] = [await enrolled(server), await enrolled(server)];
   const stranger = server.device();
@@ -90,7 +91,7 @@ void test("TLS: whoever it proved speaks for itself only, whoever it did not pro
   assert.equal(await postAs(server, mine, "reports", fresh), "ok");
 });
 
-void test("TLS: below 1.3, and whoever connects and says nothing, is dropped", async (t) => {
+void test("TLS: a client below 1.3, or a silent one, is dropped", async (t) => {
   const server = await serve(t, { tls: { port: 0 }, limits: { headersTimeoutMs: 300 } });
   const { port } = server.tls!;
   const handshake = (options: ConnectionOptions): Promise<string> =>
@@ -111,7 +112,7 @@ void test("TLS: below 1.3, and whoever connects and says nothing, is dropped", a
   }
 });
 
-void test("who captured a device's last report hears its receipt and its command, and takes neither from it", async (t) => {
+void test("a thief of a device's last report receives its receipt and its command, and takes neither from the device", async (t) => {
   const server = await serve(t);
   const [victim, thief] = [await enrolled(server), await enrolled(server)];
   const last = victim.report(text("x"));
@@ -128,7 +129,7 @@ void test("who captured a device's last report hears its receipt and its command
   assert.ok(verdict.kind === "accepted" && verdict.downlinks.length === 1);
 });
 
-void test("nothing is read without a token: not with a device's id, its key, its signature, or another server's token", async (t) => {
+void test("nothing can be read without a token: not with a device's id, its key, its signature, or another server's token", async (t) => {
   const [server, other] = [await serve(t), await serve(t)];
   const device = await enrolled(server);
   const report = device.report(text("secret reading"));
@@ -161,7 +162,7 @@ void test("nothing is read without a token: not with a device's id, its key, its
   }
 });
 
-void test("who reads the database can not sign up with it, nor operate: hashes are no claims and no tokens", async (t) => {
+void test("a reader of the database cannot enrol or operate with it: hashes are no claims and no tokens", async (t) => {
   const server = await serve(t, { policy: "claim" });
   await post(server, "/v1/claims", { count: 1, expiresAt: server.clock.now + 1e6 });
   const [claim] = await server.store.read.selectFrom("claims").selectAll().execute();
@@ -176,7 +177,7 @@ void test("who reads the database can not sign up with it, nor operate: hashes a
   assert.deepEqual(await rows(server), before);
 });
 
-void test("who writes the database lets nobody in: a claim or an invitation without the server's seal is none", async (t) => {
+void test("a writer of the database admits no device: a claim or an invitation without the server's seal is void", async (t) => {
   const planted = new Uint8Array(16).fill(7);
   const [claims, list] = [await serve(t, { policy: "claim" }), await serve(t, { policy: "allowlist" })];
   const thief = claims.device({ claim: planted });
@@ -205,7 +206,7 @@ void test("who writes the database lets nobody in: a claim or an invitation with
   }
 });
 
-void test("a claim of one server is none at another, and guesses at claims find nothing", async (t) => {
+void test("a claim of one server is void at another, and guesses at claims find nothing", async (t) => {
   const [server, other] = [await serve(t, { policy: "claim" }), await serve(t, { policy: "claim" })];
   const { body } = await post(other, "/v1/claims", { count: 1, expiresAt: other.clock.now + 1e6 });
   await post(server, "/v1/claims", { count: 100, expiresAt: server.clock.now + 1e6 });
@@ -218,7 +219,7 @@ void test("a claim of one server is none at another, and guesses at claims find 
   assert.deepEqual(await rows(server), before);
 });
 
-void test("no answer of the server is believed that another key signed, or that is for or about something else", async (t) => {
+void test("an answer signed by another key, or for or about something else, is ignored", async (t) => {
   const server = await serve(t);
   const [device, other] = [await enrolled(server), await enrolled(server)];
   const serverKey = keyFile.load(server.options.key!).signing;
@@ -261,7 +262,7 @@ void test("no answer of the server is believed that another key signed, or that 
   assert.ok(verdict.kind === "accepted" && verdict.downlinks.length === 0);
 });
 
-void test("what devices and operators write can not break out of a stream, a line or a header", async (t) => {
+void test("text from devices and operators can not break out of a stream, a line or a header", async (t) => {
   const server = await serve(t);
   const nasty = 'x"}\r\n\r\nevent: forged\r\ndata: {}\r\nset-cookie: a=b';
   const control = new AbortController();
@@ -274,8 +275,7 @@ void test("what devices and operators write can not break out of a stream, a lin
   assert.equal((await post(server, `${path}/suspend`, { reason: nasty })).status, 200);
   assert.equal((await post(server, "/v1/tokens", { name: nasty, scope: "read" })).status, 200);
   assert.equal((await post(server, "/v1/claims", { count: 1, expiresAt: 1e15, note: nasty })).status, 200);
-  let seen = "";
-  while (!seen.includes("event: state")) seen += (await reader.read()).value;
+  const seen = await readUntil(reader, "event: state");
   assert.ok(!/^(event: forged|data: \{\}|set-cookie)/m.test(seen), seen);
   const { body } = await ask(server, server.adminToken, `${path}/export`);
   assert.equal((body as string).trim().split("\n").length, 1);

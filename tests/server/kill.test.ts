@@ -15,6 +15,7 @@ import { hash } from "../../tools/wire/key.ts";
 import { AUDIENCE, FLAVOURS, folder, missing, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
 import { run } from "./program.ts";
+import { until } from "./wait.ts";
 
 const ROUNDS = Number(process.env["SIGNET_KILLS"] ?? 2);
 const DEVICES = 8;
@@ -50,7 +51,7 @@ async function load(
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: kill -9 under load, ${ROUNDS} times: what was acknowledged is there, once, and every chain holds`,
+    `${flavour}: kill -9 under load, ${ROUNDS} times: each acknowledged report is stored once, and every chain is whole`,
     { skip: missing(flavour) },
     async (t) => {
       const place = folder(t);
@@ -72,7 +73,7 @@ for (const flavour of FLAVOURS) {
         const working = devices.map((device) => load(device, url, acknowledged, pending));
         const count = (): number => devices.reduce((sum, { id }) => sum + acknowledged.get(hex(id))!.size, 0);
         const enough = count() + 2 * DEVICES;
-        while (count() < enough) await pause(10);
+        await until("reports are acknowledged", () => count() >= enough);
         // Spread over the life of a commit: a fixed sequence, other moments each round.
         await pause((round * 377) % 700);
         const gone = once(child, "exit");
@@ -85,7 +86,7 @@ for (const flavour of FLAVOURS) {
 }
 
 void test(
-  `PostgreSQL itself killed under load, ${ROUNDS} times, whole or one backend: what was acknowledged is there, once, and every chain holds`,
+  `PostgreSQL itself killed under load, ${ROUNDS} times, whole or one backend: each acknowledged report is stored once, and every chain is whole`,
   { skip: missing("postgres") },
   async (t) => {
     const cluster = await postgres.start();
@@ -102,8 +103,8 @@ void test(
     for (const device of devices) await exchange.enrol(device, server.url);
     const counted = (): number => [...acknowledged.values()].reduce((sum, { size }) => sum + size, 0);
     const more = async (): Promise<void> => {
-      for (const wanted = counted() + DEVICES; counted() < wanted;)
-        await new Promise((resolve) => setTimeout(resolve, 20));
+      const wanted = counted() + DEVICES;
+      await until("reports are acknowledged", () => counted() >= wanted);
     };
     const working = devices.map((device) => load(device, server.url, acknowledged, new Map()));
     for (let round = 0; round < ROUNDS; round++) {

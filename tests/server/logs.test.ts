@@ -15,6 +15,7 @@ import { connect } from "../../tools/wire/mqtt.ts";
 import { broker, missing as brokerMissing } from "./broker.ts";
 import { AUDIENCE, ask, folder, text } from "./harness.ts";
 import { run } from "./program.ts";
+import { until } from "./wait.ts";
 
 /** Every way a secret could be written. */
 function written(secret: Uint8Array): string[] {
@@ -24,7 +25,7 @@ function written(secret: Uint8Array): string[] {
 }
 
 void test(
-  "the whole life of a server, at level debug: no secret is in what it says, and everything that happened is",
+  "a server's whole run at level debug: the log contains every event and no secret",
   { skip: brokerMissing() },
   async (t) => {
     const place = folder(t);
@@ -112,7 +113,7 @@ void test(
     await post.stop();
     await pause(300);
     await post.start();
-    while (!/"broker":"back"/.test(server.said().stderr)) await pause(50);
+    await until("the log has the broker back", () => /"broker":"back"/.test(server.said().stderr));
     assert.equal(await server.stop(), 0);
     const { stdout, stderr } = server.said();
     const signing = keyFile.load(key).signing;
@@ -155,7 +156,7 @@ void test(
   },
 );
 
-void test("a level says what it should and no more, and a failure that repeats is said once", () => {
+void test("a level includes its own lines and no others, and a repeated failure is logged once", () => {
   const said = (level: logger.Level): string[] => {
     const lines: string[] = [];
     const log = logger.make(level, { write: (line: string) => void lines.push(line) });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { FLAVOURS, ask, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
+import { readUntil } from "./wait.ts";
 
 function post(server: Fixture, path: string, body: object, token = server.adminToken): ReturnType<typeof ask> {
   return ask(server, token, path, { method: "POST", body: JSON.stringify(body) });
@@ -13,7 +14,7 @@ for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
 
   void test(
-    `${flavour}: suspend, restore, revoke: the device hears of each, and revoked is for ever`,
+    `${flavour}: suspend, restore, revoke: the device receives each decision, and revoked is final`,
     { skip },
     async (t) => {
       const server = await serve(t, {}, flavour);
@@ -46,7 +47,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: policy claim: a claim lets one device in, once, in time; only its hash is kept`,
+    `${flavour}: policy claim: a claim admits one device, once, in time; only its hash is kept`,
     { skip },
     async (t) => {
       const server = await serve(t, { policy: "claim" }, flavour);
@@ -83,7 +84,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: one key that comes with two claims is a duplicate key once it reports: an alarm, and the second claim stays good`,
+    `${flavour}: one key with two claims is a duplicate key once it reports: an alarm, and the second claim stays valid`,
     { skip },
     async (t) => {
       const server = await serve(t, { policy: "claim" }, flavour);
@@ -101,7 +102,7 @@ for (const flavour of FLAVOURS) {
     },
   );
 
-  void test(`${flavour}: policy allowlist: who is on it gets in, nobody else`, { skip }, async (t) => {
+  void test(`${flavour}: policy allowlist: admits the listed ids and no others`, { skip }, async (t) => {
     const server = await serve(t, { policy: "allowlist" }, flavour);
     const [known, stranger] = [server.device(), server.device()];
     assert.deepEqual((await post(server, "/v1/invitations", { ids: [hex(known.id)] })).body, { added: 1 });
@@ -112,7 +113,7 @@ for (const flavour of FLAVOURS) {
   });
 
   void test(
-    `${flavour}: downlinks come one an answer, in order, until they are acknowledged or void`,
+    `${flavour}: downlinks come one an answer, in order, until they are acknowledged or expired`,
     { skip },
     async (t) => {
       const server = await serve(t, {}, flavour);
@@ -147,7 +148,7 @@ for (const flavour of FLAVOURS) {
     },
   );
 
-  void test(`${flavour}: a token does what its scope says, and nothing when it was ended`, { skip }, async (t) => {
+  void test(`${flavour}: a token allows the acts of its scope, and nothing after its end`, { skip }, async (t) => {
     const server = await serve(t, {}, flavour);
     const device = await enrolled(server);
     const path = `/v1/devices/${hex(device.id)}`;
@@ -181,7 +182,7 @@ for (const flavour of FLAVOURS) {
   });
 }
 
-void test("what is not as the schemas say is refused, and changes no row", async (t) => {
+void test("a request that does not match the schemas is refused, and changes no row", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
   const before = await rows(server);
@@ -207,7 +208,7 @@ void test("what is not as the schemas say is refused, and changes no row", async
   assert.deepEqual(await rows(server), before);
 });
 
-void test("events are streamed as they happen, to who has a token", async (t) => {
+void test("events are streamed as they happen, to holders of a token", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
   assert.equal((await fetch(`${server.url}/v1/events`)).status, 401);
@@ -217,15 +218,14 @@ void test("events are streamed as they happen, to who has a token", async (t) =>
     signal: control.signal,
   });
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let seen = "";
-  while (!seen.includes("listening")) seen += (await reader.read()).value;
+  const opened = await readUntil(reader, "listening");
   await exchange.report(device, server.url, text("live"));
-  while (!seen.includes('"counter":1')) seen += (await reader.read()).value;
+  const seen = await readUntil(reader, '"counter":1', opened);
   assert.match(seen, /event: report\ndata: \{.*"verdict":"accepted".*"data":"6c697665"/);
   control.abort();
 });
 
-void test("an export holds the whole chain, and verifies offline", async (t) => {
+void test("an export contains the whole chain, and verifies offline", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
   for (let i = 0; i < 40; i++)

@@ -7,10 +7,11 @@ import { BURST_OF_DEVICE, BURST_OF_NOBODY, RecentRefusals } from "../../tools/se
 import { hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { FLAVOURS, ask, enrolled, missing, refusal, serve, text } from "./harness.ts";
+import { until } from "./wait.ts";
 
 const entry = (at: number) => ({ device: null, asked: "report", reason: "bad-signature", at }) as const;
 
-void test("what was refused is remembered device by device, in bounds, and strangers push out nobody", () => {
+void test("refusals are remembered by device, in bounds, and unknown devices evict none", () => {
   const recent = new RecentRefusals();
   recent.note("mine", entry(1), 1);
   for (let i = 0; i < 5000; i++) recent.note(null, entry(i), i);
@@ -22,7 +23,7 @@ void test("what was refused is remembered device by device, in bounds, and stran
   assert.deepEqual(recent.of("mine").counts, {}, "a thousand others were refused since");
 });
 
-void test("a burst is told once, grows while it lasts, and a calm minute ends it", () => {
+void test("a burst is reported once, grows while it lasts, and a quiet minute ends it", () => {
   const recent = new RecentRefusals();
   const begun = (device: string | null, from: number, many: number): number =>
     Array.from({ length: many }, (_, i) => recent.note(device, entry(0), from + i)).filter(Boolean).length;
@@ -40,7 +41,7 @@ void test("a burst is told once, grows while it lasts, and a calm minute ends it
   );
 });
 
-void test("refusals of a device, of strangers, and the alarm of a burst, as an operator asks for them", async (t) => {
+void test("an operator can query the refusals of a device, of unknown devices, and the alarm of a burst", async (t) => {
   const server = await serve(t, { policy: "allowlist" });
   const stranger = server.device();
   await exchange.enrol(stranger, server.url);
@@ -69,7 +70,7 @@ void test("refusals of a device, of strangers, and the alarm of a burst, as an o
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: devices are found by what their id begins with, and by their state`,
+    `${flavour}: devices are found by the first digits of their id, and by their state`,
     { skip: missing(flavour) },
     async (t) => {
       const server = await serve(t, {}, flavour);
@@ -89,7 +90,7 @@ for (const flavour of FLAVOURS) {
   );
 }
 
-void test("who does not read the events it asked for is cut off, and costs no more", async (t) => {
+void test("a reader that does not read its event stream is cut off, and costs no more", async (t) => {
   const server = await serve(t);
   const socket = connect(server.port, "127.0.0.1");
   t.after(() => socket.destroy());
@@ -97,7 +98,7 @@ void test("who does not read the events it asked for is cut off, and costs no mo
   socket.pause();
   socket.write(`GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${server.adminToken}\r\n\r\n`);
   const listeners = (): number => server.intake.happenings.listenerCount("happening");
-  while (listeners() === 0) await sleep(10);
+  await until("the stream is open", () => listeners() > 0);
   let told = 0;
   for (; listeners() > 0 && told < 1_000_000; told++) {
     server.intake.tell({ kind: "alarm", device: null, what: "x".repeat(200), at: 0 });

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { Store } from "../../tools/server/store/store.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { Device } from "../../tools/wire/device.ts";
@@ -12,10 +11,11 @@ import { hash } from "../../tools/wire/key.ts";
 import { AUDIENCE, FLAVOURS, folder, missing, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
 import { run } from "./program.ts";
+import { until } from "./wait.ts";
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: SIGTERM under load: what was taken is answered, what was answered is stored, and the program ends with 0`,
+    `${flavour}: SIGTERM under load: requests in progress are answered, answered reports are stored, and the program ends with 0`,
     { skip: missing(flavour) },
     async (t) => {
       const place = folder(t);
@@ -44,7 +44,7 @@ for (const flavour of FLAVOURS) {
         }
       });
       const ended = Promise.allSettled([...working, asking]);
-      while (acknowledged.size < 200) await pause(10);
+      await until("200 reports are acknowledged", () => acknowledged.size >= 200);
       assert.equal(await server.stop(), 0);
       for (const result of await ended) {
         assert.ok(result.status === "rejected" && !(result.reason instanceof assert.AssertionError), String(result));
