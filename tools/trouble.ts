@@ -27,7 +27,7 @@ function foreseen(error: unknown): Trouble | undefined {
     case "EADDRINUSE":
       return new Trouble(
         `${address ?? "address"} port ${port} is taken`,
-        "end what listens there, or choose another with --port",
+        "end the program that listens there, or choose another with --port",
       );
     case "EACCES":
     case "EPERM":

@@ -161,7 +161,7 @@ async function replayConnection(scene: TlsScene): Promise<Refusal> {
   await over;
   await scene.recovered();
   if (scene.oldReports() !== before) throw new Succeeded("the server read a connection that was replayed");
-  return { by: "server", reason: "it hung up, for each connection has keys of its own" };
+  return { by: "server", reason: "it closed the connection, for each connection has keys of its own" };
 }
 
 /** A new connection whose bytes all pass, one by one. */

@@ -93,7 +93,7 @@ export async function openSerial(path: string, baud: number): Promise<Duplex> {
       : connect({ host: network?.[1] ?? "", port: Number(network?.[2]), noDelay: true });
     await new Promise<void>((open, failed) => socket.once("connect", open).once("error", failed)).catch(
       (error: Error) => {
-        throw new Trouble(`nothing answers at ${path}: ${error.message}`, "start what shall be there first");
+        throw new Trouble(`nothing answers at ${path}: ${error.message}`, "start the program that listens there first");
       },
     );
     return socket;

@@ -76,12 +76,12 @@ interface Attack {
 export async function demo(options: Options): Promise<boolean> {
   const { qemu, rp2040js } = await loadBoard(options.board);
   if (!qemu && !rp2040js) {
-    throw new Trouble(`nothing here runs ${options.board}`, "boards/README.md lists what runs where");
+    throw new Trouble(`no emulator runs ${options.board}`, "boards/README.md lists the emulated boards");
   }
   if (qemu?.lacks) {
     throw new Trouble(
-      `QEMU's ${qemu.machine} has no ${qemu.lacks}: no device lives on it`,
-      "boards/README.md lists what runs where",
+      `QEMU's ${qemu.machine} has no ${qemu.lacks}: it cannot run the firmware`,
+      "boards/README.md lists the emulated boards",
     );
   }
   const folder = options.folder ?? join(ROOT, "build", "demo", options.board);
@@ -219,10 +219,7 @@ async function attacksOn(road: roads.Road, device: Emulator, id: string): Promis
 async function suffer(story: Story, attack: Attack): Promise<void> {
   story.say("attack", `${attack.name}: ${attack.does}`);
   const late = new Promise<never>((_, reject) => {
-    setTimeout(
-      () => reject(new Error(`nothing came of the attack "${attack.name}" in ${STEP_MS} ms`)),
-      STEP_MS,
-    ).unref();
+    setTimeout(() => reject(new Error(`no result of the attack "${attack.name}" in ${STEP_MS} ms`)), STEP_MS).unref();
   });
   const { by, reason } = await Promise.race([attack.perform(), late]);
   story.say("attack", `refused by the ${by}: ${reason}`);
@@ -290,7 +287,7 @@ function ended(device: Emulator): Promise<never> {
   return new Promise((_, reject) => {
     device.once("exit", () => {
       const said = [...device.lines.slice(-3), device.complaint.trim()].filter(Boolean).join("; ");
-      reject(new Trouble(`the emulator ended: ${said}`, "the lines above say how far it came"));
+      reject(new Trouble(`the emulator ended: ${said}`, "the lines above show its last step"));
     });
   });
 }

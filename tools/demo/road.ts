@@ -258,7 +258,7 @@ export function decided(road: Road, wanted: (decision: Decision) => boolean, tim
     };
     const timer = setTimeout(() => {
       stop();
-      reject(new Error(`the server did not decide so within ${timeoutMs} ms`));
+      reject(new Error(`the server made no such decision within ${timeoutMs} ms`));
     }, timeoutMs);
     const stop = (): void => {
       clearTimeout(timer);

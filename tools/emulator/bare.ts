@@ -34,7 +34,7 @@ const START_MS = 10_000;
 export async function startBare(options: BareOptions): Promise<Bare> {
   const board = await loadBoard(options.board);
   if (!board.qemu)
-    throw new Trouble(`QEMU has no machine for ${options.board}`, "boards/README.md lists what runs where");
+    throw new Trouble(`QEMU has no machine for ${options.board}`, "boards/README.md lists the emulated boards");
   const { gdb, console: terminal, module } = options;
   const socket = (id: string, { host, port }: Place, more: string): string =>
     `socket,id=${id},host=${host},port=${port},nodelay=on,${more}`;

@@ -339,7 +339,7 @@ export async function startEmulator(options: Options): Promise<Emulator> {
   const board = await loadBoard(options.board);
   if (board.rp2040js) return startPico(options, board);
   if (!board.qemu)
-    throw new Trouble(`QEMU has no machine for ${options.board}`, "boards/README.md lists what runs where");
+    throw new Trouble(`QEMU has no machine for ${options.board}`, "boards/README.md lists the emulated boards");
   const folder = mkdtempSync(join(tmpdir(), "signet-qemu-"));
   const args = ["-nographic", "-monitor", "none", "-nodefaults", "-kernel", options.elf];
   const machine = [board.qemu.machine];

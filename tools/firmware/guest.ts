@@ -76,7 +76,7 @@ function eventNames(): string {
 /** Bytes of linear memory of a module: where its static memory ends. */
 function linearOf(text: string): number {
   const end = new RegExp(`\\(func \\$${GUEST_END}/__end \\(result i32\\)\\s+i32\\.const (\\d+)`).exec(text)?.[1];
-  if (end === undefined) throw new Trouble("the module does not say where its memory ends", `see ${GUEST_END}.ts`);
+  if (end === undefined) throw new Trouble("the module does not export the end of its memory", `see ${GUEST_END}.ts`);
   return (Number(end) + 7) & ~7;
 }
 
@@ -108,7 +108,7 @@ export async function buildGuest(board: Pick<Board, "use">, entry: string, folde
   await run(process.execPath, [WASM2C, wasm, "-n", "guest", "-o", making]);
   const header = readFileSync(join(folder, "wasm2c.h"), "utf8");
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
-    throw new Trouble(`${entry} has a table of functions`, "call functions by name, not by value");
+    throw new Trouble(`${entry} has a table of functions`, "call functions directly, not through a variable");
   }
   const { globals, module, calls } = parse(readFileSync(making, "utf8"), header);
   const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));

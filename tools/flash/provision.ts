@@ -56,9 +56,15 @@ interface Batch extends Options {
 export async function provision(options: Options): Promise<readonly Entry[]> {
   const told = device.load(options.config);
   if (told.claim)
-    throw new Trouble(`${options.config} has a claim, which is one device's`, "leave it out: provision asks for each");
+    throw new Trouble(
+      `${options.config} has a claim, which is for one device`,
+      "leave it out: provision requests one for each device",
+    );
   if (told.seed)
-    throw new Trouble(`${options.config} has a seed, which is one device's`, "leave it out: each gets one of its own");
+    throw new Trouble(
+      `${options.config} has a seed, which is for one device`,
+      "leave it out: each device gets its own",
+    );
   const data = await loadBoard(options.board);
   const built = await buildImage({ board: options.board, image: SIGNET });
   const log = Journal.open(options.journal, options.board, options.way);
@@ -128,7 +134,10 @@ export function isForeign(log: Journal, { claim, seed }: factory.Factory): boole
 export function newPage(log: Journal, told: device.DeviceConfig, claim?: Uint8Array, seed = seeds.fresh()): Uint8Array {
   const sha256 = seeds.hashOf(seed);
   if (log.hasSeed(sha256))
-    throw new Trouble("this computer's randomness repeats itself", "provision on another, and keep the journal");
+    throw new Trouble(
+      "the random generator of this computer repeats its output",
+      "provision on another, and keep the journal",
+    );
   log.add({ step: "seed", sha256 });
   return device.page(told, claim, seed);
 }

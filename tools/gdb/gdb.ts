@@ -162,7 +162,7 @@ export class Gdb {
   private async untilStopped(packet: string): Promise<void> {
     this.send(packet);
     const answer = (await this.answer(packet, SLOW_MS)).toString("latin1");
-    if (!/^[ST][0-9a-f]{2}/.test(answer)) throw new Error(`the chip does not stand still after ${packet}`);
+    if (!/^[ST][0-9a-f]{2}/.test(answer)) throw new Error(`the chip did not halt after ${packet}`);
   }
 
   /** Attach to the first target, on servers that have found one but hold none. */

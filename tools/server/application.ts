@@ -1,4 +1,4 @@
-/** What people and their programs can ask of the server, behind tokens: `routes.ts` is the whole of it, but for what streams. */
+/** The operators' API, behind tokens. `routes.ts` has all routes except those that stream their answer. */
 import { Hono, type Context as HonoContext, type HonoRequest, type MiddlewareHandler } from "hono";
 import { stream, streamSSE } from "hono/streaming";
 import { z } from "zod";
@@ -21,7 +21,7 @@ export type Env = {
 const GUESSES_PER_SECOND = 0.2;
 const GUESSES_AT_ONCE = 10;
 
-/** Let through who bears a token of `needed` or more. */
+/** Accept requests with a token of scope `needed` or higher. */
 export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHandler<Env> {
   const guesses = new Limiter(GUESSES_PER_SECOND, GUESSES_AT_ONCE);
   return (needed) => async (c, next) => {
@@ -39,10 +39,10 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
   };
 }
 
-/** Lines that an idle stream of events carries, so that what lies between does not close it. */
+/** Interval of the comment lines on an idle event stream: they keep proxies from closing it. */
 const HEARTBEAT_MS = 15_000;
 const STREAMS_MAX = 100;
-/** Events that wait for a slow reader; who is further behind is cut off, and asks anew. */
+/** Events queued for a slow reader. Beyond this the stream is closed, and the reader connects again. */
 const UNSENT_MAX = 1000;
 
 /** Reports that an export reads at a time. */
@@ -107,7 +107,7 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
   };
 }
 
-/** Stream what happens as server-sent events: what concerns devices, not every malformed request. */
+/** Stream events about devices as server-sent events; malformed requests are not events. */
 function events({ intake }: Context): (c: HonoContext<Env>) => Response | Promise<Response> {
   let streams = 0;
   return (c) => {

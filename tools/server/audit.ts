@@ -1,6 +1,6 @@
 /**
- * Look for what somebody who can write the database, but does not have the server's key, altered, removed or inserted: every seal,
- * every device's signature and chain, the log, and what each says of the others.
+ * Search the database for rows that were altered, removed or inserted by a writer without the server's key: check every seal,
+ * every device's signature and chain, the log, and that these agree.
  */
 import { existsSync } from "node:fs";
 import { Trouble } from "../trouble.ts";
@@ -31,12 +31,12 @@ export interface Audited {
   readonly findings: readonly Finding[];
 }
 
-/** What the log says there must be. */
+/** Rows that must exist according to the log. */
 interface Told {
   readonly states: Map<string, DeviceState>;
   readonly forks: Map<string, number>;
   readonly downlinks: Map<string, number>;
-  /** Who took over from whom. */
+  /** Replaced keys and their successors. */
   readonly successors: Map<string, string>;
   /** The same of keys that are not known. */
   readonly orphans: Map<string, string>;
@@ -65,7 +65,7 @@ class Auditor {
     if (!isSealed(this.keys.seal, table, row)) this.found(table, name, "altered or inserted: its seal does not fit");
   }
 
-  /** Walk the log, and gather what it says. */
+  /** Walk the log and collect its statements. */
   async log(): Promise<{ told: Told; entries: number }> {
     const told: Told = {
       states: new Map(),
@@ -263,7 +263,7 @@ class Auditor {
     }
   }
 
-  /** Check what says who may, and what was told: claims, invitations, tokens, deliveries, leases. */
+  /** Check the rows that grant rights or record deliveries: claims, invitations, tokens, deliveries, leases. */
   async rights(told: Told): Promise<void> {
     const claims = await this.store.read.selectFrom("claims").selectAll().execute();
     const users = new Map<string, string | null>();
@@ -308,7 +308,7 @@ function add(map: Map<string, number>, name: string, count = 1): void {
   map.set(name, (map.get(name) ?? 0) + count);
 }
 
-/** Note what an entry of the log says. An entry that was altered is found by its hash; here it must only do no harm. */
+/** Collect the statement of a log entry. The hash finds an altered entry; here it must only do no harm. */
 function gather(told: Told, row: AuditRow): void {
   const device = row.device === null ? "" : hex(row.device);
   const detail = parsed(row.detail);
@@ -352,7 +352,7 @@ export async function audit(store: Store, keys: keyFile.ServerKeys): Promise<Aud
 /** Audit the database that `where` names with the server's key in a file. */
 export async function auditDatabase(where: string, key: string): Promise<Audited> {
   if (!existsSync(key))
-    throw new Trouble(`${key} is not there`, "give the server's key with --key: seals can not be checked without");
+    throw new Trouble(`${key} is not there`, "give the server's key with --key: without it, seals cannot be checked");
   const keys = keyFile.load(key);
   const store = await Store.open(where);
   try {

@@ -1,8 +1,8 @@
-/** The rule of a device's chain, pure: what a stored head and the reports of one request make of each other. */
+/** The rule of a device's chain, as pure functions of the stored head and the reports of one request. */
 import { equal } from "../wire/bytes.ts";
 import { COUNTER_END, REPORT_STEP, type Head } from "../wire/messages.ts";
 
-/** What of a report the chain is about. */
+/** The fields of a report that the chain depends on. */
 export interface Link {
   readonly hash: Uint8Array;
   readonly counter: number;
@@ -23,7 +23,10 @@ function follows(before: Head, { counter, prev }: Link): boolean {
   return counter > before.counter && isInReach(before, counter) && equal(prev, before.hash);
 }
 
-/** Whether a counter is as near to the head as a device's can be: a counter near its end would silence the device for good. */
+/**
+ * True if a counter is close enough to the head. A device that accepted a counter near the end of the range could never report
+ * again.
+ */
 export function isInReach(head: Head, counter: number): boolean {
   return counter < COUNTER_END && counter <= head.counter + REPORT_STEP;
 }
@@ -35,7 +38,7 @@ export interface Stored {
   readonly epoch: number;
 }
 
-/** How two holders of one key are proved. */
+/** The kinds of proof that two devices hold one key. */
 export type Proof =
   /** Another report with this counter is stored in this session. */
   | "same-counter"
@@ -45,10 +48,11 @@ export type Proof =
   | "two-lives";
 
 /**
- * Say whether a report that does not follow its session's chain proves two holders of the key, and which stored report shows it.
+ * Decide if a report that does not follow its session's chain proves two holders of the key, and name the stored report that
+ * shows it.
  *
- * `same` is the stored report with its counter, `sibling` the one that was stored after its predecessor. Only what was stored in the same
- * session proves anything: one device signs each counter, and each successor, once in a session.
+ * `same` is the stored report with the same counter, `sibling` the stored successor of the report's predecessor. Only reports
+ * of the same session are proof: in one session a device signs each counter, and each successor, once.
  */
 export function contradicted(
   { hash }: Link,

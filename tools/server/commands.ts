@@ -63,7 +63,9 @@ async function messageOf(tx: Tx, device: Uint8Array, counter: number): Promise<U
   return (await query.executeTakeFirst())?.message;
 }
 
-/** Make what an order to rotate carries: this server recognises it in the handover, also after it lost the order's row. */
+/**
+ * Make the token of an order to rotate. The server recognises it in the handover even if the row of the order is lost.
+ */
 export function token(key: Uint8Array, device: Uint8Array, counter: number): Uint8Array {
   const number = Buffer.alloc(4);
   number.writeUInt32BE(counter);

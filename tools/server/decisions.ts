@@ -1,4 +1,4 @@
-/** What operators decide: each in one transaction with its entry in the audit log. */
+/** Decisions of operators: one transaction each, with its entry in the audit log. */
 import { randomBytes } from "node:crypto";
 import { hash } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
@@ -21,11 +21,11 @@ export const CLAIM_BYTES = 16;
 /** The states that an operator decides; a device is replaced by its own handover. */
 export type Decided = Exclude<DeviceState, "replaced">;
 
-/** How each state is called as a decision, and from which states it can be made. */
+/** For each state: the name of the decision that leads to it, and the states in which the decision is allowed. */
 const STATES: Readonly<Record<Decided, { readonly action: string; readonly from: readonly DeviceState[] }>> = {
   active: { action: "restore", from: ["suspended"] },
   suspended: { action: "suspend", from: ["active"] },
-  // What is revoked stays so: a key that was given up is not trusted again.
+  // Revocation is final: an abandoned key is never trusted again.
   revoked: { action: "revoke", from: ["active", "suspended"] },
 };
 
@@ -44,7 +44,8 @@ export function setState(
     if (device === undefined) return "unknown";
     const { action, from } = STATES[state];
     if (!from.includes(device.state)) return "impossible";
-    // What is still under way of the session in which a device was suspended must not suspend it again: it begins another one.
+    // Messages of the session in which the device was suspended can still arrive. A new session keeps them from suspending it
+    // again.
     const session = state === "active" ? { session: null } : {};
     await tx
       .updateTable("devices")
@@ -56,7 +57,7 @@ export function setState(
   });
 }
 
-/** Put ids on the list of those that may sign up. Returns how many are new. */
+/** Add ids to the list of devices that may enrol. Return the number of new ones. */
 export function invite(
   { store, keys, clock }: Desk,
   ids: readonly Uint8Array[],
@@ -79,7 +80,7 @@ export function invite(
   });
 }
 
-/** Make one-time claims. They are returned this once: what is kept are their hashes. */
+/** Make one-time claims. They are returned only here; the database keeps their hashes. */
 export async function makeClaims(
   { store, keys, clock }: Desk,
   count: number,

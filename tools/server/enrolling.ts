@@ -79,7 +79,7 @@ export class Enrolling {
     return { status: 200, type: "application/cose", body: enrolled };
   }
 
-  /** Check what needs no transaction: form, signature, state, audience, age of the nonce. */
+  /** Check the parts that need no transaction: form, signature, state, audience, age of the nonce. */
   private async authentic(body: Uint8Array, address: string, peer: Uint8Array | undefined): Promise<Asking> {
     const { gate } = this;
     const { store, keys, audience } = gate.options;
@@ -126,7 +126,10 @@ export class Enrolling {
     evidence.tell(gate, id, [evidence.REPLACED]);
   }
 
-  /** Whether a handover of the key was logged after the nonce was made. The order of the log tells, since the clocks of instances may differ. */
+  /**
+   * True if a handover of the key was logged after the nonce was made. Compare the order in the log, because the clocks of
+   * instances may differ.
+   */
   private isLate(db: Store["read"], id: Uint8Array, nonce: Uint8Array, action: "rotate" | "orphan"): Promise<boolean> {
     return log.hasSince(db, nonces.seqOf(this.gate.options.keys.nonce, nonce), action, id);
   }
@@ -148,13 +151,15 @@ export class Enrolling {
       known !== undefined
         ? await this.recognise(tx, asking, known)
         : await this.welcome(tx, asking, this.fresh(asking));
-    // What comes to nothing leaves nothing: strangers could fill the table.
+    // Roll back a failed enrolment, so that strangers cannot fill the table.
     if ("refused" in outcome && (!outcome.isSigned || outcome.isStranger === true))
       await tx.deleteFrom("used_nonces").where("nonce", "=", nonce).execute();
     return outcome;
   }
 
-  /** Begin the next session of a registered key. It is refused nothing: what contradicts is doubted when it reports. */
+  /**
+   * Begin the next session of a registered key. Contradictions do not refuse it: they are doubts until the device reports.
+   */
   private async recognise(tx: Tx, asking: Asking, known: DeviceRow): Promise<Outcome> {
     const { gate } = this;
     const { keys, clock } = gate.options;
@@ -170,7 +175,7 @@ export class Enrolling {
       ...known,
       ...passed,
       ...begun,
-      // Who registered it stays: another board is doubted each time, not once.
+      // Keep the details of the registration: another board is then doubted at each enrolment, not only at the first.
       software: printable(enrol.software),
       version: printable(enrol.version),
       boot_count: enrol.bootCount,
@@ -241,7 +246,10 @@ export class Enrolling {
     return { row, isNew: true };
   }
 
-  /** Refuse a key that is not admitted. On the order of another server it never will be: the device hears that, and goes on with the key before. */
+  /**
+   * Refuse a key that is not admitted. After an order of another server it will never be admitted: the refusal says so, and the
+   * device continues with its previous key.
+   */
   private notAdmitted(handover: rotation.Offered | undefined): Outcome {
     if (handover === undefined) return { refused: "not-invited", isSigned: false };
     if (rotation.isOrdered(this.gate.options.keys, handover)) return { refused: "unknown-device", isSigned: false };
@@ -249,8 +257,9 @@ export class Enrolling {
   }
 
   /**
-   * Let a key in to which no key of this database handed over: by which rule, and with which claim; undefined if by none. A handover that no order
-   * of this server explains proves nothing: an operator has to name the key then. That works with each policy.
+   * Admit a key without a handover from a key of this database. Return the rule that admits it and its claim, or undefined. A
+   * handover without an order of this server proves nothing; then an operator has to invite the key by its id, which works with
+   * each policy.
    */
   private async admission(
     tx: Tx,
@@ -267,7 +276,7 @@ export class Enrolling {
     return this.wasKnown(asking) ? { rule: "known before", claim: null } : { rule: "none", claim: undefined };
   }
 
-  /** A key that was replaced before this database heard of it: it is refused, and an alarm like any other of these. */
+  /** Refuse a key that was replaced before this database learned of it, and raise the alarm for replaced keys. */
   private async replacedBefore(tx: Tx, { enrol, id }: Asking): Promise<Outcome> {
     const refusal = { refused: "revoked", isSigned: true } as const;
     if (await this.isLate(tx, id, enrol.nonce, "orphan")) return refusal;
@@ -275,7 +284,9 @@ export class Enrolling {
     return { ...refusal, alarms: [evidence.REPLACED] };
   }
 
-  /** Whether this server registered the key before, as the session that it names says: the database is older than that. */
+  /**
+   * True if the session named by the device shows that this server registered the key before, so the database is older.
+   */
   private wasKnown({ enrol, epoch }: Asking): boolean {
     if (enrol.session === undefined) return false;
     const ticks = this.gate.options.ticks();
@@ -298,8 +309,8 @@ export class Enrolling {
 }
 
 /**
- * Where the report is that the device names as its head. It counts as stored only if it was signed in the very session that the device names: whoever
- * stole the server's key can make other sessions of that epoch.
+ * Find the report that the device names as its head. It counts as stored only if it was signed in the session that the device
+ * names: a thief of the server's key can make other sessions of that epoch.
  */
 async function namedHead(
   tx: Tx,

@@ -1,4 +1,4 @@
-/** What proves, or makes doubtful, that one device alone holds its key: looked for, kept, and acted upon. */
+/** Evidence for and against one device alone holding its key: found, kept, and acted on. */
 import { equal, hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
 import type { Sign1 } from "../wire/sign1.ts";
@@ -10,7 +10,7 @@ import type { Doubt } from "./session.ts";
 import type { DeviceRow } from "./store/schema.ts";
 import type { Tx } from "./store/store.ts";
 
-/** Stored reports that are looked through for a predecessor: what is further back is found by the enrolment that follows. */
+/** Number of stored reports searched for a predecessor. The next enrolment finds older ones. */
 const PREDECESSORS_MAX = 1000;
 
 /** A report whose signature was verified. */
@@ -91,7 +91,7 @@ export async function keep(
 const WENT_BACK =
   "went back: it does not know its last session. Its flash was restored or lost pages, or somebody else has its key";
 
-/** What it means that a key speaks which another took over from. */
+/** The alarm for a message signed with a replaced key. */
 export const REPLACED =
   "replaced, and still speaks: its flash was put back, or somebody else has its key and rotated it";
 
@@ -120,7 +120,7 @@ export async function confirm(
   return alarms;
 }
 
-/** What an acknowledgement says of a downlink that this server did not send. */
+/** The alarm for an acknowledgement of a downlink that this server did not send. */
 export function foreignCommand(counter: number): string {
   return `acknowledges command ${counter}, which this server did not send: the database is an older copy, or somebody else has a server key`;
 }

@@ -1,6 +1,6 @@
 /**
- * The gate: what every question of a device passes, whatever carries it. Rates, devices by id, refusals by name, and who is told what
- * happened.
+ * The gate: the checks that every request of a device passes on every carrier. Rate limits, lookup of devices, refusals by
+ * name, and events.
  */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
@@ -23,7 +23,10 @@ import type { Store, Tx } from "./store/store.ts";
 /** Devices remembered, each about 3 KB. */
 const KNOWN_MAX = 50_000;
 
-/** What one device's key can make the log and the evidence grow by: beyond it, what it signs is refused and counted, and not kept. */
+/**
+ * Rate at which one device's key can add to the log and the evidence. Above it, suspicious messages are refused and counted,
+ * but not kept.
+ */
 const ALARMS_PER_SECOND = 1 / 60;
 const ALARMS_AT_ONCE = 20;
 
@@ -39,8 +42,9 @@ export interface Rates {
   /** Requests a second and at once, for each address, before anything is verified. */
   readonly address: readonly [number, number];
   /**
-   * Failures a second and at once, for each address: unknown devices, bad signatures, sign-ups that come to nothing. Who has no more is told
-   * to come later, and nothing is looked up or verified. A device that was right from its address before is counted by itself.
+   * Failures per second and burst, for each address: unknown devices, bad signatures, failed enrolments. Beyond the limit the
+   * answer is _busy_, without lookup or verification. A device whose last valid signature came from this address has its own
+   * limit.
    */
   readonly failures: readonly [number, number];
 }
@@ -50,36 +54,39 @@ export interface IntakeOptions {
   readonly keys: ServerKeys;
   readonly audience: string;
   readonly policy: Policy;
-  /** Whether a proof of two holders of a key suspends the device. */
+  /** True if proof of two holders of a key suspends the device. */
   readonly suspendForks: boolean;
   readonly rates: Rates;
   /** Milliseconds since 1970. It may be wrong, and step either way. */
   readonly clock: () => number;
   /** Milliseconds that pass: for rates. */
   readonly ticks: () => number;
-  /** Told of what nobody foresaw: the database failed. The device is told to come again. */
+  /** Called with unexpected errors, such as a failed database. The device is told to try again later. */
   readonly onError: (error: unknown) => void;
 }
 
 export type Asked = "challenge" | "enrol" | "report";
 
-/** What happened, for whoever watches: told after the commit. A device is told of only if its signature was verified. */
+/** An event for observers, emitted after the commit. It names a device only if the device's signature was verified. */
 export type Happening =
   | {
       readonly kind: Asked;
       readonly verdict: "accepted" | "repeated" | ReasonName;
       readonly device?: string;
-      /** Whom a message names that its signature does not prove. */
+      /** The device named by a message without a valid signature. */
       readonly claimed?: string;
       readonly counter?: number;
       readonly data?: Uint8Array;
       readonly at: number;
     }
-  /** `device` is whom an alarm is about, null if that is none of ours. */
+  /** `device` is the subject of the alarm, or null if it is not registered here. */
   | { readonly kind: "alarm"; readonly device: string | null; readonly what: string; readonly at: number }
   | { readonly kind: "state"; readonly device: string; readonly state: string; readonly at: number };
 
-/** A request that ends here. What is signed is about one message of one device; `kid` is whom it names in any case. */
+/**
+ * A refusal, which ends the request. A signed one is about one message of one device; `kid` is the id that the message names,
+ * verified or not.
+ */
 export class Refused extends Error {
   readonly kid: Uint8Array | undefined;
 
@@ -99,15 +106,17 @@ export function refused(reason: ReasonName, kid: Uint8Array, status = STATUS[rea
   return new Refused(reason, undefined, status, kid);
 }
 
-/** A device that this instance heard of. */
+/** A device in the cache of this instance. */
 export interface Known {
   /** An id is the hash of its key, so this is right for ever. */
   readonly key: ed25519.VerifyKey;
-  /** The row as it was last seen. It may be stale: what is decided on it holds only if its seal is still the stored one's. */
+  /**
+   * The row when it was last read. It may be stale: a decision based on it holds only if the stored seal is still the same.
+   */
   row: DeviceRow | undefined;
-  /** Whether a move of it is under way. */
+  /** True while a move of the device's head is in progress. */
   moving: boolean;
-  /** From where its last right signature came. */
+  /** The address of its last valid signature. */
   address: string | undefined;
 }
 
@@ -156,7 +165,7 @@ export class Gate {
     const named = kid === undefined ? null : hex(kid);
     const whom = named === null ? {} : reason === "bad-signature" ? { claimed: named } : { device: named };
     this.tell({ kind: asked, verdict: reason, ...whom, at });
-    // Keys that anybody can make by the thousand share one record.
+    // Unregistered keys cost nothing to make, so they share one record.
     const record = kid !== undefined && this.known.has(nameOf(kid)) ? named : null;
     const begun = this.recent.note(record, { device: named, asked, reason, at }, this.options.ticks());
     if (begun) this.alarm(record, `burst of refusals, first ${reason}`);
@@ -171,17 +180,17 @@ export class Gate {
     return { status, type: "application/cose", body };
   }
 
-  /** What every signed answer says, `at` in ms. */
+  /** Fields of every signed answer; `at` in ms. */
   answerTo(device: Uint8Array, at: number): { issuer: string; issuedAt: number; device: Uint8Array } {
     return { issuer: this.options.audience, issuedAt: Math.floor(at / 1000), device };
   }
 
-  /** Refuse whoever at `source` had too many failures already, before any more is done for them. */
+  /** Throw a refusal if `source` has used up its failures, before any work is done for it. */
   mayFail(source: string): void {
     if (!this.failures.has(source, this.options.ticks())) throw new Refused("busy", undefined, 429);
   }
 
-  /** Count a failure of whoever is at `source`. */
+  /** Count a failure of `source`. */
   failed(source: string): void {
     this.failures.take(source, this.options.ticks());
   }
@@ -191,7 +200,7 @@ export class Gate {
     if (!this.perDevice.take(hex(kid), this.options.ticks())) throw refused("busy", kid, 429);
   }
 
-  /** Whether one more alarm about a device is kept: its key may have caused too many. */
+  /** True if one more alarm about a device may be kept: the number per key is limited. */
   mayAlarm(device: Uint8Array): boolean {
     return this.alarms.take(hex(device), this.options.ticks());
   }
@@ -210,8 +219,8 @@ export class Gate {
   }
 
   /**
-   * Until when a nonce is good, in ms; undefined if it is not. Another instance's from before this one began is not: the database may be a backup that
-   * was put back, and does not know whether it was used. That costs a device another try.
+   * Return the time in ms until which a nonce is valid, or undefined. A nonce that another instance made before this one
+   * started is not valid: the database may be a restored backup without the record of its use. The device then asks again.
    */
   nonceExpiry(nonce: Uint8Array): number | undefined {
     const { keys, audience, clock, ticks } = this.options;
@@ -227,7 +236,7 @@ export class Gate {
     this.tell({ kind: "alarm", device, what, at: this.options.clock() });
   }
 
-  /** Tell whoever watches what happened. */
+  /** Emit an event to observers. */
   tell(happening: Happening): void {
     this.happenings.emit("happening", happening);
   }
@@ -240,12 +249,12 @@ export class Gate {
   /** Look a device up, and remember it. */
   async find(kid: Uint8Array): Promise<Known | undefined> {
     const row = await this.options.store.find(kid);
-    // A key that some hand put into the database under another's id speaks for nobody.
+    // A row whose key does not match its id was written by hand: ignore it.
     if (row === undefined || !equal(keyId(row.key), kid)) return undefined;
     const key = ed25519.importKey(row.key);
     if (key === undefined) return undefined;
     const name = nameOf(kid);
-    // Two that asked at once share what the first found.
+    // Concurrent lookups share the first result.
     const found = this.known.get(name) ?? { key, row, moving: false, address: undefined };
     if (this.known.size >= KNOWN_MAX) this.known.delete(this.known.keys().next().value!);
     this.known.set(name, found);
@@ -268,7 +277,7 @@ export function verified<T>(message: Sign1, read: (message: Sign1) => T): T {
   }
 }
 
-/** Whoever TLS proved at the other end speaks for itself only. */
+/** A device authenticated by TLS may send only its own messages. */
 export function fromPeer(kid: Uint8Array, peer: Uint8Array | undefined): void {
   if (peer !== undefined && !equal(peer, kid)) throw refused("bad-signature", kid);
 }

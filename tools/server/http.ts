@@ -30,7 +30,7 @@ export const LIMITS: HttpLimits = {
   connections: 4096,
 };
 
-/** What each path of a device asks, and the content type it must have. */
+/** For each path of a device: the request, and its content type. */
 const REQUESTS = new Map<string, { readonly asked: Asked; readonly type?: string }>([
   [PATHS.challenge, { asked: "challenge" }],
   [PATHS.enrol, { asked: "enrol", type: "application/cose" }],
@@ -45,13 +45,16 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** A door that nobody can reach yet: it takes what its server takes as a connection. */
+/** A server that does not listen yet. It takes connections as its inner server does. */
 export interface Unbound {
   readonly server: Server;
   readonly lane: Lane;
 }
 
-/** Make a door, in TLS if there is an identity for it: it answers devices from `intake` and everybody else from `application`. */
+/**
+ * Make the HTTP server, with TLS if there is an identity for it. It answers devices from `intake` and all other clients from
+ * `application`.
+ */
 export function make(
   intake: Intake,
   application: Application,
@@ -66,7 +69,7 @@ export function make(
     connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 2),
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    // Who keeps a connection alive would otherwise be cut off in the middle of a later request.
+    // Without this, a kept-alive connection would be cut in the middle of a later request.
     if (!server.listening) response.shouldKeepAlive = false;
     if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
     else application(request, response);
@@ -94,7 +97,9 @@ export async function listen(
   return { port: (server.address() as AddressInfo).port, close: () => closed(server, lane) };
 }
 
-/** Put the lane before a server: its own listener for connections gets only what the lane does not take. */
+/**
+ * Put the lane before a server: the server's own connection listener gets only the connections that the lane rejects.
+ */
 function laneBefore(server: Server, event: string, intake: Intake, limits: HttpLimits): Lane {
   const over = server.listeners(event)[0] as (this: Server, socket: Socket) => void;
   server.off(event, over);
@@ -120,9 +125,14 @@ function bound(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") {
-        reject(new Trouble(`${host} port ${port} is taken`, "end what listens there, or choose another with --port"));
+        reject(
+          new Trouble(
+            `${host} port ${port} is taken`,
+            "end the program that listens there, or choose another with --port",
+          ),
+        );
       } else if (error.code === "EACCES") {
-        reject(new Trouble(`port ${port} needs more rights than this user has`, "choose a --port above 1023"));
+        reject(new Trouble(`port ${port} needs more permissions than this user has`, "choose a --port above 1023"));
       } else reject(error);
     });
     server.listen(port, host, () => resolve());
@@ -151,7 +161,7 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
     response.writeHead(405, { allow: "POST", "content-length": 0 }).end();
     return;
   }
-  // Whoever hangs up half-way is not answered.
+  // A client that hangs up during its request gets no answer.
   const body = await read(request);
   if (body === null) return;
   if (body === undefined) send(response, intake.unread(asked, "too-large"), true);

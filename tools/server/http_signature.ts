@@ -10,7 +10,7 @@ export function contentDigest(body: Uint8Array): string {
   return `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
 }
 
-/** The parameters of a signature (§2.3), and what is signed (§2.5). */
+/** The parameters of a signature (§2.3), and the signature base (§2.5). */
 export function base(
   components: readonly Component[],
   created: number,

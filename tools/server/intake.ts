@@ -1,6 +1,6 @@
 /**
- * What a device can ask of the server, whatever carries it: bytes in, an answer out. The order of the checks is the
- * protocol's; each refusal has its name there.
+ * The requests of a device, on every carrier: bytes in, an answer out. The protocol defines the order of the checks and the
+ * name of each refusal.
  */
 import { encode } from "../wire/cbor.ts";
 import { Enrolling } from "./enrolling.ts";
@@ -59,7 +59,7 @@ export class Intake {
     return this.gate.refuse(asked, new Refused(reason));
   }
 
-  /** Tell whoever watches what happened. */
+  /** Emit an event to observers. */
   tell(happening: Happening): void {
     this.gate.tell(happening);
   }

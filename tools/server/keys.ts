@@ -4,7 +4,7 @@ import { Trouble } from "../trouble.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { id } from "../wire/key.ts";
 
-/** What a server holds and its database does not. Instances that share a database share these. */
+/** The secrets of a server, outside its database. Instances with one database share them. */
 export interface ServerKeys {
   readonly signing: ed25519.SigningKey;
   readonly id: Uint8Array;
@@ -37,7 +37,7 @@ function read(path: string): KeyObject {
     return createPrivateKey(readFileSync(path, "utf-8"));
   } catch {
     throw new Trouble(
-      `${path} does not hold a private key`,
+      `${path} contains no private key`,
       "restore it from a backup: devices trust the key that was in it",
     );
   }

@@ -1,8 +1,7 @@
 /**
- * The lane for devices over HTTP/1.1, in front of node:http, which costs more than a signature does: a request that came in whole, in the one
- * form below, is answered straight off the socket. The first bytes of a connection that are anything else go to node:http
- * unread, and the connection with them for the rest of its life: so nothing half-read is ever held here, and what is unusual
- * has node:http's own answer.
+ * The lane: HTTP/1.1 for devices, in front of node:http, which costs more than a signature. A request that arrives whole in the form
+ * below is answered directly on the socket. On the first bytes of any other form, the connection goes to node:http for the rest of its
+ * life, with these bytes unread. So the lane never holds a partial request, and unusual requests get node:http's own answer.
  *
  *     POST path HTTP/1.1
  *     host, content-type, content-length    each once, in any order; no other field than those of FIELDS
@@ -12,7 +11,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Answer } from "./gate.ts";
 
-/** The fields a request may have here, and what they may say: nothing that changes where a message ends. */
+/** The fields allowed here and their allowed values. None of them changes where a message ends. */
 const FIELDS = new Map<string, RegExp>([
   ["host", /^[\x21-\x7e]+$/],
   ["content-type", /^[\x21-\x7e]+$/],
@@ -35,7 +34,7 @@ const UNREAD_MAX = 64 * 1024;
 export interface LaneOptions {
   readonly headerBytes: number;
   readonly bodyBytes: number;
-  /** How long a connection may be silent, before its first request and after an answer. */
+  /** Limit of silence on a connection, before its first request and after an answer. */
   readonly firstMs: number;
   readonly idleMs: number;
   /** Answer a request; undefined if it is not one for the lane. */
@@ -44,7 +43,7 @@ export interface LaneOptions {
   readonly over: (socket: Socket) => void;
 }
 
-/** The head of a request, and what it says. */
+/** The head of a request. */
 interface Head {
   readonly bytes: Buffer;
   readonly path: string;
@@ -115,7 +114,7 @@ export class Lane {
         void answer.then((made) => this.send(socket, made));
         return;
       }
-      // What comes before the answer to the request before it waits: node:http may not answer first.
+      // Hold later bytes until the request before them is answered: node:http must not answer first.
       socket.pause();
       socket.unshift(bytes);
       if (busy) return;
@@ -126,7 +125,7 @@ export class Lane {
     };
     const expired = (): void => void (this.connections.get(socket) !== true && socket.destroy());
     const ignored = (): void => undefined;
-    // Who says that nothing more comes waits for nothing more, as with node:http.
+    // A half-closed client expects no further responses: close our side, as node:http does.
     const ended = (): void => void socket.end();
     const gone = (): void => void this.connections.delete(socket);
     socket.setTimeout(this.options.firstMs);

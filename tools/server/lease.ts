@@ -1,4 +1,4 @@
-/** Leases: of the instances on one database, one does what only one may, until it ends or is not heard of for a while. */
+/** Leases: of the instances on one database, one does an exclusive job until its lease ends or expires. */
 import { isSealed, sealed } from "./seal.ts";
 import type { Store, Tx } from "./store/store.ts";
 
@@ -9,10 +9,10 @@ export interface Lease {
   readonly sealKey: Uint8Array;
 }
 
-/** No lease is taken for longer. One that ends later was taken while the clock was wrong, and would bind everybody until then. */
+/** Maximum length of a lease. A longer one was made with a wrong clock and would block all instances until it ends. */
 const LONGEST_MS = 10 * 60_000;
 
-/** Whose the lease is in a transaction, its row locked; undefined if it is nobody's. A row that somebody else wrote says nothing. */
+/** Return the valid lease, with its row locked, or undefined. A row without the server's seal is ignored. */
 async function held(store: Store, tx: Tx, { name, sealKey }: Lease, now: number): Promise<string | undefined> {
   const query = tx.selectFrom("leases").selectAll().where("name", "=", name);
   const row = await store.locked(query).executeTakeFirst();

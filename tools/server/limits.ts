@@ -35,7 +35,7 @@ export class Limiter {
     bucket.at = ticks;
     const passes = bucket.tokens >= 1;
     if (passes) bucket.tokens--;
-    // A map keeps the order of insertion: the one that was not heard of for longest goes first.
+    // A map keeps the order of insertion: remove the least recently used bucket.
     this.buckets.delete(sender);
     this.buckets.set(sender, bucket);
     if (this.buckets.size > this.most) this.buckets.delete(this.buckets.keys().next().value!);

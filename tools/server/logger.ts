@@ -1,16 +1,16 @@
 /**
- * What the server says while it runs: JSON lines (pino) on standard error. They hold ids, names, reasons and times: no token, claim,
- * nonce or key, and nothing of what a device reported.
+ * The server's log: JSON lines (pino) on standard error. They contain ids, names, reasons and times, but no token, claim,
+ * nonce, key or report data.
  */
 import { pino, type DestinationStream, type Logger } from "pino";
 import type { Happening } from "./gate.ts";
 
 export type { Logger };
 
-/** From the quietest: each level has what the ones before it have. */
+/** From the quietest to the most verbose: each level includes the ones before it. */
 export type Level = "error" | "warn" | "info" | "debug";
 
-/** Make a logger. What it wrote is out when the call returns: nothing is missing when the process is killed. */
+/** Make a logger. It writes synchronously: a killed process loses no line. */
 export function make(level: Level, to: DestinationStream = pino.destination({ fd: 2, sync: true })): Logger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: named } }, to);
 }
@@ -24,7 +24,10 @@ export function silent(): Logger {
   return pino({ level: "silent" });
 }
 
-/** Note what happened: what operators must see as a warning, what is rare as information, what each request does for debugging. */
+/**
+ * Log an event: as a warning if an operator must look at it, as information if it is rare, for debugging if it comes with each
+ * request.
+ */
 export function note(log: Logger, happening: Happening): void {
   switch (happening.kind) {
     case "alarm":
@@ -42,7 +45,7 @@ export function note(log: Logger, happening: Happening): void {
 const REPEAT_MS = 10_000;
 const TEXTS_MAX = 100;
 
-/** Say what fails inside, each thing at most every few seconds: a full disk fails for every device. */
+/** Log internal errors, each kind at most every few seconds: a full disk fails for every device. */
 export function complainer(log: Logger): (error: unknown, request?: string) => void {
   const said = new Map<string, number>();
   return (error, request) => {
@@ -51,7 +54,7 @@ export function complainer(log: Logger): (error: unknown, request?: string) => v
     if (now - (said.get(message) ?? 0) < REPEAT_MS) return;
     if (said.size >= TEXTS_MAX) said.clear();
     said.set(message, now);
-    // Only these: other properties of an error may hold what was asked for.
+    // Log only these: other properties of an error may contain parts of the request.
     log.error({ code, request }, message);
   };
 }

@@ -1,9 +1,9 @@
 import type { Intake } from "./intake.ts";
 
-/** What is measured beside the intake: name, help, value now. */
+/** A measured value beside those of the intake: name, help, current value. */
 export type Gauge = readonly [name: string, help: string, value: number];
 
-/** Write what this instance counted since its start in Prometheus' text format (0.0.4). */
+/** Write the counters of this instance since its start in Prometheus' text format (0.0.4). */
 export function metrics(intake: Intake, gauges: readonly Gauge[]): string {
   const lines: string[] = [];
   const counter = (name: string, help: string, values: readonly (readonly [string, number])[]): void => {

@@ -14,7 +14,7 @@ import type { Answer } from "./gate.ts";
 import { BODY_MAX, type Intake } from "./intake.ts";
 
 export interface MqttLimits {
-  /** Requests under way: what is beyond waits in the broker. */
+  /** Requests in progress. Further ones wait in the broker. */
   readonly underWay: number;
   readonly connectTimeoutMs: number;
   readonly reconnectMs: number;
@@ -23,12 +23,12 @@ export interface MqttLimits {
 
 export const LIMITS: MqttLimits = { underWay: 512, connectTimeoutMs: 10_000, reconnectMs: 1000, graceMs: 5000 };
 
-/** Larger packets the broker drops, and nobody answers. Up to here they are told that they are too large. */
+/** The broker drops larger packets without an answer. Packets up to this size are refused as too large. */
 const PACKET_MAX = 2 * BODY_MAX;
 
 const PREFIX_MAX = 100;
 
-/** What the broker does that somebody should know of. */
+/** A change of the connection to the broker. */
 export type Notice = "lost" | "back";
 
 export interface MqttDoor {
@@ -39,7 +39,7 @@ export interface MqttDoor {
   close(): Promise<void>;
 }
 
-/** What to watch. */
+/** Metrics of this door. */
 export function gauges(door: MqttDoor | undefined): Gauge[] {
   if (door === undefined) return [];
   return [
@@ -101,7 +101,7 @@ export async function join(
   }
   let lost = false;
   client.on("error", (error) => {
-    // That the line broke is told as a loss; that the broker said no is news.
+    // A broken connection is reported as a loss; report here only refusals by the broker.
     if (error instanceof ErrorWithReasonCode) onError(error);
   });
   client.on("close", () => {
@@ -131,7 +131,7 @@ function arrived(client: MqttClient): Promise<void> {
       if (error === undefined) resolve();
       else reject(error);
     };
-    const closed = (): void => settle(new Error("it hung up"));
+    const closed = (): void => settle(new Error("it closed the connection"));
     const connected = (): void => settle();
     client.on("error", settle);
     client.on("close", closed);
@@ -194,7 +194,10 @@ class Door implements MqttDoor {
     else this.held = next;
   }
 
-  /** Write what is answered and acknowledged in one turn of the event loop at once: a system call each would cost what a signature does. */
+  /**
+   * Collect the answers and acknowledgements of one turn of the event loop into one write: a system call for each would cost as
+   * much as a signature.
+   */
   private gather(): void {
     if (this.gathering) return;
     const { stream } = this.client;
@@ -218,8 +221,8 @@ class Door implements MqttDoor {
     try {
       const { body: answer } = await this.ask(asked, body, `mqtt ${channel}`);
       this.gather();
-      // At QoS 0: a device that misses its answer asks again. To wait for an acknowledgement here would be to wait for what stands
-      // behind a packet that is held back.
+      // Use QoS 0: a device that misses its answer asks again. Waiting here for an acknowledgement could deadlock, because it
+      // arrives behind the packet that is held back.
       await this.client.publishAsync(answering(this.prefix, channel, asked), Buffer.from(answer), { qos: 0 });
     } catch (error) {
       // While the broker is lost, answers are lost with it.

@@ -1,6 +1,6 @@
 /**
- * Challenges that need no memory to give out: time, whose they are, randomness, the last entry of the log when they were made, and a MAC over
- * all of it and the audience. Only those that were used are remembered, for as long as they would be good.
+ * Challenges that take no memory until they are used: time, instance, random bytes, the number of the newest log entry, and a
+ * MAC over all of it and the audience. Only used ones are stored, until they expire.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { concat, equal } from "../wire/bytes.ts";
@@ -11,7 +11,7 @@ export const LIFETIME_MS = 5 * 60 * 1000;
 const TIME_BYTES = 6;
 export const INSTANCE_BYTES = 4;
 const RANDOM_BYTES = 6;
-/** The number of a log entry, masked: what the server decided is nobody else's business. */
+/** The number of a log entry, masked so that devices cannot count the server's decisions. */
 const SEQ_BYTES = 4;
 const HEAD_BYTES = TIME_BYTES + INSTANCE_BYTES + RANDOM_BYTES;
 const BODY_BYTES = HEAD_BYTES + SEQ_BYTES;

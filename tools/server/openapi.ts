@@ -8,7 +8,7 @@ interface ObjectSchema {
   readonly required?: readonly string[];
 }
 
-/** What streams its answer, and so is no `Route`: `application.ts` has the handlers. */
+/** Routes that stream their answer: `application.ts` has the handlers. */
 const STREAMS = [
   {
     path: "/v1/events",

@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Nothing inline, nothing from elsewhere, no text made into markup, in nobody's frame. */
+/** No inline code, no other origin, no text parsed as markup, no frames. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -8,8 +8,8 @@ import type { Store, Tx } from "./store/store.ts";
 export const POLICIES = ["open", "allowlist", "claim"] as const;
 
 /**
- * Who may sign up: `open` lets everybody in (for development), `allowlist` the ids that the factory told, `claim` whoever
- * presents a one-time claim.
+ * The rule for new devices: `open` admits all (for development), `allowlist` the ids from the factory, `claim` devices with a
+ * one-time claim.
  */
 export type Policy = (typeof POLICIES)[number];
 
@@ -32,7 +32,7 @@ export async function admit(
   if (policy === "open") return { claim: null };
   if (policy === "allowlist") {
     const invited = await tx.selectFrom("invitations").selectAll().where("device", "=", id).executeTakeFirst();
-    // What some hand wrote into the database lets nobody in.
+    // A row without the server's seal admits no device.
     const holds = invited !== undefined && isSealed(sealKey, "invitations", invited);
     return holds ? { claim: null } : { denied: "not on the list" };
   }
@@ -49,8 +49,8 @@ export async function admit(
 }
 
 /**
- * Say what contradicts that an enrolment of a registered key comes from the device that registered it: two devices can have one key, from a weak
- * source of randomness or by copying.
+ * List contradictions between an enrolment and the registration of its key: a weak source of randomness, or copying, can give
+ * two devices one key.
  */
 export function contradictions(known: DeviceRow, enrol: Enrol, model: string): ("another board" | "another claim")[] {
   const isOtherClaim = known.claim !== null && enrol.claim !== undefined && !equal(hash(enrol.claim), known.claim);

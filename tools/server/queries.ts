@@ -1,4 +1,4 @@
-/** What an operator can read: rows as JSON, every message also as its own bytes, to be verified by whoever wants to. */
+/** The views for operators: rows as JSON, each with its message as bytes, so that anyone can verify it. */
 import { hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
@@ -20,8 +20,8 @@ export interface DeviceView {
   readonly reports: number;
   readonly gaps: number;
   /**
-   * Counters of the last command queued, of the last that the device obeyed, and of the last that it is known to be past: what lies between those
-   * two it will not obey any more.
+   * Counters of three commands: the last queued, the last obeyed, and the last that the device is past. It will not obey those
+   * between the last two.
    */
   readonly commands: { readonly queued: number; readonly acknowledged: number; readonly passed: number };
   readonly successor: string | null;
@@ -35,7 +35,7 @@ export interface ReportView {
   /** The data as text, where it is text. */
   readonly text: string | null;
   readonly epitaph: string | null;
-  /** How many damaged records of its store the device had repaired. */
+  /** Number of damaged records of its store that the device repaired. */
   readonly damaged: number | null;
   /** The hash of the report that the device sent before. */
   readonly prev: string;
@@ -88,17 +88,17 @@ function asText(bytes: Uint8Array): string | null {
 
 export interface Page {
   readonly limit: number;
-  /** Only what was seen or received since, ms since 1970. */
+  /** Include only entries since then, in ms since 1970. */
   readonly since?: number | undefined;
 }
 
 export interface DevicesPage extends Page {
-  /** What the id begins with, hexadecimal. */
+  /** First digits of the id, hexadecimal. */
   readonly id?: string | undefined;
   readonly state?: DeviceState | undefined;
 }
 
-/** List devices, the last heard of first. */
+/** List devices, the most recently seen first. */
 export async function devices(store: Store, { limit, since, id, state }: DevicesPage): Promise<DeviceView[]> {
   let query = store.read.selectFrom("devices").selectAll().orderBy("last_seen", "desc").orderBy("id").limit(limit);
   if (since !== undefined) query = query.where("last_seen", ">=", since);
@@ -130,7 +130,7 @@ export async function reports(
   return (after === undefined ? rows.toReversed() : rows).map(reportView);
 }
 
-/** Show what speaks of clones and duplicate keys, and of restored backups, the newest first. */
+/** List signs of clones, duplicate keys and restored backups, newest first. */
 export async function alarms(
   store: Store,
   limit: number,

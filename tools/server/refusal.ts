@@ -12,7 +12,7 @@ export function refusalOf(state: Exclude<DeviceState, "active">): "suspended" | 
   return state === "suspended" ? "suspended" : "revoked";
 }
 
-/** How often each reason was given since the start. */
+/** Number of refusals since the start, by reason. */
 export type Refusals = Record<ReasonName, number>;
 
 /** Begin a count of refusals. */
@@ -22,17 +22,17 @@ export function none(): Refusals {
 
 /** One refusal, as it is remembered. */
 export interface RefusalEntry {
-  /** Whom the message named, if it named anybody: for `bad-signature` that is not who sent it. */
+  /** The device that the message names, if any. For `bad-signature` it is not the sender. */
   readonly device: string | null;
   readonly asked: string;
   readonly reason: ReasonName;
   readonly at: number;
 }
 
-/** Many refusals in a short time: in the name of one device, or of all who are none of ours (null). */
+/** Many refusals in a short time for one device, or for all unknown devices together (null). */
 export interface Burst {
   readonly device: string | null;
-  /** What the first of them that made it a burst was refused for. */
+  /** The reason of the refusal that started the burst. */
   readonly reason: ReasonName;
   readonly from: number;
   until: number;
@@ -42,7 +42,7 @@ export interface Burst {
 interface Tally {
   readonly counts: Refusals;
   readonly recent: RefusalEntry[];
-  /** Since when refusals are counted, by the wall clock and by the one that never steps. */
+  /** Start of the window, by the wall clock and by the monotonic one. */
   window: { readonly from: number; readonly began: number; count: number };
   burst: Burst | undefined;
   /** When the last refusal of the burst was, by the clock that never steps. */
@@ -54,20 +54,20 @@ const RECENT_MAX = 20;
 const BURSTS_MAX = 100;
 const BURST_MS = 60_000;
 
-/** So many within a minute are a burst: in the name of one device, and of all who are none of ours. */
+/** Refusals in a minute that make a burst: for one device, and for all unknown devices together. */
 export const BURST_OF_DEVICE = 20;
 export const BURST_OF_NOBODY = 200;
 
 /**
- * What was refused lately, device by device: in memory, bounded, gone with the process. What names no device of ours is kept together,
- * under null, so that it can push out nothing else.
+ * Recent refusals by device: in memory, bounded, lost at the end of the process. Refusals for unknown devices share one record
+ * (key null), so they cannot evict known ones.
  */
 export class RecentRefusals {
   /** Bursts, the oldest first. */
   readonly bursts: Burst[] = [];
   private readonly records = new Map<string | null, Tally>();
 
-  /** Remember a refusal, at `ticks` of a clock that never steps; tells whether a burst begins with it. */
+  /** Record a refusal at `ticks` of a monotonic clock. Return true if it starts a burst. */
   note(device: string | null, entry: RefusalEntry, ticks: number): boolean {
     const record = this.records.get(device) ?? begin(entry.at, ticks);
     // A map keeps the order of insertion: the device that was not refused for longest goes first.
@@ -98,7 +98,9 @@ export class RecentRefusals {
     return true;
   }
 
-  /** What was refused in the name of a device, or of none of ours: counts by reason, and the newest entries first. */
+  /**
+   * Return the refusals for a device, or for all unknown devices (null): counts by reason, and entries, newest first.
+   */
   of(device: string | null): { counts: Partial<Refusals>; recent: readonly RefusalEntry[] } {
     const record = this.records.get(device);
     if (record === undefined) return { counts: {}, recent: [] };

@@ -1,9 +1,9 @@
 /**
- * Reports taken.
+ * Reporting: the requests that carry reports.
  *
  *     parse, look up the key, verify every signature
- *     advance:  the reports follow the head of the row as it was last seen    -> one statement, holds if the row is still that one
- *     accept:   whatever else, in a transaction that locked the row
+ *     advance:  the reports follow the head of the cached row     -> one statement, which has no effect if the row has changed
+ *     accept:   all other cases, in a transaction that locks the row
  *       stored already                     -> its receipt again
  *       another session than the row's     -> stale-session
  *       contradicted in this session       -> forked
@@ -33,7 +33,7 @@ interface Candidate extends evidence.Seen {
   readonly claims: messages.Report | undefined;
 }
 
-/** What was decided; the answer is made outside of the transaction. */
+/** The decision; the answer is made outside of the transaction. */
 type Outcome = { readonly alarms?: readonly string[] } & (
   | {
       readonly kind: "receipt";
@@ -106,7 +106,7 @@ export class Reporting {
     return known;
   }
 
-  /** Tell of the reports of a request: those that were stored, or the last if all were stored before. */
+  /** Emit events for the reports of a request: those stored now, or the last if all were stored before. */
   private told(candidates: readonly Candidate[], stored: number, kid: Uint8Array): void {
     const { accepted, happenings, options } = this.gate;
     if (stored === 0) accepted.resent++;
@@ -120,8 +120,8 @@ export class Reporting {
   }
 
   /**
-   * Store reports that follow the head of a row as it was last seen, which is what nearly all do. Undefined if there is more to decide, if the row
-   * is another by now, or if the database fails: `accept` decides then, and says what is wrong.
+   * Store reports that follow the head of the cached row, the usual case. Return undefined if more must be decided, if the row
+   * has changed, or if the database fails: then `accept` decides, and names the fault.
    */
   private async advance(known: Known, candidates: readonly Candidate[]): Promise<Outcome | undefined> {
     const { row } = known;
@@ -157,7 +157,7 @@ export class Reporting {
     const query = tx.selectFrom("devices").selectAll().where("id", "=", first.kid.slice());
     const device = await store.locked(query).executeTakeFirst();
     if (device === undefined) throw new Refused("unknown-device");
-    // Whoever still has a replaced key shall enrol: only that tells a key in use from a late copy.
+    // A device with a replaced key must enrol: this distinguishes a key in use from a late copy.
     if (device.state === "replaced") return { kind: "refused", reason: "stale-session", about: first };
     if (device.state !== "active") return { kind: "refused", reason: refusalOf(device.state), about: first };
     const now = clock();
@@ -173,7 +173,8 @@ export class Reporting {
     }
     const doubts = sessions.doubtsOf(device);
     if (doubts.includes("two-lives")) {
-      // It is acted upon once. Whoever goes on then, because forks only alarm or an operator restored it, begins another session.
+      // A proof takes effect once. If the device continues, because forks only raise alarms or an operator restored it, it does
+      // so in a new session.
       const proved = { ...device, session: null, confirmed: device.session, doubt: null };
       return this.forked(tx, proved, fresh[0]!, "two-lives", device.head_hash);
     }
@@ -186,7 +187,7 @@ export class Reporting {
     return this.follow(tx, device, fresh, doubts, now);
   }
 
-  /** Why a report of an active device can not be stored, whatever its chain is. */
+  /** The reason why a report of an active device cannot be stored, independent of its chain. */
   private faultOf(device: DeviceRow, { claims }: Candidate, now: number): ReasonName | undefined {
     if (claims === undefined) return "malformed";
     if (claims.audience !== this.gate.options.audience) return "wrong-audience";
@@ -205,7 +206,10 @@ export class Reporting {
     return { kind: "refused", reason: "forked", about: report.message, alarms: alarm === undefined ? [] : [alarm] };
   }
 
-  /** Store reports that follow the head, with what the first of a session, or a new acknowledgement, changes beside. */
+  /**
+   * Store reports that follow the head, with the other changes that the first report of a session, or a new acknowledgement,
+   * brings.
+   */
   private async follow(
     tx: Tx,
     device: DeviceRow,
@@ -256,8 +260,8 @@ export class Reporting {
 }
 
 /**
- * Whether the clock stepped back since the device was last heard of. It has to begin a new session then: it measures commands by the times that
- * its session's answers told.
+ * True if the clock is behind the last message of the device. The device must then begin a new session, because it checks the
+ * expiry of commands against the times in its session's answers.
  */
 function isAhead(device: DeviceRow, now: number): boolean {
   return device.last_seen > now + LIFETIME_MS;

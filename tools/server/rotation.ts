@@ -1,6 +1,6 @@
 /**
- * A device's key replaced by another, on the server's own order: the new key enrols, and brings what the old one signed of it. Old and new
- * row change in one transaction.
+ * Replace a device's key on the server's own order: the new key enrols with a handover that the old one signed. Old and new row
+ * change in one transaction.
  */
 import { timingSafeEqual } from "node:crypto";
 import { equal, hex } from "../wire/bytes.ts";
@@ -56,7 +56,7 @@ export async function take(
   if (old === undefined) return "unknown predecessor";
   const key = ed25519.importKey(old.key);
   if (key === undefined || !verify(message, key)) return { refused: "bad-signature" };
-  // Anybody who saw the handover can send it with a key of their own: that must not end the order.
+  // An observer of the handover can send it with another key: this must not end the order.
   if (!equal(claims.successor, fresh.id)) return { refused: "handover-refused" };
   if (claims.audience !== audience) return { refused: "wrong-audience" };
   if (old.state !== "active") {
@@ -65,7 +65,7 @@ export async function take(
     const alarm = "fork: two next keys for one order";
     return { refused: refusalOf(old.state), ...(isRival ? { alarm } : {}) };
   }
-  // Neither may who has the old key, with an order that was never given.
+  // A holder of the old key cannot do it either, with an order that the server never gave.
   if (!isOrdered(keys, { message, claims })) return { refused: "handover-refused" };
   if (claims.order <= old.void_order) return { refused: "handover-refused" };
   const order = await orderOf(tx, old.id, claims.order);
@@ -95,7 +95,7 @@ async function orderTaken(tx: Tx, device: Uint8Array): Promise<number | undefine
   return row === undefined ? undefined : messages.readStoredHandover(open(row.message)).order;
 }
 
-/** Whether this server ordered the key before to rotate, as the token in the handover says: known without any row. */
+/** True if the token in the handover shows that this server ordered the rotation; no row is needed. */
 export function isOrdered(keys: ServerKeys, { message, claims }: Offered): boolean {
   const token = commands.token(keys.order, message.kid, claims.order);
   return claims.token !== undefined && timingSafeEqual(claims.token, token);
@@ -116,8 +116,8 @@ export async function keep(tx: Tx, { store, keys, clock }: Bench, { message, cla
 }
 
 /**
- * Register a key that is not known as replaced, if a handover that it signed was kept; tell whether there was one. One that the key did not
- * sign is dropped.
+ * Register an unknown key as replaced if a handover that it signed is stored, and return true. Delete a handover that it did
+ * not sign.
  */
 export async function recall(tx: Tx, bench: Bench, fresh: Omit<DeviceRow, "seal">): Promise<boolean> {
   const { store, keys, clock } = bench;

@@ -1,6 +1,6 @@
 /**
- * Every route of the operators' API: its schemas validate what comes in, and are what the OpenAPI document is made from.
- * A route returns what is answered as JSON, or an `Answered` with a status of its own.
+ * All routes of the operators' API. Their schemas validate requests and produce the OpenAPI document. A route returns the JSON
+ * of its answer, or an `Answered` with its own status.
  */
 import { z } from "zod";
 import { fromHex, hex } from "../wire/bytes.ts";

@@ -3,7 +3,7 @@ import * as logger from "./logger.ts";
 import { readAddress } from "./mqtt.ts";
 import { startServer, type ServerOptions } from "./server.ts";
 
-/** Run a server until SIGINT or SIGTERM: what is under way is finished, then the process ends. */
+/** Run a server until SIGINT or SIGTERM: finish the requests in progress, then end the process. */
 export async function runServer({
   level,
   ...options

@@ -1,10 +1,10 @@
 /**
- * Seals: a MAC over each row, under a key that only the server holds. Who can write the database but does not have the key can not make a
- * row that passes.
+ * Seals: a MAC over each row, under a key that only the server holds. A writer of the database without the key cannot make a
+ * valid row.
  *
- * A seal names the version of its table, and so the columns that it covers. A migration that adds columns adds a version here, and leaves the
- * rows as they are: a row with an older seal holds as long as the columns added since still contain what the migration put there. It is
- * sealed anew when it is next written. A column that no version lists is not sealed: nothing may be decided on it.
+ * A seal names the version of its table, and so the columns that it covers. A migration that adds columns adds a version here
+ * and leaves the rows unchanged: an older seal is valid as long as the added columns contain the values of the migration. The
+ * next write of the row renews its seal. A column that no version lists is not sealed: no decision may depend on it.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { encode, type Value } from "../wire/cbor.ts";
@@ -16,7 +16,7 @@ export type Sealed = {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** What a migration put into each column that it added: a value, or another column of the row. */
+/** The value that a migration put into each added column: a constant, or another column of the row. */
 type Added = Readonly<Record<string, null | 0 | { readonly of: string }>>;
 
 interface History {
@@ -24,7 +24,10 @@ interface History {
   readonly added: readonly Added[];
 }
 
-/** The columns of each table's first version, in alphabetical order, and those of each later one. What was released is never edited. */
+/**
+ * The columns of each table's first version, in alphabetical order, and those added by each later one. Never edit a released
+ * version.
+ */
 export const COLUMNS: Readonly<Record<Sealed, History>> = {
   devices: {
     first: [
@@ -73,7 +76,9 @@ const VERSIONS = new Map<Sealed, readonly (readonly string[])[]>(
   }),
 );
 
-/** The first version names its columns in what it covers; a seal is then the MAC alone. Later ones begin with their number. */
+/**
+ * A seal of the first version names its columns in its input and is the MAC alone. Later seals begin with their version.
+ */
 function compute(key: Uint8Array, table: Sealed, version: number, row: Row): Uint8Array {
   const names = VERSIONS.get(table)![version - 1]!;
   const content: Value[] = version === 1 ? [table] : [table, version];
@@ -109,7 +114,7 @@ export function isSealed(key: Uint8Array, table: Sealed, row: object & { seal: U
   return added.slice(version - 1).every((columns) => isAsAdded(columns, row as unknown as Row));
 }
 
-/** Tell whether columns that a row's seal does not cover contain what the migration put there. */
+/** True if the columns outside the row's seal contain the values of the migration. */
 function isAsAdded(columns: Added, row: Row): boolean {
   return Object.entries(columns).every(
     ([name, value]) => row[name] === (typeof value === "object" && value !== null ? row[value.of] : value),

@@ -37,7 +37,7 @@ export interface ServerOptions {
   /** The address of a broker to take devices' messages from as well. */
   readonly mqtt?: string;
   readonly mqttLimits?: Partial<mqtt.MqttLimits>;
-  /** Where to post what was stored and decided. */
+  /** URL that receives stored reports and decisions. */
   readonly webhook?: string;
   readonly webhookTimes?: Partial<webhook.WebhookTimes>;
   readonly policy?: Policy;
@@ -45,9 +45,9 @@ export interface ServerOptions {
   readonly rates?: Partial<Rates>;
   readonly limits?: Partial<HttpLimits>;
   readonly clock?: () => number;
-  /** Milliseconds that pass, whatever the clock says: for rates. */
+  /** Monotonic milliseconds, for rate limits. */
   readonly ticks?: () => number;
-  /** Where to say what happens; nowhere if it is not given, but for errors. */
+  /** The log; without one, only errors are printed. */
   readonly log?: logger.Logger;
   readonly onError?: (error: unknown, request?: string) => void;
   /** Told of every decision, after it is committed. */
@@ -58,7 +58,7 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   readonly publicKey: Uint8Array;
-  /** Where TLS is served, and the key that devices pin. */
+  /** The address of the TLS server, and the key that devices pin. */
   readonly tls: { readonly url: string; readonly port: number; readonly publicKey: Uint8Array } | undefined;
   readonly mqtt: mqtt.MqttDoor | undefined;
   readonly webhook: webhook.Webhook | undefined;
@@ -68,7 +68,7 @@ export interface RunningServer {
   readonly store: Store;
   /** Make a token of scope admin for `name`, in place of any it had. */
   operator(name: string): Promise<string>;
-  /** What is stored, as an operator sees it. */
+  /** The devices, as an operator sees them. */
   devices(): Promise<queries.DeviceView[]>;
   reports(device: string): Promise<queries.ReportView[]>;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ const EVERYTHING = 2 ** 32;
 
 const SWEEP_MS = 60_000;
 
-/** Where a key is if nobody says: beside an SQLite file, or here. */
+/** Return the default path of a key: beside an SQLite file, or in the current folder. */
 export function keyBeside(database: string, name = "signet-server.key"): string {
   return /^postgres(ql)?:/.test(database) ? resolve(name) : join(dirname(resolve(database)), name);
 }
@@ -113,7 +113,7 @@ async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): 
   return any === undefined ? tokens.make(store, keys, "first", "admin", "server", now) : undefined;
 }
 
-/** Start a server. Throws Trouble for what a person can act on. */
+/** Start a server. Throw Trouble for faults that an operator can correct. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { audience, host = "127.0.0.1", clock = Date.now, policy = "open", log = logger.silent() } = options;
   const ticks = options.ticks ?? ((): number => performance.now());
@@ -171,7 +171,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         webhook.start({ url: options.webhook, store, keys, audience, intake, clock, log, onError, times }),
       );
     }
-    // Last, so that no token is made that nobody is shown.
+    // Make the token last, so that a failed start leaves no token that was never shown.
     const adminToken = await firstToken(store, keys, clock());
     const shownHost = host.includes(":") ? `[${host}]` : host;
     const sweeper = setInterval(() => void sweep(store, clock()).catch(() => undefined), SWEEP_MS).unref();

@@ -1,7 +1,7 @@
 /**
- * Sessions: what lies between two `enrolled` of a device. A session is 16 bytes: its epoch (big-endian), 4 bytes of a MAC, and the first 8 of the hash
- * of the enrolment that it answers. So the server recognises a session that it gave, also one that its database does not know: then the
- * database is older than the device.
+ * Sessions: each is the time from one `enrolled` to the next. A session is 16 bytes: its epoch (big-endian), 4 bytes of a MAC,
+ * and the first 8 of the hash of the enrolment that it answers. The server recognises its own sessions without a row; if the
+ * row is missing, the database is older than the device.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { concat, equal, hex } from "../wire/bytes.ts";
@@ -13,12 +13,12 @@ const MAC_BYTES = 4;
 const EPOCH_MAX = 2 ** 32 - 1;
 
 /**
- * How far a device's word may move the epoch at once. Whoever has the server's key can give a device a session of any epoch; more enrolments
- * than this are not made between a backup and its return.
+ * Maximum step of the epoch by a device's claim. A holder of the server's key can give a device a session of any epoch; the
+ * number of enrolments between a backup and its restoration is smaller than this.
  */
 const EPOCH_STEP = 2 ** 16;
 
-/** What an enrolment says that the device which reported last would not say. */
+/** A sign that an enrolment does not come from the device that reported last. */
 export type Doubt =
   /** It names a session that was given, or a report that was stored, after this database was written: a backup was put back. */
   | "gap"
@@ -59,7 +59,7 @@ export function isConfirmed({ session, confirmed }: Pick<DeviceRow, "session" | 
   return session !== null && confirmed !== null && equal(session, confirmed);
 }
 
-/** What is known of a device's sessions. */
+/** The state of a device's sessions. */
 export type Known = Pick<DeviceRow, "epoch" | "session" | "confirmed" | "doubt">;
 
 /**
@@ -68,10 +68,12 @@ export type Known = Pick<DeviceRow, "epoch" | "session" | "confirmed" | "doubt">
 export type NamedHead = "stored" | "beyond" | undefined;
 
 /**
- * Doubt an enrolment by the session that it names: `named` as the device says it, `namedEpoch` its epoch if it is a session of this server.
+ * Compare an enrolment with the last session: `named` is the session in the enrolment, `namedEpoch` its epoch if this server
+ * made it.
  *
- * A device stores its session before its first report in it, and each session's epoch is above that of the one it named before. So a device that
- * names an older session than the last in which a report was stored did not send that report, or lost what it stored.
+ * A device stores its session before its first report in it, and each session's epoch is higher than that of the session named
+ * before. So a device that names an older session than the last with a stored report did not send that report, or lost its
+ * stored session.
  */
 export function doubt(
   known: Known,
@@ -112,7 +114,7 @@ export function nextEpoch(known: number, named: number | undefined): number {
   return Math.min(last + 1, EPOCH_MAX);
 }
 
-/** A session in which no report was stored yet, and what is doubted about it. */
+/** A session without a stored report, and its doubts. */
 type Entry = readonly [session: string, ...doubts: Doubt[]];
 
 /** Doubted sessions that a row keeps. A device that names one which was dropped is doubted as one whose flash went back. */
@@ -122,7 +124,7 @@ function entries({ doubt: text }: Pick<DeviceRow, "doubt">): readonly Entry[] {
   return text === null ? [] : (JSON.parse(text) as Entry[]);
 }
 
-/** Write down what is doubted about a new session, beside what a row has of those before it. They are dropped when a report is stored. */
+/** Add the doubts about a new session to those of earlier ones. The next stored report deletes them. */
 export function written(
   before: Pick<DeviceRow, "doubt">,
   session: Uint8Array,
@@ -132,7 +134,7 @@ export function written(
   return all.length === 0 ? null : JSON.stringify(all.slice(-ENTRIES_MAX));
 }
 
-/** What is doubted about a device's session: nothing any more once a report is stored in it. */
+/** Return the doubts about a device's session. There are none once it has a stored report. */
 export function doubtsOf(row: Pick<DeviceRow, "session" | "doubt">): readonly Doubt[] {
   if (row.session === null) return [];
   const name = hex(row.session);

@@ -14,7 +14,7 @@ import { readOrMake } from "./keys.ts";
 export interface TlsIdentity {
   readonly key: string;
   readonly certificate: string;
-  /** What a device pins: the raw public key. */
+  /** The raw public key, which devices pin. */
   readonly publicKey: Uint8Array;
 }
 
@@ -57,7 +57,7 @@ export async function load(path: string, name: string, now: number): Promise<Tls
   };
 }
 
-/** How Node serves it: TLS 1.3 alone, and every client asked for a key, which `peerId` names. */
+/** Make the TLS options of Node: TLS 1.3 only, and a request for each client's key, which `peerId` reads. */
 export function options(identity: TlsIdentity): HttpsOptions {
   return {
     key: identity.key,
@@ -69,10 +69,10 @@ export function options(identity: TlsIdentity): HttpsOptions {
   };
 }
 
-/** Nobody: what no device's id is equal to. */
+/** An id that no device has. */
 const NOBODY = new Uint8Array(0);
 
-/** Who is at the other end of a connection, proven by TLS: a device's id. Undefined without TLS; nobody if it showed no Ed25519 key. */
+/** Return the id of the device that TLS authenticated. Undefined without TLS; NOBODY without an Ed25519 client key. */
 export function peerId(socket: Socket): Uint8Array | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const key = socket.getPeerX509Certificate()?.publicKey;

@@ -5,7 +5,7 @@ import * as log from "./log.ts";
 import { isSealed, sealed } from "./seal.ts";
 import type { Store } from "./store/store.ts";
 
-/** What a token may do: each scope includes the ones before it. */
+/** Scopes of tokens: each includes the ones before it. */
 export const SCOPES = ["read", "operate", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -39,7 +39,7 @@ export async function make(
   return token;
 }
 
-/** Find who bears a token; undefined if nobody may with it. A row that somebody else wrote into the database is no token. */
+/** Find the row of a valid token, or undefined. A row without the server's seal is no token. */
 export async function bearer(store: Store, keys: ServerKeys, token: string): Promise<Bearer | undefined> {
   if (!token.startsWith(PREFIX)) return undefined;
   // Looked up by its hash: timing tells about the hash of a guess, which is of no use.

@@ -41,7 +41,10 @@ export function readMessages(content: Uint8Array): Uint8Array[] {
   return lines.map((line, i) => {
     const found = fromHex(line.startsWith("{") ? messageOf(line) : line);
     if (found === undefined || found.length === 0) {
-      throw new Trouble(`line ${i + 1} holds no report`, "give a COSE message, its hexadecimal, or rows of an export");
+      throw new Trouble(
+        `line ${i + 1} contains no report`,
+        "give a COSE message, its hexadecimal, or rows of an export",
+      );
     }
     return found;
   });
@@ -65,17 +68,20 @@ export function verifyReport(bytes: Uint8Array, publicKey: Uint8Array): Verified
     }
     const key = ed25519.importKey(publicKey);
     if (key === undefined || !verify(message, key)) {
-      throw new Trouble("bad-signature: the report was not signed so by this key", "it was altered, or never was one");
+      throw new Trouble(
+        "bad-signature: the report was not signed so by this key",
+        "it was altered, or another key signed it",
+      );
     }
     const { audience, counter, prev, data } = messages.readStoredReport(message);
     return { device: hex(message.kid), hash: hex(hash(bytes)), audience, counter, prev: hex(prev), data: hex(data) };
   } catch (error) {
-    if (error instanceof Malformed) throw new Trouble(error.message, "this is not a report as a device signs it");
+    if (error instanceof Malformed) throw new Trouble(error.message, "this is not a valid report");
     throw error;
   }
 }
 
-/** Verify every report of a file; of several, each must be the successor of the one before. Returns what they say. */
+/** Verify every report of a file. Each must be the successor of the one before. Return their contents. */
 export function verifyFile(path: string, keyText: string): Verified[] {
   const key = readKey(keyText);
   const found = readMessages(readFileSync(path)).map((bytes) => verifyReport(bytes, key));

@@ -1,7 +1,7 @@
 /**
- * The webhook: every report that was stored and every entry of the audit log is posted to one address, signed by the server, at least
- * once. What a device reported comes in its order, and so does the log. How far it got stands in the database, and moves only after the
- * receiver said 2xx: what it did not take is posted again, later and later, and nothing behind it.
+ * The webhook: post every stored report and every entry of the audit log to one URL, signed by the server, at least once. The
+ * reports of a device arrive in order, and so do the entries of the log. The database stores the position of each stream, which
+ * moves only after a 2xx response. A failed post is repeated with growing intervals, and nothing behind it is sent.
  */
 import { randomBytes } from "node:crypto";
 import { Trouble } from "../trouble.ts";
@@ -17,9 +17,9 @@ import { isSealed, sealed } from "./seal.ts";
 import type { Store } from "./store/store.ts";
 
 export interface WebhookTimes {
-  /** How often to look for what other instances stored. */
+  /** Interval of the search for rows stored by other instances. */
   readonly pollMs: number;
-  /** At most so often is looked at all. */
+  /** Minimum interval between polls. */
   readonly restMs: number;
   readonly timeoutMs: number;
   readonly firstRetryMs: number;
@@ -36,7 +36,7 @@ export const TIMES: WebhookTimes = {
   leaseMs: 30_000,
 };
 
-/** How long a request that is under way may take when the server is told to stop. */
+/** Maximum time for a request in progress when the server stops. */
 const GRACE_MS = 3000;
 
 /** Items of one request: about 400 KB at most. */
@@ -72,25 +72,25 @@ export function checkAddress(text: string): void {
   try {
     url = new URL(text);
   } catch {
-    throw new Trouble("this is not an address to post to", hint);
+    throw new Trouble("this is no URL of a webhook", hint);
   }
   if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "" || url.hash !== "")
-    throw new Trouble("this is not an address to post to", hint);
+    throw new Trouble("this is no URL of a webhook", hint);
 }
 
-/** How far a stream is told. */
+/** The new position of a stream. */
 interface Step {
   readonly stream: Uint8Array;
   readonly position: number;
 }
 
-/** What is posted at once, and how far its streams are told then. */
+/** The content of one request, and the positions of its streams after it. */
 interface Batch {
   readonly items: object[];
   readonly steps: Step[];
 }
 
-/** What to watch. */
+/** Metrics of this webhook. */
 export function gauges(webhook: Webhook | undefined): Gauge[] {
   if (webhook === undefined) return [];
   return [
@@ -187,7 +187,7 @@ class Courier implements Webhook {
     });
   }
 
-  /** Deliver what a look finds; false if the receiver did not take something. */
+  /** Deliver all new rows; false if the receiver refused a post. */
   private async round(): Promise<boolean> {
     if (!(await this.holds())) return true;
     const streams = await this.streams();
@@ -219,7 +219,7 @@ class Courier implements Webhook {
     return taken;
   }
 
-  /** The log, and devices with reports that were not told, those that waited longest first; each with how far it is told. */
+  /** The log, and the devices with undelivered reports, the oldest first, each with its position. */
   private async streams(): Promise<Step[]> {
     const { store } = this.options;
     const log = await store.read.selectFrom("deliveries").selectAll().where("stream", "=", LOG).executeTakeFirst();
@@ -309,7 +309,7 @@ class Courier implements Webhook {
       await response.body?.cancel();
       return response.ok ? undefined : `status ${response.status}`;
     } catch (error) {
-      // The cause has a code; the message may have the address in it, and with it what is secret.
+      // Log the code of the cause only; the message may contain the address and its secrets.
       const { cause, name } = error as { cause?: { code?: string }; name: string };
       return cause?.code ?? name;
     }

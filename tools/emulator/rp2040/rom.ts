@@ -97,7 +97,7 @@ export class Rom {
 
   private erase(at: number, len: number, block: number, command: number): void {
     this.mustFit(at, len, SECTOR_BYTES);
-    if (block !== 65536 || command !== 0xd8) throw new Error("the flash has no such command to erase blocks");
+    if (block !== 65536 || command !== 0xd8) throw new Error("this command does not erase blocks of the flash");
     for (let done = 0; done < len; done += SECTOR_BYTES) {
       this.parts.flash.erase(at + done, this.parts.cut);
       this.busy(ERASE_NANOS);
@@ -107,7 +107,7 @@ export class Rom {
 
   private mustFit(at: number, len: number, unit: number): void {
     if (at % unit !== 0 || len % unit !== 0 || at + len > this.parts.flash.bytes.length)
-      throw new Error(`the bootrom is asked to write ${len} bytes of flash at 0x${at.toString(16)}`);
+      throw new Error(`the bootrom was asked to write ${len} bytes of flash at 0x${at.toString(16)}`);
   }
 
   /** The chip's time goes on while the flash is busy. */

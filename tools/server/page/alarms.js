@@ -1,5 +1,5 @@
 // @ts-check
-/** What speaks of clones, weak keys, attacks and restored backups, the newest first. */
+/** Alarms about clones, weak keys, attacks and restored backups, newest first. */
 import { ask } from "./api.js";
 import { calm } from "./calm.js";
 import { el, fill, foreign, row, table } from "./dom.js";
@@ -34,7 +34,7 @@ const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
 ]);
 
 /**
- * Bring the alarms of all kinds into one form.
+ * Convert the alarms of all kinds to one form.
  *
  * @param {any} answer
  * @returns {{ at: number, device: string | null, what: string }[]}

@@ -8,7 +8,7 @@ const SILENCE_MS = 40_000;
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
-/** What the server answered instead. */
+/** An error response of the server. */
 export class Refusal extends Error {
   /**
    * @param {number} status
@@ -96,8 +96,8 @@ export async function download(path) {
 }
 
 /**
- * Hear what happens at the server, for ever: a stream that ends or fails is opened again. Ends, by throwing, with `signal` or when
- * the token is not good any more.
+ * Listen to the events of the server. Reopen a stream that ends or fails. Throw when `signal` aborts or the token is not valid
+ * any more.
  *
  * @param {(happening: any) => void} hear
  * @param {(state: "live" | "waiting") => void} tell

@@ -2,8 +2,8 @@
 /** Work that is asked for often and done now and then. */
 
 /**
- * Do `work` when it is asked for, never twice at a time: `now` at once or right after what is under way, `soon` within `ms`,
- * however often it is asked.
+ * Run `work` on request, never twice at a time: `now` runs it at once or right after the current run, `soon` within `ms`, once
+ * for all requests.
  *
  * @param {number} ms
  * @param {() => Promise<void>} work

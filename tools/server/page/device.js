@@ -1,5 +1,5 @@
 // @ts-check
-/** One device: its facts, its readings, its chain, what was refused in its name, and what can be decided about it. */
+/** One device: its facts, its readings, its chain, its refused messages, and the decisions about it. */
 import { Refusal, ask, download, order } from "./api.js";
 import { calm } from "./calm.js";
 import { confirm } from "./confirm.js";
@@ -16,7 +16,7 @@ const KEPT_MAX = 1000;
 const SETTLE_MS = 250;
 const POLL_MS = 10_000;
 
-/** What a refusal means, in an operator's words. */
+/** Explanations of refusals for operators. */
 const REASONS = new Map(
   Object.entries({
     malformed: "its signature is valid, but the content is no report",
@@ -33,7 +33,7 @@ const REASONS = new Map(
   }),
 );
 
-/** Decisions: who may take them, from which states, and what they mean. */
+/** Decisions: the scope they need, the states in which they are allowed, and their effect. */
 const DECISIONS = [
   {
     verb: "suspend",
@@ -337,7 +337,7 @@ function follows(report, before) {
 }
 
 /**
- * Tell of the commands for a device: only what it named by its hash did it obey.
+ * Describe the commands for a device. It obeyed only a command that it acknowledged by hash.
  *
  * @param {{ queued: number, acknowledged: number, passed: number }} counters
  */

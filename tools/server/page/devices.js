@@ -1,5 +1,5 @@
 // @ts-check
-/** All devices: who they are, when they were last heard of, and how they are. */
+/** All devices: identity, time of the last message, state. */
 import { ask } from "./api.js";
 import { calm } from "./calm.js";
 import { el, fill, foreign, renew, row, say, table } from "./dom.js";
@@ -106,7 +106,7 @@ export function devices(page) {
       rows.delete(id);
     }
     const tbody = /** @type {HTMLElement} */ (listed.tBodies[0]);
-    // Rows stay where they are while they are looked at: who is new comes first.
+    // Rows keep their place on the screen; new devices come first.
     for (const view of found.toReversed()) {
       const known = rows.get(view.id);
       if (known !== undefined) known.update(view);
@@ -151,7 +151,7 @@ export function devices(page) {
           lastSeen: happening.at,
         });
       }
-      // What the happening does not tell is asked for when it has settled, however fast they come.
+      // Fetch the rest at most once per interval, however fast events arrive.
       shown.soon();
     },
     close() {
@@ -198,7 +198,7 @@ function deviceRow(first) {
 }
 
 /**
- * Tell what to do while there is no device.
+ * Show instructions while there is no device.
  *
  * @param {import("./main.js").Page} page
  */

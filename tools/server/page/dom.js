@@ -35,7 +35,7 @@ export function fill(node, ...children) {
 }
 
 /**
- * Put elements into another, but leave those that are the same already: what somebody marked stays marked.
+ * Put elements into another, but keep equal ones, so that a selection of text survives.
  *
  * @param {Element} node
  * @param {...Element} children
@@ -60,7 +60,7 @@ export function say(node, text) {
 }
 
 /**
- * Find what index.html has.
+ * Find an element of index.html.
  *
  * @param {string} id
  * @returns {HTMLElement}
@@ -70,7 +70,7 @@ export function get(id) {
 }
 
 /**
- * Show what came from a device, whatever direction it is written in.
+ * Show text from a device, isolated from the surrounding direction of writing.
  *
  * @param {string} text
  */

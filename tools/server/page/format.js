@@ -1,5 +1,5 @@
 // @ts-check
-/** How things are written. */
+/** Formats of numbers, times and ids. */
 import { el, say } from "./dom.js";
 
 const UNITS = /** @type {const} */ ([

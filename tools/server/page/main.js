@@ -1,5 +1,5 @@
 // @ts-check
-/** The page put together: who is signed in, which view is shown, what is heard from the server. */
+/** The page: signing in, the choice of the view, and events from the server. */
 import { alarms, together } from "./alarms.js";
 import { Refusal, Unreachable, ask, forgetToken, keepToken, listen, signedIn } from "./api.js";
 import { device } from "./device.js";
@@ -10,13 +10,13 @@ import { log } from "./log.js";
 import { signUp } from "./sign_up.js";
 
 /**
- * What a view may use of the page.
+ * The functions of the page that a view uses.
  *
  * @typedef {object} Page
  * @property {{ audience: string, publicKey: string, policy: string }} server
- * @property {(scope: string) => boolean} may Whether the token's scope includes another.
- * @property {(work: () => Promise<void>) => Promise<void>} attempt Do something, and say it if it fails.
- * @property {(text: string, seen?: boolean) => void} announce Tell who listens, and who looks too if `seen`.
+ * @property {(scope: string) => boolean} may Return true if the token's scope includes another.
+ * @property {(work: () => Promise<void>) => Promise<void>} attempt Do something, and show an error if it fails.
+ * @property {(text: string, seen?: boolean) => void} announce Tell screen readers, and show the text too if `seen`.
  * @property {(number: number) => void} countAlarms
  * @property {() => void} focusTitle
  */
@@ -52,7 +52,7 @@ function connection(state) {
 function banner(kind, ...text) {
   const close = el("button", { type: "button", class: "quiet", onclick: () => fill(get("banner")) }, "Dismiss");
   const shown = el("div", { class: kind }, el("span", {}, ...text), close);
-  // What is said already is not said again to who listens.
+  // Do not repeat the same announcement to a screen reader.
   if (get("banner").textContent !== shown.textContent) fill(get("banner"), shown);
 }
 
@@ -202,7 +202,7 @@ function route(page) {
     else link.removeAttribute("aria-current");
   }
   fill(get("main"), made.element);
-  // At the first view the focus is where the browser has it; later it goes to what is new.
+  // Leave the focus alone at the first view; later move it to the new view.
   if (before !== undefined) focusTitle();
   scrollTo(0, 0);
   void made.refresh();

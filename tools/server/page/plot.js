@@ -20,7 +20,7 @@ export class Plot {
   #drawn;
   /** @type {string | undefined} */
   #label;
-  /** What the axis of time showed when it was last set here: if it shows something else, somebody looks at a part. */
+  /** The time range that this code set last. If the axis shows another, the user has zoomed in. */
   #span = { min: 0, max: 0 };
   #resized = new ResizeObserver(() => this.#drawn?.setSize({ width: this.#width(), height: HEIGHT }));
   #recoloured = matchMedia("(prefers-color-scheme: dark)");
@@ -103,7 +103,7 @@ function options(label, width) {
 
 const DAY_S = 86_400;
 
-/** How far apart times on the axis may be. */
+/** Possible distances between times on the axis. */
 const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, DAY_S, 2 * DAY_S, 7 * DAY_S, 28 * DAY_S];
 
 /** The least that the axis of time shows. */

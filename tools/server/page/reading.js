@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * What a report's data say, as far as they can be read: numbers to plot, and words. `assembly/app/app.ts` decides what a device
- * writes; who changes it gives the fields their names here.
+ * The data of a report, as far as it can be decoded: numbers to plot, and words. `assembly/app/app.ts` decides what a device
+ * writes; after a change there, name the fields here.
  */
 
-/** Names of fields, units, how many of what is sent make one of what is shown, and the digits behind its point. */
+/** Names of fields, units, sent units in a displayed one, and digits after the point. */
 const FIELDS = new Map([
   ["1", { name: "temperature", unit: "°C", per: 1000, digits: 3 }],
   ["2", { name: "uptime", unit: "s", per: 1, digits: 0 }],
@@ -138,7 +138,7 @@ function decode(bytes) {
     if (major === 2) return bytes.slice(take(length), at);
     if (major === 3) return new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice(take(length), at));
     if (major === 6) return item(depth + 1);
-    // Each item takes a byte at least: a length beyond what is left is a lie.
+    // Each item takes at least a byte: a greater length is malformed.
     if (length > bytes.length - at) throw new RangeError("cut short");
     if (major === 4) return Array.from({ length }, () => item(depth + 1));
     return new Map(Array.from({ length }, () => [item(depth + 1), item(depth + 1)]));

@@ -1,5 +1,5 @@
 // @ts-check
-/** Who may sign up: claims made, ids invited, and who stood at the door. */
+/** Enrolment: claims, invited ids, and refused devices. */
 import { ask, order } from "./api.js";
 import { calm } from "./calm.js";
 import { confirm } from "./confirm.js";
@@ -17,7 +17,7 @@ const POLICIES = /** @type {Record<string, string>} */ ({
 });
 
 /**
- * Show what decides about sign-up.
+ * Show the rules of enrolment.
  *
  * @param {import("./main.js").Page} page
  */

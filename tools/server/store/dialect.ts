@@ -2,12 +2,11 @@ import type { Dialect as KyselyDialect, Kysely } from "kysely";
 import type { Trouble } from "../../trouble.ts";
 import type { DeviceRow, Flavour, Move, Tables } from "./schema.ts";
 
-/** What the store asks of a database. `tests/server/dialect.test.ts` holds each one to it. */
+/** The functions that the store needs from a database. `tests/server/dialect.test.ts` checks each implementation. */
 export interface Dialect extends KyselyDialect {
   readonly flavour: Flavour;
   /**
-   * Whether the database has one writer. Then works that wait share a transaction; else each work has its own and locks the
-   * rows that it decides on.
+   * True if the database has one writer. Then waiting works share a transaction; otherwise each has its own and locks its rows.
    */
   readonly hasOneWriter: boolean;
   /** Find a device by its id. */
@@ -17,7 +16,7 @@ export interface Dialect extends KyselyDialect {
    * void. `read` is the store's own door to this database.
    */
   move(moves: readonly Move[], read: Kysely<Tables>): Promise<boolean[]>;
-  /** Whether a transaction lost against another one and may be run again. */
+  /** True if a transaction failed because of a concurrent one and can be retried. */
   isConflict(error: unknown): boolean;
   /** Say an error of the database in words; undefined if it is not one of the usual. */
   trouble(error: unknown): Trouble | undefined;
@@ -28,7 +27,7 @@ export function list(columns: Readonly<Record<string, unknown>>, each: (name: st
   return Object.keys(columns).map(each).join(", ");
 }
 
-/** Make what takes the values of a row in the order of columns. */
+/** Make a function that returns the values of a row in the order of the columns. */
 export function picker<Name extends string>(
   columns: Readonly<Record<Name, unknown>>,
 ): <Row extends Record<Name, unknown>>(row: Row) => Row[Name][] {

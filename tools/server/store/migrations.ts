@@ -146,7 +146,7 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
-    // What the columns contain then is listed in `seal.ts`.
+    // `seal.ts` lists the values of the new columns.
     "005-sessions": {
       async up(db: Kysely<unknown>): Promise<void> {
         const add = db.schema.alterTable("devices");

@@ -6,7 +6,7 @@ import { type DeviceRow, type Move, MOVED, STORED } from "./schema.ts";
 
 const INT8 = 20;
 
-/** A device's columns in `wanted`: which one, what its seal was, and what becomes of it. */
+/** The columns of a device in `wanted`: its id, the seal that must still be stored, and the new values. */
 const WANTED = { id: "bytea", was: "bytea", ...MOVED };
 
 /** Arrays as parameters, from the one of this number on. */
@@ -14,7 +14,7 @@ function arrays(columns: Readonly<Record<string, string>>, from: number): string
   return list(columns, (name, at) => `$${from + at}::${columns[name]}[]`);
 }
 
-/** One statement, and so one transaction: what was moved, and the reports of that alone. */
+/** One statement, so one transaction: the moved devices, and the reports of those only. */
 const MOVE = `
 with wanted as (
   select * from unnest(${arrays(WANTED, 1)}) as w (${list(WANTED, (name) => name)})
@@ -52,7 +52,7 @@ export class Postgres extends PostgresDialect implements Dialect {
 
   /** Make moves in one transaction, at most one for each device; tell of each whether it was not void. */
   async move(moves: readonly Move[]): Promise<boolean[]> {
-    // In one order everywhere, so that instances rarely wait for each other in a circle.
+    // Lock in one order in all instances, to make deadlocks rare.
     const wanted = moves
       .map(({ before, after }) => ({ ...after, was: before.seal }))
       .toSorted((a, b) => Buffer.compare(a.id, b.id));
@@ -82,8 +82,8 @@ export async function openPostgres(url: string, connections: number): Promise<Po
       oid === INT8 ? Number : parsers.getTypeParser(oid, format)) as CustomTypesConfig["getTypeParser"],
   };
   const pool = new Pool({ connectionString: url, max: connections, types, connectionTimeoutMillis: 5000 });
-  // A connection that breaks is replaced at its next use, and what was asked on it fails by itself; without listeners, for idle
-  // ones the pool's and for others their own, it would end the process.
+  // The pool replaces a broken connection at its next use, and the queries on it fail. Without these listeners, on the pool for
+  // idle connections and on each busy one, the error would end the process.
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
   try {

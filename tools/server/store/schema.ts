@@ -52,7 +52,7 @@ export interface DeviceRow {
   session: Uint8Array | null;
   /** The last session in which a report was stored, or by which two holders of the key were proved. */
   confirmed: Uint8Array | null;
-  /** What is doubted about sessions in which no report was stored yet (see `session.ts`). */
+  /** Doubts about sessions without a stored report (see `session.ts`). */
   doubt: string | null;
   /** Counter of the last downlink that the device is known to be past: it obeys none up to here any more. */
   passed: number;
@@ -125,13 +125,13 @@ export interface HandoverRow {
   /** The id of the key that was given up. */
   device: Uint8Array;
   successor: Uint8Array;
-  /** What the old key signed. */
+  /** The handover, signed by the old key. */
   message: Uint8Array;
   received_at: number;
   seal: Uint8Array;
 }
 
-/** How far the webhook has been told. */
+/** Position of the webhook in a stream. */
 export interface DeliveryRow {
   /** A device's id, whose position is a counter; or nothing, for the audit log, whose position is a seq. */
   stream: Uint8Array;
@@ -139,7 +139,7 @@ export interface DeliveryRow {
   seal: Uint8Array;
 }
 
-/** Who does what only one instance may. */
+/** The holder of each exclusive job. */
 export interface LeaseRow {
   name: string;
   holder: string;
@@ -160,7 +160,7 @@ export interface AuditRow {
 }
 
 /** The head of a device moved by reports that follow it. */
-/** The columns of a device that a report moves, with what PostgreSQL calls their types: the only list of them. */
+/** The columns of a device that a report changes, with their PostgreSQL types. This is the only list of them. */
 export const MOVED = {
   head_counter: "bigint",
   head_hash: "bytea",

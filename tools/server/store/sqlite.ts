@@ -16,7 +16,7 @@ import { Trouble } from "../../trouble.ts";
 import { type Dialect, list, picker } from "./dialect.ts";
 import { type DeviceRow, type Move, MOVED, STORED, type Tables } from "./schema.ts";
 
-/** How long to wait for another process that writes. */
+/** Maximum wait for another writing process. */
 const BUSY_MS = 5000;
 
 /** Statements kept prepared: the hot ones are a dozen, and the rest must not pile up. */
@@ -99,7 +99,7 @@ export class Sqlite extends SqliteDialect implements Dialect {
     return this.#database.prepare(FIND).all([id])[0] as DeviceRow | undefined;
   }
 
-  /** There is one connection: while kysely lends it out, no transaction of kysely's is open on it. */
+  /** There is one connection: while kysely lends it, no transaction of kysely is open on it. */
   move(moves: readonly Move[], read: Kysely<Tables>): Promise<boolean[]> {
     return read.connection().execute(() => Promise.resolve(this.#moved(moves)));
   }
@@ -122,7 +122,7 @@ export class Sqlite extends SqliteDialect implements Dialect {
     }
   }
 
-  /** The only writer loses against nobody. */
+  /** A single writer has no conflicts. */
   isConflict(): boolean {
     return false;
   }
@@ -151,7 +151,7 @@ function checkPlace(file: string): void {
     accessSync(target, constants.R_OK | constants.W_OK);
     accessSync(folder, constants.W_OK);
   } catch {
-    throw new Trouble(`${target} can not be written`, "give its owner the right to, or choose another --database");
+    throw new Trouble(`${target} can not be written`, "give this user write permission, or choose another --database");
   }
 }
 
@@ -172,7 +172,7 @@ export function openSqlite(path: string): Sqlite {
   }
 }
 
-/** Say what SQLite complains about in words a person can act on; undefined if it is none of the usual. */
+/** Translate the usual errors of SQLite into a fault that an operator can correct; undefined for others. */
 function sqliteTrouble(error: unknown, file: string): Trouble | undefined {
   const { code, message } = error as { code?: string; message?: string };
   const text = `${code ?? ""} ${message ?? ""}`;
@@ -181,11 +181,11 @@ function sqliteTrouble(error: unknown, file: string): Trouble | undefined {
   }
   if (/SQLITE_FULL|disk is full/.test(text)) return new Trouble(`the disk of ${file} is full`, "free some space");
   if (/SQLITE_READONLY|readonly database/.test(text))
-    return new Trouble(`${file} is read-only`, "give its owner the right to write it");
+    return new Trouble(`${file} is read-only`, "give this user write permission");
   if (/SQLITE_NOTADB|not a database/.test(text))
     return new Trouble(`${file} is not a database`, "choose another --database");
   if (/SQLITE_CORRUPT|malformed/.test(text)) return new Trouble(`${file} is damaged`, "restore it from a backup");
   if (/SQLITE_IOERR|disk I\/O/.test(text))
-    return new Trouble(`the disk under ${file} fails`, "look at the system's log");
+    return new Trouble(`reading or writing ${file} failed`, "check the log of the system");
   return undefined;
 }

@@ -9,7 +9,7 @@ import { openSqlite } from "./sqlite.ts";
 export type Tx = Transaction<Tables>;
 export type Work<T> = (tx: Tx) => Promise<T>;
 
-/** Works that share one commit, at most: what waits longer waits for the next. */
+/** Maximum number of works in one commit; further ones wait for the next. */
 const GROUP_MAX = 256;
 /** Moves that share one commit, at most. */
 const MOVES_MAX = 512;
@@ -29,16 +29,16 @@ interface WaitingMove {
 }
 
 /**
- * The database behind one door. `read` looks; `write` runs a piece of work in a transaction and returns when it is
- * on the disk. A work may be run more than once, and must touch nothing but the transaction.
+ * The database. `read` queries; `write` runs a piece of work in a transaction and returns when it is on the disk. A work may
+ * run more than once, and must have no effect outside the transaction.
  *
- * SQLite has one writer: works that wait while another commits are run one after the other in one transaction and share its
- * commit. If one of them fails, the transaction is undone and each is run again in its own. On PostgreSQL each work has
- * a transaction of its own (read committed); works lock the rows they decide on (`locked`), in the order devices, claims,
- * audit_head, so that no two wait for each other.
+ * SQLite has one writer: works that wait during a commit run one after the other in the next transaction and share its commit.
+ * If one of them fails, the transaction is rolled back and each runs again in its own. On PostgreSQL each work has its own
+ * transaction (read committed); works lock the rows that they decide on (`locked`), in the order devices, claims, audit_head,
+ * to avoid deadlocks.
  *
- * `move` is the road of nearly every report: no look at the row, one update that holds only if the row is still the one that was decided
- * on, and all that wait share one commit, on either database.
+ * `move` is the path of nearly every report: one update without a query, which has no effect if the row has changed since the
+ * decision. All waiting moves share one commit, on either database.
  */
 export class Store {
   readonly read: Kysely<Tables>;
@@ -93,8 +93,8 @@ export class Store {
   }
 
   /**
-   * Store reports and move their device's head, unless its row is not the one it was decided on: then nothing is done, and false
-   * returned. At most one move of a device may be under way. Returns when it is on the disk.
+   * Store reports and move their device's head. If its row has changed since the decision, do nothing and return false. At most
+   * one move of a device may be in progress. Return when it is on the disk.
    */
   move(move: Move): Promise<boolean> {
     return new Promise<boolean>((resolve, reject) => {
@@ -106,7 +106,7 @@ export class Store {
   private async drainMoves(): Promise<void> {
     this.moving = true;
     while (this.moves.length > 0) {
-      // What arrives in the same turn of the event loop shares the commit.
+      // Works that arrive in the same turn of the event loop share the commit.
       await new Promise<void>((resolve) => setImmediate(resolve));
       const group = this.moves.splice(0, MOVES_MAX);
       try {
@@ -142,7 +142,7 @@ export class Store {
 
   private async drain(): Promise<void> {
     this.busy = true;
-    // What arrives in the same turn of the event loop shares the first commit.
+    // Works that arrive in the same turn of the event loop share the first commit.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
       const group = this.waiting.splice(0, GROUP_MAX);
