@@ -116,7 +116,7 @@ describe("attacks on the host's own device", () => {
   });
 
   for (const { name, perform } of ATTACKS) {
-    it(`${name} is refused by name, changes no row, and the device goes on`, { timeout: 20_000 }, async () => {
+    it(`${name} is refused by name, changes no row, and the device continues`, { timeout: 20_000 }, async () => {
       await attacker.answered(PATHS.reports);
       const stored = await rows(server);
       const { by, reason } = await perform(scene);

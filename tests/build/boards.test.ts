@@ -62,7 +62,7 @@ for (const name of boardNames()) {
   describe(name, async () => {
     const board: Board = await loadBoard(name);
 
-    test("has a store that its image and its RAM leave alone, in whole pages", () => {
+    test("has a store of whole pages, apart from its image and its RAM", () => {
       const { origin, pageBytes, pages } = board.store;
       assert.ok(pages >= 3 && pageBytes >= 512 && (pageBytes & (pageBytes - 1)) === 0);
       assert.equal(origin % pageBytes, 0);
@@ -71,7 +71,7 @@ for (const name of boardNames()) {
         assert.ok(end <= region.origin || origin >= region.origin + region.bytes);
     });
 
-    test("takes no code of the C library", async () => {
+    test("links no code of the C library", async () => {
       const { map } = await buildImage({ board: name, image: SIGNET });
       const taken = readFileSync(map, "utf8").split("Linker script and memory map")[1]!;
       const code = [...taken.matchAll(/^ \.text\S*\s+0x\w{8}(?:\w{8})?\s+(0x\w+) (\S+)$/gm)];
@@ -97,7 +97,7 @@ for (const name of boardNames()) {
   });
 }
 
-test("an image of another board is found out", async () => {
+test("detects an image of another board", async () => {
   const built = await buildImage({ board: "microbit", image: SIGNET });
   const elf = readFileSync(built.elf);
   const board: Board = await loadBoard("microbit");

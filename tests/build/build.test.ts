@@ -35,7 +35,7 @@ test("a guest that allocates fails the build", async () => {
   await assert.rejects(buildImage({ board, image, out: join(folder, "heap") }), /memory\.grow/);
 });
 
-test("the same tree in another place gives the same bytes", async () => {
+test("the same tree in another folder gives the same bytes", async () => {
   const tree = join(folder, "elsewhere", "tree");
   for (const part of ["assembly", "boards", "linker", "tools", "package.json", "asconfig.json", "tsconfig.json"])
     cpSync(join(ROOT, part), join(tree, part), { recursive: true });
@@ -53,7 +53,7 @@ test("the same tree in another place gives the same bytes", async () => {
   }
 });
 
-test("two who ask at once get one build, and a third nothing new", async () => {
+test("two concurrent requests get one build, and a third builds nothing", async () => {
   const out = join(folder, "shared");
   const ask = () => buildImage({ board, image: PROBE, out });
   const [one, other] = await Promise.all([ask(), ask()]);
@@ -62,7 +62,7 @@ test("two who ask at once get one build, and a third nothing new", async () => {
   assert.deepEqual(readFileSync((await ask()).elf), first);
 });
 
-test("an image knows the day it was built: that of SOURCE_DATE_EPOCH, else of the last commit", () => {
+test("an image contains its day of build: of SOURCE_DATE_EPOCH, else of the last commit", () => {
   const asked = (env: NodeJS.ProcessEnv): string => {
     const program = 'import { buildDay } from "./tools/firmware/day.ts"; console.log(buildDay())';
     const args = ["--import", "tsx", "--input-type=module", "--eval", program];
@@ -75,7 +75,7 @@ test("an image knows the day it was built: that of SOURCE_DATE_EPOCH, else of th
   assert.throws(() => asked({ ...env, SOURCE_DATE_EPOCH: "today" }), /SOURCE_DATE_EPOCH is "today"/);
 });
 
-test("a board can leave TLS out, with all its memory", async () => {
+test("a board can omit TLS, with all its memory", async () => {
   const { budget: small, use } = await loadBoard("microbit");
   const change = { use: { ...use, WITHOUT_TLS: 1 }, budget: { ...small, flash: 80 * KiB, linear: 8.5 * KiB } };
   const out = join(folder, "without-tls");

@@ -5,7 +5,7 @@ import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
 import { lifetime, row } from "../../tools/firmware/lifetime.ts";
 
 describe("the lifetime of a board's flash", () => {
-  it("stands in boards/README.md as it is computed from the board's data", async () => {
+  it("is in boards/README.md as computed from the board's data", async () => {
     const readme = readFileSync("boards/README.md", "utf8");
     for (const name of boardNames()) {
       const wanted = row(name, await loadBoard(name));

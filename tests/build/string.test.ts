@@ -16,7 +16,7 @@ describe("the firmware's memory and text functions", () => {
     ["that move words anywhere", ["-D__ARM_FEATURE_UNALIGNED"]],
     ["that move words where they are aligned", []],
   ] as const) {
-    it(`${name} do what the C library's do`, (context) => {
+    it(`${name} behave as the C library's do`, (context) => {
       const [own, program] = [join(folder, "own.o"), join(folder, "string")];
       const run = (command: string, args: readonly string[]) => execFileSync(command, args, { cwd: ROOT });
       run("gcc", ["-Os", "-Wall", "-Wextra", "-Werror", ...flags, "-c", "boards/common/string.c", "-o", own]);

@@ -36,7 +36,7 @@ function planted(from: string, to: string): string {
 }
 
 describe("the words of the guest", () => {
-  it("let in exactly what is inside, each word, near each edge", (context) => {
+  it("accept exactly the addresses inside memory, for each word, near each edge", (context) => {
     const { status, said } = compare(words);
     context.diagnostic(`${said}, seed ${SEED}`);
     assert.equal(status, 0, said);
@@ -69,7 +69,7 @@ function compileAccess(access: string): string[] {
   );
 }
 
-describe("an address that the generator knows", () => {
+describe("an address known to the generator", () => {
   before(() => writeFileSync(join(folder, "words.h"), words));
 
   it("compiles at memory's last word, aligned or not", () => {
@@ -94,7 +94,7 @@ describe("an address that the generator knows", () => {
 describe("wasm2c's output", () => {
   const declared = "static u32 w2c_guest_f(w2c_guest*, u32);\n";
 
-  it("becomes words, base and offset apart, and imports without a pointer", () => {
+  it("becomes words, with base and offset apart, and imports without a pointer", () => {
     const { module } = parse(
       `/* prologue */\n${declared}
 static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
@@ -113,7 +113,7 @@ static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
     );
   });
 
-  it("names the addresses that are known, and none behind a way that changes one", () => {
+  it("names the known addresses, and none after a branch that changes one", () => {
     const { module } = parse(
       `${declared}
 static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
@@ -145,7 +145,7 @@ static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
     ]);
   });
 
-  it("fails the build by the line that is not known", () => {
+  it("fails the build at an unknown line", () => {
     assert.throws(() => parse(`${declared}static f32 surprise;\n`, ""), /not as expected near: static f32 surprise;/);
     assert.throws(() => parse("nothing\n", ""), /not as expected/);
   });

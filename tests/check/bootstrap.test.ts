@@ -92,7 +92,7 @@ describe("bootstrap", () => {
     },
   );
 
-  it("says so when sudo wants a password", { skip: process.getuid?.() !== 0 && "needs root, to become nobody" }, () => {
+  it("reports that sudo wants a password", { skip: process.getuid?.() !== 0 && "needs root, to become nobody" }, () => {
     program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
     const { status, lines } = bootstrap(65534);
     assert.equal(status, 1);
@@ -107,7 +107,7 @@ describe("bootstrap", () => {
     ["E: something nobody thought of", /^error: .*ended with code 100/],
   ] as const) {
     it(
-      `names the trouble when apt-get says: ${said}`,
+      `names the fault when apt-get prints: ${said}`,
       { skip: process.getuid?.() !== 0 && "needs root, not to be asked for a password" },
       () => {
         program("apt-get", `echo "${said}" >&2; exit 100`);
@@ -120,7 +120,7 @@ describe("bootstrap", () => {
   }
 
   it(
-    "says that installed programs are not found",
+    "reports installed programs that are not found",
     { skip: process.getuid?.() !== 0 && "needs root, not to be asked for a password" },
     () => {
       program("apt-get", "exit 0");
@@ -129,7 +129,7 @@ describe("bootstrap", () => {
   );
 
   it(
-    "installs what is missing by name",
+    "installs missing packages by name",
     { skip: noNewlib() || (process.getuid?.() !== 0 && "needs root, not to be asked for a password") },
     () => {
       program("apt-get", `echo "$@" >> "$CALLS"; exit 0`);
@@ -139,7 +139,7 @@ describe("bootstrap", () => {
     },
   );
 
-  it("names the trouble when npm can not reach the network", { skip: noNewlib() }, () => {
+  it("names the fault when npm can not reach the network", { skip: noNewlib() }, () => {
     idle("arm-none-eabi-gcc");
     program("npm", "echo 'npm error code ENOTFOUND' >&2; exit 1");
     const { status, lines } = bootstrap();
@@ -155,7 +155,7 @@ describe("bootstrap", () => {
     assert.match(lines.at(-2)!, /^error: .*node_modules is a link/);
   });
 
-  it("hands over without a word and installs nothing when all is there", { skip: noNewlib() }, () => {
+  it("starts the program silently and installs nothing when all is installed", { skip: noNewlib() }, () => {
     installed();
     writeFileSync(join(machine, "calls"), "");
     program("npm", `echo npm >> "$CALLS"`);

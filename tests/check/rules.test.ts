@@ -215,7 +215,7 @@ describe("rules", () => {
     });
   }
 
-  it("take a long file that says why, and one that is generated", () => {
+  it("accept a long file that states a reason, and a generated one", () => {
     const long = "export {};\n".repeat(401);
     for (const head of ["// Longer than 400 lines: one list.\n", "// node --import tsx tools/generate/x.ts\n"]) {
       const tree = new Map(Object.entries({ ...GOOD, "tools/wire/cbor.ts": head + long }));
@@ -226,7 +226,7 @@ describe("rules", () => {
     }
   });
 
-  it("let each room of the tools depend on rooms that stand above it, so that none leads back", () => {
+  it("let each folder of the tools depend only on folders above it, so that there are no cycles", () => {
     const rooms = Object.keys(TOOLS_MAY_IMPORT);
     for (const [at, room] of rooms.entries())
       for (const below of TOOLS_MAY_IMPORT[room]!) assert.ok(rooms.slice(0, at).includes(below), `${room}: ${below}`);

@@ -37,7 +37,7 @@ void test("each version belongs to a package that the bootstrap installs", () =>
   for (const name of Object.keys(TRIED.packages)) assert.ok(names.has(name), name);
 });
 
-void test("each package is listed with its version, and what is needed is there", () => {
+void test("each package is listed with its version, and the required ones are installed", () => {
   const { status, lines } = doctor(process.env["PATH"] ?? "");
   assert.equal(status, 0);
   for (const { name } of PACKAGES)
@@ -49,7 +49,7 @@ void test("each package is listed with its version, and what is needed is there"
   assert.equal(lines.at(-2), "npm start: everything is there");
 });
 
-void test("a machine without tools is told which packages it lacks", () => {
+void test("a machine without tools gets the list of missing packages", () => {
   const { status, lines } = doctor("/nowhere");
   assert.equal(status, 1);
   assert.ok(lines.some((line) => /^gcc-arm-none-eabi +missing +compiles the firmware$/.test(line)));

@@ -51,7 +51,7 @@ describe("usage", () => {
     [["emulate", "--board", "mps2-an386", "--gdb", "here"], /^error: .*--gdb.*'here'/, /^hint: /],
     [["console", "/dev/none"], /^error: can not open \/dev\/none/, /^hint: check the path/],
     [["inspect", "none.bin"], /^error: none\.bin is not there$/, /^hint: /],
-    [["test", "no-such-suite"], /^error: no suite is called no-such-suite$/, /^hint: .*--list/],
+    [["test", "no-such-suite"], /^error: no suite has the name no-such-suite$/, /^hint: .*--list/],
   ];
   for (const [args, error, hint] of wrong) {
     it(`of \`signet ${args.join(" ")}\` is told in two lines`, () => {

@@ -126,7 +126,7 @@ const CASES: readonly (readonly [name: string, refused: string, allowed: string]
   ["a load where the MPU lets nothing",            region(0x2000_1000, sized(12)) + load(0x2000_1000), region(0x2000_1000, READ_WRITE | sized(12)) + load(0x2000_1000)],
 ];
 
-describe("refused, and what is next to it allowed", () => {
+describe("refused, and its neighbours allowed", () => {
   for (const [name, refused, allowed] of CASES) {
     test(name, async () => {
       const bad = await execute(refused);
@@ -137,7 +137,7 @@ describe("refused, and what is next to it allowed", () => {
     });
   }
 
-  test("running where the MPU lets nothing run", async () => {
+  test("running where the MPU allows no execution", async () => {
     const rest = (rights: number): string =>
       `${region(0x2000_0000, rights | sized(13))}
   ldr r0, =0x20001000
@@ -151,14 +151,14 @@ describe("refused, and what is next to it allowed", () => {
   });
 });
 
-test("the frame of a fault says where it was", async () => {
+test("the frame of a fault has its address", async () => {
   const { fault } = await execute("  ldr r0, =0x20000001\nhere: ldr r1, [r0]\n");
   const stage = await assemble("  ldr r0, =0x20000001\nhere: ldr r1, [r0]\n");
   // `ldr r1, [r0]` is 6801.
   assert.equal(fault, stage.indexOf(Buffer.from("0168", "hex")));
 });
 
-test("a fault in the fault handler locks the core up, and the watchdog ends that", async () => {
+test("a fault in the fault handler locks the core up, and the watchdog resets it", async () => {
   const program = `
   ldr r0, =0x40058000
   ldr r1, =2000
@@ -174,7 +174,7 @@ test("a fault in the fault handler locks the core up, and the watchdog ends that
   assert.throws(() => clock.tick(0.2e6), Reset, "half of 2000 microseconds: erratum E1");
 });
 
-test("WFI wakes by an interrupt that is masked, and its handler waits", async () => {
+test("WFI wakes on a masked interrupt, and its handler waits", async () => {
   const program = `
   ldr  r0, =0xe000e100
   movs r1, #1

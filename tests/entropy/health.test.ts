@@ -78,7 +78,7 @@ describe(`${SAMPLES} good samples`, () => {
     });
   }
 
-  it("and the count of alarms is real: with half of the entropy claimed there are many", () => {
+  it("with half of the entropy claimed there are many alarms", () => {
     const noise = uniform(9);
     let alarms = 0;
     begin(8 * 256);
@@ -91,7 +91,7 @@ describe(`${SAMPLES} good samples`, () => {
   });
 });
 
-describe("an oscillator that is read at fixed times", () => {
+describe("an oscillator that is sampled at fixed times", () => {
   const OSCILLATORS = 400;
   const DUTIES = [0.5, 0.1, 0.25, 0.35, 0.499, 0.618, 0.8, 0.95];
   /** What a health test says after its start-up samples. */
@@ -123,7 +123,7 @@ describe("an oscillator that is read at fixed times", () => {
     }
   });
 
-  it("whose frequency drifts without jitter is not seen everywhere: what is left over is for the seed of the factory", () => {
+  it("with a drifting frequency and no jitter is not detected everywhere: the factory seed covers the rest", () => {
     const passed = frequencies(OSCILLATORS).filter((megahertz, i) => {
       let at = 0;
       // 8 in 100,000, up and down once in the start-up test: a supply that hums.
@@ -143,7 +143,7 @@ describe("an oscillator that is read at fixed times", () => {
     }
   });
 
-  it("and no jitter makes no key on a device at any frequency, and says why", async () => {
+  it("without jitter makes no key on a device at any frequency, and the device prints the reason", async () => {
     const image = await firmware(SIGNET.entry);
     const told = frequencies(OSCILLATORS).map((megahertz) => {
       let nowMs = 0;
@@ -173,7 +173,7 @@ function period(bits: number): (good: number, index: number) => number {
   };
 }
 
-describe("a bad source is seen within its start-up test", () => {
+describe("a bad source is detected within its start-up test", () => {
   const good = uniform(77);
   const more = uniform(78)(2 * STARTUP);
   const bad: [name: string, sample: (good: number, index: number) => number, seenBy: number][] = [

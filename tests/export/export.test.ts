@@ -43,7 +43,7 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true }));
 
 describe("an export", () => {
-  it("is the same, byte for byte, when it is made again", async () => {
+  it("is the same, byte for byte, when it is repeated", async () => {
     const again = join(folder, "again");
     await exportLibrary({ ...OPTIONS, out: again });
     assert.equal(
@@ -53,7 +53,7 @@ describe("an export", () => {
     await run("sha256sum", ["--quiet", "--strict", "-c", "MANIFEST.sha256"], again);
   });
 
-  it("replaces an export, and leaves the files of others there", async () => {
+  it("replaces an export, and keeps foreign files there", async () => {
     const again = join(folder, "again");
     writeFileSync(join(again, "mine.c"), "int mine;\n");
     writeFileSync(join(again, "signet.c"), "changed\n");
@@ -71,7 +71,7 @@ describe("an export", () => {
     await run("clang", ["--target=arm-none-eabi", ...strict, ...core, ...newlib, "-std=c11", join(out, "signet.c")]);
   });
 
-  it("has headers that C++ takes, and a template of the port that compiles", async () => {
+  it("has headers that C++ accepts, and a template of the port that compiles", async () => {
     const cpp = join(folder, "api.cpp");
     writeFileSync(
       cpp,
@@ -89,7 +89,7 @@ describe("an export", () => {
     ]);
   });
 
-  it("defines names with its prefix only, and asks for those and the C library's", async () => {
+  it("defines only names with its prefix, and needs only those and the C library's", async () => {
     const object = join(folder, "signet.o");
     await run("arm-none-eabi-gcc", [`-mcpu=${CPU}`, "-mthumb", "-O2", "-c", join(out, "signet.c"), "-o", object]);
     const names = async (flag: string): Promise<string[]> =>

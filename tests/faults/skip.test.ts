@@ -89,7 +89,7 @@ for (const board of boards) {
       });
     }
 
-    test("a signature does not give the key away", async (context) => {
+    test("a signature does not reveal the key", async (context) => {
       const fates = await signed(elf, board, Op.Sign, slice(board, ["skip"], 25));
       for (const [fate, runs] of fates) context.diagnostic(`${fate}: ${runs.length}`);
       const bad = [...(fates.get("leaks") ?? []), ...(fates.get("spoilt") ?? [])];

@@ -51,7 +51,7 @@ describe("the journal", () => {
     journal.close();
   });
 
-  it("cut at any byte holds the steps whose lines are whole, and goes on", () => {
+  it("cut at any byte contains the steps with whole lines, and continues", () => {
     const path = join(folder, "cut.ndjson");
     write(path);
     const whole = readFileSync(path);
@@ -72,7 +72,7 @@ describe("the journal", () => {
     }
   });
 
-  it("takes no claim and no id twice", () => {
+  it("accepts no claim and no id twice", () => {
     const path = join(folder, "twice.ndjson");
     write(path);
     const journal = Journal.open(path, "microbit", "claim");
@@ -101,7 +101,7 @@ describe("the journal", () => {
     write(path);
     assert.throws(() => Journal.open(path, "microbit", "allowlist"), /of a batch of microbit by claim/);
     const journal = Journal.open(path, "microbit", "claim");
-    assert.throws(() => Journal.open(path, "microbit", "claim"), /goes on already/);
+    assert.throws(() => Journal.open(path, "microbit", "claim"), /is running already/);
     journal.close();
   });
 });
@@ -113,7 +113,7 @@ describe("device.json", () => {
   };
   const parse = (value: unknown): device.DeviceConfig => device.parse(JSON.stringify(value), "device.json");
 
-  it("becomes a factory page, each with a seed of its own", () => {
+  it("becomes a factory page, each with its own seed", () => {
     const most = {
       ...least,
       claim: "ab".repeat(16),
@@ -207,7 +207,7 @@ describe("no two boards get one seed", () => {
     }
   });
 
-  it("from randomness that repeats itself, as a machine's that was set back: the journal refuses it, also after a restart", () => {
+  it("from a random generator that repeats its output, as after the machine was set back: the journal refuses it, also after a restart", () => {
     const seed = new Uint8Array(48).fill(3);
     const first = opened("repeat.ndjson");
     assert.equal(seedOf(newPage(first, config, undefined, seed)), hexOf(seed));
@@ -219,7 +219,7 @@ describe("no two boards get one seed", () => {
     again.close();
   });
 
-  it("from a journal: it holds hashes of seeds, each before its page is written, and no seed", () => {
+  it("from a journal: it contains hashes of seeds, each written before its page, and no seed", () => {
     const journal = opened("hashes.ndjson");
     const pages = [newPage(journal, config), newPage(journal, config, new Uint8Array(16))];
     journal.close();
@@ -240,7 +240,7 @@ describe("no two boards get one seed", () => {
     assert.throws(() => opened("doubled.ndjson"), /line 3: no step that can be/);
   });
 
-  it("from a journal that was deleted: a board of the batch before is told apart, and its page gets another seed", () => {
+  it("from a journal that was deleted: a board of the earlier batch is recognised, and its page gets another seed", () => {
     const before = opened("lost.ndjson");
     const page = newPage(before, config, new Uint8Array(16).fill(5));
     assert.equal(isForeign(before, factory.read(page)), false);
@@ -252,7 +252,7 @@ describe("no two boards get one seed", () => {
     after.close();
   });
 
-  it("from an image with pages of a store: no board takes one, since no board's firmware lies there", async () => {
+  it("from an image with pages of a store: no board accepts one, since no board's firmware is there", async () => {
     for (const name of boardNames()) {
       const board = await loadBoard(name);
       const { origin, pageBytes, pages } = board.store;
@@ -296,7 +296,7 @@ describe("Intel HEX", () => {
 });
 
 describe("the label", () => {
-  it("has number, board and the whole id, for eyes and cameras", async () => {
+  it("has number, board and the whole id, as text and as a code", async () => {
     const path = await label.write({ number: 7, board: "microbit", id: id(0xabc) }, join(folder, "labels"));
     assert.match(readFileSync(path, "utf8"), /^<svg /);
     const text = readFileSync(path.replace(/svg$/, "txt"), "utf8");

@@ -39,7 +39,7 @@ for (const name of boardNames()) {
       assert.ok(bases.includes(board.flash.origin) || bases.includes(0), text);
     });
 
-    it("is locked by commands that OpenOCD has", { skip: skipOpenocd }, () => {
+    it("is locked by commands of OpenOCD", { skip: skipOpenocd }, () => {
       if ("none" in probe.lock) return;
       for (const command of [...probe.lock.openocd, ...(probe.lock.final?.openocd ?? [])]) {
         // A group and a command of it, or a command alone.
@@ -50,7 +50,7 @@ for (const name of boardNames()) {
       }
     });
 
-    it("is locked with a warning of what is known against it, and for good only where the chip has that", () => {
+    it("is locked with a warning about known weaknesses, and permanently only where the chip can do that", () => {
       if ("none" in probe.lock) return;
       const { bypass, undo, final } = probe.lock;
       const usual = warning(name, probe.lock, false);
@@ -74,8 +74,8 @@ for (const name of boardNames()) {
   });
 }
 
-describe("what no program knows", { skip: skipOpenocd }, () => {
-  it("is found out", () => {
+describe("a name that no program has", { skip: skipOpenocd }, () => {
+  it("is detected", () => {
     assert.notEqual(openocd("target/stm32l9x.cfg").code, 0);
     const { code, text } = openocd("target/stm32l4x.cfg", "help stm32l4x seal");
     assert.ok(code !== 0 || !/^ +stm32l4x seal\b/m.test(text), text);

@@ -30,7 +30,7 @@ describe("packets", () => {
     ]);
   });
 
-  it("come out as they went in, however they are cut", () => {
+  it("come out as they went in, whatever the pieces", () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 8 }),
@@ -50,7 +50,7 @@ describe("packets", () => {
     );
   });
 
-  it("of any other kind are told apart or refused, never more than is allowed", () => {
+  it("of any other kind are recognised or refused, within the limit of length", () => {
     const noise = fc.array(
       fc.oneof(
         fc.uint8Array({ maxLength: 40 }),
@@ -84,7 +84,7 @@ describe("memory maps", () => {
   const flash = (attributes: string, block: string): string =>
     `<memory-map><memory type="ram" start="0x20000000" length="0x4000"/><memory type="flash" ${attributes}><property name="blocksize">${block}</property></memory></memory-map>`;
 
-  it("tell the flash", () => {
+  it("describe the flash", () => {
     assert.deepEqual(memoryMap(flash('start="0x8000000" length="0x10000"', "0x4000")), [
       { start: 0x800_0000, bytes: 0x1_0000, blockBytes: 0x4000 },
     ]);
@@ -94,7 +94,7 @@ describe("memory maps", () => {
     assert.deepEqual(memoryMap(""), []);
   });
 
-  it("that can not be are refused", () => {
+  it("that are contradictory are refused", () => {
     for (const [attributes, block] of [
       ['start="0" length="0"', "1"],
       ['start="0" length="1024"', "0"],
@@ -108,7 +108,7 @@ describe("memory maps", () => {
     assert.throws(() => memoryMap("x".repeat(100_000)), ProtocolError);
   });
 
-  it("of any text end in an answer", () => {
+  it("of any text lead to an answer", () => {
     const word = fc.constantFrom(
       "<memory",
       ">",
@@ -177,7 +177,7 @@ describe("a gdb server with flash, like Black Magic", () => {
     "that shortens runs": { runs: true },
   };
   for (const [name, mood] of Object.entries(moods)) {
-    it(`${name} takes an image, in whole blocks, and what else they hold stays`, { timeout: 20_000 }, async () => {
+    it(`${name} writes an image in whole blocks, and keeps the rest of them`, { timeout: 20_000 }, async () => {
       const { flash: flashed, ram, done, counter, heard } = await flash(mood);
       assert.deepEqual(Buffer.from(flashed.subarray(0, 2500)), firmware());
       assert.ok(flashed.subarray(2500, 0xc00).every((byte) => byte === 0x11));
@@ -198,15 +198,15 @@ describe("a gdb server with flash, like Black Magic", () => {
     ["does not finish", { instead: ["vFlashDone", "E01"] }, /could not be written/],
     ["has worn flash", { worn: 0x123 }, /does not hold what was written at 0x123/],
     ["finds no chip", { instead: ["qRcmd,737764705f7363616e", ""] }, /finds no chip/],
-    ["can not attach", { instead: ["vAttach", "E01"] }, /does not stand still after vAttach/],
+    ["can not attach", { instead: ["vAttach", "E01"] }, /did not halt after vAttach/],
     ["reads too little", { instead: ["m0,", "00"] }, /can not be read/],
     ["tells a map that can not be", { instead: ["qXfer", "l<memory type=\"flash\" start=\"0\" length=\"9\"></memory>"] }, /flash region/],
     ["tells a map without end", { instead: ["qXfer", `m${"x".repeat(500)}`] }, /without end/],
     ["answers monitor with nonsense", { instead: ["qRcmd", "nonsense"] }, /an answer to monitor/],
-    ["does not know how to reset", { instead: ["vRun", ""] }, /does not stand still after vRun/],
+    ["does not know how to reset", { instead: ["vRun", ""] }, /did not halt after vRun/],
   ];
   for (const [name, mood, says] of troubles) {
-    it(`that ${name} is told about in words`, { timeout: 20_000 }, async () => {
+    it(`that ${name}: the error names it`, { timeout: 20_000 }, async () => {
       await assert.rejects(flash(mood), (error) => {
         assert.ok(error instanceof Trouble, String(error));
         assert.match(error.message, says);
@@ -216,13 +216,13 @@ describe("a gdb server with flash, like Black Magic", () => {
     });
   }
 
-  it("that does not answer is waited for, and no longer", { timeout: 20_000 }, async () => {
+  it("that does not answer is given a limited time", { timeout: 20_000 }, async () => {
     const before = Date.now();
     await assert.rejects(flash({ silentAfter: "qSupported" }), /did not answer qSupported:qXfer within 10 s/);
     assert.ok(Date.now() - before < 15_000);
   });
 
-  it("hears what a program says, and gives it no file", { timeout: 20_000 }, async () => {
+  it("receives the output of a program, and gives it no file", { timeout: 20_000 }, async () => {
     const model = new Model();
     const { where, close } = await start(model);
     try {

@@ -86,7 +86,7 @@ function dump(records: readonly Uint8Array[] = RECORDS): Uint8Array {
 
 describe("signet inspect", () => {
   for (const kind of ["enrol", "enrolled", "first report", "second report", "receipt", "downlink", "refusal"]) {
-    it(`tells what is in: ${kind}`, () => {
+    it(`describes: ${kind}`, () => {
       const bytes = blocks[kind]!;
       const name = kind.replace(/^.* /, "");
       assert.match(told(bytes), new RegExp(`^what: ${name}, signed: ${bytes.length} bytes\n`));
@@ -107,7 +107,7 @@ describe("signet inspect", () => {
     assert.match(told(blocks["receipt"]!), /signature: not checked: give --key/);
   });
 
-  it("tells the fields", () => {
+  it("describes the fields", () => {
     assert.match(told(blocks["first report"]!), /counter: 1\n.*data: 32312e352043 "21\.5 C"/s);
     assert.match(
       told(blocks["refusal"]!),
@@ -116,7 +116,7 @@ describe("signet inspect", () => {
     assert.match(told(blocks["unsigned refusal"]!), /^what: refusal, not signed\nreason: 8 \(stale-nonce\)$/);
   });
 
-  it("takes a sequence, rows of an export, and lines of a console", () => {
+  it("reads a sequence, rows of an export, and lines of a console", () => {
     const both = concat(blocks["first report"]!, blocks["second report"]!);
     assert.equal(told(both).match(/^what: report/gm)?.length, 2);
     const rows = [blocks["first report"]!, blocks["second report"]!].map((message) =>
@@ -130,7 +130,7 @@ describe("signet inspect", () => {
     assert.match(told("die 4"), /^what: epitaph\nit says: "die 4": the flash does not hold/);
   });
 
-  it("tells a factory page and a claim, and shows no secret", () => {
+  it("describes a factory page and a claim, and shows no secret", () => {
     const text = told(page);
     assert.match(text, /module: esp-at\nserver: signet\.example:443, audience signet\.example/);
     assert.match(text, /claim: 16 bytes, not shown; its hash is [0-9a-f]{64}/);
@@ -139,7 +139,7 @@ describe("signet inspect", () => {
     assert.match(told("00112233445566778899aabbccddeeff"), /16 bytes without a form: a claim/);
   });
 
-  it("tells a store, and shows no secret", () => {
+  it("describes a store, and shows no secret", () => {
     const text = told(dump());
     assert.match(text, /^what: factory page$/m);
     assert.match(
@@ -156,7 +156,7 @@ describe("signet inspect", () => {
     assert.ok(!text.includes(hex(secret)));
   });
 
-  it("tells the key that took over last, and the last command, and shows no secret of either", () => {
+  it("describes the last handover and the last command, and shows no secret of either", () => {
     const next = new Uint8Array(32).fill(0x9d);
     const successor = record(9, concat(next, blocks["handover"]!));
     const former = new Uint8Array(32).fill(0x9d, 1);
@@ -173,7 +173,7 @@ describe("signet inspect", () => {
     assert.match(told(dump([record(0, next), record(5, word(7))])), /command: 7$/m);
   });
 
-  it("tells damaged places, and reads each record from the page that has it whole", () => {
+  it("describes damaged places, and reads each record from its intact page", () => {
     const first = 2048 + 32;
     const torn = dump();
     for (const at of [first + 4, first + 40 + 4, first + 1024 + 900]) torn[at]! ^= 1;
@@ -185,7 +185,7 @@ describe("signet inspect", () => {
     assert.match(told(torn), /^damaged: 3 places$/m);
   });
 
-  it("tells a lost key from none", () => {
+  it("distinguishes a lost key from no key", () => {
     const lost = dump();
     for (const at of [2048 + 32 + 9, 3072 + 32 + 9]) lost[at]! ^= 1;
     assert.match(told(lost), /^identity: LOST/m);
@@ -202,14 +202,14 @@ describe("signet inspect", () => {
     assert.equal(store.read(blank.fill(0x5a, 1024), 1024).state, "identity lost");
   });
 
-  it("reads the version before", () => {
+  it("reads the previous version", () => {
     const before = dump().fill(0xff, 2048);
     const { live, pair: inUse, damaged, state } = store.read(before, 1024);
     assert.deepEqual([inUse.length, inUse[0]!.version, damaged, state], [1, 2, 0, "in use"]);
     assert.deepEqual([...live.keys()], ["key", "boots"]);
   });
 
-  it("never ends in anything but an answer or a reason, whatever it is given", () => {
+  it("gives an answer or a reason for any input", () => {
     const sources = [
       ...Object.values(blocks),
       page,

@@ -72,7 +72,7 @@ describe("OpenOCD 0.12 and a modelled nRF51", { skip }, () => {
     assert.equal(chip.halted, false);
   });
 
-  it("hears the first words by semihosting", { timeout: 60_000 }, async () => {
+  it("receives the first lines by semihosting", { timeout: 60_000 }, async () => {
     const id = "ab".repeat(32);
     chip.says = ["@ boot 6d\n", "@ key-", "made ", id, "\n"];
     const words = new FirstWords(() => undefined);
@@ -86,7 +86,7 @@ describe("OpenOCD 0.12 and a modelled nRF51", { skip }, () => {
     );
   });
 
-  it("sets what locks the chip", { timeout: 60_000 }, async () => {
+  it("writes the settings that lock the chip", { timeout: 60_000 }, async () => {
     const { lock } = (await loadBoard("microbit")).probe!;
     assert.ok("openocd" in lock);
     await (await open()).lock(lock.openocd);
@@ -95,12 +95,16 @@ describe("OpenOCD 0.12 and a modelled nRF51", { skip }, () => {
     assert.ok(chip.uicr.every((byte, i) => i === 5 || byte === 0xff));
   });
 
-  it("says that the chip does not answer when nothing is behind the adapter", { timeout: 60_000 }, async () => {
-    const dead = join(folder, "dead.cfg");
-    writeFileSync(dead, adapterScript(1));
-    const probe = await probes.open("auto", await loadBoard("microbit"), "microbit", dead);
-    await assert.rejects(probe.reset(), (error) => error instanceof Trouble && error.hint.length > 0);
-  });
+  it(
+    "reports that the chip does not answer when nothing is connected to the adapter",
+    { timeout: 60_000 },
+    async () => {
+      const dead = join(folder, "dead.cfg");
+      writeFileSync(dead, adapterScript(1));
+      const probe = await probes.open("auto", await loadBoard("microbit"), "microbit", dead);
+      await assert.rejects(probe.reset(), (error) => error instanceof Trouble && error.hint.length > 0);
+    },
+  );
 });
 
 /** Run the real program; what it says is told in two lines. */
@@ -117,13 +121,13 @@ function refused(...args: string[]): { error: string; hint: string } {
 }
 
 describe("without a probe", () => {
-  it("OpenOCD finds none, and says so", { skip }, () => {
+  it("OpenOCD finds none, and reports it", { skip }, () => {
     const { error, hint } = refused("lock", "--board", "microbit", "--probe", "openocd", "--yes");
     assert.match(error, /^error: no probe is plugged in that OpenOCD knows$/);
     assert.match(hint, /^hint: plug it in/);
   });
 
-  it("pyOCD finds none, and says so", { skip: skipPyocd }, async () => {
+  it("pyOCD finds none, and reports it", { skip: skipPyocd }, async () => {
     const probe = await probes.open("pyocd", await loadBoard("microbit"), "microbit");
     const image = [{ address: 0, bytes: firmware() }];
     await assert.rejects(
@@ -134,18 +138,18 @@ describe("without a probe", () => {
     await assert.rejects(probe.reset(), /no probe is plugged in that pyOCD knows/);
   });
 
-  it("auto finds none, and names what to install", { skip }, () => {
+  it("auto finds none, and names the program to install", { skip }, () => {
     const { error, hint } = refused("lock", "--board", "microbit", "--yes");
     assert.match(error, /^error: no probe was found/);
     assert.match(hint, /apt-get install openocd/);
   });
 
-  it("a gdb server that is not there is named", () => {
+  it("a missing gdb server is named", () => {
     const { error } = refused("lock", "--board", "microbit", "--probe", "gdb://127.0.0.1:1", "--yes");
     assert.match(error, /^error: no gdb server answers at 127\.0\.0\.1:1/);
   });
 
-  it("a board that no probe knows is named", () => {
+  it("a board unknown to the probe is named", () => {
     assert.match(
       refused("lock", "--board", "mps2-an386", "--yes").error,
       /^error: nothing is known of locking mps2-an386$/,
@@ -156,7 +160,7 @@ describe("without a probe", () => {
     assert.match(refused("lock", "--board", "microbit").error, /^error: nothing was done$/);
   });
 
-  it("what nothing undoes wants the board's name once more, and is not on every board", () => {
+  it("an irreversible lock asks for the board's name again, and is not available on every board", () => {
     const board = ["lock", "--board", "stm32f405", "--for-good"];
     assert.match(refused(...board).error, /^error: nothing was done$/);
     for (const more of [[], ["--confirm", "yes"], ["--confirm", "microbit"]])

@@ -13,7 +13,7 @@ before(async () => {
 after(() => world.close());
 
 describe("a busy server", () => {
-  it("waits as long as a busy server asks for, within a limit, and names a response that it refuses", async () => {
+  it("is given the time that it asks for, within a limit; a response that is refused has its name", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted");

@@ -42,7 +42,7 @@ async function counters(subject: Subject): Promise<number[]> {
 
 for (const link of ["framed", "esp-at"] as const) {
   describe(`a device's life over ${link}`, () => {
-    it("signs up, reports, and is the same device after each restart, with a counter that only rises", async () => {
+    it("enrols, reports, and is the same device after each restart, with a counter that only rises", async () => {
       const subject = await Subject.make(world, { link });
       await subject.start();
       await subject.see("accepted", 10);
@@ -80,7 +80,7 @@ describe("randomness", () => {
     ["a slow source", noises.slow(20, "slow"), "die 3"],
   ];
   for (const [name, noise, epitaph] of bad) {
-    it(`makes no key from ${name}, and says why`, async () => {
+    it(`makes no key from ${name}, and prints the reason`, async () => {
       const subject = await Subject.make(world, { noise });
       subject.guest.boot();
       for (let turns = 0; turns < 200 && subject.guest.deaths === 0; turns++) {
@@ -93,7 +93,7 @@ describe("randomness", () => {
     });
   }
 
-  it("rests longer and longer between starts that fail, and lives once the source is mended", async () => {
+  it("rests longer and longer between failed starts, and works once the source is repaired", async () => {
     const subject = await Subject.make(world, { noise: noises.stuck(7) });
     subject.guest.boot();
     while (subject.guest.deaths < 7) {
@@ -115,7 +115,7 @@ describe("randomness", () => {
     assert.equal(rows.filter((row) => row.epitaph !== null).length, 1);
   });
 
-  it("lives on a factory seed where there is no source, another key for each seed", async () => {
+  it("uses a factory seed where there is no source, with another key for each seed", async () => {
     const made = await Promise.all(
       [1, 2, 1].map(async (fill) => {
         const subject = await Subject.make(world, {
@@ -131,7 +131,7 @@ describe("randomness", () => {
     assert.equal(made[0], made[2]);
   });
 
-  it("tests its source again, and seeds anew from it, after 256 requests", async () => {
+  it("tests its source again, and reseeds from it, after 256 requests", async () => {
     const good = noises.seeded("life");
     let samples = 0;
     const subject = await Subject.make(world, {
@@ -149,7 +149,7 @@ describe("randomness", () => {
     await subject.stop();
   });
 
-  it("dies of a source that fails later, when the generator asks it again", async () => {
+  it("stops if its source fails later, when the generator asks it again", async () => {
     const subject = await Subject.make(world, {
       noise: noises.failing(1_200, noises.stuck(1), "later"),
       intervalMs: 1,
@@ -163,8 +163,8 @@ describe("randomness", () => {
   });
 });
 
-describe("answers that are not the server's", () => {
-  it("ignores a forged, a changed and an old receipt, and repeats the same bytes until it has its own", async () => {
+describe("answers from other senders", () => {
+  it("ignores a forged, a changed and an old receipt, and repeats the same bytes until the right one arrives", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 2);
@@ -214,7 +214,7 @@ describe("answers that are not the server's", () => {
 });
 
 describe("refusals", () => {
-  it("takes an unsigned one for a reason to wait, and changes nothing", async () => {
+  it("takes an unsigned one as a reason to wait, and changes nothing", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 2);
@@ -227,7 +227,7 @@ describe("refusals", () => {
     await subject.stop();
   });
 
-  it("falls silent for a day when it is revoked, and then asks once", async () => {
+  it("is silent for a day when it is revoked, and then asks once", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 2);
@@ -253,7 +253,7 @@ describe("refusals", () => {
     await subject.stop();
   });
 
-  it("enrols again when its report is refused as forked, and its data are not lost", async () => {
+  it("enrols again when its report is refused as forked, and loses no data", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 2);
@@ -273,7 +273,7 @@ describe("refusals", () => {
 });
 
 describe("commands", () => {
-  it("obeys each once, ignores old and void ones, and acknowledges", async () => {
+  it("obeys each once, ignores old and expired ones, and acknowledges", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 1);
@@ -312,7 +312,7 @@ describe("commands", () => {
   });
 });
 
-describe("trouble", () => {
+describe("faults", () => {
   it("repeats the same bytes while the server is away, and loses nothing", async () => {
     const subject = await Subject.make(world);
     await subject.start();
@@ -329,7 +329,7 @@ describe("trouble", () => {
     assert.ok(unanswered.length <= 1, `without a receipt: ${unanswered}`);
   });
 
-  it("tells what ended its last life in the next enrol and report, once", async () => {
+  it("reports the cause of its last death in the next enrol and report, once", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 1);
@@ -351,7 +351,7 @@ describe("trouble", () => {
     assert.equal(subject.guest.epitaph, "");
   });
 
-  it("sends what a C program gives it, one at a time", async () => {
+  it("sends the data of a C program, one message at a time", async () => {
     const subject = await Subject.make(world, { intervalMs: 1_000_000 });
     await subject.start();
     await subject.see("accepted", 1);
@@ -377,7 +377,7 @@ describe("trouble", () => {
     ["WITHOUT_TLS=1", { tlsKeys: [new Uint8Array(32)] }],
     ["WITHOUT_CHAINS=1", { tlsRoots: [new Uint8Array(32)] }],
   ] as const) {
-    it(`stays off the network if the factory page asks for what the image leaves out: ${choice}`, async () => {
+    it(`stays off the network if the factory page asks for a part that the image omits: ${choice}`, async () => {
       const subject = await Subject.make(world, { use: [choice], settings });
       await subject.start();
       await subject.see("unconfigured");
@@ -386,7 +386,7 @@ describe("trouble", () => {
     });
   }
 
-  it("never shows its secret on the wire", async () => {
+  it("never sends its secret", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 2);

@@ -67,7 +67,7 @@ async function goesOn(subject: Subject, reports = 3): Promise<void> {
 }
 
 describe("a report that is late", () => {
-  it("comes after the power was cut and the device enrolled again: refused as stale, and the device goes on", async () => {
+  it("arrives after a power cut and a new enrolment: it is refused as stale, and the device continues", async () => {
     const subject = await living();
     const late = await swallowed(subject, PATHS.reports);
     const held = subject.attacker.play("up", PATHS.reports, () => []);
@@ -79,7 +79,7 @@ describe("a report that is late", () => {
     await goesOn(subject);
   });
 
-  it("comes after a proxy gave up on it four times and the device enrolled again", async () => {
+  it("arrives after a proxy timed out four times and the device enrolled again", async () => {
     const subject = await living();
     const { body, connection } = await swallowed(subject, PATHS.reports);
     const enrolled = subject.attacker.answered(PATHS.enrol);
@@ -103,7 +103,7 @@ describe("a report that is late", () => {
     await goesOn(subject);
   });
 
-  it("was stored after all when the device has enrolled again: it counts once, and what follows it too", async () => {
+  it("was stored before the device enrolled again: it counts once, and so do the next ones", async () => {
     const subject = await living();
     const { body, connection } = await swallowed(subject, PATHS.reports);
     assert.equal((await delivered(PATHS.reports, body)).status, 200);
@@ -140,7 +140,7 @@ describe("a report that is late", () => {
 });
 
 describe("an enrol that is late", () => {
-  it("begins a session of its own, which the device leaves by enrolling at once", async () => {
+  it("begins its own session, which the device leaves by enrolling at once", async () => {
     const subject = await living();
     const late = swallowed(subject, PATHS.enrol);
     await subject.start();
@@ -165,7 +165,7 @@ describe("an enrol that is late", () => {
     await goesOn(subject);
   });
 
-  it("comes again and again, each one with a nonce of its own, and costs no more than one enrolment each", async () => {
+  it("arrives again and again, each time with another nonce, and costs one enrolment each", async () => {
     const subject = await living();
     const held: Uint8Array[] = [];
     for (let starts = 0; starts < 4; starts++) {
@@ -184,7 +184,7 @@ describe("an enrol that is late", () => {
     await goesOn(subject);
   });
 
-  it("is that of another start, in any order with the report of that start", async () => {
+  it("is of another start, in any order with the report of that start", async () => {
     const subject = await living();
     const lateEnrol = swallowed(subject, PATHS.enrol);
     await subject.start();
@@ -248,7 +248,7 @@ describe("inside TLS", () => {
   const states = { challenge, enrol, report };
 
   for (const [name, state] of Object.entries(states)) {
-    it(`a request that is late, sent before a cut of power, changes nothing when it arrives: ${name}`, async (t) => {
+    it(`a late request, sent before a power cut, changes nothing when it arrives: ${name}`, async (t) => {
       const secure = await World.start({ tls: true });
       t.after(() => secure.close());
       const relay = await Relay.to(secure.server.tls!.port);

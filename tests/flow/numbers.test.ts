@@ -83,8 +83,8 @@ async function recovers(subject: Subject): Promise<void> {
   assert.equal(subject.guest.deaths, 0);
 }
 
-describe("the head that a server tells", () => {
-  it("is refused near the last counter, and the device goes on with the honest one", async () => {
+describe("a head from a server", () => {
+  it("is refused near the last counter, and the device continues with the honest one", async () => {
     const subject = await living();
     for (const counter of [messages.COUNTER_END, UINT32_MAX - 300, UINT32_MAX]) {
       void enrolledAs(subject, () => ({ head: { counter, hash: new Uint8Array(32).fill(1) } }));
@@ -112,7 +112,7 @@ describe("the head that a server tells", () => {
     await world.checkHonest(subject);
   });
 
-  it("is believed once an hour, where it is beyond all that this life used", async () => {
+  it("is accepted once an hour, where it is beyond all counters used since the start", async () => {
     const subject = await living();
     const far = (counter: number) => enrolledAs(subject, ({ head }) => ({ head: { ...head, counter } }));
     void far(1_000_000);
@@ -139,7 +139,7 @@ describe("the head that a server tells", () => {
     await world.checkHonest(subject);
   });
 
-  it("is stored where it is a step beyond the reserve: flash that went back heals", async () => {
+  it("is stored where it is a step beyond the reserve: this repairs flash that went back", async () => {
     const subject = await living();
     await subject.stop();
     const image = subject.guest.flash.bytes.slice();
@@ -177,10 +177,10 @@ describe("the head that a server tells", () => {
   });
 });
 
-describe("a time that a server tells", () => {
+describe("a time from a server", () => {
   const YEAR_2106 = UINT32_MAX;
 
-  it("of 2106, in a receipt, leaves nothing behind", async () => {
+  it("of 2106, in a receipt, has no lasting effect", async () => {
     const subject = await living();
     await subject.attacker.play("down", PATHS.reports, ({ answer }) => {
       const receipt = { ...receiptOf(answer!), issuedAt: YEAR_2106 };
@@ -210,7 +210,7 @@ describe("a time that a server tells", () => {
     ["a year ahead", 8_766],
     ["a year behind", -8_766],
   ] as const) {
-    it(`by a clock that is ${name} for a while, changes nothing for good`, async () => {
+    it(`by a clock that is ${name} for a while, has no lasting effect`, async () => {
       const subject = await living();
       const before = subject.said("accepted").length;
       world.clockMs = hours * HOUR_MS;
@@ -249,7 +249,7 @@ describe("a command's counter", () => {
     await recovers(subject);
   });
 
-  it("of a command that this server never sent is acknowledged by nobody, and its own go on above it", async () => {
+  it("of a command that this server never sent is not acknowledged, and the server's own continue above it", async () => {
     const subject = await living();
     void downlink(subject, { counter: 7, data: Buffer.from("not mine") });
     await subject.see("command");
@@ -264,7 +264,7 @@ describe("a command's counter", () => {
   });
 });
 
-describe("the last command that an enrolled tells", () => {
+describe("the last command in an enrolled", () => {
   it("moves the device by one step only", async () => {
     const subject = await living();
     void enrolledAs(subject, () => ({ ack: UINT32_MAX }));

@@ -76,7 +76,7 @@ describe("a rotation", () => {
     assert.ok(enrol.session !== undefined);
   });
 
-  it("is not given up for a suspension that comes while its enrol is held back, and is taken back", async () => {
+  it("is not given up for a suspension during its enrol, and is resumed afterwards", async () => {
     const { subject, old } = await ordered();
     const { body, next } = await held(subject);
     const refused = subject.see("refused");
@@ -124,7 +124,7 @@ describe("a rotation", () => {
     await endsAs(subject, old, next);
   });
 
-  it("on an order that another holder of a server's key forged ends with the key before", async () => {
+  it("on an order forged by another holder of a server's key ends with the previous key", async () => {
     const { subject, old } = await ordered();
     const forged = subject.attacker.play("down", PATHS.reports, ({ answer }) => {
       const { issuer, issuedAt, device } = messages.readReceipt(open(answer!.body));
@@ -146,7 +146,7 @@ describe("a rotation", () => {
 });
 
 describe("a server restored from a backup", () => {
-  it("of before the rotation knows the next key by its own order", async () => {
+  it("of before the rotation recognises the next key by its own order", async () => {
     const { subject, old } = await ordered();
     const restore = await world.backUp();
     const rotated = subject.see("rotated", 1, 60_000);
@@ -162,7 +162,7 @@ describe("a server restored from a backup", () => {
     await endsAs(subject, old, next, await lost);
   });
 
-  it("of before the rotation takes the next key also after the order expired, if it was enrolled and has not reported yet", async (t) => {
+  it("of before the rotation accepts the next key also after the order expired, if it was enrolled and has not reported yet", async (t) => {
     const { subject, old } = await ordered();
     t.after(() => subject.stop());
     const { next } = await held(subject);
@@ -186,7 +186,7 @@ describe("a server restored from a backup", () => {
     }
   });
 
-  it("of yesterday goes on with the devices that are ahead of it, and names the gap", async () => {
+  it("of yesterday continues with the devices that are ahead of it, and names the gap", async () => {
     const { subject } = await ordered();
     const restore = await world.backUp();
     subject.skip(5_000);

@@ -107,7 +107,7 @@ async function goesOn(subject: Subject, id: string): Promise<void> {
 }
 
 describe("with a stolen server key", () => {
-  it("a thief silences a device for a day with a signed revoked, and it goes on", async () => {
+  it("a thief silences a device for a day with a signed revoked, and it continues", async () => {
     const { subject, old } = await living();
     const silenced = subject.see("silenced");
     await subject.attacker.play("up", PATHS.reports, ({ request }, connection) => {
@@ -120,7 +120,7 @@ describe("with a stolen server key", () => {
     await world.checkHonest(subject);
   });
 
-  it("a thief orders a rotation and signs that it is done: the device goes on as the key that its server knows", async () => {
+  it("a thief orders a rotation and signs that it is done: the device continues with the key that its server knows", async () => {
     const { subject, old } = await living();
     const rotated = subject.see("rotated");
     const answered = enrolled(subject);
@@ -156,7 +156,7 @@ describe("with a stolen server key", () => {
     await goesOn(subject, hex((await last).data));
   });
 
-  it("a thief refuses a handover that the server took: the device comes back to the next key", async () => {
+  it("a thief refuses a handover that the server accepted: the device returns to the next key", async () => {
     const { subject, old } = await living();
     const rotating = subject.see("rotating");
     const refused = subject.see("refused");
@@ -193,7 +193,7 @@ describe("with a stolen server key", () => {
     await goesOn(subject, old);
   });
 
-  it("a thief refuses both keys in turn: the device asks again, more and more rarely, and goes on", async () => {
+  it("a thief refuses both keys in turn: the device asks again, less and less often, and continues", async () => {
     const { subject, old } = await living();
     const answers = (async () => {
       for (const reason of ["handover-refused", "revoked", "handover-refused", "revoked"] as const)

@@ -157,7 +157,7 @@ async function live(settings: Partial<factory.Factory> = {}, flash = new Flash({
 }
 
 describe("the application's stream", () => {
-  it("opens between reports, carries bytes both ways, holds reports back, and leaves them the connection", async () => {
+  it("opens between reports, carries bytes both ways, holds reports back, and yields the connection to them", async () => {
     const peer = await Own.start();
     const { device, wire, until, count, become, echo } = await live();
     await until(() => count("accepted") >= 2, "reported");
@@ -181,7 +181,7 @@ describe("the application's stream", () => {
     assert.equal(device.deaths, 0);
   });
 
-  it("begins before the first report, ends with the server, and lets a report go before the next stream", async () => {
+  it("begins before the first report, ends with the server, and lets a report pass before the next stream", async () => {
     const peer = await Own.start();
     const { device, until, count, become, echo } = await live();
     assert.equal(device.openStream("127.0.0.1", peer.port), Status.Ok);
@@ -201,7 +201,7 @@ describe("the application's stream", () => {
     await until(() => count("accepted") >= 1, "reported");
   });
 
-  it("fails, and reports go on, where the server is not proven, is not there, or cuts the connection", async () => {
+  it("fails, and reports continue, where the server is not authenticated, is missing, or cuts the connection", async () => {
     const stranger = await identity("stranger");
     const false_ = await Own.start({ key: stranger.pem, cert: (await certify({ subject: stranger })).toString("pem") });
     const peer = await Own.start();
@@ -239,7 +239,7 @@ describe("a chain to a root of the factory page", () => {
     tlsKeys: [server.tls!.publicKey],
   });
 
-  it("proves a server, by either of two roots", async () => {
+  it("authenticates a server, by either of two roots", async () => {
     const peer = await Own.start({ cert: await chainUntil(new Date("2060-01-01")) });
     const { device, become, echo } = await live(await roots());
     assert.equal(device.openStream("127.0.0.1", peer.port), Status.Ok);

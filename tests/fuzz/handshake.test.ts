@@ -73,7 +73,7 @@ describe("the TLS client on the host", { skip: lacking() }, () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  test(`${FLIGHTS} mutated flights connect to nobody but the server`, (context) => {
+  test(`${FLIGHTS} mutated flights connect to no one but the server`, (context) => {
     const kept = unpack(below("corpus"));
     const options = [`-runs=${FLIGHTS}`, "-len_control=0", "-seed=1", "-print_final_stats=1"];
     const { status, stderr } = fuzz({}, ...options, below("corpus"));
@@ -92,7 +92,7 @@ describe("the TLS client on the host", { skip: lacking() }, () => {
     pack(below("least"));
   });
 
-  test("a forger that has the key is caught", () => {
+  test("a forger with the key is detected", () => {
     const { status, stderr } = fuzz({ SIGNET_PLANTED: "1" }, "-runs=10000", "-seed=1");
     assert.notEqual(status, 0);
     assert.match(stderr, /^connected to a forger$/m);

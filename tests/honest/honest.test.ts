@@ -17,7 +17,7 @@ after(() => origin.remove());
 const replayed = process.env["HISTORY"];
 
 describe("a history", { skip: replayed !== undefined && "another is played again" }, () => {
-  it("leaves an honest device active under one identity, its readings stored once, and nobody suspected", async () => {
+  it("leaves an honest device active under one identity, its readings stored once, without suspicion", async () => {
     const { failure } = await check(origin, "honest", seed, count("honest"));
     assert.equal(failure, undefined, failure);
   });
@@ -29,13 +29,13 @@ describe("a history", { skip: replayed !== undefined && "another is played again
     assert.ok(qualified > played / 2, `${qualified} of ${played}`);
   });
 
-  it("in which a device's flash is put back leaves it active all the same", async () => {
+  it("in which a device's flash is put back leaves it active", async () => {
     const { failure } = await check(origin, "rollback", seed, count("rollback"));
     assert.equal(failure, undefined, failure);
   });
 });
 
-it("a history that is given is played again", { skip: replayed === undefined && "HISTORY gives none" }, async () => {
+it("a given history is played again", { skip: replayed === undefined && "HISTORY gives none" }, async () => {
   const history = JSON.parse(replayed!) as History;
   const half = (process.env["HISTORY_HALF"] ?? "honest") as Half;
   const { faults } = await playOne(origin, half, history);

@@ -96,7 +96,7 @@ function copy({ file, from, to }: Mutant, name: string): string {
 await firmware(SIGNET.entry);
 
 for (const [i, mutant] of MUTANTS.entries()) {
-  test(`it is noticed if ${mutant.name}`, (t) => {
+  test(`detects that ${mutant.name}`, (t) => {
     const root = copy(mutant, String(i));
     const hunt = [
       "--import",

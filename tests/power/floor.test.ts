@@ -54,7 +54,7 @@ describe("the floor of time", () => {
     assert.ok(floor >= honest(47) && floor <= honest(52), `${floor}`);
   });
 
-  it("is not set by answers of which one did not agree", () => {
+  it("is not set if one of the answers did not agree", () => {
     for (const wrong of [YEAR_2106, 1, BEGIN_S - 30 * DAY_S])
       assert.equal(
         stored(60, (hour) => (hour === 30 ? wrong : honest(hour))),
@@ -63,7 +63,7 @@ describe("the floor of time", () => {
       );
   });
 
-  it("goes on with the device's own count, and not with a server that is a year off for a day", () => {
+  it("follows the device's own clock, and not a server that is a year off for a day", () => {
     for (const off of [365 * DAY_S, -365 * DAY_S, 2 * HOUR_S]) {
       const told = (hour: number): number => honest(hour) + (hour >= 60 && hour < 84 ? off : 0);
       const floor = stored(130, told)!;
@@ -71,13 +71,13 @@ describe("the floor of time", () => {
     }
   });
 
-  it("moves an hour further than that at the most, however often it is told so", () => {
+  it("moves an hour further than that at most, however many answers say more", () => {
     const told = (hour: number): number => honest(hour) + (hour >= 60 ? Math.min(hour - 60, 40) * HOUR_S * 0.9 : 0);
     const floor = stored(100, told)!;
     assert.ok(floor <= honest(100) + HOUR_S, `${floor}`);
   });
 
-  it("never goes back over restarts, and is an hour further for each at the most", () => {
+  it("never goes back over restarts, and is an hour further for each at most", () => {
     const flash = newFlash();
     const first = stored(80, honest, flash)!;
     for (let start = 0; start < 5; start++) {

@@ -44,7 +44,7 @@ function survive(shape: FlashShape): void {
   const often = STEP === 1 ? "" : `${STEP}th `;
   const units = `units of ${shape.unitBytes ?? 4}`;
 
-  it(`lives on after a cut at every ${often}operation of ${operations}, before, within and after it, in ${units}`, () => {
+  it(`recovers from a cut at every ${often}operation of ${operations}, before, within and after it, in ${units}`, () => {
     assert.ok(operations >= 1_000);
     for (let operation = 0; operation < operations; operation += STEP) {
       const start = moments.findLastIndex((moment) => moment.operations <= operation);

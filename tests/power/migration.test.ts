@@ -71,7 +71,7 @@ function checkSame(stored: Stored, flash: Flash, where: string): void {
 
 describe(`stores of version 2, made at ${commit}`, () => {
   for (const stored of images) {
-    it(`${stored.name}: the device goes on as itself, in this version`, () => {
+    it(`${stored.name}: the device keeps its identity in this version`, () => {
       for (const unitBytes of [4, 8] as const) {
         const flash = flashOf(stored, unitBytes);
         const before = store.read(flash.bytes, stored.pageBytes);
@@ -107,7 +107,7 @@ describe(`stores of version 2, made at ${commit}`, () => {
     });
   }
 
-  it("of which no head can be read are lost, not new", () => {
+  it("without any readable head are lost, not new", () => {
     const flash = flashOf(images[1]!, 8);
     flash.bytes[images[1]!.pageBytes]! ^= 1;
     assert.ok(named(start(flash), "identity-lost"));

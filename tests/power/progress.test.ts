@@ -45,20 +45,20 @@ describe("progress", async () => {
     return new Alone(module, flash);
   }
 
-  it("is seen in an hour without a module: waiting is no fault", () => {
+  it("is detected in an hour without a module: waiting is no fault", () => {
     const device = alone();
     device.live(60 * MINUTE_MS);
     assert.ok(device.longestMs < WATCHDOG_MS / 2, `${device.longestMs} ms without feeding`);
     assert.equal(device.guest.deaths, 0);
   });
 
-  it("is seen by a device that was not configured", () => {
+  it("is detected on a device without configuration", () => {
     const device = new Alone(module, new Flash({ pageBytes: 1024, pages: 3 }));
     device.live(10 * MINUTE_MS);
     assert.ok(device.longestMs < WATCHDOG_MS / 2);
   });
 
-  it("is not looked for in flash that takes nothing: the device rests for an hour, and ends by name", () => {
+  it("is not looked for in flash that cannot be written: the device rests for an hour, and ends by name", () => {
     const flash = new Flash({ pageBytes: 1024, pages: 3 });
     flash.broken.add(1).add(2);
     const device = new Alone(module, flash);
@@ -70,7 +70,7 @@ describe("progress", async () => {
     assert.equal(device.guest.epitaph, "die 4");
   });
 
-  it("wears no flash in starts that end early: the store is not written before it rested", () => {
+  it("wears no flash in starts that end early: the store is written only after the rest", () => {
     const device = alone();
     const { flash } = device.guest;
     for (let start = 0; start < 1_000; start++) {
@@ -97,7 +97,7 @@ describe("progress", async () => {
     assert.ok(flash.operations > operations, "a device without a module never starts");
   });
 
-  it("wears little flash in lives that end in a fault, again and again", () => {
+  it("wears little flash in repeated starts that end in a fault", () => {
     const flash = new Flash({ pageBytes: 1024, pages: 3 });
     flash.provision(page(new Witness()));
     const device = new Alone(module, flash);
@@ -108,7 +108,7 @@ describe("progress", async () => {
     assert.ok(Math.max(...flash.erasures) <= 10, `erasures ${flash.erasures}`);
   });
 
-  it("rests before anything is written, and forgets no fault in it", () => {
+  it("rests before any write, and forgets no fault in it", () => {
     const flash = new Flash({ pageBytes: 1024, pages: 3 });
     flash.provision(page(new Witness()));
     const device = new Alone(module, flash);
@@ -124,7 +124,7 @@ describe("progress", async () => {
     assert.equal(flash.operations, operations);
   });
 
-  it("ends when the device polls on and gets nowhere: the watchdog bites", () => {
+  it("ends when the device polls without progress: the watchdog resets it", () => {
     const device = alone();
     device.live(MINUTE_MS);
     // The state stands four words before the time of the last turn; one that does not exist leads nowhere.

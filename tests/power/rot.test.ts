@@ -212,7 +212,7 @@ function ends(flash: Flash, said: string, death: string): void {
 }
 
 describe("a store that lost one copy", () => {
-  it("of records tells the server how many, once", () => {
+  it("of records reports their number to the server, once", () => {
     const of = image(LIVES[1]!, 8);
     const trial = new Trial(of);
     const flash = trial.flash(1);
@@ -225,7 +225,7 @@ describe("a store that lost one copy", () => {
   });
 
   for (const life of [LIVES[2]!, { ...LIVES[2]!, shape: { pageBytes: 1024, pages: 3 }, name: "the fewest pages" }]) {
-    it(`is repaired, wherever power goes meanwhile: ${life.name}`, () => {
+    it(`is repaired, wherever the power is cut meanwhile: ${life.name}`, () => {
       const trial = new Trial(image(life, 8));
       const { pageBytes, pair } = trial.before;
       const faults: ((bytes: Uint8Array, page: number) => unknown)[] = [
@@ -282,7 +282,7 @@ describe("a store that lost both copies", () => {
     ends(rotten(rotated, "key"), "identity-lost", "die 7");
   });
 
-  it("of a number goes on above it", () => {
+  it("of a number continues above it", () => {
     for (const trial of [turned, young, rotated]) {
       for (const name of ["counter", "boots", "command"]) {
         if (name === "command" && trial !== rotated) continue;
@@ -298,7 +298,7 @@ describe("a store that lost both copies", () => {
     }
   });
 
-  it("of anything is never another device", () => {
+  it("of any record never becomes another device", () => {
     const next = seeded(SEED).below;
     for (const trial of [turned, young, rotated]) {
       for (let i = 0; i < FLIPS; i++) {
@@ -314,7 +314,7 @@ describe("a store that lost both copies", () => {
     }
   });
 
-  it("of everything, or never had it, is not new", () => {
+  it("of all records, or without any, is not new", () => {
     const next = seeded(SEED).below;
     const junk = new Flash(images[0]!.shape);
     for (let i = junk.shape.pageBytes; i < junk.bytes.length; i++) junk.bytes[i] = next(256);
@@ -324,7 +324,7 @@ describe("a store that lost both copies", () => {
     assert.ok(named(start(filled), "key-made"), "flash that was never written");
   });
 
-  it("to a later version is left alone", () => {
+  it("of a later version is left alone", () => {
     const flash = young.flash(1);
     const at = 9 * flash.shape.pageBytes;
     const head = new DataView(flash.bytes.buffer, at, 16);

@@ -20,8 +20,8 @@ function ordered(): { flash: Flash; witness: Witness } {
   return { flash, witness };
 }
 
-describe("a device that is to rotate its key", () => {
-  it("does so between two reports, once for each order, and its counters go on", () => {
+describe("a device with an order to rotate", () => {
+  it("rotates between two reports, once for each order, and its counters continue", () => {
     const { flash, witness } = ordered();
     const first = hex(witness.memory.key!);
     const guest = live(flash, witness, 4, 2);
@@ -40,7 +40,7 @@ describe("a device that is to rotate its key", () => {
     assert.equal(guest.deaths, 0);
   });
 
-  it("goes on as one device after a cut at its operations, before, within and after", () => {
+  it("continues as one device after a cut at its operations, before, within and after", () => {
     const { flash: before, witness: knowing } = ordered();
     const flash = new Flash(SHAPE);
     flash.bytes.set(before.bytes);
@@ -70,7 +70,7 @@ describe("a device that is to rotate its key", () => {
     assert.equal(rotations, cuts, "an order that was lost, or obeyed twice");
   });
 
-  it("comes back as the new key when power went after the server had taken it, and before it said so", () => {
+  it("returns as the new key when the power was cut after the server accepted it and before its answer", () => {
     const { flash, witness } = ordered();
     witness.onRotation = () => {
       throw new PowerCut();

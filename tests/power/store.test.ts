@@ -125,7 +125,7 @@ describe("the store", () => {
     }
   });
 
-  it("passes over a page that no longer holds what is written, and says when none does", () => {
+  it("skips a page that no longer keeps its data, and reports when none does", () => {
     const flash = new Flash({ pageBytes: 1024, pages: 4 });
     const records = new Records(flash);
     flash.broken.add(2);
@@ -136,7 +136,7 @@ describe("the store", () => {
     assert.notDeepEqual(new Records(flash).get(2), Uint8Array.of(9, 9, 9, 9));
   });
 
-  it("refuses what would leave no room to work, and keeps what it has", () => {
+  it("refuses a write that would leave no room to work, and keeps its records", () => {
     const records = new Records(new Flash({ pageBytes: 512, pages: 3 }));
     assert.equal(records.put(0, new Uint8Array(32).fill(1)), Status.Ok);
     assert.equal(records.put(7, new Uint8Array(400)), Status.TooLong);

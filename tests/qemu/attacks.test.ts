@@ -66,7 +66,7 @@ for (const link of LINKS) {
     });
 
     for (const { name, perform } of ATTACKS) {
-      it(`${name} is refused by name, changes no row, and the device goes on`, { timeout: 3 * STEP_MS }, async () => {
+      it(`${name} is refused by name, changes no row, and the device continues`, { timeout: 3 * STEP_MS }, async () => {
         await roads.decided(road, roads.isNewReport(id), STEP_MS);
         const stored = await rows();
         const { by, reason } = await perform(scene);

@@ -115,7 +115,7 @@ describe(`the power of a ${BOARD} cut at ${CUTS} operations of its flash (seed $
     note(device);
   }
 
-  it("always comes back", { timeout: CUTS * STEP_MS }, async () => {
+  it("always restarts", { timeout: CUTS * STEP_MS }, async () => {
     for (let cut = 0; cut < CUTS; cut++) {
       device = await fields.powerOn(field, true);
       const gdb = await device.debug();
@@ -138,7 +138,7 @@ describe(`the power of a ${BOARD} cut at ${CUTS} operations of its flash (seed $
     );
   });
 
-  it("never used a counter twice, nor counted its starts back", () => {
+  it("never used a counter twice, and its boot count never fell", () => {
     const counters = lives.flat();
     assert.deepEqual(
       counters,
@@ -151,7 +151,7 @@ describe(`the power of a ${BOARD} cut at ${CUTS} operations of its flash (seed $
     if (CUTS >= 200) assert.ok(erasures > 0, "no erasure was cut");
   });
 
-  it("lost no report that had its receipt, and each that is stored verifies", async () => {
+  it("lost no report with a receipt, and each stored one verifies", async () => {
     const stored = new Set((await fields.reports(field)).map(({ counter }) => counter));
     assert.ok(stored.size >= 2 * (2 + Math.floor(CUTS / REPORTING)));
     for (const counter of accepted) assert.ok(stored.has(counter), `report ${counter} has a receipt and is not stored`);

@@ -56,7 +56,7 @@ function members(group: number): string[] {
 describe("npm start", () => {
   after(() => rmSync(folder, { recursive: true }));
 
-  it("--once ends by itself, and its last line says so", { timeout: 600_000 }, async () => {
+  it("--once ends by itself, and its last line states it", { timeout: 600_000 }, async () => {
     const run = start("--once");
     assert.equal(await run.over, 0, run.said());
     assert.match(
@@ -96,7 +96,7 @@ describe("npm start", () => {
     assert.ok(!existsSync(join(folder, "pid")));
   });
 
-  it("says in one line that its port is taken", { timeout: 300_000 }, async () => {
+  it("reports in one line that its port is taken", { timeout: 300_000 }, async () => {
     const taken = createServer();
     await new Promise<void>((listening) => taken.listen(0, "127.0.0.1", listening));
     const { port } = taken.address() as AddressInfo;

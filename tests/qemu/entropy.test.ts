@@ -11,7 +11,7 @@ import { hex } from "../../tools/wire/bytes.ts";
 const BOARD = "mps2-an386";
 const STEP_MS = 60_000;
 
-describe("a source of noise that is stuck, and is mended", () => {
+describe("a stuck source of noise that is repaired", () => {
   const folder = mkdtempSync(join(tmpdir(), "signet-entropy-"));
   /** What the board reads noise from: a name that leads to something else after the repair. */
   const source = join(folder, "noise");
@@ -47,7 +47,7 @@ describe("a source of noise that is stuck, and is mended", () => {
     assert.equal(events.find(({ name }) => name === "epitaph")?.data.toString(), "die 00000002");
   });
 
-  it("has its key once there is noise, and reports what it died of", { timeout: 2 * STEP_MS }, async () => {
+  it("has its key once there is noise, and reports the epitaph", { timeout: 2 * STEP_MS }, async () => {
     rmSync(source);
     symlinkSync("/dev/urandom", source);
     const { data: id } = await device.waitFor("key-made", STEP_MS);

@@ -222,7 +222,7 @@ describe("planted faults", { concurrency: true }, () => {
       }
 
       for (const { name, plant, epitaph } of faults) {
-        it(`tells of ${name}`, { timeout: 2 * STEP_MS }, async () => {
+        it(`reports ${name}`, { timeout: 2 * STEP_MS }, async () => {
           const before = (await told()).length;
           const seen = device.events.length;
           const gdb = await device.debugThread();
@@ -235,9 +235,9 @@ describe("planted faults", { concurrency: true }, () => {
         });
       }
 
-      if (without) it("protects its RAM and is watched", { skip: without }, () => {});
+      if (without) it("protects its RAM and has a watchdog", { skip: without }, () => {});
 
-      it("made no second key, and said nothing that the server did not believe", async () => {
+      it("made no second key, and sent nothing that the server refused", async () => {
         assert.equal(device.events.filter(({ name }) => name === "key-made").length, 1);
         assert.deepEqual(
           device.events.filter(({ name }) => name === "refused" || name === "head-ahead"),

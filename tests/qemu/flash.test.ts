@@ -87,7 +87,7 @@ for (const board of ["mps2-an386", "microbit"]) {
       return flash.flash({ board, bench, ...more }, quiet);
     };
 
-    it("makes a bare board a device, and hears its id", { timeout: STEP_MS }, async () => {
+    it("makes a bare board a device, and receives its id", { timeout: STEP_MS }, async () => {
       const seen: number[] = [];
       const lines: string[] = [];
       const { consoleByProbe } = (await loadBoard(board)).probe ?? {};
@@ -126,7 +126,7 @@ for (const board of ["mps2-an386", "microbit"]) {
       assert.deepEqual(await read(board, place.gdb, origin, pageBytes), page);
     });
 
-    it("leaves a store that reads back, with the key of that id", { timeout: STEP_MS }, async () => {
+    it("leaves a readable store, with the key of that id", { timeout: STEP_MS }, async () => {
       const { origin, pageBytes, pages } = (await loadBoard(board)).store;
       const dump = await read(board, place.gdb, origin, pageBytes * pages);
       assert.equal(store.pageBytesOf(dump), pageBytes);
@@ -154,7 +154,7 @@ for (const board of ["mps2-an386", "microbit"]) {
       assert.deepEqual({ ...after, seed: before.seed }, before);
     });
 
-    it("is told to be erased when its store holds something that is no store", { timeout: STEP_MS }, async () => {
+    it("asks for an erasure when the store contains other data", { timeout: STEP_MS }, async () => {
       const loaded = await loadBoard(board);
       const { origin, pageBytes } = loaded.store;
       const probe = await probes.open(place.gdb, loaded, board);
@@ -234,7 +234,7 @@ describe(`signet provision on two boards in turn, killed ${KILLS} times (seed ${
     );
   }
 
-  it("finishes both at last, each with a claim of its own", { timeout: KILLS * 15_000 + STEP_MS }, async () => {
+  it("finishes both in the end, each with its own claim", { timeout: KILLS * 15_000 + STEP_MS }, async () => {
     const moments = seeded(SEED);
     for (let kill = 0; kill < KILLS; kill++) await provision(2, 800 + moments.unit() * 4500);
     const { code, said } = await provision(2);
@@ -261,7 +261,7 @@ describe(`signet provision on two boards in turn, killed ${KILLS} times (seed ${
     }
   });
 
-  it("knows boards that it finished, and changes nothing of theirs", { timeout: STEP_MS }, async () => {
+  it("recognises finished boards, and does not change them", { timeout: STEP_MS }, async () => {
     const before = await onBoards();
     const { code, said } = await provision(3);
     assert.equal(code, 1);

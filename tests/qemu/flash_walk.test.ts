@@ -96,7 +96,7 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
   });
 
   it(
-    "ends on the operator's page: readings; the device revoked there hears of it, and falls silent",
+    "ends on the operator's page: readings; the device revoked there receives the decision, and stops sending",
     {
       skip: browser.missing,
       timeout: 2 * STEP_MS,

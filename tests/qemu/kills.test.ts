@@ -62,7 +62,7 @@ describe(`power cut ${KILLS} times at random moments (seed ${SEED})`, () => {
     }
   }
 
-  it("always comes back", { timeout: KILLS * 20_000 + 2 * STEP_MS }, async () => {
+  it("always restarts", { timeout: KILLS * 20_000 + 2 * STEP_MS }, async () => {
     const moments = seeded(SEED);
     for (let kill = 0; kill < KILLS; kill++) {
       device = await roads.powerOn(road);

@@ -45,7 +45,7 @@ for (const name of boardNames()) {
       return told && hex(told.data);
     };
 
-    it("signs up with a key of its own, and keeps it", { timeout: 3 * STEP_MS }, async () => {
+    it("enrols with its own key, and keeps it", { timeout: 3 * STEP_MS }, async () => {
       const first = await live();
       const second = await live();
       const id = idOf(first, "key-made");

@@ -89,7 +89,7 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
   };
 
   test(
-    "key, sign-up, reports; and again after a cut of power, with the same key",
+    "key, enrolment, reports; and again after a power cut, with the same key",
     { timeout: 3 * STEP_MS },
     async () => {
       const first = await live(2);
@@ -111,7 +111,7 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
   );
 });
 
-describe("power that goes half-way through an operation on flash, between the first start and the key", () => {
+describe("a power cut in the middle of a flash operation, between the first start and the key", () => {
   /** That many operations there are; after them the flash rests. */
   const OPERATIONS = 8;
   const FULL = process.env["SIGNET_FULL"] !== undefined;
@@ -158,7 +158,7 @@ describe("power that goes half-way through an operation on flash, between the fi
   });
 });
 
-describe("noise that is none", () => {
+describe("noise without entropy", () => {
   // How `assembly/device/README.md` numbers what a source can be.
   const STUCK = 2;
   const BIASED = 5;
@@ -226,7 +226,7 @@ function receive(uart: Socket, count: number): Promise<Buffer> {
   });
 }
 
-describe("deaths", () => {
+describe("epitaphs", () => {
   test("each leaves an epitaph that survives the reset", { timeout: STEP_MS }, async () => {
     const { board, uart } = await probe();
     try {
@@ -284,17 +284,21 @@ describe("on the chip's model itself", () => {
     return Buffer.from(/^@ epitaph ([0-9a-f]+)$/m.exec(said())?.[1] ?? "", "hex").toString();
   };
 
-  test("a core that hangs is reset by the watchdog within 8 s, and its next life tells", { timeout: STEP_MS }, () => {
-    const [chip, said] = power();
-    awake(chip);
-    assert.doesNotMatch(said(), /epitaph/);
-    // From here on not one instruction is executed, only time passes.
-    tick(chip, 7.9e9);
-    assert.throws(() => tick(chip, 0.2e9), Reset);
-    assert.equal(epitaph(chip, true), "reset watchdog");
-  });
+  test(
+    "a core that hangs is reset by the watchdog within 8 s, and reports it after the reset",
+    { timeout: STEP_MS },
+    () => {
+      const [chip, said] = power();
+      awake(chip);
+      assert.doesNotMatch(said(), /epitaph/);
+      // From here on not one instruction is executed, only time passes.
+      tick(chip, 7.9e9);
+      assert.throws(() => tick(chip, 0.2e9), Reset);
+      assert.equal(epitaph(chip, true), "reset watchdog");
+    },
+  );
 
-  test("handlers that ran over their stack are found by what they wrote over", { timeout: STEP_MS }, async () => {
+  test("a stack overflow of a handler is found by the overwritten words", { timeout: STEP_MS }, async () => {
     const limit = (await symbols(elf))("__handler_stack_limit").address;
     const [chip] = power();
     awake(chip);
@@ -315,7 +319,7 @@ describe("flash", () => {
   const erased = Buffer.alloc(4, 0xff);
   const word = Buffer.from([0x78, 0x56, 0x34, 0x12]);
 
-  test("keeps what was programmed when power goes", { timeout: STEP_MS }, async () => {
+  test("keeps its data through a power cut", { timeout: STEP_MS }, async () => {
     for (const before of [erased, word]) {
       const { board, uart } = await probe({ flash });
       const answer = receive(uart, 12);
@@ -327,7 +331,7 @@ describe("flash", () => {
     assert.deepEqual(readFileSync(flash).subarray(4096, 4100), word);
   });
 
-  test("is half erased when power goes half-way", { timeout: STEP_MS }, async () => {
+  test("is half erased after a power cut in the middle", { timeout: STEP_MS }, async () => {
     const page = Buffer.alloc(4096, 0);
     const whole = readFileSync(flash);
     page.copy(whole, 4096);
@@ -374,7 +378,7 @@ describe("the files for a board", () => {
     assert.match(board.complaint, /no second stage with a right checksum/);
   });
 
-  test("the UF2 is the image, in blocks that say where they go", async () => {
+  test("the UF2 is the image, in blocks with their addresses", async () => {
     const { bin, folder: built } = await buildImage({ board: BOARD, image: SIGNET });
     const image = readFileSync(bin);
     const uf2 = readFileSync(join(built, "signet.uf2"));

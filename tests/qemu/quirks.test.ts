@@ -29,7 +29,7 @@ const SEED = 1122;
 /** Those that are a habit, not an accident, would leave nothing to test the others on. */
 const HABITS: readonly Quirk[] = ["passthrough"];
 
-it("outlives every quirk of the module, and loses nothing", { timeout: 5 * STEP_MS }, async (test) => {
+it("survives every quirk of the module, and loses nothing", { timeout: 5 * STEP_MS }, async (test) => {
   const folder = mkdtempSync(join(tmpdir(), "signet-quirks-"));
   const board = await loadBoard(BOARD);
   const { elf } = await buildImage({ board: BOARD, image: SIGNET });

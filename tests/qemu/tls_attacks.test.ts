@@ -33,7 +33,7 @@ const REFUSALS: Record<string, [by: string, reason: RegExp]> = {
   "false-close": ["device", /^unexpected_message$/],
   drop: ["device", /^sent again over a new connection, stored once$/],
   cut: ["device", /^sent again over a new connection, stored once$/],
-  "replay-connection": ["server", /^it hung up, /],
+  "replay-connection": ["server", /^it closed the connection, /],
   trickle: ["device", /^waited for every byte, and lost none$/],
 };
 
@@ -67,7 +67,7 @@ describe(`attacks on TLS of ${BOARD}`, () => {
 
   for (const { name, perform } of TLS_ATTACKS) {
     it(
-      `${name} is refused by name, every report is stored once, and the device goes on`,
+      `${name} is refused by name, every report is stored once, and the device continues`,
       { timeout: 3 * STEP_MS },
       async () => {
         const { by, reason } = await perform(scene);

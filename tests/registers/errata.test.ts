@@ -24,7 +24,7 @@ describe("the nRF52840's drivers", () => {
     await run("gcc", ["-std=gnu11", "-Wall", "-Wno-int-to-pointer-cast", ...includes, "-o", program, ...DRIVERS]);
   });
 
-  it("believe no other reason of a reset that the pin made (erratum 136)", async () => {
+  it("report only resets by the pin where the pin caused them (erratum 136)", async () => {
     // The pin, the watchdog, software, lock-up; and the pin with each of the others set besides.
     const said = await run(program, ["0", "1", "2", "4", "8", "3", "9", "b"]);
     const causes = said.split("\n").slice(0, 8);

@@ -27,11 +27,11 @@ for (const [board, facts] of Object.entries(MAKERS)) {
   describe(`the registers of ${board}`, () => {
     const expressions = facts.map(([expression]) => expression);
 
-    it("are where its maker says, with the bits that its maker says", async () => {
+    it("have the addresses and bits of the manufacturer's files", async () => {
       assert.deepEqual(differences(await values(board, expressions), facts), []);
     });
 
-    it("are all known of the maker", async () => {
+    it("are all in the manufacturer's files", async () => {
       const known = new Set(expressions.map((expression) => /^&?(\w+)/.exec(expression)![1]!));
       const own = (await names(board, PREFIXES[board]!)).filter((name) => !GUARD.test(name));
       assert.ok(own.length > 40);
@@ -41,7 +41,7 @@ for (const [board, facts] of Object.entries(MAKERS)) {
       );
     });
 
-    it("are found out if one of them is wrong", async () => {
+    it("are refused if one of them is wrong", async () => {
       const found = await values(board, expressions);
       for (const [expression, value] of facts) {
         const wrong = new Map(found).set(expression, value ^ 4);

@@ -31,7 +31,7 @@ async function end(world: World, subject: Subject): Promise<void> {
 }
 
 describe("the key at rest, in linear memory", () => {
-  it("finds what is planted, in each byte order", () => {
+  it("finds a planted key, in each byte order", () => {
     const seed = Buffer.from(Array.from({ length: 32 }, (_, i) => 3 * i + 1));
     const secrets = secretsOf(seed, ed25519.fromSeed(seed).publicKey, []);
     const memory = Buffer.alloc(4096);

@@ -39,7 +39,7 @@ async function serves(server: Fixture): Promise<void> {
   assert.equal((await exchange.report(device, server.url, text("x"))).kind, "accepted");
 }
 
-void test("squatting an id: nobody registers under an id whose key is not theirs", async (t) => {
+void test("squatting an id: no enrolment under an id of a foreign key", async (t) => {
   const server = await serve(t);
   const victim = server.device();
   const thief = server.device();
@@ -80,7 +80,7 @@ void test("squatting an id: nobody registers under an id whose key is not theirs
   assert.deepEqual(await rows(server), before);
 });
 
-void test("speaking for another device: its kid under one's own signature, its signature over one's own claims", async (t) => {
+void test("speaking for another device: its kid under another signature, its signature over other claims", async (t) => {
   const server = await serve(t);
   const [victim, thief] = [await enrolled(server), await enrolled(server)];
   await exchange.report(victim, server.url, text("mine"));
@@ -133,7 +133,7 @@ void test("replay across servers: another audience, another server's nonce", asy
   assert.equal((await refusal(here, "enrol", body)).reason, "stale-nonce");
 });
 
-void test("forged answers: a device takes none that its server did not sign", async (t) => {
+void test("forged answers: a device accepts none that its server did not sign", async (t) => {
   const [server, other] = [await serve(t), await serve(t)];
   const device = await enrolled(server);
   const report = device.report(text("x"));
@@ -199,7 +199,7 @@ void test("header tricks: smuggling, splitting and doubled lengths are refused b
   await serves(server);
 });
 
-void test("requests in pieces, behind one another, or with fields of any kind: each has its answer, in order", async (t) => {
+void test("requests in pieces, pipelined, or with fields of any kind: each has its answer, in order", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
   const reports = device.reports(Array.from({ length: 8 }, (_, i) => text(`${i}`)));
@@ -261,7 +261,7 @@ void test("oversized requests end at the limit, announced, chunked or in the hea
   await serves(server);
 });
 
-void test("slow and half-open clients are dropped in time, and do not keep others waiting", async (t) => {
+void test("slow and half-open clients are dropped in time, and do not delay others", async (t) => {
   const limits = { headersTimeoutMs: 400, requestTimeoutMs: 800, keepAliveTimeoutMs: 500 };
   const server = await serve(t, { limits });
   const type = "content-type: application/cbor-seq\r\n";
@@ -279,7 +279,7 @@ void test("slow and half-open clients are dropped in time, and do not keep other
   }
 });
 
-void test("connections beyond the limit are dropped at once, and are taken again when others left", async (t) => {
+void test("connections beyond the limit are dropped at once, and are accepted again when others end", async (t) => {
   const server = await serve(t, { limits: { connections: 20, headersTimeoutMs: 20_000 } });
   const held = await Promise.all(
     Array.from(
@@ -299,7 +299,7 @@ void test("connections beyond the limit are dropped at once, and are taken again
   await serves(server);
 });
 
-void test("what is not a request of the protocol has an answer, and no effect", async (t) => {
+void test("a request outside the protocol has an answer, and no effect", async (t) => {
   const server = await serve(t);
   const before = await rows(server);
   assert.equal((await fetch(server.url + exchange.PATHS.reports)).status, 405);
@@ -333,7 +333,7 @@ void test("tokens: guesses are slowed down, and a row written by hand is no toke
   assert.notEqual((await ask(server, planted, "/v1/devices")).status, 200);
 });
 
-void test("a key put into another device's row by hand speaks for nobody", async (t) => {
+void test("a key put into another device's row by hand cannot send anything", async (t) => {
   const server = await serve(t);
   const [victim, thief] = [await enrolled(server), server.device()];
   await server.store.read

@@ -156,7 +156,7 @@ async function foreignKeys({ store }: Fixture): Promise<void> {
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: the audit finds every one of ${EDITS} random edits, deletions, insertions, copies and reorderings, and nothing where there is none`,
+    `${flavour}: the audit finds every one of ${EDITS} random edits, deletions, insertions, copies and reorderings, and reports nothing else`,
     { skip: missing(flavour) },
     async (t) => {
       const server = await serve(t, { suspendForks: true }, flavour);

@@ -102,7 +102,7 @@ for (const flavour of FLAVOURS) {
       assert.deepEqual((await reportsOf(store)).map(plain), move.reports.map(plain));
     });
 
-    test("does nothing for a row that is not the one decided on, and makes the other moves of the commit", async (t) => {
+    test("does nothing for a row that has changed since the decision, and makes the other moves of the commit", async (t) => {
       const devices = [device(1), device(9), device(17)];
       const store = await open(t, flavour, devices);
       const stale = { ...devices[1]!, seal: bytes(77) };
@@ -115,7 +115,7 @@ for (const flavour of FLAVOURS) {
       );
     });
 
-    test("makes none of the moves of a commit that fails, and serves the next", async (t) => {
+    test("makes none of the moves of a commit that fails, and accepts the next", async (t) => {
       const [first, other] = [device(1), device(9)];
       const store = await open(t, flavour, [first, other]);
       const { before, after, reports } = moved(first);
@@ -147,7 +147,7 @@ for (const flavour of FLAVOURS) {
       assert.equal((await store.find(bytes(1)))!.boot_count, 21);
     });
 
-    test("lets one of the works that insert the same row at once do so, and the others see it", async (t) => {
+    test("lets one of several concurrent inserts of a row succeed, and the others see it", async (t) => {
       const store = await open(t, flavour, []);
       const insert = (): Promise<boolean> =>
         store.write(async (tx) => {

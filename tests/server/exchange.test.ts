@@ -12,7 +12,7 @@ for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
 
   void test(
-    `${flavour}: a device signs up, reports, and finds its head again after a restart of both`,
+    `${flavour}: a device enrols, reports, and finds its head again after a restart of both`,
     { skip },
     async (t) => {
       let server = await serve(t, {}, flavour);
@@ -57,7 +57,7 @@ for (const flavour of FLAVOURS) {
   });
 
   void test(
-    `${flavour}: a request of many reports is stored whole, and goes on where a lost answer left it`,
+    `${flavour}: a request of many reports is stored whole, and the next one continues after a lost answer`,
     { skip },
     async (t) => {
       const server = await serve(t, {}, flavour);
@@ -77,7 +77,7 @@ for (const flavour of FLAVOURS) {
     },
   );
 
-  void test(`${flavour}: one bad report of a request and none of it is stored`, { skip }, async (t) => {
+  void test(`${flavour}: one bad report in a request, and none of the request is stored`, { skip }, async (t) => {
     const server = await serve(t, {}, flavour);
     const device = await enrolled(server);
     const [a, b, c] = device.reports(["a", "b", "c"].map(text));
@@ -101,7 +101,7 @@ for (const flavour of FLAVOURS) {
     assert.equal((await server.devices())[0]!.gaps, 7 + 88);
   });
 
-  void test(`${flavour}: what is stored can be read back with a token, page by page`, { skip }, async (t) => {
+  void test(`${flavour}: stored data can be read back with a token, page by page`, { skip }, async (t) => {
     const server = await serve(t, {}, flavour);
     const device = await enrolled(server);
     for (let i = 0; i < 7; i++) {
@@ -141,7 +141,7 @@ async function stored(server: Parameters<typeof rows>[0]): Promise<number> {
   return (await rows(server))["reports"]!.length;
 }
 
-void test("decisions are told as they are made", async (t) => {
+void test("decisions are emitted as they are made", async (t) => {
   const told: unknown[] = [];
   const server = await serve(t, { onDecision: (happening) => told.push({ ...happening, at: 0 }) });
   const device = await enrolled(server);
@@ -158,7 +158,7 @@ void test("decisions are told as they are made", async (t) => {
   ]);
 });
 
-void test("answers are signed, about what was sent, and carry the server's time", async (t) => {
+void test("answers are signed, name their request, and carry the server's time", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
   const report = device.report(text("x"));

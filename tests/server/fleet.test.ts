@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { runFleet } from "../../tools/fleet/fleet.ts";
 import { AUDIENCE, serve } from "./harness.ts";
 
-void test("a fleet of the firmware's own wasm reports through faults and among attackers, who get nothing in", async (t) => {
+void test("a fleet of the firmware's own wasm reports through faults and among attackers, which store nothing", async (t) => {
   const server = await serve(t, { clock: Date.now });
   const tally = await runFleet({
     host: "127.0.0.1",

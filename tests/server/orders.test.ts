@@ -143,7 +143,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: reports and enrolments of three lives, held back and delivered in every order, after the last one began`,
+    `${flavour}: reports and enrolments of three starts, held back and delivered in every order, after the last one began`,
     { skip },
     async (t) => {
       const server = await serve(t, {}, flavour);

@@ -123,7 +123,7 @@ for (const flavour of FLAVOURS) {
   });
 
   void test(
-    `${flavour}: stored reports sent again are answered with the receipt of then, and change nothing`,
+    `${flavour}: stored reports sent again are answered with their first receipt, and change nothing`,
     { skip },
     async (t) => {
       const { server, device, sent } = await scene(t, flavour);
@@ -207,7 +207,7 @@ for (const flavour of FLAVOURS) {
     },
   );
 
-  void test(`${flavour}: a proved clone is suspended: neither of the two is heard any more`, { skip }, async (t) => {
+  void test(`${flavour}: a proved clone is suspended: the server accepts neither of the two`, { skip }, async (t) => {
     const server = await serve(t, { suspendForks: true }, flavour);
     const device = await enrolled(server);
     await exchange.report(device, server.url, text("one"));
@@ -226,7 +226,7 @@ for (const flavour of FLAVOURS) {
     );
   });
 
-  void test(`${flavour}: nonces are the server's own, fresh and good once`, { skip }, async (t) => {
+  void test(`${flavour}: nonces are the server's own, recent, and valid once`, { skip }, async (t) => {
     const { server } = await scene(t, flavour);
     const device = server.device();
     const nonce = await exchange.challenge(server.url);
@@ -251,7 +251,7 @@ for (const flavour of FLAVOURS) {
   });
 
   void test(
-    `${flavour}: one key with two boards is an alarm once it reports; a boot count that runs backwards is nothing`,
+    `${flavour}: one key with two boards is an alarm once it reports; a boot count that goes back is none`,
     { skip },
     async (t) => {
       const { server, device } = await scene(t, flavour);
@@ -325,7 +325,7 @@ void test("a kid that is not the thumbprint of the key is malformed", async (t) 
   );
 });
 
-void test("senders beyond their rate are told to come later, good ones are not", async (t) => {
+void test("senders beyond their rate are told to come later, others are not", async (t) => {
   const server = await serve(t, { rates: { device: [1, 3], address: [1e6, 1e6], failures: [1e6, 1e6] } });
   const [eager, calm] = [await enrolled(server), await enrolled(server)];
   const verdicts: string[] = [];
@@ -343,7 +343,7 @@ void test("senders beyond their rate are told to come later, good ones are not",
   assert.equal((await exchange.enrol(eager, server.url)).kind, "accepted");
 });
 
-void test("who fails too often is not listened to for a while; devices that were right from there before still are", async (t) => {
+void test("an address with too many failures is refused for a while; devices with a valid signature from there are not", async (t) => {
   const server = await serve(t, { rates: { device: [1e6, 1e6], address: [1e6, 1e6], failures: [1, 3] } });
   const [familiar, victim, stranger] = [await enrolled(server), await enrolled(server), server.device()];
   assert.equal((await exchange.report(familiar, server.url, text("x"))).kind, "accepted");

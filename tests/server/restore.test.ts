@@ -55,7 +55,7 @@ for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
 
   void test(
-    `${flavour}: after a backup was put back every device goes on without an operator, and each gap is named with its length`,
+    `${flavour}: after a backup is restored every device continues without an operator, and each gap is named with its length`,
     { skip },
     async (t) => {
       let server = await serve(t, { policy: "claim" }, flavour);
@@ -148,7 +148,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: commands count on above what a device obeyed, and none is called obeyed that was not`,
+    `${flavour}: commands continue above those that a device obeyed, and none is listed as obeyed that was not`,
     { skip },
     async (t) => {
       let server = await serve(t, {}, flavour);
@@ -184,7 +184,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: devices that rotated since the backup are recognised by their handover, one that is doing so finishes`,
+    `${flavour}: devices that rotated since the backup are recognised by their handover, one in the middle of it finishes`,
     { skip },
     async (t) => {
       let server = await serve(t, { policy: "claim" }, flavour);
@@ -230,7 +230,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: what was under way when a backup of a minute ago was put back is not accepted after it`,
+    `${flavour}: a message in progress when a backup of a minute ago was restored is not accepted after it`,
     { skip },
     async (t) => {
       let server = await serve(t, {}, flavour);
@@ -259,7 +259,7 @@ for (const flavour of FLAVOURS) {
     },
   );
 
-  void test(`${flavour}: a copy that claims a restored backup is found all the same`, { skip }, async (t) => {
+  void test(`${flavour}: a copy that claims a restored backup is detected`, { skip }, async (t) => {
     let server = await serve(t, {}, flavour);
     const device = await enrolled(server);
     assert.equal(await reports(server, device), "accepted");

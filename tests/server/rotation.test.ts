@@ -66,7 +66,7 @@ for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
 
   void test(
-    `${flavour}: a device gets its order with a receipt, and goes on under its next key`,
+    `${flavour}: a device gets its order with a receipt, and continues with its next key`,
     { skip },
     async (t) => {
       const server = await serve(t, { policy: "allowlist" }, flavour);
@@ -106,52 +106,48 @@ for (const flavour of FLAVOURS) {
     },
   );
 
-  void test(
-    `${flavour}: a handover that is not right is refused by name, and changes no device`,
-    { skip },
-    async (t) => {
-      const server = await serve(t, { suspendForks: false }, flavour);
-      const device = await enrolled(server);
-      await exchange.report(device, server.url, text("one"));
-      const stranger = server.device();
-      const before = (await rows(server))["devices"];
-      const unordered = await offered(server, device, {});
-      assert.deepEqual(unordered, { reason: "handover-refused", status: 403, signed: true });
-      const { counter, data: token } = await order(server, device);
-      const plain = await command(server, device, "00", 1e6);
-      const queued = (await rows(server))["devices"];
-      // None of these is what the order's device signed for this server and its own next key: the order stays good.
-      const cases: readonly (readonly [messages.ReasonName, Partial<messages.Handover>, ed25519.SigningKey?])[] = [
-        ["handover-refused", { order: counter }],
-        ["handover-refused", { order: plain, token }],
-        ["handover-refused", { order: 9, token }],
-        ["handover-refused", { order: counter, token, successor: device.id }],
-        ["wrong-audience", { order: counter, token, audience: "another" }],
-        ["bad-signature", { order: counter, token }, stranger.key],
-      ];
-      for (const [reason, claims, signer] of cases) {
-        const refused = await offered(server, device, claims, signer && { ...signer, publicKey: device.key.publicKey });
-        assert.deepEqual([refused.reason, refused.signed], [reason, true], JSON.stringify(claims));
-      }
-      // The key before is not known, and the order is another server's.
-      const foreign = await offered(server, device, { order: counter, token }, stranger.key);
-      assert.deepEqual([foreign.reason, foreign.signed], ["handover-refused", true]);
-      assert.deepEqual((await rows(server))["devices"], queued);
-      assert.notDeepEqual(queued, before);
-      assert.equal((await exchange.report(device, server.url, text("two"))).kind, "accepted");
-      await decide(server, device, "suspend");
-      const suspended = await offered(server, device, { order: counter, token });
-      assert.deepEqual([suspended.reason, suspended.signed], ["suspended", true]);
-      await decide(server, device, "restore");
-      assert.equal((await offered(server, device, { order: counter, token })).reason, undefined, "the order was good");
-      assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
-    },
-  );
+  void test(`${flavour}: a wrong handover is refused by name, and changes no device`, { skip }, async (t) => {
+    const server = await serve(t, { suspendForks: false }, flavour);
+    const device = await enrolled(server);
+    await exchange.report(device, server.url, text("one"));
+    const stranger = server.device();
+    const before = (await rows(server))["devices"];
+    const unordered = await offered(server, device, {});
+    assert.deepEqual(unordered, { reason: "handover-refused", status: 403, signed: true });
+    const { counter, data: token } = await order(server, device);
+    const plain = await command(server, device, "00", 1e6);
+    const queued = (await rows(server))["devices"];
+    // None of these is what the order's device signed for this server and its own next key: the order stays good.
+    const cases: readonly (readonly [messages.ReasonName, Partial<messages.Handover>, ed25519.SigningKey?])[] = [
+      ["handover-refused", { order: counter }],
+      ["handover-refused", { order: plain, token }],
+      ["handover-refused", { order: 9, token }],
+      ["handover-refused", { order: counter, token, successor: device.id }],
+      ["wrong-audience", { order: counter, token, audience: "another" }],
+      ["bad-signature", { order: counter, token }, stranger.key],
+    ];
+    for (const [reason, claims, signer] of cases) {
+      const refused = await offered(server, device, claims, signer && { ...signer, publicKey: device.key.publicKey });
+      assert.deepEqual([refused.reason, refused.signed], [reason, true], JSON.stringify(claims));
+    }
+    // The key before is not known, and the order is another server's.
+    const foreign = await offered(server, device, { order: counter, token }, stranger.key);
+    assert.deepEqual([foreign.reason, foreign.signed], ["handover-refused", true]);
+    assert.deepEqual((await rows(server))["devices"], queued);
+    assert.notDeepEqual(queued, before);
+    assert.equal((await exchange.report(device, server.url, text("two"))).kind, "accepted");
+    await decide(server, device, "suspend");
+    const suspended = await offered(server, device, { order: counter, token });
+    assert.deepEqual([suspended.reason, suspended.signed], ["suspended", true]);
+    await decide(server, device, "restore");
+    assert.equal((await offered(server, device, { order: counter, token })).reason, undefined, "the order was good");
+    assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
+  });
 }
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: a handover that can not be accepted any more ends its order, and the device goes on with its key`,
+    `${flavour}: a handover that can not be accepted any more ends its order, and the device continues with its key`,
     { skip: missing(flavour) },
     async (t) => {
       const server = await serve(t, {}, flavour);
@@ -213,7 +209,7 @@ void test("a copy of the key that takes the order first is an alarm when the dev
   );
 });
 
-void test("a replaced key that still speaks is an alarm; a late copy of what it said before is none", async (t) => {
+void test("a replaced key in use is an alarm; a late copy of its earlier message is none", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
   await exchange.report(device, server.url, text("x"));
@@ -252,7 +248,7 @@ void test("clocks of instances that differ by an hour make no alarm of a late co
   }
 });
 
-void test("a handover that was refused before a backup was restored, and comes again, is refused again and no alarm", async (t) => {
+void test("a handover that was refused before a backup was restored is refused again, without an alarm", async (t) => {
   for (const isOrderKnown of [true, false]) {
     const began = await serve(t);
     const device = await enrolled(began);
@@ -311,7 +307,7 @@ void test("a handover with the signature of another key, or with one byte change
 });
 
 void test(
-  "postgres: two keys that take over at the same instant at two instances: one of them does",
+  "postgres: two keys that take over at the same time at two instances: one of them succeeds",
   {
     skip: missing("postgres"),
   },

@@ -65,7 +65,7 @@ async function status(
   return response.status;
 }
 
-void test("each route of the document needs the scope that it is for, and every route is in the document", async (t) => {
+void test("each route of the document needs its scope, and every route is in the document", async (t) => {
   const server = await serve(t);
   const { intake, store, clock } = server;
   const app = application({
@@ -90,7 +90,7 @@ void test("each route of the document needs the scope that it is for, and every 
   }
 });
 
-void test("who has too little a scope, or none, gets nothing of any route, and changes no row", async (t) => {
+void test("a token with too low a scope, or none, gets nothing of any route, and changes no row", async (t) => {
   const server = await serve(t);
   const id = hex((await enrolled(server)).id);
   const held = await tokens(server);
@@ -117,7 +117,7 @@ void test("who has too little a scope, or none, gets nothing of any route, and c
   assert.deepEqual(await rows(server), before);
 });
 
-void test("who has the scope is let in at every route", async (t) => {
+void test("a token with the scope is accepted at every route", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
   const held = await tokens(server);

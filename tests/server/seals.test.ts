@@ -97,7 +97,7 @@ for (const flavour of FLAVOURS) {
   });
 
   void test(
-    `${flavour}: a column added to every table breaks no seal, locks out nobody, and is no forgery`,
+    `${flavour}: a column added to every table breaks no seal, locks no one out, and is no forgery`,
     { skip },
     async (t) => {
       const first = await serve(t, {}, flavour);
@@ -116,7 +116,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: a database that f32970b wrote is migrated, audited, and goes on: its operator, its devices, its claims`,
+    `${flavour}: a database written by f32970b is migrated, audited, and in use: its operator, its devices, its claims`,
     { skip },
     async (t) => {
       const server = await upgraded(t, flavour);
@@ -176,7 +176,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: columns that an old seal does not cover hold what the migration put there, or the audit names the row`,
+    `${flavour}: columns outside an old seal contain the values of the migration, or the audit names the row`,
     { skip },
     async (t) => {
       const server = await upgraded(t, flavour);
@@ -200,7 +200,7 @@ for (const flavour of FLAVOURS) {
   );
 }
 
-void test("a seal of another version, table or key does not fit, and neither does a cut one", () => {
+void test("a seal of another version, table or key is invalid, and so is a cut one", () => {
   const [key, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
   const columns = [...COLUMNS.devices.first, ...Object.keys(COLUMNS.devices.added[0]!)];
   const row = sealed(key, "devices", Object.fromEntries(columns.map((name) => [name, 1])));

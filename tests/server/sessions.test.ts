@@ -78,7 +78,7 @@ for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
 
   void test(
-    `${flavour}: a device that starts again and again raises no alarm, whatever of it is lost`,
+    `${flavour}: a device that restarts again and again raises no alarm, whichever messages are lost`,
     { skip },
     async (t) => {
       const { server, device } = await scene(t, flavour);
@@ -100,7 +100,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: a device whose flash went back goes on, with an alarm once it reports`,
+    `${flavour}: a device whose flash went back continues, with an alarm once it reports`,
     { skip },
     async (t) => {
       const { server, device } = await scene(t, flavour);
@@ -128,7 +128,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: a copy that reports beside the original is proved by their lives, and suspended`,
+    `${flavour}: a copy that reports beside the original is proved by their starts, and suspended`,
     { skip },
     async (t) => {
       const { server, device } = await scene(t, flavour);
@@ -156,7 +156,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: a copy is found although the first reports of the original's new sessions are lost, and it restarts`,
+    `${flavour}: a copy is detected although the first reports of the original's new sessions are lost, and it restarts`,
     { skip },
     async (t) => {
       for (const restarts of [false, true]) {
@@ -178,30 +178,34 @@ for (const flavour of FLAVOURS) {
     },
   );
 
-  void test(`${flavour}: where forks only alarm, a proved copy and its original both go on`, { skip }, async (t) => {
-    const { server, device } = await scene(t, flavour, { suspendForks: false });
-    const copy = copyOf(server, device);
-    copy.restart();
-    await enrols(server, copy);
-    await says(server, copy, "the copy's");
-    for (let round = 0; round < 3; round++) {
-      for (const one of [device, copy]) {
-        if ((await reports(server, one, `${round}`)) === "forked") {
-          await enrols(server, one);
-          await says(server, one, `${round}`);
+  void test(
+    `${flavour}: where forks only raise alarms, a proved copy and its original both continue`,
+    { skip },
+    async (t) => {
+      const { server, device } = await scene(t, flavour, { suspendForks: false });
+      const copy = copyOf(server, device);
+      copy.restart();
+      await enrols(server, copy);
+      await says(server, copy, "the copy's");
+      for (let round = 0; round < 3; round++) {
+        for (const one of [device, copy]) {
+          if ((await reports(server, one, `${round}`)) === "forked") {
+            await enrols(server, one);
+            await says(server, one, `${round}`);
+          }
         }
       }
-    }
-    const found = await alarms(server);
-    assert.ok(
-      found.length >= 3 && found.every((what) => what === "fork: two-lives" || what === "went back: it"),
-      `${found}`,
-    );
-    assert.equal(await state(server), "active");
-  });
+      const found = await alarms(server);
+      assert.ok(
+        found.length >= 3 && found.every((what) => what === "fork: two-lives" || what === "went back: it"),
+        `${found}`,
+      );
+      assert.equal(await state(server), "active");
+    },
+  );
 
   void test(
-    `${flavour}: enrolments that come late or twice end no session for good, and raise no alarm`,
+    `${flavour}: late or doubled enrolments end no session for good, and raise no alarm`,
     { skip },
     async (t) => {
       const { server, device } = await scene(t, flavour);
@@ -231,7 +235,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: a session of another key, made up, or of another server is none that this one gave`,
+    `${flavour}: a session of another key, an invented one, or one of another server is not accepted as this server's`,
     { skip },
     async (t) => {
       const { server, device } = await scene(t, flavour);

@@ -21,7 +21,7 @@ function complains(pattern: RegExp): (error: unknown) => boolean {
   };
 }
 
-void test("a port that is taken, a place that is not there, an audience too long: one clear line each", async (t) => {
+void test("a port in use, a missing folder, an audience too long: one clear line each", async (t) => {
   const server = await serve(t);
   const options = { ...server.options, database: join(server.folder, "other.db") };
   await assert.rejects(startServer({ ...options, port: server.port }), complains(/port \d+ is taken/));
@@ -49,14 +49,14 @@ void test("a file that is no database, or of a newer version, is left alone", as
   await assert.rejects(startServer(server.options), complains(/newer signet/));
 });
 
-void test("a key that others can read, or that is none, is refused", async (t) => {
+void test("a key that others can read, or that is malformed, is refused", async (t) => {
   const server = await serve(t);
   await server.close();
   chmodSync(server.options.key!, 0o644);
   await assert.rejects(startServer(server.options), complains(/can be read by others/));
   chmodSync(server.options.key!, 0o600);
   writeFileSync(server.options.key!, "nonsense");
-  await assert.rejects(startServer(server.options), complains(/does not hold a private key/));
+  await assert.rejects(startServer(server.options), complains(/contains no private key/));
 });
 
 for (const flavour of FLAVOURS) {
@@ -79,7 +79,7 @@ for (const flavour of FLAVOURS) {
   );
 }
 
-void test("a database that another process holds: devices are told to come again, and are heard when it lets go", async (t) => {
+void test("a database locked by another process: devices are told to come later, and are served when it is released", async (t) => {
   const errors: string[] = [];
   const server = await serve(t, { onError: (error) => errors.push(String(error)) });
   const device = await enrolled(server);
@@ -93,7 +93,7 @@ void test("a database that another process holds: devices are told to come again
   assert.equal((await exchange.send(device, server.url, [report])).kind, "accepted");
 });
 
-void test("a full disk: devices are told to come again, nothing is acknowledged that is not stored, and it heals", async (t) => {
+void test("a full disk: devices are told to come later, nothing is acknowledged unless it is stored, and it recovers", async (t) => {
   const disk = mkdtempSync(join(tmpdir(), "signet-disk-"));
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
   if (mounted.status !== 0) {
@@ -124,7 +124,7 @@ void test("a full disk: devices are told to come again, nothing is acknowledged 
   assert.equal((await exchange.send(device, server.url, [full])).kind, "accepted");
 });
 
-void test("a server that is told to stop finishes what is under way", async (t) => {
+void test("a server that is told to stop finishes the requests in progress", async (t) => {
   const server = await serve(t);
   const devices = await Promise.all(Array.from({ length: 10 }, () => enrolled(server)));
   const working = devices.map((device) => exchange.report(device, server.url, text("last")));
@@ -140,7 +140,7 @@ void test("a server that is told to stop finishes what is under way", async (t) 
 });
 
 void test(
-  "a PostgreSQL that is gone: alive but not ready, and ready again when it is back",
+  "a lost PostgreSQL: alive but not ready, and ready again when it is back",
   { skip: missing("postgres") },
   async (t) => {
     const cluster = await postgres.start();

@@ -75,7 +75,7 @@ void test("readings under receipts of a stolen key are lost, and the real server
   assert.deepEqual((gaps[0] as { detail: object }).detail, { after: 2, before: 7, most: 4 });
 });
 
-void test("a command of a stolen key is obeyed; the real server alarms, and its own commands are obeyed after it", async (t) => {
+void test("a command of a stolen key is obeyed; the real server raises an alarm, and its own commands are obeyed after it", async (t) => {
   const { server, device, keys } = await scene(t);
   const report = device.report(text("x"));
   const answer = await exchange.http(server.url)("reports", report);
@@ -160,7 +160,7 @@ void test("an order of a stolen key moves a device to a key that it made itself,
   await isWell(server, last);
 });
 
-void test("a device that was led elsewhere, and comes back, is no clone: whatever it did there, as often as it happens", async (t) => {
+void test("a device that was led elsewhere, and returns, is no clone: whatever it did there, as often as it happens", async (t) => {
   const { server, device, thief } = await scene(t);
   for (let round = 0; round < 4; round++) {
     for (let i = 0; i < round; i++) assert.equal(await reports(thief, device, "elsewhere"), "accepted");

@@ -317,7 +317,7 @@ void test(`${HISTORIES} random histories: an honest device is never lost`, async
   await fc.assert(property, campaign());
 });
 
-void test(`${HISTORIES} random histories with a copy of the key: it is found wherever both reported`, async (t) => {
+void test(`${HISTORIES} random histories with a copy of the key: it is detected wherever both reported`, async (t) => {
   let both = 0;
   const property = fc.asyncProperty(fc.array(acts(true), { minLength: 10, maxLength: 60 }), async (history) => {
     const world = await story(t, [...history.slice(0, 8), { kind: "work", fate: "arrives" }, ...history]);

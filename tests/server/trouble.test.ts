@@ -25,7 +25,7 @@ for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
 
   void test(
-    `${flavour}: after a compromise: the old key is revoked, a new one comes with a fresh claim, and what the old one said stays what it was`,
+    `${flavour}: after a compromise: the old key is revoked, a new one enrols with a fresh claim, and the old key's reports stay unchanged`,
     { skip },
     async (t) => {
       const server = await serve(t, { policy: "claim" }, flavour);
@@ -63,7 +63,7 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
-    `${flavour}: a command is acted upon once, however often its answer comes, and the operator sees when`,
+    `${flavour}: a command is obeyed once, however often its answer arrives, and the operator sees when`,
     { skip },
     async (t) => {
       const server = await serve(t, {}, flavour);
@@ -199,7 +199,7 @@ for (const flavour of FLAVOURS) {
   );
 }
 
-void test("who holds a key can not fill the database with alarms: twenty are kept, then one a minute, and all are refused", async (t) => {
+void test("a holder of a key can not fill the database with alarms: twenty are kept, then one a minute, and all are refused", async (t) => {
   const server = await serve(t, { suspendForks: false });
   const [device, twin] = [await enrolled(server), await enrolled(server)];
   assert.equal((await exchange.report(device, server.url, text("mine"))).kind, "accepted");

@@ -10,7 +10,7 @@ import { Trouble } from "../../tools/trouble.ts";
 import { verifyFile } from "../../tools/server/verify.ts";
 import { enrolled, serve, text } from "./harness.ts";
 
-void test("a stored report is verified offline, in every form it is kept in", async (t) => {
+void test("a stored report is verified offline, in every form of storage", async (t) => {
   const server = await serve(t);
   const [device, other] = [await enrolled(server), await enrolled(server)];
   for (let i = 1; i <= 3; i++) await exchange.report(device, server.url, text(`r${i}`));
@@ -40,8 +40,8 @@ void test("a stored report is verified offline, in every form it is kept in", as
     [altered, key, /bad-signature|malformed/],
     [bytes, hex(other.key.publicKey), /unknown-device/],
     [bytes.subarray(0, -1), key, /malformed/],
-    ["not hexadecimal", key, /holds no report/],
-    ["{}", key, /holds no report/],
+    ["not hexadecimal", key, /contains no report/],
+    ["{}", key, /contains no report/],
     [bytes, "00", /not an Ed25519 public key/],
   ];
   for (const [content, given, message] of wrong) {

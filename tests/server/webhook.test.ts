@@ -157,7 +157,7 @@ async function serveFor(t: TestContext, to: Receiver, flavour: "sqlite" | "postg
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: reports and decisions are posted in order, signed, and what the receiver does not take is posted again`,
+    `${flavour}: reports and decisions are posted in order, signed, and again after a failure`,
     { skip: missing(flavour) },
     async (t) => {
       const to = await receiver(t);
@@ -202,7 +202,7 @@ for (const flavour of FLAVOURS) {
   );
 }
 
-void test("a receiver that is away for long: it is asked ever less often, devices do not notice, and then it hears all", async (t) => {
+void test("a receiver that is away for long: it is asked less and less often, devices do not notice, and then it gets all", async (t) => {
   const to = await receiver(t);
   const server = await serveFor(t, to, "sqlite", { firstRetryMs: 40, lastRetryMs: 400 });
   to.answers = Array.from({ length: 1000 }, () => 503);
@@ -218,7 +218,7 @@ void test("a receiver that is away for long: it is asked ever less often, device
   atLeastOnce(told(to).get(hex(device.id)), 20);
 });
 
-void test("a receiver that takes a request and does not answer: it is posted again", async (t) => {
+void test("a receiver that accepts a request and does not answer: it is posted again", async (t) => {
   const to = await receiver(t);
   to.answers = ["silence"];
   const server = await serveFor(t, to, "sqlite", { timeoutMs: 1000 });
@@ -229,7 +229,7 @@ void test("a receiver that takes a request and does not answer: it is posted aga
 });
 
 void test(
-  "of two instances one delivers, what both stored; another takes over when it ends, or is not heard of",
+  "of two instances one delivers the reports of both; another takes over when it ends, or its lease expires",
   { skip: missing("postgres") },
   async (t) => {
     const to = await receiver(t);
@@ -274,7 +274,7 @@ void test(
   },
 );
 
-void test("who writes the database: a cursor or a lease without the server's seal hides nothing, and the audit names it", async (t) => {
+void test("a writer of the database: a cursor or a lease without the server's seal hides nothing, and the audit names it", async (t) => {
   const to = await receiver(t);
   const server = await serveFor(t, to, "sqlite");
   const device = await enrolled(server);
@@ -297,7 +297,7 @@ void test("who writes the database: a cursor or a lease without the server's sea
   assert.deepEqual(told(to).get(hex(device.id)), [1, 1, 2]);
 });
 
-void test("addresses that are none are refused at the start", () => {
+void test("malformed addresses are refused at the start", () => {
   for (const wrong of [
     "",
     "example.com",

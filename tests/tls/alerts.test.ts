@@ -68,7 +68,7 @@ for (const [name, alert, say] of afterwards) {
   });
 }
 
-test("certificates: what a chain may not say, each with its alert", async () => {
+test("certificates: forbidden contents of a chain, each with its alert", async () => {
   const leafBy = (wish: Partial<Wish>): Promise<Buffer> =>
     der({ subject: server, issuer: root, issuerName: "CN=Root", ...wish });
   const middleOf = (wish: Partial<Wish> = {}): Promise<Buffer> =>
@@ -279,7 +279,7 @@ test("a ticket resumes; wrong tickets, wrong PSKs and a binder over a retry", ()
   assert.equal(script.client.guest.ticketKept(), 0);
 });
 
-test("an external PSK without a server key: a server that does not take it is not believed", () => {
+test("an external PSK without a server key: a server that does not accept it is not authenticated", () => {
   const script = new Script(server, { host: "localhost", psk: Buffer.alloc(32, 7), identity: "device" });
   script.psk = Buffer.alloc(32);
   script.helloDone();
@@ -325,7 +325,7 @@ test("closing during the handshake says user_canceled, then close_notify", () =>
   assert.equal(script.client.state, State.Closed);
 });
 
-test("a server that takes no Ed25519 gets an empty Certificate and no CertificateVerify", () => {
+test("a server without Ed25519 gets an empty Certificate and no CertificateVerify", () => {
   const script = new Script(server, pinned);
   script.helloDone();
   script.send(script.encryptedExtensions([[20, "02"]]), script.certificateRequest([[13, "00020804"]]));
@@ -391,7 +391,7 @@ test("messages split over records of one byte, and records that hold all of a fl
   assert.ok(script.connected);
 });
 
-test("records with padding, empty records of data, and the largest record there may be", () => {
+test("records with padding, empty records of data, and the largest allowed record", () => {
   const script = new Script(server, pinned);
   script.connect();
   script.raw(script.record(Content.ApplicationData, Buffer.alloc(0)));
@@ -407,7 +407,7 @@ test("records with padding, empty records of data, and the largest record there 
   assert.ok(script.connected);
 });
 
-test("a ticket longer than the buffer is passed over, and the connection goes on", () => {
+test("a ticket longer than the buffer is skipped, and the connection continues", () => {
   const script = new Script(server, pinned);
   script.connect();
   for (const len of [577, 1500, 5000]) {

@@ -186,7 +186,7 @@ for (const { name, every = EVERY, down, up, perform, says } of tricks) {
   });
 }
 
-test("a server with a good key that is not pinned hears unknown_ca, and no data", async (context) => {
+test("a server with a good key that is not pinned receives unknown_ca, and no data", async (context) => {
   const other = await startEcho(await identity("other"));
   context.after(() => other.close());
   const from = board.now;
@@ -209,7 +209,7 @@ test("a server with a good key that is not pinned hears unknown_ca, and no data"
   assert.equal(other.heard(), 0);
 });
 
-test("bytes that trickle in and out one at a time make a whole connection", async () => {
+test("bytes that arrive and leave one at a time make a whole connection", async () => {
   module.trickling = true;
   const from = await board.done(CLOSE, board.now);
   await board.done(CLOSE, await board.done(CLOSE, from));
@@ -237,7 +237,7 @@ test("a server that never answers is given up after the time a handshake may tak
   asked.destroy();
 });
 
-test("nothing of it went wrong unseen: no byte was a strange one, and the board never died", () => {
+test("no fault passed unnoticed: no byte was unexpected, and the board never died", () => {
   assert.deepEqual(
     board.said.filter((what) => !/^(boot|secured [01]|tls-failed \d+ \d|link-failed \d+)$/.test(what)),
     [],

@@ -41,7 +41,7 @@ function replay(records: Buffer[], chunk?: number): { client: TlsClient; read: s
   return { client, read };
 }
 
-test("the same bytes make the same connection, whatever pieces they come in", () => {
+test("the same bytes make the same connection, in any pieces", () => {
   const records = recording();
   for (const chunk of [1, 2, 3, 5, 17, 2048]) {
     const { client, read } = replay([Buffer.concat(records)], chunk);
@@ -68,7 +68,7 @@ test("a flipped bit in any byte of any record: no connection, or no data of that
   }
 });
 
-test("a record left out, twice, or out of its place", () => {
+test("a record left out, twice, or out of order", () => {
   const records = recording();
   for (let i = 0; i < records.length; i++) {
     const without = records.filter((_, at) => at !== i);
@@ -104,7 +104,7 @@ test("a recorded session replayed to another hello", () => {
   assert.equal(client.state, State.Failed);
 });
 
-test("change_cipher_spec thrown in anywhere of the handshake is dropped", () => {
+test("change_cipher_spec inserted anywhere in the handshake is dropped", () => {
   const records = recording();
   const mark = Buffer.from([20, 3, 3, 0, 1, 1]);
   for (let i = 0; i < records.length - 2; i++) {
@@ -114,7 +114,7 @@ test("change_cipher_spec thrown in anywhere of the handshake is dropped", () => 
   }
 });
 
-test("nothing is sent to an unproven server: application data is not taken before Connected", () => {
+test("nothing is sent to an unauthenticated server: application data is not accepted before Connected", () => {
   const script = new Script(server, settings);
   const client = script.client;
   const steps = [

@@ -55,6 +55,6 @@ test("whole handshakes on a Cortex-M4, built small", async (context) => {
 });
 
 for (const board of FULL ? (["microbit", "mps2-an385", "pico"] as const) : (["microbit"] as const))
-  test(`no step on ${board} is longer than a watchdog waits`, async (context) => {
+  test(`no step on ${board} takes longer than the watchdog's limit`, async (context) => {
     assertSteps(context, await benchTls(board), LONGEST_STEP[board]);
   });

@@ -98,7 +98,7 @@ async function live(server: RunningServer, tlsKey: Uint8Array, intervalMs = 300)
   return { device, wire, count, until, sleeps };
 }
 
-test("sign-up and reports travel inside TLS, tied to the device's TLS identity", async () => {
+test("enrolment and reports travel inside TLS, tied to the device's TLS identity", async () => {
   const server = await serve("good");
   const { device, wire, until, count } = await live(server, server.tls!.publicKey);
   await until("accepted", 4);
@@ -121,7 +121,7 @@ test("a server with a key that is not pinned gets no request", async () => {
   assert.deepEqual(await server.devices(), []);
 });
 
-test("a ticket outlives sleep, is used once, and neither the server's time for it nor a restart", async () => {
+test("a ticket survives sleep, is used once, and ends with the server's time for it or a restart", async () => {
   const server = await serve("sleepy");
   const LONG_MS = 3 * 3_600_000;
   // The server gives its tickets two hours, and none at a resumption.
@@ -142,7 +142,7 @@ test("a ticket outlives sleep, is used once, and neither the server's time for i
   assert.equal(resumed()[7], 0);
 });
 
-test("whoever TLS proved speaks for itself only: another device's enrolment is refused on its connection", async () => {
+test("a peer authenticated by TLS sends only its own messages: another device's enrolment is refused on its connection", async () => {
   const server = await serve("tied");
   const [own, other] = [await identity("device"), await identity("other")];
   const signed = messages.sealEnrol(ed25519.fromSeed(own.seed), {
@@ -192,7 +192,7 @@ async function post(
   });
 }
 
-test("a device that rotates its key shows the next one in TLS: no ticket of the one before is used", async () => {
+test("a device that rotates its key shows the next one in TLS: no earlier ticket is used", async () => {
   const server = await serve("rotating");
   const life = await live(server, server.tls!.publicKey);
   await life.until("accepted", 2);

@@ -22,7 +22,7 @@ import { SIGNET } from "../../tools/firmware/product.ts";
 const BOARD = "mps2-an386";
 const AUDIENCE = "tls.example";
 
-test("sign-up, reports, resumption and rotation of the ELF inside TLS", async () => {
+test("enrolment, reports, resumption and rotation of the ELF inside TLS", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "signet-tls-elf-"));
   const board = await loadBoard(BOARD);
   const { elf } = await buildImage({ board: BOARD, image: SIGNET });

@@ -67,14 +67,14 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
     await peer.printed("TLS_CHACHA20_POLY1305_SHA256");
   });
 
-  test("SNI is heard", async () => {
+  test("SNI is received", async () => {
     const second = ["-key2", identityArgs[1]!, "-cert2", identityArgs[3]!];
     const peer = await serve([...identityArgs, "-servername", "localhost", ...second]);
     await talk(peer, await connect(peer, pinned));
     await peer.printed('Hostname in TLS extension: "localhost"');
   });
 
-  test("ALPN is heard and answered", async () => {
+  test("ALPN is received and answered", async () => {
     const peer = await serve([...identityArgs, "-alpn", "h2,http/1.1"]);
     const socket = await connect(peer, { ...pinned, alpn: "http/1.1" });
     assert.equal(socket.client.guest.protocolChosen(), 1);
@@ -204,7 +204,7 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
     await peer.printed("alert unknown ca");
   });
 
-  test("the second of two pins is taken: a key can be rotated", async () => {
+  test("the second of two pins is accepted: a key can be rotated", async () => {
     const other = await identity("other");
     const peer = await serve(identityArgs);
     await talk(peer, await connect(peer, { ...pinned, pins: [other.key, server.key] }));

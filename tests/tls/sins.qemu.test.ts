@@ -140,14 +140,14 @@ describe("with tickets", () => {
     assert.equal(script.data.length, 0);
   });
 
-  test("a ticket larger than the buffer is passed over, on a whole connection", async () => {
+  test("a ticket larger than the buffer is skipped, on a whole connection", async () => {
     await give(Buffer.alloc(5000, 1));
     const { script } = await stage.next(ECHO);
     assert.equal(script.offered(RESUMED[0]), undefined);
   });
 });
 
-test("nothing of it went wrong unseen: no byte was a strange one, and the board never died", () => {
+test("no fault passed unnoticed: no byte was unexpected, and the board never died", () => {
   assert.deepEqual(
     board.said.filter((what) => !/^(boot|secured [01]|tls-failed \d+ 0)$/.test(what)),
     [],

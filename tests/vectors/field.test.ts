@@ -32,7 +32,7 @@ test(`${COUNT} pairs of elements with random and extreme words, seed "${SEED}"`,
   for (let i = 0; i < COUNT; i++) await check(element(random), element(random), random);
 });
 
-test("an inverse times its element is 1, and 0 has 0", async () => {
+test("an inverse times its element is 1, and that of 0 is 0", async () => {
   const random = new Stream(SEED);
   const all = [...specials(), ...Array.from({ length: 100 }, () => element(random))];
   for (const a of all) {

@@ -78,7 +78,7 @@ describe("one verification rule", () => {
     });
   }
 
-  test("`signet verify` itself says so", () => {
+  test("`signet verify` applies it too", () => {
     const root = new URL("../..", import.meta.url).pathname;
     const mixed = CLASSES.find((one) => one.name.endsWith("mixed order"))!.make();
     for (const expected of [true, false]) {

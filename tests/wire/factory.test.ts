@@ -6,7 +6,7 @@ import * as factory from "../../tools/wire/factory.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-void test("CRC-32C as RFC 3720 appendix B.4 has it", () => {
+void test("CRC-32C as in RFC 3720 appendix B.4", () => {
   assert.equal(checksum(text("123456789")), 0xe3069283);
   assert.equal(checksum(new Uint8Array(32)), 0x8a9136aa);
   assert.equal(checksum(new Uint8Array(32).fill(0xff)), 0x62a8ab43);

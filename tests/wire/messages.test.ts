@@ -22,7 +22,7 @@ function printed(): Map<string, string> {
   return new Map([...found].map(([, name, text]) => [name!, text!.replace(/\s/g, "")]));
 }
 
-void test("the worked example of the protocol's page is what these messages are", () => {
+void test("the worked example of the protocol's page consists of these messages", () => {
   const found = printed();
   assert.deepEqual([...found.keys()], Object.keys(blocks));
   for (const [name, bytes] of Object.entries(blocks)) assert.equal(found.get(name), hex(bytes), name);
@@ -46,7 +46,7 @@ void test("a COSE library's view and @noble's verdict on the worked example", ()
   }
 });
 
-void test("read back what was built, for every kind", () => {
+void test("read back the built messages, of every kind", () => {
   const answer = { issuer: "a", issuedAt: 4_102_444_800, device: id(deviceKey.publicKey) };
   const about = hash(Uint8Array.of(1));
   const full = {
@@ -191,7 +191,7 @@ void test("refuse envelopes that are not exactly Signet's", () => {
   assert.throws(() => open(long), Malformed);
 });
 
-void test("messages in a Buffer open, verify and stay as they were", () => {
+void test("messages in a Buffer open, verify and stay unchanged", () => {
   const key = ed25519.importKey(deviceKey.publicKey)!;
   const buffer = Buffer.from(blocks["second report"]!);
   const message = open(buffer);
@@ -225,7 +225,7 @@ void test("the signature covers the kind: no message verifies as one of another 
   }
 });
 
-void test("the twin takes an answer only from its server, about itself and about what it sent", () => {
+void test("the twin accepts an answer only from its server, about itself and about its request", () => {
   const serverIs = { audience: "signet.example", serverKey: serverKey.publicKey };
   const seed = Uint8Array.from({ length: 32 }, (_, i) => i);
   const device = new Device({ ...serverIs, seed });

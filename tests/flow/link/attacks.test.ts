@@ -27,7 +27,7 @@ function through(name: AttackName, pieces: readonly string[]): { out: string[]; 
 }
 
 describe("an attacker of streams", () => {
-  it("does what it says", () => {
+  it("acts as its description says", () => {
     const whole = ["first piece", "second piece", "third piece"];
     const [flipped] = through("flip", whole).out;
     const difference = Buffer.from(whole[0] ?? "", "latin1").map((byte, at) => byte ^ (flipped ?? "").charCodeAt(at));
@@ -41,7 +41,7 @@ describe("an attacker of streams", () => {
     assert.ok(through("cut", whole).closed);
   });
 
-  it("leads connections elsewhere", () => {
+  it("redirects connections", () => {
     const { tap } = attacker([], seeded(1), 0, { host: "elsewhere", port: 9 });
     assert.deepEqual(tap.target?.({ host: "here", port: 1 }), { host: "elsewhere", port: 9 });
   });

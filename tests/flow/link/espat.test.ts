@@ -7,7 +7,7 @@ import { Family, LinkState } from "./device.ts";
 import { converse, converseOften, until } from "./session.ts";
 
 describe("the ESP-AT driver", () => {
-  it("carries everything over a wire that splits and delays", async () => {
+  it("carries all bytes over a wire that splits and delays", async () => {
     for (const baud of [9600, 115_200, 921_600]) {
       const outcome = converseOften(await bench([], 1, baud), 10, 0);
       assert.equal(outcome.failed, 0);
@@ -15,14 +15,14 @@ describe("the ESP-AT driver", () => {
   });
 
   for (const quirk of Object.keys(QUIRKS) as Quirk[]) {
-    it(`lives with a module that can ${JSON.stringify(QUIRKS[quirk])}`, async (test) => {
+    it(`works with a module that can ${JSON.stringify(QUIRKS[quirk])}`, async (test) => {
       const seed = Object.keys(QUIRKS).indexOf(quirk) + 100;
       const outcome = converseOften(await bench([quirk], seed), 6, 60);
       test.diagnostic(`seed ${seed}: ${outcome.done} connections went well, ${outcome.failed} did not`);
     });
   }
 
-  it("lives with all of it at once, and is well again afterwards", async (test) => {
+  it("works with all quirks at once, and recovers afterwards", async (test) => {
     const every = Object.keys(QUIRKS) as Quirk[];
     const setting = await bench(every, 7, 115_200, 0.02);
     const outcome = converseOften(setting, 6, 200);
@@ -40,7 +40,7 @@ describe("the ESP-AT driver", () => {
     assert.ok(converse(setting, 100));
   });
 
-  it("tells of a peer that ends the connection, after its last byte", async () => {
+  it("reports the end of a connection by the peer, after its last byte", async () => {
     const setting = await bench([], 4);
     setting.network.endAfter = 700;
     const { device } = setting;
@@ -59,7 +59,7 @@ describe("the ESP-AT driver", () => {
     assert.equal(Buffer.concat([got, device.receive()]).length, 700);
   });
 
-  it("tells of a host that refuses, and goes on", async () => {
+  it("reports a host that refuses, and continues", async () => {
     const setting = await bench([], 5);
     setting.network.refusing = true;
     for (let times = 0; times < 6; times++) assert.equal(converse(setting, 10), false);
@@ -67,7 +67,7 @@ describe("the ESP-AT driver", () => {
     assert.ok(converse(setting, 10));
   });
 
-  it("recovers when the module resets in the midst of anything", async () => {
+  it("recovers when the module resets at any moment", async () => {
     const setting = await bench([], 6);
     for (let times = 0; times < 40; times++) {
       setting.clock.after(setting.random.below(600), () => setting.module.reset());
@@ -77,7 +77,7 @@ describe("the ESP-AT driver", () => {
     assert.ok(converse(setting, 500));
   });
 
-  it("finds a module that still has the connection of the device's life before", async () => {
+  it("finds a module with an open connection from before the restart", async () => {
     const setting = await bench([], 8);
     for (let times = 0; times < 20; times++) {
       until(setting, setting.random.below(1500), () => {
@@ -90,7 +90,7 @@ describe("the ESP-AT driver", () => {
     assert.ok(converseOften(setting, 3, 1).done === 3);
   });
 
-  it("finds a module that waits for data of the life before within three seconds", async () => {
+  it("finds a module that waits for data from before the restart within three seconds", async () => {
     const setting = await bench([], 9);
     const { device, clock } = setting;
     for (let times = 0; times < 10; times++) {

@@ -34,22 +34,22 @@ function dataBytes(text: string): number {
 describe("the image's choice of drivers", async () => {
   const both = await compile();
 
-  it("takes both unless told otherwise", () => {
+  it("has both by default", () => {
     assert.ok(has(both, "framed") && has(both, "at"));
   });
 
-  it("leaves out the framed link", async () => {
+  it("omits the framed link", async () => {
     const text = await compile("FRAMED");
     assert.ok(!has(text, "framed") && has(text, "at"));
   });
 
-  it("leaves out ESP-AT with its engine and its commands", async () => {
+  it("omits ESP-AT with its engine and its commands", async () => {
     const text = await compile("ESP_AT");
     assert.ok(has(text, "framed") && !has(text, "at"));
     assert.ok(dataBytes(text) < dataBytes(both));
   });
 
-  it("must leave one in", async () => {
+  it("must include one", async () => {
     await assert.rejects(compile("FRAMED", "ESP_AT"), /an image needs the driver of a module/);
   });
 });

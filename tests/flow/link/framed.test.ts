@@ -47,7 +47,7 @@ async function bench(seed: number, share: number, baud = 115_200): Promise<Bench
 }
 
 describe("the framed link", () => {
-  it("carries everything over a wire that splits and delays", async () => {
+  it("carries all bytes over a wire that splits and delays", async () => {
     for (const baud of [9600, 115_200, 921_600]) converseOften(await bench(1, 0, baud), 10, 0);
   });
 
@@ -61,7 +61,7 @@ describe("the framed link", () => {
     });
   }
 
-  it("recovers when the bridge loses its memory in the midst of anything", async () => {
+  it("recovers when the bridge loses its memory at any moment", async () => {
     const setting = await bench(3, 0);
     for (let times = 0; times < 30; times++) {
       setting.clock.after(setting.random.below(600), () => setting.bridge.forget());
@@ -71,7 +71,7 @@ describe("the framed link", () => {
     assert.ok(converse(setting, 500));
   });
 
-  it("recovers when the device does", async () => {
+  it("recovers when the device restarts", async () => {
     const setting = await bench(4, 0);
     for (let times = 0; times < 30; times++) {
       until(setting, setting.random.below(800), () => {
@@ -84,7 +84,7 @@ describe("the framed link", () => {
     converseOften(setting, 3, 0);
   });
 
-  it("tells of a host that refuses, and of a peer that ends the connection", async () => {
+  it("reports a host that refuses, and a peer that ends the connection", async () => {
     const setting = await bench(5, 0);
     const { device, network } = setting;
     network.refusing = true;

@@ -66,7 +66,7 @@ function outcome(answer: string, pieceBytes: number): string {
   return `${guest.httpCode()} ${device.answer().length} ${kept}${after ? ` after ${after} s` : ""}`;
 }
 
-describe("HTTP as servers speak it", () => {
+describe("HTTP as servers send it", () => {
   for (const [name, answer, wanted] of ANSWERS) {
     it(name, () => {
       assert.equal(outcome(answer, answer.length * 2), wanted);
@@ -74,7 +74,7 @@ describe("HTTP as servers speak it", () => {
     });
   }
 
-  it("shows every fault but the two that the unit test shows", () => {
+  it("shows every fault except the two of the unit test", () => {
     const shown = new Set(ANSWERS.map(([, , wanted]) => wanted));
     const missing = [...faults.values()].filter((fault) => !shown.has(fault));
     assert.deepEqual(missing, ["none", "interim", "chunk"]);

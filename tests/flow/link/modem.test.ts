@@ -85,7 +85,7 @@ describe("the emulated module", () => {
     assert.equal(await terminal.ask("AT"), "\r\nOK\r\n");
   });
 
-  it("refuses what the manual does not know, and lines that are too long", async () => {
+  it("refuses commands outside the manual, and lines that are too long", async () => {
     await terminal.ask("AT+NOSUCH", "ERROR");
     await terminal.ask("hello", "ERROR");
     await terminal.ask(`AT+CWMODE=${"1".repeat(300)}`, "ERROR");
@@ -167,7 +167,7 @@ describe("the emulated module", () => {
     assert.doesNotMatch(await terminal.ask("AT+CIPSTATE?"), /\+CIPSTATE:0/);
   });
 
-  it("shows what it carries, and hands it to a tap", async () => {
+  it("shows the bytes it carries, and passes them to a tap", async () => {
     modem.tap = {
       up: (connection, bytes) => connection.toServer(Buffer.from(bytes).reverse()),
       down: (connection, bytes) => connection.toDevice(Buffer.concat([bytes, Buffer.from("!")])),
@@ -182,7 +182,7 @@ describe("the emulated module", () => {
     await terminal.ask("AT+CIPCLOSE");
   });
 
-  it("says busy while it connects, and gives up in the end", () => {
+  it("answers busy while it connects, and gives up in the end", () => {
     const clock = new VirtualClock();
     let heard = "";
     const nobody: Dial = (_kind, _target, listener) => ({ send() {}, want() {}, close: () => listener.closed() });

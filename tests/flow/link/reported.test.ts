@@ -51,7 +51,7 @@ function first(fate: (module: Script, bytes: Buffer) => void): Role {
 }
 
 describe("a send", () => {
-  it("that fails 5.2 s after Recv ends the connection, though the module obeys in between", async () => {
+  it("that fails 5.2 s after Recv ends the connection, although the module obeys in between", async () => {
     const module = await threeParts(
       first((module) => module.say(FAIL, 5200)),
       [0, 1000, 2000],
@@ -73,7 +73,7 @@ describe("a send", () => {
     works(module, 0);
   });
 
-  it("whose SEND OK comes while the next would be under way is not the next one's", async () => {
+  it("whose SEND OK arrives during the next send does not confirm that one", async () => {
     const role: Role = {
       data(module, bytes, number) {
         module.say(`\r\nRecv ${bytes.length} bytes\r\n`, 1);
@@ -146,7 +146,7 @@ describe("a send", () => {
     assert.equal(module.device.state, LinkState.peerClosed);
   });
 
-  it("of which nothing is said leaves the answer to be read, and the module is reset", async () => {
+  it("without any result leaves the answer to be read, and the module is reset", async () => {
     let waiting = "pong";
     const module = await play({
       ...first((module, bytes) => {
@@ -169,7 +169,7 @@ describe("a send", () => {
     works(module, 1);
   });
 
-  it("is not begun twice where a busy module obeys after all, and late", async () => {
+  it("is not repeated where a busy module obeys in the end, late", async () => {
     let asked = 0;
     const module = await play({
       command(module, line) {
@@ -223,7 +223,7 @@ describe("a send", () => {
     assert.equal(module.device.state, LinkState.ready);
   });
 
-  it("finds the network gone, and goes on when it is back", async () => {
+  it("notices that the network is gone, and continues when it is back", async () => {
     let gone = false;
     const module = await play({
       command(module, line) {
@@ -319,7 +319,7 @@ describe("a read", () => {
     assert.ok(module.until(2 * total, () => module.got.length === total));
   });
 
-  it("carries data made of the module's words", async () => {
+  it("carries data that look like the module's words", async () => {
     let evil = "\r\nready\r\n\r\nCLOSED\r\n\r\nOK\r\n+IPD,9999:\r\nERROR\r\nSEND FAIL\r\n>";
     const all = evil;
     const module = await play({
@@ -341,7 +341,7 @@ describe("a read", () => {
 describe("the set-up", () => {
   const count = (module: Script, line: string): number => module.commands.filter((one) => one.line === line).length;
 
-  it("goes on after the log of a boot loader", async () => {
+  it("continues after the log of a boot loader", async () => {
     let booted = false;
     const module = await play({ command: () => !booted });
     const log =
@@ -370,7 +370,7 @@ describe("the set-up", () => {
     assert.equal(module.device.state, LinkState.open);
   });
 
-  it("goes on and on, with pauses, where passive mode is unknown", async () => {
+  it("repeats forever, with pauses, where passive mode is unknown", async () => {
     const module = await play({
       command(module, line) {
         if (line.startsWith("AT+CIPRECV")) module.say(ERROR, 2);
@@ -383,7 +383,7 @@ describe("the set-up", () => {
     assert.equal(count(module, "AT+RST"), 2);
   });
 
-  it("says little to a module at another baud rate, and finds it when that is over", async () => {
+  it("sends little to a module at another baud rate, and finds it when that is over", async () => {
     let wrong = true;
     let state = 7;
     const next = (): number => ((state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) >>> 8) & 255;
@@ -401,7 +401,7 @@ describe("the set-up", () => {
     assert.ok(module.until(60_000, () => module.device.state === LinkState.ready));
   });
 
-  it("tries a network that cannot be joined again and again, ever less often", async () => {
+  it("tries to join a missing network again and again, with growing pauses", async () => {
     let wrong = true;
     const module = await play({
       command(module, line) {

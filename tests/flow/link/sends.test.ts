@@ -25,7 +25,7 @@ const story = fc.record({
 });
 
 describe(`${RUNS} mixtures of quirks (seed ${SEED})`, () => {
-  it("lose, double and reorder no byte while the link says Open", async (test) => {
+  it("lose, double and reorder no byte while the link is Open", async (test) => {
     let whole = 0;
     let broken = 0;
     let silent = 0;

@@ -65,7 +65,7 @@ for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mi
       rmSync(folder, { recursive: true });
     });
 
-    test("says which board it is, and has no epitaph", () => {
+    test("prints its board, and has no epitaph", () => {
       assert.equal(emulator.events[0]?.data.toString(), board);
       assert.equal(emulator.events.length, 1);
     });
@@ -78,7 +78,7 @@ for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mi
       });
     }
 
-    test("a fault leaves an epitaph that says which and where", async () => {
+    test("a fault leaves an epitaph with its kind and address", async () => {
       const seen = emulator.events.length;
       const reset = (await symbols(elf))("Reset_Handler").address & ~1;
       const gdb = await emulator.debugThread();
@@ -95,7 +95,7 @@ for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mi
       assert.match(text, new RegExp(`^fault (hard|usage) pc=${at.toString(16).padStart(8, "0")} lr=[0-9a-f]{8}`));
     });
 
-    test("an epitaph that was buried is not told again", async () => {
+    test("an acknowledged epitaph is not reported again", async () => {
       uart.write("b");
       await ask(uart, "t", 4);
       await emulator.kill();
@@ -103,7 +103,7 @@ for (const board of ["mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mi
       assert.deepEqual(emulator.lines.length, 1);
     });
 
-    test("flash is erased at first, and keeps what was programmed through a cut of power", { skip }, async () => {
+    test("flash is erased at first, and keeps its data through a power cut", { skip }, async () => {
       const written = Buffer.from([0x78, 0x56, 0x34, 0x12]);
       const none = Buffer.alloc(4);
       assert.deepEqual(await ask(uart, "f", 12), Buffer.concat([Buffer.alloc(4, 0xff), written, none]));

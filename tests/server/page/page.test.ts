@@ -65,7 +65,7 @@ function live(...[t, more, ...rest]: Parameters<typeof serve>): Promise<Fixture>
 }
 
 void test(
-  "nothing to see without a token; then devices, and a report that comes shows without a reload",
+  "nothing to see without a token; then devices, and a new report shows without a reload",
   { skip },
   async (t) => {
     const server = await live(t);
@@ -90,7 +90,7 @@ void test(
 );
 
 void test(
-  "a device: readings drawn and growing, its chain with a gap, refusals in its name, why it ended before",
+  "a device: readings drawn and growing, its chain with a gap, refusals in its name, the cause of its last end",
   { skip },
   async (t) => {
     const server = await live(t);
@@ -140,7 +140,7 @@ void test(
 );
 
 void test(
-  "by the keyboard alone: a device is found, its revocation thought better of, then made; the device hears of it",
+  "by the keyboard alone: a device is found, its revocation cancelled, then made; the device receives it",
   { skip },
   async (t) => {
     const server = await live(t);
@@ -196,7 +196,7 @@ void test(
 );
 
 void test(
-  "claims are made after a question, shown once, and let a device in; who has none is seen at the door",
+  "claims are made after a question, shown once, and admit a device; a device without one is listed",
   { skip },
   async (t) => {
     const server = await live(t, { policy: "claim" });
@@ -245,7 +245,7 @@ void test("an id is invited where the policy is a list", { skip }, async (t) => 
 });
 
 void test(
-  "alarms: a fork, a duplicate key and a burst are told at once, counted, and explained",
+  "alarms: a fork, a duplicate key and a burst are shown at once, counted, and explained",
   { skip },
   async (t) => {
     const server = await live(t);
@@ -287,7 +287,7 @@ void test(
 );
 
 void test(
-  "a restored backup: the gap and its length, what commands were obeyed, what was repaired",
+  "a restored backup: the gap and its length, the obeyed commands, the repaired records",
   { skip },
   async (t) => {
     let server = await live(t);
@@ -316,7 +316,7 @@ void test(
   },
 );
 
-void test("what devices and operators write is text and nothing else", { skip }, async (t) => {
+void test("text from devices and operators is shown as text only", { skip }, async (t) => {
   const server = await live(t);
   const hostile = {
     model: "<img src=x onerror=pwned=1>",
@@ -371,7 +371,7 @@ void test("what devices and operators write is text and nothing else", { skip },
 });
 
 void test(
-  "the policy of the page: nothing inline, nothing from elsewhere, in no frame, no text made into markup",
+  "the policy of the page: nothing inline, no other origin, in no frame, no text made into markup",
   { skip },
   async (t) => {
     const server = await live(t);
@@ -419,7 +419,7 @@ void test(
 );
 
 void test(
-  "a wrong token is told; one that may only read offers no decision; one that is ended signs out",
+  "a wrong token is refused; one that may only read offers no decision; one that has ended signs out",
   { skip },
   async (t) => {
     const server = await live(t);
@@ -456,7 +456,7 @@ void test(
   },
 );
 
-void test("a server that goes away is missed, and caught up with when it is back", { skip }, async (t) => {
+void test("the page shows that the server is away, and catches up when it is back", { skip }, async (t) => {
   // It has to come back where it was.
   const { port, close: free } = await live(t);
   await free();
@@ -479,7 +479,7 @@ void test("a server that goes away is missed, and caught up with when it is back
 });
 
 void test(
-  "on a phone, in the dark and in the light: no view is wider than the screen, and every word stands out",
+  "on a phone, dark and light: no view is wider than the screen, and all text has contrast",
   { skip },
   async (t) => {
     const server = await live(t);

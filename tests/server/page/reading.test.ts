@@ -8,7 +8,7 @@ import { text } from "../harness.ts";
 
 const SEED = 20261125;
 
-void test("what the firmware writes is named, with its unit; text and decimals are read; the rest is bytes", () => {
+void test("the fields of the firmware are named, with their units; text and decimals are read; the rest is bytes", () => {
   const reading = new Map([
     [1, -20_435],
     [2, 7],
@@ -28,7 +28,7 @@ void test("what the firmware writes is named, with its unit; text and decimals a
   assert.equal(line(fields("ff")), "bytes ff");
 });
 
-void test("names that every object has are names of nothing", () => {
+void test("names of Object.prototype are not field names", () => {
   const hostile = new Map([
     ["constructor", 1],
     ["__proto__", 2],

@@ -27,7 +27,7 @@ function refusesInt(text: string): boolean {
 }
 
 describe("cbor", () => {
-  it("writes integers as RFC 8949 appendix A has them", () => {
+  it("writes integers as in RFC 8949 appendix A", () => {
     const values: i32[] = [0, 23, 24, 100, 1000, 1000000, -1, -10, -100, -1000, -70001];
     const texts = ["00", "17", "1818", "1864", "1903e8", "1a000f4240", "20", "29", "3863", "3903e7", "3a00011170"];
     for (let i = 0; i < values.length; i++) {
@@ -70,7 +70,7 @@ describe("cbor", () => {
     expect(refusesInt("")).toBe(true);
   });
 
-  it("refuses strings outside of their limits, and hands out nothing of them", () => {
+  it("refuses strings outside of their limits, and returns nothing of them", () => {
     let bytes = read("43010203");
     cbor.readString(slice, reader, Major.Bytes, 0, 2);
     expect(reader.failed).toBe(1);
@@ -90,7 +90,7 @@ describe("cbor", () => {
     expect(bytes.length).toBe(3);
   });
 
-  it("steps over an optional key only if it is there", () => {
+  it("skips an optional key only if it is present", () => {
     const bytes = read("03183f");
     expect(cbor.readOptionalKey(reader, 4)).toBe(false);
     expect(cbor.readOptionalKey(reader, 3)).toBe(true);

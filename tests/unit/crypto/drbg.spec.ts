@@ -53,7 +53,7 @@ describe("drbg", () => {
     expect(drbg.reseed(ctx, entropy.dataStart, ENTROPY_BYTES, 0, 0)).toBe(Status.Unexpected);
   });
 
-  it("must be reseeded after its interval, and by enough", () => {
+  it("must be reseeded after its interval, with enough entropy", () => {
     begin("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "", "");
     ctx.request = RESEED_INTERVAL;
     expect(drbg.generate(out, 1, ctx)).toBe(Status.Ok);

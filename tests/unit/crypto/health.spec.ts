@@ -77,7 +77,7 @@ describe("health", () => {
     expect(places - LAG_LEAST + 1).toBe(cutoff(places, 0.125, 36));
   });
 
-  it("catches few different values, although each comes as often as the others", () => {
+  it("catches few different values, although each is as frequent as the others", () => {
     for (let values: u32 = VARIETY_LEAST - 1; values <= VARIETY_LEAST; values++) {
       noise();
       for (let i = 0; i < 1024; i++) store<u8>(samples + i, <u8>((load<u8>(samples + i) * values) >> 8));
@@ -90,7 +90,7 @@ describe("health", () => {
     expect(ctx.failed).toBe(0);
   });
 
-  it("catches bits that come again after any lag up to 64, and no longer one", () => {
+  it("catches bits that repeat after any lag up to 64, and no longer one", () => {
     for (let lag = 9; lag <= 65; lag++) {
       noise();
       for (let i = lag; i < 8 * 1024; i++) setBit(i, getBit(i - lag));
@@ -112,7 +112,7 @@ describe("health", () => {
     expect(health.feed(ctx, samples, 2048)).toBe(Status.NoEntropy);
   });
 
-  it("catches a value that comes too often, though never in a row", () => {
+  it("catches a value that is too frequent, though never in a row", () => {
     noise();
     for (let i = 0; i < 2048; i += 16) store<u8>(samples + i, 7);
     for (let i = 1; i < 2048; i += 16) store<u8>(samples + i, 9);
@@ -121,7 +121,7 @@ describe("health", () => {
     expect(ctx.run < ctx.runLimit).toBe(true);
   });
 
-  it("fails at once on a claim of less than a bit, or of more than there can be", () => {
+  it("fails at once on a claim of less than a bit, or of more than possible", () => {
     noise();
     health.start(ctx, 0);
     expect(health.feed(ctx, samples, 1)).toBe(Status.NoEntropy);

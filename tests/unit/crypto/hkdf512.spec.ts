@@ -15,7 +15,7 @@ function derive(ikm: string, salt: string, info: string, outLen: u32): string {
 }
 
 describe("hkdf512", () => {
-  it("gives the keys of RFC 5869 appendix A's inputs, as node:crypto has them", () => {
+  it("gives the keys of RFC 5869 appendix A's inputs, as node:crypto does", () => {
     expect(
       derive("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "000102030405060708090a0b0c", "f0f1f2f3f4f5f6f7f8f9", 42),
     ).toBe(

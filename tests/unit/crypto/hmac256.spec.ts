@@ -41,7 +41,7 @@ describe("hmac256", () => {
     );
   });
 
-  it("takes the message in pieces and wipes the context", () => {
+  it("accepts the message in pieces and wipes the context", () => {
     const key = ascii("Jefe");
     const data = ascii("what do ya want for nothing?");
     hmac256.init(ctx, key.dataStart, 4);
@@ -51,7 +51,7 @@ describe("hmac256", () => {
     for (let i: usize = 0; i < offsetof<Hmac256>(); i++) expect(load<u8>(changetype<usize>(ctx) + i)).toBe(0);
   });
 
-  it("tells a key of one block from the same key a byte longer", () => {
+  it("distinguishes a key of one block from the same key a byte longer", () => {
     const data = ascii("x");
     expect(mac(repeated(0xaa, 64), data)).toBe("ce3c639dcb9d8baae5d44c3b8b5e233faab4d1860e07489af5c84f213998bd79");
     expect(mac(repeated(0xaa, 65), data)).toBe("c2b9a0a013df029c7d812c5ac18388feef0194ee64fcc5f321d149c06137caa3");

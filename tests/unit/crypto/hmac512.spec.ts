@@ -43,7 +43,7 @@ describe("hmac512", () => {
     );
   });
 
-  it("takes the message in pieces and wipes the context", () => {
+  it("accepts the message in pieces and wipes the context", () => {
     const key = ascii("Jefe");
     const data = ascii("what do ya want for nothing?");
     hmac512.init(ctx, key.dataStart, 4);
@@ -53,7 +53,7 @@ describe("hmac512", () => {
     for (let i: usize = 0; i < offsetof<Hmac512>(); i++) expect(load<u8>(changetype<usize>(ctx) + i)).toBe(0);
   });
 
-  it("tells a key of one block from the same key a byte longer", () => {
+  it("distinguishes a key of one block from the same key a byte longer", () => {
     const data = ascii("x");
     expect(mac(repeated(0xaa, 128), data)).toBe(
       "5b82498ec1ea9861b32c8a2c37a8a910f741ec22bc639eb1e6132f2d03677a28d81f94b00c5fc256fb8f0fcdd0ace0dc79d1a0b102b08187d51a1a2ad0bcec9e",

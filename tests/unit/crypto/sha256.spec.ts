@@ -24,7 +24,7 @@ describe("sha256", () => {
     expect(digest(new Uint8Array(0))).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   });
 
-  it("does not depend on how the message is cut, nor on a look in between", () => {
+  it("does not depend on the pieces of the message, nor on a peek in between", () => {
     const message = new Uint8Array(300);
     for (let i = 0; i < 300; i++) message[i] = <u8>(i * 7);
     const whole = digest(message);

@@ -38,7 +38,7 @@ describe("sha512", () => {
     );
   });
 
-  it("does not depend on how the message is cut, nor on a look in between", () => {
+  it("does not depend on the pieces of the message, nor on a peek in between", () => {
     const message = new Uint8Array(300);
     for (let i = 0; i < 300; i++) message[i] = <u8>(i * 7);
     const whole = digest(message);

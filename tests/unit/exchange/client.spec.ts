@@ -66,7 +66,7 @@ function refuses(text: string, fault: ResponseFault): void {
 }
 
 describe("http requests", () => {
-  it("have a length, a type and a host, however they are pulled", () => {
+  it("have a length, a type and a host, in any pieces", () => {
     const wanted =
       "POST /v1/enrol HTTP/1.1\r\nHost: signet.example\r\nContent-Length: 5\r\nContent-Type: application/cose\r\n\r\nbody!";
     begin();
@@ -77,7 +77,7 @@ describe("http requests", () => {
     expect(pulled(7)).toBe(wanted);
   });
 
-  it("are over with their last byte", () => {
+  it("end with their last byte", () => {
     begin(false);
     expect(pulled(512).length).toBe(68);
     begin(false);
@@ -90,7 +90,7 @@ describe("http requests", () => {
     expect(http.keepAlive()).toBe(1);
   });
 
-  it("name a port that a URL would name", () => {
+  it("name a port that is not the default", () => {
     begin(false, 8080);
     expect(pulled(512)).toBe("POST /v1/enrol HTTP/1.1\r\nHost: signet.example:8080\r\nContent-Length: 0\r\n\r\n");
     begin(true, 65535);
@@ -156,7 +156,7 @@ describe("http responses", () => {
     expect(http.keepAlive()).toBe(1);
   });
 
-  it("that say when to ask again, in seconds", () => {
+  it("with a time to wait, in seconds", () => {
     const busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: ";
     expect(exchange(busy + "120 \r\n\r\n")).toBe(Exchange.Done);
     expect(response.retryAfterS()).toBe(120);
@@ -169,7 +169,7 @@ describe("http responses", () => {
     }
   });
 
-  it("behind interim ones, but not behind many", () => {
+  it("after interim ones, but not after many", () => {
     const interim = "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n";
     expect(exchange(interim + "HTTP/1.1 204 No\r\n\r\n")).toBe(Exchange.Done);
     expect(response.code()).toBe(204);
@@ -184,20 +184,20 @@ describe("http responses", () => {
     expect(http.keepAlive()).toBe(1);
   });
 
-  it("with bytes nobody asked for do not keep the connection", () => {
+  it("with unexpected bytes do not keep the connection", () => {
     expect(exchange("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nzHTTP/1.1 200")).toBe(Exchange.Done);
     expect(answered()).toBe("z");
     expect(http.keepAlive()).toBe(0);
   });
 
-  it("that come before the request is out do not keep the connection", () => {
+  it("that arrive before the request is out do not keep the connection", () => {
     begin();
     http.pull(out, 20);
     expect(pushed("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n", 4096)).toBe(Exchange.Done);
     expect(http.keepAlive()).toBe(0);
   });
 
-  it("are never longer than there is room", () => {
+  it("are never longer than the buffer", () => {
     expect(exchange("HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n" + "a".repeat(64))).toBe(Exchange.Done);
     expect(exchange("HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n" + "a".repeat(65))).toBe(Exchange.Failed);
     expect(response.fault()).toBe(ResponseFault.BodyTooLong);
@@ -218,7 +218,7 @@ describe("http responses", () => {
     expect(response.fault()).toBe(ResponseFault.HeadTooLong);
   });
 
-  it("that can be read in two ways are refused", () => {
+  it("that are ambiguous are refused", () => {
     const ok = "HTTP/1.1 200 OK\r\n";
     refuses(ok + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", ResponseFault.Length);
     refuses(ok + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", ResponseFault.Length);

@@ -145,7 +145,7 @@ describe("the worked example", () => {
     what.ack = 0;
   });
 
-  it("has a handover of the length said, at the most", () => {
+  it("has a handover of the stated length at most", () => {
     const last = changetype<Handover>(memory.data(offsetof<Handover>(), 8));
     const longest = repeated(0x61, 64);
     last.successor = keypair.id(own);
@@ -224,10 +224,10 @@ describe("the worked example", () => {
   });
 });
 
-describe("what is refused", () => {
+describe("refused messages", () => {
   beforeAll(setUp);
 
-  it("refuses a receipt with a flipped bit, wherever it is, and leaves the answer alone", () => {
+  it("refuses a receipt with any flipped bit, and leaves the answer unchanged", () => {
     const message = hex(example.receipt);
     for (let i = 0; i < message.length; i++) {
       const flip = <u8>((<u32>1) << ((<u32>i) & 7));
@@ -239,7 +239,7 @@ describe("what is refused", () => {
     }
   });
 
-  it("knows an order, and nothing longer than one", () => {
+  it("recognises an order, and nothing longer than one", () => {
     const message = hex(example.order);
     expect(read(message)).toBe(Status.Ok);
     expect(got.kind).toBe(Kind.Downlink);
@@ -259,7 +259,7 @@ describe("what is refused", () => {
     }
   });
 
-  it("refuses what is about another device, or from a server of another name", () => {
+  it("refuses messages about another device, or from a server of another name", () => {
     const message = hex(example.receipt);
     reader.begin(message.dataStart, message.length);
     expect(answer.read(got, reader, peer, zeros.dataStart)).toBe(Status.Unexpected);
@@ -277,7 +277,7 @@ describe("what is refused", () => {
     peer.count = 1;
   });
 
-  it("says TooLong instead of a message that does not fit", () => {
+  it("returns TooLong instead of a message that does not fit", () => {
     for (let room: u32 = 0; room < 240; room += 13) {
       writer.begin(out, room);
       expect(report.write(writer, own, peer, next, 0)).toBe(Status.TooLong);

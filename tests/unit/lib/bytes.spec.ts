@@ -15,7 +15,7 @@ describe("bytes", () => {
     expect(bytes.load64be(room + 5)).toBe(0x0102030405060708);
   });
 
-  it("copies what overlaps, compares and wipes", () => {
+  it("copies overlapping bytes, compares and wipes", () => {
     for (let i = 0; i < 8; i++) store<u8>(room + i, <u8>i);
     bytes.copy(room + 1, room, 8);
     for (let i = 0; i < 8; i++) expect(load<u8>(room + 1 + i)).toBe(<u8>i);

@@ -2,7 +2,7 @@ import * as scratch from "../../../assembly/lib/scratch";
 import { SCRATCH_BYTES } from "../../../assembly/config";
 
 describe("scratch", () => {
-  it("gives aligned memory in stack order and takes it back wiped", () => {
+  it("gives aligned memory in stack order and wipes it on return", () => {
     const from = scratch.mark();
     const first = scratch.take(5);
     const second = scratch.take(8);

@@ -12,7 +12,7 @@ function list(at: usize, len: u32): u8[] {
 }
 
 describe("text in memory.data", () => {
-  it("stands for its UTF-8 bytes, beside numbers", () => {
+  it("contains its UTF-8 bytes, beside numbers", () => {
     expect(list(mixed, bytesOf(mixed))).toStrictEqual([1, 0x61, 0x22, 0xc3, 0xa9, 0, 0x2f]);
   });
 
@@ -22,7 +22,7 @@ describe("text in memory.data", () => {
     expect(list(numbers, bytesOf(numbers))).toStrictEqual([7, 8]);
   });
 
-  it("has the hash that a running line has", () => {
+  it("has the hash of the same bytes in a running line", () => {
     let hash = word.START;
     for (let i: u32 = 0; i < bytesOf(mixed); i++) hash = word.step(hash, load<u8>(mixed + i));
     expect(hash).toBe(fnv1a('\x01a"é\0/'));

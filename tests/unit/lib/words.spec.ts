@@ -15,7 +15,7 @@ describe("words", () => {
     expect(words.select(0, 5, 9)).toBe(9);
   });
 
-  it("tells a difference in any bit", () => {
+  it("detects a difference in any bit", () => {
     expect(words.equal(a, b, 32)).toBe(1);
     expect(words.equal(a, b, 0)).toBe(1);
     for (let bit = 0; bit < 256; bit++) {
@@ -26,7 +26,7 @@ describe("words", () => {
     }
   });
 
-  it("takes memory compared with itself for different", () => {
+  it("reports memory compared with itself as different", () => {
     expect(words.equal(a, b, 32)).toBe(1);
     expect(words.distance(a, b, 32)).toBe(0);
     expect(words.equal(a, a, 32)).toBe(0);

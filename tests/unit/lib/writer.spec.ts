@@ -15,7 +15,7 @@ describe("writer", () => {
     for (let i = 0; i < 10; i++) expect(load<u8>(room + i)).toBe(<u8>(i + 1));
   });
 
-  it("writes nothing of what does not fit, and stays failed", () => {
+  it("writes nothing of an item that does not fit, and stays failed", () => {
     memory.fill(room, 0x55, 16);
     writer.begin(room, 3);
     writer.u8(1);

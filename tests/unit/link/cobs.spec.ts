@@ -11,7 +11,7 @@ function roundTrip(len: u32): boolean {
 }
 
 describe("cobs", () => {
-  it("encodes the examples of the paper's kind", () => {
+  it("encodes examples like those of the paper", () => {
     store<u32>(data, 0x00332211);
     expect(cobs.encode(coded, data, 4)).toBe(5);
     expect(load<u32>(coded)).toBe(0x33221104);
@@ -20,7 +20,7 @@ describe("cobs", () => {
     expect(load<u8>(coded)).toBe(1);
   });
 
-  it("gives back what it was given, at every length, with and without zeros", () => {
+  it("decodes its own output, at every length, with and without zeros", () => {
     for (let len: u32 = 0; len <= cobs.MAX_BYTES; len++) {
       memory.fill(data, 0, len);
       if (!roundTrip(len)) throw new Error("all zeros");

@@ -151,7 +151,7 @@ describe("the set-up", () => {
     expect(link.state()).toBe(LinkState.Ready);
   });
 
-  it("finds a mute module: blanks for its data, pauses that grow, +++, then a reset", () => {
+  it("wakes a mute module: blanks for its data, growing pauses, +++, then a reset", () => {
     const blanks = " ".repeat(512) + "\r\n";
     start();
     expect(heard()).toBe("AT\r\n");
@@ -189,7 +189,7 @@ describe("the set-up", () => {
     expect(heard()).toBe("ATE0\r\n");
   });
 
-  it("refuses hosts that no host can be called", () => {
+  it("refuses invalid names of hosts", () => {
     start();
     setUp();
     const bad = String.UTF8.encode('a",1');
@@ -204,7 +204,7 @@ describe("the set-up", () => {
 });
 
 describe("a command", () => {
-  it("is known to the module with its last byte, however few the UART takes at once", () => {
+  it("is complete for the module with its last byte, however few bytes the UART accepts at once", () => {
     connect();
     give("x");
     expect(link.toModule(buffer, 12)).toBe(12);
@@ -216,7 +216,7 @@ describe("a command", () => {
 });
 
 describe("a busy module", () => {
-  it("is asked again", () => {
+  it("gets the command again", () => {
     start();
     setUp();
     link.open(changetype<usize>(host), host.byteLength, 1);
@@ -227,7 +227,7 @@ describe("a busy module", () => {
     expect(link.state()).toBe(LinkState.Open);
   });
 
-  it("is asked to send again once no prompt can come any more", () => {
+  it("gets the send again once no prompt can arrive any more", () => {
     connect();
     give("x");
     answers("AT+CIPSEND=1\r\n", "busy p...\r\n");
@@ -238,7 +238,7 @@ describe("a busy module", () => {
     expect(heard()).toBe("x");
   });
 
-  it("that prompts while it is asked again has taken the command for data", () => {
+  it("that prompts during the repetition has taken the command for data", () => {
     connect();
     give("x");
     answers("AT+CIPSEND=1\r\n", "busy p...\r\n");
@@ -248,7 +248,7 @@ describe("a busy module", () => {
     expect(link.state()).toBe(LinkState.Failed);
   });
 
-  it("may still answer the first time", () => {
+  it("may still answer the first command", () => {
     connect();
     give("x");
     answers("AT+CIPSEND=1\r\n", "busy p...\r\n" + OK + "\r\n>");
@@ -268,7 +268,7 @@ describe("a busy module", () => {
 });
 
 describe("notices", () => {
-  it("are seen everywhere between and inside other lines", () => {
+  it("are recognised everywhere between and inside other lines", () => {
     connect();
     give("data");
     answers("AT+CIPSEND=4\r\n", "\r\n+IPD,3\r\nOK\r\n>");
@@ -279,7 +279,7 @@ describe("notices", () => {
     expect(received()).toBe("abcd");
   });
 
-  it("of arrival may be lost: data is asked for all the same", () => {
+  it("of arrival may be lost: the driver still asks for data", () => {
     connect();
     expect(heard()).toBe("");
     pass(AT_POLL_MS);
@@ -298,14 +298,14 @@ describe("notices", () => {
     expect(heard()).toBe("");
   });
 
-  it("of arrival can carry the data, from a module that forgot passive mode", () => {
+  it("of arrival can carry the data, from a module that left passive mode", () => {
     connect();
     spell("\r\n+IPD,5:a\r\nOKSEND");
     expect(received()).toBe("a\r\nOK");
     expect(link.state()).toBe(LinkState.Open);
   });
 
-  it("of the end come after the last data", () => {
+  it("of the end arrive after the last data", () => {
     connect();
     say("\r\n+IPD,300\r\n");
     answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:256," + "z".repeat(256) + OK);
@@ -319,7 +319,7 @@ describe("notices", () => {
     works();
   });
 
-  it("of the end may come too early", () => {
+  it("of the end may arrive too early", () => {
     connect();
     say("\r\n+IPD,2\r\nCLOSED\r\n");
     answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:2,ab" + OK);
@@ -344,7 +344,7 @@ function crossed(answer: string): void {
 }
 
 describe("sending", () => {
-  it("goes on behind what is being sent, in order", () => {
+  it("continues after the bytes in progress, in order", () => {
     connect();
     give("one");
     answers("AT+CIPSEND=3\r\n", OK + ">");
@@ -354,13 +354,13 @@ describe("sending", () => {
     expect(heard(1)).toBe("two");
   });
 
-  it("takes no more than there is room for", () => {
+  it("accepts no more than there is room for", () => {
     connect();
     expect(give("q".repeat(600))).toBe(512);
     expect(give("q")).toBe(0);
   });
 
-  it("asks a module that is late, and waits while it is busy", () => {
+  it("queries a late module, and waits while it is busy", () => {
     connect();
     give("abc");
     answers("AT+CIPSEND=3\r\n", OK + ">");
@@ -379,7 +379,7 @@ describe("sending", () => {
     expect(link.state()).toBe(LinkState.Open);
   });
 
-  it("takes a SEND OK that crosses the question, and the answer to it", () => {
+  it("accepts a SEND OK that crosses the query, and the answer to the query", () => {
     connect();
     give("abc");
     answers("AT+CIPSEND=3\r\n", OK + ">");
@@ -396,15 +396,15 @@ describe("sending", () => {
     expect(heard()).toBe("def");
   });
 
-  it("takes a SEND OK that crosses the question, though the question is not answered", () => {
+  it("accepts a SEND OK that crosses the query, although the query is not answered", () => {
     crossed("");
   });
 
-  it("takes a SEND OK that crosses the question, though the module is busy again", () => {
+  it("accepts a SEND OK that crosses the query, although the module is busy again", () => {
     crossed("busy p...\r\n");
   });
 
-  it("believes a SEND FAIL that crosses the question, and not the SEND OK behind it", () => {
+  it("accepts a SEND FAIL that crosses the query, and not the SEND OK after it", () => {
     connect();
     give("abc");
     answers("AT+CIPSEND=3\r\n", OK + ">");
@@ -415,7 +415,7 @@ describe("sending", () => {
     expect(link.state()).toBe(LinkState.PeerClosed);
   });
 
-  it("ends the connection where what became of it was lost, and resets the module", () => {
+  it("ends the connection where the result was lost, and resets the module", () => {
     connect();
     give("abc");
     answers("AT+CIPSEND=3\r\n", OK + ">");
@@ -442,7 +442,7 @@ describe("sending", () => {
     expect(link.state()).toBe(LinkState.Failed);
   });
 
-  it("does not go on where nobody knows what became of the data", () => {
+  it("stops where the fate of the data is unknown", () => {
     connect();
     give("abc");
     answers("AT+CIPSEND=3\r\n", OK + ">");
@@ -455,7 +455,7 @@ describe("sending", () => {
     works();
   });
 
-  it("pays what the module still waits for before it talks to it again", () => {
+  it("sends the bytes that the module still waits for before the next command", () => {
     connect();
     give("abcdef");
     expect(heard()).toBe("AT+CIPSEND=6\r\n");
@@ -469,7 +469,7 @@ describe("sending", () => {
     expect(heard()).toBe("ATE0\r\n");
   });
 
-  it("that fails leaves what came in to be read", () => {
+  it("that fails leaves received bytes to be read", () => {
     connect();
     give("abc");
     answers("AT+CIPSEND=3\r\n", OK + ">");
@@ -495,8 +495,8 @@ describe("sending", () => {
   });
 });
 
-describe("trouble", () => {
-  it("with a connection that can not be opened is told, and over", () => {
+describe("faults", () => {
+  it("with a connection that can not be opened is reported, and over", () => {
     start();
     setUp();
     link.open(changetype<usize>(host), host.byteLength, 1);
@@ -509,7 +509,7 @@ describe("trouble", () => {
     works();
   });
 
-  it("with an OK that belongs to nothing opens no connection", () => {
+  it("with an unexpected OK opens no connection", () => {
     start();
     setUp();
     link.open(changetype<usize>(host), host.byteLength, 1);
@@ -556,14 +556,14 @@ describe("trouble", () => {
     works();
   });
 
-  it("with a module that gives more than was asked", () => {
+  it("with a module that gives more than requested", () => {
     connect();
     say("+IPD,10\r\n");
     answers("AT+CIPRECVDATA=256\r\n", "+CIPRECVDATA:257,");
     expect(link.state()).toBe(LinkState.Failed);
   });
 
-  it("with a close that nobody answers", () => {
+  it("with a close without an answer", () => {
     connect();
     link.close();
     expect(heard()).toBe("AT+CIPCLOSE\r\n");

@@ -177,7 +177,7 @@ describe("the framed link", () => {
     hangUp();
   });
 
-  it("greets until it is answered, less and less often", () => {
+  it("greets until there is an answer, less and less often", () => {
     start();
     expectFrame(HELLO);
     expectSilence();
@@ -191,7 +191,7 @@ describe("the framed link", () => {
     welcome();
   });
 
-  it("does not listen to another session's bridge, nor to another version", () => {
+  it("ignores the bridge of another session, and another version", () => {
     start();
     expectFrame(HELLO);
     store<u8>(frame + 256, 2);
@@ -222,7 +222,7 @@ describe("the framed link", () => {
     open();
   });
 
-  it("takes a repeated frame once, and acknowledges it twice", () => {
+  it("accepts a repeated frame once, and acknowledges it twice", () => {
     connect();
     sayData("once", number);
     expectFrame(ACK);
@@ -235,7 +235,7 @@ describe("the framed link", () => {
     expect(received()).toBe("");
   });
 
-  it("finds frames in any garbage, and takes none with a wrong bit", () => {
+  it("finds frames in any garbage, and accepts none with a wrong bit", () => {
     connect();
     const len = build(DATA, number, changetype<usize>(host), host.byteLength);
     for (let i: u32 = 0; i < len - 1; i++) {
@@ -251,7 +251,7 @@ describe("the framed link", () => {
     expect(received()).toBe("signet.example");
   });
 
-  it("acknowledges no more than it has room for, and tells when there is room again", () => {
+  it("acknowledges no more than it has room for, and reports when there is room again", () => {
     connect();
     sayData("a".repeat(FRAME_DATA_BYTES), number);
     expectFrame(ACK);
@@ -291,7 +291,7 @@ describe("the framed link", () => {
     expectFrame(DATA);
   });
 
-  it("tells the end of the stream after its last bytes", () => {
+  it("reports the end of the stream after its last bytes", () => {
     connect();
     sayData("last", number);
     expectFrame(ACK);
@@ -309,7 +309,7 @@ describe("the framed link", () => {
     open();
   });
 
-  it("tells that nobody answers", () => {
+  it("reports that there is no answer", () => {
     start();
     welcome();
     link.open(changetype<usize>(host), host.byteLength, 8080);
@@ -326,7 +326,7 @@ describe("the framed link", () => {
     expect(link.state()).toBe(LinkState.Ready);
   });
 
-  it("gives up what the bridge never opens, or never closes", () => {
+  it("gives up a stream that the bridge never opens, or never closes", () => {
     start();
     welcome();
     link.open(changetype<usize>(host), host.byteLength, 8080);
@@ -345,7 +345,7 @@ describe("the framed link", () => {
     open();
   });
 
-  it("begins again with a bridge that has forgotten it", () => {
+  it("starts again with a bridge that lost its state", () => {
     connect();
     say(RESET, 0, 0, 0);
     expect(link.state()).toBe(LinkState.Failed);
@@ -355,7 +355,7 @@ describe("the framed link", () => {
     open();
   });
 
-  it("sends what it took before it closes", () => {
+  it("sends the accepted bytes before it closes", () => {
     connect();
     give("bye");
     link.close();
