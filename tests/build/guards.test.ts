@@ -34,10 +34,13 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
 
 /** What the compiler says of the firmware with one file changed. */
 async function compile(path = "", from = /(?:)/, to = ""): Promise<string> {
-  const { error, stderr } = await asc.main(["assembly/main.ts", "--config", "asconfig.json", "--noEmit", "-O0"], {
-    readFile: (name, base) => read(join(base, name), path, from, to),
-    listFiles: () => null,
-  });
+  const { error, stderr } = await asc.main(
+    ["assembly/main.ts", "--config", join(ROOT, "asconfig.json"), "--noEmit", "-O0"],
+    {
+      readFile: (name, base) => read(join(base, name), path, from, to),
+      listFiles: () => null,
+    },
+  );
   return error === null ? "" : stderr.toString();
 }
 

@@ -125,6 +125,8 @@ export class World {
 }
 
 export interface SubjectOptions {
+  /** The firmware, if it is not the product's. */
+  readonly module?: WebAssembly.Module;
   /** Compile-time choices, as `--use` takes them. */
   readonly use?: readonly string[];
   readonly link?: factory.Factory["link"];
@@ -177,7 +179,7 @@ export class Subject {
   }
 
   static async make(world: World, options: SubjectOptions = {}): Promise<Subject> {
-    return new Subject(world, await firmware(SIGNET.entry, options.use), options);
+    return new Subject(world, options.module ?? (await firmware(SIGNET.entry, options.use)), options);
   }
 
   /** Switch it on, with a module that was just switched on too. */

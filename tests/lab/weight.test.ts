@@ -25,7 +25,7 @@ async function weigh(change: Partial<Board>, name: string): Promise<number> {
   const lab = await buildImage({ board: BOARD, image: LAB });
   const board = { ...(await loadBoard(BOARD)), ...change };
   const folder = join(ROOT, "build", `weight-${name}`);
-  await buildGuest(board, "tests/lab/guest_sizes.ts", folder);
+  await buildGuest(board, { entry: "tests/lab/guest_sizes.ts" }, folder);
   copyFileSync(join(lab.folder, "board.h"), join(folder, "board.h"));
   const common = [`-mcpu=${board.cpu}`, "-mthumb", "-mfloat-abi=soft", "-ffreestanding", "-w"];
   const choices = Object.entries(board.use).map(([choice, value]) => `-D${choice}=${value}`);

@@ -95,23 +95,9 @@ function compile(): Buffer {
     mkdirSync(OUT, { recursive: true });
   }
   const temporary = `${wasm}.${process.pid}`;
-  const options = [
-    "--runtime",
-    "stub",
-    "--noAssert",
-    "-O1",
-    "--pedantic",
-    "--transform",
-    "wabt/../../tools/firmware/text.mjs",
-  ];
-  const compiler = path.join(ROOT, "node_modules/assemblyscript/bin/asc.js");
-  execFileSync(
-    process.execPath,
-    [compiler, "tests/tls/guest.ts", "--outFile", path.relative(ROOT, temporary), ...options],
-    {
-      cwd: ROOT,
-    },
-  );
+  const compiler = path.join(ROOT, "tools/firmware/compile.mjs");
+  const outputs = ["--outFile", path.relative(ROOT, temporary), "--config", path.join(ROOT, "asconfig.json"), "-O1"];
+  execFileSync(process.execPath, [compiler, "", "tests/tls/guest.ts", ...outputs], { cwd: ROOT });
   renameSync(temporary, wasm);
   return readFileSync(wasm);
 }

@@ -54,7 +54,7 @@ const PARTS: Record<string, Part> = {
     const sources = paths().filter(
       (path) => isAssembly(path) && path.startsWith("assembly/") && !path.endsWith(".d.ts"),
     );
-    return run("assemblyscript/bin/asc.js", [...sources, "--config", "tools/check/asconfig.json"], true);
+    return run("assemblyscript/bin/asc.js", [...sources, "--config", join(ROOT, "tools/check/asconfig.json")], true);
   },
   lint: () =>
     run("oxlint/bin/oxlint", ["--deny-warnings", "--format", "unix", "tools", "tests", "boards"].filter(exists)),

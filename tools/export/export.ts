@@ -89,7 +89,7 @@ function apiHeader(): string {
 async function library(options: ExportOptions, macros: string): Promise<string> {
   const folder = mkdtempSync(join(ROOT, "build", "export-"));
   try {
-    const { calls } = await buildGuest({ use: await choices(options) }, SIGNET.entry, folder);
+    const { calls } = await buildGuest({ use: await choices(options) }, SIGNET, folder);
     writeFileSync(join(folder, "guest_calls.h"), callsHeader(calls));
     const sources = ["library/library.h", "common/guest.c", "common/trap.c", "common/event.c"];
     const own = ["library/library.c", "common/signet.c"];

@@ -1,9 +1,22 @@
 /** The AssemblyScript compiler, as a process of its own. */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Trouble } from "../trouble.ts";
 import { filesBelow } from "./cache.ts";
+import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
-const ASC = join("node_modules", "assemblyscript", "bin", "asc.js");
+/** What is compiled. */
+export interface Program {
+  /** The AssemblyScript entry, from the root of the tree. */
+  readonly entry: string;
+  /** The folder whose `app.ts` takes the place of `assembly/app/`: an absolute path. Missing: the application of the tree. */
+  readonly app?: string | undefined;
+}
+
+/** The compiler with the firmware's ways: text becomes static bytes, and an application may lie anywhere. */
+const COMPILER = join(ROOT, "tools/firmware/compile.mjs");
+const PARTS = ["tools/firmware/compile.mjs", "tools/firmware/text.mjs", "asconfig.json", "package-lock.json"];
 
 /**
  * Its optimizer is WebAssembly that lives for seconds only: what V8 spends on optimizing it is a quarter of a compilation, and
@@ -14,16 +27,21 @@ const FLAGS = ["--liftoff-only"];
 /** The module, without its extension, that says where static memory ends. It is compiled after the guest's own. */
 export const GUEST_END = "tools/firmware/guest_end";
 
-/** The transform that asconfig.json names: text becomes static bytes. */
-const TEXT = "tools/firmware/text.mjs";
-
-/** List what decides a module's bytes: the firmware's library and the folder of the entry, whose tests are not compiled. */
-export function sourcesOf(entry: string): string[] {
-  const files = filesBelow("assembly", dirname(entry), `${GUEST_END}.ts`, TEXT, "asconfig.json", "package-lock.json");
+/** List what decides a module's bytes: the firmware's library, the folder of the entry, whose tests are not compiled, and the application. */
+export function sourcesOf({ entry, app }: Program): string[] {
+  if (app !== undefined && !existsSync(join(app, "app.ts")))
+    throw new Trouble(`there is no app.ts in ${app}`, "assembly/app/README.md says what an application has");
+  const files = filesBelow(
+    "assembly",
+    dirname(entry),
+    `${GUEST_END}.ts`,
+    ...PARTS,
+    ...(app === undefined ? [] : [app]),
+  );
   return files.filter((file) => !file.endsWith(".test.ts"));
 }
 
-/** Compile; returns what the compiler printed. */
-export function asc(args: readonly string[]): Promise<string> {
-  return run(process.execPath, [...FLAGS, ASC, ...args]);
+/** Compile; returns what the compiler printed. The configuration has an absolute path: else the compiler takes a transform's path for a package. */
+export function asc(args: readonly string[], app = ""): Promise<string> {
+  return run(process.execPath, [...FLAGS, COMPILER, app, ...args, "--config", join(ROOT, "asconfig.json")]);
 }

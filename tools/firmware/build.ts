@@ -59,11 +59,11 @@ export async function buildImage(request: Request): Promise<Built> {
   return exclusively(`${folder}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
     const compiler = await run("arm-none-eabi-gcc", ["--version"]);
-    const inputs = [...toolInputs(board, boardName), ...sourcesOf(entry), main];
+    const inputs = [...toolInputs(board, boardName), ...sourcesOf(image), main];
     const wanted = digest([JSON.stringify(board), String(buildDay()), entry, main, name, compiler], inputs);
     if (!isFresh(at("stamp"), wanted) || !existsSync(at("signet.elf"))) {
       rmSync(at("stamp"), { force: true });
-      const { linear } = await buildGuest(board, entry, folder);
+      const { linear } = await buildGuest(board, image, folder);
       await makeFirmware(board, boardName, folder, linear, [GUEST_UNIT, ownUnit(main)]);
       const size = await measure(at("signet.elf"), at("signet.map"), linear);
       writeFileSync(at("size.json"), `${JSON.stringify(size, null, 2)}\n`);

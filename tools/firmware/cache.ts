@@ -1,7 +1,7 @@
 /** What makes a build skip what has not changed, and lets two processes ask for the same image at once. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT } from "./root.ts";
 
@@ -16,7 +16,7 @@ export function filesBelow(...paths: string[]): string[] {
     }
     for (const name of readdirSync(path)) walk(join(path, name));
   };
-  for (const path of paths) walk(join(ROOT, path));
+  for (const path of paths) walk(resolve(ROOT, path));
   return found.toSorted();
 }
 

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFil
 import { dirname, join } from "node:path";
 import { EVENTS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
-import { asc, GUEST_END, sourcesOf } from "./asc.ts";
+import { asc, GUEST_END, type Program, sourcesOf } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively } from "./cache.ts";
 import { buildDay } from "./day.ts";
@@ -14,12 +14,13 @@ import { type Call, parse } from "./words.ts";
 /** The wasm2c of the package `wabt`. */
 const WASM2C = "node_modules/wabt/bin/wasm2c";
 
-/** Compile `entry`; boards with the same choices share the module, which is the slowest step of a build. */
-async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<string> {
+/** Compile a program; boards with the same choices share the module, which is the slowest step of a build. */
+async function compileWasm(board: Pick<Board, "use">, program: Program): Promise<string> {
+  const { entry, app } = program;
   const day = buildDay();
   const choice = day === undefined ? board.use : { ...board.use, BUILT_ON_DAY: day };
   const use = Object.entries(choice).map(([name, value]) => `${name}=${value}`);
-  const key = digest([entry, ...use], sourcesOf(entry)).slice(0, 16);
+  const key = digest([entry, ...use], sourcesOf(program)).slice(0, 16);
   const folder = join(ROOT, "build", "wasm", `${entry.replaceAll("/", "_")}-${key}`);
   const wasm = join(folder, "signet.wasm");
   return exclusively(`${folder}.lock`, async () => {
@@ -27,9 +28,9 @@ async function compileWasm(board: Pick<Board, "use">, entry: string): Promise<st
     mkdirSync(folder, { recursive: true });
     const making = join(folder, "making.wasm");
     const text = join(folder, "signet.wat");
-    const args = [entry, `${GUEST_END}.ts`, "--config", "asconfig.json", "--target", "release"];
+    const args = [entry, `${GUEST_END}.ts`, "--target", "release"];
     const choices = use.flatMap((item) => ["--use", item]);
-    await asc([...args, ...choices, "--outFile", making, "--textFile", text]);
+    await asc([...args, ...choices, "--outFile", making, "--textFile", text], app);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
       throw new Trouble(
         `${entry} has a heap: memory.grow is in the module`,
@@ -80,9 +81,9 @@ function linearOf(text: string): number {
   return (Number(end) + 7) & ~7;
 }
 
-/** Bytes of linear memory that `entry` takes with a board's choices. */
-export async function linearBytes(board: Pick<Board, "use">, entry: string): Promise<number> {
-  return linearOf(readFileSync(join(dirname(await compileWasm(board, entry)), "signet.wat"), "utf8"));
+/** Bytes of linear memory that a program takes with a board's choices. */
+export async function linearBytes(board: Pick<Board, "use">, program: Program): Promise<number> {
+  return linearOf(readFileSync(join(dirname(await compileWasm(board, program)), "signet.wat"), "utf8"));
 }
 
 /** What boards/common/words.h must know of the module. */
@@ -99,16 +100,16 @@ export interface Guest {
 }
 
 /** Leave the guest as C in `folder`, beside the headers that boards/common/guest.c asks for. */
-export async function buildGuest(board: Pick<Board, "use">, entry: string, folder: string): Promise<Guest> {
+export async function buildGuest(board: Pick<Board, "use">, program: Program, folder: string): Promise<Guest> {
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "signet.wasm");
-  const compiled = await compileWasm(board, entry);
+  const compiled = await compileWasm(board, program);
   copyFileSync(compiled, wasm);
   const making = join(folder, "wasm2c.c");
   await run(process.execPath, [WASM2C, wasm, "-n", "guest", "-o", making]);
   const header = readFileSync(join(folder, "wasm2c.h"), "utf8");
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
-    throw new Trouble(`${entry} has a table of functions`, "call functions directly, not through a variable");
+    throw new Trouble(`${program.entry} has a table of functions`, "call functions directly, not through a variable");
   }
   const { globals, module, calls } = parse(readFileSync(making, "utf8"), header);
   const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));

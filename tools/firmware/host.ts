@@ -61,13 +61,13 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
   const program = join(folder, "signet");
   return exclusively(`${folder}.lock`, async () => {
     const tools = filesBelow("boards/common", "boards/posix", "tools/firmware", dirname(main));
-    const inputs = [...sourcesOf(image.entry), ...tools];
+    const inputs = [...sourcesOf(image), ...tools];
     const wanted = digest([image.entry, JSON.stringify(kind), ...choices, await run(compiler, ["--version"])], inputs);
     const stamp = join(folder, "stamp");
     if (isFresh(stamp, wanted) && existsSync(program)) return program;
     rmSync(stamp, { force: true });
     mkdirSync(folder, { recursive: true });
-    await buildGuest({ use }, image.entry, folder);
+    await buildGuest({ use }, image, folder);
     writeFileSync(join(folder, "board.h"), BOARD_HEADER);
     const includes = [`-I${folder}`, "-Iboards/posix", "-Iboards/common"];
     const sources = [...(holdsGuest ? [] : [GUEST]), ...SOURCES, main];

@@ -1,23 +1,22 @@
 /** An image as data: what the guest is, which C main program runs it, and how a board is adapted to it. */
 import { existsSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Trouble } from "../trouble.ts";
+import type { Program } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { ROOT } from "./root.ts";
 
-export interface Image {
+export interface Image extends Program {
   /** The folder of its outputs, beside those of the board's other images. */
   readonly name: string;
-  /** The AssemblyScript entry, from the root of the tree. */
-  readonly entry: string;
   /** The C main program, from the root of the tree. */
   readonly main: string;
   /** What differs in the board's data for this image. */
   readonly adapt?: (board: Board) => Board;
 }
 
-/** Load an image's data: a file that exports an Image by default. */
+/** Load an image's data: a file that exports an Image by default. Its `app` may be a path from that file. */
 export async function loadImage(path: string): Promise<Image> {
   const file = resolve(path);
   if (!existsSync(file))
@@ -31,5 +30,6 @@ export async function loadImage(path: string): Promise<Image> {
       `${relative(ROOT, file)} exports no image`,
       `see Image in ${join("tools", "firmware", "image.ts")}`,
     );
-  return image as Image;
+  const { app } = image;
+  return { ...(image as Image), ...(app !== undefined && { app: resolve(dirname(file), app) }) };
 }

@@ -56,7 +56,7 @@ export async function build(asked: Asked): Promise<void> {
 async function linearOfTls({ board: name, image, choices, size: { linear } }: Built): Promise<number | undefined> {
   const { use } = choose(await loadBoard(name), choices);
   if (image !== SIGNET || "WITHOUT_TLS" in use) return undefined;
-  return linear - (await linearBytes({ use: { ...use, WITHOUT_TLS: 1 } }, image.entry));
+  return linear - (await linearBytes({ use: { ...use, WITHOUT_TLS: 1 } }, image));
 }
 
 /** Print each board's size as a table, or all as one JSON object. */

@@ -5,17 +5,17 @@ import { asc, sourcesOf } from "../firmware/asc.ts";
 import { digest, exclusively, isFresh } from "../firmware/cache.ts";
 import { ROOT } from "../firmware/root.ts";
 
-/** Compile `entry`, a file of AssemblyScript, and its imports, with these `--use` choices. */
-export async function firmware(entry: string, use: readonly string[] = []): Promise<WebAssembly.Module> {
+/** Compile `entry`, a file of AssemblyScript, and its imports, with these `--use` choices; an application of the folder `app`, if it is given. */
+export async function firmware(entry: string, use: readonly string[] = [], app?: string): Promise<WebAssembly.Module> {
   const folder = join(ROOT, "build", "wasm");
-  const out = join(folder, `${[entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-")}.wasm`);
+  const name = [entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-");
+  const out = join(folder, `${name}${app === undefined ? "" : digest([app], []).slice(0, 8)}.wasm`);
   return exclusively(`${out}.lock`, async () => {
     mkdirSync(folder, { recursive: true });
-    const wanted = digest([entry, ...use], sourcesOf(entry));
+    const wanted = digest([entry, ...use], sourcesOf({ entry, app }));
     if (!isFresh(`${out}.stamp`, wanted)) {
       const choices = use.flatMap((choice) => ["--use", choice]);
-      const args = [entry, "--config", "asconfig.json", "--target", "release", ...choices, "--outFile", out];
-      await asc(args);
+      await asc([entry, "--target", "release", ...choices, "--outFile", out], app);
       writeFileSync(`${out}.stamp`, wanted);
     }
     return WebAssembly.compile(readFileSync(out));

@@ -116,7 +116,7 @@ function node(path: string, notes: string, name: string | undefined): string[] {
 function aspect(path: string): string[] {
   const asp = join("node_modules", "@as-pect", "cli", "bin", "asp");
   const config = join("tools", "test", "as-pect.config.js");
-  return [asp, "--no-logo", "-c", config, "-a", join("tools", "test", "as-pect.asconfig.json"), path];
+  return [asp, "--no-logo", "-c", config, "-a", join(ROOT, "tools/test/as-pect.asconfig.json"), path];
 }
 
 /** Write a module that imports these files into `folder`; as-pect compiles it to run them all. */

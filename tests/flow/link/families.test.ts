@@ -14,7 +14,7 @@ async function compile(...without: string[]): Promise<string> {
   const use = without.flatMap((name) => ["--use", `WITHOUT_${name}=1`]);
   const outputs = ["--outFile", wasm, "--textFile", text];
   try {
-    await asc(["tests/flow/link/guest.ts", "--config", "asconfig.json", ...outputs, ...use]);
+    await asc(["tests/flow/link/guest.ts", ...outputs, ...use]);
     return readFileSync(text, "utf8");
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,0 +1,119 @@
+// weight: 30 s, 1 core
+/**
+ * An application outside of the tree: its folder takes the place of `assembly/app/`. The image is linked for a board, and the module
+ * that was linked plays its life under Node, against the real server.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { buildImage } from "../../tools/firmware/build.ts";
+import { loadImage } from "../../tools/firmware/image.ts";
+import { fromHex } from "../../tools/wire/bytes.ts";
+import { decode } from "../../tools/wire/cbor.ts";
+import { Subject, World } from "../flow/world.ts";
+
+const FIELDS = `/** The fields of a reading, by name. */
+export const OPEN: usize = memory.data<u8>(["open"]);
+export const OPEN_BYTES: u32 = bytesOf(OPEN);
+export const SOIL: usize = memory.data<u8>(["soil °C"]);
+export const SOIL_BYTES: u32 = bytesOf(SOIL);
+`;
+
+const APP = `import * as cbor from "../cose/cbor";
+import { Writer } from "../lib/writer";
+import * as sensor from "../port/sensor";
+import { OPEN, OPEN_BYTES, SOIL, SOIL_BYTES } from "./fields";
+
+export const NAME: usize = memory.data<u8>(["greenhouse"]);
+export const NAME_BYTES: u32 = bytesOf(NAME);
+export const VERSION: usize = memory.data<u8>(["7.3"]);
+export const VERSION_BYTES: u32 = bytesOf(VERSION);
+
+let isOpen: u32 = 0;
+
+export function sample(out: Writer, nowMs: u32): void {
+  cbor.map(out, 2);
+  cbor.text(out, OPEN, OPEN_BYTES);
+  cbor.uint(out, isOpen);
+  cbor.text(out, SOIL, SOIL_BYTES);
+  cbor.int(out, sensor.read(0) / 1_000);
+}
+
+export function nextMs(nowMs: u32, intervalMs: u32): u32 {
+  return nowMs + intervalMs;
+}
+
+export function obey(data: usize, len: u32): void {
+  isOpen = len == OPEN_BYTES && load<u32>(data) == load<u32>(OPEN) ? 1 : 0;
+}
+`;
+
+const IMAGE = `export default { name: "greenhouse", entry: "assembly/main.ts", main: "boards/common/main.c", app: "app" };\n`;
+
+const folder = mkdtempSync(join(tmpdir(), "signet-app-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Write the project of a user: an image, and the application beside it. */
+function project(app: string): string {
+  mkdirSync(join(folder, "app"), { recursive: true });
+  const files = { "image.ts": IMAGE, "app/fields.ts": FIELDS, "app/app.ts": app };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return join(folder, "image.ts");
+}
+
+/** Link it for a board. Without the board's assembly its module runs under Node, too. */
+async function link(app: string) {
+  const image = await loadImage(project(app));
+  return buildImage({ board: "mps2-an386", image, out: join(folder, "build"), change: { use: {} } });
+}
+
+describe("an application outside of the tree", () => {
+  it("is linked into an image, and lives", async () => {
+    const { elf, wasm } = await link(APP);
+    const linked = readFileSync(elf);
+    for (const text of ["greenhouse", "7.3", "soil °C"]) assert.ok(linked.includes(text), text);
+    assert.ok(!linked.includes("0.1.0"), "the application of the tree is linked too");
+
+    const world = await World.start();
+    const module = await WebAssembly.compile(readFileSync(wasm));
+    const subject = await Subject.make(world, { module });
+    const readings = async (): Promise<ReadonlyMap<string, number>[]> => {
+      const reports = await world.server.reports(subject.id);
+      return reports.map(({ data }) => decode(fromHex(data)!) as ReadonlyMap<string, number>);
+    };
+    try {
+      await subject.start();
+      await subject.see("accepted", 2);
+      const [device] = await world.server.devices();
+      assert.deepEqual([device?.software, device?.version], ["greenhouse", "7.3"]);
+      for (const reading of await readings()) assert.deepEqual([...reading.keys()], ["open", "soil °C"]);
+      assert.ok((await readings()).every((reading) => reading.get("open") === 0));
+
+      const command = { data: Buffer.from("open").toString("hex"), expiresAt: Date.now() + 3_600_000 };
+      await world.operate(subject.id, "downlinks", command);
+      await subject.until(async () => (await readings()).some((reading) => reading.get("open") === 1));
+      await subject.stop();
+      await world.checkHonest(subject);
+    } finally {
+      await subject.stop();
+      await world.close();
+    }
+  });
+
+  it("is named where it does not compile, by the path that its user knows", async () => {
+    const wrong = link(APP.replace("sensor.read(0)", "sensor.weigh(0)"));
+    await assert.rejects(wrong, (error: Error) => {
+      assert.match(error.message, /Property 'weigh' does not exist/);
+      assert.ok(error.message.includes(`${join(folder, "app")}/app.ts`), error.message);
+      return true;
+    });
+  });
+
+  it("must have an app.ts", async () => {
+    const image = { ...(await loadImage(project(APP))), app: join(folder, "nothing") };
+    assert.ok(!existsSync(image.app));
+    await assert.rejects(buildImage({ board: "mps2-an386", image }), /there is no app\.ts in .*nothing/);
+  });
+});
