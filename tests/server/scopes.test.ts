@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { application } from "../../tools/server/application.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { openapi } from "../../tools/server/openapi.ts";
 import { page } from "../../tools/server/page.ts";
+import { Reader } from "../../tools/server/reader.ts";
 import { SCOPES, type Scope } from "../../tools/server/tokens.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { AUDIENCE, ask, enrolled, rows, serve, type Fixture } from "./harness.ts";
@@ -77,6 +79,8 @@ void test("each route of the document needs its scope, and every route is in the
     audience: AUDIENCE,
     policy: "open",
     gauges: () => [],
+    reader: new Reader(server.options.database),
+    tokensChanged: new EventEmitter(),
     onError: () => undefined,
   });
   const known = documented();

@@ -1,21 +1,15 @@
 /** The operators' API, behind tokens. `routes.ts` has all routes except those that stream their answer. */
 import { Hono, type Context as HonoContext, type HonoRequest, type MiddlewareHandler } from "hono";
-import { stream, streamSSE } from "hono/streaming";
 import { z } from "zod";
-import { concat, fromHex, hex } from "../wire/bytes.ts";
-import type { Happening } from "./gate.ts";
+import { concat } from "../wire/bytes.ts";
 import { BODY_MAX } from "./intake.ts";
 import { Limiter } from "./limits.ts";
 import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
-import * as queries from "./queries.ts";
-import { Answered, ROUTES, type Context, type Route } from "./routes.ts";
+import { Answered, Rendered, ROUTES, type Context, type Route } from "./routes.ts";
+import * as streams from "./streams.ts";
+import type { Env } from "./streams.ts";
 import * as tokens from "./tokens.ts";
-
-export type Env = {
-  Variables: { bearer: tokens.Bearer };
-  Bindings: { incoming?: { socket: { remoteAddress?: string } } };
-};
 
 /** Wrong tokens from one address: enough for a mistake, not for guessing. */
 const GUESSES_PER_SECOND = 0.2;
@@ -35,18 +29,13 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
     }
     if (!tokens.includes(found.scope, needed)) return c.json({ error: `this needs a token of scope ${needed}` }, 403);
     c.set("bearer", found);
+    c.set("isValid", async () => {
+      const now = await tokens.bearer(context.store, context.keys, token!);
+      return now !== undefined && tokens.includes(now.scope, needed);
+    });
     return next();
   };
 }
-
-/** Interval of the comment lines on an idle event stream: they keep proxies from closing it. */
-const HEARTBEAT_MS = 15_000;
-const STREAMS_MAX = 100;
-/** Events queued for a slow reader. Beyond this the stream is closed, and the reader connects again. */
-const UNSENT_MAX = 1000;
-
-/** Reports that an export reads at a time. */
-const EXPORT_PAGE = 500;
 
 /** A body above the limit. */
 class TooLarge extends Error {}
@@ -103,52 +92,8 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
     const [params, query, body] = [given.params.data, given.query.data, given.body.data] as never[];
     const result = await route.handle(context, { params: params!, query: query!, body: body!, actor, scope });
     if (result instanceof Answered) return c.json({ error: result.error }, result.status);
+    if (result instanceof Rendered) return c.body(result.json, 200, { "content-type": "application/json" });
     return typeof result === "string" ? c.text(result) : c.json(result as object);
-  };
-}
-
-/** Stream events about devices as server-sent events; malformed requests are not events. */
-function events({ intake }: Context): (c: HonoContext<Env>) => Response | Promise<Response> {
-  let streams = 0;
-  return (c) => {
-    if (streams >= STREAMS_MAX) return c.json({ error: "too many streams" }, 503);
-    return streamSSE(c, async (stream) => {
-      streams++;
-      let unsent = 0;
-      const send = (happening: Happening): void => {
-        const { data, ...rest } = happening as Happening & { data?: Uint8Array };
-        const shown = data === undefined ? rest : { ...rest, data: hex(data) };
-        if (happening.kind === "challenge") return;
-        if (++unsent > UNSENT_MAX) return stream.abort();
-        void stream.writeSSE({ event: happening.kind, data: JSON.stringify(shown) }).then(() => unsent--);
-      };
-      intake.happenings.on("happening", send);
-      const ended = new Promise<void>((resolve) => stream.onAbort(resolve));
-      const beat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
-      await stream.write(": listening\n\n");
-      await ended;
-      clearInterval(beat);
-      intake.happenings.off("happening", send);
-      streams--;
-    });
-  };
-}
-
-/** Export a device's whole chain as NDJSON: its key in the first line, then a report a line with its COSE message. */
-function exported({ store }: Context): (c: HonoContext<Env>) => Promise<Response> {
-  return async (c) => {
-    const id = fromHex(c.req.param("id") ?? "");
-    const found = id?.length === 32 ? await queries.device(store, id) : undefined;
-    if (found === undefined) return c.json({ error: "no such device" }, 404);
-    c.header("content-type", "application/x-ndjson");
-    return stream(c, async (out) => {
-      for (let after = -1; ;) {
-        const page = await queries.reports(store, id!, { limit: EXPORT_PAGE, after });
-        for (const report of page) await out.write(`${JSON.stringify({ key: found.key, ...report })}\n`);
-        if (page.length < EXPORT_PAGE || out.aborted) return;
-        after = page.at(-1)!.counter;
-      }
-    });
   };
 }
 
@@ -162,8 +107,8 @@ export function application(context: Context): Hono<Env> {
     app.on(route.method, route.path, handler(context, route));
   }
   for (const { path, ...file } of page()) app.get(path, (c) => c.body(file.body, 200, file.headers));
-  app.get("/v1/events", may("read"), events(context));
-  app.get("/v1/devices/:id/export", may("read"), exported(context));
+  app.get("/v1/events", may("read"), streams.events(context));
+  app.get("/v1/devices/:id/export", may("read"), streams.exported(context));
   app.get("/openapi.json", (c) => c.json(openapi()));
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/readyz", async (c) => {

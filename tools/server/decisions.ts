@@ -1,5 +1,6 @@
 /** Decisions of operators: one transaction each, with its entry in the audit log. */
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { hash } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
 import * as commands from "./commands.ts";
@@ -17,6 +18,13 @@ export interface Desk {
 }
 
 export const CLAIM_BYTES = 16;
+
+/** Rows that one statement inserts: between two of them the event loop turns. */
+const PART = 100;
+
+function parts<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / PART) }, (_, i) => items.slice(i * PART, (i + 1) * PART));
+}
 
 /** The states that an operator decides; a device is replaced by its own handover. */
 export type Decided = Exclude<DeviceState, "replaced">;
@@ -66,14 +74,15 @@ export function invite(
 ): Promise<number> {
   return store.write(async (tx) => {
     let added = 0;
-    for (const device of ids) {
-      const row = sealed(keys.seal, "invitations", { device, note, created_at: clock() });
+    for (const part of parts(ids)) {
+      const rows = part.map((device) => sealed(keys.seal, "invitations", { device, note, created_at: clock() }));
       const result = await tx
         .insertInto("invitations")
-        .values(row)
+        .values(rows)
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst();
       added += Number(result.numInsertedOrUpdatedRows ?? 0n);
+      await setImmediate();
     }
     await log.append(store, keys, tx, clock(), { action: "invite", actor, detail: { added, note } });
     return added;
@@ -90,12 +99,11 @@ export async function makeClaims(
 ): Promise<Uint8Array[]> {
   const claims = Array.from({ length: count }, () => new Uint8Array(randomBytes(CLAIM_BYTES)));
   await store.write(async (tx) => {
-    for (const claim of claims) {
-      const row = { hash: hash(claim), note, created_at: clock(), expires_at: expiresAt, used_by: null, used_at: null };
-      await tx
-        .insertInto("claims")
-        .values(sealed(keys.seal, "claims", row))
-        .execute();
+    const made = { note, created_at: clock(), expires_at: expiresAt, used_by: null, used_at: null };
+    for (const part of parts(claims)) {
+      const rows = part.map((claim) => sealed(keys.seal, "claims", { hash: hash(claim), ...made }));
+      await tx.insertInto("claims").values(rows).execute();
+      await setImmediate();
     }
     await log.append(store, keys, tx, clock(), { action: "claims", actor, detail: { count, expiresAt, note } });
   });

@@ -10,9 +10,6 @@ import type { Doubt } from "./session.ts";
 import type { DeviceRow } from "./store/schema.ts";
 import type { Tx } from "./store/store.ts";
 
-/** Number of stored reports searched for a predecessor. The next enrolment finds older ones. */
-const PREDECESSORS_MAX = 1000;
-
 /** A report whose signature was verified. */
 export interface Seen extends chain.Link {
   readonly message: Sign1;
@@ -34,19 +31,15 @@ export async function contradiction(
   return chain.contradicted(report, device.epoch, undefined, sibling);
 }
 
-/** The counter of a report's predecessor, 0 before the first; undefined if it is not stored, or far back. */
+/** The counter of a report's predecessor, 0 before the first; undefined if it is not stored. */
 async function predecessor(tx: Tx, device: Uint8Array, { counter, prev }: chain.Link): Promise<number | undefined> {
   if (equal(prev, messages.NO_HEAD.hash)) return messages.NO_HEAD.counter;
-  const before = tx
+  const byHash = tx
     .selectFrom("reports")
-    .select(["hash", "counter"])
+    .select("counter")
     .where("device", "=", device)
-    .where("counter", "<", counter)
-    .orderBy("counter", "desc")
-    .limit(PREDECESSORS_MAX)
-    .as("before");
-  const found = await tx.selectFrom(before).select("counter").where("hash", "=", prev.slice()).executeTakeFirst();
-  return found?.counter;
+    .where("hash", "=", prev.slice());
+  return (await byHash.where("counter", "<", counter).executeTakeFirst())?.counter;
 }
 
 /**

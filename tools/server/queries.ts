@@ -116,11 +116,16 @@ export async function device(store: Store, id: Uint8Array): Promise<DeviceView |
   return row === undefined ? undefined : deviceView(row);
 }
 
+export interface ReportsPage extends Page {
+  readonly until?: number | undefined;
+  readonly after?: number | undefined;
+}
+
 /** List the reports of a device in the order of its chain: those after a counter, or the newest. */
 export async function reports(
   store: Store,
   id: Uint8Array,
-  { limit, since, until, after }: Page & { until?: number | undefined; after?: number | undefined },
+  { limit, since, until, after }: ReportsPage,
 ): Promise<ReportView[]> {
   let query = store.read.selectFrom("reports").selectAll().where("device", "=", id).limit(limit);
   if (since !== undefined) query = query.where("received_at", ">=", since);
@@ -141,9 +146,18 @@ export async function alarms(
     .orderBy("received_at", "desc")
     .limit(limit)
     .execute();
-  const logged = store.read.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(limit);
-  const rows = await logged.where("action", "in", ["alarm", "fork"]).execute();
-  const gaps = await logged.where("action", "=", "gap").execute();
+  // An index has the entries of one action in their order; two actions in one query would be sorted.
+  const logged = (action: string): Promise<AuditRow[]> =>
+    store.read
+      .selectFrom("audit")
+      .selectAll()
+      .where("action", "=", action)
+      .orderBy("seq", "desc")
+      .limit(limit)
+      .execute();
+  const both = [...(await logged("alarm")), ...(await logged("fork"))];
+  const rows = both.toSorted((a, b) => b.seq - a.seq).slice(0, limit);
+  const gaps = await logged("gap");
   return {
     evidence: evidence.map((row) => ({
       device: hex(row.device),
@@ -187,4 +201,23 @@ export async function entries(store: Store, limit: number): Promise<object[]> {
 export async function entriesAfter(store: Store, seq: number, limit: number): Promise<EntryView[]> {
   const rows = await store.read.selectFrom("audit").selectAll().where("seq", ">", seq).orderBy("seq").limit(limit);
   return (await rows.execute()).map(entryView);
+}
+
+/** The positions of the webhook in the chains of devices with reports that were not posted, those that waited longest first. */
+export function undelivered(store: Store, limit: number): Promise<UndeliveredRow[]> {
+  return store.read
+    .selectFrom("devices as d")
+    .leftJoin("deliveries as p", "p.stream", "d.id")
+    .select(["d.id as stream", "p.position as position", "p.seal as seal"])
+    .where((eb) => eb("d.head_counter", ">", eb.fn.coalesce("p.position", eb.lit(0))))
+    .orderBy("d.last_seen")
+    .limit(limit)
+    .execute();
+}
+
+export interface UndeliveredRow {
+  readonly stream: Uint8Array;
+  /** Null for a device of which nothing was posted yet. */
+  readonly position: number | null;
+  readonly seal: Uint8Array | null;
 }

@@ -2,6 +2,7 @@
  * All routes of the operators' API. Their schemas validate requests and produce the OpenAPI document. A route returns the JSON
  * of its answer, or an `Answered` with its own status.
  */
+import type { EventEmitter } from "node:events";
 import { z } from "zod";
 import { fromHex, hex } from "../wire/bytes.ts";
 import { DATA_MAX } from "../wire/messages.ts";
@@ -10,6 +11,7 @@ import type { Intake } from "./intake.ts";
 import { metrics, type Gauge } from "./metrics.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
+import type { Reader } from "./reader.ts";
 import { STATES } from "./store/schema.ts";
 import * as tokens from "./tokens.ts";
 
@@ -19,6 +21,10 @@ export interface Context extends decisions.Desk {
   readonly intake: Intake;
   readonly policy: Policy;
   readonly gauges: () => readonly Gauge[];
+  /** Runs long queries beside the event loop. */
+  readonly reader: Reader;
+  /** Emits `changed` after this instance ended tokens. */
+  readonly tokensChanged: EventEmitter<{ changed: [] }>;
   /** Called for each unexpected error, with the method and path of the request that failed. */
   readonly onError: (error: unknown, request?: string) => void;
 }
@@ -31,6 +37,15 @@ export class Answered {
   constructor(status: Answered["status"], error: string) {
     this.status = status;
     this.error = error;
+  }
+}
+
+/** An answer that is JSON already. */
+export class Rendered {
+  readonly json: string;
+
+  constructor(json: string) {
+    this.json = json;
   }
 }
 
@@ -75,7 +90,15 @@ const limit = z
   .transform(Number)
   .default(100)
   .describe("1 to 1000");
-const note = z.string().max(200).default("");
+/** A text that a person wrote: the database gives it back as it was sealed, and it fills one line. */
+const text = (least: number, most: number): z.ZodString =>
+  z
+    .string()
+    .min(least)
+    .max(most)
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must be well-formed Unicode without control characters");
+const note = text(0, 200).default("");
+const tokenName = text(1, 100);
 const later = z.number().int().positive().max(Number.MAX_SAFE_INTEGER).describe("milliseconds since 1970");
 
 /** Declare a route, its handler typed by its schemas. */
@@ -139,9 +162,7 @@ const reading = [
         .object({ limit, since: whole.optional(), id: start.optional(), state: z.enum(STATES).optional() })
         .strict(),
     },
-    async ({ store }, { query }) => ({
-      devices: await queries.devices(store, query),
-    }),
+    async ({ reader }, { query }) => new Rendered(await reader.ask("devices", query)),
   ),
   route(
     "get",
@@ -161,7 +182,7 @@ const reading = [
       params: z.object({ id }),
       query: z.object({ limit, since: whole.optional(), until: whole.optional(), after: whole.optional() }).strict(),
     },
-    async ({ store }, { params, query }) => ({ reports: await queries.reports(store, unhex(params.id), query) }),
+    async ({ reader }, { params, query }) => new Rendered(await reader.ask("reports", { device: params.id, ...query })),
   ),
   route(
     "get",
@@ -169,10 +190,10 @@ const reading = [
     "read",
     "Evidence of clones, what else the log calls an alarm, gaps after a restored backup, and bursts of refusals at this instance",
     { query: z.object({ limit }).strict() },
-    async ({ store, intake }, { query }) => ({
-      ...(await queries.alarms(store, query.limit)),
-      bursts: intake.recent.bursts.toReversed().slice(0, query.limit),
-    }),
+    async ({ reader, intake }, { query }) => {
+      const bursts = intake.recent.bursts.toReversed().slice(0, query.limit);
+      return new Rendered(await reader.ask("alarms", { limit: query.limit, bursts }));
+    },
   ),
   route(
     "get",
@@ -188,13 +209,11 @@ const reading = [
     "read",
     "The audit log, the newest entries first",
     { query: z.object({ limit }).strict() },
-    async ({ store }, { query }) => ({
-      entries: await queries.entries(store, query.limit),
-    }),
+    async ({ reader }, { query }) => new Rendered(await reader.ask("entries", query)),
   ),
 ];
 
-const reason = z.object({ reason: z.string().max(200).default("") }).strict();
+const reason = z.object({ reason: note }).strict();
 
 function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope, summary: string): Route {
   return route(
@@ -268,7 +287,7 @@ const deciding = [
     "/v1/tokens",
     "admin",
     "Make a token; it is shown this once",
-    { body: z.object({ name: z.string().min(1).max(100), scope: z.enum(tokens.SCOPES) }).strict() },
+    { body: z.object({ name: tokenName, scope: z.enum(tokens.SCOPES) }).strict() },
     async ({ store, keys, clock }, { body, actor }) => ({
       token: await tokens.make(store, keys, body.name, body.scope, actor, clock()),
     }),
@@ -278,8 +297,12 @@ const deciding = [
     "/v1/tokens/end",
     "admin",
     "End the tokens of a name",
-    { body: z.object({ name: z.string().min(1).max(100) }).strict() },
-    async (context, { body, actor }) => ({ ended: await decisions.endToken(context, body.name, actor) }),
+    { body: z.object({ name: tokenName }).strict() },
+    async (context, { body, actor }) => {
+      const ended = await decisions.endToken(context, body.name, actor);
+      context.tokensChanged.emit("changed");
+      return { ended };
+    },
   ),
 ];
 

@@ -1,4 +1,5 @@
 /** The server put together: key, database, intake, door. */
+import { EventEmitter } from "node:events";
 import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join, resolve } from "node:path";
@@ -11,11 +12,13 @@ import { listen, LIMITS, type HttpLimits } from "./http.ts";
 import type { Happening, Rates } from "./gate.ts";
 import { Intake } from "./intake.ts";
 import * as keyFile from "./keys.ts";
+import { LoopWatch } from "./loop.ts";
 import * as logger from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
 import * as mqtt from "./mqtt.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
+import { Reader } from "./reader.ts";
 import { isSealed } from "./seal.ts";
 import { Store } from "./store/store.ts";
 import * as tls from "./tls.ts";
@@ -123,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   if (options.webhook !== undefined) webhook.checkAddress(options.webhook);
   const store = await Store.open(options.database);
+  const reader = new Reader(options.database);
   const doors: { close(): Promise<void> }[] = [];
   const opened = <Door extends { close(): Promise<void> }>(door: Door): Door => {
     doors.push(door);
@@ -130,6 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const close = async (): Promise<void> => {
     await Promise.all(doors.map((door) => door.close()));
+    await reader.close();
     await store.close();
   };
   try {
@@ -151,8 +156,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (options.onDecision !== undefined) intake.happenings.on("happening", options.onDecision);
     let mqttDoor: mqtt.MqttDoor | undefined;
     let courier: webhook.Webhook | undefined;
-    const gauges = (): Gauge[] => [...mqtt.gauges(mqttDoor), ...webhook.gauges(courier)];
-    const context = { store, keys, intake, audience, clock, ticks, policy, gauges, onError };
+    const loop = opened(new LoopWatch((delay) => log.warn(delay, "event loop held")));
+    const tokensChanged = new EventEmitter<{ changed: [] }>().setMaxListeners(0);
+    const gauges = (): Gauge[] => [...loop.gauges(), ...mqtt.gauges(mqttDoor), ...webhook.gauges(courier)];
+    const desk = { store, keys, audience, clock };
+    const context = { ...desk, intake, ticks, policy, gauges, reader, tokensChanged, onError };
     const app = application(context);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
@@ -168,7 +176,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (options.webhook !== undefined) {
       const times = { ...webhook.TIMES, ...options.webhookTimes };
       courier = opened(
-        webhook.start({ url: options.webhook, store, keys, audience, intake, clock, log, onError, times }),
+        webhook.start({ url: options.webhook, store, reader, keys, audience, intake, clock, log, onError, times }),
       );
     }
     // Make the token last, so that a failed start leaves no token that was never shown.
@@ -191,6 +199,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       store,
       async operator(name) {
         await decisions.endToken(context, name, "server");
+        tokensChanged.emit("changed");
         return tokens.make(store, keys, name, "admin", "server", clock());
       },
       devices: () => queries.devices(store, { limit: EVERYTHING }),

@@ -13,6 +13,7 @@ import * as lease from "./lease.ts";
 import type { Logger } from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
 import * as queries from "./queries.ts";
+import type { Reader } from "./reader.ts";
 import { isSealed, sealed } from "./seal.ts";
 import type { Store } from "./store/store.ts";
 
@@ -56,6 +57,7 @@ export interface Webhook {
 export interface WebhookOptions {
   readonly url: string;
   readonly store: Store;
+  readonly reader: Reader;
   readonly keys: ServerKeys;
   readonly audience: string;
   readonly intake: Intake;
@@ -221,16 +223,9 @@ class Courier implements Webhook {
 
   /** The log, and the devices with undelivered reports, the oldest first, each with its position. */
   private async streams(): Promise<Step[]> {
-    const { store } = this.options;
+    const { store, reader } = this.options;
     const log = await store.read.selectFrom("deliveries").selectAll().where("stream", "=", LOG).executeTakeFirst();
-    const rows = await store.read
-      .selectFrom("devices as d")
-      .leftJoin("deliveries as p", "p.stream", "d.id")
-      .select(["d.id as stream", "p.position as position", "p.seal as seal"])
-      .where((eb) => eb("d.head_counter", ">", eb.fn.coalesce("p.position", eb.lit(0))))
-      .orderBy("d.last_seen")
-      .limit(DEVICES_MAX)
-      .execute();
+    const rows = await reader.ask("undelivered", { limit: DEVICES_MAX });
     return [log ?? { stream: LOG, position: null, seal: null }, ...rows].map(({ stream, position, seal }) => {
       if (position === null || seal === null) return { stream, position: 0 };
       const row = { stream, position, seal };

@@ -170,5 +170,16 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "007-indexes": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        const index = (name: string, table: string, columns: string[]): Promise<void> =>
+          db.schema.createIndex(name).on(table).columns(columns).execute();
+        await index("reports_by_hash", "reports", ["device", "hash"]);
+        await index("audit_by_device", "audit", ["device", "action", "seq"]);
+        await index("audit_by_action", "audit", ["action", "seq"]);
+        await index("evidence_by_time", "evidence", ["received_at"]);
+        await db.schema.dropIndex("reports_by_time").execute();
+      },
+    },
   };
 }

@@ -75,13 +75,14 @@ export class Postgres extends PostgresDialect implements Dialect {
   }
 }
 
-/** Connect to PostgreSQL. bigint columns are counters and times below 2^53: they come back as numbers. */
-export async function openPostgres(url: string, connections: number): Promise<Postgres> {
+/** Connect to PostgreSQL. A reader can not write. bigint columns are counters and times below 2^53: they come back as numbers. */
+export async function openPostgres(url: string, connections: number, isReader = false): Promise<Postgres> {
   const types: CustomTypesConfig = {
     getTypeParser: ((oid: number, format?: "text" | "binary") =>
       oid === INT8 ? Number : parsers.getTypeParser(oid, format)) as CustomTypesConfig["getTypeParser"],
   };
-  const pool = new Pool({ connectionString: url, max: connections, types, connectionTimeoutMillis: 5000 });
+  const options = isReader ? { options: "-c default_transaction_read_only=on" } : {};
+  const pool = new Pool({ connectionString: url, max: connections, types, connectionTimeoutMillis: 5000, ...options });
   // The pool replaces a broken connection at its next use, and the queries on it fail. Without these listeners, on the pool for
   // idle connections and on each busy one, the error would end the process.
   pool.on("error", () => undefined);

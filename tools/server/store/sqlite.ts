@@ -155,8 +155,8 @@ function checkPlace(file: string): void {
   }
 }
 
-/** Open (or make) the database file, durable: a commit is on the disk when it returns. */
-export function openSqlite(path: string): Sqlite {
+/** Open (or make) the database file, durable: a commit is on the disk when it returns. A reader can not write. */
+export function openSqlite(path: string, isReader = false): Sqlite {
   const file = resolve(path);
   checkPlace(file);
   try {
@@ -166,6 +166,7 @@ export function openSqlite(path: string): Sqlite {
     native.exec("pragma synchronous = full");
     native.exec("pragma foreign_keys = on");
     native.exec("pragma wal_autocheckpoint = 4000");
+    if (isReader) native.exec("pragma query_only = on");
     return new Sqlite(native, file);
   } catch (error) {
     throw sqliteTrouble(error, file) ?? error;

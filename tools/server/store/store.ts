@@ -15,6 +15,11 @@ const GROUP_MAX = 256;
 const MOVES_MAX = 512;
 const CONFLICT_RETRIES = 10;
 const POSTGRES_CONNECTIONS = 10;
+const POSTGRES_READERS = 2;
+
+function isPostgres(where: string): boolean {
+  return /^postgres(ql)?:\/\//.test(where);
+}
 
 interface Waiting {
   readonly work: Work<unknown>;
@@ -59,8 +64,7 @@ export class Store {
 
   /** Open the database that `where` names, a file or a postgres:// URL, and bring its tables up to date. */
   static async open(where: string): Promise<Store> {
-    const isPostgres = /^postgres(ql)?:\/\//.test(where);
-    const store = new Store(isPostgres ? await openPostgres(where, POSTGRES_CONNECTIONS) : openSqlite(where));
+    const store = new Store(isPostgres(where) ? await openPostgres(where, POSTGRES_CONNECTIONS) : openSqlite(where));
     try {
       await store.migrate();
     } catch (error) {
@@ -68,6 +72,11 @@ export class Store {
       throw store.trouble(error) ?? error;
     }
     return store;
+  }
+
+  /** Open a database to read it only, as it is. The database refuses every write. */
+  static async openToRead(where: string): Promise<Store> {
+    return new Store(isPostgres(where) ? await openPostgres(where, POSTGRES_READERS, true) : openSqlite(where, true));
   }
 
   private async migrate(): Promise<void> {

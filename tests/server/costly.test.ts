@@ -1,0 +1,193 @@
+// weight: 20 s, 0.7 cores
+/** Requests that cost much: devices are answered beside them, every query uses an index, and a stream ends with its token. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { sql, type KyselyPlugin } from "kysely";
+import * as evidence from "../../tools/server/evidence.ts";
+import * as log from "../../tools/server/log.ts";
+import { LoopWatch } from "../../tools/server/loop.ts";
+import { openapi } from "../../tools/server/openapi.ts";
+import * as queries from "../../tools/server/queries.ts";
+import { audit } from "../../tools/server/audit.ts";
+import * as keyFile from "../../tools/server/keys.ts";
+import { Store } from "../../tools/server/store/store.ts";
+import { hex } from "../../tools/wire/bytes.ts";
+import type { Device } from "../../tools/wire/device.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { FLAVOURS, ask, enrolled, missing, serve, text, type Fixture } from "./harness.ts";
+
+const PLANTED = 10_000;
+
+/** Store one report of a device, and copies of it under the next counters: a chain that is long, and that nothing verifies. */
+async function plant({ store, url }: Fixture, device: Device): Promise<void> {
+  await exchange.report(device, url, text("21.5 C"));
+  const row = await store.read
+    .selectFrom("reports")
+    .selectAll()
+    .where("device", "=", device.id)
+    .executeTakeFirstOrThrow();
+  const copies = Array.from({ length: PLANTED }, (_, i) => ({ ...row, counter: 2 + i, hash: randomBytes(32) }));
+  await store.write(async (tx) => {
+    for (let i = 0; i < PLANTED; i += 500)
+      await tx
+        .insertInto("reports")
+        .values(copies.slice(i, i + 500))
+        .execute();
+  });
+}
+
+for (const flavour of FLAVOURS) {
+  const skip = missing(flavour);
+
+  void test(`${flavour}: devices are answered while a long chain is exported and listed`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const [long, other] = [await enrolled(server), await enrolled(server)];
+    await plant(server, long);
+    const path = `/v1/devices/${hex(long.id)}`;
+    for (const [what, least] of [
+      [`${path}/export`, PLANTED / 500],
+      [`${path}/reports?limit=1000`, 1],
+      ["/v1/devices?limit=1000", 1],
+      ["/v1/log?limit=1000", 1],
+      ["/v1/alarms?limit=1000", 1],
+    ] as const) {
+      const state = { isOver: false };
+      const asked = ask(server, server.adminToken, what).finally(() => (state.isOver = true));
+      let answered = 0;
+      for (; !state.isOver; answered++)
+        assert.equal((await exchange.report(other, server.url, text("x"))).kind, "accepted");
+      const { status, body } = await asked;
+      assert.equal(status, 200);
+      assert.ok(answered >= least, `${answered} reports beside ${what}`);
+      if (what.endsWith("export")) assert.equal((body as string).trimEnd().split("\n").length, PLANTED + 1);
+    }
+  });
+
+  void test(`${flavour}: what a report, a handover or a list looks for has an index`, { skip }, async (t) => {
+    const { store } = await serve(t, {}, flavour);
+    const plans: string[] = [];
+    // A query is explained on a connection on which PostgreSQL prefers any index to none.
+    await store.read.connection().execute(async (db) => {
+      if (flavour === "postgres")
+        for (const way of ["seqscan", "bitmapscan", "sort"])
+          await sql`set ${sql.raw(`enable_${way}`)} = off`.execute(db);
+      const seen: { sql: string; parameters: readonly unknown[] }[] = [];
+      const recorder: KyselyPlugin = {
+        transformQuery: ({ node, queryId }) => {
+          seen.push(db.getExecutor().compileQuery(node, queryId));
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      };
+      const recorded = db.withPlugin(recorder);
+      const tx = recorded as never;
+      const view = { read: recorded } as never;
+      const id = new Uint8Array(32).fill(1);
+      const device = { id, epoch: 1 } as never;
+      await evidence.contradiction(tx, device, { hash: id, counter: 9, prev: id, message: undefined as never });
+      await log.hasSince(tx, 0, "gap", id);
+      await queries.alarms(view, 10);
+      await queries.entries(view, 10);
+      await queries.entriesAfter(view, 1, 10);
+      await queries.device(view, id);
+      await queries.reports(view, id, { limit: 10 });
+      await queries.reports(view, id, { limit: 10, after: 5 });
+      assert.ok(seen.length >= 9);
+      const explain = sql.raw(flavour === "postgres" ? "explain " : "explain query plan ");
+      for (const { sql: query, parameters } of seen) {
+        const parts = query.split(flavour === "postgres" ? /\$\d+/ : "?");
+        const bound = sql.join(
+          parts.flatMap((part, i) => (i === 0 ? [sql.raw(part)] : [sql`${parameters[i - 1]}`, sql.raw(part)])),
+          sql.raw(""),
+        );
+        const { rows } = await sql<Record<string, unknown>>`${explain}${bound}`.execute(db);
+        const plan = rows.map((row) => String(row["detail"] ?? row["QUERY PLAN"])).join("; ");
+        plans.push(`${query}\n  ${plan}`);
+        assert.doesNotMatch(plan, /Seq Scan|Sort|TEMP B-TREE|SCAN \w+($|;)/, `${query}: ${plan}`);
+      }
+    });
+    assert.ok(plans.length >= 9);
+  });
+
+  void test(`${flavour}: a reader writes nothing`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const reader = await Store.openToRead(server.options.database);
+    t.after(() => reader.close());
+    assert.equal((await reader.read.selectFrom("tokens").selectAll().execute()).length, 1);
+    await assert.rejects(reader.read.deleteFrom("tokens").execute(), /read-?only/);
+  });
+
+  void test(`${flavour}: an ended token ends its streams, at each instance`, { skip }, async (t) => {
+    const first = await serve(t, {}, flavour);
+    const second = await serve(t, { database: first.options.database, key: first.options.key! }, flavour);
+    const device = await enrolled(first);
+    await plant(first, device);
+    const post = (path: string, body: object): ReturnType<typeof ask> =>
+      ask(first, first.adminToken, path, { method: "POST", body: JSON.stringify(body) });
+    const { token } = (await post("/v1/tokens", { name: "watcher", scope: "read" })).body;
+    const open = async ({ url }: Fixture, path: string): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+      const response = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
+      assert.equal(response.status, 200);
+      return response.body!.getReader();
+    };
+    const streams = [await open(first, "/v1/events"), await open(second, "/v1/events")];
+    for (const stream of streams) await stream.read();
+    const exporting = await open(second, `/v1/devices/${hex(device.id)}/export`);
+    assert.deepEqual((await post("/v1/tokens/end", { name: "watcher" })).body, { ended: 1 });
+    for (const stream of streams) while (!(await stream.read()).done);
+    // Nothing is read of it until here, so it can not be over.
+    await assert.rejects(async () => {
+      while (!(await exporting.read()).done);
+    });
+  });
+}
+
+void test("a text with a control character or half a character is refused in every field", async (t) => {
+  const server = await serve(t);
+  const device = hex((await enrolled(server)).id);
+  type Schema = {
+    type?: string;
+    pattern?: string;
+    enum?: string[];
+    properties: Record<string, Schema>;
+    required?: string[];
+  };
+  const paths = openapi()["paths"] as Record<
+    string,
+    Record<string, { requestBody?: { content: Record<string, { schema: Schema }> } }>
+  >;
+  let fields = 0;
+  for (const [path, { post }] of Object.entries(paths)) {
+    const schema = post?.requestBody?.content["application/json"]?.schema;
+    for (const [name, property] of Object.entries(schema?.properties ?? {})) {
+      if (property.type !== "string" || property.enum !== undefined) continue;
+      fields++;
+      const good = { count: 1, expiresAt: server.clock.now + 1e6, name: "x", scope: "read", data: "00", ids: [device] };
+      const asked = (schema!.required ?? []).map((field) => [field, good[field as keyof typeof good]]);
+      for (const bad of ["shift 3\u0000", "half \ud83d", "two\nlines", "\u009b31m", "\u2028"]) {
+        const body = JSON.stringify({ ...Object.fromEntries(asked), [name]: bad });
+        const answer = await ask(server, server.adminToken, path.replace("{id}", device), { method: "POST", body });
+        assert.equal(answer.status, 400, `${path} ${name} ${JSON.stringify(bad)}: ${JSON.stringify(answer.body)}`);
+      }
+    }
+  }
+  assert.ok(fields >= 8, `only ${fields} fields`);
+  const body = JSON.stringify({ count: 1, expiresAt: server.clock.now + 1e6, note: "Halle Süd, Gerät 7 🌡" });
+  assert.equal((await ask(server, server.adminToken, "/v1/claims", { method: "POST", body })).status, 200);
+  assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
+});
+
+void test("a held event loop shows in the metrics, and a long hold is told of", async (t) => {
+  const server = await serve(t);
+  let tell: (delay: { maxMs: number }) => void;
+  const told = new Promise<{ maxMs: number }>((resolve) => (tell = resolve));
+  const watch = new LoopWatch((delay) => tell(delay), 1300);
+  t.after(() => watch.close());
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const end = performance.now() + 1100;
+  while (performance.now() < end);
+  assert.ok((await told).maxMs > 1000);
+  const { body } = await ask(server, server.adminToken, "/metrics");
+  assert.ok(Number(/^signet_event_loop_delay_max_seconds (\S+)$/m.exec(body as string)![1]) > 1);
+});

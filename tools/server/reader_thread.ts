@@ -1,0 +1,76 @@
+/** The thread of `reader.ts`: it runs the long queries of operators and renders their answers. */
+import { parentPort } from "node:worker_threads";
+import { fromHex } from "../wire/bytes.ts";
+import * as queries from "./queries.ts";
+import { Store } from "./store/store.ts";
+
+/** Reports in one slice of an export. */
+const SLICE = 200;
+
+export interface Slice {
+  /** NDJSON: a report a line. */
+  readonly lines: string;
+  /** The counter to continue after; undefined at the end. */
+  readonly next: number | undefined;
+}
+
+/** The queries by name. Ids are hexadecimal; lists are JSON already, so that rendering them holds no other thread. */
+const QUERIES = {
+  async devices(store: Store, page: queries.DevicesPage): Promise<string> {
+    return JSON.stringify({ devices: await queries.devices(store, page) });
+  },
+  async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
+    return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
+  },
+  async alarms(store: Store, { limit, bursts }: { limit: number; bursts: readonly object[] }): Promise<string> {
+    return JSON.stringify({ ...(await queries.alarms(store, limit)), bursts });
+  },
+  async entries(store: Store, { limit }: { limit: number }): Promise<string> {
+    return JSON.stringify({ entries: await queries.entries(store, limit) });
+  },
+  async slice(store: Store, { device, key, after }: { device: string; key: string; after: number }): Promise<Slice> {
+    const page = await queries.reports(store, fromHex(device)!, { limit: SLICE, after });
+    const lines = page.map((report) => `${JSON.stringify({ key, ...report })}\n`).join("");
+    return { lines, next: page.length < SLICE ? undefined : page.at(-1)!.counter };
+  },
+  undelivered(store: Store, { limit }: { limit: number }): Promise<queries.UndeliveredRow[]> {
+    return queries.undelivered(store, limit);
+  },
+};
+
+export type Queries = typeof QUERIES;
+
+export type Asked =
+  | { readonly seq: number; readonly where: string; readonly close: true }
+  | { readonly seq: number; readonly where: string; readonly name: keyof Queries; readonly given: never };
+
+export type Told = { readonly seq: number } & ({ readonly result: unknown } | { readonly error: unknown });
+
+/** Open databases by their address. */
+const stores = new Map<string, Promise<Store>>();
+
+async function answer(asked: Asked): Promise<unknown> {
+  const { where } = asked;
+  if ("close" in asked) {
+    const store = await stores.get(where)?.catch(() => undefined);
+    stores.delete(where);
+    return store?.close();
+  }
+  const opening = stores.get(where) ?? Store.openToRead(where);
+  stores.set(where, opening);
+  try {
+    return await QUERIES[asked.name](await opening, asked.given);
+  } catch (error) {
+    // A database that did not open is tried again with the next query.
+    await opening.catch(() => stores.delete(where));
+    throw error;
+  }
+}
+
+parentPort?.on("message", (asked: Asked) => {
+  const tell = (told: Told): void => parentPort!.postMessage(told, []);
+  answer(asked).then(
+    (result) => tell({ seq: asked.seq, result }),
+    (error: unknown) => tell({ seq: asked.seq, error }),
+  );
+});

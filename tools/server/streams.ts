@@ -1,0 +1,88 @@
+/** Answers that last: the events as they happen, and the export of a chain. Each ends when its token does. */
+import type { Context as HonoContext } from "hono";
+import { stream, streamSSE } from "hono/streaming";
+import { fromHex, hex } from "../wire/bytes.ts";
+import type { Happening } from "./gate.ts";
+import * as queries from "./queries.ts";
+import type { Slice } from "./reader_thread.ts";
+import type { Context } from "./routes.ts";
+import type { Bearer } from "./tokens.ts";
+
+export type Env = {
+  /** `isValid` tells whether the token of the request would still be let through. */
+  Variables: { bearer: Bearer; isValid: () => Promise<boolean> };
+  Bindings: { incoming?: { socket: { remoteAddress?: string } }; outgoing?: { destroy(): void } };
+};
+
+/** Interval of the comment lines on an idle event stream: they keep proxies from closing it. */
+const HEARTBEAT_MS = 15_000;
+const STREAMS_MAX = 100;
+/** Events queued for a slow reader. Beyond this the stream is closed, and the reader connects again. */
+const UNSENT_MAX = 1000;
+/** How often a stream looks whether another instance ended its token. This instance ends its own streams at once. */
+const TOKEN_MS = 1000;
+
+type Handler = (c: HonoContext<Env>) => Response | Promise<Response>;
+
+/** Stream events about devices as server-sent events; malformed requests are not events. */
+export function events({ intake, tokensChanged }: Context): Handler {
+  let streams = 0;
+  return (c) => {
+    if (streams >= STREAMS_MAX) return c.json({ error: "too many streams" }, 503);
+    const isValid = c.get("isValid");
+    return streamSSE(c, async (out) => {
+      streams++;
+      let unsent = 0;
+      const send = (happening: Happening): void => {
+        const { data, ...rest } = happening as Happening & { data?: Uint8Array };
+        const shown = data === undefined ? rest : { ...rest, data: hex(data) };
+        if (happening.kind === "challenge") return;
+        if (++unsent > UNSENT_MAX) return out.abort();
+        void out.writeSSE({ event: happening.kind, data: JSON.stringify(shown) }).then(() => unsent--);
+      };
+      // A database that fails says nothing about the token: it is asked again.
+      const check = (): void =>
+        void isValid().then(
+          (valid) => valid || out.abort(),
+          () => undefined,
+        );
+      intake.happenings.on("happening", send);
+      tokensChanged.on("changed", check);
+      const ended = new Promise<void>((resolve) => out.onAbort(resolve));
+      const beat = setInterval(() => void out.write(": still here\n\n"), HEARTBEAT_MS);
+      const look = setInterval(check, TOKEN_MS);
+      await out.write(": listening\n\n");
+      await ended;
+      clearInterval(beat);
+      clearInterval(look);
+      intake.happenings.off("happening", send);
+      tokensChanged.off("changed", check);
+      streams--;
+    });
+  };
+}
+
+/** Export a device's whole chain as NDJSON, a report a line with its COSE message. An export that breaks off ends its connection. */
+export function exported({ store, reader, onError }: Context): Handler {
+  return async (c) => {
+    const device = c.req.param("id") ?? "";
+    const id = fromHex(device);
+    const found = id?.length === 32 ? await queries.device(store, id) : undefined;
+    if (found === undefined) return c.json({ error: "no such device" }, 404);
+    const isValid = c.get("isValid");
+    c.header("content-type", "application/x-ndjson");
+    return stream(c, async (out) => {
+      try {
+        for (let after: number | undefined = -1; after !== undefined && !out.aborted;) {
+          const { lines, next }: Slice = await reader.ask("slice", { device, key: found.key, after });
+          if (!(await isValid())) throw new Error("its token was ended");
+          await out.write(lines);
+          after = next;
+        }
+      } catch (error) {
+        onError(error, `GET ${c.req.path}`);
+        c.env.outgoing?.destroy();
+      }
+    });
+  };
+}
