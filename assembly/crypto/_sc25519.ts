@@ -7,6 +7,7 @@
  */
 import * as words from "../lib/words";
 import * as cpu from "./_cpu";
+import { product } from "./_product";
 import * as table from "./_table25519";
 
 /** Bytes of a scalar. */
@@ -17,37 +18,6 @@ export const WORK_BYTES: u32 = 2 * BYTES;
 
 /** -1 / L mod 2^32. */
 const MINUS_INVERSE: u32 = 0x12547e1b;
-
-/** a * b. */
-@inline
-function product(a: u32, b: u32): u64 {
-  if (!cpu.SHORT_MULTIPLY) return <u64>a * b;
-  return cpu.SMALL ? halvesCalled(a, b) : halves(a, b);
-}
-
-/**
- * a * b, made of 16-bit halves.
- *
- * Bounds: a middle product and 16 bits more are at most (2^16 - 1)^2 + 2^16 - 1 < 2^32; both at once would not be. `high` is
- * the upper half of a 64-bit product.
- */
-@inline
-function halves(a: u32, b: u32): u64 {
-  const a0 = a & 0xffff;
-  const a1 = a >>> 16;
-  const b0 = b & 0xffff;
-  const b1 = b >>> 16;
-  const low = a0 * b0;
-  const one = a1 * b0 + (low >>> 16);
-  const two = a0 * b1 + (one & 0xffff);
-  const high = a1 * b1 + (one >>> 16) + (two >>> 16);
-  return ((<u64>high) << 32) | ((two << 16) | (low & 0xffff));
-}
-
-/** `halves` once in the image, for the small profile. */
-function halvesCalled(a: u32, b: u32): u64 {
-  return halves(a, b);
-}
 
 /** The words of L that are not zero; the last one is 2^28. */
 const L0: u32 = 0x5cf5d3ed;

@@ -2,7 +2,8 @@
  * Measure each operation on the real ELF in QEMU, one instruction a nanosecond, beside other libraries that were built with
  * the same compiler and run in the same way.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { p256 } from "@noble/curves/nist.js";
 import { Status } from "../../assembly/lib/status.ts";
 import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
@@ -30,6 +31,9 @@ const seed = Buffer.alloc(32, 0x5a);
 const nonce = Buffer.alloc(12, 0x24);
 const message = Buffer.alloc(64, 0x61);
 const kib = Buffer.alloc(1024, 0x62);
+const digest = createHash("sha256").update(message).digest();
+const p256Key = p256.getPublicKey(seed, false);
+const p256Signature = p256.sign(digest, seed, { prehash: false });
 const basePoint = Buffer.concat([Buffer.from([9]), Buffer.alloc(31)]);
 
 interface Operation {
@@ -52,6 +56,7 @@ const OPERATIONS: readonly Operation[] = [
     run: (lab, { key, signature }) => lab.run(Op.Ed25519Verify, signature, key, NOTHING, message),
   },
   { name: "x25519", run: (lab) => lab.run(Op.X25519, seed, basePoint) },
+  { name: "ecdsa256.verify", run: (lab) => lab.run(Op.Ecdsa256Verify, p256Signature, p256Key, digest) },
   { name: "sha256.kib", run: (lab) => lab.run(Op.Sha256, kib) },
   { name: "sha512.kib", run: (lab) => lab.run(Op.Sha512, kib) },
   { name: "aead.kib", run: (lab) => lab.run(Op.Seal, seed, nonce, NOTHING, kib) },

@@ -19,6 +19,7 @@ import * as scratch from "../../assembly/lib/scratch";
 import { Status } from "../../assembly/lib/status";
 import * as blocks from "./guest_blocks";
 import * as curve from "./guest_curve";
+import * as p256 from "./guest_p256";
 import { Op } from "./op";
 
 /** Room for the longest output of HKDF-SHA-512 beside its inputs, unless the board has less. */
@@ -42,10 +43,15 @@ export function capacity(): u32 {
 export function run(op: u32, len: u32): i32 {
   reader.begin(room, len);
   const mark = scratch.mark();
-  const result =
-    op >= 0x40 ? blocks.run(room, reader, op) : op >= 0x20 ? curve.run(room, reader, op) : symmetric(op, len);
+  const result = dispatch(op, len);
   scratch.release(mark);
   return result;
+}
+
+function dispatch(op: u32, len: u32): i32 {
+  if (op >= 0x50) return p256.run(room, reader, op);
+  if (op >= 0x40) return blocks.run(room, reader, op);
+  return op >= 0x20 ? curve.run(room, reader, op) : symmetric(op, len);
 }
 
 function symmetric(op: u32, len: u32): i32 {

@@ -67,4 +67,24 @@ export const enum Op {
   /** key, whole blocks -> tag */
   Poly1305Blocks = 0x46,
   Poly1305BlocksPortable = 0x47,
+
+  /** signature (r ‖ s), public key, digest -> Ok or Forged */
+  Ecdsa256Verify = 0x50,
+  /** size (u16), DER -> r ‖ s, or Malformed */
+  EcdsaFromDer = 0x51,
+  /** a, b -> a * b / 2^256 in the field of P-256 */
+  Fe256Mul = 0x58,
+  /** a, times (u16) -> a^(2^times), in Montgomery's form */
+  Fe256Square = 0x59,
+  /** a, b -> a + b, a - b */
+  Fe256Add = 0x5a,
+  Fe256Sub = 0x5b,
+  /** a -> 1 / a, in Montgomery's form */
+  Fe256Invert = 0x5c,
+  /** a, b -> a * b / 2^256 modulo the group's order */
+  Sc256Mul = 0x5d,
+  /** a -> 2^256 / a */
+  Sc256Invert = 0x5e,
+  /** a -> the bits of its comb */
+  Sc256Comb = 0x5f,
 }

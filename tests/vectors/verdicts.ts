@@ -1,4 +1,5 @@
 /** What the firmware has to say to each of Wycheproof's cases: one function a file, true if the case is as it must be. */
+import { createHash } from "node:crypto";
 import { Status } from "../../assembly/lib/status.ts";
 import type { Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
@@ -51,7 +52,29 @@ function hkdf(op: Op): Verdict {
   };
 }
 
+/** The verdict on a signature as r ‖ s of the case's message. */
+async function verify256(lab: Lab, test: Case, signature: Buffer): Promise<number> {
+  const key = bytes(test.group["publicKey"] as Record<string, unknown>, "uncompressed");
+  const digest = createHash("sha256").update(bytes(test, "msg")).digest();
+  return (await lab.run(Op.Ecdsa256Verify, signature, key, digest)).result;
+}
+
+async function ecdsa256P1363(lab: Lab, test: Case): Promise<boolean> {
+  const signature = bytes(test, "sig");
+  const result = await verify256(lab, test, signature);
+  if (signature.length !== 64) return test.result === "invalid" && result === Status.Malformed;
+  return result === (test.result === "valid" ? Status.Ok : Status.Forged);
+}
+
+async function ecdsa256(lab: Lab, test: Case): Promise<boolean> {
+  const raw = await lab.run(Op.EcdsaFromDer, Buffer.from([0, 32]), bytes(test, "sig"));
+  if (raw.result !== 64) return test.result === "invalid" && raw.result === Status.Malformed;
+  return (await verify256(lab, test, raw.bytes)) === (test.result === "valid" ? Status.Ok : Status.Forged);
+}
+
 export const VERDICTS: Readonly<Record<File, Verdict>> = {
+  ecdsa_secp256r1_sha256: ecdsa256,
+  ecdsa_secp256r1_sha256_p1363: ecdsa256P1363,
   ed25519,
   x25519,
   chacha20_poly1305: chacha20Poly1305,

@@ -13,6 +13,8 @@ const SOURCE = `https://raw.githubusercontent.com/C2SP/wycheproof/${COMMIT}/test
 // prettier-ignore
 const SHA256 = {
   chacha20_poly1305: "fe61d25f90e1bde4461d00eafe61049e5f29bd999f36b766df9cda90906ad53d",
+  ecdsa_secp256r1_sha256: "182db4f3e230f6f9fa9f800d2a614dede30284b8e8438bbfe1171905402e9332",
+  ecdsa_secp256r1_sha256_p1363: "c60de693930e386c3a5472d08081623ef8504decc54b38ac01ec6b2a2575c986",
   ed25519:           "752d2ea7d7c6cf4736381b6cbacb61f8182b126ab7cd9b058f00c50084975536",
   hkdf_sha256:       "bb2b462a38b251cb52a2aede706d6d4b62b26864f4e80c95497507ddb07c5f1e",
   hkdf_sha512:       "bb9a21f4e86041caf5d7792b030349f8ff289087f195b2fbc0fc0afc39deca6f",

@@ -1,0 +1,149 @@
+/**
+ * Arithmetic modulo an odd number m of any length: 32-bit words, least significant first, `bytes` a multiple of 4.
+ *
+ * Every element is below m. All pointers are 4-byte aligned; `inverse` is -1 / m mod 2^32. In the comments R is 2^(8 bytes).
+ *
+ * CT: lengths leak; nothing here branches on, or indexes by, an element, but for `below`, which is for public ones.
+ */
+import * as bytesOf from "../lib/bytes";
+import * as words from "../lib/words";
+import { product } from "./_product";
+
+/**
+ * out = a * b / R mod m (Montgomery 1985, words interleaved). `out` is neither operand.
+ *
+ * Bounds: before and after each row the sum is below 2m: (2m + (2^32 - 1) (m + m)) / 2^32 < 2m. So `top` is at most 1. Each
+ * step is at most (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1.
+ */
+export function mul(out: usize, a: usize, b: usize, m: usize, inverse: u32, bytes: usize): void {
+  bytesOf.wipe(out, bytes);
+  let top: u32 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    const word = load<u32>(a + i);
+    let low = product(word, load<u32>(b)) + load<u32>(out);
+    const factor = <u32>low * inverse;
+    let carry = low >>> 32;
+    let sum = (product(factor, load<u32>(m)) + <u32>low) >>> 32;
+    for (let j: usize = 4; j < bytes; j += 4) {
+      low = product(word, load<u32>(b + j)) + load<u32>(out + j) + carry;
+      carry = low >>> 32;
+      sum += product(factor, load<u32>(m + j)) + <u32>low;
+      store<u32>(out + j - 4, <u32>sum);
+      sum >>>= 32;
+    }
+    sum += carry + top;
+    store<u32>(out + bytes - 4, <u32>sum);
+    top = <u32>(sum >>> 32);
+  }
+  settle(out, top, m, bytes);
+}
+
+/** out = a + b mod m. `out` may be an operand. */
+export function add(out: usize, a: usize, b: usize, m: usize, bytes: usize): void {
+  let carry: u64 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    carry += <u64>load<u32>(a + i) + load<u32>(b + i);
+    store<u32>(out + i, <u32>carry);
+    carry >>>= 32;
+  }
+  settle(out, <u32>carry, m, bytes);
+}
+
+/** out = a - b mod m. `out` may be an operand. */
+export function sub(out: usize, a: usize, b: usize, m: usize, bytes: usize): void {
+  let borrow: i64 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    borrow += <i64>load<u32>(a + i) - <i64>load<u32>(b + i);
+    store<u32>(out + i, <u32>borrow);
+    borrow >>= 32;
+  }
+  const mask = <u32>borrow;
+  let carry: u64 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    carry += <u64>load<u32>(out + i) + (load<u32>(m + i) & mask);
+    store<u32>(out + i, <u32>carry);
+    carry >>>= 32;
+  }
+}
+
+/** a = (top R + a) mod m, where that number is below 2m. */
+export function settle(a: usize, top: u32, m: usize, bytes: usize): void {
+  const mask = words.mask(reaches(a, m, bytes) | top);
+  let borrow: i64 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    borrow += <i64>load<u32>(a + i) - <i64>(load<u32>(m + i) & mask);
+    store<u32>(a + i, <u32>borrow);
+    borrow >>= 32;
+  }
+}
+
+/** 1 if a is at least m, else 0. */
+export function reaches(a: usize, m: usize, bytes: usize): u32 {
+  let borrow: i64 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    borrow = (borrow + <i64>load<u32>(a + i) - <i64>load<u32>(m + i)) >> 32;
+  }
+  return <u32>borrow + 1;
+}
+
+/** 1 if a is zero, else 0. */
+export function isZero(a: usize, bytes: usize): u32 {
+  let any: u32 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) any |= load<u32>(a + i);
+  return words.isZero(any);
+}
+
+/** Whether a public number is in 1..m - 1. */
+export function below(a: usize, m: usize, bytes: usize): boolean {
+  return (isZero(a, bytes) | reaches(a, m, bytes)) == 0;
+}
+
+/** Workspace of `invert`, in elements. */
+export const INVERT_ELEMENTS: u32 = 3;
+
+/**
+ * out = R^2 / a mod m, that is, the inverse within Montgomery's form, and 0 for 0: a^(m - 2), two bits of the exponent at a time. m is prime
+ * and its lowest word at least 2. `w` is INVERT_ELEMENTS elements of workspace; out, a and w are distinct.
+ *
+ * CT: m leaks.
+ */
+export function invert(out: usize, a: usize, m: usize, inverse: u32, bytes: usize, w: usize): void {
+  const square = w + bytes;
+  const cube = w + 2 * bytes;
+  mul(square, a, a, m, inverse, bytes);
+  mul(cube, square, a, m, inverse, bytes);
+  let power = out;
+  let other = w;
+  let started = false;
+  for (let i = (<u32>bytes) << 2; i != 0;) {
+    i -= 1;
+    const word = load<u32>(m + ((<usize>(i >>> 4)) << 2)) - (i < 16 ? 2 : 0);
+    const pair = (word >>> ((i & 15) << 1)) & 3;
+    if (started) {
+      mul(other, power, power, m, inverse, bytes);
+      mul(power, other, other, m, inverse, bytes);
+    }
+    if (pair == 0) continue;
+    const factor = pair == 1 ? a : pair == 2 ? square : cube;
+    if (started) {
+      mul(other, power, factor, m, inverse, bytes);
+      const free = power;
+      power = other;
+      other = free;
+    } else {
+      bytesOf.copy(power, factor, bytes);
+      started = true;
+    }
+  }
+  if (power != out) bytesOf.copy(out, power, bytes);
+}
+
+/** out = the big-endian number at `from`, which need not be aligned. */
+export function read(out: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 4) store<u32>(out + bytes - 4 - i, bytesOf.load32be(from + i));
+}
+
+/** Write a as a big-endian number to `out`, which need not be aligned. `out` and a do not overlap. */
+export function write(out: usize, a: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 4) bytesOf.store32be(out + i, load<u32>(a + bytes - 4 - i));
+}

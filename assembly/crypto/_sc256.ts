@@ -1,0 +1,119 @@
+/**
+ * Scalars of P-256: numbers modulo the group's order n, eight 32-bit words, least significant first, below n. `order` is the
+ * words of n in memory.
+ *
+ * CT: but for `isScalar`, `recode` and `differs`, which are for public scalars, nothing here branches on, or indexes by, a scalar.
+ */
+import * as words from "../lib/words";
+import * as montgomery from "./_montgomery";
+import * as table from "./_table256";
+
+/** Bytes of a scalar. */
+export const BYTES: u32 = 32;
+
+/** Bytes of workspace that `invert` needs. */
+export const INVERT_BYTES: u32 = montgomery.INVERT_ELEMENTS * BYTES;
+
+/** -1 / n mod 2^32. */
+const MINUS_INVERSE: u32 = 0xee00bc4f;
+
+/** out = a * b / 2^256 mod n. `out` is neither operand. */
+export function mul(out: usize, a: usize, b: usize, order: usize): void {
+  montgomery.mul(out, a, b, order, MINUS_INVERSE, BYTES);
+}
+
+/** out = 2^256 / a mod n, and 0 for 0. `w` is INVERT_BYTES of workspace; out, a and w are distinct, and a becomes 2^256 a. */
+export function invert(out: usize, a: usize, order: usize, w: usize): void {
+  table.get(out, table.Constant.R2N);
+  mul(w, a, out, order);
+  memory.copy(a, w, BYTES);
+  montgomery.invert(out, a, order, MINUS_INVERSE, BYTES, w);
+}
+
+/** a = a mod n, where a is any 256-bit number. */
+@inline
+export function reduce(a: usize, order: usize): void {
+  montgomery.settle(a, 0, order, BYTES);
+}
+
+/** Whether a public number is in 1..n - 1. */
+@inline
+export function isScalar(a: usize, order: usize): boolean {
+  return montgomery.below(a, order, BYTES);
+}
+
+/**
+ * Turn s into the bits of a comb: the number u below n with 2u - (2^260 - 1) = s mod n, so that s is the sum of 2^i for each
+ * bit i of u that is 1, less 2^i for each that is 0, 260 bits in all (Hamburg, "Fast and compact elliptic-curve
+ * cryptography", §3.3). `w` is a scalar of workspace.
+ *
+ * Bounds: n is odd, so s + n is even where s is odd; half of it is below n.
+ */
+export function comb(s: usize, order: usize, w: usize): void {
+  table.get(w, table.Constant.Bits);
+  montgomery.add(s, s, w, order, BYTES);
+  const mask = words.mask(load<u32>(s) & 1);
+  let carry: u64 = 0;
+  for (let j: usize = 0; j < BYTES; j += 4) {
+    carry += <u64>load<u32>(s + j) + (load<u32>(order + j) & mask);
+    store<u32>(s + j, <u32>carry);
+    carry >>>= 32;
+  }
+  for (let j: usize = 0; j < BYTES - 4; j += 4) {
+    store<u32>(s + j, (load<u32>(s + j) >>> 1) | (load<u32>(s + j, 4) << 31));
+  }
+  store<u32>(s, (load<u32>(s, BYTES - 4) >>> 1) | ((<u32>carry) << 31), BYTES - 4);
+}
+
+/** The inverse of `comb`: s = 2s - (2^260 - 1) mod n. `w` is a scalar of workspace. */
+export function uncomb(s: usize, order: usize, w: usize): void {
+  table.get(w, table.Constant.Bits);
+  montgomery.add(s, s, s, order, BYTES);
+  montgomery.sub(s, s, w, order, BYTES);
+}
+
+/** How many digits `recode` gives. */
+export const DIGITS: u32 = 257;
+
+/** Bytes of the digits. */
+export const DIGITS_BYTES: u32 = (DIGITS + 3) >>> 2;
+
+/**
+ * Write a public s as digits -7, -5 … 7 with at least three zeros after each other one (width-4 NAF).
+ *
+ * No aligned four places hold two digits, so a byte of `out` holds four places: digit * 4 + place, 0 if all are zero.
+ */
+export function recode(out: usize, s: usize): void {
+  memory.fill(out, 0, DIGITS_BYTES);
+  let carry: u32 = 0;
+  let i: u32 = 0;
+  while (i < DIGITS) {
+    const at = i >>> 3;
+    const pair = (at < 32 ? <u32>load<u8>(s + at) : 0) | (at < 31 ? (<u32>load<u8>(s + at, 1)) << 8 : 0);
+    const window = ((pair >>> (i & 7)) & 15) + carry;
+    if ((window & 1) == 0) {
+      i++;
+      continue;
+    }
+    carry = window >>> 3;
+    const digit = <i32>window - ((<i32>carry) << 4);
+    store<i8>(out + (i >>> 2), <i8>(digit * 4 + (i & 3)));
+    i += 4;
+  }
+}
+
+/** 0 if the digits at `digits` sum up to s, else not. */
+export function differs(digits: usize, s: usize): u32 {
+  let sum: i64 = 0;
+  let any: u32 = 0;
+  for (let i: u32 = 0; i < DIGITS_BYTES - 1; i++) {
+    const code = <i32>load<i8>(digits + i);
+    sum += (<i64>(code >> 2)) << (((i & 7) << 2) + (code & 3));
+    if ((i & 7) == 7) {
+      any |= (<u32>sum) ^ load<u32>(s + (i >>> 1) - 3);
+      sum >>= 32;
+    }
+  }
+  const code = <i32>load<i8>(digits + DIGITS_BYTES - 1);
+  return any | (<u32>(sum + ((<i64>(code >> 2)) << (code & 3))));
+}

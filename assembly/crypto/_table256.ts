@@ -1,0 +1,34 @@
+/**
+ * Constants of P-256. They live in flash, not in linear memory, and are reached word by word through the shim
+ * (`tools/generate/p256.ts` makes them).
+ *
+ * CT: which word is asked for leaks; a secret row is found by looking at all.
+ */
+
+/** Word `i` of the constants. */
+@external("table", "p256")
+export declare function p256(i: u32): u32;
+
+/** Where each constant begins: eight words. Field elements are in Montgomery's form. */
+export const enum Constant {
+  /** The field's prime p. */
+  P = 0,
+  /** The group's order n. */
+  N = 8,
+  /** 2^512 mod p and mod n, which lead into Montgomery's form. */
+  R2P = 16,
+  R2N = 24,
+  /** 1 in the field. */
+  One = 32,
+  /** The curve's b. */
+  B = 40,
+  /** 2^260 - 1 mod n: what all bits of a comb's scalar weigh. */
+  Bits = 48,
+  /** The comb's tables: for each the x of 16 points, then their y. */
+  Comb = 56,
+}
+
+/** out = the eight words from word `first`, a constant or a part of a row. */
+export function get(out: usize, first: u32): void {
+  for (let i = 0; i < 8; i++) store<u32>(out + 4 * i, p256(first + i));
+}

@@ -1,0 +1,119 @@
+/**
+ * ECDSA on P-256 (FIPS 186-5 §6.4): signatures are r ‖ s, 64 bytes big-endian; `ecdsaDer` makes that of their DER form.
+ *
+ * Bytes come and go at any alignment; temporaries are in scratch memory and wiped.
+ */
+import * as scratch from "../lib/scratch";
+import { Status } from "../lib/status";
+import * as verdict from "../lib/verdict";
+import * as words from "../lib/words";
+import * as fe from "./_fe256";
+import * as montgomery from "./_montgomery";
+import * as p256 from "./_p256";
+import * as sc from "./_sc256";
+import * as table from "./_table256";
+
+/** Bytes of a public key: 4 ‖ x ‖ y (SEC 1 §2.3.3). */
+export const KEY_BYTES: u32 = p256.ENCODED_BYTES;
+export const SIGNATURE_BYTES: u32 = 64;
+
+/** Bytes of a digest that count: the first ones. */
+export const DIGEST_BYTES: u32 = 32;
+
+/** What verification keeps; no secrets. */
+const ORDER: usize = 0;
+const N_R: usize = 32;
+const N_S: usize = 64;
+/** e / s as a comb's bits, and r / s as digits. */
+const U1: usize = 96;
+const U2: usize = 128;
+const DIGITS: usize = 160;
+const SUM: usize = DIGITS + 72;
+/** What the x of the sum is compared with, when the multiples are no longer needed. */
+const ONE: usize = SUM + p256.POINT_BYTES;
+const OTHER: usize = ONE + fe.BYTES;
+const MULTIPLES: usize = SUM + p256.POINT_BYTES;
+const WORK: usize = MULTIPLES + p256.MULTIPLES_BYTES;
+const VERIFY_BYTES: usize = WORK + p256.WORK_BYTES;
+
+/**
+ * Verify a signature of a message's digest (FIPS 186-5 §6.4.2): Ok or Forged. `key` is refused unless it is an uncompressed point of
+ * the curve. A high s is accepted, as the standard wants.
+ *
+ * CT: everything leaks; all of it is public.
+ */
+export function verify(signature: usize, key: usize, digest: usize): Status {
+  const from = scratch.mark();
+  const w = scratch.take(<u32>VERIFY_BYTES);
+  const status = judge(w, signature, key, digest);
+  scratch.release(from);
+  return status;
+}
+
+/**
+ * Whether the x of (e / s) G + (r / s) Q is r modulo n.
+ *
+ * An attacker who makes this skip an instruction knows what it computes then: without either product, or with only a few of
+ * the steps, a signature can be made without the key. So the scalars are taken back from the forms in which they were used,
+ * and multiplied with s: that must give e and r, which are read again. Steps are counted, x is compared twice, and
+ * infinity, which equals every x, is refused. The word is Ok only if all of these are right. A frame at w that is too short would be
+ * overlapped by what is taken after it: so it must end where scratch memory does.
+ */
+function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
+  const work = w + WORK;
+  table.get(w + ORDER, table.Constant.N);
+  montgomery.read(w + N_R, signature, sc.BYTES);
+  montgomery.read(w + N_S, signature + 32, sc.BYTES);
+  if (!sc.isScalar(w + N_R, w + ORDER) || !sc.isScalar(w + N_S, w + ORDER)) return Status.Forged;
+  if (!p256.decode(w + MULTIPLES, key, work)) return Status.Forged;
+  table.get(w + MULTIPLES + p256.Z, table.Constant.One);
+  sc.invert(w + SUM, w + N_S, w + ORDER, work);
+  montgomery.read(work, digest, sc.BYTES);
+  sc.reduce(work, w + ORDER);
+  sc.mul(w + U1, work, w + SUM, w + ORDER);
+  sc.mul(w + U2, w + N_R, w + SUM, w + ORDER);
+  sc.comb(w + U1, w + ORDER, work);
+  sc.recode(w + DIGITS, w + U2);
+  const steps = p256.combine(w + SUM, w + U1, w + DIGITS, w + MULTIPLES, work);
+  const lost = loss(w, signature, digest) | fe.isZero(w + SUM + p256.Z);
+  const frame = <u32>((w + VERIFY_BYTES) ^ scratch.top());
+  // Two numbers below p can be r modulo n: r and r + n.
+  project(w, w + ONE, w + N_R, false);
+  const raised = fe.difference(w + ONE, w + SUM) != 0;
+  if (raised) project(w, w + ONE, w + N_R, true);
+  montgomery.read(w + N_R, signature, sc.BYTES);
+  project(w, w + OTHER, w + N_R, raised);
+  const word = ((<u32>Status.Ok) ^ p256.STEPS ^ steps) + lost + frame + words.distance(w + ONE, w + SUM, fe.BYTES);
+  return verdict.fold(word, fe.difference(w + OTHER, w + SUM) | lost | frame | (steps ^ p256.STEPS));
+}
+
+/** 0 if the scalars that were used are e / s and r / s, else not. w + U1 is destroyed. */
+function loss(w: usize, signature: usize, digest: usize): u32 {
+  const work = w + WORK;
+  sc.uncomb(w + U1, w + ORDER, work);
+  sc.mul(work, w + U1, w + N_S, w + ORDER);
+  montgomery.read(work + 32, digest, sc.BYTES);
+  sc.reduce(work + 32, w + ORDER);
+  const first = words.difference(work, work + 32, sc.BYTES);
+  sc.mul(work, w + U2, w + N_S, w + ORDER);
+  montgomery.read(work + 32, signature, sc.BYTES);
+  return first | words.difference(work, work + 32, sc.BYTES) | sc.differs(w + DIGITS, w + U2);
+}
+
+/** out = r Z^2, Z being that of the sum, or (r + n) Z^2 if `raised` and r + n is below p. `out` is not r. */
+function project(w: usize, out: usize, r: usize, raised: boolean): void {
+  const x = w + WORK;
+  fe.copy(x, r);
+  if (raised) {
+    let carry: u64 = 0;
+    for (let i: usize = 0; i < sc.BYTES; i += 4) {
+      carry += <u64>load<u32>(r + i) + load<u32>(w + ORDER + i);
+      store<u32>(x + i, <u32>carry);
+      carry >>>= 32;
+    }
+    if ((<u32>carry) | fe.reaches(x)) fe.copy(x, r);
+  }
+  fe.enter(out, x);
+  fe.square(x, w + SUM + p256.Z);
+  fe.mul(out, out, x);
+}

@@ -1,0 +1,97 @@
+/** What to try on the arithmetic of P-256, and slow twins of it over BigInt. */
+import { bytes, mod, number, type Stream } from "./field.ts";
+import { Op } from "./op.ts";
+
+export const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
+export const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+const R = 2n ** 256n;
+/** What all bits of a comb weigh. */
+const BITS = 2n ** 260n - 1n;
+
+/** x^e modulo m. */
+export function power(x: bigint, e: bigint, m: bigint): bigint {
+  let result = 1n;
+  for (let base = mod(x, m), left = e; left > 0n; left >>= 1n) {
+    if (left & 1n) result = (result * base) % m;
+    base = (base * base) % m;
+  }
+  return result;
+}
+
+const RP = power(R, P - 2n, P);
+const RN = power(R, N - 2n, N);
+
+/** Words at and next to every bound that a carry can meet. */
+const EXTREMES = [0, 1, 2, 3, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffd, 0xfffffffe, 0xffffffff];
+
+/** Elements below `modulus` about 0, the modulus, its half, and those with a single word at its bound, for each word. */
+export function specials(modulus: bigint): bigint[] {
+  const near = [0n, modulus >> 1n, modulus, R % modulus, 2n ** 224n, 2n ** 192n, 2n ** 96n];
+  const around = near.flatMap((x) => [x - 2n, x - 1n, x, x + 1n, x + 2n]);
+  const single = Array.from({ length: 8 }, (_, i) => 0xffffffffn << BigInt(32 * i));
+  const missing = single.map((x) => R - 1n - x);
+  return [...around, ...single, ...missing].filter((x) => x >= 0n && x < modulus);
+}
+
+/** An element below `modulus`: each word random or extreme. */
+export function element(random: Stream, modulus: bigint): bigint {
+  const out = random.take(32);
+  const choice = random.take(9);
+  if (choice[8]! >= 40) {
+    for (let i = 0; i < 8; i++) {
+      if (choice[i]! >= 96) out.writeUInt32LE(EXTREMES[choice[i]! % EXTREMES.length]!, 4 * i);
+    }
+  }
+  return number(out) % modulus;
+}
+
+/** One thing to try, and what it must give, exactly. */
+export interface Trial256 {
+  readonly name: string;
+  readonly op: Op;
+  readonly fields: Buffer[];
+  readonly wanted: bigint;
+}
+
+/** Everything on a pair of field elements. */
+export function fieldTrials(a: bigint, b: bigint, random: Stream): Trial256[] {
+  const times = 1 + random.below(3);
+  const exponent = 1n << BigInt(times);
+  const [x, y] = [bytes(a, 32), bytes(b, 32)];
+  return [
+    { name: "mul", op: Op.Fe256Mul, fields: [x, y], wanted: (a * b * RP) % P },
+    {
+      name: `square ${times}`,
+      op: Op.Fe256Square,
+      fields: [x, Buffer.from([0, times])],
+      wanted: (power(a, exponent, P) * power(RP, exponent - 1n, P)) % P,
+    },
+    { name: "add", op: Op.Fe256Add, fields: [x, y], wanted: (a + b) % P },
+    { name: "sub", op: Op.Fe256Sub, fields: [x, y], wanted: mod(a - b, P) },
+  ];
+}
+
+/** The inverse of a field element in Montgomery's form. */
+export function inverseTrial(a: bigint): Trial256 {
+  const wanted = (power(a, P - 2n, P) * R * R) % P;
+  return { name: "invert", op: Op.Fe256Invert, fields: [bytes(a, 32)], wanted };
+}
+
+/** Everything on a pair of scalars. */
+export function scalarTrials(a: bigint, b: bigint): Trial256[] {
+  const comb = mod(a + BITS, N);
+  return [
+    { name: "mul", op: Op.Sc256Mul, fields: [bytes(a, 32), bytes(b, 32)], wanted: (a * b * RN) % N },
+    {
+      name: "comb",
+      op: Op.Sc256Comb,
+      fields: [bytes(a, 32)],
+      wanted: (comb & 1n ? comb + N : comb) / 2n,
+    },
+  ];
+}
+
+/** The inverse of a scalar. */
+export function inverseScalarTrial(a: bigint): Trial256 {
+  return { name: "invert", op: Op.Sc256Invert, fields: [bytes(a, 32)], wanted: (power(a, N - 2n, N) * R) % N };
+}

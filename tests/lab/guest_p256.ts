@@ -1,0 +1,80 @@
+/** The lab's operations on P-256. */
+import * as fe from "../../assembly/crypto/_fe256";
+import * as sc from "../../assembly/crypto/_sc256";
+import * as table from "../../assembly/crypto/_table256";
+import * as ecdsa from "../../assembly/crypto/ecdsa";
+import * as ecdsa256 from "../../assembly/crypto/ecdsa256";
+import { Reader } from "../../assembly/lib/reader";
+import * as scratch from "../../assembly/lib/scratch";
+import { Status } from "../../assembly/lib/status";
+import { Op } from "./op";
+
+/** A field that has one length only. */
+function exact(reader: Reader, len: u32): usize {
+  if (reader.u16() != len) reader.fail();
+  return reader.take(len);
+}
+
+/** The same, where words can be loaded from. */
+function words(reader: Reader, bytes: u32): usize {
+  const at = scratch.take(bytes);
+  const from = exact(reader, bytes);
+  if (reader.ok()) memory.copy(at, from, bytes);
+  return at;
+}
+
+/** Run one of them; the answer goes to `out`, which is where the request is. */
+export function run(out: usize, reader: Reader, op: u32): i32 {
+  switch (op) {
+    case Op.Ecdsa256Verify: {
+      const signature = exact(reader, ecdsa256.SIGNATURE_BYTES);
+      const key = exact(reader, ecdsa256.KEY_BYTES);
+      const digest = exact(reader, ecdsa256.DIGEST_BYTES);
+      return reader.ok() ? ecdsa256.verify(signature, key, digest) : Status.Malformed;
+    }
+    case Op.EcdsaFromDer: {
+      const size = reader.u16() == 2 ? reader.u16() : 0;
+      const len = reader.u16(),
+        der = reader.take(len);
+      if (!reader.ok() || size > 48) return Status.Malformed;
+      const raw = scratch.take(96);
+      const status = ecdsa.fromDer(raw, size, der, len);
+      if (status != Status.Ok) return status;
+      memory.copy(out, raw, 2 * size);
+      return 2 * size;
+    }
+  }
+  const answer = scratch.take(fe.BYTES);
+  element(answer, words(reader, fe.BYTES), reader, op);
+  if (!reader.ok()) return Status.Malformed;
+  memory.copy(out, answer, fe.BYTES);
+  return fe.BYTES;
+}
+
+/** The operations that begin with an element or a scalar and give one. */
+function element(out: usize, a: usize, reader: Reader, op: u32): void {
+  switch (op) {
+    case Op.Fe256Mul:
+      return fe.mul(out, a, words(reader, 32));
+    case Op.Fe256Square:
+      return fe.square(out, a, reader.u16() == 2 ? reader.u16() : 0);
+    case Op.Fe256Add:
+      return fe.add(out, a, words(reader, 32));
+    case Op.Fe256Sub:
+      return fe.sub(out, a, words(reader, 32));
+    case Op.Fe256Invert:
+      return fe.invert(out, a, scratch.take(fe.INVERT_BYTES));
+  }
+  const order = scratch.take(sc.BYTES);
+  table.get(order, table.Constant.N);
+  switch (op) {
+    case Op.Sc256Mul:
+      return sc.mul(out, a, words(reader, 32), order);
+    case Op.Sc256Invert:
+      return sc.invert(out, a, order, scratch.take(sc.INVERT_BYTES));
+    case Op.Sc256Comb: {
+      sc.comb(a, order, scratch.take(sc.BYTES));
+      memory.copy(out, a, sc.BYTES);
+    }
+  }
+}
