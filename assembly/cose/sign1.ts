@@ -1,7 +1,7 @@
 /**
- * COSE_Sign1 (RFC 9052 §4.2) with Ed25519, tagged, an empty unprotected header and an attached payload:
+ * COSE_Sign1 (RFC 9052 §4.2), tagged, an empty unprotected header and an attached payload:
  *
- *     18([ header: bstr, {}, payload: bstr, signature: bstr 64 ])
+ *     18([ header: bstr, {}, payload: bstr, signature: bstr ])
  *     ToBeSigned = ["Signature1", header: bstr, h'', payload: bstr]
  *
  * The payload is written once, in its place in the message. What is signed is a short head, built in scratch, followed by
@@ -12,8 +12,8 @@ import { Reader } from "../lib/reader";
 import { Writer } from "../lib/writer";
 import * as scratch from "../lib/scratch";
 import * as ed25519 from "../crypto/ed25519";
-import * as soft from "../signer/soft";
-import { Signer } from "../signer/soft";
+import * as signers from "../signer/signer";
+import { Algorithm, Signer } from "../signer/signer";
 import * as cbor from "./cbor";
 import { Major, Slice } from "./cbor";
 
@@ -64,13 +64,8 @@ export function beginPayload(message: Sign1, out: Writer): void {
   message.payload = out.at;
 }
 
-/**
- * End the payload and sign. `noise` is 32 fresh random bytes, or 0 for a signature that depends on key and message alone. On
- * TooLong, and on Forged, which tells of a fault, the message is to be dropped.
- *
- * CT: lengths leak; noise does not.
- */
-export function sign(message: Sign1, out: Writer, signer: Signer, noise: usize): Status {
+/** End the payload, and leave room for the signature: Ok, or TooLong, and then the message is to be dropped. */
+export function end(message: Sign1, out: Writer, signer: Signer): Status {
   const payloadLen = <u32>(out.at - message.payload);
   if (out.failed || payloadLen > PAYLOAD_BYTES || message.headerLen > HEADER_BYTES) return Status.TooLong;
   // The head of the payload has its shortest form, so a short payload moves up to it.
@@ -82,13 +77,23 @@ export function sign(message: Sign1, out: Writer, signer: Signer, noise: usize):
   cbor.head(out, Major.Bytes, payloadLen);
   out.at += payloadLen;
 
-  cbor.head(out, Major.Bytes, ed25519.SIGNATURE_BYTES);
-  message.signature = out.take(ed25519.SIGNATURE_BYTES);
-  if (out.failed) return Status.TooLong;
+  const signatureBytes = signers.signatureBytes(signer);
+  cbor.head(out, Major.Bytes, signatureBytes);
+  message.signature = out.take(signatureBytes);
+  return out.failed ? Status.TooLong : Status.Ok;
+}
+
+/**
+ * Sign a message that was ended: Ok; Again, and then call again later, with the message in its place; or Forged, which tells of a fault, and then
+ * the message is to be dropped. `noise` is 32 fresh random bytes, or 0 for a signature that depends on key and message alone.
+ *
+ * CT: lengths leak; noise does not.
+ */
+export function sign(message: Sign1, signer: Signer, noise: usize): Status {
   const mark = scratch.mark();
   const head = scratch.take(HEAD_BYTES);
   const headLen = toBeSigned(head, message);
-  const status = soft.sign(message.signature, signer, noise, head, headLen, message.payload, payloadLen);
+  const status = signers.sign(message.signature, signer, noise, head, headLen, message.payload, message.payloadLen);
   scratch.release(mark);
   return status;
 }
@@ -111,8 +116,9 @@ export function read(out: Sign1, from: Reader): void {
   out.signature = cbor.readFixed(from, ed25519.SIGNATURE_BYTES);
 }
 
-/** Verify a message that was read: Ok, or Forged. The verdict stays in the message, too. */
-export function verify(message: Sign1, key: usize): Status {
+/** Verify a message that was read with the public key at `key`: Ok, or Forged. The verdict stays in the message, too. */
+export function verify(message: Sign1, algorithm: Algorithm, key: usize, keyLen: u32): Status {
+  if (algorithm != Algorithm.Ed25519 || keyLen != ed25519.KEY_BYTES) unreachable();
   const mark = scratch.mark();
   const head = scratch.take(HEAD_BYTES);
   const headLen = toBeSigned(head, message);

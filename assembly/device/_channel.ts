@@ -8,7 +8,7 @@ import { Status } from "../lib/status";
 import * as scratch from "../lib/scratch";
 import * as link from "../link/link";
 import { LinkState } from "../link/link";
-import { Signer } from "../signer/soft";
+import { Signer } from "../signer/signer";
 import { Alert } from "../tls/alert";
 import * as tls from "../tls/client";
 import { Options, RANDOM_BYTES } from "../tls/options";

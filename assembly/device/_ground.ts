@@ -41,6 +41,14 @@ export const enum Stage {
   Receipted = 2,
 }
 
+/** The message of the device's own that waits for its signature. */
+export const enum Draft {
+  None = 0,
+  Enrol = 1,
+  Report = 2,
+  Handover = 3,
+}
+
 
 @unmanaged
 export class Life {
@@ -57,6 +65,7 @@ export class Life {
   /** Counter of the report in `message`; 0: there is none. */
   counter: u32;
   messageLen: u32;
+  draft: Draft;
   /** Bytes of application data that have no receipt yet. */
   dataLen: u32;
   dueMs: u32;

@@ -5,6 +5,7 @@ import * as scratch from "../lib/scratch";
 import * as keypair from "../identity/keypair";
 import { KEYPAIR_BYTES, KeyPair } from "../identity/keypair";
 import * as soft from "../signer/soft";
+import { SoftKey } from "../signer/soft";
 import * as system from "../port/system";
 import { Death, Record } from "./facts";
 import * as records from "./store";
@@ -18,15 +19,15 @@ export const own = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
 /** The record that begins with its seed. */
 let home: Record = Record.Key;
 
+/** The key as the module that holds it sees it. */
+@inline
+function softKey(): SoftKey {
+  return changetype<SoftKey>(keypair.signer(own));
+}
+
 /** Speak with the key of the seed at `secret`, which the record of `kind` begins with. */
 export function take(secret: usize, kind: Record): void {
   keypair.derive(own, secret);
-  home = kind;
-}
-
-/** Speak with a key that was derived already. */
-export function adopt(pair: KeyPair, kind: Record): void {
-  bytes.copy(changetype<usize>(own), changetype<usize>(pair), KEYPAIR_BYTES);
   home = kind;
 }
 
@@ -41,13 +42,13 @@ export function lend(): u32 {
     system.die(Death.IdentityLost);
     unreachable();
   }
-  soft.lend(keypair.signer(own), seed);
+  soft.lend(softKey(), seed);
   return mark;
 }
 
 /** End the loan, and wipe the seed. */
 export function wipe(mark: u32): void {
-  soft.lend(keypair.signer(own), 0);
+  soft.lend(softKey(), 0);
   scratch.release(mark);
 }
 
@@ -76,7 +77,7 @@ export function isKeptFrom(server: usize): boolean {
 export function settle(): Status {
   if (home == Record.Key) return Status.Ok;
   const mark = lend();
-  const status = records.put(Record.Key, keypair.signer(own).seed, keypair.SEED_BYTES);
+  const status = records.put(Record.Key, softKey().seed, keypair.SEED_BYTES);
   wipe(mark);
   if (status == Status.Ok) home = Record.Key;
   return status;

@@ -14,7 +14,8 @@ import * as system from "../port/system";
 import * as carrier from "./_carrier";
 import * as channel from "./_channel";
 import * as ground from "./_ground";
-import { got, life, messageHash, peer, prev, Stage, SUCCESSOR_MOST, writer } from "./_ground";
+import { draft } from "./_draft";
+import { Draft, got, life, message, messageHash, peer, prev, Stage, SUCCESSOR_MOST, writer } from "./_ground";
 import * as key from "./_key";
 import { own } from "./_key";
 import * as entropy from "./entropy";
@@ -89,7 +90,7 @@ export function mayRotate(): boolean {
   return rotatedMs == 0 || life.nowMs - rotatedMs >= ROTATION_PAUSE_MS;
 }
 
-/** On the server's order, make the next key, let this one sign that it takes over, keep both, and speak with it. */
+/** On the server's order, make the next key, and write that it takes over. Both stay in `message` until this key has signed that. */
 export function rotate(): void {
   // A key that is only kept becomes the key again, before the next one takes the place of the one that was refused.
   if (key.settle() != Status.Ok) return system.die(Death.Storage);
@@ -97,28 +98,28 @@ export function rotate(): void {
   const stays = peer.count > 1 && key.isKeptFrom(got.signer);
   if (!stays && key.keep(got.signer) != Status.Ok) return system.die(Death.Storage);
   const mark = scratch.mark();
-  const stored = scratch.take(SUCCESSOR_MOST);
   const successor = changetype<KeyPair>(scratch.take(KEYPAIR_BYTES));
-  const noise = scratch.take(32);
   const what = changetype<Handover>(scratch.take(offsetof<Handover>()));
-  if (entropy.random(stored, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return ground.giveUp();
-  if (entropy.random(noise, 32, life.nowMs) != Status.Ok) return ground.giveUp();
-  keypair.derive(successor, stored);
+  if (entropy.random(message, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return ground.giveUp();
+  keypair.derive(successor, message);
   what.successor = keypair.id(successor);
   what.token = got.data;
   what.counter = life.head;
   what.head = prev;
   what.order = life.order;
-  writer.begin(stored + keypair.SEED_BYTES, HANDOVER_MOST);
-  const lent = key.lend();
-  if (handover.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
-  key.wipe(lent);
-  // Stored before it is spoken of: the server may give the old key up as soon as it hears of this one.
-  const status = records.put(Record.Successor, stored, keypair.SEED_BYTES + writer.length());
-  if (status != Status.Ok) return system.die(Death.Storage);
-  key.adopt(successor, Record.Successor);
-  channel.identify(keypair.signer(own));
+  writer.begin(message + keypair.SEED_BYTES, HANDOVER_MOST);
+  if (handover.write(draft, writer, own, peer, what) != Status.Ok) unreachable();
   scratch.release(mark);
+  life.messageLen = keypair.SEED_BYTES + writer.length();
+  life.draft = Draft.Handover;
+}
+
+/** The handover is signed: keep both keys, and speak with the next one. */
+export function handoverSigned(): void {
+  // Stored before it is spoken of: the server may give the old key up as soon as it hears of this one.
+  if (records.put(Record.Successor, message, life.messageLen) != Status.Ok) return system.die(Death.Storage);
+  speak(message, Record.Successor);
+  bytes.wipe(message, life.messageLen);
   // Only now, so that an order is not lost by a cut: if it comes again, the key that is stored has taken over by then, or was refused.
   ground.remember(life.order, messageHash);
   life.order = 0;

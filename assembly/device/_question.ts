@@ -19,6 +19,7 @@ import * as ground from "./_ground";
 import {
   command,
   data,
+  Draft,
   epitaph,
   life,
   message,
@@ -32,7 +33,7 @@ import {
   SUCCESSOR_MOST,
   writer,
 } from "./_ground";
-import * as key from "./_key";
+import { draft } from "./_draft";
 import { own } from "./_key";
 import * as entropy from "./entropy";
 import { Death, Record, State } from "./facts";
@@ -42,13 +43,13 @@ import * as records from "./store";
 if (app.NAME_BYTES == 0 || app.NAME_BYTES > NAME_MOST) ERROR("the application's NAME must have 1 to 32 bytes");
 if (app.VERSION_BYTES == 0 || app.VERSION_BYTES > NAME_MOST) ERROR("the application's VERSION must have 1 to 32 bytes");
 
-/** Make an `enrol` of the nonce and send it. */
+/** Write an `enrol` of the nonce. */
 export function enrol(nonce: Slice): void {
   const mark = scratch.mark();
   const what = changetype<Enrolment>(scratch.take(offsetof<Enrolment>()));
-  const random = scratch.take(CTI_BYTES + 32);
+  const random = scratch.take(CTI_BYTES);
   const board = scratch.take(NAME_MOST);
-  if (entropy.random(random, CTI_BYTES + 32, life.nowMs) != Status.Ok) return ground.giveUp();
+  if (entropy.random(random, CTI_BYTES, life.nowMs) != Status.Ok) return ground.giveUp();
   what.cti = random;
   what.nonce = nonce.at;
   what.nonceLen = nonce.len;
@@ -73,10 +74,13 @@ export function enrol(nonce: Slice): void {
   what.handoverLen = !life.fallen && len > <i32>keypair.SEED_BYTES ? len - keypair.SEED_BYTES : 0;
   nameSession(what);
   writer.begin(message, MESSAGE_MOST);
-  const lent = key.lend();
-  if (enrolment.write(writer, own, peer, what, random + CTI_BYTES) != Status.Ok) unreachable();
-  key.wipe(lent);
+  if (enrolment.write(draft, writer, own, peer, what) != Status.Ok) unreachable();
   scratch.release(mark);
+  written(Draft.Enrol);
+}
+
+/** The `enrol` is signed: send it. */
+export function enrolSigned(): void {
   seal();
   carrier.end(true);
   life.state = State.Enrol;
@@ -92,13 +96,18 @@ function nameSession(what: Enrolment): void {
   what.sessionLen = life.rotating ? 0 : max(records.get(what.session, SESSION_MOST, Record.Session), 0);
 }
 
-/** Take the message as written: its hash is what an answer must be about. */
-function seal(): void {
+/** The message is written: its signature is next. */
+function written(what: Draft): void {
   life.messageLen = writer.length();
+  life.draft = what;
+}
+
+/** Take the message as signed: its hash is what an answer must be about. */
+function seal(): void {
   sha256.hash(messageHash, message, life.messageLen);
 }
 
-/** Make a report of the data and send it. */
+/** Write a report of the data. */
 export function tell(): void {
   if (life.stage == Stage.Told && records.put(Record.Session, session, life.sessionLen) != Status.Ok)
     return system.die(Death.Storage);
@@ -107,8 +116,6 @@ export function tell(): void {
   if (life.counter == 0) return system.die(Death.Storage);
   const mark = scratch.mark();
   const what = changetype<Report>(scratch.take(offsetof<Report>()));
-  const noise = scratch.take(32);
-  if (entropy.random(noise, 32, life.nowMs) != Status.Ok) return ground.giveUp();
   what.counter = life.counter;
   what.prev = prev;
   what.data = data;
@@ -121,10 +128,13 @@ export function tell(): void {
   what.sessionLen = life.sessionLen;
   what.damaged = records.getNumber(Record.Damaged, 0);
   writer.begin(message, MESSAGE_MOST);
-  const lent = key.lend();
-  if (report.write(writer, own, peer, what, noise) != Status.Ok) unreachable();
-  key.wipe(lent);
+  if (report.write(draft, writer, own, peer, what) != Status.Ok) unreachable();
   scratch.release(mark);
+  written(Draft.Report);
+}
+
+/** The report is signed: send it. */
+export function reportSigned(): void {
   seal();
   bytes.copy(reportHash, messageHash, REPORT_HASH_BYTES);
   ground.go(State.Report);

@@ -35,7 +35,8 @@ import * as carrier from "./_carrier";
 import * as counter from "./_counter";
 import * as floor from "./_floor";
 import * as ground from "./_ground";
-import { body, command, COMMAND_BYTES, data, epitaph, Life, life, peer, writer } from "./_ground";
+import { body, command, COMMAND_BYTES, data, Draft, epitaph, Life, life, peer, writer } from "./_ground";
+import * as draft from "./_draft";
 import * as keys from "./_keys";
 import * as question from "./_question";
 import * as entropy from "./entropy";
@@ -183,8 +184,24 @@ function isWell(moved: boolean): boolean {
   }
 }
 
-/** The whole table: one line a state. */
+/** Do what the state asks for, unless a message waits for its signature; then go on with that message once it is signed. */
 function dispatch(): void {
+  if (life.draft == Draft.None) live();
+  if (life.draft != Draft.None) complete();
+}
+
+/** The message that waits is signed, or still waits. */
+function complete(): void {
+  if (draft.sign() != Status.Ok) return;
+  const what = life.draft;
+  life.draft = Draft.None;
+  if (what == Draft.Enrol) question.enrolSigned();
+  else if (what == Draft.Report) question.reportSigned();
+  else keys.handoverSigned();
+}
+
+/** The whole table: one line a state. */
+function live(): void {
   switch (life.state) {
     case State.Resting:
       return resting();
@@ -226,7 +243,7 @@ export function state(): State {
 
 /** How long the main loop may sleep. */
 function pause(): u32 {
-  if (life.state == State.Collecting || !carrier.isQuiet()) return TURN_MS;
+  if (life.state == State.Collecting || life.draft != Draft.None || !carrier.isQuiet()) return TURN_MS;
   let least: u32 = IDLE_TURN_MS;
   if (life.state == State.Idle) least = min(least, <u32>max(<i32>(life.dueMs - life.nowMs), 1));
   return least;
@@ -252,7 +269,7 @@ function collecting(): void {
   ground.go(life.next);
 }
 
-/** Wait for a reading, and sign it. */
+/** Wait for a reading, and write a report of it. */
 function idle(): void {
   if (life.order != 0) return keys.rotate();
   if (life.dataLen == 0 && <i32>(life.nowMs - life.dueMs) >= 0) {

@@ -76,7 +76,7 @@ export function read(out: Answer, from: Reader, by: Server, own: usize): Status 
   let key: usize = 0;
   if (what != Kind.None) {
     key = server.find(by, kind.kid(message));
-    status = key == 0 ? Status.Forged : sign1.verify(message, key);
+    status = key == 0 ? Status.Forged : sign1.verify(message, server.ALGORITHM, key, server.KEY_BYTES);
   }
   if (status == Status.Ok) status = readClaims(out, what, by, own);
   if (status == Status.Ok) out.signer = key;

@@ -2,7 +2,6 @@
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as cbor from "../cose/cbor";
-import * as key from "../cose/key";
 import * as sign1 from "../cose/sign1";
 import { Sign1 } from "../cose/sign1";
 import * as kind from "./kind";
@@ -44,11 +43,9 @@ export class Enrolment {
   sessionLen: u32;
 }
 
-const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
-
-/** Write a signed `enrol`; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
-export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment, noise: usize): Status {
-  kind.begin(message, out, Kind.Enrol, keypair.id(own));
+/** Write an `enrol`, all but its signature: `sign1.sign` makes it. On TooLong what was written is to be dropped. */
+export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Enrolment): Status {
+  kind.begin(message, out, Kind.Enrol, own);
   let more: u32 = what.oneTimeLen ? 1 : 0;
   if (what.counter) more++;
   if (what.epitaphLen) more++;
@@ -63,7 +60,7 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment
   cbor.int(out, Label.Cnf);
   cbor.map(out, 1);
   cbor.int(out, Cnf.Key);
-  key.write(out, keypair.publicKey(own));
+  keypair.writeKey(out, own);
   cbor.int(out, Label.Nonce);
   cbor.bytes(out, what.nonce, what.nonceLen);
   cbor.int(out, Label.Hwmodel);
@@ -103,5 +100,5 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Enrolment
     cbor.int(out, Label.Session);
     cbor.bytes(out, what.session, what.sessionLen);
   }
-  return sign1.sign(message, out, keypair.signer(own), noise);
+  return sign1.end(message, out, keypair.signer(own));
 }

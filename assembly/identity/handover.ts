@@ -25,11 +25,9 @@ export class Handover {
   order: u32;
 }
 
-const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
-
-/** Write a `handover` signed by the key that is given up; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
-export function write(out: Writer, own: KeyPair, server: Server, what: Handover, noise: usize): Status {
-  kind.begin(message, out, Kind.Handover, keypair.id(own));
+/** Write a `handover` of the key that is given up, all but its signature: `sign1.sign` makes it. On TooLong what was written is to be dropped. */
+export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Handover): Status {
+  kind.begin(message, out, Kind.Handover, own);
   cbor.map(out, 5);
   cbor.int(out, Label.Aud);
   cbor.text(out, server.audience, server.audienceLen);
@@ -45,5 +43,5 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Handover,
   cbor.bytes(out, what.head, HASH_BYTES);
   cbor.int(out, Label.Ack);
   cbor.uint(out, what.order);
-  return sign1.sign(message, out, keypair.signer(own), noise);
+  return sign1.end(message, out, keypair.signer(own));
 }

@@ -1,7 +1,10 @@
 /** The device's own key: made once from real entropy, then loaded from the store at each start. */
 import * as key from "../cose/key";
+import * as signers from "../signer/signer";
+import { SIGNER_BYTES, Signer } from "../signer/signer";
 import * as soft from "../signer/soft";
-import { SIGNER_BYTES, Signer } from "../signer/soft";
+import { SoftKey } from "../signer/soft";
+import { Writer } from "../lib/writer";
 
 export const SEED_BYTES: u32 = soft.SEED_BYTES;
 
@@ -24,7 +27,13 @@ export function signer(pair: KeyPair): Signer {
 /** The public key. */
 @inline
 export function publicKey(pair: KeyPair): usize {
-  return soft.publicKey(signer(pair));
+  return signers.publicKey(signer(pair));
+}
+
+/** Write the public key as a COSE_Key. */
+export function writeKey(out: Writer, pair: KeyPair): void {
+  const own = signer(pair);
+  key.write(out, signers.algorithm(own), signers.publicKey(own), signers.keyBytes(own));
 }
 
 /** The key's thumbprint: the device's id. */
@@ -39,6 +48,7 @@ export function id(pair: KeyPair): usize {
  * CT: nothing leaks but the public key.
  */
 export function derive(out: KeyPair, secret: usize): void {
-  soft.derive(signer(out), secret);
-  key.thumbprint(id(out), publicKey(out));
+  soft.derive(changetype<SoftKey>(signer(out)), secret);
+  const own = signer(out);
+  key.thumbprint(id(out), signers.algorithm(own), signers.publicKey(own), signers.keyBytes(own));
 }

@@ -6,6 +6,10 @@ import * as cbor from "../cose/cbor";
 import { Major, Slice } from "../cose/cbor";
 import * as sign1 from "../cose/sign1";
 import { Sign1 } from "../cose/sign1";
+import * as signers from "../signer/signer";
+import * as keypair from "./keypair";
+import { KeyPair } from "./keypair";
+import * as server from "./server";
 
 export const enum Kind {
   Enrol = 0,
@@ -25,8 +29,6 @@ const enum Header {
   Kid = 4,
   Typ = 16,
 }
-/** Ed25519, fully specified (RFC 9864). */
-const ALG_ED25519: i32 = -19;
 export const ID_BYTES: u32 = 32;
 
 const PREFIX: usize = memory.data<u8>(["application/vnd.signet."]);
@@ -51,16 +53,16 @@ const FIXED_BYTES: u32 = 6 + ID_BYTES + 3 + PREFIX_BYTES + SUFFIX_BYTES;
 const typ = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
 const header = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
-/** Begin a message of `kind` signed by the key with the id at `kid`: all up to the payload, which the caller then writes. */
-export function begin(message: Sign1, out: Writer, kind: Kind, kid: usize): void {
+/** Begin a message of `kind` that the key of `own` signs: all up to the payload, which the caller then writes. */
+export function begin(message: Sign1, out: Writer, kind: Kind, own: KeyPair): void {
   const name = nameOf(kind);
   const nameLen = lengthOf(name);
   sign1.begin(message, out, FIXED_BYTES + nameLen);
   cbor.map(out, 3);
   cbor.int(out, Header.Alg);
-  cbor.int(out, ALG_ED25519);
+  cbor.int(out, signers.algorithm(keypair.signer(own)));
   cbor.int(out, Header.Kid);
-  cbor.bytes(out, kid, ID_BYTES);
+  cbor.bytes(out, keypair.id(own), ID_BYTES);
   cbor.int(out, Header.Typ);
   cbor.head(out, Major.Text, PREFIX_BYTES + nameLen + SUFFIX_BYTES);
   out.bytes(PREFIX, PREFIX_BYTES);
@@ -74,7 +76,7 @@ export function tell(message: Sign1): Kind {
   header.begin(message.header, message.headerLen);
   cbor.readCount(header, Major.Map, 3);
   cbor.readKey(header, Header.Alg);
-  cbor.readKey(header, ALG_ED25519);
+  cbor.readKey(header, server.ALGORITHM);
   cbor.readKey(header, Header.Kid);
   cbor.readFixed(header, ID_BYTES);
   cbor.readKey(header, Header.Typ);

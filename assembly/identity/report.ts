@@ -32,11 +32,9 @@ export class Report {
   damaged: u32;
 }
 
-const message = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
-
-/** Write a signed `report`; `noise` is 32 fresh random bytes. On TooLong what was written is to be dropped. */
-export function write(out: Writer, own: KeyPair, server: Server, what: Report, noise: usize): Status {
-  kind.begin(message, out, Kind.Report, keypair.id(own));
+/** Write a `report`, all but its signature: `sign1.sign` makes it. On TooLong what was written is to be dropped. */
+export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Report): Status {
+  kind.begin(message, out, Kind.Report, own);
   cbor.map(out, 5 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0));
   cbor.int(out, Label.Aud);
   cbor.text(out, server.audience, server.audienceLen);
@@ -62,5 +60,5 @@ export function write(out: Writer, own: KeyPair, server: Server, what: Report, n
     cbor.int(out, Label.Damaged);
     cbor.uint(out, what.damaged);
   }
-  return sign1.sign(message, out, keypair.signer(own), noise);
+  return sign1.end(message, out, keypair.signer(own));
 }

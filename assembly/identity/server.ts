@@ -1,9 +1,13 @@
 /** The server as the device knows it: its name, and one or two keys it may sign with, so that a key can be replaced. */
 import * as bytes from "../lib/bytes";
 import * as key from "../cose/key";
+import * as ed25519 from "../crypto/ed25519";
+import { Algorithm } from "../signer/signer";
 
 export const KEYS_MOST: u32 = 2;
-export const KEY_BYTES: u32 = key.KEY_BYTES;
+/** The algorithm of the server's keys, and the bytes of one. */
+export const ALGORITHM: Algorithm = Algorithm.Ed25519;
+export const KEY_BYTES: u32 = ed25519.KEY_BYTES;
 const ID_BYTES: u32 = key.THUMBPRINT_BYTES;
 
 
@@ -21,7 +25,8 @@ export class Server {
 
 /** Work out the ids of the keys, which are all in place. */
 export function pin(server: Server): void {
-  for (let i: u32 = 0; i < server.count; i++) key.thumbprint(server.ids + i * ID_BYTES, server.keys + i * KEY_BYTES);
+  for (let i: u32 = 0; i < server.count; i++)
+    key.thumbprint(server.ids + i * ID_BYTES, ALGORITHM, server.keys + i * KEY_BYTES, KEY_BYTES);
 }
 
 /** Where the key with the id at `kid` lies; 0 if it is not one of the server's. */

@@ -9,9 +9,9 @@ export const SEED_BYTES: u32 = ed25519.SEED_BYTES;
 export const KEY_BYTES: u32 = ed25519.KEY_BYTES;
 export const SIGNATURE_BYTES: u32 = ed25519.SIGNATURE_BYTES;
 
-
+/** A Signer (`signer.ts`) whose key is in software. */
 @unmanaged
-export class Signer {
+export class SoftKey {
   /** Where the seed is while it is lent, else 0. */
   seed: usize;
   // The public key is at 8: a byte array, so it is reached by `publicKey`.
@@ -19,46 +19,41 @@ export class Signer {
 }
 
 const KEY_AT: u32 = 8;
-/** Bytes of a Signer. */
-export const SIGNER_BYTES: u32 = KEY_AT + KEY_BYTES;
+/** Bytes of a SoftKey. */
+export const SOFT_KEY_BYTES: u32 = KEY_AT + KEY_BYTES;
 
 /** The public key, KEY_BYTES long. */
 @inline
-export function publicKey(signer: Signer): usize {
-  return changetype<usize>(signer) + KEY_AT;
+export function publicKey(key: SoftKey): usize {
+  return changetype<usize>(key) + KEY_AT;
 }
 
 /**
- * Make the signer of the seed at `secret`. The seed is not kept.
+ * Make the key of the seed at `secret`. The seed is not kept.
  *
  * CT: nothing leaks but the public key.
  */
-export function derive(out: Signer, secret: usize): void {
+export function derive(out: SoftKey, secret: usize): void {
   out.seed = 0;
   ed25519.publicKey(publicKey(out), secret);
 }
 
-/** Lend the seed at `secret` to the signer that was made of it; 0 ends the loan. Signatures are possible in between. */
+/** Lend the seed at `secret` to the key that was made of it; 0 ends the loan. Signatures are possible in between. */
 @inline
-export function lend(signer: Signer, secret: usize): void {
-  signer.seed = secret;
+export function lend(key: SoftKey, secret: usize): void {
+  key.seed = secret;
 }
 
-/**
- * Sign head ‖ body: Ok, or Forged if a fault was noticed, and then `out` is wiped. `noise` is 32 fresh random bytes, or 0 for a signature
- * that depends on key and message alone. A signer without its seed is a bug, and traps.
- *
- * CT: lengths leak, the verdict, and whether there is noise.
- */
+/** Sign as `signer.sign`, at once: Ok or Forged. A key without its seed is a bug, and traps. */
 export function sign(
   out: usize,
-  signer: Signer,
+  key: SoftKey,
   noise: usize,
   head: usize,
   headLen: u32,
   body: usize,
   bodyLen: u32,
 ): Status {
-  if (signer.seed == 0) unreachable();
-  return ed25519.issue(out, signer.seed, publicKey(signer), noise, head, headLen, body, bodyLen);
+  if (key.seed == 0) unreachable();
+  return ed25519.issue(out, key.seed, publicKey(key), noise, head, headLen, body, bodyLen);
 }

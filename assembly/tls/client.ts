@@ -33,7 +33,7 @@ import * as words from "../lib/words";
 import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
-import * as soft from "../signer/soft";
+import * as signers from "../signer/signer";
 import { Alert } from "./alert";
 import * as chain from "./chain";
 import * as credential from "./credential";
@@ -226,7 +226,8 @@ export function step(): Status {
   if (client.sending) return flush();
   if (client.owed && connected() && sendKeyUpdate(0)) client.owed = 0;
   const own = ownTurn();
-  if (own != Status.Again) return own;
+  // While the signer is busy, nothing of the server is read: it may send application data before it has our Finished.
+  if (own != Status.Again || signs()) return own;
   if (record.opened()) return content();
   if (!record.arrived()) return Status.Again;
   return settle(openRecord());
@@ -609,7 +610,7 @@ function finished(len: u32): Alert {
 function answer(): State {
   if (!agreed.requested) return State.SendFinished;
   const signs = ours() && agreed.clientType == CertificateType.X509;
-  return signs && credential.unsigned(soft.publicKey(client.options.signer))
+  return signs && credential.unsigned(signers.publicKey(client.options.signer))
     ? State.SignCredential
     : State.SendCertificate;
 }
@@ -621,7 +622,9 @@ function ours(): bool {
 
 /** Sign the device's certificate, once in its life: one public-key operation. */
 function signCredential(): Status {
-  if (credential.sign(client.options.signer, noise) != Status.Ok) return settle(Alert.InternalError);
+  const status = credential.sign(client.options.signer, noise);
+  if (status == Status.Again) return Status.Again;
+  if (status != Status.Ok) return settle(Alert.InternalError);
   client.state = State.SendCertificate;
   return Status.Ok;
 }
@@ -637,8 +640,10 @@ function sendCertificate(): Status {
 /** Sign the transcript with the device's key: one public-key operation. */
 function sendVerify(): Status {
   writer.begin(buffer, TLS_MESSAGE_BYTES);
-  const len = message.writeCertificateVerify(writer, client.options, noise, workroom);
-  if (len == 0) return settle(Alert.InternalError);
+  const status = message.writeCertificateVerify(writer, client.options, noise, workroom);
+  if (status == Status.Again) return Status.Again;
+  if (status != Status.Ok) return settle(Alert.InternalError);
+  const len = writer.length();
   schedule.absorb(buffer, len);
   return queue(len, State.SendFinished);
 }

@@ -8,8 +8,8 @@
 import * as bytes from "../lib/bytes";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
-import * as soft from "../signer/soft";
-import { Signer } from "../signer/soft";
+import * as signers from "../signer/signer";
+import { Signer } from "../signer/signer";
 import * as scheme from "./scheme";
 
 /** The certificate up to the key; the part that is signed begins 3 bytes in. */
@@ -53,9 +53,9 @@ export function unsigned(key: usize): bool {
   return !bytes.same(signedFor, key, KEY_BYTES);
 }
 
-/** Sign the signer's certificate, once: Ok, or Forged if a fault was noticed. CT: nothing of the key leaks. */
+/** Sign the signer's certificate, once: Ok; Again, and then call again later; or Forged if a fault was noticed. CT: nothing of the key leaks. */
 export function sign(signer: Signer, noise: usize): Status {
-  const key = soft.publicKey(signer);
+  const key = signers.publicKey(signer);
   const status = scheme.sign(signature, signer, noise, HEAD + TBS_AT, HEAD_BYTES - TBS_AT, key, KEY_BYTES);
   if (status == Status.Ok) bytes.copy(signedFor, key, KEY_BYTES);
   return status;

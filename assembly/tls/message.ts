@@ -4,7 +4,7 @@ import * as bytes from "../lib/bytes";
 import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
-import * as soft from "../signer/soft";
+import * as signers from "../signer/signer";
 import { Alert } from "./alert";
 import * as credential from "./credential";
 import * as evidence from "./evidence";
@@ -192,17 +192,17 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
   const len = raw ? credential.RAW_BYTES : credential.X509_BYTES;
   w.u24(3 + len + 2);
   w.u24(len);
-  if (raw) credential.writeRaw(w, soft.publicKey(options.signer));
-  else credential.writeX509(w, soft.publicKey(options.signer));
+  if (raw) credential.writeRaw(w, signers.publicKey(options.signer));
+  else credential.writeX509(w, signers.publicKey(options.signer));
   w.u16(0);
   return end(w);
 }
 
 /**
- * Write this client's CertificateVerify over the transcript so far; `room` is SIGNED_BYTES to work in. Returns its length, 0
- * if a fault was noticed. CT: nothing of the key leaks.
+ * Write this client's CertificateVerify over the transcript so far; `room` is SIGNED_BYTES to work in. Ok; Again, and then
+ * call again later with an empty writer; or Forged if a fault was noticed. CT: nothing of the key leaks.
  */
-export function writeCertificateVerify(w: Writer, options: Options, noise: usize, room: usize): u32 {
+export function writeCertificateVerify(w: Writer, options: Options, noise: usize, room: usize): Status {
   begin(w, Kind.CertificateVerify);
   w.u16(scheme.Scheme.Ed25519);
   w.u16(scheme.SIGNATURE_BYTES);
@@ -210,8 +210,8 @@ export function writeCertificateVerify(w: Writer, options: Options, noise: usize
   signedHead(room);
   bytes.copy(room + PAD_BYTES + 9, CLIENT, 6);
   const hash = room + HEAD_BYTES;
-  const status = scheme.sign(signature, options.signer, noise, room, HEAD_BYTES, hash, schedule.HASH_BYTES);
-  return status == Status.Ok ? end(w) : 0;
+  end(w);
+  return scheme.sign(signature, options.signer, noise, room, HEAD_BYTES, hash, schedule.HASH_BYTES);
 }
 
 /** Write this client's Finished over the transcript so far. CT: nothing leaks. */

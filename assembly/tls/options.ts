@@ -1,4 +1,4 @@
-import { Signer } from "../signer/soft";
+import { Signer } from "../signer/signer";
 
 /** What one connection is to be. Everything pointed to stays the caller's, and must stay there until the connection ends. */
 @unmanaged

@@ -3,8 +3,8 @@ import { Status } from "../lib/status";
 import { Reader } from "../lib/reader";
 import { Writer } from "../lib/writer";
 import * as ed25519 from "../crypto/ed25519";
-import * as soft from "../signer/soft";
-import { Signer } from "../signer/soft";
+import * as signers from "../signer/signer";
+import { Signer } from "../signer/signer";
 
 export const enum Scheme {
   Ed25519 = 0x0807,
@@ -45,7 +45,7 @@ export function verify(
   return ed25519.verify(signature, key, head, headLen, body, bodyLen);
 }
 
-/** Sign head ‖ body with the device's key: Ok, or Forged if a fault was noticed. CT: lengths and the verdict leak. */
+/** Sign head ‖ body with the device's key, as `signer.sign`: Ok, Again or Forged. CT: lengths and the verdict leak. */
 export function sign(
   out: usize,
   signer: Signer,
@@ -55,5 +55,5 @@ export function sign(
   body: usize,
   bodyLen: u32,
 ): Status {
-  return soft.sign(out, signer, noise, head, headLen, body, bodyLen);
+  return signers.sign(out, signer, noise, head, headLen, body, bodyLen);
 }

@@ -1,6 +1,7 @@
 /** The TLS client alone, as a guest that Node drives: each call of the client exported, over one buffer. */
 import * as soft from "../../assembly/signer/soft";
-import { SIGNER_BYTES, Signer } from "../../assembly/signer/soft";
+import { SoftKey } from "../../assembly/signer/soft";
+import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
 import * as client from "../../assembly/tls/client";
 import * as ticketStore from "../../assembly/tls/ticket";
@@ -68,8 +69,8 @@ export function set(slot: Slot, len: u32): void {
       break;
     case Slot.Seed:
       memory.copy(seed, io, len);
-      soft.derive(signer, seed);
-      soft.lend(signer, seed);
+      soft.derive(changetype<SoftKey>(signer), seed);
+      soft.lend(changetype<SoftKey>(signer), seed);
       options.signer = changetype<Signer>(len ? changetype<usize>(signer) : 0);
       break;
     case Slot.Random:

@@ -15,7 +15,8 @@ import * as flash from "../../assembly/port/flash";
 import * as system from "../../assembly/port/system";
 import * as uart from "../../assembly/port/uart";
 import * as soft from "../../assembly/signer/soft";
-import { SIGNER_BYTES, Signer } from "../../assembly/signer/soft";
+import { SoftKey } from "../../assembly/signer/soft";
+import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
 import { Alert } from "../../assembly/tls/alert";
 import * as tls from "../../assembly/tls/client";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
@@ -87,8 +88,8 @@ function pattern(at: u32): u32 {
 export function init(): void {
   flash.read(page, 0, PAGE_BYTES);
   const seed = page + Place.Seed;
-  soft.derive(signer, seed);
-  soft.lend(signer, seed);
+  soft.derive(changetype<SoftKey>(signer), seed);
+  soft.lend(changetype<SoftKey>(signer), seed);
   options.host = page + Place.Host;
   options.hostLen = number(Place.HostLen);
   options.pins = page + Place.Pins;

@@ -2,7 +2,10 @@ import { Reader } from "../../../assembly/lib/reader";
 import { Status } from "../../../assembly/lib/status";
 import { Writer } from "../../../assembly/lib/writer";
 import * as sha256 from "../../../assembly/crypto/sha256";
+import * as sign1 from "../../../assembly/cose/sign1";
+import { Sign1 } from "../../../assembly/cose/sign1";
 import * as soft from "../../../assembly/signer/soft";
+import { SoftKey } from "../../../assembly/signer/soft";
 import * as enrolment from "../../../assembly/identity/enrolment";
 import { Enrolment } from "../../../assembly/identity/enrolment";
 import * as report from "../../../assembly/identity/report";
@@ -25,6 +28,7 @@ const peer = changetype<Server>(memory.data(offsetof<Server>(), 8));
 const what = changetype<Enrolment>(memory.data(offsetof<Enrolment>(), 8));
 const next = changetype<Report>(memory.data(offsetof<Report>(), 8));
 const got = changetype<Answer>(memory.data(offsetof<Answer>(), 8));
+const draft = changetype<Sign1>(memory.data(offsetof<Sign1>(), 8));
 const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 const ids = memory.data(64, 8);
@@ -59,7 +63,7 @@ function hashOf(message: string): Uint8Array {
 
 function setUp(): void {
   keypair.derive(own, seed.dataStart);
-  soft.lend(keypair.signer(own), seed.dataStart);
+  soft.lend(changetype<SoftKey>(keypair.signer(own)), seed.dataStart);
   peer.audience = audience.dataStart;
   peer.audienceLen = audience.length;
   peer.keys = serverKey.dataStart;
@@ -95,7 +99,8 @@ describe("the worked example", () => {
     what.version = version.dataStart;
     what.versionLen = version.length;
     writer.begin(out, 1024);
-    expect(enrolment.write(writer, own, peer, what, 0)).toBe(Status.Ok);
+    expect(enrolment.write(draft, writer, own, peer, what)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(own), 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.enrol);
     sha256.hash(hash, out, writer.length());
     expect(show(hash, 32)).toBe(example.enrolHash);
@@ -111,7 +116,8 @@ describe("the worked example", () => {
     what.session = session.dataStart;
     what.sessionLen = session.length;
     writer.begin(out, 1024);
-    expect(enrolment.write(writer, own, peer, what, 0)).toBe(Status.Ok);
+    expect(enrolment.write(draft, writer, own, peer, what)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(own), 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.enrolAgain);
     what.counter = 0;
     what.ack = 0;
@@ -124,7 +130,7 @@ describe("the worked example", () => {
     const nextSeed = counting(0x60, 32);
     const report1 = hex(example.firstReport);
     keypair.derive(successor, nextSeed.dataStart);
-    soft.lend(keypair.signer(successor), nextSeed.dataStart);
+    soft.lend(changetype<SoftKey>(keypair.signer(successor)), nextSeed.dataStart);
     sha256.hash(hash, report1.dataStart, report1.length);
     last.successor = keypair.id(successor);
     last.token = token.dataStart;
@@ -132,14 +138,16 @@ describe("the worked example", () => {
     last.head = hash;
     last.order = 2;
     writer.begin(handed, HANDOVER_MOST);
-    expect(handover.write(writer, own, peer, last, 0)).toBe(Status.Ok);
+    expect(handover.write(draft, writer, own, peer, last)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(own), 0)).toBe(Status.Ok);
     expect(show(handed, writer.length())).toBe(example.handover);
     what.handover = handed;
     what.handoverLen = writer.length();
     what.ack = 2;
     what.ackHash = hashOf(example.order).dataStart;
     writer.begin(out, 1024);
-    expect(enrolment.write(writer, successor, peer, what, 0)).toBe(Status.Ok);
+    expect(enrolment.write(draft, writer, successor, peer, what)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(successor), 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.successorEnrol);
     what.handoverLen = 0;
     what.ack = 0;
@@ -156,7 +164,8 @@ describe("the worked example", () => {
     peer.audience = longest.dataStart;
     peer.audienceLen = 64;
     writer.begin(handed, HANDOVER_MOST);
-    expect(handover.write(writer, own, peer, last, 0)).toBe(Status.Ok);
+    expect(handover.write(draft, writer, own, peer, last)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(own), 0)).toBe(Status.Ok);
     expect(writer.length()).toBe(HANDOVER_MOST);
     peer.audience = audience.dataStart;
     peer.audienceLen = audience.length;
@@ -171,7 +180,8 @@ describe("the worked example", () => {
     next.session = session.dataStart;
     next.sessionLen = session.length;
     writer.begin(out, 1024);
-    expect(report.write(writer, own, peer, next, 0)).toBe(Status.Ok);
+    expect(report.write(draft, writer, own, peer, next)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(own), 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.firstReport);
     sha256.hash(hash, out, writer.length());
     expect(show(hash, 32)).toBe(example.firstReportHash);
@@ -187,7 +197,8 @@ describe("the worked example", () => {
     next.ackHash = hashOf(example.downlink).dataStart;
     next.damaged = 1;
     writer.begin(out, 1024);
-    expect(report.write(writer, own, peer, next, 0)).toBe(Status.Ok);
+    expect(report.write(draft, writer, own, peer, next)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(own), 0)).toBe(Status.Ok);
     expect(show(out, writer.length())).toBe(example.secondReport);
   });
 
@@ -280,7 +291,7 @@ describe("refused messages", () => {
   it("returns TooLong instead of a message that does not fit", () => {
     for (let room: u32 = 0; room < 240; room += 13) {
       writer.begin(out, room);
-      expect(report.write(writer, own, peer, next, 0)).toBe(Status.TooLong);
+      expect(report.write(draft, writer, own, peer, next)).toBe(Status.TooLong);
     }
   });
 });
