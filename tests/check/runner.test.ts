@@ -5,11 +5,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ROOT } from "../../tools/check/tree.ts";
+import { readTree, ROOT } from "../../tools/check/tree.ts";
 import { type Manner, run, type Outcome } from "../../tools/test/run.ts";
+import { nearest, processorOf } from "../../tools/test/nearest.ts";
 import { changedSince, reach } from "../../tools/test/reach.ts";
 import { schedule } from "../../tools/test/schedule.ts";
-import { weightOf, type Weight } from "../../tools/test/suites.ts";
+import { stepsTo, suites, weightOf, type Weight } from "../../tools/test/suites.ts";
 
 /** Suites with known ends, written where their imports resolve. */
 const FOLDER = join("build", "runner-suites");
@@ -227,4 +228,41 @@ describe("reach of a change", () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+describe("choice of suites for a change", () => {
+  const named = (name: string, seconds: number, cores: number, steps: number) => ({ name, seconds, cores, steps });
+  const choose = (items: readonly ReturnType<typeof named>[], withinS: number): string[] =>
+    nearest(items, ({ steps }) => steps, withinS).map(({ name }) => name);
+
+  it("takes the nearest suites first, within the processor time", () => {
+    const items = [named("far", 10, 1, 9), named("near", 10, 1, 1), named("half", 20, 0.5, 2)];
+    assert.deepEqual(choose(items, 20), ["near", "half"]);
+    assert.deepEqual(choose(items, 30), ["far", "near", "half"]);
+  });
+
+  it("prefers cheap suites one step further, and leaves out a suite that is too long by itself", () => {
+    const items = [named("dear", 50, 1, 1), named("cheap", 20, 1, 2), named("waits", 90, 0.1, 1)];
+    assert.deepEqual(choose(items, 60), ["cheap"]);
+    assert.deepEqual(choose(items, 90), ["dear", "cheap", "waits"]);
+  });
+
+  const tree = readTree();
+  for (const [path, ...expected] of [
+    ["assembly/crypto/sha256.ts", "tests/unit", "tests/vectors/random.test.ts", "tests/vectors/wycheproof.test.ts"],
+    ["assembly/device/life.ts", "tests/flow/late.test.ts", "tests/power/progress.test.ts"],
+    ["tools/server/mqtt.ts", "tests/server/mqtt.test.ts", "tests/server/startup.test.ts"],
+    ["boards/chips/nrf5/uart.c", "tests/registers/errata.test.ts", "tests/tls/elf.qemu.test.ts"],
+  ] as const)
+    it(`fits a minute of processor for an edit of ${path}, with the suites that test it`, () => {
+      const distance = reach(tree, [path]);
+      const all = suites((file) => distance.has(file));
+      const taken = nearest(all, (suite) => stepsTo(suite, distance), 60);
+      for (const suite of expected)
+        assert.ok(
+          taken.some((one) => one.path === suite),
+          `without ${suite}`,
+        );
+      assert.ok(processorOf(taken) <= 60 && taken.length < all.length, `${processorOf(taken)} s`);
+    });
 });

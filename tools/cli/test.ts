@@ -9,7 +9,7 @@ export function add(program: Command): void {
     .argument("[word...]", "for example: unit/crypto server qemu/attacks")
     .option("--changed", "only suites that a change of the working tree can reach, nearest first")
     .option("--since <commit>", "the same, compared with this commit instead of the last")
-    .option("--within <s>", "total seconds for the suites of --changed", whole, 60)
+    .option("--within <s>", "processor seconds for the suites of --changed", whole, 60)
     .option("--name <text>", "only tests whose name contains this text")
     .option("--jobs <n>", "cores to use (default: all)", whole)
     .option("--timeout <s>", "seconds a suite may take", whole, 900)

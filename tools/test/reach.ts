@@ -19,6 +19,9 @@ export function changedSince(commit: string, root: string = ROOT): string[] {
  */
 const LISTED = new Set(["assembly", "tests", "tools"]);
 
+/** Suites whose strings name files of trees in memory. */
+const PLANTED = /^tests\/check\//;
+
 /**
  * How many steps away each file is from those that changed; files that a change can not reach are missing. A step leads
  * from a file to one that imports it, or that names it (or a folder that holds it) by its path.
@@ -44,6 +47,7 @@ function usersOf(tree: Tree): (path: string) => string[] {
   for (const { from, to, typeOnly } of imports(tree)) if (!typeOnly) add(from, to);
   const folders = new Set([...tree.keys()].flatMap(foldersOf));
   for (const [path, text] of tree) {
+    if (PLANTED.test(path)) continue;
     for (const named of namedIn(path, text)) {
       if (tree.has(named) || (folders.has(named) && !LISTED.has(named))) add(path, named);
     }

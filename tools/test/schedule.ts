@@ -30,9 +30,3 @@ export async function schedule<Item extends Weight>(
     running.add(job);
   }
 }
-
-/** The longest that a schedule of these items takes: its longest item, or all its work over the cores. */
-export function secondsOf(items: readonly Weight[], cores: number): number {
-  const work = items.reduce((sum, { seconds, cores: needed }) => sum + seconds * Math.min(needed, cores), 0);
-  return Math.max(work / cores, ...items.map(({ seconds }) => seconds));
-}

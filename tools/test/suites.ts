@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { paths, ROOT } from "../check/tree.ts";
 
-/** What a suite takes when it runs alone on an idle machine. */
+/** The cost of a suite that runs alone on an idle machine. */
 export interface Weight {
   readonly seconds: number;
   /** How many processor cores it keeps busy on average. */
@@ -14,12 +14,12 @@ export interface Suite extends Weight {
   readonly path: string;
   /** Compiled to WebAssembly by as-pect, or run by node:test. */
   readonly kind: "as-pect" | "node";
-  /** What as-pect compiles into one module: a compilation costs more than the tests of all files together. */
+  /** The files that as-pect compiles into one module: a compilation costs more than the tests of all files together. */
   readonly files: readonly string[];
 }
 
 /** The weight of a suite that declares none: most suites are short. */
-const LIGHT: Weight = { seconds: 4, cores: 1 };
+const LIGHT: Weight = { seconds: 4, cores: 0.5 };
 /** The weight of the unit tests: one compilation, then all tests. */
 const UNIT: Weight = { seconds: 8, cores: 1 };
 
@@ -45,4 +45,9 @@ export function suites(chosen: (path: string) => boolean): Suite[] {
   return [...(units.length === 0 ? [] : [unit]), ...others].toSorted(
     (a, b) => b.seconds - a.seconds || (a.path < b.path ? -1 : 1),
   );
+}
+
+/** Return the distance of a suite: that of the nearest of its files that a change reaches. */
+export function stepsTo({ files }: Suite, distance: ReadonlyMap<string, number>): number {
+  return Math.min(...files.map((file) => distance.get(file) ?? Infinity));
 }

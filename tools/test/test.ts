@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import { readTree } from "../check/tree.ts";
 import { Trouble } from "../trouble.ts";
+import { nearest, processorOf } from "./nearest.ts";
 import { changedSince, reach } from "./reach.ts";
 import { endAll, run, type Outcome } from "./run.ts";
-import { schedule, secondsOf } from "./schedule.ts";
-import { suites, type Suite } from "./suites.ts";
+import { schedule } from "./schedule.ts";
+import { stepsTo, suites, type Suite } from "./suites.ts";
 
 /** How `signet test` runs. */
 export interface Options {
@@ -18,7 +19,7 @@ export interface Options {
   readonly changed?: boolean;
   /** The commit that the working tree is compared with; the last unless said. */
   readonly since?: string;
-  /** For how many seconds suites that a change can reach are run, by their weights. */
+  /** Processor time for the suites that a change can reach, by their weights, in seconds. */
   readonly within: number;
 }
 
@@ -28,7 +29,7 @@ const REASON_LINES = 40;
 /** Run the suites, print what became of each, end in `N passed, N failed, N skipped`; tells whether none failed. */
 export async function test(words: readonly string[], options: Options): Promise<boolean> {
   const { jobs = availableParallelism(), timeout: timeoutS, name } = options;
-  const chosen = choose(words, options, jobs);
+  const chosen = choose(words, options);
   if (options.list) {
     for (const { files } of chosen) process.stdout.write(`${files.join("\n")}\n`);
     return true;
@@ -59,7 +60,7 @@ export async function test(words: readonly string[], options: Options): Promise<
 }
 
 /** The suites that are asked for, the longest first. */
-function choose(words: readonly string[], { name, changed, since, within }: Options, jobs: number): Suite[] {
+function choose(words: readonly string[], { name, changed, since, within }: Options): Suite[] {
   const isNamed = (path: string): boolean => words.length === 0 || words.some((word) => path.includes(word));
   if (suites(isNamed).length === 0)
     throw new Trouble(`no suite has the name ${words.join(" or ")}`, "npm test -- --list prints them all");
@@ -71,29 +72,15 @@ function choose(words: readonly string[], { name, changed, since, within }: Opti
     return holding.length > 0 ? holding : suites(isNamed);
   }
   const distance = reach(tree, changedSince(since ?? "HEAD"));
-  return nearest(
-    suites((path) => isNamed(path) && distance.has(path)),
-    ({ files }) => Math.min(...files.map((file) => distance.get(file)!)),
-    { within, jobs },
-  );
-}
-
-/** As many suites as fit the time, those first that are fewest steps from the change; says what is left out. */
-function nearest(
-  reached: readonly Suite[],
-  steps: (suite: Suite) => number,
-  { within, jobs }: { within: number; jobs: number },
-): Suite[] {
-  const inOrder = reached.toSorted((a, b) => steps(a) - steps(b) || a.seconds * a.cores - b.seconds * b.cores);
-  const taken: Suite[] = [];
-  for (const suite of inOrder) if (secondsOf([...taken, suite], jobs) <= within) taken.push(suite);
+  const reached = suites((path) => isNamed(path) && distance.has(path));
+  const taken = nearest(reached, (suite) => stepsTo(suite, distance), within);
   const out = reached.length - taken.length;
   process.stdout.write(`the change can reach ${reached.length} suites\n`);
   if (out > 0)
     process.stdout.write(
-      `left out: ${out} of them, beyond ${within} s; --within ${Math.ceil(secondsOf(reached, jobs))} runs all\n`,
+      `left out: ${out} of them, beyond ${within} s of processor; --within ${Math.ceil(processorOf(reached))} runs all\n`,
     );
-  return reached.filter((suite) => taken.includes(suite));
+  return taken;
 }
 
 function print({ suite, passed, failures, skips, seconds, processorS }: Outcome): void {
