@@ -63,7 +63,7 @@ export async function talks(count: number): Promise<Talk[]> {
     if (!server.connected) throw new Error("the scripted handshake failed");
   };
   const kept = (server: Script): readonly Kept[] => (server.client as RecordedClient).take();
-  /** What follows a handshake: a ticket, data both ways, new keys for both sides. */
+  /** Continue after a handshake: a ticket, data both ways, new keys for both sides. */
   const afterwards = (server: Script): void => {
     server.raw(server.record(Content.Handshake, server.ticket(fixedBytes("ticket", 80)).message));
     server.client.write(fixedBytes("data", 200));

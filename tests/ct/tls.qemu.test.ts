@@ -10,8 +10,8 @@ import { assertAnswer, isSetting, type Kept, requestOf } from "../tls/replay.ts"
 import { type Talk, talks } from "./talks.ts";
 import { Tracer } from "./tracer.ts";
 import TLS from "../tls/image.ts";
+import { FULL } from "../full.ts";
 
-const FULL = process.env["SIGNET_FULL"] !== undefined;
 const BOARDS = FULL ? ["mps2-an386", "mps2-an385", "microbit", "pico"] : ["mps2-an386"];
 /** Random secrets, or places of a flipped bit; on the Pico, which is slow to trace, two runs of each talk have to do. */
 const COUNT = FULL ? 16 : 2;

@@ -8,8 +8,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Operation, operations } from "./operations.ts";
 import { Tracer, plantedImage } from "./tracer.ts";
+import { FULL } from "../full.ts";
 
-const FULL = process.env["SIGNET_FULL"] !== undefined;
 const COUNT = FULL ? 32 : 6;
 const BOARDS = FULL ? ["mps2-an386", "mps2-an385", "microbit", "pico"] : ["mps2-an386", "pico"];
 const OPERATIONS = operations(COUNT);

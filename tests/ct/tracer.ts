@@ -13,7 +13,7 @@ import { run } from "../../tools/firmware/run.ts";
 import { type Answer, type Lab, elfLab } from "../lab/lab.ts";
 import LAB from "../lab/image.ts";
 
-/** What one run of an operation did. */
+/** The results of one run of an operation. */
 export interface Trace {
   readonly answer: Answer;
   readonly instructions: number;

@@ -14,9 +14,10 @@ import { requestOf } from "../tls/replay.ts";
 import { talks } from "./talks.ts";
 import LAB from "../lab/image.ts";
 import TLS from "../tls/image.ts";
+import { FULL } from "../full.ts";
 
 const SECRET = 0xfffe;
-/** What of a connection's settings the PSK is, as in `tests/tls/guest.ts`. */
+/** The slot of the PSK in a connection's settings, as in `tests/tls/guest.ts`. */
 const PSK_SLOT = 6;
 const bytes = (length: number, first: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => first + 7 * i));
 const [KEY, POINT, NONCE, TEXT, NOTHING] = [bytes(32, 1), bytes(32, 9), bytes(12, 3), bytes(150, 5), Buffer.alloc(0)];
@@ -69,8 +70,7 @@ function complaints(program: string, input: Buffer): { said: string; out: Buffer
 const skip = spawnSync("valgrind", ["--version"]).error ? "valgrind is not installed" : false;
 
 // Cores with and without a long multiplication of constant time are given different arithmetic.
-const profiles: readonly Readonly<Record<string, number>>[] =
-  process.env["SIGNET_FULL"] === undefined ? [{}] : [{}, { CRYPTO_SHORT_MULTIPLY: 1 }];
+const profiles: readonly Readonly<Record<string, number>>[] = FULL ? [{}, { CRYPTO_SHORT_MULTIPLY: 1 }] : [{}];
 
 for (const use of profiles) {
   describe(`secrets under memcheck, ${Object.keys(use).join() || "long multiplications"}`, { skip }, () => {

@@ -8,9 +8,10 @@ import { Flash } from "../../tools/guest/flash.ts";
 import { Guest } from "../../tools/guest/guest.ts";
 import { frequencies, normal, type Oscillator, sampler } from "./oscillator.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
+import { FULL } from "../full.ts";
 
-/** Good samples for each claim: 10^7 unless said. */
-const SAMPLES = Number(process.env["HEALTH_SAMPLES"] ?? 10_000_000);
+/** Good samples for each claim. */
+const SAMPLES = Number(process.env["HEALTH_SAMPLES"] ?? (FULL ? 10_000_000 : 2_000_000));
 const CHUNK = 32_768;
 /** How many a start-up test looks at. */
 const STARTUP = 1_024;
@@ -32,7 +33,7 @@ function uniform(seed: number): (length: number) => Uint8Array {
   return (length) => cipher.update(Buffer.alloc(length));
 }
 
-/** What each chip of ours claims, in bits. */
+/** The claim of each chip, in bits. */
 const CLAIMS = [
   { bits: 8, of: "semihosting" },
   { bits: 4, of: "nRF51" },
@@ -92,9 +93,9 @@ describe(`${SAMPLES} good samples`, () => {
 });
 
 describe("an oscillator that is sampled at fixed times", () => {
-  const OSCILLATORS = 400;
+  const OSCILLATORS = FULL ? 400 : 120;
   const DUTIES = [0.5, 0.1, 0.25, 0.35, 0.499, 0.618, 0.8, 0.95];
-  /** What a health test says after its start-up samples. */
+  /** Return the verdict of a health test after its start-up samples. */
   const verdict = (oscillator: Oscillator): number => {
     area.set(sampler(oscillator)(STARTUP));
     begin(256);

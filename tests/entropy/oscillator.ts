@@ -11,7 +11,7 @@ export interface Oscillator {
   readonly duty: number;
   /** Standard deviation of its phase from reading to reading, in periods: all the entropy that it has. */
   readonly jitter: number;
-  /** What moves the phase by one deviation or none: needed where there is jitter. */
+  /** Return the deviation of the phase, in units of the jitter: needed where there is jitter. */
   readonly normal?: () => number;
 }
 

@@ -11,8 +11,8 @@ import { BOARDS, type Campaign, type FaultKind, imageOf, inject, type Run } from
 import { type Fate, fateOf, signing } from "./leaks.ts";
 import { Op } from "./op.ts";
 import TLS from "../tls/image.ts";
+import { FULL } from "../full.ts";
 
-const FULL = process.env["SIGNET_FULL"] !== undefined;
 const boards = process.env["SIGNET_BOARDS"]?.split(",") ?? (FULL ? BOARDS : ["microbit", "mps2-an386"]);
 /** A short run takes every so many faults, beginning with this one. */
 const SEED = Number(process.env["SIGNET_SEED"] ?? 20_784);
@@ -75,7 +75,7 @@ for (const board of boards) {
 
     for (const attack of signatures()) {
       test(`ed25519.verify refuses: ${attack.name}`, async (context) => {
-        const { count, bad } = await opened(elf, board, attack, slice(board, ALL, 200));
+        const { count, bad } = await opened(elf, board, attack, slice(board, ALL, 400));
         context.diagnostic(`${count} faults`);
         assert.equal(bad.length, 0, places(bad));
       });
@@ -83,14 +83,14 @@ for (const board of boards) {
 
     for (const attack of answers()) {
       test(`answer.read refuses: ${attack.name}`, async (context) => {
-        const { count, bad } = await opened(elf, board, attack, slice(board, ALL, 200));
+        const { count, bad } = await opened(elf, board, attack, slice(board, ALL, 400));
         context.diagnostic(`${count} faults`);
         assert.equal(bad.length, 0, places(bad));
       });
     }
 
     test("a signature does not reveal the key", async (context) => {
-      const fates = await signed(elf, board, Op.Sign, slice(board, ["skip"], 25));
+      const fates = await signed(elf, board, Op.Sign, slice(board, ["skip"], 50));
       for (const [fate, runs] of fates) context.diagnostic(`${fate}: ${runs.length}`);
       const bad = [...(fates.get("leaks") ?? []), ...(fates.get("spoilt") ?? [])];
       assert.equal(bad.length, 0, places(bad));
@@ -107,7 +107,7 @@ for (const board of boards) {
       });
       for (const attack of await handshakes()) {
         test(`the client refuses: ${attack.name}`, async (context) => {
-          const { count, bad } = await opened(elf, board, attack, slice(board, ["skip"], 50));
+          const { count, bad } = await opened(elf, board, attack, slice(board, ["skip"], 100));
           context.diagnostic(`${count} faults`);
           assert.equal(bad.length, 0, places(bad));
         });

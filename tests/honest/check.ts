@@ -15,7 +15,7 @@ export interface Played {
   readonly alternations: number;
   /** Keys that an operator had to let in after a restore. */
   readonly invited: number;
-  /** Whether nothing tells any more that the device and its clone had one key. */
+  /** True if nothing tells any more that the device and its clone had one key. */
   readonly parted: boolean;
 }
 
@@ -25,7 +25,7 @@ export async function playOne(origin: Origin, half: Half, history: History): Pro
   try {
     await play.run();
     let faults = await judge(play, half);
-    // Whoever has a replaced key asks once a day, and a clock that was wrong can hide it the first time.
+    // The holder of a replaced key asks once a day, and a wrong clock can hide it the first time.
     const mayComeLate = half !== "honest" && history.steps.some(({ act }) => act === "clock");
     if (faults.length > 0 && mayComeLate) {
       await play.agenda.pass(DAY + HOUR);

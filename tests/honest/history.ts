@@ -6,14 +6,14 @@ export const KINDS = ["challenge", "enrol", "reports"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /**
- * What befalls a request on its way: it is lost; lost, and the connection cut; delivered later; delivered twice; answered by a proxy with
+ * The fate of a request: it is lost; lost, and the connection cut; delivered later; delivered twice; answered by a proxy with
  * 504 and delivered later; or delivered right behind the device's next request of a kind, once that was answered.
  */
 export type UpFate = "drop" | "cut" | "late" | "twice" | "gateway" | "behind-enrol" | "behind-reports";
-/** What befalls an answer: the same, or it comes in place of the next one. */
+/** The fate of an answer: the same, or it comes in place of the next one. */
 export type DownFate = "drop" | "cut" | "late" | "twice" | "stale";
 
-/** Who is meant: the device, or the one that has a copy of its flash. */
+/** The subject: the device, or the clone with a copy of its flash. */
 export type Who = 0 | 1;
 
 export type Act =
@@ -23,7 +23,7 @@ export type Act =
   | { readonly act: "restart"; readonly who: Who; readonly offMs: number }
   /** The power goes at an operation on the flash, counted from now. */
   | { readonly act: "cut-power"; readonly operation: number; readonly moment: 0 | 1 | 2 }
-  /** What befalls the next request or answer of that kind. */
+  /** The fate of the next request or answer of that kind. */
   | { readonly act: "up"; readonly who: Who; readonly kind: Kind; readonly fate: UpFate; readonly ms: number }
   | { readonly act: "down"; readonly who: Who; readonly kind: Kind; readonly fate: DownFate; readonly ms: number }
   /** The connection breaks now. */
@@ -155,7 +155,7 @@ const rollingBack = [
   { weight: 4, arbitrary: fc.record({ act: fc.constant("roll-back" as const) }) },
 ];
 
-/** What takes part beside the honest device: nothing, a clone, or somebody who puts its flash back. */
+/** The adversary beside the honest device: none, a clone, or a rollback of its flash. */
 export const HALVES = ["honest", "clone", "rollback"] as const;
 export type Half = (typeof HALVES)[number];
 

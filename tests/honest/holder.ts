@@ -1,4 +1,4 @@
-/** Whoever holds the device's key: the firmware's wasm behind a bridge, in the agenda's time. */
+/** A holder of the device's key: the firmware's wasm behind a bridge, in the agenda's time. */
 import { Session } from "../../tools/bridge/session.ts";
 import { STATES } from "../../tools/facts/device.ts";
 import { numbers } from "../../tools/facts/table.ts";
@@ -19,7 +19,7 @@ const DEATH_MS = 50;
 const SLEEP_MAX_MS = 4_000;
 
 const STATE = numbers(STATES);
-/** What a device asks in which state. */
+/** The question of a device in each state. */
 const ASKING: ReadonlyMap<number, Kind> = new Map([
   [STATE.challenge, "challenge"],
   [STATE.enrol, "enrol"],
@@ -31,7 +31,7 @@ export interface HolderOptions {
   readonly agenda: Agenda;
   readonly flash: Flash;
   readonly seed: string;
-  /** What its first reading is; each is one more. */
+  /** Its first reading; each next one is one more. */
   readonly firstReading: number;
   readonly dial: Dial;
   readonly onEvent: (event: DeviceEvent) => void;
@@ -115,12 +115,12 @@ export class Holder {
     this.#wake(0);
   }
 
-  /** What it asks the server now. */
+  /** Return its current question to the server. */
   get asking(): Kind | undefined {
     return this.guest.isOn ? ASKING.get(this.guest.status()) : undefined;
   }
 
-  /** Whether it was told that it is revoked: it asks once a day. */
+  /** True if it was told that it is revoked: it asks once a day. */
   get isSilent(): boolean {
     return this.guest.isOn && this.guest.status() === STATE.silent;
   }

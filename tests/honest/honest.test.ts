@@ -5,9 +5,12 @@ import { after, describe, it } from "node:test";
 import { check, playOne, tell } from "./check.ts";
 import type { Half, History } from "./history.ts";
 import { Origin } from "./service.ts";
+import { FULL } from "../full.ts";
 
-/** How many histories of each kind; `HISTORIES` makes it more, `HISTORIES_SEED` others. */
-const COUNTS: Readonly<Record<Half, number>> = { honest: 250, clone: 150, rollback: 50 };
+/** Number of histories of each kind; `HISTORIES` sets another, `HISTORIES_SEED` makes others. */
+const COUNTS: Readonly<Record<Half, number>> = FULL
+  ? { honest: 250, clone: 150, rollback: 50 }
+  : { honest: 80, clone: 50, rollback: 20 };
 const count = (half: Half): number => Number(process.env["HISTORIES"] ?? COUNTS[half]);
 const seed = Number(process.env["HISTORIES_SEED"] ?? 1);
 

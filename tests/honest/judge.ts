@@ -1,4 +1,4 @@
-/** What must hold after a history and its quiet hour. */
+/** Conditions that must hold after a history and its quiet hour. */
 import type { AuditRow, DeviceRow } from "../../tools/server/store/schema.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import type { Half } from "./history.ts";
@@ -8,7 +8,7 @@ import type { StoredReport } from "./service.ts";
 /** Alarms that speak of no clone: of a database that is older than the device, and of many refusals. */
 const NO_CLONE = /^gap: |^acknowledges command|^burst of refusals/;
 
-/** Entries of the log about whoever may hold a key twice. */
+/** Entries of the log about a possible second holder of a key. */
 interface Suspicion {
   readonly action: string;
   readonly detail: string;
@@ -37,7 +37,7 @@ export async function judge(play: Play, half: Half): Promise<string[]> {
   return faults;
 }
 
-/** Whatever the server noted that speaks of two holders of one key. */
+/** Collect the server's signs of two holders of one key. */
 export async function suspected({ service }: Play): Promise<Suspicion[]> {
   const entries = (await service.log()).map(({ action, actor, detail }) => ({ action, actor, detail }));
   const suspicions = entries.filter(
@@ -50,8 +50,9 @@ export async function suspected({ service }: Play): Promise<Suspicion[]> {
 }
 
 /**
- * Keys of the device that a restore left nobody to speak for: those that an orphan in the log names, which handed over while the database did not know
- * them, and those before them. The database has them as the restore left them. A key that is active is no orphan, since it is known.
+ * Find keys of the device that a restore left without a holder: those named by an orphan in the log, which handed over while
+ * the database did not know them, and those before them. The database has them in their restored state. An active key is no
+ * orphan, since it is known.
  */
 function forsaken({ device }: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): string[] {
   const keys = [...device.formerIds];
@@ -66,7 +67,7 @@ function active(rows: readonly DeviceRow[]): string[] {
   return rows.filter(({ state }) => state === "active").map(({ id }) => hex(id));
 }
 
-/** One row of the server is active, and it is the device's, but for keys that nobody speaks for. */
+/** One row of the server is active, and it is the device's, except for keys without a holder. */
 function identity(play: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): string[] {
   const { id } = play.device;
   const found = active(rows);
@@ -130,7 +131,9 @@ function acknowledgements({ device }: Play, rows: readonly DeviceRow[]): string[
   return faults;
 }
 
-/** How often whoever holds the key took turns since a moment: in reports that were stored, and in the quiet hour in any that was sent. */
+/**
+ * Count how often the holders of the key took turns since a moment: in stored reports, and in the quiet hour in all sent ones.
+ */
 function alternationsSince({ turns, copiedAt }: Play, since: number): number {
   const holders = turns.filter(({ at }) => at >= Math.max(since, copiedAt)).map(({ who }) => who);
   return holders.filter((who, i) => i > 0 && who !== holders[i - 1]).length;

@@ -19,7 +19,7 @@ interface Mutant {
   /** The first seed; each seed is a shard of 100. */
   readonly seed: number;
   readonly count: number;
-  /** What is said of the first history that fails. */
+  /** The expected words about the first history that fails. */
   readonly found: RegExp;
 }
 
@@ -66,7 +66,7 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** What a copy shares with the tree. */
+/** The files that a copy shares with the tree. */
 const SHARED = [
   "assembly",
   "asconfig.json",

@@ -1,6 +1,6 @@
 /**
- * What lies between devices and the server, message by message: it loses, delays, doubles and reorders them, cuts connections, and
- * answers for the server. Nothing is forged and nothing changed.
+ * The network between devices and the server, message by message: it loses, delays, doubles and reorders them, cuts
+ * connections, and answers for the server. It forges and changes nothing.
  */
 import { pathOf, Splitter } from "../../tools/attacker/http.ts";
 import type { Duplex } from "node:stream";
@@ -12,7 +12,7 @@ import { KINDS, type DownFate, type Kind, type UpFate, type Who } from "./histor
 import type { Random } from "../../tools/line/random.ts";
 import { SecureLine } from "./secure_line.ts";
 
-/** What awaits the next message of a kind. */
+/** The fate of the next message of a kind. */
 interface Fate<F> {
   readonly who: Who;
   readonly kind: Kind;
@@ -53,7 +53,7 @@ class Line {
   readonly listener: Listener;
   readonly splitter = new Splitter();
   open = true;
-  /** What was asked and not answered. */
+  /** The request without an answer. */
   waiting: Kind | undefined;
 
   constructor(who: Who, listener: Listener) {
@@ -115,7 +115,7 @@ export class Network {
     return line;
   }
 
-  /** What befalls bytes that a device sends in TLS: as much as can befall a message that nobody sees. */
+  /** Apply a fate to bytes that a device sends in TLS: only those that need no view of the message. */
   #befallUp(line: SecureLine, who: Who): void {
     const kind = this.#options.secure!.asking(who);
     const found = kind && this.#take(this.ups, who, kind);

@@ -18,7 +18,7 @@ export const INTERVAL_MS = 10 * MINUTE;
 const CALM_MS = 2 * MINUTE;
 const CLONE_READINGS = 1_000_000_000;
 
-/** Who reported when: one entry for each report that has a receipt, and in the quiet hour for each that was sent. */
+/** The turns: one entry for each report with a receipt, and in the quiet hour for each sent one. */
 export interface Turn {
   readonly at: number;
   readonly who: Who;
@@ -31,7 +31,7 @@ export class Play {
   readonly network: Network;
   readonly device: Holder;
   clone: Holder | undefined;
-  /** What happened, line by line. */
+  /** The events, line by line. */
   readonly story: string[] = [];
   /** An operator's decisions that are still in force, as far as no restore undid them. */
   isSuspended = false;

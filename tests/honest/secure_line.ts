@@ -72,9 +72,9 @@ export interface SecureOptions {
   readonly listener: Listener;
   /** The server's end. */
   readonly server: Duplex;
-  /** Whether the server is answering somebody. */
+  /** True if the server is answering a request. */
   readonly isBusy: () => boolean;
-  /** What befalls bytes that are about to pass. */
+  /** The fate of bytes that are about to pass. */
   readonly up: (line: SecureLine) => void;
   readonly down: (line: SecureLine) => void;
 }

@@ -20,10 +20,10 @@ import type { Kind } from "./history.ts";
 export const AUDIENCE = "signet.test";
 const START = Date.UTC(2026, 0, 1);
 const OPERATOR = "operator";
-/** What a command says: an order to rotate has other data. */
+/** Data of a command: an order to rotate has others. */
 export const COMMAND = Buffer.from("on");
 
-/** What every history begins with, made once: an empty database, the server's key. */
+/** The common start of every history, made once: an empty database, the server's key. */
 export class Origin {
   readonly folder: string;
   readonly tls: tls.TlsIdentity;
@@ -65,13 +65,13 @@ export interface Alarm {
 export class Service {
   /** How wrong each instance's clock is. */
   readonly skewsMs: number[];
-  /** What was told as it happened, whatever became of the database since. */
+  /** The events as they were emitted, whatever happened to the database since. */
   readonly alarms: Alarm[] = [];
   /** A device's request was answered. */
   onAnswer: (instance: number, kind: Kind, answer: Answer) => void = () => {};
   /** Requests that are being answered. */
   underWay = 0;
-  /** What no instance foresaw. */
+  /** Unexpected errors of the instances. */
   readonly errors: unknown[] = [];
   /** Reports that a restore of the database took away. */
   readonly lost: StoredReport[] = [];

@@ -9,13 +9,13 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { FULL } from "../full.ts";
 
 const FOLDER = "assembly/identity/model";
-const FULL = process.env["SIGNET_FULL"] !== undefined;
 /** `pan` ends by itself above this, in MB. */
 const MEMORY_MB = 4_000;
 
-/** What `pan` says when a property of the README is violated. */
+/** The output of `pan` when a property of the README is violated. */
 const VIOLATED: Readonly<Record<string, RegExp>> = {
   "(a)": /assertion violated .*dev\[1\]\.phase!=0/,
   "(c)": /assertion violated .*cloneReported/,

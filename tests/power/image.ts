@@ -8,7 +8,7 @@ export interface Image {
   readonly name: string;
   readonly shape: FlashShape;
   readonly bytes: Uint8Array;
-  /** What the server knows by then. */
+  /** The server's knowledge at that time. */
   readonly memory: Memory;
 }
 

@@ -8,7 +8,7 @@ import { page } from "./life.ts";
 import { Witness } from "./witness.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 
-/** What a board's watchdog allows between two feedings (boards/common/port.h). */
+/** The watchdog's limit of a board between two feedings (boards/common/port.h). */
 const WATCHDOG_MS = 8_000;
 /** How long a start leaves the store alone (assembly/config.ts). */
 const START_MS = 500;

@@ -1,7 +1,7 @@
 // weight: 33 s, 1 core
 /**
- * What a start makes of a flash whose bits have changed: the same device, or none, and never another one. ROT_FLIPS and
- * ROT_BURSTS say how many; `tests/power/README.md` has the results of the long form.
+ * Starts on a flash with changed bits: the same device, or none, and never another one. ROT_FLIPS and ROT_BURSTS set the
+ * numbers; `tests/power/README.md` has the results of the long form.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -18,10 +18,11 @@ import { named, start } from "./start.ts";
 import { type Memory, Witness } from "./witness.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 import { seeded } from "../../tools/line/random.ts";
+import { FULL } from "../full.ts";
 
 /** Trials on each image: single flips, and bursts of up to 64 bits. */
-const FLIPS = Number(process.env["ROT_FLIPS"] ?? 300);
-const BURSTS = Number(process.env["ROT_BURSTS"] ?? 100);
+const FLIPS = Number(process.env["ROT_FLIPS"] ?? (FULL ? 300 : 100));
+const BURSTS = Number(process.env["ROT_BURSTS"] ?? (FULL ? 100 : 40));
 const BURST_BITS = 64;
 /** Every how many-th trial goes on to a server, which throws at a counter that comes again. */
 const REPORTING = Number(process.env["ROT_REPORTING"] ?? 50);
@@ -119,7 +120,7 @@ class Trial {
     this.seen.lost++;
   }
 
-  /** What looks like a write that a cut tore: in the first page only, right behind the last record. */
+  /** True if the damage looks like a torn write: in the first page only, right after the last record. */
   #isTorn(bytes: Uint8Array, [first, second]: readonly store.StorePage[]): boolean {
     if (second?.rest !== "blank" || first!.records.length < second.records.length) return false;
     const at = first!.index * this.#image.shape.pageBytes + endOf(first!);
@@ -135,7 +136,7 @@ class Trial {
   }
 }
 
-/** What single faults there are: how to do one to a flash. */
+/** List the single faults: each as a function that applies it to a flash. */
 function damage(trial: Trial, next: (most: number) => number, bits: number): (flash: Flash) => string {
   return (flash) => {
     const { pageBytes, pages } = flash.shape;

@@ -35,7 +35,7 @@ function untilKey(flash: Flash): Guest {
   return guest;
 }
 
-/** What a device said with the first event of a name. */
+/** Return the data of the first event of a name. */
 export function named(guest: Guest, name: string): Uint8Array | undefined {
   return guest.events.find((event) => event.name === name)?.data;
 }

@@ -5,6 +5,7 @@ import { Status } from "../../assembly/lib/status.ts";
 import { Flash, type FlashShape, MOMENTS, PowerCut } from "../../tools/guest/flash.ts";
 import { Records } from "./store.ts";
 import { seeded } from "../../tools/line/random.ts";
+import { FULL } from "../full.ts";
 
 /** The least there may be, in either unit; nRF51822's, STM32L4's, and MPS2's. */
 const SHAPES: readonly FlashShape[] = [
@@ -15,7 +16,7 @@ const SHAPES: readonly FlashShape[] = [
   { pageBytes: 4096, pages: 16 },
 ];
 const KINDS = 9;
-const UPDATES = Number(process.env["WEAR_UPDATES"] ?? 200_000);
+const UPDATES = Number(process.env["WEAR_UPDATES"] ?? (FULL ? 200_000 : 60_000));
 /** Every how many-th operation is cut where pages are larger; with the smallest all of them are. */
 const STEP = Number(process.env["POWER_STEP"] ?? 17);
 

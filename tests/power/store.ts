@@ -16,7 +16,7 @@ const module = await firmware("tests/power/guest.ts");
 /** One life of the store: as after a reset. */
 export class Records {
   readonly #exports: Exports;
-  /** What opening gave. */
+  /** The result of opening. */
   readonly opened: number;
 
   constructor(flash: Flash) {

@@ -14,7 +14,7 @@ import { open, verify } from "../../tools/wire/sign1.ts";
 
 export const AUDIENCE = "signet.test";
 
-/** What its orders to rotate carry. */
+/** The token of its orders to rotate. */
 const TOKEN = new Uint8Array(16).fill(0x55);
 
 /** All that the witness knows, so that a test can go back to an earlier moment. */
@@ -51,12 +51,12 @@ export class Witness {
   onRotation: () => void = () => {};
   /** The command that the last report acknowledged. */
   ack: messages.Ack | undefined;
-  /** What each report told of damaged records; 0: nothing. */
+  /** The number of damaged records in each report; 0: none. */
   readonly damaged: number[] = [];
   /** Called before a report is answered. */
   onReport: () => void = () => {};
   #challenges = 0;
-  /** What time it is, as its answers say. */
+  /** The time in its answers. */
   time: () => number = () => 1_767_225_600 + this.#challenges;
 
   /** Answer the bytes of a connection. */

@@ -17,7 +17,7 @@ import { open, verify } from "../../tools/wire/sign1.ts";
 const BOARD = "mps2-an386";
 const STEP_MS = 60_000;
 
-/** Who must refuse, and how. */
+/** The refusing side of each attack, and its reason. */
 const REFUSALS: Record<string, [by: string, reason: RegExp]> = {
   read: ["device", /^no key in \d+ bytes heard$/],
   flip: ["server", /^bad-signature$/],

@@ -24,7 +24,7 @@ const OPERATIONS = 6;
 /** After so many cuts comes a life that reports. */
 const REPORTING = 4;
 
-/** What the flash controller was about to do. */
+/** The next operation of the flash controller. */
 type Operation = { readonly at: number; readonly data: Buffer } | { readonly at: number; readonly erase: true };
 
 describe(`the power of a ${BOARD} cut at ${CUTS} operations of its flash (seed ${SEED})`, () => {
@@ -89,7 +89,7 @@ describe(`the power of a ${BOARD} cut at ${CUTS} operations of its flash (seed $
     }
   }
 
-  /** What the flash holds if the power goes at a moment of an operation. */
+  /** Change the flash as a power cut at a moment of an operation does. */
   function spoil(operation: Operation, moment: (typeof MOMENTS)[number]): void {
     if (moment === "before") return;
     const bytes = readFileSync(field.flash);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { ROOT } from "../../tools/check/tree.ts";
+import { FULL } from "../full.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signet-demo-"));
 
@@ -66,7 +67,7 @@ describe("npm start", () => {
   });
 
   // On the Pico it takes minutes: its core is emulated in JavaScript.
-  for (const board of process.env["SIGNET_FULL"] ? ["microbit", "pico"] : ["microbit"]) {
+  for (const board of FULL ? ["microbit", "pico"] : ["microbit"]) {
     it(`--once --board ${board} ends as well`, { timeout: 1_200_000 }, async () => {
       const own = mkdtempSync(join(tmpdir(), "signet-demo-board-"));
       try {

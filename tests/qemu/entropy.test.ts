@@ -13,7 +13,7 @@ const STEP_MS = 60_000;
 
 describe("a stuck source of noise that is repaired", () => {
   const folder = mkdtempSync(join(tmpdir(), "signet-entropy-"));
-  /** What the board reads noise from: a name that leads to something else after the repair. */
+  /** The board's source of noise: a name that leads to another file after the repair. */
   const source = join(folder, "noise");
   let road: roads.Road;
   let device: Emulator;

@@ -37,7 +37,7 @@ interface Stopped {
   readonly port: number;
 }
 
-/** What a fault needs to be planted, and the epitaph that must be found. */
+/** The steps that plant a fault, and the expected epitaph. */
 interface Fault {
   readonly name: string;
   readonly plant: (stopped: Stopped) => Promise<void>;

@@ -26,7 +26,7 @@ const LIFE_MS = 3_000;
 
 const SEED = 0x5167;
 
-/** Whether bytes are a message with the signature of this key. */
+/** True if bytes are a message with the signature of this key. */
 function isSigned(bytes: Uint8Array, key: VerifyKey): boolean {
   try {
     return verify(open(bytes), key);
@@ -37,7 +37,7 @@ function isSigned(bytes: Uint8Array, key: VerifyKey): boolean {
 
 describe(`power cut ${KILLS} times at random moments (seed ${SEED})`, () => {
   const folder = mkdtempSync(join(tmpdir(), "signet-kills-"));
-  /** What every life said: ids, and counters with a receipt. */
+  /** The reports of all lives: ids, and counters with a receipt. */
   const ids = new Set<string>();
   const accepted: number[] = [];
   let road: roads.Road;

@@ -22,6 +22,7 @@ import { sampler } from "../entropy/oscillator.ts";
 import { symbols } from "./symbols.ts";
 import PROBE from "./boot/image.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
+import { FULL } from "../full.ts";
 
 const BOARD = "pico";
 const STEP_MS = 180_000;
@@ -114,7 +115,6 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
 describe("a power cut in the middle of a flash operation, between the first start and the key", () => {
   /** That many operations there are; after them the flash rests. */
   const OPERATIONS = 8;
-  const FULL = process.env["SIGNET_FULL"] !== undefined;
   const cuts: readonly Cut[] = FULL
     ? Array.from({ length: OPERATIONS }, (_, operation) => [0.1, 0.5, 0.9].map((done) => ({ operation, done }))).flat()
     : [{ operation: OPERATIONS - 1, done: 0.5 }];
@@ -276,7 +276,7 @@ describe("on the chip's model itself", () => {
   const awake = (chip: Chip): void => {
     while (!chip.core.waiting) tick(chip, chip.run() * 8);
   };
-  /** What the life after a reset tells of the one before. */
+  /** Return the epitaph that the life after a reset reports. */
   const epitaph = (before: Chip, barked: boolean): string => {
     const [chip, said] = power(before.remains(barked));
     awake(chip);

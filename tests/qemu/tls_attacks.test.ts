@@ -13,7 +13,7 @@ import { hex } from "../../tools/wire/bytes.ts";
 const BOARD = "mps2-an386";
 const STEP_MS = 120_000;
 
-/** Who must refuse, and how. */
+/** The refusing side of each attack, and its reason. */
 const REFUSALS: Record<string, [by: string, reason: RegExp]> = {
   "flip-hello": ["device", /^bad_record_mac$/],
   garbage: ["device", /^unexpected_message$/],

@@ -13,10 +13,11 @@ import { PATHS } from "../../tools/wire/exchange.ts";
 import { open, type Sign1 } from "../../tools/wire/sign1.ts";
 import { symbols } from "../qemu/symbols.ts";
 import { remains, secretsOf, type Secret } from "./remains.ts";
+import { FULL } from "../full.ts";
 
 const STEP_MS = 120_000;
-/** So long that a look falls between two reports. */
-const INTERVAL_MS = 10_000;
+/** Long enough to read RAM between two reports: the device stands still meanwhile. */
+const INTERVAL_MS = 5_000;
 
 /** One device on its road, and the secrets of the keys that it had. */
 class Watched {
@@ -101,7 +102,7 @@ async function begin(board: string, tls: boolean, folder: string): Promise<Watch
 describe("the key at rest, in all RAM", { concurrency: false }, () => {
   for (const [board, tls] of [
     ["mps2-an386", true],
-    ["mps2-an386", false],
+    ...(FULL ? [["mps2-an386", false] as const] : []),
     ["microbit", false],
   ] as const) {
     it(`leaves nothing on ${board}${tls ? ", inside TLS" : ""}`, { timeout: 5 * STEP_MS }, async () => {

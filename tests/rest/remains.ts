@@ -1,4 +1,4 @@
-/** What signing with an Ed25519 key keeps secret, and what of it is left in a memory. */
+/** The secrets of signing with an Ed25519 key, and the search for their remains in a memory. */
 import { createHash } from "node:crypto";
 import { toBeSigned, type Sign1 } from "../../tools/wire/sign1.ts";
 

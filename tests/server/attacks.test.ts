@@ -92,7 +92,7 @@ void test("speaking for another device: its kid under another signature, its sig
     concat(seal("report", victim.id, thief.key, parts.payload).subarray(0, -64), parts.signature),
     concat(thief.report(text("theirs")).subarray(0, -64), parts.signature),
   ];
-  // The second is the victim's own report, bit for bit: it is the victim who speaks, whoever carries it.
+  // The second is the victim's own report, bit for bit: the sender does not matter.
   assert.deepEqual(attempts[1], genuine);
   assert.equal((await refusal(server, "reports", attempts[0]!)).reason, "bad-signature");
   assert.equal((await refusal(server, "reports", attempts[2]!)).reason, "bad-signature");

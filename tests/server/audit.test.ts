@@ -23,7 +23,7 @@ const TABLES = [
   "audit_head",
 ] as const;
 
-/** What names a row in its table. */
+/** The key columns of each table. */
 const KEYS: Readonly<Record<(typeof TABLES)[number], readonly string[]>> = {
   devices: ["id"],
   reports: ["device", "counter"],
@@ -68,7 +68,7 @@ function named(columns: readonly string[], row: Row): RawBuilder<unknown> {
   return sql.join(each, sql` and `);
 }
 
-/** Do one thing that nobody but the server may; false if it changed nothing. */
+/** Change one thing that only the server may change; false if nothing changed. */
 async function tamper({ store }: Fixture, random: (below: number) => number): Promise<string | undefined> {
   const table = TABLES[random(TABLES.length)]!;
   const found = (await store.read.selectFrom(table).selectAll().execute()) as unknown as Row[];

@@ -1,5 +1,5 @@
 // weight: 24 s, 0.5 cores
-/** The server's clock wrong, by an hour or a year, either way: nothing is lost by it, and nobody is locked out. */
+/** The server's clock wrong, by an hour or a year, either way: nothing is lost by it, and no device is locked out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audit } from "../../tools/server/audit.ts";

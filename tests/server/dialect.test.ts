@@ -1,4 +1,6 @@
-/** What the store asks of a database, held against each that there is: the interface is `Dialect` of tools/server/store. */
+/**
+ * The functions that the store needs from a database, tested on each one: the interface is `Dialect` of tools/server/store.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";

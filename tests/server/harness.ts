@@ -118,7 +118,7 @@ export async function backup(server: Fixture): Promise<{ server: Fixture; putBac
   let [saved, now] = [place(), server];
   if (isFile) await sql`vacuum into ${saved}`.execute(store.read);
   else {
-    // PostgreSQL copies a database that nobody is connected to.
+    // PostgreSQL copies only a database without connections.
     await server.close();
     saved = await postgres.copy(database);
     now = { ...(await server.restart()), adminToken };
@@ -215,7 +215,7 @@ function bytesText(value: Uint8Array | { data: number[] }): string {
   return hex(value instanceof Uint8Array ? value : Uint8Array.from(value.data));
 }
 
-/** What a refusal says: its reason, its HTTP status, whether it is signed. */
+/** The contents of a refusal: its reason, its HTTP status, and if it is signed. */
 export interface Refusal {
   readonly reason: ReasonName | undefined;
   readonly status: number;
@@ -241,7 +241,7 @@ export async function refusal(
 // oxlint-disable-next-line typescript/no-explicit-any -- whatever the API answers, to be asserted on
 type Json = any;
 
-/** Ask the API as somebody with a token. */
+/** Call the API with a token. */
 export async function ask(
   server: Pick<RunningServer, "url">,
   token: string | undefined,

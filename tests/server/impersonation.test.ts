@@ -43,7 +43,7 @@ async function ecdsa(): Promise<ConnectionOptions> {
   return { key, cert: made.toString("pem") };
 }
 
-/** Post over TLS as whoever the options say; the name of the refusal, or ok. */
+/** Post over TLS with the given options; return the name of the refusal, or ok. */
 function postAs(server: Fixture, who: ConnectionOptions, path: "enrol" | "reports", body: Uint8Array): Promise<string> {
   const type = path === "enrol" ? "application/cose" : "application/cbor-seq";
   return new Promise((resolve, reject) => {

@@ -32,7 +32,7 @@ async function load(
   const id = hex(device.id);
   try {
     for (;;) {
-      // What was not answered before the kill is sent again, the same bytes.
+      // An unanswered report is sent again after the kill, the same bytes.
       const report = pending.get(id) ?? device.report(text(`after ${device.head.counter}`));
       pending.set(id, report);
       const verdict = await exchange.send(device, url, [report]);

@@ -27,7 +27,7 @@ async function road(t: TestContext, { url }: Broker, channel: string, options: O
   return made;
 }
 
-/** What a refusal says, and whether it is signed; undefined if it is none. */
+/** Return the reason of a refusal, with "signed" if it is signed; undefined if it is none. */
 async function refused(way: Road, asked: "enrol" | "reports", body: Uint8Array): Promise<string | undefined> {
   const answer = await way.carry(asked, body);
   if (answer.type === "application/cbor") return messages.reasonName(messages.readUnsignedRefusal(answer.body));
@@ -338,7 +338,7 @@ void test(
   },
 );
 
-/** What the operator's guide says. */
+/** The configuration in the operator's guide. */
 const ACL = `user server
 topic read signet/ask/#
 topic write signet/answer/#

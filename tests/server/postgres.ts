@@ -140,7 +140,7 @@ export async function database(where = shared()): Promise<string> {
   return create((await where).socket, "template1");
 }
 
-/** Copy a database of the shared cluster that nobody is connected to, and return the copy's URL. */
+/** Copy a database of the shared cluster that has no connections, and return the copy's URL. */
 export async function copy(url: string): Promise<string> {
   const [, name] = /\/(\w+)\?/.exec(url)!;
   return create((await shared()).socket, name!);

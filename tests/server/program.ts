@@ -11,7 +11,7 @@ export interface Program {
   readonly url: string;
   readonly publicKey: Uint8Array;
   readonly adminToken: string | undefined;
-  /** What it has said so far. */
+  /** Return its output so far. */
   said(): { stdout: string; stderr: string };
   /** Tell it to stop; its exit code. */
   stop(): Promise<number | null>;

@@ -360,7 +360,7 @@ void test("an address with too many failures is refused for a while; devices wit
   assert.equal(await tried(stranger.report(text("x"))), "busy 429");
   assert.equal(await tried(victim.report(text("x"))), "busy 429");
   assert.equal((await exchange.report(familiar, server.url, text("y"))).kind, "accepted");
-  // Who speaks in its name from its own address spoils it for that device alone.
+  // A sender of messages in its name, from its own address, harms that device only.
   const inItsName = seal("report", familiar.id, stranger.key, open(familiar.report(text("z"))).payload);
   for (let i = 0; i < 3; i++) assert.equal(await tried(inItsName), "bad-signature 401");
   assert.equal(await tried(inItsName), "busy 429");

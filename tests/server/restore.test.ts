@@ -85,7 +85,7 @@ for (const flavour of FLAVOURS) {
       server = await saved.putBack(server);
       restarted.restart();
       assert.equal((await exchange.enrol(restarted, server.url)).kind, "accepted");
-      // What it sends again belongs to a session that the database does not know.
+      // Its repeated report belongs to a session that the database does not know.
       const again = unanswered.received(await exchange.http(server.url)("reports", lost), lost);
       assert.ok(again.kind === "refused" && again.reason === "stale-session" && again.signed);
       // The answer to the first enrolment is lost: the gap is named all the same.

@@ -92,7 +92,7 @@ for (const flavour of FLAVOURS) {
       });
       const enrolment = old.enrol(await exchange.challenge(server.url));
       assert.equal((await refusal(server, "enrol", enrolment)).reason, "revoked");
-      // Nobody restores what was given up.
+      // An abandoned key cannot be restored.
       const restore = { method: "POST", body: "{}" };
       assert.equal((await ask(server, server.adminToken, `/v1/devices/${hex(old.id)}/restore`, restore)).status, 409);
       // It missed the answer, and sends the handover again; then it is a device like any other, and can rotate again.

@@ -31,9 +31,9 @@ function documented(): Operation[] {
   );
 }
 
-/** What needs no token, and says nothing of any device. */
+/** Routes that need no token, and reveal nothing about a device. */
 const PUBLIC = new Set(["/v1/server", "/openapi.json", "/healthz", "/readyz"]);
-/** What can not be undone, or makes others able to do it. */
+/** Acts that cannot be undone, or that give others the right to do them. */
 const ADMIN = /\/(revoke|tokens|tokens\/end)$/;
 
 /** The least that may do something: looking needs read, doing needs operate, what is for ever needs admin. */

@@ -35,7 +35,7 @@ import * as postgres from "./postgres.ts";
 
 const SEALED = Object.keys(COLUMNS) as Sealed[];
 
-/** What commit f32970b wrote: every kind of row, the server's key, and the devices' seeds by what became of them. */
+/** The database of commit f32970b: every kind of row, the server's key, and the devices' seeds by their later fate. */
 interface Written {
   readonly at: number;
   readonly key: string;
@@ -132,7 +132,7 @@ for (const flavour of FLAVOURS) {
         "revoked",
         "suspended",
       ]);
-      // What was signed before sessions is still shown and verified.
+      // Reports from before sessions are still shown and verified.
       const plain = device("plain");
       const stored = await server.reports(hex(plain.id));
       assert.deepEqual(

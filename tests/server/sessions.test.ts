@@ -62,7 +62,7 @@ function reasonOf(verdict: Awaited<ReturnType<typeof exchange.report>>): string 
   return verdict.kind === "refused" ? verdict.reason : verdict.kind;
 }
 
-/** What the log calls an alarm, the oldest first. */
+/** Return the alarms of the log, the oldest first. */
 async function alarms(server: Fixture): Promise<string[]> {
   const { body } = await ask(server, server.adminToken, "/v1/alarms");
   return (body.alarms as { action: string; detail: Record<string, string> }[])

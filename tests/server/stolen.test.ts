@@ -1,5 +1,5 @@
 // weight: 8 s, 0.5 cores
-/** What a stolen server key can and can not do: each line of SECURITY.md. */
+/** The abilities and limits of a stolen server key: each line of SECURITY.md. */
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
@@ -184,7 +184,7 @@ void test("sessions that a thief invents, of any epoch, lead a device into no co
       session,
     });
     assert.equal(device.enrolled({ type: "application/cose", body }, enrolment).kind, "accepted");
-    // It signs a report in it, which nobody hears.
+    // It signs a report in it, which does not reach the server.
     device.report(text("lost"));
   };
   for (let round = 0; round < 3; round++) {

@@ -18,13 +18,14 @@ import type { Answer, Device, Verdict } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { NO_HEAD, Order, type Downlink } from "../../tools/wire/messages.ts";
 import { ask, backup, command, decide, enrolled, order, serve, text, type Fixture } from "./harness.ts";
+import { FULL } from "../full.ts";
 
-const HISTORIES = Number(process.env["SIGNET_STORMS"] ?? 40);
+const HISTORIES = Number(process.env["SIGNET_STORMS"] ?? (FULL ? 40 : 15));
 const SEED = Number(process.env["SIGNET_STORMS_SEED"] ?? 20260101);
 /** A history as a failure prints it, to be played alone. */
 const REPLAY = process.env["SIGNET_STORM"];
 
-/** What the network does with a request. */
+/** The network's treatment of a request. */
 type Fate = "arrives" | "is lost" | "is not answered" | "is held" | "comes twice";
 const FATES: readonly Fate[] = ["arrives", "arrives", "is lost", "is not answered", "is held", "comes twice"];
 
@@ -163,7 +164,7 @@ class World {
   copy: Holder | undefined;
   private held: (readonly [Question, Uint8Array])[] = [];
   private saved: Awaited<ReturnType<typeof backup>>[] = [];
-  /** What was acknowledged when the database went back last: it may be missing. */
+  /** Number of reports acknowledged at the last restore of the database: they may be missing. */
   lost = 0;
   restored = false;
 
@@ -298,7 +299,7 @@ void test(`${HISTORIES} random histories: an honest device is never lost`, async
     const active = rows.filter(({ state }) => state === "active").map(({ id }) => id);
     assert.equal(holder.next, undefined, "it is still changing its key");
     assert.ok(active.includes(hex(holder.current.id)), rows.map(({ id, state }) => id.slice(0, 6) + state).join());
-    // If a restore lost a key between two rotations, the one before it stays in the database until somebody revokes it.
+    // If a restore lost a key between two rotations, the one before it stays in the database until an operator revokes it.
     if (!world.restored) assert.equal(active.length, 1);
     const stored = (await Promise.all(rows.map(({ id }) => server.reports(id)))).flat().map((report) => report.text);
     assert.equal(new Set(stored).size, stored.length, "a reading is stored twice");

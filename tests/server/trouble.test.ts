@@ -37,7 +37,7 @@ for (const flavour of FLAVOURS) {
       const path = `/v1/devices/${hex(old.id)}`;
       assert.equal((await post(server, `${path}/revoke`, { reason: "its key was read out" })).status, 200);
 
-      // Who has the old key can not go on with it, nor come back with the fresh claim, which stays good.
+      // The holder of the old key can neither continue with it nor return with the fresh claim, which stays valid.
       assert.equal((await refusal(server, "reports", old.report(text("forged")))).reason, "revoked");
       const thief = server.device({ seed: seedOf(old), claim: fresh! });
       const again = await refusal(server, "enrol", thief.enrol(await exchange.challenge(server.url)));
@@ -86,7 +86,7 @@ for (const flavour of FLAVOURS) {
       await exchange.report(device, server.url, text("y"));
       assert.deepEqual((await view(server, device)).body.commands, { queued: 1, acknowledged: 1, passed: 1 });
 
-      // Who restarts and forgot that it acted is told again only what it did not acknowledge.
+      // A device that restarts and lost its record of a command gets only unacknowledged ones again.
       await queue("02");
       const restarted = server.device({ seed: seedOf(device) });
       restarted.bootCount = 2;
@@ -167,7 +167,7 @@ for (const flavour of FLAVOURS) {
       assert.equal((await view(server, device)).body.state, "suspended");
       const path = `/v1/devices/${hex(device.id)}`;
       assert.equal((await post(server, `${path}/restore`, { reason: "a test rig" })).status, 200);
-      // What is still under way does not suspend it again: it belongs to the session before.
+      // A message in progress does not suspend it again: it belongs to the session before.
       assert.equal((await refusal(server, "reports", theirs)).reason, "stale-session");
       assert.equal((await exchange.enrol(device, server.url)).kind, "accepted");
       assert.equal((await exchange.report(device, server.url, text("goes on"))).kind, "accepted");

@@ -40,7 +40,7 @@ interface Receiver {
   requests: number;
   /** How many of the next requests are answered by this. */
   answers: (number | "silence" | "cut" | "elsewhere")[];
-  /** What was wrong with a request. */
+  /** The faults of a request. */
   readonly faults: string[];
   key: Uint8Array | undefined;
 }
@@ -125,7 +125,7 @@ async function until(holds: () => boolean, what: string): Promise<void> {
   assert.fail(what);
 }
 
-/** What each device's reports were told as, and the log. */
+/** Return the delivered counters of each device, and the delivered entries of the log. */
 function told({ taken }: Receiver): Map<string, number[]> {
   const out = new Map<string, number[]>();
   for (const item of taken) {
@@ -256,7 +256,7 @@ void test(
     await servers[working]!.close();
     await exchange.report(device, rest[0]!.url, text("x"));
     await until(() => told(to).get(hex(device.id))?.at(-1) === 31, "not taken over");
-    // It is not heard of: a lease that nobody renews ends.
+    // It does not respond: a lease ends if it is not renewed.
     await until(() => rest.some((server) => server.webhook!.counts.delivered > 0), "not counted");
     const silent = rest.find((server) => server.webhook!.counts.delivered > 0)!;
     // One that is gone has it from now on: so the end of the one that had it does not give it back.

@@ -1,8 +1,8 @@
 // weight: 111 s, 1 core
 /**
- * What whoever has the module can do to the records of a connection, on the ELF in QEMU: each record of the handshake and after it
+ * The attacks of a module on the records of a connection, on the ELF in QEMU: each record of the handshake and after it
  * flipped, cut, repeated, left out, swapped with the next, cut off, either way. The connection breaks, by name, and the next is
- * whole. `SIGNET_TLS_RECORDS=1` plays every trick on every record, else all but flips are played on every third.
+ * whole. `SIGNET_FULL=1` plays every trick on every record; else flips are played on every second, others on every fifth.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -15,11 +15,12 @@ import { DONE, startBoard, words, type PatternBoard } from "./board.ts";
 import { identity } from "./identities.ts";
 import { startEcho, type Echo } from "./peers.ts";
 import { Step } from "./step.ts";
+import { FULL } from "../full.ts";
 
 const LINE = 64;
 /** The step that ends a connection of the plan. */
 const CLOSE = 2;
-const EVERY = process.env["SIGNET_TLS_RECORDS"] ? 1 : 3;
+const EVERY = FULL ? { flip: 1, other: 1 } : { flip: 2, other: 5 };
 /** An alert under keys: two bytes, the inner type, the tag. */
 const ALERT_BYTES = 2 + 1 + 16;
 /** More than a handshake may take. */
@@ -61,7 +62,7 @@ const DOWN = [...OPENING, ...sealed(9)];
 /** Hello, mark, Certificate, CertificateVerify, Finished, data, close_notify. */
 const UP = [...OPENING, ...sealed(5)];
 
-/** Whether a connection ended here, well or badly. */
+/** True if a connection ended here, well or badly. */
 function ended({ name, data }: DeviceEvent): boolean {
   return name === "tls-failed" || (name === DONE && data.readUInt32BE() === CLOSE);
 }
@@ -114,7 +115,9 @@ function places(first: number, end: number, without?: number): number[] {
   return Array.from({ length: end - first }, (_, nth) => first + nth).filter((place) => place !== without);
 }
 
-/** What is done to records, how far it makes sense, and what the device says of it, a pattern, by the record's place. */
+/**
+ * The changes of records, the places where they apply, and the expected words of the device, a pattern, by the record's place.
+ */
 const tricks: {
   name: string;
   every?: number;
@@ -125,7 +128,7 @@ const tricks: {
 }[] = [
   {
     name: "flipped",
-    every: 1,
+    every: EVERY.flip,
     down: places(0, 11),
     up: places(0, 7),
     perform: (direction, list, place) => play(direction, [list[place]!, flip]),
@@ -161,7 +164,7 @@ const tricks: {
     says: (place) => (place < 2 ? "whole" : "tls-failed 20 0"),
   },
   {
-    // What the server had sent behind it may still come.
+    // Records sent before the cut may still arrive.
     name: "swallowed as the connection is cut off",
     down: places(0, 10),
     up: places(0, 6),
@@ -170,7 +173,7 @@ const tricks: {
   },
 ];
 
-for (const { name, every = EVERY, down, up, perform, says } of tricks) {
+for (const { name, every = EVERY.other, down, up, perform, says } of tricks) {
   test(`records of the server ${name}`, async () => {
     for (const place of down.filter((_, nth) => nth % every === 0)) {
       assert.match(await perform("down", DOWN, place), new RegExp(`^${says(place)}$`), `record ${place}`);

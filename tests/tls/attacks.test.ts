@@ -1,4 +1,4 @@
-/** What a module in the middle can do to the bytes: nothing but break the connection. */
+/** The attacks of a module on the bytes: they can only break the connection. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { State, TlsClient, type Settings } from "./client.ts";

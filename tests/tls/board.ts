@@ -19,9 +19,9 @@ export interface Plan {
   readonly host?: string;
   readonly pins: readonly Uint8Array[];
   readonly device: Identity;
-  /** What to do, and n where a step has one. */
+  /** The actions, and n where a step has one. */
   readonly steps: readonly (readonly [step: Step, n?: number])[];
-  /** Whoever sits in the module. */
+  /** The tap in the module. */
   readonly tap?: Tap;
 }
 

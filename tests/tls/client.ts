@@ -61,7 +61,7 @@ interface Exports {
   forgetTicket(): void;
 }
 
-/** What a connection is to be; what is missing is unset. */
+/** The settings of a connection; a missing one is unset. */
 export interface Settings {
   host?: string;
   alpn?: string;

@@ -1,6 +1,6 @@
 // weight: 69 s, 1 core
 /**
- * What handshakes take on the ELF in QEMU, and that they are the same there, answer for answer, as under Node. SIGNET_FULL
+ * The cost of handshakes on the ELF in QEMU, and their equality there, answer for answer, with those under Node. SIGNET_FULL
  * asks for every core.
  */
 import assert from "node:assert/strict";
@@ -8,8 +8,7 @@ import { type TestContext, test } from "node:test";
 import { KiB } from "../../tools/firmware/board.ts";
 import { benchTls, type TlsCost } from "../bench/tls.ts";
 import { profile } from "../lab/small.ts";
-
-const FULL = process.env["SIGNET_FULL"] !== undefined;
+import { FULL } from "../full.ts";
 
 /** Instructions on a Cortex-M4, which verifies what it signs: more would be a step back. */
 const MOST = { "tls.handshake": 3_200_000, "tls.handshake.chain": 3_000_000, "tls.resume": 1_000_000 };

@@ -70,7 +70,7 @@ function mutate(dice: Dice, bytes: Buffer): Buffer {
 /** How many messages there are up to Finished, a request that is left out counted too. */
 const FINISHED_AT = 6;
 
-/** Whether two records are the same but for the version in their header, which is ignored while there are no keys. */
+/** True if two records are the same but for the version in their header, which is ignored while there are no keys. */
 function sameButVersion(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && a[0] === b[0] && a.subarray(3).equals(b.subarray(3)) && (b[0] === 22 || a.equals(b));
 }

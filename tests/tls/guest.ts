@@ -25,7 +25,7 @@ const identity = memory.data(256, 8);
 /** Linear memory of this file, the options aside. */
 export const OWN_BYTES: u32 = CAPACITY + 3 * 256 + 2 * 64 + 3 * 32 + RANDOM_BYTES;
 
-/** What `set` sets from the buffer's first bytes. */
+/** The settings that `set` reads from the buffer's first bytes. */
 const enum Slot {
   Host = 0,
   Alpn = 1,

@@ -70,7 +70,7 @@ function number(place: Place): u32 {
   return load<u32>(page + place);
 }
 
-/** What is to be done at a place of the plan; 0 behind its end. */
+/** Return the action at a place of the plan; 0 after its end. */
 function stepAt(place: u32): u32 {
   return place < number(Place.StepCount) ? load<u32>(page + Place.Steps + place * STEP_BYTES) : 0;
 }

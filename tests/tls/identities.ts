@@ -36,7 +36,7 @@ export async function identity(name: string): Promise<Identity> {
   };
 }
 
-/** What a certificate is to say; by default a leaf for "localhost" in its own name. */
+/** The contents of a certificate; by default a leaf for "localhost" in its own name. */
 export interface Wish {
   subject: Identity;
   name?: string;

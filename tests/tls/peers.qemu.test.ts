@@ -13,8 +13,10 @@ import { certify, identity, type Identity } from "./identities.ts";
 import { Files, gnutls, missing, openssl, RAW_KEYS, startEcho, type Peer } from "./peers.ts";
 import { RETRY_RANDOM } from "./script.ts";
 import { Step } from "./step.ts";
+import { FULL } from "../full.ts";
 
-const BULK = 100 * 1024;
+const BULK = (FULL ? 100 : 25) * 1024;
+const BOTH_WAYS = `${BULK / 1024} KB both ways`;
 const LINE = 64;
 const TAG_BYTES = 16;
 
@@ -33,7 +35,7 @@ after(async () => {
   files.remove();
 });
 
-/** What passed through the module, as records. */
+/** The records that passed through the module. */
 class Wire implements Tap {
   readonly #heard = { up: Buffer.alloc(0), down: Buffer.alloc(0) };
 
@@ -65,7 +67,7 @@ async function start(port: number, steps: Plan["steps"], tap: Tap = new Wire()):
   return board;
 }
 
-/** What a server that sends everything back is asked: three connections. */
+/** The plan with a server that echoes everything: three connections. */
 const ECHOED: Plan["steps"] = [
   [Step.Both, LINE],
   [Step.Ticket],
@@ -97,7 +99,7 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
     ends.push(() => peer.stop());
   });
 
-  test("handshake, resumption, key update asked for by either side, 100 KB both ways, clean close", async () => {
+  test(`handshake, resumption, key update asked for by either side, ${BOTH_WAYS}, clean close`, async () => {
     const line = pattern(LINE).toString();
     const board = await start(peer.port, [
       [Step.Both, LINE],
@@ -164,7 +166,7 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
 });
 
 describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
-  test("raw public keys, record_size_limit 512: handshake, resumption, key update, 100 KB both ways, clean close", async () => {
+  test(`raw public keys, record_size_limit 512: handshake, resumption, key update, ${BOTH_WAYS}, clean close`, async () => {
     const key = files.put("server.key", server.pem);
     const spki = createPublicKey(server.pem).export({ type: "spki", format: "pem" });
     const raw = ["--rawpkkeyfile", key, "--rawpkfile", files.put("server.pub", spki), "--require-client-cert"];
@@ -179,7 +181,7 @@ describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
   });
 });
 
-test("Node as the server sets it up: handshake, resumption, key update, 100 KB both ways, clean close", async () => {
+test(`Node as the server sets it up: handshake, resumption, key update, ${BOTH_WAYS}, clean close`, async () => {
   const peer = await startEcho(server);
   ends.push(() => peer.close());
   // Node gives no ticket on a connection that was resumed: every other one is made by a full handshake.

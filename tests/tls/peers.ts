@@ -9,7 +9,7 @@ import { createServer } from "node:tls";
 import * as tls from "../../tools/server/tls.ts";
 import { certify, type Identity } from "./identities.ts";
 
-/** Whether a program is there; a test that needs it says so when it is not. */
+/** True if a program is there; a test that needs it says so when it is not. */
 export function installed(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
@@ -35,7 +35,7 @@ export const PATIENCE_MS = 180_000;
 export class Peer {
   /** Where it listens; 0 while it has not said so. */
   port: number;
-  /** What it has printed. */
+  /** Its output so far. */
   output = "";
   readonly #process: ChildProcessWithoutNullStreams;
 
@@ -106,7 +106,7 @@ export async function openssl(args: string[]): Promise<Peer> {
   return peer;
 }
 
-/** What `gnutls-serv` is to take in a priority string: raw public keys on both sides, too. */
+/** The priority string of `gnutls-serv`: raw public keys on both sides, too. */
 export const RAW_KEYS = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+CTYPE-SRV-ALL:+CTYPE-CLI-ALL";
 
 /** Start `gnutls-serv`. */
@@ -121,7 +121,7 @@ export async function gnutls(args: string[]): Promise<Peer> {
       return peer;
     } catch (error) {
       await peer.stop();
-      // It takes no port 0, and somebody else may have taken this one meanwhile.
+      // It accepts no port 0, and another program may have taken this one meanwhile.
       if (!/Address already in use/i.test(peer.output)) throw error;
     }
   }

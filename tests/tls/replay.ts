@@ -7,7 +7,7 @@ import type { Answer, Lab } from "../lab/lab.ts";
 import { Call } from "./call.ts";
 import { TlsClient } from "./client.ts";
 
-/** What a board's buffer holds: a record's content. */
+/** Capacity of a board's buffer: a record's content. */
 export const PIECE_BYTES = 1024;
 
 /** One call, and what it answered. */
@@ -95,7 +95,7 @@ export class RecordedClient extends TlsClient {
   }
 }
 
-/** What a part of a conversation took on a board. */
+/** The cost of a part of a conversation on a board. */
 export interface Cost {
   /** Instructions of all calls, and of the longest one, which is a `step`. */
   readonly instructions: number;
@@ -112,7 +112,7 @@ export function requestOf({ call, first, second, bytes }: Kept): { op: number; f
   return { op: call, fields: [Buffer.concat([head, bytes])] };
 }
 
-/** Whether a call prepares a conversation and is none of the client's work. */
+/** True if a call prepares a conversation and is none of the client's work. */
 export function isSetting({ call }: Kept): boolean {
   return call === Call.Set || call === Call.SetClock || call === Call.SetTicket;
 }

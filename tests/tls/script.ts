@@ -101,7 +101,7 @@ class Keys {
   }
 }
 
-/** What a ServerHello is made of, each part replaceable. */
+/** The parts of a ServerHello, each replaceable. */
 export interface Hello {
   version?: number;
   random?: Uint8Array;
@@ -111,7 +111,7 @@ export interface Hello {
   extensions?: Extension[];
 }
 
-/** What a script needs of a client, wherever that is. */
+/** The functions of a client that a script needs, on any platform. */
 export interface Ends {
   readonly state: number;
   start(settings: Settings): unknown;
@@ -132,7 +132,7 @@ export class Script<Client extends Ends = TlsClient> {
   data: Buffer = Buffer.alloc(0);
   /** Handshake messages of the client after its hello. */
   messages: Buffer[] = [];
-  /** What the client read of this server's application data. */
+  /** The bytes of this server's application data that the client read. */
   read: Buffer = Buffer.alloc(0);
   hello: Buffer = Buffer.alloc(0);
   session: Buffer = Buffer.alloc(0);

@@ -1,5 +1,5 @@
 // Longer than 400 lines: one list, an entry for each way in which a server can break the protocol.
-/** What a server may not say, each with the alert that a client answers it with, for a scripted server against any client. */
+/** Messages that a server must not send, each with the client's alert, for a scripted server against any client. */
 import assert from "node:assert/strict";
 import { fixedBytes } from "./client.ts";
 import type { Identity } from "./identities.ts";
@@ -22,7 +22,7 @@ export const Alert = {
   UnsupportedExtension: 110,
 } as const;
 
-/** A wrong thing: what it is, the alert, and how the server says it; `other` is somebody else. */
+/** A forbidden message: its name, the alert, and the way to send it; `other` is another server. */
 export type Sin = [name: string, alert: number, say: (s: Script<Ends>, other: Identity) => void];
 
 /** One wrong thing before the handshake's keys: what the server says instead of a good ServerHello. */

@@ -48,7 +48,7 @@ class Remote implements Ends {
 
 export type Part = Script<Ends>;
 
-/** What is to happen on one connection. */
+/** The actions on one connection. */
 export interface Act {
   /** The client's hello is there. */
   readonly opens: (script: Part) => void;
@@ -58,7 +58,7 @@ export interface Act {
   readonly data?: (script: Part, bytes: Buffer) => void;
 }
 
-/** What became of it. */
+/** The result. */
 export interface Played {
   readonly script: Part;
   /** Why the script could not go on, if so: what the client said could not be opened. */
@@ -73,7 +73,7 @@ export const ECHO: Act = {
 
 export class Stage {
   readonly port: number;
-  /** What the next connections are, in their order; then every one is an echo. */
+  /** The plans of the next connections, in order; after them each one is an echo. */
   readonly #acts: { act: Act; over: (played: Played) => void }[] = [];
   readonly #server: Server;
 

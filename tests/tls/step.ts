@@ -1,4 +1,6 @@
-/** What the guest of `guest_pattern.ts` does with its connections, one step after the other; read by it and by its host. */
+/**
+ * The actions of the guest of `guest_pattern.ts` on its connections, one step after the other; shared by it and its host.
+ */
 export const enum Step {
   /** Send n bytes of the pattern. */
   Send = 1,
@@ -20,11 +22,11 @@ export const enum Step {
   Again = 9,
 }
 
-/** What the guest says beside the firmware's own events. */
+/** The guest's events beside the firmware's own. */
 export const enum Said {
   /** A step is done: its place in the plan. */
   Done = 0x40,
-  /** What came is not the pattern: from which byte on. */
+  /** The received bytes are not the pattern: from which byte on. */
   Strange = 0x41,
 }
 

@@ -1,7 +1,7 @@
 // weight: 24 s, 1 core
 /**
- * What the cores answer in assembly and the portable code give the same bits, on the chip: random states and data, and those
- * where every carry is driven. SIGNET_CASES says how many.
+ * The cores' assembly and the portable code give the same bits, on the chip: random states and data, and those that drive every
+ * carry. SIGNET_CASES sets the number.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -5,7 +5,7 @@ import type { Lab } from "../lab/lab.ts";
 import { VERDICTS } from "./verdicts.ts";
 import { type Case, type File, cases } from "./wycheproof.ts";
 
-/** What fits the buffer of the micro:bit's lab, 2 KiB: not the longest outputs of HKDF. */
+/** True if a case fits the buffer of the micro:bit's lab, 2 KiB: the longest outputs of HKDF do not. */
 export const fitsMicrobit = ({ size }: Case): boolean => typeof size !== "number" || size < 1700;
 
 /** Declare them; `open` starts the lab, and only cases that `fits` accepts are run: a board may have too little RAM for some. */

@@ -15,11 +15,11 @@ export interface Forgery {
   readonly name: string;
   readonly key: Uint8Array;
   readonly signature: Uint8Array;
-  /** What the signature is of. */
+  /** The signed message. */
   readonly message: Uint8Array;
   /** The report as the server would store it. */
   readonly report: Uint8Array;
-  /** What every verifier must say. */
+  /** The verdict of every verifier. */
   readonly expected: boolean;
 }
 
@@ -143,7 +143,9 @@ function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
 
-/** y from p + 2 to p + 18, and both signs: nobody knows their logarithms, so that these are refused by more than one check. */
+/**
+ * y from p + 2 to p + 18, and both signs: their logarithms are unknown, so these are refused by more than one check.
+ */
 function unreduced(): Forgery[] {
   const key = ed25519.fromSeed(rule.bytes("unreduced"));
   return Array.from({ length: 17 }, (_, i) => [BigInt(i + 2), BigInt(i + 2) | SIGN])

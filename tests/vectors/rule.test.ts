@@ -19,10 +19,11 @@ import { Op } from "../lab/op.ts";
 import { smallLab } from "../lab/small.ts";
 import * as rule from "../wire/rule.ts";
 import { CLASSES, type Forgery } from "./forgeries.ts";
+import { FULL } from "../full.ts";
 
 const HEAD_BYTES = 11;
 
-const BOARDS = process.env["SIGNET_FULL"] ? ["mps2-an386", "mps2-an385", "microbit"] : ["mps2-an386"];
+const BOARDS = FULL ? ["mps2-an386", "mps2-an385", "microbit"] : ["mps2-an386"];
 
 /** Let the device judge, the message in two parts as its formats give it. */
 async function onDevice(lab: Lab, { signature, key, message }: Forgery): Promise<boolean> {

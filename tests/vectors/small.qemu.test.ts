@@ -12,9 +12,9 @@ import type { Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { smallLab } from "../lab/small.ts";
 import { everyCase, fitsMicrobit } from "./every.ts";
+import { FULL } from "../full.ts";
 
 const NOTHING = Buffer.alloc(0);
-const FULL = process.env["SIGNET_FULL"] !== undefined;
 /** Every so many cases of Wycheproof are run on a board. */
 const STEPS = { "mps2-an386": FULL ? 1 : 3, microbit: FULL ? 1 : 40 } as const;
 

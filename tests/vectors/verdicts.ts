@@ -1,4 +1,6 @@
-/** What the firmware has to say to each of Wycheproof's cases: one function a file, true if the case is as it must be. */
+/**
+ * The firmware's expected verdict on each of Wycheproof's cases: one function a file, true if the case is as it must be.
+ */
 import { createHash } from "node:crypto";
 import { Status } from "../../assembly/lib/status.ts";
 import type { Lab } from "../lab/lab.ts";

@@ -1,10 +1,11 @@
 // weight: 18 s, 0.5 cores
 import { elfLab } from "../lab/lab.ts";
 import { everyCase, fitsMicrobit } from "./every.ts";
+import { FULL } from "../full.ts";
 
 everyCase(() => elfLab("mps2-an386"), "mps2-an386");
 
-if (process.env["SIGNET_FULL"]) {
+if (FULL) {
   for (const board of ["mps2-an385", "mps2-an500", "mps2-an505"]) everyCase(() => elfLab(board), board);
   everyCase(() => elfLab("microbit"), "microbit", fitsMicrobit);
 }

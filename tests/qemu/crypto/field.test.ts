@@ -1,13 +1,16 @@
 // weight: 47 s, 1 core
-/** What each core answers in its own assembly, on the ELF in QEMU, against the portable twin beside it: the same bits. */
+/**
+ * The operations in each core's own assembly, on the ELF in QEMU, against the portable twin beside it: the same bits.
+ */
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { loadBoard } from "../../../tools/firmware/board.ts";
 import { element, mod, number, P, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
 import { elfLab, type Lab } from "../../lab/lab.ts";
 import * as small from "../../lab/small.ts";
+import { FULL } from "../../full.ts";
 
-const COUNT = Number(process.env["FIELD_CASES"] ?? 20);
+const COUNT = Number(process.env["FIELD_CASES"] ?? (FULL ? 20 : 5));
 const SEED = process.env["FIELD_SEED"] ?? "field";
 
 /** The boards as they are, and a Cortex-M4 with the small profile, which has other assembly and one table. */
