@@ -10,7 +10,7 @@ export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1728;
 export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;
 /** Size of the receive ring: 22 ms of a UART at 115,200 baud, more than one turn of the main loop. */
 export const LINK_RX_BYTES: u32 = 256;
-/** What one frame of the framed link carries at most: 12 ms at 115,200 baud, and half of the receive buffer. */
+/** Maximum data of one frame of the framed link: 12 ms at 115,200 baud, and half of the receive buffer. */
 export const FRAME_DATA_BYTES: u32 = 128;
 /** How long an unanswered frame waits before it is sent again: several times what a full frame takes at 9,600 baud. */
 export const FRAME_RETRY_MS: u32 = 400;

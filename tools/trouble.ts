@@ -1,4 +1,4 @@
-/** What a person is told when something they can act on went wrong: printed as `error: …` and `hint: …`, no stack. */
+/** An error for the user, with a remedy: printed as `error: …` and `hint: …`, without a stack. */
 export class Trouble extends Error {
   readonly hint: string;
 

@@ -43,7 +43,7 @@ export class Sign1 {
   payload: usize;
   payloadLen: u32;
   signature: usize;
-  /** What `verify` said; Forged before. */
+  /** Result of `verify`; Forged before. */
   verdict: Status;
 }
 

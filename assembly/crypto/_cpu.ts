@@ -1,34 +1,34 @@
 /**
- * What a core may answer in its own assembly instead of the portable TypeScript beside each caller. All pointers are to
- * whole 4-byte aligned words inside linear memory; the shim checks the range against its constant bound, the core the
- * alignment. Both halves give the same bits for every input; a test on the chip compares them.
+ * Operations that a core may perform in its own assembly instead of the portable TypeScript beside each caller. All pointers
+ * are to whole 4-byte aligned words inside linear memory; the shim checks the range against its constant bound, the core the
+ * alignment. Both versions give the same bits for every input; a test on the chip compares them.
  *
  * A build says `--use CRYPTO_NATIVE=1` when its board has them.
  *
- * CT: nothing here branches on, or indexes by, what the pointers lead to.
+ * CT: nothing here branches on, or indexes by, the contents of the pointers.
  */
 
-/** Whether the board answers the operations below. */
+/** True if the board answers the operations below. */
 // prettier-ignore
 export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
 
-/** Whether the board answers the operations on whole blocks: SHA-2, ChaCha20 and, unless its multiplier is one of the two below, Poly1305. */
+/** True if the board answers the operations on whole blocks: SHA-2, ChaCha20 and, unless its multiplier is one of the two below, Poly1305. */
 // prettier-ignore
 export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
 
-/** Whether a 32x32->64 multiplication takes a data-dependent time here, or is a call: secrets use 16x16->32 instead. */
+/** True if a 32x32->64 multiplication takes a data-dependent time here, or is a call: secrets use 16x16->32 instead. */
 // prettier-ignore
 export const SHORT_MULTIPLY: bool = isDefined(CRYPTO_SHORT_MULTIPLY);
 
-/** Whether field multiplications take a data-dependent time: secret points are then blinded. */
+/** True if field multiplications take a data-dependent time: secret points are then blinded. */
 // prettier-ignore
 export const BLIND: bool = isDefined(CRYPTO_BLIND);
 
-/** Whether the board wants the smallest code and tables. */
+/** True if the board wants the smallest code and tables. */
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
 
-/** Whether the board wants every signature verified before it leaves the device: against faults. */
+/** True if the board wants every signature verified before it leaves the device: against faults. */
 // prettier-ignore
 export const CHECKED: bool = isDefined(CRYPTO_CHECKED);
 

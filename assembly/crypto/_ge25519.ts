@@ -296,7 +296,7 @@ export function decodeNegative(p: usize, from: usize, w: usize): boolean {
 }
 
 /**
- * Whether 8p is the neutral element: where x, y or, so that 2p has y = 0, x^2 + y^2 is zero.
+ * True if 8p is the neutral element: where x, y or, so that 2p has y = 0, x^2 + y^2 is zero.
  *
  * CT: everything leaks; the point is public.
  */

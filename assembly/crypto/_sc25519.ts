@@ -170,7 +170,7 @@ export function comb(s: usize): void {
   store<u32>(s, load<u32>(s, BYTES - 4) >>> 1, BYTES - 4);
 }
 
-/** Whether a public s is below L. */
+/** True if a public s is below L. */
 export function canonical(s: usize): boolean {
   let carry: i64 = 0;
   for (let j: usize = 0; j < BYTES; j += 4) {

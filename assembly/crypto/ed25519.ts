@@ -33,7 +33,7 @@ function digest(out: usize, first: usize, second: usize, head: usize, headLen: u
   scratch.release(from);
 }
 
-/** What signing keeps from the seed and between its steps, all of it secret but the point's encoding. */
+/** Values that signing keeps from the seed and between its steps. All are secret except the point's encoding. */
 const SCALAR: usize = 0;
 const PREFIX: usize = 32;
 const NONCE: usize = 64;
@@ -213,7 +213,7 @@ export function issue(
     : signTwice(out, seed, key, noise, head, headLen, body, bodyLen);
 }
 
-/** What verification keeps; no secrets. R is kept beside S, so that it can be compared from two places. */
+/** Values that verification keeps; none is secret. R is kept beside S, so that it can be compared from two places. */
 const S: usize = 0;
 const R: usize = 32;
 const DIGITS: usize = 64;
@@ -255,7 +255,7 @@ function factor(
 }
 
 /**
- * Whether R is the encoding of S B - k A, and everything is as the one rule wants it.
+ * True if R is the encoding of S B - k A, and everything is as the one rule wants it.
  *
  * An attacker who makes this skip an instruction knows what it computes then: without k, or with only a few of the steps, a
  * signature can be made without the key. So k is computed twice, its digits are summed up, steps are counted, and R is

@@ -48,7 +48,7 @@ const LEAST: u32 = 256;
 /** -log2 of the rate of false alarms. */
 const ALPHA_BITS: u32 = 30;
 
-/** What a source did. */
+/** Failures of a source. */
 export const enum Failure {
   None = 0,
   /** The same sample, or the same bit, came too often in a row, or the claim is out of bounds. */
@@ -103,7 +103,7 @@ export class Health {
   differing7: u64;
 }
 
-/** What a caller sets aside for a Health, aligned to 8. */
+/** Bytes that a caller reserves for a Health, aligned to 8. */
 export const HEALTH_BYTES: u32 = PATTERNS ? <u32>offsetof<Health>() : <u32>offsetof<Health>("past");
 
 /** Begin, for a source that claims `qualityPer256` / 256 bits of min-entropy a sample: 1 to 8 bits. Any other claim fails at once. */

@@ -28,7 +28,7 @@ class Carrier {
   /** The question was handed to the exchange. */
   asked: u32;
   startedMs: u32;
-  /** What the link was at the last turn. */
+  /** State of the link at the last turn. */
   link: LinkState;
   /** Bytes of the request that the link has no room for yet. */
   outAt: u32;
@@ -67,7 +67,7 @@ export function begin(question: Question, message: usize, messageLen: u32, nowMs
   carrier.messageLen = messageLen;
 }
 
-/** What became of the question; Failed: there is no connection either. */
+/** Result of the question; Failed: there is no connection either. */
 export function verdict(): Verdict {
   return carrier.verdict;
 }
@@ -77,7 +77,7 @@ export function answerLen(): u32 {
   return exchange.len();
 }
 
-/** What the transport said of it: a number for the console. */
+/** Detail of the transport about the result: a number for the console. */
 export function detail(): u32 {
   return exchange.detail();
 }
@@ -123,18 +123,18 @@ function proceed(nowMs: u32): bool {
   return carrier.asked ? converse(nowMs) : false;
 }
 
-/** Whether the exchange at hand has something of its own on the wire, and so must end before the stream begins. */
+/** True if the exchange at hand has something of its own on the wire, and so must end before the stream begins. */
 function isBegun(): boolean {
   return carrier.verdict == Verdict.Pending && (carrier.asked != 0 || link.state() > LinkState.Ready);
 }
 
-/** Whether the module is set up and nothing is under way: the main loop may take longer turns. */
+/** True if the module is set up and nothing is under way: the main loop may take longer turns. */
 export function isQuiet(): boolean {
   const idle = stream.holds() ? stream.isQuiet() : carrier.verdict != Verdict.Pending;
   return idle && link.state() != LinkState.Down && carrier.wireLen == 0 && channel.isQuiet();
 }
 
-/** Whether the module is ready. */
+/** True if the module is ready. */
 export function isUp(): boolean {
   return link.state() != LinkState.Down;
 }

@@ -69,7 +69,7 @@ const incoming: usize = memory.data(PIECE_BYTES, 4);
 @lazy
 const outgoing: usize = memory.data(PIECE_BYTES, 4);
 
-/** Whether the factory page asks for TLS; a build without TLS takes no such page. */
+/** True if the factory page asks for TLS; a build without TLS takes no such page. */
 @inline
 export function secured(): bool {
   return settings.tlsKeyCount + settings.tlsRootCount != 0;
@@ -159,7 +159,7 @@ function hangUp(): void {
   link.close();
 }
 
-/** Whether nothing is under way. */
+/** True if nothing is under way. */
 export function isQuiet(): bool {
   if (!features.TLS) return true;
   return channel.phase == Phase.None || channel.phase == Phase.Open || channel.phase == Phase.Failed;

@@ -1,5 +1,5 @@
 /**
- * What the rooms of the life stand on: its state, its buffers, and how one state follows another. `life.ts` has the table of states.
+ * The base of the life's files: its state, its buffers, and the transitions between states. `life.ts` has the table of states.
  */
 import { ANSWER_BYTES, RETRY_ENROL, RETRY_MAX_MS, RETRY_MS } from "../config";
 import { Question } from "../exchange/exchange";
@@ -96,7 +96,7 @@ export class Life {
 /** The record of the last command: its counter, and bytes of its hash. */
 export const COMMAND_BYTES: u32 = 4 + ACK_HASH_BYTES;
 export const REPORT_HASH_BYTES: u32 = 8;
-/** What is stored of a key that takes over: its secret, and the handover. */
+/** Stored bytes of a successor key: its secret, and the handover. */
 export const SUCCESSOR_MOST: u32 = keypair.SEED_BYTES + HANDOVER_MOST;
 
 export const life = changetype<Life>(memory.data(offsetof<Life>(), 4));

@@ -94,7 +94,7 @@ export function mayRotate(): boolean {
 export function rotate(): void {
   // A key that is only kept becomes the key again, before the next one takes the place of the one that was refused.
   if (key.settle() != Status.Ok) return system.die(Death.Storage);
-  // What another server knows stays, however often this one orders rotations.
+  // Keep the part that another server knows, however often this server orders rotations.
   const stays = peer.count > 1 && key.isKeptFrom(got.signer);
   if (!stays && key.keep(got.signer) != Status.Ok) return system.die(Death.Storage);
   const mark = scratch.mark();

@@ -1,4 +1,7 @@
-/** What the device asks of the server: to enrol, and to accept a report. Each is written, signed, kept until it is answered, and sent. */
+/**
+ * The questions of the device to the server: to enrol, and to accept a report. Each is written, signed, kept until it is
+ * answered, and sent.
+ */
 import * as app from "../app/app";
 import { Slice } from "../cose/cbor";
 import * as sha256 from "../crypto/sha256";

@@ -36,7 +36,7 @@ const SAMPLES_AT_ONCE: u32 = 32;
 const TEMPERATURES: u32 = 16;
 /** Reads in one turn of the main loop. */
 const READS_AT_ONCE: u32 = 16;
-/** What 256 bits with full entropy take (SP 800-90C §3: 64 more than the output), in 1/256 bit. */
+/** Entropy for 256 bits with full entropy (SP 800-90C §3: 64 more than the output), in 1/256 bit. */
 const NEEDED_PER_256: u32 = (256 + 64) * 256;
 
 

@@ -1,5 +1,5 @@
 // node --import tsx tools/facts/generate.ts
-/** What the device says on the console; numbers among the bytes are big-endian. */
+/** Events on the device's console; numbers among the bytes are big-endian. */
 export const enum Event {
   /** The count of starts, u32. */
   Booted = 1,
@@ -149,7 +149,7 @@ export const enum Record {
   Command = 5,
   /** The newest time that the server has told, seconds since 1970, u32. */
   Time = 6,
-  /** What ended an earlier life, and is not reported yet. */
+  /** Epitaph of an earlier life that is not reported yet. */
   Epitaph = 8,
   /** The secret 32 bytes of the key that is to take over, or that took over last, then the `handover` by which it does. */
   Successor = 9,

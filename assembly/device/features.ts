@@ -1,4 +1,4 @@
-/** What a board's data leaves out of its firmware, or asks of it (`use` in `boards/<name>/board.ts`). */
+/** Parts that a board's data leaves out of its firmware, or requests (`use` in `boards/<name>/board.ts`). */
 
 /** TLS is in, unless the board has no room for it. */
 export const TLS: bool = !isDefined(WITHOUT_TLS);

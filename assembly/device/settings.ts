@@ -17,7 +17,7 @@ import { CHAINS } from "../tls/options";
 import { Factory } from "./facts";
 import * as features from "./features";
 
-/** What a seed has: 32 bytes of entropy and a nonce of 16. */
+/** Bytes of a seed: 32 of entropy and a nonce of 16. */
 export const SEED_BYTES: u32 = 48;
 const SERVER_KEY_BYTES: u32 = 32;
 const MAGIC: u32 = 0x544e4753;

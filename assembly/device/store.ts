@@ -81,7 +81,7 @@ class Log {
   /** Start of the pair's pages; 0, which is the factory page, if there is none. */
   first: u32;
   second: u32;
-  /** What the pair's heads say. */
+  /** Fields of the pair's heads. */
   version: u32;
   number: u32;
   flags: u32;
@@ -217,7 +217,7 @@ function sizeAt(at: u32): u32 {
   return crc == sum ? recordBytes(len) : 0;
 }
 
-/** Whether the whole record at `at` is one of `kind`. */
+/** True if the whole record at `at` is one of `kind`. */
 function holds(at: u32, kind: u32): bool {
   return at != NOWHERE && sizeAt(at) != 0 && <u32>load<u8>(piece) == kind;
 }
@@ -378,8 +378,8 @@ function lose(units: u32): void {
 }
 
 /**
- * What follows the last record is not blank: nothing may be added. It is a write that a cut tore if only the first page has
- * it, from the beginning; on both, or on a page without its copy, a record may be lost.
+ * The rest of the page after the last record is not blank: nothing may be added. If only the first page has it, from the
+ * beginning, it is a torn write; on both pages, or on a page without its copy, a record may be lost.
  */
 function endEarly(inFirst: u32, inSecond: u32): void {
   log.end = log.at;

@@ -137,19 +137,19 @@ export function close(): void {
   else stream.state = StreamState.Closed;
 }
 
-/** Whether the connection is the stream's. */
+/** True if the connection is the stream's. */
 export function holds(): bool {
   if (!features.TLS) return false;
   return stream.state == StreamState.Opening || stream.state == StreamState.Open;
 }
 
-/** Whether the server is proven and bytes flow. */
+/** True if the server is proven and bytes flow. */
 export function isOpen(): bool {
   if (!features.TLS) return false;
   return stream.state == StreamState.Open;
 }
 
-/** Whether nothing is under way but waiting for the server. */
+/** True if nothing is under way but waiting for the server. */
 export function isQuiet(): bool {
   return isOpen() && left() == 0;
 }

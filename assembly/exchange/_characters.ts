@@ -8,18 +8,18 @@ export const COMMA: u32 = 0x2c;
 export const COLON: u32 = 0x3a;
 export const SEMICOLON: u32 = 0x3b;
 
-/** Whether the byte is a space or a tab. */
+/** True if the byte is a space or a tab. */
 @inline
 export function isBlank(byte: u32): boolean {
   return byte == SPACE || byte == TAB;
 }
 
-/** Whether the byte may stand in a value or a reason: no control character but the tab. */
+/** True if the byte may stand in a value or a reason: no control character but the tab. */
 export function isText(byte: u32): boolean {
   return (byte >= SPACE && byte != 0x7f) || byte == TAB;
 }
 
-/** Whether the byte may stand in a name (RFC 9110 §5.6.2). */
+/** True if the byte may stand in a name (RFC 9110 §5.6.2). */
 export function isToken(byte: u32): boolean {
   if (byte - 0x30 < 10 || (byte | 0x20) - 0x61 < 26) return true;
   // ! # $ % & ' * + - . as bits from 0x21; ^ _ ` | ~ apart.

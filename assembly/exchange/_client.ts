@@ -116,7 +116,7 @@ function number(template: usize, value: u32): void {
   text.begin(head, template);
 }
 
-/** Whether the connection may be used for another exchange, once Done: 1. */
+/** True if the connection may be used for another exchange, once Done: 1. */
 export function keepAlive(): u32 {
   return response.keepAlive() & u32(text.over(head)) & u32(http.bodyAt == http.bodyLen);
 }

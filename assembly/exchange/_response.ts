@@ -143,7 +143,7 @@ export function retryAfterS(): u32 {
   return http.retryAfterS;
 }
 
-/** Whether the response leaves the connection usable, once Done: 1. */
+/** True if the response leaves the connection usable, once Done: 1. */
 export function keepAlive(): u32 {
   return http.keepAlive;
 }

@@ -10,7 +10,7 @@
  * counts once its signature was verified.
  */
 
-/** What a message asks of the server. */
+/** Requests that a message makes of the server. */
 export const enum Question {
   /** A nonce. The message is empty. */
   Challenge = 0,
@@ -20,7 +20,7 @@ export const enum Question {
   Report = 2,
 }
 
-/** What became of a question. */
+/** Results of a question. */
 export const enum Verdict {
   /** Nothing was asked. */
   None,

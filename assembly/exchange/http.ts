@@ -67,7 +67,7 @@ export function push(from: usize, len: u32): void {
   response.push(from, len);
 }
 
-/** What became of the question that was asked last. */
+/** Return the result of the last question. */
 export function verdict(): Verdict {
   const state = response.state();
   if (state == Exchange.Busy) return Verdict.Pending;
@@ -95,7 +95,7 @@ export function retryAfterS(): u32 {
   return response.retryAfterS();
 }
 
-/** Whether the connection may carry another question. */
+/** True if the connection may carry another question. */
 export function keeps(): bool {
   return client.keepAlive() != 0;
 }

@@ -1,6 +1,6 @@
 /**
- * What the server says: `enrolled`, `receipt`, `refusal` and `downlink` (README, "Messages"), and the unsigned refusal.
- * Nothing is looked at before the server's signature is verified, and everything in `out` is set together, or nothing.
+ * Messages of the server: `enrolled`, `receipt`, `refusal` and `downlink` (README, "Messages"), and the unsigned refusal. The
+ * server's signature is verified before anything else is read, and everything in `out` is set together, or nothing.
  */
 import { Status } from "../lib/status";
 import { Reader } from "../lib/reader";

@@ -1,4 +1,4 @@
-/** What a device says of itself when it signs up, at each start (README, "Messages": `enrol`). */
+/** The message with which a device enrols, at each start (README, "Messages": `enrol`). */
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as cbor from "../cose/cbor";
@@ -11,7 +11,7 @@ import { KeyPair } from "./keypair";
 import { Server } from "./server";
 import { ACK_HASH_BYTES, Label, CTI_BYTES, Cnf, HASH_BYTES } from "./facts";
 
-/** What goes into an `enrol`. Strings are kept by pointer; a length of 0 leaves out what may be left out. */
+/** Fields of an `enrol`. Strings are kept by pointer; a length of 0 omits an optional field. */
 @unmanaged
 export class Enrolment {
   /** 16 fresh random bytes. */

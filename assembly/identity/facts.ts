@@ -35,7 +35,7 @@ export const enum Cnf {
   Kid = 3,
 }
 
-/** What a downlink can order beside what its data say to the application. */
+/** Orders of a downlink to the firmware itself, beside its data for the application. */
 export const enum Order {
   /** Nothing. */
   None = 0,
@@ -76,7 +76,7 @@ export const SESSION_MOST: u32 = 16;
 export const SESSION_ABOUT_BYTES: u32 = 8;
 /** How many bytes of a downlink's hash an ack carries. */
 export const ACK_HASH_BYTES: u32 = 8;
-/** What an order to rotate carries, and the handover that obeys it. */
+/** Token of an order to rotate, and of the handover that obeys it. */
 export const TOKEN_BYTES: u32 = 16;
 /** The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads. */
 export const HANDOVER_MOST: u32 = 332;

@@ -11,12 +11,12 @@ import { KeyPair } from "./keypair";
 import { Server } from "./server";
 import { Label, Cnf, HASH_BYTES, TOKEN_BYTES } from "./facts";
 
-/** What goes into a `handover`. */
+/** Fields of a `handover`. */
 @unmanaged
 export class Handover {
   /** The id of the key that takes over. */
   successor: usize;
-  /** What the order carried. */
+  /** Token of the order. */
   token: usize;
   /** Where the chain of reports ends: counter and hash of the last one that the server accepted. */
   counter: u32;

@@ -11,7 +11,7 @@ import { KeyPair } from "./keypair";
 import { Server } from "./server";
 import { ACK_HASH_BYTES, Label, HASH_BYTES } from "./facts";
 
-/** What goes into a `report`. Strings are kept by pointer. */
+/** Fields of a `report`. Strings are kept by pointer. */
 @unmanaged
 export class Report {
   counter: u32;

@@ -6,7 +6,7 @@
 
 const POLYNOMIAL: u32 = 0x82f63b78;
 
-/** What a checksum starts from. */
+/** Initial value of a checksum. */
 export const START: u32 = 0xffffffff;
 
 /** Go on with `crc` over one byte. */

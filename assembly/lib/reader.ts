@@ -21,7 +21,7 @@ export class Reader {
     return <u32>(this.end - this.at);
   }
 
-  /** Whether every read so far stayed inside. */
+  /** True if every read so far stayed inside. */
   @inline
   ok(): boolean {
     return this.failed == 0;

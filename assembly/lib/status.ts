@@ -1,5 +1,5 @@
 // node --import tsx tools/facts/generate.ts
-/** What every fallible function returns: Ok, or the first thing that was wrong. Half of the bits of Ok are set, so a register that one fault cleared is not Ok. */
+/** Results of every fallible function: Ok, or the first fault found. Half of the bits of Ok are set, so a register that one fault cleared is not Ok. */
 export const enum Status {
   Ok = 0x5a3c96c3,
   /** A buffer or counter of ours is too small for this input; nothing was written past it. */

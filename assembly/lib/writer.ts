@@ -23,7 +23,7 @@ export class Writer {
     return <u32>(this.at - this.start);
   }
 
-  /** Whether every write so far did fit. */
+  /** True if every write so far did fit. */
   @inline
   ok(): boolean {
     return this.failed == 0;

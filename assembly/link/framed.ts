@@ -9,7 +9,7 @@
  *       |<---------------------------|
  *       | 0 OPEN(port, host)         |   each numbered frame is repeated until its ACK
  *       |--------------------------->|
- *       |           ACK 0   0 OPENED |   or CLOSE, where nobody answers
+ *       |           ACK 0   0 OPENED |   or CLOSE, without an answer
  *       |<---------------------------|
  *       | ACK 0   n DATA             |   both ways
  *       |<-------------------------->|
@@ -89,7 +89,7 @@ class Framed {
   ackDue: u32;
   helloDue: u32;
   frameDue: u32;
-  /** What is on its way to the UART. */
+  /** Bytes in progress to the UART. */
   out: usize;
   outLeft: u32;
   inLen: u32;
@@ -191,7 +191,7 @@ function work(): void {
   }
 }
 
-/** Whether a numbered frame can be built: there is none that waits for its ACK, and none half-way to the UART. */
+/** True if a numbered frame can be built: there is none that waits for its ACK, and none half-way to the UART. */
 function vacant(): boolean {
   return link.up != 0 && link.frameLen == 0 && (link.outLeft == 0 || link.out >= note);
 }

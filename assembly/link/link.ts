@@ -35,7 +35,7 @@ function family(): u32 {
   return ESP_AT ? chosen : <u32>Family.Framed;
 }
 
-/** Whether the image has a driver for this family. */
+/** True if the image has a driver for this family. */
 @inline
 export function known(family: u32): boolean {
   return (FRAMED && family == Family.Framed) || (ESP_AT && family == Family.EspAt);

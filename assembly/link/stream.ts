@@ -1,4 +1,6 @@
-/** What the families share: the state the layers above see, and the bytes on their way. Only one family is in use. */
+/**
+ * State shared by the families: the state that the layers above see, and the bytes in progress. Only one family is in use.
+ */
 import { LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
 
 if (LINK_RX_BYTES < 64 || (LINK_RX_BYTES & (LINK_RX_BYTES - 1)) != 0)
@@ -24,7 +26,7 @@ export const enum LinkState {
 @unmanaged
 export class Stream {
   state: LinkState;
-  /** What `tick` said last. */
+  /** Time of the last `tick`. */
   nowMs: u32;
   /** Bytes in `tx`. */
   txLen: u32;
@@ -80,7 +82,7 @@ export function take(out: usize, max: u32): u32 {
   return len;
 }
 
-/** Whether the time `atMs` has come; times are compared by difference, since the clock wraps. */
+/** True if the time `atMs` has come; times are compared by difference, since the clock wraps. */
 @inline
 export function due(atMs: u32): boolean {
   return <i32>(stream.nowMs - atMs) >= 0;

@@ -5,7 +5,7 @@
  * the same arguments with a backslash before each `"`, `,` and `\`, as ESP-AT wants them within quotes.
  */
 
-/** What `next` returns when the text is over. */
+/** Result of `next` at the end of the text. */
 export const END: u32 = 256;
 
 const BACKSLASH: u32 = 0x5c;
@@ -15,7 +15,7 @@ const BACKSLASH: u32 = 0x5c;
 export class Text {
   /** The next byte of the template; 0: nothing to write. */
   at: usize;
-  /** What is left of the argument being written. */
+  /** Rest of the argument being written. */
   from: usize;
   left: u32;
   /** Some of its bytes get a backslash: 1; and that of the next byte is written: 2. */
@@ -43,13 +43,13 @@ export function stop(text: Text): void {
   text.at = 0;
 }
 
-/** Whether there is nothing left to write. */
+/** True if there is nothing left to write. */
 @inline
 export function over(text: Text): boolean {
   return text.at == 0;
 }
 
-/** Whether all bytes are written, though END was not returned yet; of a template that ends in no argument. */
+/** True if all bytes are written, though END was not returned yet; of a template that ends in no argument. */
 export function ended(text: Text): boolean {
   return text.at != 0 && load<u8>(text.at) == 0;
 }

@@ -4,6 +4,6 @@
 @external("entropy", "read")
 export declare function read(out: usize, max: u32): u32;
 
-/** What a board's noise source claims: min-entropy of a sample in 1/256 bit, at most 2048. 0: the board has no source. */
+/** Claim of a board's noise source: min-entropy of a sample in 1/256 bit, at most 2048. 0: the board has no source. */
 @external("entropy", "quality")
 export declare function quality(): u32;

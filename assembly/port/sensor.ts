@@ -1,4 +1,4 @@
-/** What the board measures. */
+/** Measurements of the board. */
 
 /** One reading of `channel` in thousandths of its unit; channel 0 is the temperature in degrees Celsius. */
 @external("sensor", "read")

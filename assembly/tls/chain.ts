@@ -1,5 +1,5 @@
 /**
- * Whether the server's certificate message proves its key, and which key that is (RFC 8446 §4.4.2):
+ * True if the server's certificate message proves its key, and which key that is (RFC 8446 §4.4.2):
  *
  *     raw public key, pinned                           -> proven
  *     X.509 leaf whose key is pinned                   -> proven; its other fields are not read
@@ -99,7 +99,7 @@ export function begin(r: Reader, type: CertificateType, options: Options): Alert
   return beginChain(options);
 }
 
-/** Whether signatures are left to verify. */
+/** True if signatures are left to verify. */
 export function busy(): bool {
   return CHAINS && chain.at < chain.count;
 }
@@ -130,7 +130,7 @@ function list(r: Reader): Alert {
   return Alert.None;
 }
 
-/** Whether a key is pinned. */
+/** True if a key is pinned. */
 function pinned(candidate: usize, options: Options): bool {
   for (let i: u32 = 0; i < options.pinCount; i++)
     if (bytes.same(candidate, options.pins + i * x509.KEY_BYTES, x509.KEY_BYTES)) return true;
@@ -188,7 +188,7 @@ function checkLeaf(options: Options): Alert {
   return checkDates(child, options);
 }
 
-/** Whether a certificate can still be valid: the time is not known, only that `floor` has passed. */
+/** True if a certificate can still be valid: the time is not known, only that `floor` has passed. */
 function checkDates(certificate: Certificate, options: Options): Alert {
   if (certificate.notAfter < certificate.notBefore) return Alert.BadCertificate;
   return certificate.notAfter < options.floor ? Alert.CertificateExpired : Alert.None;

@@ -184,17 +184,17 @@ export function alert(): Alert {
   return client.alert;
 }
 
-/** Whether the peer sent that alert. */
+/** True if the peer sent that alert. */
 export function alertFromPeer(): bool {
   return client.byPeer != 0;
 }
 
-/** Whether this connection was resumed or began with an external PSK: the server took the one that was offered. */
+/** True if this connection was resumed or began with an external PSK: the server took the one that was offered. */
 export function preShared(): bool {
   return evidence.has(evidence.Proof.PreShared);
 }
 
-/** Whether the server chose the application protocol that was offered. */
+/** True if the server chose the application protocol that was offered. */
 export function protocolChosen(): bool {
   return agreed.protocol != 0;
 }
@@ -215,7 +215,7 @@ export function peerGone(): void {
   end(client.state == State.Closing ? State.Closed : State.Failed);
 }
 
-/** Whether the connection has ended. */
+/** True if the connection has ended. */
 function ended(): bool {
   return client.state == State.Idle || client.state >= State.Closed;
 }
@@ -233,12 +233,12 @@ export function step(): Status {
   return settle(openRecord());
 }
 
-/** Whether the next step may sign with the device's key: lend it its seed for that step. */
+/** True if the next step may sign with the device's key: lend it its seed for that step. */
 export function signs(): bool {
   return client.state == State.SignCredential || client.state == State.SendVerify;
 }
 
-/** Whether application data may come. */
+/** True if application data may come. */
 function connected(): bool {
   return client.state == State.Connected || client.state == State.Closing;
 }
@@ -419,7 +419,7 @@ function absorb(len: u32): void {
   schedule.absorb(buffer, message.HEADER_BYTES + len);
 }
 
-/** Whether the message ends its record: the next is under other keys (§5.1). */
+/** True if the message ends its record: the next is under other keys (§5.1). */
 function aligned(): bool {
   return !record.opened();
 }
@@ -606,7 +606,7 @@ function finished(len: u32): Alert {
   return Alert.None;
 }
 
-/** What this client's flight begins with. */
+/** Begin this client's flight. */
 function answer(): State {
   if (!agreed.requested) return State.SendFinished;
   const signs = ours() && agreed.clientType == CertificateType.X509;
@@ -615,7 +615,7 @@ function answer(): State {
     : State.SendCertificate;
 }
 
-/** Whether the device shows its key. */
+/** True if the device shows its key. */
 function ours(): bool {
   return authenticates(client.options) && agreed.takesOurs != 0;
 }
@@ -703,7 +703,7 @@ export function update(): Status {
   return sendKeyUpdate(1) ? Status.Ok : Status.Again;
 }
 
-/** Whether application data may be sent. */
+/** True if application data may be sent. */
 function ready(): bool {
   return client.state == State.Connected && client.sending == 0;
 }

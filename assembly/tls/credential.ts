@@ -1,8 +1,8 @@
 /**
- * What the device shows for its own key: the raw public key (RFC 7250), or a self-signed X.509 certificate around it.
+ * The device's credential for its own key: the raw public key (RFC 7250), or a self-signed X.509 certificate around it.
  *
- * The certificate is the smallest that servers take: version 3, serial 1, CN "Signet device", valid from 1970 to 9999,
- * no extensions. Its name and dates say nothing; the server compares the key. It is the same whenever it is made, so its
+ * The certificate is the smallest that servers accept: version 3, serial 1, CN "Signet device", valid from 1970 to 9999, no
+ * extensions. Its name and dates have no meaning; the server compares the key. It is the same whenever it is made, so its
  * signature is kept.
  */
 import * as bytes from "../lib/bytes";
@@ -48,7 +48,7 @@ const signature = memory.data(scheme.SIGNATURE_BYTES, 8);
 @lazy
 const signedFor = memory.data(KEY_BYTES, 8);
 
-/** Whether the certificate for `key` still has to be signed. */
+/** True if the certificate for `key` still has to be signed. */
 export function unsigned(key: usize): bool {
   return !bytes.same(signedFor, key, KEY_BYTES);
 }

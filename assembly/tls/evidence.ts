@@ -1,10 +1,9 @@
 /**
- * What has been proven about the server on this connection. The schedule hands out application keys only when the
- * evidence is complete, and the only lines that add to it are those that checked: a handler that is skipped, reordered or
- * leaves early can not end in keys.
+ * The proofs about the server on this connection. The schedule hands out application keys only when the evidence is complete,
+ * and only the lines that performed a check add to it: a handler that is skipped, reordered or left early cannot lead to keys.
  *
- * Each proof is a word that is Ok only if its check found nothing missing. It is written before the check's own branch, or
- * from a second comparison, so a branch that is skipped or turned round does not make a proof.
+ * Each proof is a word that is Ok only if its check found nothing missing. It is written before the check's own branch, or from
+ * a second comparison, so a branch that is skipped or inverted does not make a proof.
  */
 import { Status } from "../lib/status";
 
@@ -35,12 +34,12 @@ export function add(proof: Proof, off: u32): void {
   store<u32>(proofs + ((<u32>proof) << 2), <u32>Status.Ok + off);
 }
 
-/** Whether `proof` was given. */
+/** True if `proof` was given. */
 export function has(proof: Proof): bool {
   return load<u32>(proofs + ((<u32>proof) << 2)) == Status.Ok;
 }
 
-/** Whether the server is proven: Finished, under either a pre-shared key or an anchored key's signature. */
+/** True if the server is proven: Finished, under either a pre-shared key or an anchored key's signature. */
 export function complete(): bool {
   return has(Proof.Finished) && (has(Proof.PreShared) || (has(Proof.Anchor) && has(Proof.Signature)));
 }

@@ -21,7 +21,7 @@ export const enum Psk {
   Ticket = 2,
 }
 
-/** What of this client's first hello must be the same in its second, and the cookie that the second returns. */
+/** Parts of this client's first hello that must be the same in its second, and the cookie that the second returns. */
 @unmanaged
 export class Offer {
   random: usize;
@@ -32,7 +32,7 @@ export class Offer {
   cookieLen: u32;
 }
 
-/** What a ServerHello chose. */
+/** Choices of a ServerHello. */
 @unmanaged
 export class Choice {
   suite: u32;
@@ -237,7 +237,7 @@ export function read(choice: Choice, r: Reader, offer: Offer): Alert {
 /** Not an alert: the hello is one of an older version. */
 const NO_VERSION: u32 = 257;
 
-/** What to say to a server that speaks an older version: it is a downgrade if the random's end says so (§4.1.3). */
+/** Return the alert for a server of an older version: a downgrade if the end of the random says so (§4.1.3). */
 function older(random: usize): Alert {
   const end = load<u64>(random + ID_BYTES - 8);
   return end << 8 == DOWNGRADE << 8 && end >> 56 <= 1 ? Alert.IllegalParameter : Alert.ProtocolVersion;
@@ -296,7 +296,7 @@ function readExtension(choice: Choice, type: u32, offer: Offer): Alert {
   return misplaced(type, offer);
 }
 
-/** What to say to an extension that does not belong where it is: was it offered at all (§4.2)? */
+/** Return the alert for an extension in a wrong place: it depends on whether it was offered at all (§4.2). */
 export function misplaced(type: u32, offer: Offer): Alert {
   switch (type) {
     case Extension.ServerName:

@@ -16,7 +16,7 @@ import { CertificateType, Extension, Kind } from "./registry";
 import * as schedule from "./schedule";
 import * as scheme from "./scheme";
 
-/** What the server said beside its hello. */
+/** Statements of the server beside its hello. */
 @unmanaged
 export class Agreed {
   /** The certificate types of both sides. */
@@ -108,7 +108,7 @@ function encryptedExtension(agreed: Agreed, type: u32, offer: hello.Offer, optio
   return body.ok() && body.left() == 0 ? Alert.None : Alert.DecodeError;
 }
 
-/** Whether a certificate type was offered. */
+/** True if a certificate type was offered. */
 function known(type: u32): bool {
   return type == CertificateType.X509 || type == CertificateType.RawPublicKey;
 }

@@ -23,7 +23,7 @@ export function ipv4(host: usize, len: u32): i64 {
   return digits && parts == 4 ? (value << 8) | part : -1;
 }
 
-/** Whether `host` is a DNS name, not an address: only those are sent as SNI. */
+/** True if `host` is a DNS name, not an address: only those are sent as SNI. */
 export function isDns(host: usize, len: u32): bool {
   if (len == 0 || len > 253 || ipv4(host, len) >= 0) return false;
   for (let i: u32 = 0; i < len; i++) if (load<u8>(host + i) == 0x3a) return false;
@@ -35,13 +35,13 @@ function lower(c: u32): u32 {
   return c - 0x41 <= 25 ? c | 0x20 : c;
 }
 
-/** Whether two names of `len` bytes are the same but for case. */
+/** True if two names of `len` bytes are the same but for case. */
 function sameName(a: usize, b: usize, len: u32): bool {
   for (let i: u32 = 0; i < len; i++) if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
   return true;
 }
 
-/** Whether a certificate's dNSName is `host`: the same, or `*.` and the same but for the first label. */
+/** True if a certificate's dNSName is `host`: the same, or `*.` and the same but for the first label. */
 export function matches(dns: usize, dnsLen: u32, host: usize, hostLen: u32): bool {
   if (hostLen == 0) return false;
   if (dnsLen == hostLen && sameName(dns, host, hostLen)) return true;

@@ -1,6 +1,8 @@
 import { Signer } from "../signer/signer";
 
-/** What one connection is to be. Everything pointed to stays the caller's, and must stay there until the connection ends. */
+/**
+ * Options of one connection. Everything pointed to belongs to the caller, and must stay there until the connection ends.
+ */
 @unmanaged
 export class Options {
   /** The server's name, for SNI and, under a root, for its certificate; a dotted IPv4 address is never sent as SNI. */
@@ -32,7 +34,7 @@ export class Options {
 /** The hello's random, the session id, the key share's scalar, the signature's noise. */
 export const RANDOM_BYTES: u32 = 128;
 
-/** Whether the device has a key to show. */
+/** True if the device has a key to show. */
 @inline
 export function authenticates(options: Options): bool {
   return changetype<usize>(options.signer) != 0;
@@ -41,6 +43,6 @@ export function authenticates(options: Options): bool {
 /** Most pins, and most roots. */
 export const ANCHORS: u32 = 2;
 
-/** Whether the image verifies chains of certificates. Without them, a server proves itself by a pinned key alone. */
+/** True if the image verifies chains of certificates. Without them, a server proves itself by a pinned key alone. */
 // prettier-ignore
 export const CHAINS: bool = !isDefined(WITHOUT_CHAINS);

@@ -13,7 +13,7 @@ import * as suite from "./suite";
 import * as schedule from "./schedule";
 
 const HEADER_BYTES: u32 = 5;
-/** What protection adds to a record's content: the inner type and the tag. */
+/** Bytes that protection adds to a record's content: the inner type and the tag. */
 const EXPANSION_BYTES: u32 = 1 + suite.TAG_BYTES;
 /** The largest fragment that fits: content at its bound, protected. */
 const FRAGMENT_BYTES: u32 = TLS_RECORD_BYTES + EXPANSION_BYTES;
@@ -148,7 +148,7 @@ function measure(): void {
   if (checkHeader() == Alert.None) layer.need += bytes.load16be(input + 3);
 }
 
-/** Whether a record with this header may come at all. `legacy_version` is ignored, as §5.1 demands. */
+/** True if a record with this header may come at all. `legacy_version` is ignored, as §5.1 demands. */
 function checkHeader(): Alert {
   const kind: u32 = load<u8>(input);
   if (kind < <u32>Content.ChangeCipherSpec || kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;
@@ -157,12 +157,12 @@ function checkHeader(): Alert {
   return len > bound ? Alert.RecordOverflow : Alert.None;
 }
 
-/** Whether `open` has something to do: a whole record, or a header that is refused. */
+/** True if `open` has something to do: a whole record, or a header that is refused. */
 export function arrived(): bool {
   return layer.opened == 0 && layer.have >= HEADER_BYTES && layer.have == layer.need;
 }
 
-/** Whether bytes of a record that is not whole have arrived. */
+/** True if bytes of a record that is not whole have arrived. */
 export function partial(): bool {
   return layer.have != 0 && layer.have != layer.need;
 }
@@ -225,7 +225,7 @@ function strip(len: u32): void {
   layer.kind = last >>> (before << 3);
 }
 
-/** Whether there is an opened record that was not finished. */
+/** True if there is an opened record that was not finished. */
 export function opened(): bool {
   return layer.opened != 0;
 }
@@ -307,7 +307,7 @@ export function drain(out: usize, max: u32): u32 {
   return len;
 }
 
-/** Whether bytes for the peer are queued. */
+/** True if bytes for the peer are queued. */
 export function queued(): bool {
   return layer.queued != layer.sent;
 }

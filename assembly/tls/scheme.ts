@@ -19,12 +19,12 @@ export function offer(w: Writer): void {
   w.u16(Scheme.Ed25519);
 }
 
-/** Whether `scheme` was offered. */
+/** True if `scheme` was offered. */
 export function offered(scheme: u32): bool {
   return scheme == Scheme.Ed25519;
 }
 
-/** Whether a list of schemes that the peer takes (the body of its signature_algorithms) has one that the device's key can make. */
+/** True if a list of schemes that the peer takes (the body of its signature_algorithms) has one that the device's key can make. */
 export function taken(r: Reader): bool {
   let found = false;
   while (r.left() >= 2) if (offered(r.u16())) found = true;

@@ -20,7 +20,7 @@ export function offer(w: Writer): void {
   w.u16(Suite.ChaCha20Poly1305Sha256);
 }
 
-/** Whether `suite` was offered. */
+/** True if `suite` was offered. */
 export function offered(suite: u32): bool {
   return suite == Suite.ChaCha20Poly1305Sha256;
 }

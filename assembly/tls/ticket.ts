@@ -57,7 +57,7 @@ export function forget(): void {
   bytes.wipe(place, BYTES);
 }
 
-/** Whether there is one. */
+/** True if there is one. */
 export function kept(): bool {
   return ticket.len != 0;
 }
@@ -88,7 +88,7 @@ export function obfuscatedAge(nowMs: u32): u32 {
 }
 
 /**
- * Whether the ticket may be used: it is young enough, for this host, and the key that the server was proven with is still
+ * True if the ticket may be used: it is young enough, for this host, and the key that the server was proven with is still
  * one of those trusted. One that may not is wiped.
  */
 export function usable(options: Options): bool {
@@ -102,7 +102,7 @@ export function usable(options: Options): bool {
   return good;
 }
 
-/** Whether the anchor is one of `count` keys at `keys`. */
+/** True if the anchor is one of `count` keys at `keys`. */
 function among(keys: usize, count: u32): bool {
   for (let i: u32 = 0; i < count; i++) if (bytes.same(keys + i * KEY_BYTES, anchor, KEY_BYTES)) return true;
   return false;

@@ -6,7 +6,7 @@ import * as der from "./der";
 import * as name from "./name";
 import { Tag } from "./der";
 
-/** What a certificate says. Pointers lead into it. */
+/** Fields of a certificate. Pointers lead into it. */
 @unmanaged
 export class Certificate {
   /** The part that is signed, and the signature. */
@@ -247,7 +247,7 @@ function readPurposes(out: Certificate): bool {
 const DNS_NAME: u32 = 0x82;
 const IP_ADDRESS: u32 = 0x87;
 
-/** Whether the certificate names `host` in its subjectAltName (RFC 9525 §6.2); a common name counts for nothing. */
+/** True if the certificate names `host` in its subjectAltName (RFC 9525 §6.2); a common name counts for nothing. */
 export function names(certificate: Certificate, host: usize, hostLen: u32): bool {
   const address = name.ipv4(host, hostLen);
   outer.begin(certificate.names, certificate.namesLen);
@@ -263,7 +263,7 @@ export function names(certificate: Certificate, host: usize, hostLen: u32): bool
   return false;
 }
 
-/** Whether `child` says it was issued by `parent`. */
+/** True if `child` says it was issued by `parent`. */
 export function issued(parent: Certificate, child: Certificate): bool {
   return parent.subjectLen == child.issuerLen && bytes.same(parent.subject, child.issuer, child.issuerLen);
 }

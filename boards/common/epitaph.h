@@ -1,4 +1,4 @@
-/** What a life leaves behind for the next: a line of text in memory that reset does not touch. */
+/** Epitaph of a life for the next one: a line of text in memory that a reset keeps. */
 #ifndef EPITAPH_H_
 #define EPITAPH_H_
 
@@ -14,7 +14,7 @@ void epitaph_begin(const char *text);
 void epitaph_text(const char *text);
 /** Append a word as eight hexadecimal digits. */
 void epitaph_hex(uint32_t word);
-/** Whether `epitaph_die` has begun: what goes wrong from then on adds nothing. */
+/** True if `epitaph_die` has begun: what goes wrong from then on adds nothing. */
 bool epitaph_dying(void);
 /** Seal it, wipe the guest's memory and both stacks as far as they are not in use, say it on the console, reset. */
 _Noreturn void epitaph_die(void);

@@ -8,7 +8,7 @@
 #include "startup.h"
 #include "stack.h"
 
-/** What the core pushes on the way in (ARMv7-M ARM B1.5.6, ARMv6-M the same). */
+/** Words that the core pushes at exception entry (ARMv7-M ARM B1.5.6, ARMv6-M the same). */
 struct frame {
   uint32_t r0, r1, r2, r3, r12, lr, pc, xpsr;
 };
@@ -19,7 +19,7 @@ struct frame {
 /** The image in flash, and what of it runs from RAM (linker script). */
 extern const uint32_t __flash_start[], __flash_end[], __ram_code_start[], __ram_code_end[];
 
-/** Whether there is an instruction of the image: a program counter that has gone astray may not even be read. */
+/** True if there is an instruction of the image: a program counter that has gone astray may not even be read. */
 static bool in_image(uint32_t pc) {
   const bool in_flash = pc >= (uint32_t)__flash_start && pc < (uint32_t)__flash_end;
   return (pc & 1) == 0 && (in_flash || (pc >= (uint32_t)__ram_code_start && pc < (uint32_t)__ram_code_end));
@@ -52,7 +52,7 @@ static const char *const names[16] = {
     [7] = "secure", [11] = "svc", [12] = "debug", [14] = "pendsv", [15] = "systick",
 };
 
-/** What a chip's own exceptions stand for, where it has them (chip.h). */
+/** Meaning of a chip's own exceptions, where it has them (chip.h). */
 static const char *warning(uint32_t exception) {
 #ifdef WATCHDOG_EXCEPTION
   if (exception == WATCHDOG_EXCEPTION)
@@ -76,7 +76,7 @@ static _Noreturn void die_afresh(void) {
 /** How far below the handlers' stack a frame is still one of theirs. */
 #define BEYOND_BYTES 256u
 
-/** What became of the stack in use, if a frame is not where it must be: what it would tell was then never pushed. */
+/** State of the stack in use, if a frame is not where it must be: its contents were then never pushed. */
 static const char *stray(const struct frame *frame) {
   const uint32_t at = (uint32_t)frame;
   const uint32_t limit = (uint32_t)__stack_limit, top = (uint32_t)__stack_top;

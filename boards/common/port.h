@@ -1,4 +1,4 @@
-/** What a board's C gives the guest: the other side of `assembly/port/`, with pointers already checked. */
+/** Functions that a board's C gives the guest: the other side of `assembly/port/`, with pointers already checked. */
 #ifndef PORT_H_
 #define PORT_H_
 
@@ -14,9 +14,9 @@ void board_init(void);
 uint32_t uart_read(uint8_t *out, uint32_t max);
 /** Queue up to `len` bytes for the module; returns how many were taken. */
 uint32_t uart_write(const uint8_t *data, uint32_t len);
-/** Whether a received byte waits. */
+/** True if a received byte waits. */
 bool uart_ready(void);
-/** Whether all that was queued has been sent. */
+/** True if all that was queued has been sent. */
 bool uart_sent(void);
 
 /** Write to the console; waits for room only if a whole queue is waiting. */

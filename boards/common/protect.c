@@ -80,7 +80,7 @@ void protect_enable(void) {
 
 #define STORE_BYTES    (STORE_PAGE_BYTES * STORE_PAGES)
 #define RAM_CODE_BYTES 1024u
-/** What must stay empty below the stack: more than any function's frame. */
+/** Bytes that must stay empty below the stack: more than any function's frame. */
 #define GUARD_BYTES    32768u
 
 static void region(uint32_t number, uint32_t from, uint32_t bytes, uint32_t rights) {

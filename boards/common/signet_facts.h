@@ -24,7 +24,7 @@ enum signet_status {
   SIGNET_UNCONFIGURED = 8,
 };
 
-/** What calls return that can fail. Errors are negative. */
+/** Results of calls that can fail. Errors are negative. */
 enum signet_result {
   /** Success. It is not zero: compare with it. */
   SIGNET_OK = 0x5a3c96c3,

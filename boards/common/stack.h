@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/** What unused stack holds. */
+/** Contents of unused stack. */
 #define STACK_PAINT 0xa5a5a5a5u
 
 /** First and one past the last word of the stack (linker script; on the host, see boards/posix). */

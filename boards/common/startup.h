@@ -1,4 +1,4 @@
-/** What every chip's vector table begins with. */
+/** First entries of every chip's vector table. */
 #ifndef STARTUP_H_
 #define STARTUP_H_
 

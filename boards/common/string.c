@@ -1,8 +1,8 @@
 /**
- * What the firmware needs of <string.h>, small: the C library's own take five times the flash on an M4. Words are moved
- * where the core may, or where all is aligned.
+ * The functions of <string.h> that the firmware needs, small: the C library's own take five times the flash on an M4.
+ * They move words where the core allows it, or where all is aligned.
  *
- * CT: lengths leak, and with memcmp, strncmp and strlen what is compared; secrets are given to the others only.
+ * CT: lengths leak, and with memcmp, strncmp and strlen the compared bytes; secrets go to the others only.
  */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/** What every Cortex-M can do. */
+/** Functions of every Cortex-M. */
 #include "chip.h"
 #include "port.h"
 

@@ -82,7 +82,7 @@ WORD u8 *known(u32 at) { return guest.memory + at; }
  * the build. */
 __attribute__((error("the generator is wrong about an address"))) void address_is_wrong(void);
 
-/** Whether an access at the constant address `at`, which is `base + offset`, is a window's; it is inside. */
+/** True if an access at the constant address `at`, which is `base + offset`, is a window's; it is inside. */
 WORD int is_windowed(u32 at, u32 base, u32 offset, u32 size) {
   if (at != base + offset || at < offset || size > LINEAR_BYTES || at > LINEAR_BYTES - size)
     address_is_wrong();

@@ -21,7 +21,7 @@ static struct library {
   bool ended;
   uint32_t length;
   char reason[EPITAPH_BYTES + 1];
-  /** Whether the reason was reported. */
+  /** True if the reason was reported. */
   bool told;
 } library;
 

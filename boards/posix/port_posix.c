@@ -174,7 +174,7 @@ void system_reset(void) {
   abort();
 }
 
-/* What the chip's own hardware would measure, does not exist here. */
+/* There is no hardware here that could measure. */
 void stack_scrub(void) {}
 uint32_t stack_used(const void *from) { return (void)from, 0; }
 void meter_start(void) {}

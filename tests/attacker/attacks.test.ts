@@ -16,7 +16,7 @@ import { hash, id } from "../../tools/wire/key.ts";
 import { readReport } from "../../tools/wire/messages.ts";
 import { open, verify } from "../../tools/wire/sign1.ts";
 
-/** Who must refuse, and how. */
+/** The refusing side of each attack, and its reason. */
 const REFUSALS: Record<string, [by: string, reason: RegExp]> = {
   read: ["device", /^no key in \d+ bytes heard$/],
   flip: ["server", /^bad-signature$/],

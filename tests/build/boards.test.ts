@@ -34,7 +34,7 @@ function isInside(address: number, bytes: number, region: Region): boolean {
   return address >= region.origin && address + bytes <= region.origin + region.bytes;
 }
 
-/** What is wrong with how an image lies in a board's memories. */
+/** List the faults in the placement of an image in a board's memories. */
 function faults(elf: Buffer, board: Board, vectors: number): string[] {
   const found: string[] = [];
   const parts = segments(elf);

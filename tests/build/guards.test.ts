@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import * as asc from "assemblyscript/asc";
 import { ROOT } from "../../tools/check/tree.ts";
 
-/** What is changed in which file, and what the compiler must say. */
+/** Each planted violation: the file, the change, and the expected message of the compiler. */
 const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says: string])[] = [
   ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) 256/, "$1 200", "LINK_RX_BYTES must be a power of two"],
   ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) 256/, "$1 0", "LINK_RX_BYTES must be a power of two"],
@@ -32,7 +32,7 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ["assembly/link/link.ts", /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g, "false", "an image needs the driver of a module"],
 ];
 
-/** What the compiler says of the firmware with one file changed. */
+/** Return the compiler's output for the firmware with one file changed. */
 async function compile(path = "", from = /(?:)/, to = ""): Promise<string> {
   const { error, stderr } = await asc.main(
     ["assembly/main.ts", "--config", join(ROOT, "asconfig.json"), "--noEmit", "-O0"],

@@ -1,4 +1,4 @@
-/** What no guest may be: it allocates. */
+/** A forbidden guest: it allocates. */
 class Thing {
   word: u32 = 1;
 }

@@ -38,7 +38,7 @@ static void fail(const char *name, u32 base, u32 offset) {
   exit(1);
 }
 
-/** Whether the exact rule lets an access in. */
+/** True if the exact rule lets an access in. */
 static int fits(u32 base, u32 offset, u32 size) { return (uint64_t)base + offset + size <= LINEAR_BYTES; }
 
 static void compare(const char *name, u32 base, u32 offset, u32 size, int did_trap) {

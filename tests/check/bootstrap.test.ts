@@ -30,7 +30,7 @@ function idle(...names: string[]): void {
   for (const name of names) program(name, "exit 0");
 }
 
-/** Run `signet build` on the machine; as nobody, where a test wants to be without root. */
+/** Run `signet build` on the machine; as another user, if a test needs one without root. */
 function bootstrap(as?: number): { status: number | null; stdout: string; lines: string[] } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(machine, "tools", "bootstrap.mjs"), "build"], {
     env: { PATH: bin, CALLS: join(machine, "calls") },
@@ -40,7 +40,7 @@ function bootstrap(as?: number): { status: number | null; stdout: string; lines:
   return { status, stdout, lines: stderr.trim().split("\n") };
 }
 
-/** What the machine's apt-get and npm were asked. */
+/** Return the calls of the machine's apt-get and npm. */
 function calls(): string {
   return readFileSync(join(machine, "calls"), "utf8");
 }

@@ -165,6 +165,13 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
       `text\n${marker}\ntext\n`,
     ],
   ),
+  ["a comment that begins with Who", "language", "tools/wire/cbor.ts", "/** Who decodes. */\nexport {};\n"],
+  ["a comment of several lines", "language", "assembly/lib/bytes.ts", "/**\n * What is\n * copied.\n */\n"],
+  ["a line comment that begins with Whether", "language", "boards/common/start.c", "  // Whether it starts\n"],
+  ["a comment with nobody in it", "language", "tools/wire/cbor.ts", "// The memory that nobody\n// has taken\n"],
+  ["a paragraph that begins with So that", "language", "tools/wire/README.md", "# x\n\nSo that it decodes.\n"],
+  ["an item that begins with What", "language", "tools/wire/README.md", "text\n- What is decoded\n"],
+  ["a cell that begins with Who", "language", "tools/wire/README.md", "| a | b |\n| Who decodes | c |\n"],
   ["a path of one machine", "places", "tools/wire/cbor.ts", `const x = "${"/ro"}${"ot/"}x";\n`],
   [
     "a guard without a violation",
@@ -199,6 +206,16 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
 ];
 
 describe("rules", () => {
+  it("accept question words inside sentences, in code and in headings", () => {
+    const text = "# What it does\n\nIt says what\nWhat continues a line, and\n\n```\nWhat code says\n```\n\nWhat if?\n";
+    const code = `const x = "// What";\n/** Tell who it is. */\n// Who is it?\n`;
+    const tree = new Map(Object.entries({ ...GOOD, "tools/wire/README.md": text, "tools/wire/more.ts": code }));
+    assert.deepEqual(
+      RULES.flatMap(({ find }) => find(tree)),
+      [],
+    );
+  });
+
   it("find nothing in a good tree", () => {
     const tree = new Map(Object.entries(GOOD));
     for (const { name, find } of RULES) assert.deepEqual(find(tree), [], name);

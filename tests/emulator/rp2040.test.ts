@@ -1,4 +1,7 @@
-/** What an RP2040 refuses, the model refuses: programs of a few instructions, run from RAM as the second stage of the boot. */
+/**
+ * The model refuses everything that an RP2040 refuses: programs of a few instructions, run from RAM as the second stage of the
+ * boot.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

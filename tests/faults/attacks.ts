@@ -1,4 +1,4 @@
-/** What an attacker with a glitcher gives a device, and how it is told that a fault has opened something. */
+/** The inputs of an attacker who injects faults, and the conditions under which a fault has succeeded. */
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { Status } from "../../assembly/lib/status.ts";
 import * as wire from "../../tools/wire/ed25519.ts";
@@ -16,9 +16,9 @@ import { Op } from "./op.ts";
 /** One attack: what is run, and what must never come of it. */
 export interface Attack extends Pick<Campaign, "before" | "targets" | "apart"> {
   readonly name: string;
-  /** Whether the run without a fault is as it must be: the forgery is refused. */
+  /** True if the run without a fault is as it must be: the forgery is refused. */
   isRefused(golden: Run): boolean;
-  /** Whether a run has opened the door. */
+  /** True if a run has opened the door. */
   isOpened(run: Run): boolean;
 }
 
@@ -50,7 +50,7 @@ function zeroR(): Buffer {
   return Buffer.concat([Buffer.alloc(32), toLittle(mod(little(fixedBytes("faults: zero R", 32))))]);
 }
 
-/** What the comb adds in its last step alone, for a k whose last digit is zero. */
+/** Compute the sum of the comb's last step alone, for a k whose last digit is zero. */
 function lastStepOnly(): Buffer {
   for (let i = 0; ; i++) {
     const s = mod(little(fixedBytes(`faults: last step ${i}`, 32)));
@@ -205,7 +205,7 @@ function conversation(kept: readonly Kept[], from: number): Pick<Campaign, "befo
 interface Setting {
   readonly server: Identity;
   readonly settings: Settings;
-  /** What the server says after its hello and the handshake's keys. */
+  /** Send the server's messages after its hello, under the handshake's keys. */
   readonly say: (script: Script<RecordedClient>) => void;
   /** How many pieces of the server's come before what is attacked. */
   readonly from: number;
@@ -214,7 +214,7 @@ interface Setting {
 
 function shaking(name: string, { server, settings, say, from, hello }: Setting): Attack {
   const script = new Script(server, { random: fixedBytes("faults: random", 128), ...settings }, new RecordedClient());
-  // What the client answers is taken away unread: without the right keys it can not be opened.
+  // The client's answer is discarded unread: it cannot be opened without the right keys.
   script.listen = () => void script.client.drain();
   if (hello) hello(script);
   else script.helloDone();

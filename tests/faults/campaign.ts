@@ -15,13 +15,13 @@ export const BOARDS = ["microbit", "mps2-an385", "mps2-an386", "mps2-an505"] as 
 
 export type FaultKind = "skip" | "invert" | "zero";
 
-/** What became of one fault. */
+/** The outcome of one fault. */
 export interface Run {
   readonly kind: FaultKind | "none";
   /** The register that was set to zero. */
   readonly register: number;
   readonly address: number;
-  /** Whether it was the last execution of that instruction, or the first. */
+  /** True if it was the last execution of that instruction, or the first. */
   readonly last: boolean;
   /** How it ended; the answer means something only if it returned. */
   readonly outcome: "returned" | "trapped" | "faulted" | "hung" | "died";
@@ -35,7 +35,7 @@ export interface Request {
   readonly fields: readonly Uint8Array[];
 }
 
-/** What to run. */
+/** The job. */
 export interface Campaign {
   readonly elf: string;
   readonly board: string;
@@ -50,7 +50,7 @@ export interface Campaign {
   readonly offset?: number;
 }
 
-/** What a campaign found. */
+/** The results of a campaign. */
 export interface Found {
   /** The run without a fault. */
   readonly golden: Run;
@@ -161,7 +161,10 @@ async function say(program: string, elf: string, job: string): Promise<string> {
   return said;
 }
 
-/** What a job said, from its file if it was run before: a whole campaign takes hours, and goes on where it was ended. */
+/**
+ * Return the output of a job, from its file if it was run before: a whole campaign takes hours, and continues where it was
+ * stopped.
+ */
 async function sayOnce(program: string, elf: string, job: string): Promise<string> {
   const folder = join(ROOT, "build", "faults", "found");
   const kept = join(folder, digest([job], [relative(ROOT, elf), SOURCE]));

@@ -1,9 +1,9 @@
 /**
- * What faults are injected into. The stack is not scrubbed between two operations and `got` stays, so that after a genuine
- * message registers, stack and memory hold what success leaves behind when the forgery comes.
+ * The target of the faults. The stack is not scrubbed between two operations and `got` stays, so after a genuine message
+ * registers, stack and memory hold the remains of a success when the forgery comes.
  *
- * A request is the operation's fields, each a big-endian u16 length and its bytes. The answer is the length of what was
- * written to the start of the buffer, or a Status.
+ * A request is the operation's fields, each a big-endian u16 length and its bytes. The answer is the length of the output at
+ * the start of the buffer, or a Status.
  */
 import * as ed25519 from "../../assembly/crypto/ed25519";
 import * as answer from "../../assembly/identity/answer";

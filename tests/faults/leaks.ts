@@ -1,4 +1,4 @@
-/** What a signature that was made under a fault gives away. */
+/** The information that a signature made under a fault reveals. */
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { fixedBytes } from "../tls/client.ts";
 import { challenge, little, ORDER as L, Point } from "../wire/rule.ts";
@@ -22,8 +22,9 @@ export function signing(op: Op = Op.Sign): Pick<Campaign, "before" | "targets">[
 }
 
 /**
- * What became of a signature. Cut: it lacks bytes of the genuine one and has nothing else. Another: it is right, but of other bytes than were
- * meant, or by another seed. Spoilt: it is none of these, and wrong. Leaks: an attacker knows its nonce in whole or in part.
+ * The fate of a signature. Cut: it lacks bytes of the genuine one and has nothing else. Another: it is right, but of other
+ * bytes than intended, or by another seed. Spoilt: it is none of these, and wrong. Leaks: an attacker knows its nonce in whole
+ * or in part.
  */
 export type Fate = "refused" | "genuine" | "cut" | "another" | "spoilt" | "leaks";
 
@@ -35,12 +36,12 @@ function wordsOf(x: bigint): bigint[] {
   return Array.from({ length: 8 }, (_, i) => (x >> BigInt(32 * i)) & 0xffff_ffffn);
 }
 
-/** What a nonce may not be, nor share a word with: nothing, the noise, and the parts of the key. */
+/** Forbidden values of a nonce or of one of its words: zero, the noise, and the parts of the key. */
 const KNOWN = [0n, ...noises.map(little), little(seed), secret, mod(little(extended.prefix))].map(wordsOf);
 
 const shareWord = (a: readonly bigint[], b: readonly bigint[]): boolean => a.some((word, i) => word === b[i]);
 
-/** Whether a nonce is known in a part: a word of it is one of those above at that place, or the same as the word before it. */
+/** True if a nonce is known in a part: a word of it is one of those above at that place, or the same as the word before it. */
 function isKnown(nonce: bigint): boolean {
   const words = wordsOf(nonce);
   const least = nonce < L - nonce ? nonce : L - nonce;
@@ -65,12 +66,12 @@ const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
 
 const BODY_BYTES = 200;
 
-/** What is signed, if the fields are where they are said to be. */
+/** Return the signed message, if the fields are at the given places. */
 function messageIn(kept: Buffer, at: number = HEAD_AT, len = 40, bodyAt: number = BODY_AT, bodyLen = 200): Buffer {
   return Buffer.concat([kept.subarray(at, at + len), kept.subarray(bodyAt, bodyAt + bodyLen)]);
 }
 
-/** Whether it is a signature of a message by the seed at `seedAt`, for the key at `keyAt`. */
+/** True if it is a signature of a message by the seed at `seedAt`, for the key at `keyAt`. */
 function isSignature(
   { signature, kept }: Released,
   message: Buffer,
@@ -85,7 +86,7 @@ function isSignature(
   return point !== 0n && r.equals(Point.BASE.multiply(point).toBytes());
 }
 
-/** Whether one wrong argument explains it: a pointer to another field or to memory that is zero, or a length. */
+/** True if one wrong argument explains it: a pointer to another field or to memory that is zero, or a length. */
 function isOfAnother(released: Released): boolean {
   const kept = Buffer.concat([released.kept, Buffer.alloc(BODY_BYTES)]);
   return isOfAnotherIn({ ...released, kept }, [...FIELDS, released.kept.length]);
@@ -105,8 +106,8 @@ function isOfAnotherIn(released: Released, places: readonly number[]): boolean {
 }
 
 /**
- * What the nonce was: S less the key times the challenge. A fault may have made the challenge one of another R than the one that
- * left the device, or lost it: 0 or 1.
+ * Compute the possible nonces: S less the key times the challenge. A fault may have made the challenge one of another R than
+ * the released one, or lost it: 0 or 1.
  */
 function noncesOf({ signature, genuine, kept }: Released): bigint[] {
   const s = little(signature.subarray(32));
@@ -119,8 +120,8 @@ function isCut({ signature, genuine }: Released): boolean {
 }
 
 /**
- * What a pair of signatures that were made under the same fault gives away; `goldens` are those without it. To tell another from
- * spoilt takes up to a second, and is left out unless it `isAsked`.
+ * Judge a pair of signatures made under the same fault; `goldens` are those without it. To distinguish "another" from "spoilt"
+ * takes up to a second, and is done only if `isAsked`.
  */
 export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run[], isAsked = true): Fate {
   const released = pair.flatMap((run, i): Released[] => {

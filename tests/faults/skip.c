@@ -56,7 +56,7 @@ struct request {
   uint8_t *bytes;
 };
 
-/** What a fault ended in: shared with the process that runs it. */
+/** The end of a fault: shared with the process that runs it. */
 struct result {
   uint32_t outcome;
   int32_t value;
@@ -73,7 +73,7 @@ struct execution {
   bool is_taken;
 };
 
-/** What the first run noted of an instruction, by its address. */
+/** Notes of the first run about an instruction, by its address. */
 struct place {
   struct execution first, last;
   /** How far it lies behind the IT that makes it conditional; 0: it is unconditional. */
@@ -134,7 +134,7 @@ static uint32_t places_base, places_count;
 /** How many instructions the run without a fault has, and what it took of the processor, in us. */
 static struct { uint32_t count, time; } * noted;
 
-/** What comes of the fault that this copy of the process has, and of the run without one. */
+/** The end of the fault in this copy of the process, and of the run without one. */
 static struct result *outcome, *golden;
 
 static struct fault *faults;
@@ -364,9 +364,9 @@ static void converse(uint32_t from, uint32_t to, struct result *out) {
 /* ------------------------------------------------------------------------------------------------ the field */
 
 /**
- * What `assembly/crypto/_fe25519.ts` computes, word for word: its results are a function of the numbers, so those of
- * every core's assembly are the same. Nothing else of these functions reaches the guest but registers that a call may
- * change, and the stack below its stack pointer.
+ * Compute as `assembly/crypto/_fe25519.ts` does, word for word: its results are a function of the numbers, so those of
+ * every core's assembly are the same. These functions have no other effect on the guest than on registers that a call
+ * may change, and on the stack below its stack pointer.
  */
 static void fold(uint32_t *out, const uint32_t *wide) {
   const uint64_t top = 38 * (uint64_t)wide[15] + wide[7];
@@ -420,7 +420,7 @@ static void fe_sub(uint32_t *out, const uint32_t *a, const uint32_t *b) {
 #define FIELD_STACK 512u
 /** The most squarings in a row that an honest run asks for. */
 #define SQUARES_MOST 128u
-/** What factors are below. */
+/** Factors are below this. */
 #define FACTORS_END (1u << 17)
 
 /** The element at `address`, or NULL where it is none that the host may compute with. */
@@ -433,7 +433,7 @@ static uint32_t *element(uint32_t address, uint32_t stack) {
   return (uint32_t *)(void *)(memory_of[1] + (address - (ram->begin & ~0xfffu)));
 }
 
-/** Whether two elements are the same, or do not overlap. */
+/** True if two elements are the same, or do not overlap. */
 static bool are_apart(const uint32_t *a, const uint32_t *b) { return a == b || a + 8 <= b || b + 8 <= a; }
 
 /** Do the operation that is called; false if its operands are not such as the operation is specified for. */
@@ -470,7 +470,7 @@ static bool operate(enum operation operation) {
   return true;
 }
 
-/** Whether the host does the field's operations, and what their first instructions are. */
+/** True if the host does the field's operations, and what their first instructions are. */
 static bool is_hosted;
 static uint16_t entry[OPERATIONS];
 
@@ -519,7 +519,7 @@ static uint32_t half_at(uint32_t pc) {
   return half[0] | half[1] << 8;
 }
 
-/** Whether the flags meet a condition (ARMv7-M A7.3). */
+/** True if the flags meet a condition (ARMv7-M A7.3). */
 static bool holds(uint32_t condition) {
   const uint32_t flags = get(UC_ARM_REG_XPSR) >> 28;
   const bool n = flags & 8, z = flags & 4, c = flags & 2, v = flags & 1;

@@ -1,4 +1,4 @@
-/** What each board's data says of its probe is what the real programs know. */
+/** The data of each board about its probe agree with the real programs. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
@@ -15,7 +15,7 @@ const skipPyocd = pyocd ? false : "python3-pyocd is not installed";
 const ALONE =
   "gdb_port disabled; telnet_port disabled; tcl_port disabled; adapter driver cmsis-dap; transport select swd";
 
-/** What OpenOCD says to commands, once it has read a chip's script. */
+/** Return OpenOCD's output for commands, once it has read a chip's script. */
 function openocd(
   script: string,
   ...commands: readonly string[]

@@ -17,7 +17,7 @@ import { blocks, deviceKey, serverKey } from "../wire/example.ts";
 const RUNS = Number(process.env["SIGNET_FUZZ_INSPECT"] ?? 4000);
 const SEED = 0x696e7370;
 
-/** What is told, a line a field. */
+/** Return the description, a line a field. */
 function told(input: Uint8Array | string, key?: Uint8Array): string {
   return inspectInput(typeof input === "string" ? Buffer.from(input) : input, key)
     .map((lines) => lines.map(([name, value]) => `${name}: ${value}`).join("\n"))

@@ -25,7 +25,7 @@ export class Nrf51 {
   readonly flash = new Uint8Array(FLASH_BYTES).fill(0xff);
   readonly uicr = new Uint8Array(UICR_BYTES).fill(0xff);
   readonly ram = new Uint8Array(RAM_BYTES);
-  /** What its program will say by semihosting, call by call, when it runs. */
+  /** The semihosting output of its program, call by call, when it runs. */
   says: string[] = [];
   halted = false;
   resets = 0;
@@ -319,7 +319,7 @@ export async function serve(chip: Nrf51): Promise<{ port: number; close: () => v
   };
 }
 
-/** What OpenOCD is told in place of an adapter's script. */
+/** Write the OpenOCD script that takes the place of an adapter's. */
 export function adapterScript(port: number): string {
   return [
     "adapter driver remote_bitbang",

@@ -28,7 +28,7 @@ function http(status: number, type: string, body: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-/** What every answer about `message` of this device says. */
+/** Return the common fields of answers about `message` of this device. */
 function about(subject: Subject, message: Uint8Array) {
   const device = Buffer.from([...subject.said("key-made"), ...subject.said("key-loaded")][0]!.data);
   return { issuer: AUDIENCE, issuedAt: Math.floor(Date.now() / 1000), device, about: hash(message) };

@@ -57,7 +57,7 @@ function reason({ body }: { body: Uint8Array }): string | undefined {
   return messages.reasonName(messages.readRefusal(open(body)).reason);
 }
 
-/** Let it go on, and check that nobody was blamed for what was late. */
+/** Let it continue, and check that the delay raised no alarm. */
 async function goesOn(subject: Subject, reports = 3): Promise<void> {
   const before = subject.said("accepted").length;
   await subject.sleepUntil(() => subject.said("accepted").length >= before + reports);

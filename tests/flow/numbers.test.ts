@@ -60,7 +60,7 @@ async function command(subject: Subject, text = "led on"): Promise<number> {
   return (await world.operate(subject.id, "downlinks", body))["counter"] as number;
 }
 
-/** What the server holds for acknowledged. */
+/** Return the acknowledged commands of the server's records. */
 async function commands(subject: Subject): Promise<unknown> {
   const answer = await fetch(`${world.server.url}/v1/devices/${subject.id}`, {
     headers: { authorization: `Bearer ${world.server.adminToken}` },

@@ -94,7 +94,7 @@ export class World {
     return (await answer.json()) as Record<string, unknown>;
   }
 
-  /** What the server's log says of a device, in order: the action, and what it tells. */
+  /** Return the entries of the server's log about a device, in order: action and details. */
   async logged(id: string): Promise<string[]> {
     const rows = await this.server.store.read.selectFrom("audit").selectAll().orderBy("seq").execute();
     return rows
@@ -256,7 +256,7 @@ export class Subject {
     return request.body.slice();
   }
 
-  /** Who it speaks as now, in hexadecimal. */
+  /** Return the id of its present key, in hexadecimal. */
   get id(): string {
     const named = this.guest.events.findLast(({ name }) => /^(key-made|key-loaded|rotating)$/.test(name));
     return hex(named!.data);

@@ -66,7 +66,7 @@ function written(own: Identity, { settings, psk, before, play }: Scenario): Buff
   ]);
 }
 
-/** What follows a handshake: a ticket, data both before and after new keys, and the end. */
+/** Continue after a handshake: a ticket, data before and after new keys, and the end. */
 function afterwards(server: KeptScript): void {
   server.raw(server.record(Content.Handshake, server.ticket(fixedBytes("ticket", 200)).message));
   server.raw(server.record(Content.ApplicationData, fixedBytes("data", 300)));

@@ -72,7 +72,7 @@ enum {
 /** More than any flight of PIECES records takes. */
 #define STEPS_MOST 4000u
 
-/** What a piece of an input says of its record. */
+/** Flags of a piece of an input, about its record. */
 enum {
   PLAIN = 1,  /* not protected, even after ServerHello */
   RAW = 2,    /* the content is a record as it is */
@@ -213,7 +213,7 @@ static void agree(const uint8_t *hello, uint32_t len) {
   extract(scenario->secret, early, shared);
 }
 
-/* What the server sends. */
+/* The server's messages. */
 
 static void absorb(const uint8_t *data, uint32_t len) { crypto_hash_sha256_update(&server.transcript, data, len); }
 

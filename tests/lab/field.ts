@@ -1,4 +1,4 @@
-/** What to try on the field's arithmetic, and slow twins of it over BigInt. */
+/** Trials of the field's arithmetic, and slow twins of it over BigInt. */
 import { createHash } from "node:crypto";
 import { Op } from "./op.ts";
 

@@ -12,7 +12,7 @@ import { table } from "../../tools/generate/tables.js";
 import { firmware } from "../../tools/guest/firmware.ts";
 import LAB from "./image.ts";
 
-/** What one operation gave. */
+/** The result of one operation. */
 export interface Answer {
   /** Length of the answer, or a Status. */
   readonly result: number;
@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 export interface Lab {
-  /** What it runs on: "wasm", or a board's name. */
+  /** Its platform: "wasm", or a board's name. */
   readonly name: string;
   run(op: number, ...fields: readonly Uint8Array[]): Promise<Answer>;
   close(): Promise<void>;
@@ -104,7 +104,7 @@ export interface ElfOptions {
   readonly args?: readonly string[];
   /** An ELF that was built otherwise. */
   readonly elf?: string;
-  /** What to trace, on a board that rp2040js runs. */
+  /** Trace options, on a board that rp2040js runs. */
   readonly trace?: TraceOptions;
 }
 

@@ -7,7 +7,7 @@ import LAB from "./image.ts";
 
 export const BOARD = "mps2-an386";
 
-/** What the profile changes in a board's data. */
+/** Return the board's data with the changes of the profile. */
 export async function profile(): Promise<Board> {
   return choose(await loadBoard(BOARD), ["small"]);
 }

@@ -1,5 +1,5 @@
 // weight: 48 s, 1 core
-/** What all of the cryptography takes of a Cortex-M4's flash: every public operation, its assembly and its tables. */
+/** The size of all cryptography in a Cortex-M4's flash: every public operation, its assembly and its tables. */
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What Nordic's errata ask of the drivers, on the host: no emulator has the registers that they are about. */
+/** The requirements of Nordic's errata on the drivers, on the host: no emulator has these registers. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

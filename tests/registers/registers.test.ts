@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { MAKERS } from "./makers.ts";
 import { names, values } from "./values.ts";
 
-/** What a header defines of these must be known of the maker as well. */
+/** The manufacturer's file must have each of these that a header defines. */
 const PREFIXES: Readonly<Record<string, readonly string[]>> = {
   nrf52840dk: "GPIO_ UART_ UARTE_ UARTE1_ TIMER_ RNG_ TEMP_ NVMC_ WDT_ POWER_ CLOCK_ UICR_ APPROTECT_ FICR_".split(" "),
   "nucleo-l476rg": "RCC_ PWR_ EXTI_ USART_ ADC_ RNG_ IWDG_ FLASH_ GPIO_".split(" "),
@@ -53,7 +53,7 @@ for (const [board, facts] of Object.entries(MAKERS)) {
 
 const SCRIPTS = "/usr/share/openocd/scripts/target";
 
-/** What OpenOCD's scripts do to a chip's clocks, with the names that they give it: [in the script, address, value]. */
+/** The accesses of OpenOCD's scripts to a chip's clocks, with their names there: [in the script, address, value]. */
 // prettier-ignore
 const CLOCKS: readonly (readonly [board: string, script: string, says: RegExp, address: string, value: string | undefined])[] = [
   ["nucleo-l552ze-q", "stm32l5x", /# RCC_APB1ENR1 = PWREN\n\tmww .*?(0x\w+).* (0x\w+)\n/, "&RCC->APB1ENR1", "RCC_APB1ENR1_PWREN"],

@@ -1,4 +1,4 @@
-/** What the headers of a chip say, as the cross compiler understands them. */
+/** The values in the headers of a chip, as the cross compiler reads them. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ export async function names(boardName: string, prefixes: readonly string[]): Pro
   return [...new Set(defined)].filter((name) => prefixes.some((prefix) => name.startsWith(prefix))).toSorted();
 }
 
-/** What C expressions come to, with a board's `chip.h`. A register is given as its address, `&RCC->CR`. */
+/** Evaluate C expressions with a board's `chip.h`. A register is given as its address, `&RCC->CR`. */
 export async function values(boardName: string, expressions: readonly string[]): Promise<Map<string, number>> {
   const board: Board = await loadBoard(boardName);
   const folder = mkdtempSync(join(tmpdir(), "signet-registers-"));

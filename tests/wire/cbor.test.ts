@@ -21,7 +21,7 @@ const EXAMPLES: readonly (readonly [string, Value])[] = [
   ["a26161016162820203", new Map<string, Value>([["a", 1], ["b", [2, 3]]])],
 ];
 
-/** What a decoder must not take. */
+/** Encodings that a decoder must refuse. */
 // prettier-ignore
 const REFUSED: readonly (readonly [string, Fault])[] = [
   ["", "truncated"], ["18", "truncated"], ["19ff", "truncated"], ["42ff", "truncated"], ["62ff", "truncated"], ["8201", "truncated"],

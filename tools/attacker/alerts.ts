@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<number, string>> = {
   112: "unrecognized_name", 115: "unknown_psk_identity", 116: "certificate_required", 120: "no_application_protocol",
 };
 
-/** What the firmware says in place of an alert when the connection was lost without one. */
+/** Code of the firmware in place of an alert when the connection was lost without one. */
 export const NONE = 256;
 
 /** An alert in words. */

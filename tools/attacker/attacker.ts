@@ -8,7 +8,7 @@ export interface Exchange {
   answer?: HttpMessage;
 }
 
-/** What the attacker does with a message in place of passing it on: anything, nothing, or something else. */
+/** The attacker's replacement for a message: anything, nothing, or another message. */
 export type Trick = (exchange: Exchange, connection: Connection) => Uint8Array[];
 
 /** The attacker in the module: hears everything, and plays one trick when told to. */

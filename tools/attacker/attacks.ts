@@ -23,11 +23,11 @@ export interface Scene {
   readonly deviceKey: Uint8Array;
   /** The device's secret: what the traffic is searched for, and nothing else is done with it. */
   readonly deviceSecret: Uint8Array;
-  /** What the device said so far of answers it did not believe. */
+  /** Words of the device so far about answers that it rejected. */
   complaints(): readonly string[];
 }
 
-/** Who refused, and by which name. */
+/** The refusing side, and the name of the refusal. */
 export interface Refusal {
   readonly by: "server" | "device";
   readonly reason: string;
@@ -36,7 +36,7 @@ export interface Refusal {
 /** One attack. `perform` resolves when it was refused, and rejects if it was not. */
 export interface Attack {
   readonly name: string;
-  /** What is done, for a reader of the demo. */
+  /** Description for a reader of the demo. */
   readonly does: string;
   perform(scene: Scene): Promise<Refusal>;
 }
@@ -245,7 +245,7 @@ function reasonIn({ type, body }: Answer): string | undefined {
   }
 }
 
-/** What the device said last of an answer, since there were `before` such words. */
+/** Last word of the device about an answer, since there were `before` such words. */
 function complaint(scene: Scene, before: number): string {
   return scene.complaints().slice(before).at(-1) ?? "not believed";
 }
@@ -269,7 +269,7 @@ function forgedReceipt(forger: ed25519.SigningKey, scene: Scene, report: Uint8Ar
   return withKid(scene.serverKey, messages.sealReceipt(forger, receipt), forger);
 }
 
-/** What the false server answers on each path. */
+/** Answers of the false server on each path. */
 function lie(forger: ed25519.SigningKey, scene: Scene, path: string, body: Uint8Array): Answer {
   if (path === PATHS.challenge) return { type: "application/cbor", body: encode(new Uint8Array(randomBytes(16))) };
   if (path === PATHS.reports) return { type: "application/cbor-seq", body: forgedReceipt(forger, scene, body) };

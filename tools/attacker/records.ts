@@ -25,14 +25,14 @@ export interface Wire {
   readonly connection: Connection;
   /** Everything the device said on it. */
   readonly said: Uint8Array[];
-  /** Whether the device has sent a sealed record: only then it has proven the server. */
+  /** True if the device has sent a sealed record: only then it has proven the server. */
   proven: boolean;
 }
 
 /** Which record a trick is for. */
 export type Pick = (record: TlsRecord, wire: Wire) => boolean;
 
-/** What is passed on in place of the record: anything, nothing, or something else. */
+/** The replacement for the record: anything, nothing, or another record. */
 export type Change = (record: TlsRecord, wire: Wire) => Uint8Array[];
 
 interface Trick {
@@ -68,7 +68,7 @@ class Splitter {
 export class Records implements Tap {
   /** Where connections are sent in place of where they were meant to go. */
   detour: Target | undefined;
-  /** Whether what passes goes on a byte at a time. */
+  /** True if what passes goes on a byte at a time. */
   trickling = false;
   private readonly wires = new Map<Connection, Wire & { up: Splitter; down: Splitter }>();
   private readonly trickles = new Map<Connection, { up: Trickle; down: Trickle }>();

@@ -60,7 +60,9 @@ export class Sniffer {
   }
 }
 
-/** What base64 makes of bytes inside a longer text: the letters that depend on them alone, for each of three places. */
+/**
+ * Return the base64 of bytes inside a longer text: the letters that depend on them alone, for each of three offsets.
+ */
 function base64(bytes: Uint8Array): string[] {
   return [0, 1, 2].flatMap((before) => {
     const text = Buffer.concat([Buffer.alloc(before), bytes])

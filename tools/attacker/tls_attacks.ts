@@ -40,7 +40,7 @@ export interface TlsScene {
 /** One attack. `perform` resolves when it came to nothing, and rejects if it did not. */
 export interface TlsAttack {
   readonly name: string;
-  /** What is done, for a reader of the demo. */
+  /** Description for a reader of the demo. */
   readonly does: string;
   perform(scene: TlsScene): Promise<Refusal>;
 }

@@ -8,7 +8,7 @@ const VERSION = 1;
 const DATA_BYTES = 128;
 const RETRY_MS = 500;
 const PROBE_MS = 1000;
-/** What we take at once; sockets buffer the rest. */
+/** Maximum bytes accepted at once; sockets buffer the rest. */
 const ROOM = 1024;
 /** More than this from the network, and it is asked to wait. */
 const QUEUE_BYTES = 4096;

@@ -5,6 +5,7 @@ import { Trouble } from "../trouble.ts";
 import { clangFormatted, prettierFormatted } from "./format.ts";
 import { device } from "./rules/device.ts";
 import { copies, generated } from "./rules/generated.ts";
+import { language } from "./rules/language.ts";
 import { cycles, layers, named, siblings } from "./rules/layers.ts";
 import { guards, promises, walks } from "./rules/promises.ts";
 import { constantTime, secrets } from "./rules/secrets.ts";
@@ -31,9 +32,10 @@ export const RULES: readonly Rule[] = [
   promises,
   guards,
   walks,
+  language,
 ];
 
-/** What a part of the check has to say: nothing when all is well. */
+/** Return the complaints of a part of the check: an empty text if there are none. */
 type Part = () => Promise<string>;
 
 /** Where two programs keep what they know of files that have not changed. */

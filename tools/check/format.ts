@@ -2,15 +2,15 @@ import { execFileSync } from "node:child_process";
 import { join, relative, resolve } from "node:path";
 import { paths, ROOT } from "./tree.ts";
 
-/** What a generator writes keeps the shape the generator gave it. */
+/** The output of a generator keeps the generator's format. */
 const GENERATED = /\.table\.|\/_?table|\/corpus\/|^package-lock\.json$/;
 
-/** What Prettier formats: TypeScript, AssemblyScript, and the JSON beside them. */
+/** List the files for Prettier: TypeScript, AssemblyScript, and the JSON beside them. */
 export function prettierFormatted(): string[] {
   return paths().filter((path) => /\.(ts|mts|mjs|js|json)$/.test(path) && !GENERATED.test(path));
 }
 
-/** What clang-format formats: the C that is written by hand. */
+/** List the files for clang-format: the C written by hand. */
 export function clangFormatted(): string[] {
   return paths().filter((path) => /\.(c|h)$/.test(path) && !GENERATED.test(path));
 }

@@ -72,7 +72,7 @@ function resolve(tree: Tree, from: string, specifier: string): string {
   return [bare, `${bare}.ts`, `${bare}/index.ts`].find((path) => tree.has(path)) ?? `${bare}.ts`;
 }
 
-/** What one walk through a source finds. */
+/** The results of one walk through a source. */
 interface Read {
   readonly imports: { specifier: string; at: number; typeOnly: boolean }[];
   readonly texts: { value: string; at: number }[];

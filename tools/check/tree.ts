@@ -48,14 +48,14 @@ export function readTree(root: string = ROOT): Tree {
   return new Map(texts.map((path) => [path, readFileSync(join(root, path), "utf8")]));
 }
 
-/** Whether a path holds AssemblyScript rather than TypeScript. */
+/** True if a path holds AssemblyScript rather than TypeScript. */
 export function isAssembly(path: string): boolean {
   return /^(assembly|tests\/unit)\/.*\.ts$|^tests\/.*\/(guest|probe)[^/]*\.ts$|^tools\/firmware\/guest_end\.ts$/.test(
     path,
   );
 }
 
-/** Whether a path holds TypeScript that Node runs. */
+/** True if a path holds TypeScript that Node runs. */
 export function isHost(path: string): boolean {
   return /^(tools|tests|boards)\/.*\.(ts|mts|mjs|js)$/.test(path) && !isAssembly(path);
 }

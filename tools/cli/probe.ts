@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { choice, type Choice } from "../flash/probes.ts";
 
-/** What every verb that touches a board's chip asks for. */
+/** The options of every verb that touches a board's chip. */
 export interface ProbeOptions {
   probe: Choice;
   adapter?: string;

@@ -30,7 +30,7 @@ export interface Options {
   readonly fresh: boolean;
 }
 
-/** What `--once` must have seen. */
+/** Events that `--once` must have seen. */
 const REPORTS_WANTED = 10;
 
 const REPORT_INTERVAL_MS = 400;
@@ -57,7 +57,7 @@ const REPORTS_FILE = "reports.ndjson";
 /** How long the device has for any one step: the longest is to notice a dead server and try again. */
 const STEP_MS = 60_000;
 
-/** What came of it. */
+/** The result. */
 interface Tally {
   reports: number;
   attacks: number;

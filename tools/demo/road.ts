@@ -34,14 +34,14 @@ export interface Plan {
   readonly reportIntervalMs: number;
   /** The server's port; 0 takes a free one. */
   readonly port: number;
-  /** Whether everything travels inside TLS; not unless said. */
+  /** True if everything travels inside TLS; not unless said. */
   readonly tls?: boolean;
 }
 
 /** An ESP-AT module, or a gateway with our bridge. */
 export type Module = Pick<Modem, "address" | "close">;
 
-/** What the server decided on something asked. */
+/** The server's decision. */
 export type Decision = Extract<Happening, { verdict: string }>;
 
 /** The whole road: firmware in its emulator, a module in an attacker's hands, the server with its database. */
@@ -56,7 +56,7 @@ export interface Road {
   /** The listener on the UART and in the module. */
   readonly sniffer: Sniffer;
   readonly modem: Module;
-  /** What the factory page holds to sign up with. */
+  /** The fields of the factory page for enrolment. */
   readonly claim: Uint8Array;
   /** The file that is the board's flash. */
   readonly flash: string;
@@ -81,7 +81,7 @@ const DISBELIEF: Record<number, string> = {
   [-unexpected]: "not about this message",
 };
 
-/** Whether a board's image has TLS in it. */
+/** True if a board's image has TLS in it. */
 export function hasTls(board: Board): boolean {
   return !board.use["WITHOUT_TLS"];
 }
@@ -268,7 +268,7 @@ export function decided(road: Road, wanted: (decision: Decision) => boolean, tim
   });
 }
 
-/** Whether the server took in a new report of the device with this id. */
+/** True if the server took in a new report of the device with this id. */
 export function isNewReport(device: string): (decision: Decision) => boolean {
   return ({ kind, verdict, device: of }) => kind === "report" && verdict === "accepted" && of === device;
 }

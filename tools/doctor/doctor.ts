@@ -1,4 +1,4 @@
-/** What this machine has of what Signet uses, and which of it Signet was run with. */
+/** Installed programs that Signet uses, and the versions with which Signet was run. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { arch, platform, release } from "node:os";

@@ -39,7 +39,7 @@ export interface Options {
   readonly module?: ModuleLink;
   /** The file that is the board's flash; made, all erased, if it does not exist. Without it flash lives as long as QEMU. */
   readonly flash?: string;
-  /** What the firmware reads noise from; `/dev/urandom` unless said. */
+  /** The source of the firmware's noise; `/dev/urandom` by default. */
   readonly entropy?: string;
   /** Count instructions: one is a nanosecond of the device's time, independent of the host. */
   readonly icount?: boolean;
@@ -51,7 +51,7 @@ export interface Options {
   readonly halted?: boolean;
   /** More arguments for QEMU. */
   readonly args?: readonly string[];
-  /** What to trace; on the pico. */
+  /** Trace options; on the pico only. */
   readonly trace?: TraceOptions;
   /** When power goes, at a flash operation; on the pico. */
   readonly cut?: Cut;
@@ -105,7 +105,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
   readonly lines: string[] = [];
   /** All events so far. */
   readonly events: DeviceEvent[] = [];
-  /** What QEMU itself said. */
+  /** Output of QEMU itself. */
   complaint = "";
   private readonly child: ChildProcess;
   private readonly folder: string;
@@ -151,7 +151,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     return this.child.pid;
   }
 
-  /** Whether it still runs. */
+  /** True if it still runs. */
   get running(): boolean {
     return !this.ended;
   }

@@ -11,7 +11,7 @@ function definition(call: Call): string {
   return `${head} {\n  volatile ${type} result = 0;\n  GUEST_CALL(result = ${run});\n  return library.ended ? 0 : result;\n}\n`;
 }
 
-/** What stands in guest_calls.h. */
+/** The contents of guest_calls.h. */
 export function callsHeader(calls: readonly Call[]): string {
   return calls.map(definition).join("\n");
 }

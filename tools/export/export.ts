@@ -23,7 +23,7 @@ const CORES: Readonly<Record<Board["cpu"], string>> = {
   "cortex-m33": "mps2-an505",
 };
 
-/** What the image leaves out for each link, and for each way in which a server proves itself. */
+/** The parts that the image leaves out for each link, and for each way to authenticate a server. */
 const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = { "esp-at": ["esp-at"], framed: ["framed"], all: [] };
 const PROFILES: Readonly<Record<string, readonly ChoiceName[]>> = {
   pinned: ["pins"],
@@ -49,7 +49,7 @@ const MANIFEST = "MANIFEST.sha256";
 const LICENCE = "/* SPDX-License-Identifier: Apache-2.0. Written by `signet export`; do not edit. */\n";
 /** Stack below a caller that a call of the library may use, and overwrites; tests/export measures it. */
 const STACK_BYTES = 2048;
-/** What wasm2c's output has by the hundred, and never means. */
+/** Warnings that wasm2c's output raises by the hundred without a fault. */
 const IGNORED = ["unused", "unused-but-set-variable", "unused-value", "unused-parameter", "parentheses"];
 
 /** Find the value of a choice, or name the ones there are. */

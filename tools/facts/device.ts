@@ -1,6 +1,6 @@
 /** The numbers that a device shows: on its console, in its store, and to a C program. */
 
-/** What the device says on the console, and the bytes that belong to it; numbers in them are big-endian. */
+/** Events on the device's console, with their bytes; numbers in them are big-endian. */
 export const EVENTS = {
   booted: [1, "The count of starts, u32."],
   "key-made": [2, "A key was made and stored: its id."],
@@ -108,7 +108,7 @@ export const STREAM_STATES = {
   failed: [5, "It could not be opened in a minute, the server could not be proven, or the connection was cut."],
 } as const;
 
-/** What fallible functions return. Number, meaning; and, for those that a C program sees, what it means there. */
+/** Results of fallible functions: number, meaning, and the meaning for a C program that can see it. */
 export const STATUSES = {
   ok: [0x5a3c96c3, "", "Success. It is not zero: compare with it."],
   "too-long": [
@@ -160,7 +160,7 @@ export const RECORDS = {
     "Counter of the last command acted upon, u32, and 8 bytes of its hash, which earlier versions did not store.",
   ],
   time: [6, "The newest time that the server has told, seconds since 1970, u32."],
-  epitaph: [8, "What ended an earlier life, and is not reported yet."],
+  epitaph: [8, "Epitaph of an earlier life that is not reported yet."],
   successor: [
     9,
     "The secret 32 bytes of the key that is to take over, or that took over last, then the `handover` by which it does.",

@@ -47,16 +47,12 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
   "assembly/lib/status.ts": () =>
     enumeration(
       "Status",
-      "What every fallible function returns: Ok, or the first thing that was wrong. Half of the bits of Ok are set, so a register that one fault cleared is not Ok.",
+      "Results of every fallible function: Ok, or the first fault found. Half of the bits of Ok are set, so a register that one fault cleared is not Ok.",
       device.STATUSES,
     ),
   "assembly/device/facts.ts": () =>
     [
-      enumeration(
-        "Event",
-        "What the device says on the console; numbers among the bytes are big-endian.",
-        device.EVENTS,
-      ),
+      enumeration("Event", "Events on the device's console; numbers among the bytes are big-endian.", device.EVENTS),
       enumeration("Refused", "Which number of a server Event.NumberRefused is about.", device.REFUSED_NUMBERS),
       enumeration("State", "Where in its life the device is.", device.STATES),
       enumeration("StreamState", "How the application's stream is.", device.STREAM_STATES),
@@ -70,7 +66,11 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
     [
       enumeration("Label", "Labels of the claims: CWT's, EAT's, and Signet's own.", bare(protocol.LABELS)),
       enumeration("Cnf", "Members of `cnf`.", protocol.CNFS),
-      enumeration("Order", "What a downlink can order beside what its data say to the application.", protocol.ORDERS),
+      enumeration(
+        "Order",
+        "Orders of a downlink to the firmware itself, beside its data for the application.",
+        protocol.ORDERS,
+      ),
       enumeration("Reason", "Why a server refuses. 5 was in use once, and stays free.", bare(protocol.REASONS)),
       constants(protocol.LIMITS),
     ].join("\n"),
@@ -104,7 +104,7 @@ function header(): string {
   return [
     `#ifndef SIGNET_FACTS_H_\n#define SIGNET_FACTS_H_\n`,
     `/** Where in its life the device is. */\n${cEnumeration("signet_status", "SIGNET_", rows(device.STATES))}`,
-    `/** What calls return that can fail. Errors are negative. */\n${cEnumeration("signet_result", "SIGNET_", results)}`,
+    `/** Results of calls that can fail. Errors are negative. */\n${cEnumeration("signet_result", "SIGNET_", results)}`,
     `/** How a stream is. */\n${cEnumeration("signet_stream", "SIGNET_STREAM_", rows(device.STREAM_STATES))}`,
     `/** The longest name of a host, and the most bytes of a report. */\n#define SIGNET_HOST_MOST ${device.HOST_MOST}u\n#define SIGNET_DATA_MOST ${protocol.LIMITS.DATA_MOST[0]}u\n`,
     `#endif\n`,

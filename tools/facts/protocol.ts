@@ -50,7 +50,7 @@ export const CNFS = {
   kid: [3, "The id of one (§3.4)."],
 } as const;
 
-/** What a downlink can order beside what its data say to the application. */
+/** Orders of a downlink to the firmware itself, beside its data for the application. */
 export const ORDERS = {
   none: [0, "Nothing."],
   rotate: [1, "Make another key, and have the one it has hand over to it."],
@@ -88,7 +88,7 @@ export const LIMITS = {
   SESSION_MOST: [16, ""],
   SESSION_ABOUT_BYTES: [8, "How many bytes of what is answered a session ends in."],
   ACK_HASH_BYTES: [8, "How many bytes of a downlink's hash an ack carries."],
-  TOKEN_BYTES: [16, "What an order to rotate carries, and the handover that obeys it."],
+  TOKEN_BYTES: [16, "Token of an order to rotate, and of the handover that obeys it."],
   HANDOVER_MOST: [
     332,
     "The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads.",

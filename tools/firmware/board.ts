@@ -32,7 +32,7 @@ export interface Emulated {
   readonly consoleBySemihosting?: boolean;
   /** Which of its serial ports, from 0, are the module's and the console's; 0 and 1 unless said. */
   readonly serials?: { readonly module: number; readonly console: number };
-  /** What it does not have, so that a device makes no key on it. */
+  /** True if the chip lacks it, so that a device makes no key on it. */
   readonly lacks?: string;
   /** Instructions that a tick of the lab's counter lasts under `-icount shift=0`. */
   readonly instructionsPerTick: number;
@@ -41,13 +41,13 @@ export interface Emulated {
 /** How reading the chip out by its debug port is locked, or why it can not be. */
 export type Lock =
   | {
-      /** What is set, in the words of the chip's manual. */
+      /** The settings, in the words of the chip's manual. */
       readonly what: string;
       /** OpenOCD's commands that set it, on a halted chip. */
       readonly openocd: readonly string[];
-      /** What undoes it, and what that costs. */
+      /** The way to undo it, and its cost. */
       readonly undo: string;
-      /** What is known against it: tools/flash/README.md names the sources. */
+      /** Known attacks against it: tools/flash/README.md names the sources. */
       readonly bypass: string;
       /** A stronger one that nothing undoes. */
       readonly final?: { readonly what: string; readonly openocd: readonly string[]; readonly bypass: string };

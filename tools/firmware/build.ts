@@ -29,7 +29,7 @@ export interface Built {
 export interface Request {
   readonly board: string;
   readonly image: Image;
-  /** What the image leaves out, or does in less flash; nothing unless said. */
+  /** The parts that the image leaves out, or does in less flash; none by default. */
   readonly choices?: readonly ChoiceName[];
   /** Where outputs go; `build` in the working tree unless said. */
   readonly out?: string;

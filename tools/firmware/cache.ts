@@ -1,4 +1,4 @@
-/** What makes a build skip what has not changed, and lets two processes ask for the same image at once. */
+/** The cache of builds: skip what has not changed, and let two processes request the same image at once. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -31,7 +31,7 @@ export function digest(texts: readonly string[], files: readonly string[]): stri
   return hash.digest("hex");
 }
 
-/** Whether `stamp` says that the output beside it was made from `wanted`. */
+/** True if `stamp` says that the output beside it was made from `wanted`. */
 export function isFresh(stamp: string, wanted: string): boolean {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 }

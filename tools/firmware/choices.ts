@@ -1,9 +1,11 @@
-/** What an image can leave out, or do in less flash. Each choice has a name, and what it changes in a board's data. */
+/**
+ * The choices of an image: parts to leave out, or to do in less flash. Each has a name, and its changes to a board's data.
+ */
 import { Trouble } from "../trouble.ts";
 import type { Board } from "./board.ts";
 
 interface Choice {
-  /** What it means, in a line of `signet build --help`. */
+  /** Its meaning, for a line of `signet build --help`. */
   readonly says: string;
   readonly use: Readonly<Record<string, number>>;
 }

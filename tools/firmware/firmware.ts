@@ -25,8 +25,8 @@ const CORE_HEADERS: Record<Board["cpu"], string> = {
 const HANDLER_STACK_BYTES = 512;
 
 /**
- * What lies below it: a region of the protection unit. None where there is no unit, where the core watches the stack's end
- * itself, and on the M0+, whose core locks up where others tell of a hard fault that can not be pushed.
+ * The region of the protection unit below it. None where there is no unit, where the core checks the stack's end itself, and on
+ * the M0+, whose core locks up where others report a hard fault that cannot be pushed.
  */
 const HANDLER_GUARD_BYTES: Partial<Record<Board["cpu"], number>> = {
   "cortex-m3": 32,

@@ -86,7 +86,7 @@ export async function linearBytes(board: Pick<Board, "use">, program: Program): 
   return linearOf(readFileSync(join(dirname(await compileWasm(board, program)), "signet.wat"), "utf8"));
 }
 
-/** What boards/common/words.h must know of the module. */
+/** Return the facts about the module that boards/common/words.h needs. */
 export function layoutHeader(linear: number, globals: string): string {
   const windows = Array.from({ length: Math.ceil(linear / WINDOW_BYTES) }, (_, n) => `WINDOW(${n})`).join(" ");
   return `#define LINEAR_BYTES ${linear}u\n#define GUEST_GLOBALS ${globals}\n#define WINDOWS ${windows}\n`;

@@ -18,7 +18,7 @@ export interface Kind {
   /** The C main program, if it is not the image's. */
   readonly main?: string;
   readonly libraries?: readonly string[];
-  /** Whether the main program includes the guest's unit. */
+  /** True if the main program includes the guest's unit. */
   readonly holdsGuest?: boolean;
 }
 

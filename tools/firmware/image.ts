@@ -12,7 +12,7 @@ export interface Image extends Program {
   readonly name: string;
   /** The C main program, from the root of the tree. */
   readonly main: string;
-  /** What differs in the board's data for this image. */
+  /** The changes to the board's data for this image. */
   readonly adapt?: (board: Board) => Board;
 }
 

@@ -1,7 +1,7 @@
 /** How long a board's flash lasts: what a device writes at one report a minute, against what its pages promise. */
 import type { Board } from "./board.ts";
 
-/* What the firmware writes (assembly/device/store.ts, assembly/config.ts). */
+/* Sizes of the firmware's writes (assembly/device/store.ts, assembly/config.ts). */
 /** The head with its marks, and the end that stays erased. */
 const PAGE_OVERHEAD_BYTES = 16 + 16 + 8;
 /** Pages that hold the same. */

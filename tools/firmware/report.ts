@@ -1,4 +1,4 @@
-/** What `signet build` and `signet size` print. */
+/** The output of `signet build` and `signet size`. */
 import { relative } from "node:path";
 import { boardNames, loadBoard } from "./board.ts";
 import { buildImage, type Built } from "./build.ts";
@@ -7,7 +7,7 @@ import { linearBytes } from "./guest.ts";
 import { loadImage } from "./image.ts";
 import { SIGNET } from "./product.ts";
 
-/** What a person must know who flashes a board whose noise makes no key. */
+/** The warning for a board whose noise makes no key. */
 export const SEED_REQUIRED =
   "has no noise of its own that is enough for a key: flash each device with a seed of 48 random bytes in its factory page, or it refuses to make a key";
 
@@ -15,7 +15,7 @@ interface Asked {
   readonly board?: string;
   /** The path of an image's data; the product unless said. */
   readonly image?: string;
-  /** What the image leaves out, as `choicesOf` reads it. */
+  /** The choices of the image, as `choicesOf` reads them. */
   readonly choose?: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What wasm2c wrote, in words of our own. Its prologue goes, and with it every macro that decides how memory is reached.
- * What stays are the module's functions, in which each access, each trap and each import is a call of
- * boards/common/wasm_words.h or boards/common/guest.c. What this file does not know fails the build, here or in the compiler.
+ * Convert wasm2c's output to our own words. Its prologue is dropped, and with it every macro that decides how memory is
+ * accessed. The module's functions remain; in them each access, each trap and each import is a call of
+ * boards/common/wasm_words.h or boards/common/guest.c. An unknown construct fails the build, here or in the compiler.
  */
 import { Trouble } from "../trouble.ts";
 
@@ -128,7 +128,7 @@ const ITEM = {
   type: /FUNC_TYPE_T\(.*\n/y,
   segment: /static const u8 data_segment_data_w2c_guest_(d\d+)\[\] = \{([^}]*)\};\n/y,
   function: /(?:static )?([\w*]+) (\w+)\(w2c_guest ?\* ?instance(?:, )?([^)]*)\) \{\n([\s\S]*?)^\}\n/my,
-  /** What the runtime is asked for by a host that knows the types of exports. */
+  /** The runtime function that a host with typed exports calls. */
   query: /wasm_rt_func_type_t wasm2c_guest_get_func_type\([\s\S]*?^\}\n/my,
   comment: /\/\*.*\*\/\n/y,
   blank: /\n/y,

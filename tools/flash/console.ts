@@ -47,7 +47,7 @@ const ENDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ],
 };
 
-/** What a device says at its start, until it has told its id. */
+/** The lines that a device prints at its start, until its id. */
 export class FirstWords {
   /** Resolves with the id. Rejects with Trouble when it says that there will be none, or says nothing in time. */
   readonly id: Promise<string>;

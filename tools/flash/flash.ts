@@ -24,7 +24,7 @@ export interface Bench {
   readonly console?: string | undefined;
 }
 
-/** What is told while it goes on. */
+/** Called with the progress. */
 export interface Listener {
   /** A step, in words. */
   step(text: string): void;
@@ -125,7 +125,7 @@ export interface Options {
   readonly erase?: boolean;
 }
 
-/** What a person must know who gives a seed of their own. */
+/** The warning about a seed of one's own. */
 const SEED_GIVEN = "warning: a seed is one device's: this board gets a fresh one, with the seed of the file mixed in";
 
 /** The factory page to write: what the file tells, or, for a board that becomes another device, its own with a fresh seed. */

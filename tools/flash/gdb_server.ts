@@ -12,7 +12,7 @@ interface Server {
   readonly prepare: readonly string[];
   /** The target is attached by its number after that. */
   readonly attaches?: boolean;
-  /** What resets the chip and leaves it halted; none: see `restart`. */
+  /** The command that resets the chip and leaves it halted; none: see `restart`. */
   readonly reset?: string;
   /** The reset is done some time after it is answered. */
   readonly resetsLater?: boolean;
@@ -32,7 +32,7 @@ const OTHER: Server = { name: "gdb server", prepare: [], reset: "reset" };
 const RESET_TRIES = 50;
 const RESET_PAUSE_MS = 20;
 
-/** Who is it? */
+/** Identify the chip. */
 async function recognise(gdb: Gdb): Promise<Server> {
   const answers = new Map<string, string | undefined>();
   for (const { asked, says, server } of SERVERS) {

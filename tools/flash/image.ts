@@ -1,4 +1,4 @@
-/** What is written to a board: the firmware, and at will its factory page and erased pages of its store. */
+/** The data written to a board: the firmware, and optionally its factory page and erased pages of its store. */
 import { readFileSync } from "node:fs";
 import type { Board } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";

@@ -20,7 +20,7 @@ export const INPUT_MAX = 64 * 1024 * 1024;
 const STORE_MAX = 4 * 1024 * 1024;
 const TEXT_MAX = 1024 * 1024;
 const MESSAGES_MAX = 1000;
-/** What one field shows. */
+/** The displayed value of one field. */
 const FIELD_MAX = 200;
 
 const SIGN1 = 0xd2;
@@ -61,7 +61,7 @@ const READERS: Record<Kind, (message: Sign1) => object> = {
   handover: messages.readHandover,
 };
 
-/** What is known of a signature: an enrolment carries its key, of others a person may give it. */
+/** The verdict on a signature: an enrolment carries its key; for others the user may give one. */
 function signature(message: Sign1, claims: object, given: Uint8Array | undefined): string {
   const own = message.kind === "enrol" ? (claims as messages.Enrol).key : undefined;
   const key = given ?? own;
@@ -109,7 +109,7 @@ function signed(bytes: Uint8Array, key: Uint8Array | undefined): Line[][] {
   return out;
 }
 
-/** What ended a device's life, as it put it. */
+/** The cause of a device's end, in its own words. */
 function epitaph(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString("latin1");
   const death = /^die (?:0x)?0*([0-9a-f]+)$/.exec(text)?.[1];

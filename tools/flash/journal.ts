@@ -1,7 +1,7 @@
 /**
- * What was done to each board of a batch, a line of JSON a step, each on the disk before the next step begins. A claim is
- * bound to one id here before any board gets it: after any interruption, no other board gets it. Of each seed there is the
- * hash before any board gets it: none is given twice.
+ * The journal of a batch: each step on each board is a line of JSON, on the disk before the next step begins. A claim is bound
+ * to one id here before any board gets it: after any interruption, no other board gets it. The hash of each seed is here before
+ * any board gets the seed: none is given twice.
  */
 import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -118,7 +118,7 @@ export class Journal {
     fsyncSync(this.file);
   }
 
-  /** Whether a board was given the seed with this hash. */
+  /** True if a board was given the seed with this hash. */
   hasSeed(sha256: string): boolean {
     return this.seeds.has(sha256);
   }

@@ -1,4 +1,4 @@
-/** What is stuck on a device: its number and its id, for eyes and for cameras. */
+/** The label of a device: its number and its id, as text and as a code. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import qrcode from "qrcode";

@@ -1,4 +1,4 @@
-/** What a person sees while a board is flashed. */
+/** Progress messages of flashing. */
 import { SingleBar } from "cli-progress";
 import { parseEvent } from "../emulator/qemu.ts";
 import { inWords } from "./events.ts";

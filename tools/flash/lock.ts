@@ -17,7 +17,7 @@ export interface Options {
 
 type Lockable = Exclude<Lock, { none: string }>;
 
-/** What a person must know before. */
+/** The warning before it. */
 export function warning(board: string, lock: Lockable, forGood: boolean): string {
   const chosen = forGood ? lock.final! : lock;
   const undone = forGood

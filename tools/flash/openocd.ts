@@ -27,10 +27,10 @@ const ADAPTERS: readonly Adapter[] = [
   ["-f", "interface/jlink.cfg", "-c", "transport select swd"],
 ];
 
-/** What it says when an adapter is not plugged in. */
+/** Its message when no adapter is connected. */
 const NOT_PLUGGED = /unable to find|no j-link device found|open failed|no device found/i;
 
-/** What it says of other trouble, and what to do. The first that matches is told. */
+/** Its messages about other faults, and the remedy. The first match is reported. */
 // prettier-ignore
 const TROUBLES: readonly { readonly says: RegExp; readonly what: string; readonly hint: string }[] = [
   { says: NOT_PLUGGED, what: "no probe is plugged in that OpenOCD knows", hint: "plug it in (and check its udev rules), or name its script with --adapter" },

@@ -5,7 +5,7 @@ import type { Segment } from "./hex.ts";
 export type Progress = (written: number) => void;
 
 export interface Probe {
-  /** What it is, for people. */
+  /** Its name for the user. */
   readonly name: string;
   /** Erase, write, read back and compare. The chip is left halted, or running what is half written: reset it. */
   write(segments: readonly Segment[], progress: Progress): Promise<void>;

@@ -19,7 +19,7 @@ export function choice(text: string): Choice | undefined {
   return match && port > 0 && port < 65536 ? { host: match[1]!.replace(/^\[|\]$/g, ""), port } : undefined;
 }
 
-/** What the board's data says of probes. */
+/** The board's data about probes. */
 function probed(board: Board, name: string): Probed {
   if (board.probe) return board.probe;
   throw new Trouble(`no chip of ${name} is known to OpenOCD or pyOCD`, "give --probe gdb://host:port");

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Trouble } from "../trouble.ts";
 
-/** What a program said, both outputs as they came. */
+/** The output of a program, both streams in order. */
 export interface Said {
   readonly code: number | null;
   readonly text: string;

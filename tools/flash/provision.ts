@@ -44,7 +44,7 @@ export interface Options {
   readonly say: (text: string) => void;
 }
 
-/** What all boards of a batch have in common. */
+/** The settings that all boards of a batch have in common. */
 interface Batch extends Options {
   readonly data: Board;
   readonly told: device.DeviceConfig;
@@ -121,11 +121,11 @@ async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
 const FOREIGN =
   "warning: another journal provisioned this board, or this journal was lost: look whether the board has a number already";
 
-/** What a board may be that has a key of this batch and not its claim. */
+/** The states of a board that has a key of this batch and another claim. */
 const copied = ({ number }: Entry): string =>
   `warning: the board has the key of number ${number} and not its claim: if it is not that very board, it is a copy of it; take it aside`;
 
-/** Whether the page of a board is from elsewhere: neither its claim nor its seed is in the journal. */
+/** True if the page of a board is from elsewhere: neither its claim nor its seed is in the journal. */
 export function isForeign(log: Journal, { claim, seed }: factory.Factory): boolean {
   return !(claim && log.byClaim(hex(claim))) && !(seed && log.hasSeed(seeds.hashOf(seed)));
 }

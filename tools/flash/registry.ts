@@ -1,4 +1,4 @@
-/** What the server is asked while boards are provisioned: a claim, or a place on its list. */
+/** The requests to the server during provisioning: a claim, or an entry of its list. */
 import { z } from "zod";
 import { Trouble } from "../trouble.ts";
 

@@ -11,7 +11,7 @@ export function fresh(given: Uint8Array = new Uint8Array(0)): Uint8Array {
   return new Uint8Array(createHmac("sha384", randomBytes(SEED_BYTES)).update(given).digest());
 }
 
-/** What a journal may hold of a seed: it tells a repeat and nothing else. */
+/** The part of a seed that a journal may contain: it reveals a repetition and nothing else. */
 export function hashOf(seed: Uint8Array): string {
   return createHash("sha256").update(seed).digest("hex");
 }

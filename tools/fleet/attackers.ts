@@ -28,7 +28,7 @@ function forged(report: Uint8Array): Uint8Array {
   return out;
 }
 
-/** What is tried, in turn, with a device of the attacker's own that signed up as it should. */
+/** Attacks, in turn, by a device of the attacker's own that enrolled normally. */
 const ATTEMPTS: readonly Attempt[] = [
   { name: "forged signature", body: ({ device }) => forged(device.report(text("forged"))) },
   { name: "unknown device", body: ({ stranger }) => stranger.report(text("who is this")) },

@@ -1,6 +1,6 @@
 import type { Tally } from "./tally.ts";
 
-/** What a fleet is, and against which server it runs. */
+/** The options of a fleet, and its server. */
 export interface FleetOptions {
   readonly host: string;
   readonly port: number;

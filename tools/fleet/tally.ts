@@ -1,4 +1,4 @@
-/** What came of a fleet's work, counted. */
+/** The results of a fleet's work, counted. */
 export class Tally {
   awake = 0;
   sent = 0;

@@ -21,9 +21,9 @@ const CONNECT_MS = 5_000;
 /** How often a running machine is looked after when it says nothing. */
 const RUNNING_MS = 100;
 const TRIES = 3;
-/** What a server may say on the way to one answer. */
+/** Messages that a server may send before an answer. */
 const OUTPUT_MAX = 256 * 1024;
-/** What a program says at once by semihosting. */
+/** Maximum output of one semihosting call. */
 const SAID_MAX = 4096;
 const ENOSYS = 0x58;
 /** Interrupt control and state register, and its field VECTACTIVE (ARMv7-M ARM B3.2.4). */

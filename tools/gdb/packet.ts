@@ -3,7 +3,7 @@
 /** Longer than any packet of a server known: Black Magic has 1 KiB, QEMU 4 KiB, J-Link 16 KiB. */
 export const PACKET_MAX = 64 * 1024;
 
-/** What a server sent. */
+/** A message of the server. */
 export type Item =
   | { readonly kind: "ack" | "nak" | "spoiled" }
   /** A packet with its checksum right, escapes and run lengths undone. */

@@ -14,7 +14,7 @@ const MOST_MS = 255 * UNIT_MS;
 const FIRST_STEP = 4;
 
 interface Vocabulary {
-  /** What many commands begin with behind `AT`; it is stored once. */
+  /** The common start of many commands, behind `AT`; it is stored once. */
   readonly prefix: string;
   /**
    * Each command, its limit (a name of config.ts), and its flags (`Flag` in engine.ts). In a command `{1}` to `{4}` stand
@@ -71,7 +71,7 @@ export function generate(json: string, config: string): string {
     `import { Flag, UNIT_MS } from "./engine";\n`,
     `/** The steps, from Phase.Sync on. */\nexport const enum Step {\n${numbers.join("\n")}\n}\n`,
     `// prettier-ignore\n@lazy\nexport const steps: usize = memory.data<u8>([\n  /* ${prefix} */ 0, 0, ${template(prefix)},\n${rows.join("\n")}\n]);\n`,
-    `/** What a module may say, by hash. */\nexport const enum Word {\n${known.join("\n")}\n}\n`,
+    `/** Words of a module, by hash. */\nexport const enum Word {\n${known.join("\n")}\n}\n`,
   ].join("\n");
 }
 

@@ -11,7 +11,7 @@ export interface FlashShape {
   readonly pageBytes: number;
   /** The factory page included. */
   readonly pages: number;
-  /** What is programmed at once: a word unless said. Units of 8 have a code that shows which are torn: these read as 0. */
+  /** Bytes programmed at once: a word by default. Units of 8 have a code that detects torn ones: these read as 0. */
   readonly unitBytes?: 4 | 8;
 }
 

@@ -10,7 +10,7 @@ import type { Flash } from "./flash.ts";
 import { PowerCut } from "./flash.ts";
 import type { Noise } from "./noise.ts";
 
-/** What the firmware exports. */
+/** The exports of the firmware. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   init(): void;
@@ -51,7 +51,7 @@ export interface GuestOptions {
   readonly board?: string;
   /** Milliseconds, from any start; the host's clock if it is not given. */
   readonly clock?: () => number;
-  /** What channel 0 measures, in thousandths. */
+  /** The measurement of channel 0, in thousandths. */
   readonly sensor?: () => number;
   readonly onEvent?: (event: DeviceEvent) => void;
   /** Bytes for the module, as they leave. Takes all of them. */
@@ -64,7 +64,7 @@ const UART_BYTES = 1 << 16;
 export class Guest {
   readonly flash: Flash;
   noise: Noise;
-  /** What ended the last life; empty if nothing did. */
+  /** The cause of the last end; empty if there is none. */
   epitaph = "";
   /** When it last fed its watchdog, by its clock. */
   fedMs = 0;
@@ -118,7 +118,7 @@ export class Guest {
     return send(data.length);
   }
 
-  /** Whether it is switched on: a turn or `boot` does that. */
+  /** True if it is switched on: a turn or `boot` does that. */
   get isOn(): boolean {
     return this.#exports !== undefined;
   }
@@ -150,7 +150,7 @@ export class Guest {
     return sent;
   }
 
-  /** What has arrived in the stream, up to the end of a record. */
+  /** Bytes that have arrived in the stream, up to the end of a record. */
   readStream(): Uint8Array {
     const { memory, streamLeft, streamInbox, streamTake } = this.#running();
     const at = streamInbox();

@@ -3,17 +3,17 @@ import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Connection, Tap, Target } from "./tap.ts";
 
-/** What the module hears of a connection. `closed` comes last and once. */
+/** Events of a connection, for the module. `closed` comes last and once. */
 export interface Listener {
   opened(): void;
   data(bytes: Buffer): void;
   closed(): void;
 }
 
-/** What the module does with a connection. */
+/** The module's side of a connection. */
 export interface Carrier {
   send(bytes: Buffer): void;
-  /** Whether data may come: the module's window. */
+  /** True if data may come: the module's window. */
   want(more: boolean): void;
   close(): void;
 }

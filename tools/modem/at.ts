@@ -7,7 +7,7 @@ import type { Clock } from "../line/clock.ts";
 import type { Fate, Mischief } from "./quirks.ts";
 import type { Carrier, Dial } from "../line/sockets.ts";
 
-/** What the manual limits. */
+/** Limits of the manual. */
 const LINE_BYTES = 256;
 const HOST_BYTES = 64;
 const SEND_BYTES = 8192;
@@ -84,7 +84,7 @@ export class AtModule {
     this.#write(bytes);
   }
 
-  /** Whether there is a connection to the network. */
+  /** True if there is a connection to the network. */
   get connected(): boolean {
     return this.#link?.open ?? false;
   }
@@ -315,7 +315,7 @@ export class AtModule {
   #arrive(link: Link, bytes: Buffer): void {
     if (this.#mode === "passthrough") return this.#write(bytes);
     if (!this.#passive || this.mischief.strikes("active")) {
-      // What waits goes first: the order of the bytes is the one thing no quirk may break.
+      // Waiting bytes go first: no quirk may change the order of the bytes.
       const all = Buffer.concat([...link.unread, bytes]);
       link.unread = [];
       for (let at = 0; at < all.length; at += ACTIVE_BYTES) {

@@ -5,7 +5,7 @@
 import type { Connection, Tap, Target } from "../line/tap.ts";
 import type { Random } from "../line/random.ts";
 
-/** What can be done to a piece of a stream, in either direction. */
+/** Attacks on a piece of a stream, in either direction. */
 export const ATTACKS = {
   flip: "flip a bit",
   truncate: "cut off the end of a piece",
@@ -18,7 +18,7 @@ export const ATTACKS = {
 
 export type AttackName = keyof typeof ATTACKS;
 
-/** Whether this is the name of an attack. */
+/** True if this is the name of an attack. */
 export function isAttack(name: string): name is AttackName {
   return Object.hasOwn(ATTACKS, name);
 }
@@ -71,7 +71,7 @@ export function attacker(
   return { tap, attacks: chosen, done };
 }
 
-/** What is passed on instead of `bytes`. */
+/** The replacement for `bytes`. */
 function changed(name: AttackName | undefined, random: Random, flow: Flow, bytes: Uint8Array): Uint8Array[] {
   const { held, seen } = flow;
   flow.seen = bytes;

@@ -23,7 +23,7 @@ export interface ModemOptions {
   readonly quirks?: Iterable<Quirk>;
   /** How often quirks strike that are no habit: 0.2 unless said. */
   readonly rate?: number;
-  /** What makes the mischief repeatable. */
+  /** The seed that makes the quirks repeatable. */
   readonly seed?: number;
   /** The tap in the module. */
   readonly tap?: Tap;
@@ -36,7 +36,7 @@ export interface ModemOptions {
 export interface Modem {
   /** Where the UART connects to. */
   readonly address: Listen;
-  /** Who sits in the module; takes effect at the next connection. */
+  /** The tap in the module; it takes effect at the next connection. */
   tap: Tap | undefined;
   /** The quirks; may be changed at any time. */
   readonly quirks: Set<Quirk>;

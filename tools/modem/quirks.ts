@@ -32,7 +32,7 @@ export const QUIRKS = {
 
 export type Quirk = keyof typeof QUIRKS;
 
-/** What becomes of the data of a CIPSEND: whether the peer gets it, and what the module says of it, at once or late. */
+/** The fate of the data of a CIPSEND: if the peer gets it, and the module's answer, at once or late. */
 export interface Fate {
   readonly sent: boolean;
   readonly says: readonly ("SEND OK" | "SEND FAIL")[];
@@ -48,7 +48,7 @@ const FATES: readonly (readonly [Quirk, Fate])[] = [
   ["fail-then-ok", { sent: true, says: ["SEND FAIL", "SEND OK"] }],
 ];
 
-/** Whether this is the name of a quirk. */
+/** True if this is the name of a quirk. */
 export function isQuirk(name: string): name is Quirk {
   return Object.hasOwn(QUIRKS, name);
 }
@@ -71,12 +71,12 @@ export class Mischief {
     return this.quirks.has(quirk);
   }
 
-  /** Whether it strikes this time. */
+  /** True if it strikes this time. */
   strikes(quirk: Quirk): boolean {
     return this.quirks.has(quirk) && this.random.unit() < this.#rate;
   }
 
-  /** What becomes of this send. */
+  /** The fate of this send. */
   fate(): Fate {
     return FATES.find(([quirk]) => this.strikes(quirk))?.[1] ?? { sent: true, says: ["SEND OK"] };
   }

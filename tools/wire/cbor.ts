@@ -27,7 +27,7 @@ export type Fault =
   | "duplicate key"
   | "depth";
 
-/** What a decoder refused, and where. */
+/** The reason and place of a decoder's refusal. */
 export class CborError extends Error {
   constructor(
     readonly fault: Fault,

@@ -27,7 +27,7 @@ export interface Description {
   readonly claim?: Uint8Array;
 }
 
-/** What a device makes of an answer. */
+/** The device's verdict on an answer. */
 export type Verdict =
   | { readonly kind: "accepted"; readonly downlinks: readonly Downlink[]; readonly issuedAt: number }
   | { readonly kind: "refused"; readonly reason: messages.ReasonName | "unknown"; readonly signed: boolean }
@@ -42,7 +42,7 @@ export class Device {
   bootCount = 1;
   /** The last downlink that was acted upon. */
   acknowledged: Ack | undefined;
-  /** What the server said that this device can not have done, or does not follow: each by its name. */
+  /** Statements of the server that this device rejects: each by its name. */
   readonly alarms: ("head-ahead" | "head-refused" | "command-refused" | "ack-refused")[] = [];
   /** The last counter signed: the next is above it and above the head's. */
   counter = 0;
@@ -53,7 +53,7 @@ export class Device {
   /** The last report that this life has a receipt for, while it is the head. */
   private continuing: Head | undefined;
   private enrolledAt = 0;
-  /** What the key before signed of this one, where there was one. */
+  /** The handover, signed by the previous key, if there is one. */
   private handover: Uint8Array | undefined;
   private readonly description: Description;
   private readonly serverKey: ed25519.VerifyKey;

@@ -20,7 +20,7 @@ export async function post(
   };
 }
 
-/** What carries a request, and brings its answer. */
+/** Carry a request, and return its answer. */
 export type Carrier = (asked: keyof typeof PATHS, body: Uint8Array) => Promise<Answer>;
 
 const TYPES = { challenge: undefined, enrol: "application/cose", reports: "application/cbor-seq" } as const;

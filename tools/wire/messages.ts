@@ -12,7 +12,7 @@ export const Label = numbers(LABELS);
 /** Why a server refuses, by number on the wire and by name everywhere else. */
 export const Reason = numbers(REASONS);
 export type ReasonName = keyof typeof Reason;
-/** What a downlink can order beside what its data say to the application. */
+/** Orders of a downlink to the firmware itself, beside its data for the application. */
 export const Order = numbers(ORDERS);
 
 export const {
@@ -73,10 +73,10 @@ export interface Enrol {
   readonly session?: Uint8Array | undefined;
 }
 
-/** What the key before says of the one that takes over from it. */
+/** The statement of a key about its successor. */
 export interface Handover {
   readonly audience: string;
-  /** What the order carried: proof that this server gave it to this device. */
+  /** The token of the order: proof that this server gave it to this device. */
   readonly token: Uint8Array;
   /** The id of the key that takes over. */
   readonly successor: Uint8Array;
@@ -99,7 +99,7 @@ export interface Report {
   readonly damaged?: number | undefined;
 }
 
-/** What every answer of a server says: who, when, and whom it is about. */
+/** The common fields of every answer of a server: issuer, time, and subject. */
 interface Answer {
   readonly issuer: string;
   readonly issuedAt: number;
@@ -472,7 +472,7 @@ export function readEnrolled(message: Sign1): Enrolled {
   return { ...answer, about, head, ack, session };
 }
 
-/** Whether a session is one for the answer to the message with this hash. */
+/** True if a session is one for the answer to the message with this hash. */
 export function isSessionOf(session: Uint8Array, about: Uint8Array): boolean {
   return equal(session.subarray(-SESSION_ABOUT_BYTES), about.subarray(0, SESSION_ABOUT_BYTES));
 }

@@ -9,18 +9,18 @@ import { checksum } from "./crc32c.ts";
 /** Names of the kinds of record, by their number. */
 const KINDS = names(RECORDS);
 
-/** What this program reads; a later version is recognised, and not read. */
+/** The version that this program reads; a later one is recognised, and not read. */
 const VERSION = 3;
 const MAGIC = 0x53474c33;
 const MAGIC_2 = 0x53474c32;
 const HEAD_BYTES = 16;
-/** What follows the head since version 3: a mark that the pair is complete, and one that it was replaced. */
+/** The records after the head since version 3: a mark that the pair is complete, and one that it was replaced. */
 const MARKS_BYTES = 16;
 const COMPLETE_MARK = 16;
 const REPLACED_MARK = 24;
 /** Bytes at the end of a page that are not used, since version 3. */
 const GUARD_BYTES = 8;
-/** What everything is padded to. */
+/** Everything is padded to a multiple of this. */
 const UNIT_BYTES = 8;
 const RECORD_HEAD_BYTES = 8;
 const PAGE_LEAST = 512;
@@ -57,7 +57,7 @@ export interface StorePage {
   /** Another pair took its place, and holds what is newer. */
   readonly isReplaced: boolean;
   readonly records: readonly StoreRecord[];
-  /** What the page holds besides: nothing, or bytes that are no whole record. */
+  /** Other contents of the page: none, or bytes that are no whole record. */
   readonly rest: "blank" | "damaged";
 }
 
@@ -68,7 +68,7 @@ export interface StoreDump {
   readonly pages: readonly StorePage[];
   /** Those in use: two that hold the same, if nothing is damaged. */
   readonly pair: readonly StorePage[];
-  /** What counts: the last record of each kind, from the page that holds it whole. */
+  /** The valid records: the last of each kind, from the page that has it whole. */
   readonly live: ReadonlyMap<string, Uint8Array>;
   /** Places at which the pair is not whole. */
   readonly damaged: number;

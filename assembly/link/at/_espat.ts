@@ -44,7 +44,7 @@ export const steps: usize = memory.data<u8>([
   /* AT */ <u8>(Flag.Ok | Flag.Patient), <u8>(AT_REPLY_MS / UNIT_MS), 0,
 ]);
 
-/** What a module may say, by hash. */
+/** Words of a module, by hash. */
 export const enum Word {
   /** "OK" */
   Ok = 0x85e4b82f,

@@ -1,5 +1,5 @@
 /**
- * What drivers for AT modules share: one command in flight at a time, with a time limit; lines known by their hash, so
+ * The engine of the drivers for AT modules: one command in flight at a time, with a time limit; lines known by their hash, so
  * that none is stored; notices wherever they come, also inside a line; counted bytes of the stream; a busy module that is
  * asked again; and the way back to a module that was lost.
  *
@@ -44,7 +44,7 @@ export const enum Phase {
   SetUp,
 }
 
-/** What a driver must act on. */
+/** Events that a driver must act on. */
 export const enum Event {
   None,
   /** A byte of a line came: where `at.notice` is a word that a number follows, set `at.within`. */
@@ -80,7 +80,7 @@ export const enum Flag {
 /** The unit of a step's limit. */
 export const UNIT_MS: u32 = 500;
 
-/** What the parser is in the midst of. */
+/** Parts of the input that the parser can be inside of. */
 export const enum Within {
   Line,
   /** The number of a notice; with a colon behind it, bytes of the stream follow. */
@@ -198,7 +198,7 @@ export function enter(step: u32, ms: u32): void {
   at.deadlineMs = stream.nowMs + ms;
 }
 
-/** Whether the command of a late step is to be written again: the module was busy, and was not asked too often. */
+/** True if the command of a late step is to be written again: the module was busy, and was not asked too often. */
 export function again(): boolean {
   return at.busy != 0 && at.tries++ < (at.flags & Flag.Patient ? AT_SEND_TRIES : AT_TRIES);
 }

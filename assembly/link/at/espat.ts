@@ -25,7 +25,7 @@ import { Step, Word, steps } from "./_espat";
 import * as engine from "./engine";
 import { Engine, Event, Flag, Phase, Within, at, out } from "./engine";
 
-/** What `at.seen` says of a send, in step Probe. */
+/** Results of a send in `at.seen`, in step Probe. */
 const enum Verdict {
   None,
   Sent,

@@ -1,6 +1,7 @@
 /**
- * What Nordic's nRF51 and nRF52 have in common: the registers of the drivers here (nRF51 Series Reference Manual 3.0,
- * whose sections are cited; nRF52840 Product Specification 1.1 has the same at the same places). A chip.h includes it.
+ * Registers that Nordic's nRF51 and nRF52 have in common, for the drivers here (nRF51 Series Reference Manual 3.0,
+ * whose sections are cited; nRF52840 Product Specification 1.1 has the same at the same addresses). A chip.h includes
+ * it.
  */
 #ifndef REGISTERS_H_
 #define REGISTERS_H_

@@ -3,7 +3,7 @@
  * last four of them, which the build fills in, and runs the copy. It lets flash be read as memory and starts the image that
  * follows. Position-independent: no literal is addressed but relative to the program counter.
  *
- * Whoever calls it with a return address, as some debuggers' flash loaders do, gets control back.
+ * A caller with a return address, such as the flash loader of some debuggers, gets control back.
  */
 #include "xip.h"
 

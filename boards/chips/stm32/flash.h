@@ -1,4 +1,4 @@
-/** What the flash controllers of all STM32 here have in common: how they are waited for, unlocked and forget errors. */
+/** Common parts of the flash controllers of all STM32 here: waiting, unlocking, and clearing errors. */
 #ifndef FLASH_H_
 #define FLASH_H_
 

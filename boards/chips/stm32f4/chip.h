@@ -146,7 +146,7 @@ typedef struct {
 #define CONSOLE_USART   ((USART_TypeDef *)0x40011400u)
 #define GPIO_PORT(port) ((GPIO_TypeDef *)(0x40020000u + 0x400u * (port)))
 
-/* What the factory measured at 30 and 110 degrees and 3.3 V (data sheet, "Temperature sensor characteristics"). */
+/* Factory measurements at 30 and 110 degrees and 3.3 V (data sheet, "Temperature sensor characteristics"). */
 #define TS_CAL1 (*(const volatile uint16_t *)0x1fff7a2cu)
 #define TS_CAL2 (*(const volatile uint16_t *)0x1fff7a2eu)
 

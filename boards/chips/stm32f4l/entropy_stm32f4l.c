@@ -17,7 +17,7 @@ static void begin(void) {
   RNG->CR = RNG_CR_RNGEN;
 }
 
-/** Whether a word could be had. A word of 0 is what is read after an error, between the look at it and the reading. */
+/** True if a word could be had. A word of 0 is what is read after an error, between the look at it and the reading. */
 static bool next_word(uint32_t *word) {
   if (!(RNG->CR & RNG_CR_RNGEN) || (RNG->SR & (RNG_SR_CEIS | RNG_SR_SEIS)))
     begin();
@@ -42,5 +42,5 @@ uint32_t entropy_read(uint8_t *out, uint32_t max) {
   return taken;
 }
 
-/** What comes out went through a shift register, which hides how good the noise is; half is claimed. */
+/** The output passed a shift register, which hides the quality of the noise; half is claimed. */
 uint32_t entropy_quality(void) { return 4 * 256; }

@@ -69,7 +69,7 @@ static bool lock(void) {
   return (FLASH->SR & FLASH_SR_ERRORS) != 0;
 }
 
-/** Whether the units from `at` on hold `data`, or are blank if there is none. */
+/** True if the units from `at` on hold `data`, or are blank if there is none. */
 static bool holds(uint32_t at, const uint8_t *data, uint32_t len) {
   uint8_t unit[UNIT_BYTES], wanted[UNIT_BYTES];
   memset(wanted, 0xff, sizeof wanted);

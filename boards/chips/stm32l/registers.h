@@ -1,6 +1,6 @@
 /**
- * What STM32L4 and L5 have in common: RM0351 (L4), whose sections are cited, and RM0438 (L5) have the same registers at
- * the same offsets. A chip.h says where each peripheral begins.
+ * Registers that STM32L4 and L5 have in common: RM0351 (L4), whose sections are cited, and RM0438 (L5) have them at the
+ * same offsets. A chip.h has the base of each peripheral.
  */
 #ifndef REGISTERS_H_
 #define REGISTERS_H_

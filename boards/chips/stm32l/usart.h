@@ -1,4 +1,4 @@
-/** What STM32L4 and L5 say of their USARTs: a register each way, and overruns are not told (RM0351, RM0438). */
+/** USARTs of STM32L4 and L5: one register for each direction, and overruns are not reported (RM0351, RM0438). */
 #ifndef USART_H_
 #define USART_H_
 

@@ -75,7 +75,7 @@ typedef struct {
 #define EXTI_IMR1  (*(volatile uint32_t *)0x40010400u)
 #define EXTI_RTSR1 (*(volatile uint32_t *)0x40010408u)
 
-/* What the factory measured at 30 and 110 degrees and 3.0 V (data sheet, "Temperature sensor"). */
+/* Factory measurements at 30 and 110 degrees and 3.0 V (data sheet, "Temperature sensor"). */
 #define TS_CAL1         (*(const volatile uint16_t *)0x1fff75a8u)
 #define TS_CAL2         (*(const volatile uint16_t *)0x1fff75cau)
 #define TS_CAL2_DEGREES 110
@@ -105,7 +105,7 @@ static inline void cache_on(void) {
 
 #define BROWNOUT_EXCEPTION (16u + PVD_IRQn)
 
-/** Whether the NMI told of a torn unit in the store, which the flash driver lives with. */
+/** True if the NMI told of a torn unit in the store, which the flash driver lives with. */
 bool flash_forgive(void);
 #define NMI_FORGIVEN flash_forgive
 

@@ -20,7 +20,7 @@ int32_t peer_run(uint32_t op, uint8_t *room) {
     return 32;
   }
   case OP_SIGN: {
-    /* What this library keeps as a private key is the seed's hash: computing it is part of signing from a seed. */
+    /* This library's private key is the seed's hash: computing it is part of signing from a seed. */
     const struct field seed = next(&at), key = next(&at);
     next(&at), next(&at);
     const struct field message = next(&at);

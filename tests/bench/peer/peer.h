@@ -16,8 +16,10 @@ enum {
   OP_X25519 = 0x24,
 };
 
-/** What a peer answers when it has no such operation (`Status.Unexpected`), or finds a signature genuine (`Status.Ok`)
- * or false (`Status.Forged`). */
+/**
+ * Answers of a peer: it has no such operation (`Status.Unexpected`), the signature is genuine (`Status.Ok`) or false
+ * (`Status.Forged`).
+ */
 enum { NOT_HERE = -4, GENUINE = 0x5a3c96c3, FALSE = -3 };
 
 struct field {

@@ -1,4 +1,4 @@
-/** What libsodium asks of an operating system, for a chip that has none. */
+/** Functions of an operating system that libsodium needs, for a chip that has none. */
 #include <stdlib.h>
 #include <string.h>
 

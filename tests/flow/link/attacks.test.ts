@@ -12,7 +12,7 @@ import { Device, Family, LinkState } from "./device.ts";
 import { converse, until } from "./session.ts";
 import { Network, VirtualClock } from "./virtual.ts";
 
-/** What comes out at the server's side when `pieces` go in and every piece is attacked. */
+/** Send `pieces`, attack every piece, and return the bytes that arrive at the server's side. */
 function through(name: AttackName, pieces: readonly string[]): { out: string[]; closed: boolean } {
   const out: string[] = [];
   let closed = false;

@@ -1,5 +1,5 @@
 // weight: 18 s, 1.1 cores
-/** What an image leaves out of the link is not in its module. */
+/** A part of the link that an image leaves out is not in its module. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ async function compile(...without: string[]): Promise<string> {
   }
 }
 
-/** Whether code or data of a driver is in it. */
+/** True if code or data of a driver is in it. */
 function has(text: string, driver: "framed" | "at"): boolean {
   const data = { framed: "link/framed/frameIn", at: "link/at/" };
   return text.includes(`$assembly/link/${driver}/`) || text.includes(data[driver]);

@@ -49,7 +49,7 @@ function peered(
   return { setting: { device, clock, random, network, write }, said };
 }
 
-/** What a peer says in a whole conversation. */
+/** Record the bytes of a peer in a whole conversation. */
 async function recorded(family: Family, seed: number, length: number): Promise<Buffer[]> {
   const device = await Device.make();
   const { setting, said } = peered(device, family, seeded(seed), new VirtualClock());
@@ -61,7 +61,7 @@ async function recorded(family: Family, seed: number, length: number): Promise<B
 /** How many streams came as far as an open connection: the others test less. */
 let opened = 0;
 
-/** What an application may do in the link's present state. */
+/** Do something that an application may do in the link's present state. */
 function act(device: Device, random: Random): void {
   const { state } = device;
   assert.ok(state >= LinkState.down && state <= LinkState.failed);

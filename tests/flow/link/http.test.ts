@@ -1,4 +1,4 @@
-/** What the HTTP client makes of answers that servers and proxies in use give. */
+/** The results of the HTTP client for answers of servers and proxies in use. */
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { RESPONSE_FAULTS } from "../../../tools/facts/device.ts";

@@ -1,4 +1,4 @@
-/** What noise, and whoever wants to know, does to a stream of bytes. */
+/** Changes of a byte stream by noise, and by an attacker. */
 import type { Random } from "../../../tools/line/random.ts";
 
 function pick(random: Random, bytes: Buffer): number {

@@ -9,7 +9,7 @@ export const ERROR = "\r\nERROR\r\n";
 export const BUSY = "busy p...\r\n";
 export const FAIL = "\r\nSEND FAIL\r\n";
 
-/** What a test says of its module; what it leaves out is done as the manual has it. */
+/** The behaviour of a test's module; by default it acts as in the manual. */
 export interface Role {
   /** Answer a command; false leaves it to the manual. */
   command?(module: Script, line: string): boolean;
@@ -25,15 +25,15 @@ interface Heard {
 /** The module, its UART, and the peer behind it. The link's promise is held at every millisecond. */
 export class Script {
   readonly commands: Heard[] = [];
-  /** What the peer of each connection has received. */
+  /** The bytes that the peer of each connection has received. */
   readonly peers: Buffer[] = [];
-  /** What the device has received. */
+  /** The bytes that the device has received. */
   got = Buffer.alloc(0);
   /** Each state of the link, in order. */
   readonly states: number[] = [];
   /** Until when the module answers nothing but busy. */
   busyUntilMs = 0;
-  /** Whether there is a connection. */
+  /** True if there is a connection. */
   attached = false;
   /** Set to take the next bytes for data. */
   wanted = 0;
@@ -54,7 +54,7 @@ export class Script {
     return this.#clock.now();
   }
 
-  /** What the peer of the present connection, or the last one, has received. */
+  /** Return the bytes that the peer of the present connection, or of the last one, has received. */
   get peer(): string {
     return this.peers.at(-1)?.toString("latin1") ?? "";
   }

@@ -12,7 +12,7 @@ import { carry, until } from "./session.ts";
 
 const RUNS = Number(process.env["SENDS_RUNS"] ?? 400);
 const SEED = 20_261_127;
-/** The driver needs a UART that loses nothing: where SEND FAIL itself is cut off, nobody can know of it. */
+/** The driver needs a UART that loses nothing: a loss of SEND FAIL itself cannot be detected. */
 const LOSSY: readonly Quirk[] = ["half-lines"];
 const quirks = (Object.keys(QUIRKS) as Quirk[]).filter((quirk) => !LOSSY.includes(quirk));
 

@@ -45,7 +45,9 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** What `answering` gives back for each byte: different from it, so that an echo of the UART is never taken for an answer. */
+/**
+ * Return the answer of `answering` to each byte: a different one, so that an echo of the UART is never taken for an answer.
+ */
 export function answered(bytes: Buffer): Buffer {
   return Buffer.from(bytes.map((byte) => byte ^ 0x5a));
 }

@@ -13,7 +13,7 @@ const STEP_MS = 60_000;
 /** Why there is no browser; false if there is one. */
 export const missing = existsSync(PROGRAM) ? false : `${PROGRAM} is not installed`;
 
-/** A folder for pictures of the page, if somebody wants to look at them. */
+/** The folder for pictures of the page; none by default. */
 const PICTURES = process.env["SIGNET_PICTURES"];
 
 let browser: Promise<Browser> | undefined;
@@ -31,7 +31,7 @@ export async function close(): Promise<void> {
 
 export interface Tab {
   readonly page: Page;
-  /** What the browser said of errors and of breaches of the page's policy. */
+  /** The browser's messages about errors and violations of the page's policy. */
   readonly complaints: string[];
   /** Every address that was asked for. */
   readonly asked: string[];

@@ -33,7 +33,7 @@ async function reportMany(device: Device, server: Fixture, many: number): Promis
   assert.equal(verdict.kind, "accepted");
 }
 
-/** Send a report in a device's name, signed by nobody. */
+/** Send a report in a device's name, without its signature. */
 async function forge(device: Device, server: Fixture): Promise<void> {
   const forged = device.report(text("forged"));
   forged[forged.length - 1]! ^= 1;

@@ -19,7 +19,7 @@ function read(text: string): Uint8Array {
   return bytes;
 }
 
-/** Whether `text` is refused as an integer of either sign. */
+/** True if `text` is refused as an integer of either sign. */
 function refusesInt(text: string): boolean {
   const bytes = read(text);
   cbor.readInt(reader);

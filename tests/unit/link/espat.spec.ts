@@ -18,7 +18,7 @@ const host = String.UTF8.encode("signet.example");
 const ssid = String.UTF8.encode('my "net"');
 const secret = String.UTF8.encode("a,b\\c");
 
-/** What the driver writes, at most `step` bytes at a time. */
+/** Return the driver's output, at most `step` bytes at a time. */
 function heard(step: u32 = 1024): string {
   let len: u32 = 0;
   for (let got = link.toModule(buffer, step); got; got = link.toModule(buffer + len, step)) len += got;

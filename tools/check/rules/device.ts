@@ -1,7 +1,7 @@
 import ts from "typescript";
 import type { Finding, Rule, Tree } from "../tree.ts";
 
-/** What AssemblyScript can do and the device must not: each costs a heap, or has no place to go. */
+/** Constructs of AssemblyScript that the device must not use: each needs a heap, or has no target. */
 function banned(node: ts.Node): string | undefined {
   if (ts.isNewExpression(node)) return "`new` needs a heap";
   if (
@@ -56,7 +56,7 @@ function namesField(node: ts.Node): boolean {
   return ts.isCallExpression(node) && node.expression.getText() === "offsetof";
 }
 
-/** What the compiler says where it refuses an image: `ERROR("…")` is in none. */
+/** The text of a guard, `ERROR("…")`, is in no image. */
 function isGuard(node: ts.Node): boolean {
   return ts.isCallExpression(node) && node.expression.getText() === "ERROR";
 }

@@ -7,7 +7,7 @@ import type { Finding, Rule, Tree } from "../tree.ts";
 
 const FACTS = outputs();
 
-/** What is generated is what its source says. */
+/** Each generated file matches its source. */
 export const generated: Rule = {
   name: "generated",
   find: (tree) => [...families(tree), ...facts(tree)],

@@ -2,7 +2,9 @@ import { posix } from "node:path";
 import { imports, includes, type Import, texts } from "../imports.ts";
 import type { Finding, Rule, Tree } from "../tree.ts";
 
-/** What each room of the firmware may import beside itself: `lib <- crypto <- signer <- cose <- identity` and so on, one way. */
+/**
+ * The folders that each folder of the firmware may import: `lib <- crypto <- signer <- cose <- identity` and so on, one way.
+ */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   lib: [],
   port: [],
@@ -38,8 +40,8 @@ function oneWay(from: string, to: string): string | undefined {
 }
 
 /**
- * What each room of the tools may import beside itself, lowest first: a room may only list rooms above its own line. A file at
- * the root of `tools/` is a room, and a folder two levels down is one if it stands here.
+ * The folders that each folder of the tools may import, lowest first: a folder may only list folders above its own line. A file
+ * at the root of `tools/` counts as a folder, and so does a folder two levels down if it is listed.
  */
 export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   trouble: [],

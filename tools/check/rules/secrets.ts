@@ -5,7 +5,7 @@ import { overAssembly } from "./device.ts";
 /** A name that says: this is a secret condition, or one widened. */
 const SECRET = /^(bit|mask|\w+(Bit|Mask|Secret))$/;
 
-/** Whether an expression mentions a secret condition, other than as what a call is given. */
+/** True if an expression mentions a secret condition, other than as what a call is given. */
 function mentions(node: ts.Node): boolean {
   if (ts.isCallExpression(node)) return false;
   if (ts.isIdentifier(node)) return SECRET.test(node.text);

@@ -29,7 +29,7 @@ export const barrels: Rule = {
       if (!/^(assembly|tools|boards|tests)\/.*\.ts$/.test(path)) continue;
       if (posix.basename(path) === "index.ts")
         found.push({ path, line: 0, message: "a barrel: name a file by what it holds" });
-      // What a guest exports is what its WebAssembly exports.
+      // The exports of a guest are those of its WebAssembly.
       if (path === "assembly/main.ts" || /\/guest[^/]*\.ts$/.test(path)) continue;
       for (const { line } of matches(text, /^export\s+(type\s+)?(\*|\{[^}]*\})[^;\n]*\bfrom\s/gm)) {
         found.push({ path, line, message: "passes on what another file exports: import it from there" });

@@ -45,7 +45,7 @@ class Rosc extends BasePeripheral {
   }
 }
 
-/** What a reset that is not power-on leaves: RAM, and in the watchdog its scratch registers and the reason. */
+/** State that a reset other than power-on keeps: RAM, and in the watchdog its scratch registers and the reason. */
 export interface Remains {
   readonly ram: Uint8Array;
   readonly scratch: Uint32Array;
@@ -117,19 +117,21 @@ export class Chip extends RP2040 {
     this.barked = barked;
   }
 
-  /** What a reset leaves of this chip. */
+  /** State of this chip that a reset keeps. */
   remains(isWatchdog: boolean): Remains {
     // A reset that the core asks for does not reach the watchdog: what it said before stands.
     return { ram: this.sram, scratch: this.watchdog.scratchData, barked: isWatchdog || this.barked };
   }
 
-  /** What rp2040js has no model of is no quiet zero: the core's own complaints are faults, the others are told. */
+  /**
+   * A part that rp2040js does not model must not read as zero silently: complaints of the core are faults, others are reported.
+   */
   private hear(who: string, what: string): void {
     if (who === "CortexM0Core") throw new Fault(what);
     this.parts.complain(`${who}: ${what} (pc 0x${this.at.toString(16)})`);
   }
 
-  /** What the bootrom does after a reset (§2.8.1): check the second stage, copy it, run it. */
+  /** Act as the bootrom does after a reset (§2.8.1): check the second stage, copy it, run it. */
   private boot(): void {
     const stage = this.flash.subarray(0, 256);
     if (!this.rom.isBootable(stage)) {
@@ -192,7 +194,7 @@ export class Chip extends RP2040 {
     }
   }
 
-  /** Whether a core that waits for an interrupt has one. */
+  /** True if a core that waits for an interrupt has one. */
   get woken(): boolean {
     const { core } = this;
     return (core.pendingInterrupts & core.enabledInterrupts) !== 0 || core.pendingSystick || core.pendingPendSV;
@@ -305,7 +307,7 @@ export class Chip extends RP2040 {
     super.writeUint8(address, value);
   }
 
-  /** What no peripheral answers is a bus error. */
+  /** An access that no peripheral answers is a bus error. */
   private mustExist(address: number): void {
     const found = this.findPeripheral(address) as Peripheral | undefined;
     if (!found && address >>> 28 !== 0xd && address >>> 12 !== 0x5_0100) throw new Fault("nothing there");

@@ -1,4 +1,4 @@
-/** What an ELF for 32-bit Arm puts into memory when it is loaded. */
+/** Load the segments of an ELF for 32-bit Arm into memory. */
 
 const LOAD = 1;
 

@@ -96,7 +96,7 @@ export class Machine {
     return chip;
   }
 
-  /** What brings the module's bytes to the chip, each in its time. */
+  /** Deliver the module's bytes to the chip, each in its time. */
   private line(): { schedule(nanos: number): void } {
     this.arriving = false;
     return this.clock.createAlarm(() => this.arrive());

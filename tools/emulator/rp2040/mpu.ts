@@ -12,7 +12,7 @@ const DEFAULT_MAP = 4;
 
 export type Kind = "read" | "write" | "run";
 
-/** What a region forbids. */
+/** The accesses that a region forbids. */
 interface Rule {
   readonly from: number;
   readonly to: number;
@@ -24,9 +24,9 @@ interface Rule {
 }
 
 export class Mpu {
-  /** Whether it is on. */
+  /** True if it is on. */
   enabled = false;
-  /** Whether it is on and forbids reading or writing anywhere: otherwise no access needs to ask. */
+  /** True if it is on and forbids reading or writing anywhere: otherwise no access needs to ask. */
   watches = false;
   private control = 0;
   private number = 0;
@@ -79,7 +79,7 @@ export class Mpu {
     return [{ from, to: from + bytes, without: (attributes >>> 8) & 0xff, read, write, run: run && read }];
   }
 
-  /** Whether an access is denied; `exception` is the one being handled. */
+  /** True if an access is denied; `exception` is the one being handled. */
   denies(address: number, kind: Kind, exception: number): boolean {
     if ((exception === 2 || exception === 3) && !(this.control & IN_FAULTS)) return false;
     for (const rule of this.rules) {

@@ -2,7 +2,7 @@ import type { Store } from "../../firmware/board.ts";
 import type { Cut } from "./flash.ts";
 import type { TraceOptions } from "./trace.ts";
 
-/** What the emulator's process is told. */
+/** The options of the emulator's process. */
 export interface MachineOptions {
   readonly elf: string;
   readonly store: Store;

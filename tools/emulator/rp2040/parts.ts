@@ -4,7 +4,7 @@ import type { Cut, Flash } from "./flash.ts";
 /** Where randomness comes from: one bit at a time. */
 export type BitSource = () => number;
 
-/** What a chip is put together from. */
+/** The parts of a chip. */
 export interface Parts {
   readonly flash: Flash;
   readonly bit: BitSource;
@@ -14,7 +14,7 @@ export interface Parts {
   readonly complain: (what: string) => void;
 }
 
-/** What the bootrom needs of the chip around it. */
+/** The functions of the chip that the bootrom needs. */
 export interface Flashed extends RP2040 {
   /** Take `len` bytes at `at` from the flash again: they have changed. */
   reflash(at: number, len: number): void;

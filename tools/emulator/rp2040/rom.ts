@@ -45,7 +45,7 @@ export class Rom {
     }
   }
 
-  /** Whether the first 256 bytes of flash end with their checksum. */
+  /** True if the first 256 bytes of flash end with their checksum. */
   isBootable(stage: Uint8Array): boolean {
     return crc32(stage.subarray(0, 252)) === new DataView(stage.buffer, stage.byteOffset).getUint32(252, true);
   }

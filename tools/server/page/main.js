@@ -212,7 +212,7 @@ function route(page) {
 const VIEWS = new Map(Object.entries({ "": devices, alarms, "sign-up": signUp, log }));
 
 /**
- * What happened while nobody listened is asked for.
+ * Fetch the changes since the connection was lost.
  *
  * @param {Page} page
  */

@@ -1,0 +1,53 @@
+import { lineAt, type Finding, type Rule } from "../tree.ts";
+
+/** A sentence that begins so names its subject by a question; CONTRIBUTING.md has the rule. */
+const QUESTION = /^(Who|Whom|Whose|What|Whatever|Whether|Whoever|Nobody|Somebody|Anybody|Everybody|So that)\b/;
+
+/** Words that hide the subject, anywhere. */
+const HIDDEN = /\b([Ww]hoever|[Nn]obody|[Ss]omebody)\b/;
+
+/** Comments that begin a line: a block, or a run of line comments. Comments behind code may be parts of a string. */
+const COMMENT = /^[ \t]*(?:\/\*+[ \t\n*]*([^]*?)\*\/|(\/\/[^\n]*(?:\n[ \t]*\/\/[^\n]*)*))/gm;
+
+/** Comments begin with their subject or a verb, and so do the paragraphs, items and cells of a README. */
+export const language: Rule = {
+  name: "language",
+  find(tree) {
+    const found: Finding[] = [];
+    for (const [path, text] of tree) {
+      // CONTRIBUTING.md quotes the forms that it forbids.
+      if (path.endsWith(".md") && path !== "CONTRIBUTING.md") found.push(...inMarkdown(path, text));
+      if (!/\.(ts|mts|mjs|js|c|h|S)$/.test(path)) continue;
+      for (const match of text.matchAll(COMMENT)) {
+        const words = (match[1] ?? match[2]!).replaceAll(/^[ \t]*(?:\/\/|\*)[ \t]?/gm, "");
+        const line = lineAt(text, match.index);
+        found.push(...faults(words.trim()).map((message) => ({ path, line, message })));
+      }
+    }
+    return found;
+  },
+};
+
+/** Check the lines of a README that begin a paragraph, an item or a cell; code blocks and headings are exempt. */
+function inMarkdown(path: string, text: string): Finding[] {
+  let isCode = false;
+  let before = "";
+  return text.split("\n").flatMap((line, at) => {
+    if (line.startsWith("```")) isCode = !isCode;
+    const begins = before.trim() === "" || /^\s*([-*|]|\d+\.) ?/.test(line);
+    before = line;
+    if (isCode || line.startsWith("#")) return [];
+    const pieces = line.startsWith("|") ? line.split("|") : [line.replace(/^\s*([-*]|\d+\.) /, "")];
+    const messages = pieces.flatMap((piece) => faults(piece.trim(), begins));
+    return messages.map((message) => ({ path, line: at + 1, message }));
+  });
+}
+
+function faults(words: string, begins = true): string[] {
+  const question = begins && !words.split(/[.:;]/)[0]!.endsWith("?") ? QUESTION.exec(words)?.[0] : undefined;
+  const hidden = HIDDEN.exec(words.replaceAll(/`[^`]*`/g, ""))?.[0];
+  return [
+    ...(question === undefined ? [] : [`begins with "${question}": name the subject, or begin with a verb`]),
+    ...(hidden === undefined ? [] : [`"${hidden}" hides the subject: name it`]),
+  ];
+}
