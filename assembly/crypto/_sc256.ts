@@ -36,7 +36,7 @@ export function reduce(a: usize, order: usize): void {
   montgomery.settle(a, 0, order, BYTES);
 }
 
-/** Whether a public number is in 1..n - 1. */
+/** True if a public number is in 1..n - 1. */
 @inline
 export function isScalar(a: usize, order: usize): boolean {
   return montgomery.below(a, order, BYTES);

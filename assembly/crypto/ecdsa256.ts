@@ -20,7 +20,7 @@ export const SIGNATURE_BYTES: u32 = 64;
 /** Bytes of a digest that count: the first ones. */
 export const DIGEST_BYTES: u32 = 32;
 
-/** What verification keeps; no secrets. */
+/** Values that verification keeps; none is secret. */
 const ORDER: usize = 0;
 const N_R: usize = 32;
 const N_S: usize = 64;
@@ -29,7 +29,7 @@ const U1: usize = 96;
 const U2: usize = 128;
 const DIGITS: usize = 160;
 const SUM: usize = DIGITS + 72;
-/** What the x of the sum is compared with, when the multiples are no longer needed. */
+/** The values to compare with the x of the sum, when the multiples are no longer needed. */
 const ONE: usize = SUM + p256.POINT_BYTES;
 const OTHER: usize = ONE + fe.BYTES;
 const MULTIPLES: usize = SUM + p256.POINT_BYTES;
@@ -51,7 +51,7 @@ export function verify(signature: usize, key: usize, digest: usize): Status {
 }
 
 /**
- * Whether the x of (e / s) G + (r / s) Q is r modulo n.
+ * True if the x of (e / s) G + (r / s) Q is r modulo n.
  *
  * An attacker who makes this skip an instruction knows what it computes then: without either product, or with only a few of
  * the steps, a signature can be made without the key. So the scalars are taken back from the forms in which they were used,

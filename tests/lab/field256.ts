@@ -1,11 +1,11 @@
-/** What to try on the arithmetic of P-256, and slow twins of it over BigInt. */
+/** Trials of the arithmetic of P-256, and slow twins of it over BigInt. */
 import { bytes, mod, number, type Stream } from "./field.ts";
 import { Op } from "./op.ts";
 
 export const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
 export const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const R = 2n ** 256n;
-/** What all bits of a comb weigh. */
+/** The weight of all bits of a comb. */
 const BITS = 2n ** 260n - 1n;
 
 /** x^e modulo m. */

@@ -6,7 +6,7 @@ import { filesBelow } from "./cache.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
-/** What is compiled. */
+/** A program to compile. */
 export interface Program {
   /** The AssemblyScript entry, from the root of the tree. */
   readonly entry: string;
