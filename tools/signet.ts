@@ -16,10 +16,12 @@ import * as format from "./cli/format.ts";
 import * as inspect from "./cli/inspect.ts";
 import * as lock from "./cli/lock.ts";
 import * as modem from "./cli/modem.ts";
+import * as page from "./cli/page.ts";
 import * as provision from "./cli/provision.ts";
 import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
 import * as test from "./cli/test.ts";
+import * as trying from "./cli/try.ts";
 import * as verify from "./cli/verify.ts";
 import { tell } from "./trouble.ts";
 
@@ -36,6 +38,7 @@ for (const verb of [
   build,
   size,
   exporting,
+  trying,
   bench,
   test,
   check,
@@ -47,6 +50,7 @@ for (const verb of [
   modem,
   bridge,
   flash,
+  page,
   provision,
   lock,
   terminal,

@@ -25,10 +25,13 @@ VISIBLE void secrets_wipe(void) {
 }
 
 #ifdef SIGNET_LIBRARY
+/** In a function of its own: what is inlined beside setjmp may lose its variables. */
+VISIBLE uint8_t *guest_inside(uint32_t at, uint32_t len) { return inside(at, len); }
+
 /** NULL after the library's death: the host's call then moves no byte. */
 VISIBLE uint8_t *guest_memory(uint32_t at, uint32_t len) {
-  uint8_t *place = NULL;
-  GUEST_CALL(place = inside(at, len));
+  uint8_t *volatile place = NULL;
+  GUEST_CALL(place = guest_inside(at, len));
   return place;
 }
 #else

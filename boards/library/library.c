@@ -55,6 +55,12 @@ __attribute__((naked, noinline)) static void stack_scrub(void) {
 }
 
 void signet_init(void) {
+  // Symbols without bytes, by which the tools find the layout of the store in an ELF.
+  __asm__ volatile(".global signet_store_page_bytes \n"
+                   ".global signet_store_pages      \n"
+                   ".set signet_store_page_bytes, %c0 \n"
+                   ".set signet_store_pages, %c1 \n" ::"i"(SIGNET_STORE_PAGE_BYTES),
+                   "i"(SIGNET_STORE_PAGES));
   library.ended = false;
   guest_start();
   guest_init();

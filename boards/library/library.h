@@ -2,6 +2,10 @@
 #ifndef LIBRARY_H_
 #define LIBRARY_H_
 
+#ifndef __OPTIMIZE__
+#error "signet.c needs -O2 or -Os: the optimiser proves its addresses. The rest of the program needs none."
+#endif
+
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { type Board, boardNames, loadBoard, type Region } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
-import { symbols } from "../qemu/symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 
 const PT_LOAD = 1;

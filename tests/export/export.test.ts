@@ -1,10 +1,11 @@
-// weight: 110 s, 1 core
+// weight: 140 s, 1 core
 /**
  * The export as a stranger uses it: compiled without a warning, built by Make and CMake, and run in QEMU beside a heap,
  * to receipts inside TLS, through a death of the library, and on.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +14,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startEmulator, writeFlash } from "../../tools/emulator/qemu.ts";
 import { exportLibrary } from "../../tools/export/export.ts";
 import { run } from "../../tools/firmware/run.ts";
+import * as hex from "../../tools/flash/hex.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
-import { symbols } from "../qemu/symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 
 const CPU = "cortex-m3";
 const BOARD = "mps2-an385";
@@ -38,7 +40,7 @@ const elf = join(example, "own.elf");
 
 before(async () => {
   await exportLibrary({ ...OPTIONS, out });
-  await run("make", [], example);
+  await run("make", ["WARNINGS=-Wall -Wextra -Werror"], example);
 });
 after(() => rmSync(folder, { recursive: true }));
 
@@ -111,6 +113,60 @@ describe("an export", () => {
     await run("cmake", ["-S", example, "-B", build, `-DCMAKE_TOOLCHAIN_FILE=${join(example, "arm.cmake")}`]);
     await run("cmake", ["--build", build]);
     assert.match(await run("arm-none-eabi-nm", [join(build, "own.elf")]), / T signet_poll$/m);
+  });
+});
+
+describe("`signet try`", () => {
+  /** Run the CLI; its output as text. */
+  const signet = (...args: string[]): { status: number | null; said: string } => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", ...args], {
+      encoding: "utf8",
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    });
+    return { status, said: stdout + stderr };
+  };
+
+  it("runs a program to its first verified report", () => {
+    const { status, said } = signet("try", elf, "--machine", BOARD);
+    assert.match(said, /its store is at 0x21000000, 16 pages of 4096 bytes/);
+    assert.match(said, /established TLS 1\.3/);
+    assert.match(said, /report 1 verified and stored: \S+/);
+    assert.match(said, /^verified: a report of device [0-9a-f]{64}/m);
+    assert.equal(status, 0, said);
+  });
+
+  it("says what is wrong with a program or a machine", async () => {
+    const [bare, noStore] = ["bare.elf", "store.elf"].map((name) => join(folder, name));
+    await run("arm-none-eabi-objcopy", ["-N", "signet_store_pages", elf, bare!]);
+    await run("arm-none-eabi-objcopy", ["-N", "signet_port_store", elf, noStore!]);
+    assert.match(
+      signet("try", bare!, "--machine", BOARD).said,
+      /^error: \S+ does not contain Signet\nhint: link the folder/,
+    );
+    assert.match(
+      signet("try", noStore!, "--machine", BOARD).said,
+      /^error: \S+ has no symbol signet_port_store\nhint: /,
+    );
+    assert.match(signet("try", elf, "--machine", "mps2-an1").said, /^error: QEMU ended: .*unsupported machine type/m);
+  });
+
+  it("has the address of a factory page from the program's symbol", () => {
+    const config = join(folder, "device.json");
+    const key = "ab".repeat(32);
+    const server = { host: "own.example", port: 443, audience: "own.example", keys: [key] };
+    writeFileSync(config, JSON.stringify({ server, module: { family: "esp-at" } }));
+    const hexFile = join(folder, "page.hex");
+    assert.equal(signet("page", "--config", config, "--image", elf, "--out", hexFile).status, 0);
+    const [segment] = hex.parse(readFileSync(hexFile, "utf8"), hexFile);
+    assert.equal(segment?.address, 0x2100_0000);
+    assert.equal(factory.read(segment.bytes).audience, "own.example");
+    const binFile = join(folder, "page.bin");
+    assert.equal(signet("page", "--config", config, "--out", binFile).status, 0);
+    assert.equal(factory.read(readFileSync(binFile)).host, "own.example");
+    assert.match(
+      signet("page", "--config", config, "--out", hexFile).said,
+      /^error: Intel HEX needs an address\nhint: /,
+    );
   });
 });
 

@@ -10,7 +10,7 @@ import type { Emulator } from "../../tools/emulator/qemu.ts";
 import { type Gdb, PC } from "../../tools/gdb/gdb.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as fields from "./field.ts";
-import { symbols } from "./symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 import { seeded } from "../../tools/line/random.ts";
 
 const BOARD = "microbit";

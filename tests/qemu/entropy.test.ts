@@ -15,7 +15,7 @@ describe("a stuck source of noise that is repaired", () => {
   const folder = mkdtempSync(join(tmpdir(), "signet-entropy-"));
   /** The board's source of noise: a name that leads to another file after the repair. */
   const source = join(folder, "noise");
-  let road: roads.Road;
+  let road: roads.BoardRoad;
   let device: Emulator;
 
   before(async () => {

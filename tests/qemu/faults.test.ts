@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { type Gdb, PC, SP } from "../../tools/gdb/gdb.ts";
 import type { Emulator } from "../../tools/emulator/qemu.ts";
 import * as fields from "./field.ts";
-import { symbols, type Place } from "./symbols.ts";
+import { symbols, type Place } from "../../tools/firmware/symbols.ts";
 
 const STEP_MS = 60_000;
 

@@ -19,7 +19,7 @@ import { load } from "../../tools/emulator/rp2040/elf.ts";
 import { type Cut, Flash } from "../../tools/emulator/rp2040/flash.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { sampler } from "../entropy/oscillator.ts";
-import { symbols } from "./symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 import PROBE from "./boot/image.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 import { FULL } from "../full.ts";

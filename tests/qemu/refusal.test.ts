@@ -10,7 +10,7 @@ import type { Board } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
 import { ROOT } from "../../tools/firmware/root.ts";
 import { type Emulator, type Options, startEmulator } from "../../tools/emulator/qemu.ts";
-import { symbols } from "./symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 
 const BOARD = "stm32f405";

@@ -17,7 +17,7 @@ import { startEmulator, writeFlash } from "../../tools/emulator/qemu.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
-import { symbols } from "./symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 
 const BOARD = "microbit";

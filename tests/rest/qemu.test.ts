@@ -11,7 +11,7 @@ import type { Emulator } from "../../tools/emulator/qemu.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import { PATHS } from "../../tools/wire/exchange.ts";
 import { open, type Sign1 } from "../../tools/wire/sign1.ts";
-import { symbols } from "../qemu/symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 import { remains, secretsOf, type Secret } from "./remains.ts";
 import { FULL } from "../full.ts";
 
@@ -21,11 +21,11 @@ const INTERVAL_MS = 5_000;
 
 /** One device on its road, and the secrets of the keys that it had. */
 class Watched {
-  readonly road: roads.Road;
+  readonly road: roads.BoardRoad;
   readonly device: Emulator;
   readonly secrets: Secret[] = [];
 
-  constructor(road: roads.Road, device: Emulator) {
+  constructor(road: roads.BoardRoad, device: Emulator) {
     this.road = road;
     this.device = device;
   }

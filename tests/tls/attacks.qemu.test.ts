@@ -10,7 +10,7 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { Content, HEAD_BYTES, Records, type Change, type Direction } from "../../tools/attacker/records.ts";
 import type { DeviceEvent } from "../../tools/emulator/qemu.ts";
-import { symbols } from "../qemu/symbols.ts";
+import { symbols } from "../../tools/firmware/symbols.ts";
 import { DONE, startBoard, words, type PatternBoard } from "./board.ts";
 import { identity } from "./identities.ts";
 import { startEcho, type Echo } from "./peers.ts";

@@ -9,7 +9,7 @@ import { ROOT } from "../firmware/root.ts";
 export function add(program: Command): void {
   program
     .command("bench")
-    .description("measure each operation on the real image in QEMU, and other libraries")
+    .description("measure each operation in QEMU, and those of other libraries")
     .option("--board <name...>", "only these boards")
     .option("--json", "one JSON object on standard output")
     .action(async ({ board = [], json }: { board?: string[]; json?: boolean }) => {

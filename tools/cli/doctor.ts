@@ -4,7 +4,7 @@ import type { Command } from "commander";
 export function add(program: Command): void {
   program
     .command("doctor")
-    .description("print each tool that Signet uses, and whether its version was tried")
+    .description("print the version of each tool, and whether it was tried")
     .action(async () => {
       const { doctor } = await import("../doctor/doctor.ts");
       if (!(await doctor((line) => process.stdout.write(`${line}\n`)))) process.exitCode = 1;

@@ -8,6 +8,7 @@ interface Options {
   name: string;
   pageBytes: number;
   pages: number;
+  sizes: boolean;
   out: string;
 }
 
@@ -23,11 +24,13 @@ export function add(program: Command): void {
     .option("--name <name>", "the board's name, which the server is told", "own")
     .option("--page-bytes <n>", "bytes of a flash page of the store", count, 4096)
     .option("--pages <n>", "pages of the store", count, 16)
+    .option("--sizes", "write into SIZE.md what each other choice would take; some minutes", false)
     .requiredOption("--out <folder>", "where to write; the files of a former export there are replaced")
-    .action(async ({ out, ...options }: Options) => {
+    .action(async ({ out, sizes, ...chosen }: Options) => {
       const { resolve } = await import("node:path");
-      const { exportLibrary } = await import("../export/export.ts");
-      await exportLibrary({ ...options, out: resolve(out) });
+      const { alternatives, exportLibrary } = await import("../export/export.ts");
+      const options = { ...chosen, out: resolve(out) };
+      await exportLibrary(options, sizes ? alternatives(options) : undefined);
       process.stdout.write(`${out}: signet.h, signet.c and examples/own-main; SIZE.md says what it takes\n`);
     });
 }

@@ -1,20 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { ATTACKS, Succeeded, type Refusal } from "../attacker/attacks.ts";
-import { TLS_ATTACKS } from "../attacker/tls_attacks.ts";
+import { Succeeded } from "../attacker/attacks.ts";
 import { loadBoard } from "../firmware/board.ts";
 import { ROOT } from "../firmware/root.ts";
-import type { DeviceEvent, Emulator } from "../emulator/qemu.ts";
-import { type EventName, inWords } from "../flash/events.ts";
+import type { Emulator } from "../emulator/qemu.ts";
 import type { Listen } from "../modem/modem.ts";
-import type { Happening } from "../server/gate.ts";
 import type { DeviceView } from "../server/queries.ts";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
 import type { LINKS } from "../wire/factory.ts";
 import { keep } from "./lock.ts";
+import * as attacks from "./attacks.ts";
+import { emulatorEnds, untilTold } from "./ending.ts";
+import * as narration from "./narration.ts";
 import * as roads from "./road.ts";
-import { reading, short, Story } from "./story.ts";
+import { short, Story } from "./story.ts";
 
 /** How the demo runs. */
 export interface Options {
@@ -35,27 +35,8 @@ const REPORTS_WANTED = 10;
 
 const REPORT_INTERVAL_MS = 400;
 
-/** Which of the attacks on TLS are shown: one of each kind. `tests/qemu` plays them all. */
-const SHOWN = [
-  "flip-hello",
-  "downgrade",
-  "flip-handshake",
-  "false-server",
-  "man-in-the-middle",
-  "flip-report",
-  "flip-receipt",
-  "replay-report",
-  "drop",
-  "cut",
-  "replay-connection",
-  "trickle",
-];
-
 /** Where the stored reports are kept for `signet verify`. */
 const REPORTS_FILE = "reports.ndjson";
-
-/** How long the device has for any one step: the longest is to notice a dead server and try again. */
-const STEP_MS = 60_000;
 
 /** The result. */
 interface Tally {
@@ -63,13 +44,6 @@ interface Tally {
   attacks: number;
   /** How many attacks there were to be. */
   wanted: number;
-}
-
-/** An attack with its scene set. */
-interface Attack {
-  readonly name: string;
-  readonly does: string;
-  perform(): Promise<Refusal>;
 }
 
 /** Show a device's life: key, sign-up, readings, attacks. Resolves with whether all of it went well. */
@@ -117,11 +91,13 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
     introduce(story, road, options.plain);
     const token = once ? undefined : await road.server.operator("demo");
     if (token !== undefined) story.say("server", `operator's page ${road.server.url}, sign in with ${token}`);
-    road.server.intake.happenings.on("happening", (happening) => tellDecision(story, tally, happening));
+    road.server.intake.happenings.on("happening", (happening) => {
+      if (narration.decision(story, happening)) tally.reports++;
+    });
     device = await roads.powerOn(road);
-    device.on("event", (event) => tellEvent(story, event));
+    device.on("event", (event) => narration.event(story, event));
     const lived = live(story, road, device, tally, token);
-    await Promise.race([lived, ending, ended(device)]);
+    await Promise.race([lived, ending, emulatorEnds(device)]);
   } finally {
     await device?.kill();
     known = device && (await keepReports(road, device));
@@ -134,7 +110,7 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
 }
 
 /** Print the parts of the setup. */
-function introduce(story: Story, road: roads.Road, plain: boolean): void {
+function introduce(story: Story, road: roads.BoardRoad, plain: boolean): void {
   const { plan, built, server } = road;
   const { flash, linear, stack } = built.size;
   story.say("build", `${relative(ROOT, built.elf)}: ${flash} bytes of flash, ${linear} of memory, ${stack} of stack`);
@@ -165,17 +141,17 @@ async function live(
   const refused = silenced(device).then(() => {
     throw new Trouble("the server refuses this device: it was revoked or suspended", FRESH);
   });
-  const { data } = await Promise.race([device.waitFor("enrolled", STEP_MS), refused]);
+  const { data } = await Promise.race([device.waitFor("enrolled", attacks.STEP_MS), refused]);
   const id = hex(data.subarray(0, 32));
-  const attacks = await attacksOn(road, device, id);
-  tally.wanted = attacks.length;
-  await device.waitFor("accepted", STEP_MS);
-  for (const attack of attacks) {
-    await suffer(story, attack);
+  const planned = await attacks.on(road, device, id);
+  tally.wanted = planned.length;
+  await device.waitFor("accepted", attacks.STEP_MS);
+  for (const attack of planned) {
+    await attacks.suffer(story, attack);
     tally.attacks++;
   }
-  while (tally.reports < REPORTS_WANTED) await roads.decided(road, roads.isNewReport(id), STEP_MS);
-  await roads.decided(road, roads.isNewReport(id), STEP_MS);
+  while (tally.reports < REPORTS_WANTED) await roads.decided(road, roads.isNewReport(id), attacks.STEP_MS);
+  await roads.decided(road, roads.isNewReport(id), attacks.STEP_MS);
   await listen(story, road, device, id);
   if (token === undefined) return;
   story.line("\nEvery attack was refused, and the device goes on reporting. Ctrl-C ends the demo.");
@@ -196,35 +172,6 @@ function silenced(device: Emulator): Promise<void> {
   });
 }
 
-/** Every attack that the road is for: on records inside TLS, on messages without it. */
-async function attacksOn(road: roads.Road, device: Emulator, id: string): Promise<Attack[]> {
-  if (road.server.tls) {
-    const scene = roads.tlsScene(road, device, id);
-    const shown = TLS_ATTACKS.filter(({ name }) => SHOWN.includes(name));
-    return shown.map(({ name, does, perform }) => ({ name, does, perform: () => perform(scene) }));
-  }
-  const scene = await roads.scene(road, device, id);
-  return ATTACKS.map(({ name, does, perform }) => ({
-    name,
-    does,
-    async perform() {
-      // After a new report, the damage of the previous attack is repaired.
-      await roads.decided(road, roads.isNewReport(id), STEP_MS);
-      return perform(scene);
-    },
-  }));
-}
-
-/** Carry out one attack, and print which side refused it. */
-async function suffer(story: Story, attack: Attack): Promise<void> {
-  story.say("attack", `${attack.name}: ${attack.does}`);
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error(`no result of the attack "${attack.name}" in ${STEP_MS} ms`)), STEP_MS).unref();
-  });
-  const { by, reason } = await Promise.race([attack.perform(), late]);
-  story.say("attack", `refused by the ${by}: ${reason}`);
-}
-
 /** Search all that passed on the UART so far; inside TLS nothing worth having may be in it. */
 async function listen(story: Story, road: roads.Road, device: Emulator, id: string): Promise<void> {
   const wanted = await roads.secrets(road, device, id);
@@ -237,25 +184,6 @@ async function listen(story: Story, road: roads.Road, device: Emulator, id: stri
   const hidden = [...new Set(wanted.map(({ name }) => name))].filter((name) => !found.includes(name));
   const among = found.length > 0 ? `among them ${found.join(", ")}; ` : "";
   story.say("sniff", `${bytes} bytes heard on the UART, ${among}not among them ${hidden.join(", ")}`);
-}
-
-/** Print the server's decisions, except on the attacker's own enrolment. */
-function tellDecision(story: Story, tally: Tally, happening: Happening): void {
-  if (happening.kind === "alarm") story.say("server", `alarm: ${happening.what}`);
-  if (happening.kind !== "report") return;
-  const { verdict, counter, data } = happening;
-  if (verdict !== "accepted" || !data) return;
-  tally.reports++;
-  story.say("server", `report ${counter} verified and stored: ${reading(data)}`);
-}
-
-/** Events of every report: the server's line tells the same. */
-const OF_EACH_REPORT: readonly EventName[] = ["sent", "accepted"];
-
-/** Print an event of the device, with ids shortened. */
-function tellEvent(story: Story, event: DeviceEvent): void {
-  const words = OF_EACH_REPORT.some((name) => name === event.name) ? undefined : inWords(event);
-  if (words !== undefined) story.say("device", words.replace(/[0-9a-f]{64}/g, short));
 }
 
 /** Print the next commands for the reader. */
@@ -280,21 +208,4 @@ async function keepReports(road: roads.Road, device: Emulator): Promise<DeviceVi
   const rows = await road.server.reports(id);
   writeFileSync(join(road.plan.folder, REPORTS_FILE), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   return (await road.server.devices()).find((view) => view.id === id);
-}
-
-/** Rejects when the emulator ends by itself. */
-function ended(device: Emulator): Promise<never> {
-  return new Promise((_, reject) => {
-    device.once("exit", () => {
-      const said = [...device.lines.slice(-3), device.complaint.trim()].filter(Boolean).join("; ");
-      reject(new Trouble(`the emulator ended: ${said}`, "the lines above show its last step"));
-    });
-  });
-}
-
-/** Resolves at the first signal to end. One Ctrl-C may arrive twice, from the terminal and from npm: the second has no effect. */
-function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
-  });
 }

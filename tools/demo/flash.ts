@@ -1,13 +1,13 @@
 /** The board's flash as the file that the emulator keeps it in. */
 import { closeSync, existsSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
-import type { Board } from "../firmware/board.ts";
+import type { Machine } from "../emulator/qemu.ts";
 import { equal } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 
 const MiB = 1024 * 1024;
 
 /** Write the factory page, as a programmer does before the first start; the other pages stay, or are erased if new. */
-export function writeFactoryPage(path: string, board: Board, page: Uint8Array): void {
+export function writeFactoryPage(path: string, board: Machine, page: Uint8Array): void {
   const { pageBytes, pages } = board.store;
   const bytes = fileBytes(board);
   if (page.length > pageBytes) throw new RangeError(`a factory page has at most ${pageBytes} bytes`);
@@ -34,6 +34,6 @@ export function findSecret(store: Uint8Array, publicKey: Uint8Array): Uint8Array
 }
 
 /** Size of the file: the store alone, or the machine's memory in which it lies first. */
-function fileBytes({ qemu, store }: Board): number {
+function fileBytes({ qemu, store }: Machine): number {
   return qemu?.storeRam === undefined ? store.pageBytes * store.pages : Number.parseInt(qemu.storeRam, 10) * MiB;
 }

@@ -9,7 +9,7 @@ import { Sniffer, type Wanted } from "../attacker/sniffer.ts";
 import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
 import { loadBoard, type Board } from "../firmware/board.ts";
 import { buildImage, type Built } from "../firmware/build.ts";
-import { startEmulator, type DeviceEvent, type Emulator } from "../emulator/qemu.ts";
+import { startEmulator, type DeviceEvent, type Emulator, type Machine } from "../emulator/qemu.ts";
 import { startBridge } from "../bridge/bridge.ts";
 import { startModem, type Modem } from "../modem/modem.ts";
 import * as reading from "../line/sniffer.ts";
@@ -27,7 +27,6 @@ import { SIGNET } from "../firmware/product.ts";
 
 /** The options of a setup. */
 export interface Plan {
-  readonly board: string;
   /** Where the database, the server's key and the board's flash are. */
   readonly folder: string;
   readonly link: factory.Factory["link"];
@@ -36,6 +35,17 @@ export interface Plan {
   readonly port: number;
   /** True if everything travels inside TLS; not unless said. */
   readonly tls?: boolean;
+}
+
+/** A setup for a board of ours. */
+export interface BoardPlan extends Plan {
+  readonly board: string;
+}
+
+/** A program, and the machine that runs it. */
+export interface Program {
+  readonly elf: string;
+  readonly machine: Machine;
 }
 
 /** An ESP-AT module, or a gateway with our bridge. */
@@ -47,8 +57,7 @@ export type Decision = Extract<Happening, { verdict: string }>;
 /** The whole road: firmware in its emulator, a module in an attacker's hands, the server with its database. */
 export interface Road {
   readonly plan: Plan;
-  readonly board: Board;
-  readonly built: Built;
+  readonly program: Program;
   readonly server: RunningServer;
   /** The attackers in the module: on messages without TLS, and on records of TLS. */
   readonly attacker: Attacker;
@@ -86,12 +95,24 @@ export function hasTls(board: Board): boolean {
   return !board.use["WITHOUT_TLS"];
 }
 
-/** Build the firmware, start server and module, and write the factory page. The power is still off. */
-export async function lay(plan: Plan): Promise<Road> {
-  mkdirSync(plan.folder, { recursive: true });
+/** The road of a board of ours. */
+export interface BoardRoad extends Road {
+  readonly plan: BoardPlan;
+  readonly board: Board;
+  readonly built: Built;
+}
+
+/** Build the firmware of a board, then lay its road. */
+export async function lay(plan: BoardPlan): Promise<BoardRoad> {
   const board = await loadBoard(plan.board);
   if (plan.tls && !hasTls(board)) throw new Error(`the image of ${plan.board} has no TLS`);
   const built = await buildImage({ board: plan.board, image: SIGNET });
+  return { ...(await layFor(plan, { elf: built.elf, machine: board })), plan, board, built };
+}
+
+/** Start server and module, and write the factory page for a program. The power is still off. */
+export async function layFor(plan: Plan, program: Program): Promise<Road> {
+  mkdirSync(plan.folder, { recursive: true });
   const database = join(plan.folder, "signet.db");
   const tls = plan.tls ? { tls: { port: 0 } } : {};
   const server = await startServer({ port: plan.port, database, audience: AUDIENCE, ...tls });
@@ -111,8 +132,8 @@ export async function lay(plan: Plan): Promise<Road> {
     reportIntervalMs: plan.reportIntervalMs,
     tlsKeys: server.tls && [server.tls.publicKey],
   });
-  writeFactoryPage(flash, board, page);
-  return { plan, board, built, server, attacker, records, sniffer, modem, claim, flash };
+  writeFactoryPage(flash, program.machine, page);
+  return { plan, program, server, attacker, records, sniffer, modem, claim, flash };
 }
 
 /** Start the other end of the board's UART, with the attacker and a listener in it. */
@@ -125,9 +146,9 @@ function startModule(link: Plan["link"], to: Target, attacker: Tap, sniffer: Sni
 
 /** Switch the board on. */
 export function powerOn(road: Road): Promise<Emulator> {
-  const { plan, built, modem, flash } = road;
+  const { program, modem, flash } = road;
   const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
-  return startEmulator({ board: plan.board, elf: built.elf, module, flash, timeoutMs: 0 });
+  return startEmulator({ board: program.machine, elf: program.elf, module, flash, timeoutMs: 0 });
 }
 
 /** End server and module. */
@@ -164,7 +185,7 @@ async function keyOf(road: Road, deviceId: string): Promise<Uint8Array> {
 
 /** The secret in a device's flash. */
 async function secretOf(road: Road, device: Emulator, key: Uint8Array): Promise<Uint8Array> {
-  const secret = findSecret((await device.store()).subarray(road.board.store.pageBytes), key);
+  const secret = findSecret((await device.store()).subarray(road.program.machine.store.pageBytes), key);
   if (!secret) throw new Error("the flash does not hold the device's secret");
   return secret;
 }

@@ -1,4 +1,5 @@
 import { decode } from "../wire/cbor.ts";
+import { diagnostic } from "../wire/diagnostic.ts";
 
 /** The subject of a line. */
 export type Who = "build" | "server" | "module" | "device" | "attack" | "sniff";
@@ -36,15 +37,16 @@ export function short(id: string): string {
   return `${id.slice(0, 8)}…`;
 }
 
-/** A reading in words: the map that the firmware's `app/app.ts` writes. */
+/** A reading in words: the map that the firmware's `app/app.ts` writes, or what else it is in CBOR. */
 export function reading(data: Uint8Array): string {
   try {
-    const map = decode(data) as ReadonlyMap<number, number>;
+    const value = decode(data);
+    const map = value instanceof Map ? (value as ReadonlyMap<unknown, unknown>) : new Map<unknown, unknown>();
     const [temperature, uptime] = [map.get(1), map.get(2)];
-    if (temperature !== undefined && uptime !== undefined)
+    if (map.size === 2 && typeof temperature === "number" && typeof uptime === "number")
       return `${(temperature / 1000).toFixed(3)} °C, up ${uptime} s`;
+    return diagnostic(value);
   } catch {
-    // The application has another format of readings.
+    return Buffer.from(data).toString("hex");
   }
-  return Buffer.from(data).toString("hex");
 }

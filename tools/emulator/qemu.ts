@@ -33,8 +33,12 @@ export type ModuleLink =
   /** Nothing is connected. */
   | "none";
 
+/** The part of a board's data that the emulator needs. */
+export type Machine = Pick<Board, "qemu" | "rp2040js" | "store">;
+
 export interface Options {
-  readonly board: string;
+  /** The name of a board, or the machine that runs a program of one's own. */
+  readonly board: string | Machine;
   readonly elf: string;
   readonly module?: ModuleLink;
   /** The file that is the board's flash; made, all erased, if it does not exist. Without it flash lives as long as QEMU. */
@@ -213,6 +217,11 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
         await new Promise((done) => setTimeout(done, 10));
       }
     }
+    if (!this.running)
+      throw new Trouble(
+        `QEMU ended: ${this.complaint.trim().split("\n")[0]}`,
+        "`qemu-system-arm -M help` lists its machines",
+      );
     throw new Error(`QEMU's gdb server can not be reached\n${this.complaint}`);
   }
 
@@ -305,7 +314,7 @@ export function serialPorts({ serials, consoleBySemihosting }: Emulated): string
 }
 
 /** Start the board's image in rp2040js, in a process of its own. */
-async function startPico(options: Options, board: Board): Promise<Emulator> {
+async function startPico(options: Options, board: Machine): Promise<Emulator> {
   const folder = mkdtempSync(join(tmpdir(), "signet-pico-"));
   const storeBytes = board.store.pageBytes * board.store.pages;
   const flash = options.flash ?? join(folder, "flash");
@@ -336,10 +345,10 @@ async function startPico(options: Options, board: Board): Promise<Emulator> {
 
 /** Start the board's image in QEMU, or in what else runs the board. */
 export async function startEmulator(options: Options): Promise<Emulator> {
-  const board = await loadBoard(options.board);
+  const board = typeof options.board === "string" ? await loadBoard(options.board) : options.board;
   if (board.rp2040js) return startPico(options, board);
   if (!board.qemu)
-    throw new Trouble(`QEMU has no machine for ${options.board}`, "boards/README.md lists the emulated boards");
+    throw new Trouble(`QEMU has no machine for ${String(options.board)}`, "boards/README.md lists the emulated boards");
   const folder = mkdtempSync(join(tmpdir(), "signet-qemu-"));
   const args = ["-nographic", "-monitor", "none", "-nodefaults", "-kernel", options.elf];
   const machine = [board.qemu.machine];

@@ -23,21 +23,42 @@ export function prefixed(text: string): string {
   return RENAMES.reduce((renamed, [from, to]) => renamed.replaceAll(from, to), text).replaceAll(STATIC, "$1static ");
 }
 
-/** Make one text of `sources`; an include is looked for in `folders`, and stays if it is in none. */
+/** How many conditions more a line opens than it closes. */
+function opened(line: string): number {
+  if (/^#\s*if/.test(line)) return 1;
+  return /^#\s*endif/.test(line) ? -1 : 0;
+}
+
+/**
+ * Make one text of `sources`; an include is looked for in `folders`, and stays if it is in none. A header that is included
+ * inside a condition may be left out by the preprocessor: it is written again, behind a guard, where it is included next.
+ */
 export function amalgamate(sources: readonly string[], folders: readonly string[]): string {
-  const seen = new Set<string>();
+  const written = new Set<string>();
   const find = (name: string): string | undefined =>
     folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  const inline = (path: string): string =>
-    readFileSync(path, "utf8")
+  const include = (line: string, name: string, isCertain: boolean): string => {
+    const file = find(name);
+    if (KEPT.has(name) || file === undefined) return line;
+    if (REPLACED.has(name) || written.has(file)) return "";
+    if (isCertain) written.add(file);
+    const guard = `SIGNET_HAS_${name.toUpperCase().replaceAll(/\W/g, "_")}`;
+    return `#ifndef ${guard}\n#define ${guard}\n${inline(file, isCertain)}\n#endif`;
+  };
+  const inline = (path: string, isCertain: boolean): string => {
+    let depth = 0;
+    const lines = readFileSync(path, "utf8")
       .replaceAll(/^#pragma once\n/gm, "")
       .replaceAll(/^#if __has_include\("([^"]+)"\)$/gm, (_, name: string) => `#if ${find(name) ? 1 : 0}`)
-      .replaceAll(/^#include "([^"]+)".*$/gm, (line, name: string) => {
-        const file = find(name);
-        if (KEPT.has(name) || file === undefined) return line;
-        if (REPLACED.has(name) || seen.has(file)) return "";
-        seen.add(file);
-        return inline(file);
-      });
-  return prefixed(sources.map(inline).join("\n")).replaceAll(/\n{3,}/g, "\n\n");
+      .split("\n");
+    const [outer = ""] = /^#ifndef \w+_H_$/m.exec(lines.find((line) => line.startsWith("#")) ?? "") ?? [];
+    return lines
+      .map((line) => {
+        depth += opened(line);
+        const [, name] = /^#include "([^"]+)"/.exec(line) ?? [];
+        return name === undefined ? line : include(line, name, isCertain && depth === (outer === "" ? 0 : 1));
+      })
+      .join("\n");
+  };
+  return prefixed(sources.map((path) => inline(path, true)).join("\n")).replaceAll(/\n{3,}/g, "\n\n");
 }

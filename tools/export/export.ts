@@ -8,10 +8,10 @@ import { type ChoiceName, choose } from "../firmware/choices.ts";
 import { buildGuest } from "../firmware/guest.ts";
 import { SIGNET } from "../firmware/product.ts";
 import { ROOT } from "../firmware/root.ts";
-import { run } from "../firmware/run.ts";
 import { Trouble } from "../trouble.ts";
 import { amalgamate, prefixed } from "./amalgam.ts";
 import { callsHeader } from "./calls.ts";
+import { measure, sizeTable } from "./sizes.ts";
 
 /** The board whose choices of cryptography a core takes. */
 const CORES: Readonly<Record<Board["cpu"], string>> = {
@@ -68,14 +68,34 @@ async function choices({ core, link, profile, small }: ExportOptions): Promise<R
   return { ...chosen.use, OWN_READINGS: 1 };
 }
 
+/** The version and the description in package.json. */
+function product(): { readonly version: string; readonly description: string } {
+  return JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as ReturnType<typeof product>;
+}
+
+/** The texts for `@NAME@` in the files of boards/library/export. */
+function values({ core, pageBytes, pages }: ExportOptions, assembly: readonly string[]): Record<string, string> {
+  const { version, description } = product();
+  const packed = assembly.map((name) => `        <file category="source" name="${name}"/>`);
+  return {
+    CPU: core,
+    /** The core's name in a CMSIS-Pack. */
+    DCORE: core.replace("plus", "+").replace("cortex-m", "Cortex-M"),
+    PAGE_BYTES: String(pageBytes),
+    PAGES: String(pages),
+    VERSION: version,
+    DESCRIPTION: description,
+    PACK_FILES: packed.join("\n"),
+  };
+}
+
 /** The header that a host includes. */
 function apiHeader(): string {
-  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
   const common = join(ROOT, "boards/common");
   const text = (path: string): string => readFileSync(path, "utf8").trim();
   const facts = text(join(common, "signet_facts.h")).replace(/^\/\*.*\*\/\n/, "");
   const more = [
-    `/** The version of the library. */\n#define SIGNET_VERSION ${JSON.stringify(version)}`,
+    `/** The version of the library. */\n#define SIGNET_VERSION ${JSON.stringify(product().version)}`,
     `/** Stack below the caller that a call may use. It is overwritten before the call returns. */\n#define SIGNET_STACK_BYTES ${STACK_BYTES}u`,
     text(join(ROOT, "boards/library/dead.h")),
   ].join("\n\n");
@@ -110,36 +130,6 @@ function write(out: string, name: string, text: string): void {
   writeFileSync(path, text);
 }
 
-/** Compile the library as a host does, and say what it takes. */
-async function sizes(out: string, core: string): Promise<string> {
-  const folder = mkdtempSync(join(ROOT, "build", "export-size-"));
-  try {
-    const names = readdirSync(out).filter((name) => name === "signet.c" || name.endsWith(".S"));
-    const objects = names.map((name) => join(folder, `${name}.o`));
-    const flags = [`-mcpu=${core}`, "-mthumb", "-std=c11", "-O2", "-ffunction-sections", "-fdata-sections"];
-    for (const [i, name] of names.entries())
-      await run("arm-none-eabi-gcc", [...flags, "-c", join(out, name), "-o", objects[i]!]);
-    const lines = (await run("arm-none-eabi-size", objects)).trim().split("\n").slice(1);
-    const rows = lines.map((line, i) => {
-      const [text, data, bss] = line.trim().split(/\s+/);
-      return `| ${names[i]} | ${text} | ${data} | ${bss} |`;
-    });
-    const compiler = (await run("arm-none-eabi-gcc", ["--version"])).split("\n")[0];
-    return [
-      `# Bytes on a ${core}`,
-      "",
-      `\`${compiler}\`, flags \`${flags.join(" ")}\`, before the linker drops what is not called.`,
-      "",
-      "| file | text | data | bss |",
-      "|---|---|---|---|",
-      ...rows,
-      "",
-    ].join("\n");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 /** The files of these names with their SHA-256, in the form of sha256sum. */
 function manifest(out: string, names: readonly string[]): string {
   const digest = (name: string): string =>
@@ -167,10 +157,50 @@ function removeFormer(out: string): void {
   }
 }
 
-/** Write the folder `out`, which must be empty or an export; files that an export did not write stay. */
-export async function exportLibrary(options: ExportOptions): Promise<void> {
+/** The files that are compiled: the library's C file and the assembly of all cores, of which a core takes its own. */
+async function sources(options: ExportOptions): Promise<Map<string, string>> {
+  const macros = Object.entries(await choices(options))
+    .filter(([name]) => name.startsWith("CRYPTO_"))
+    .map(([name, value]) => `#define ${name} ${value}\n`)
+    .join("");
+  const assembly = filesBelow("boards/common").filter((file) => file.endsWith(".S"));
+  return new Map([
+    ["signet.c", await library(options, macros)],
+    ...assembly.map((path): [string, string] => [
+      `signet_${path.split("/").at(-1)}`,
+      `${LICENCE}${macros}${prefixed(readFileSync(join(ROOT, path), "utf8"))}`,
+    ]),
+  ]);
+}
+
+/** The exports that differ from this one in one choice, by the option that makes the difference. */
+export function alternatives(options: ExportOptions): Map<string, ExportOptions> {
+  const others = (table: object, chosen: string): string[] => Object.keys(table).filter((name) => name !== chosen);
+  return new Map<string, ExportOptions>([
+    ...others(LINKS, options.link).map((link): [string, ExportOptions] => [`--link ${link}`, { ...options, link }]),
+    ...others(PROFILES, options.profile).map((profile): [string, ExportOptions] => [
+      `--profile ${profile}`,
+      { ...options, profile },
+    ]),
+    [options.small ? "without --small" : "--small", { ...options, small: !options.small }],
+  ]);
+}
+
+/** The text of SIZE.md: this export, and those beside it in `compared`. */
+async function sizeText(options: ExportOptions, compared: ReadonlyMap<string, ExportOptions>): Promise<string> {
   const { core, out } = options;
-  const use = await choices(options);
+  const rows = new Map([["this export", await measure(out, core, await sources(options))]]);
+  for (const [name, other] of compared) rows.set(name, await measure(out, core, await sources(other)));
+  return sizeTable(core, rows);
+}
+
+/** Write the folder `out`, which must be empty or an export; files that an export did not write stay. */
+export async function exportLibrary(
+  options: ExportOptions,
+  compared: ReadonlyMap<string, ExportOptions> = new Map(),
+): Promise<void> {
+  const { out } = options;
+  await choices(options);
   removeFormer(out);
   const names: string[] = [];
   const put = (name: string, text: string): void => {
@@ -178,27 +208,20 @@ export async function exportLibrary(options: ExportOptions): Promise<void> {
     names.push(name);
   };
   mkdirSync(join(ROOT, "build"), { recursive: true });
-  const macros = Object.entries(use)
-    .filter(([name]) => name.startsWith("CRYPTO_"))
-    .map(([name, value]) => `#define ${name} ${value}\n`)
-    .join("");
   put("signet.h", apiHeader());
-  put("signet.c", await library(options, macros));
-  for (const path of filesBelow("boards/common").filter((file) => file.endsWith(".S")))
-    put(`signet_${path.split("/").at(-1)}`, `${LICENCE}${macros}${prefixed(readFileSync(join(ROOT, path), "utf8"))}`);
-  const values: Record<string, string> = {
-    CPU: core,
-    PAGE_BYTES: String(options.pageBytes),
-    PAGES: String(options.pages),
-  };
+  for (const [name, text] of await sources(options)) put(name, text);
+  const texts = values(
+    options,
+    names.filter((name) => name.endsWith(".S")),
+  );
   for (const path of filesBelow("boards/library/export")) {
     const name = relative("boards/library/export", path).replace(/\.h\.in$/, ".h");
     put(
       name,
-      readFileSync(join(ROOT, path), "utf8").replaceAll(/@([A-Z_]+)@/g, (_, key: string) => values[key]!),
+      readFileSync(join(ROOT, path), "utf8").replaceAll(/@([A-Z_]+)@/g, (_, key: string) => texts[key]!),
     );
   }
   put("LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
-  put("SIZE.md", await sizes(out, core));
+  put("SIZE.md", await sizeText(options, compared));
   write(out, MANIFEST, manifest(out, names));
 }

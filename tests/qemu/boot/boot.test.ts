@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { type Board, loadBoard } from "../../../tools/firmware/board.ts";
 import { buildImage } from "../../../tools/firmware/build.ts";
 import { type Emulator, startEmulator } from "../../../tools/emulator/qemu.ts";
-import { symbols } from "../symbols.ts";
+import { symbols } from "../../../tools/firmware/symbols.ts";
 import PROBE from "./image.ts";
 
 /** The commands of guest.ts, and what each leaves behind. */

@@ -10,7 +10,6 @@ typedef struct {
 
 #define MODULE      ((uart *)0x40004000u)
 #define CONSOLE     ((uart *)0x40005000u)
-#define STORE       ((uint8_t *)0x21000000u)
 #define TICK        ((volatile uint32_t *)0xe000e010u)
 #define ENABLE_IRQ  (*(volatile uint32_t *)0xe000e100u)
 #define CLOCK_HZ    25000000u
@@ -97,15 +96,15 @@ uint32_t signet_port_entropy_quality(void) { return 0; }
 
 uint32_t signet_port_clock_ms(void) { return ticks; }
 
-void signet_port_flash_read(uint8_t *out, uint32_t at, uint32_t len) { memcpy(out, STORE + at, len); }
+void signet_port_flash_read(uint8_t *out, uint32_t at, uint32_t len) { memcpy(out, signet_port_store + at, len); }
 
 uint32_t signet_port_flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
   for (uint32_t i = 0; i < len; i++)
-    STORE[at + i] &= data[i];
-  return memcmp(STORE + at, data, len) != 0;
+    signet_port_store[at + i] &= data[i];
+  return memcmp(signet_port_store + at, data, len) != 0;
 }
 
 uint32_t signet_port_flash_erase(uint32_t at) {
-  memset(STORE + at, 0xff, SIGNET_STORE_PAGE_BYTES);
+  memset(signet_port_store + at, 0xff, SIGNET_STORE_PAGE_BYTES);
   return 0;
 }

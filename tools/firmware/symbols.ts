@@ -1,5 +1,5 @@
 /** Where things are in an image. */
-import { run } from "../../tools/firmware/run.ts";
+import { run } from "./run.ts";
 
 export interface Place {
   readonly address: number;

@@ -1,0 +1,158 @@
+// weight: 15 s, 1 core
+/** The files by which package managers and build systems find an export, against their documented schemas. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { z } from "zod";
+import { type ExportOptions, alternatives, exportLibrary } from "../../tools/export/export.ts";
+import { run } from "../../tools/firmware/run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "signet-packages-"));
+const out = join(folder, "signet");
+const options: ExportOptions = {
+  core: "cortex-m0plus",
+  link: "framed",
+  profile: "no-tls",
+  small: false,
+  name: "own",
+  pageBytes: 4096,
+  pages: 16,
+  out,
+};
+const text = (name: string): string => readFileSync(join(out, name), "utf8");
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+
+before(async () => {
+  const other = alternatives(options).get("--small");
+  await exportLibrary(options, new Map([["--small", other!]]));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** The map of a YAML file with texts and maps of texts, and nothing else. */
+function yaml(source: string): Record<string, unknown> {
+  const top: Record<string, unknown> = {};
+  let inner: Record<string, unknown> | undefined;
+  for (const line of source.split("\n").filter((row) => row !== "" && !row.startsWith("#"))) {
+    const [, indent, key, value] =
+      /^( {2})?([\w-]+):(?: (\S+))?$/.exec(line) ?? assert.fail(`no YAML of this kind: ${line}`);
+    if (indent !== undefined) inner![key!] = value;
+    else top[key!] = value ?? (inner = {});
+  }
+  return top;
+}
+
+describe("an export as a package", () => {
+  it("is described as Open-CMSIS-Pack's schema wants it", async (test) => {
+    const schema = process.env["PACK_XSD"];
+    if (schema === undefined) return test.skip("PACK_XSD names no PACK.xsd");
+    await run("xmllint", ["--noout", "--schema", schema, join(out, "Signet.Signet.pdsc")]);
+    const named = [...text("Signet.Signet.pdsc").matchAll(/<file [^>]*name="([^"]+)"/g)].map(([, name]) => name!);
+    const sources = readdirSync(out).filter((name) => /^signet.*\.(c|h|S|in)$/.test(name));
+    assert.deepEqual(named.toSorted(), sources.toSorted());
+    assert.match(text("Signet.Signet.pdsc"), /Dcore="Cortex-M0\+"/);
+    assert.match(
+      text("Signet.Signet.pdsc"),
+      new RegExp(`<release version="${version.replaceAll(".", String.raw`\.`)}"`),
+    );
+  });
+
+  it("is a library of PlatformIO", () => {
+    const schema = z.strictObject({
+      name: z.string().regex(/^[A-Za-z0-9-]{1,50}$/),
+      version: z.literal(version),
+      description: z.string().min(1).max(255),
+      keywords: z.array(z.string().regex(/^[a-z0-9-]{1,50}$/)).min(1),
+      license: z.literal("Apache-2.0"),
+      frameworks: z.literal("*"),
+      platforms: z.literal("*"),
+      headers: z.array(z.string()),
+      build: z.strictObject({
+        srcDir: z.literal("."),
+        includeDir: z.literal("."),
+        srcFilter: z.array(z.string().regex(/^[+-]<[^<>]+>$/)),
+        flags: z.array(z.string().startsWith("-")),
+      }),
+    });
+    const { headers } = schema.parse(JSON.parse(text("library.json")));
+    for (const header of headers) assert.ok(existsSync(join(out, header)), header);
+  });
+
+  it("is a library of Arduino", () => {
+    const rows = text("library.properties").trim().split("\n");
+    const fields = Object.fromEntries(rows.map((row) => /^([a-z]+)=(.*)$/.exec(row)!.slice(1))) as Record<
+      string,
+      string
+    >;
+    const wanted = [
+      "name",
+      "version",
+      "author",
+      "maintainer",
+      "sentence",
+      "paragraph",
+      "category",
+      "url",
+      "architectures",
+    ];
+    assert.deepEqual(
+      wanted.filter((name) => !(name in fields)),
+      [],
+    );
+    assert.equal(fields["version"], version);
+    assert.equal(fields["category"], "Communication");
+    for (const header of fields["includes"]!.split(",")) assert.ok(existsSync(join(out, header)), header);
+  });
+
+  it("is a module of Zephyr", async () => {
+    const schema = z.strictObject({
+      name: z.string(),
+      build: z.strictObject({ cmake: z.string(), kconfig: z.string() }),
+    });
+    const { build } = schema.parse(yaml(text("zephyr/module.yml")));
+    assert.ok(existsSync(join(out, build.cmake, "CMakeLists.txt")));
+    const kconfig = join(folder, "Kconfig");
+    writeFileSync(kconfig, `config CPU_CORTEX_M\n\tdef_bool y\n\nsource "${join(out, build.kconfig)}"\n`);
+    const script = `import sys, kconfiglib
+kconf = kconfiglib.Kconfig(sys.argv[1], warn_to_stderr=False)
+kconf.syms["SIGNET"].set_value(2)
+print(kconf.syms["SIGNET"].str_value, len(kconf.warnings))`;
+    assert.equal((await run("/usr/bin/python3", ["-c", script, kconfig])).trim(), "y 0");
+  });
+
+  /** Zephyr's own CMake functions are replaced by those of CMake that they wrap: Zephyr is not here. */
+  it("is compiled by the module's CMake file", async () => {
+    const project = join(folder, "zephyr");
+    mkdirSync(project);
+    writeFileSync(
+      join(project, "CMakeLists.txt"),
+      `cmake_minimum_required(VERSION 3.20)
+project(own C ASM)
+macro(zephyr_include_directories)
+  include_directories(\${ARGN})
+endmacro()
+macro(zephyr_library_named name)
+  add_library(\${name} STATIC)
+  set(ZEPHYR_CURRENT_LIBRARY \${name})
+endmacro()
+macro(zephyr_library_sources)
+  target_sources(\${ZEPHYR_CURRENT_LIBRARY} PRIVATE \${ARGN})
+endmacro()
+set(CONFIG_SIGNET y)
+add_subdirectory(${join(out, "zephyr")} module)
+`,
+    );
+    const toolchain = join(out, "examples/own-main/arm.cmake");
+    await run("cmake", ["-S", project, "-B", join(project, "build"), `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`]);
+    await run("cmake", ["--build", join(project, "build")]);
+    assert.match(await run("arm-none-eabi-nm", [join(project, "build/module/libsignet.a")]), / T signet_poll$/m);
+  });
+
+  it("says what another choice would take", () => {
+    const row = /^\| this export \| (\d+) \| (\d+) \|$/m.exec(text("SIZE.md"))!.slice(1).map(Number);
+    const small = /^\| `--small` \| (\d+) \| (\d+) \| (-\d+) \| \S+ \|$/m.exec(text("SIZE.md"))!.slice(1).map(Number);
+    assert.ok(row[0]! > 10_000 && row[1]! > 1000, String(row));
+    assert.equal(small[0]! - row[0]!, small[2]);
+  });
+});

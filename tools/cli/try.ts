@@ -1,0 +1,47 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { LINKS } from "../wire/factory.ts";
+import { address } from "./address.ts";
+
+interface Options {
+  machine: string;
+  link: (typeof LINKS)[number];
+  moduleUart: number;
+  consoleUart: number;
+  store?: number;
+  interval: number;
+  plain: boolean;
+  attacks: boolean;
+  stay: boolean;
+}
+
+/** `signet try`: a program of one's own, to its first verified report. */
+export function add(program: Command): void {
+  program
+    .command("try")
+    .description("run your own program in QEMU to its first verified report")
+    .argument("<elf>", "your program, with the folder of `signet export` linked in")
+    .requiredOption("--machine <name>", "QEMU's name of the machine, for example mps2-an385")
+    .addOption(new Option("--link <kind>", "the family of the module").choices(LINKS).default("esp-at"))
+    .option("--module-uart <n>", "QEMU's serial port of the module", number, 0)
+    .option("--console-uart <n>", "QEMU's serial port of the console", number, 1)
+    .option("--store <address>", "the store's address, without the symbol signet_port_store", address)
+    .option("--interval <ms>", "the report interval in the factory page", number, 1000)
+    .option("--plain", "without TLS", false)
+    .option("--attacks", "then attack it", false)
+    .option("--stay", "then go on, with the operator's page", false)
+    .action(async (elf: string, { moduleUart, consoleUart, interval, ...options }: Options) => {
+      const { existsSync } = await import("node:fs");
+      const { resolve } = await import("node:path");
+      const { Trouble } = await import("../trouble.ts");
+      if (!existsSync(elf)) throw new Trouble(`${elf} is not there`, "build your program first");
+      const { tryProgram } = await import("../demo/try.ts");
+      const serials = { module: moduleUart, console: consoleUart };
+      await tryProgram({ ...options, elf: resolve(elf), serials, intervalMs: interval, port: 0 });
+      process.exit(0);
+    });
+}
+
+function number(text: string): number {
+  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError("It must be a number.");
+  return Number(text);
+}
