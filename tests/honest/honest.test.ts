@@ -10,7 +10,7 @@ import { FULL } from "../full.ts";
 /** Number of histories of each kind; `HISTORIES` sets another, `HISTORIES_SEED` makes others. */
 const COUNTS: Readonly<Record<Half, number>> = FULL
   ? { honest: 250, clone: 150, rollback: 50 }
-  : { honest: 80, clone: 50, rollback: 20 };
+  : { honest: 200, clone: 120, rollback: 30 };
 const count = (half: Half): number => Number(process.env["HISTORIES"] ?? COUNTS[half]);
 const seed = Number(process.env["HISTORIES_SEED"] ?? 1);
 
