@@ -1,4 +1,4 @@
-// weight: 92 s, 1 core
+// weight: 64 s, 1 core
 /**
  * Single faults on the final ELFs: an instruction skipped, a branch that goes the other way, a register that reads zero. None
  * may open a door, and none may give the key away. SIGNET_FULL asks for every fault on every board; without it a slice is
@@ -128,7 +128,7 @@ describe("planted faults on mps2-an386", () => {
   });
 
   test("a nonce that is derived once is caught", async (context) => {
-    const fates = await signed(elf, "mps2-an386", Op.PlantedSign, { kinds: ["skip"], every: 2, offset: 0 });
+    const fates = await signed(elf, "mps2-an386", Op.PlantedSign, { kinds: ["skip"], every: 4, offset: 0 });
     for (const [fate, runs] of fates) context.diagnostic(`${fate}: ${runs.length}`);
     assert.ok(fates.has("leaks"));
   });

@@ -1,4 +1,4 @@
-// weight: 34 s, 1 core
+// weight: 30 s, 1 core
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Status } from "../../assembly/lib/status.ts";

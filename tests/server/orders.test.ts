@@ -1,4 +1,4 @@
-// weight: 48 s, 0.5 cores
+// weight: 24 s, 0.8 cores
 /** Messages that a network holds back, doubles and reorders, in every order, while an operator decides. */
 import assert from "node:assert/strict";
 import { test } from "node:test";

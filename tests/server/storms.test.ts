@@ -1,4 +1,4 @@
-// weight: 71 s, 0.5 cores
+// weight: 30 s, 0.5 cores
 /**
  * Random histories of one device over a network that loses, doubles, holds back and reorders whole messages, while operators decide, the clock
  * steps, an instance changes and backups are put back. The device is the reference one of `tools/wire`, which is quick; the firmware's own histories

@@ -1,4 +1,4 @@
-// weight: 75 s, 1 core
+// weight: 40 s, 0.8 cores
 /**
  * The ELF in QEMU, through the emulated module, against servers of others: each with full handshake, resumption by ticket, key
  * update, 100 KB both ways, and clean close.

@@ -1,4 +1,4 @@
-// weight: 47 s, 1 core
+// weight: 44 s, 1 core
 /**
  * The operations in each core's own assembly, on the ELF in QEMU, against the portable twin beside it: the same bits.
  */
