@@ -1,8 +1,9 @@
 /** Every size and timeout of the firmware, each with its reason. */
 
 /**
- * Scratch memory for cryptographic temporaries; the deepest user is Ed25519 verification, under the head of a COSE_Sign1. A
- * board that verifies what it signs does so under what an enrolment with a handover is made of, too; one that signs twice keeps a signature there.
+ * Scratch memory for cryptographic temporaries. The deepest user is Ed25519 verification, under the head of a COSE_Sign1. A
+ * board that verifies its signatures does so under the temporaries of an enrolment with a handover, too; one that signs twice
+ * keeps a signature there.
  */
 export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1728;
 
@@ -12,37 +13,37 @@ export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;
 export const LINK_RX_BYTES: u32 = 256;
 /** Maximum data of one frame of the framed link: 12 ms at 115,200 baud, and half of the receive buffer. */
 export const FRAME_DATA_BYTES: u32 = 128;
-/** How long an unanswered frame waits before it is sent again: several times what a full frame takes at 9,600 baud. */
+/** Time until an unanswered frame is sent again: several times that of a full frame at 9,600 baud. */
 export const FRAME_RETRY_MS: u32 = 400;
-/** How often one frame is sent before the link counts as lost: with doubling, some 12 s. */
+/** Attempts to send a frame before the link counts as lost: with doubling, some 12 s. */
 export const FRAME_TRIES: u32 = 5;
-/** How long a bridge that does not greet is left alone between greetings, at most. */
+/** Maximum pause between greetings to a bridge that does not greet. */
 export const FRAME_GREETING_MAX_MS: u32 = 8_000;
-/** How long the bridge may take to open a connection: a TCP handshake that had to be repeated, with name resolution. */
+/** Time for the bridge to open a connection: a TCP handshake with repetitions, and name resolution. */
 export const FRAME_OPEN_MS: u32 = 20_000;
-/** How often a peer without room is asked whether it has some now. */
+/** Interval of the queries to a peer without room. */
 export const FRAME_PROBE_MS: u32 = 1_000;
-/** How long an AT module may take over a plain command; the manuals promise far less. */
+/** Time for an AT module to execute a plain command; the manuals promise far less. */
 export const AT_REPLY_MS: u32 = 2_000;
-/** How long it may take to answer a bare `AT`: a restarted device must soon see that its module still waits for data. */
+/** Time for the answer to a bare `AT`: a restarted device must soon detect that its module still waits for data. */
 export const AT_SYNC_MS: u32 = 500;
-/** How long it may take to resolve a name and open a connection. */
+/** Time to resolve a name and open a connection. */
 export const AT_OPEN_MS: u32 = 20_000;
-/** How long it may take to join its network: ESP-AT itself gives up after 15 s. */
+/** Time to join a network: ESP-AT itself gives up after 15 s. */
 export const AT_JOIN_MS: u32 = 20_000;
-/** How long it may take to take data, or to say whether it could send it, before it is asked. */
+/** Time to accept data, or to report the result of a send, before the driver asks. */
 export const AT_SEND_MS: u32 = 5_000;
-/** How often a busy module is asked again after that time during a send: in all less than an exchange may take. */
+/** Repetitions to a busy module after that time during a send: together less than an exchange may take. */
 export const AT_SEND_TRIES: u32 = 6;
-/** How long it may take from a reset to `ready`. */
+/** Time from a reset to `ready`. */
 export const AT_RESET_MS: u32 = 5_000;
 /** The silence around `+++` that leaves passthrough mode. */
 export const AT_ESCAPE_MS: u32 = 1_100;
 /** The silence after which a module has no late answers left to give. */
 export const AT_SETTLE_MS: u32 = 150;
-/** How long a busy module is left alone before the command is repeated. */
+/** Pause before a command to a busy module is repeated. */
 export const AT_BUSY_MS: u32 = 250;
-/** How often data is asked for although none was announced: a notice can be lost on the wire. */
+/** Interval of the requests for data without a notice: a notice can be lost on the wire. */
 export const AT_POLL_MS: u32 = 3_000;
 /** The same right after the last byte either way, when more is likely; it doubles up to the above. */
 export const AT_POLL_MIN_MS: u32 = 20;
@@ -50,16 +51,16 @@ export const AT_POLL_MIN_MS: u32 = 20;
 export const AT_BACKOFF_MS: u32 = 500;
 /** The longest such pause. */
 export const AT_BACKOFF_MAX_MS: u32 = 20_000;
-/** How often a command is repeated to a busy module before that counts as a failure. */
+/** Repetitions of a command to a busy module before it counts as failed. */
 export const AT_TRIES: u32 = 20;
-/** How many refused connections in a row make the module suspect: enough for it to find its network after a reset. */
+/** Refused connections in a row that make the module suspect: enough for it to find its network after a reset. */
 export const AT_REFUSALS: u32 = 4;
-/** The largest head of an HTTP response: several times what servers and their proxies send. */
+/** Maximum head of an HTTP response: several times that of servers and their proxies. */
 export const HTTP_HEAD_BYTES: u32 = 2_048;
 
-/** The day this was built, since 1970: what the build says (`tools/firmware/day.ts`), or the first of 2026. */
+/** The day of the build, since 1970: given by the build (`tools/firmware/day.ts`), or the first of 2026. */
 export const BUILD_DAY: u32 = isDefined(BUILT_ON_DAY) ? BUILT_ON_DAY : 20_454;
-/** How long the application's stream may take to open: a slow module, a handshake, and a module that is reset in between. */
+/** Time for the application's stream to open: a slow module, a handshake, and a reset of the module in between. */
 export const STREAM_OPEN_MS: u32 = 60_000;
 /** Content of a TLS record, both ways: 512 or 1024, for which max_fragment_length has a code; a report fits in the larger. */
 export const TLS_RECORD_BYTES: u32 = isDefined(TLS_RECORD) ? TLS_RECORD : 1024;
@@ -67,53 +68,60 @@ export const TLS_RECORD_BYTES: u32 = isDefined(TLS_RECORD) ? TLS_RECORD : 1024;
 export const TLS_MESSAGE_BYTES: u32 = isDefined(TLS_MESSAGE) ? TLS_MESSAGE : 1024;
 /** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
 export const TLS_TICKET_BYTES: u32 = isDefined(TLS_TICKET) ? TLS_TICKET : 576;
-/** How long a handshake may take: a few public-key operations at 16 MHz on an M0, and the module's delays. */
+/** Time for a handshake: a few public-key operations at 16 MHz on an M0, and the module's delays. */
 export const TLS_OPEN_MS: u32 = 30_000;
-/** How long a server has to answer close_notify before the connection is ended all the same. */
+/** Time for the answer to close_notify before the connection is ended without it. */
 export const TLS_CLOSE_MS: u32 = 2_000;
 
 /** The factory page's map: every field at its longest takes 561 bytes. */
 export const SETTINGS_BYTES: u32 = 568;
-/** How much of a page of the store live records may fill: the rest is room to append before the next page is erased. */
+/**
+ * Part of a page of the store that live records may fill: the rest is room to append before the next page is erased.
+ */
 export const STORE_LIVE_PERCENT: u32 = 75;
-/** How many report counters one write reserves: at one report a minute a write in four hours, and skipped numbers are free. */
+/**
+ * Report counters reserved by one write: at one report a minute a write in four hours, and skipped numbers are free.
+ */
 export const COUNTER_BLOCK: u32 = 256;
-/** How far above the reserve a head may be to be stored, once a start. */
+/** Maximum distance above the reserve of a head that is stored, once a start. */
 export const HEAD_STEP: u32 = 65_536;
-/** How long after one head beyond all that is known another is refused. */
+/** Time after a head beyond all known ones in which another is refused. */
 export const HEAD_PAUSE_MS: u32 = 3_600_000;
 /** Minimum time between two rotations of a life: each costs four page erasures, and a thief of a server key could order them all day. */
 export const ROTATION_PAUSE_MS: u32 = 600_000;
-/** How far a server's time may be from the device's own count. */
+/** Maximum distance of a server's time from the device's own count. */
 export const TIME_SLACK_S: u32 = 3_600;
-/** How long every answer must agree on a time that is further, before it is believed. */
+/** Time in which every answer must agree on a further time before it is accepted. */
 export const TIME_PROOF_MS: u32 = 172_800_000;
-/** How much newer a receipt's time must be to be worth a write. */
+/** Minimum step of a receipt's time that is worth a write. */
 export const TIME_STEP_S: u32 = 86_400;
-/** How long a source of noise may take for the start-up test and a seed: nRF51's gives a byte in 0.7 ms. */
+/** Time for a source of noise to give the start-up test and a seed: nRF51's gives a byte in 0.7 ms. */
 export const ENTROPY_MS: u32 = 30_000;
-/** How many requests the random generator answers between two seeds. */
+/** Requests to the random generator between two seeds. */
 export const RESEED_REQUESTS: u32 = 256;
 /** The largest answer: a receipt of 318 bytes and a downlink of 813. */
 export const ANSWER_BYTES: u32 = 1_152;
-/** How long one exchange over an open connection may take; a server's slowest answer and a slow module's longest pause. */
+/** Time for one exchange over an open connection: a server's slowest answer and a slow module's longest pause. */
 export const EXCHANGE_MS: u32 = 45_000;
 /** The pause after a first failure; it doubles with each further one, and half of it is random. */
 export const RETRY_MS: u32 = 1_000;
 /** The longest such pause. */
 export const RETRY_MAX_MS: u32 = 600_000;
-/** How many answers in a row that were not the wanted ones make the device enrol again. */
+/** Unwanted answers in a row that make the device enrol again. */
 export const RETRY_ENROL: u32 = 4;
 /** The longest pause of a suspended device before it asks again. */
 export const SUSPENDED_MS: u32 = 1_200_000;
-/** How long a revoked device is silent. */
+/** Silence of a revoked device. */
 export const SILENCE_MS: u32 = 86_400_000;
 /**
  * The pause at each start before the store is opened or written: a supply that breaks down under the module's start, or a
  * fault in opening, then repeats without wearing the flash. ESP modules calibrate their radio 0.1 to 0.3 s after power-on.
  */
 export const START_MS: u32 = 500;
-/** How long a start waits for its link before it writes to the store all the same: a module transmits soon after it is told to join. */
+/**
+ * Time that a start waits for its link before it writes to the store without it: a module transmits soon after the order to
+ * join.
+ */
 export const LINK_FIRST_MS: u32 = 5_000;
 /** The pause at a start after two faults in a row; it doubles with each further one. */
 export const REST_MS: u32 = 2_000;
@@ -121,8 +129,11 @@ export const REST_MS: u32 = 2_000;
 export const REST_MAX_MS: u32 = 3_600_000;
 /** An open connection is kept for the next report if that follows within this time: servers close idle ones after 5 s. */
 export const KEEP_MS: u32 = 2_000;
-/** How long the device may be without progress before it lets the watchdog bite: twice the longest of the timeouts above that run without a pause. */
+/**
+ * Maximum time without progress; after it the watchdog is no longer fed. Twice the longest of the timeouts above that run
+ * without a pause.
+ */
 export const PROGRESS_MS: u32 = 90_000;
-/** How often the main loop turns while something is under way, and while nothing is: the watchdog wants to see progress. */
+/** Interval of the main loop's turns while work is in progress, and while none is: the watchdog needs progress. */
 export const TURN_MS: u32 = 5;
 export const IDLE_TURN_MS: u32 = 500;

@@ -8,17 +8,17 @@ export function init(): void {
   life.start();
 }
 
-/** Do what there is to do. Returns after how many ms to call again; 0: at once. A received byte is a reason to call earlier. */
+/** Do the pending work. Return the time in ms until the next call; 0: at once. Call earlier when a byte arrives. */
 export function poll(): u32 {
   return life.turn();
 }
 
-/** Where application data is put for `send`; 0 while the last ones have no receipt yet. */
+/** Return the place for application data of `send`; 0 while the last ones have no receipt yet. */
 export function outbox(): usize {
   return life.outbox();
 }
 
-/** How many bytes fit there. */
+/** Return the capacity of that place. */
 export function outboxBytes(): u32 {
   return DATA_MOST;
 }
@@ -28,7 +28,7 @@ export function send(len: u32): i32 {
   return life.give(len);
 }
 
-/** Where in its life the device is: a `State`. */
+/** Return the device's state: a `State`. */
 export function status(): u32 {
   return life.state();
 }
@@ -38,22 +38,22 @@ export function streamOpen(len: u32, port: u32): i32 {
   return stream.open(stream.name(), len, port);
 }
 
-/** Where the name of the stream's host is put: 64 bytes; 0: there are no streams. */
+/** Return the place for the name of the stream's host: 64 bytes; 0: there are no streams. */
 export function streamName(): usize {
   return stream.name();
 }
 
-/** How the stream is: a `State` of `device/stream.ts`. */
+/** Return the stream's state: a `State` of `device/stream.ts`. */
 export function streamState(): u32 {
   return stream.state();
 }
 
-/** How many bytes can be put at `streamOutbox` for `streamSend`. */
+/** Return the number of bytes that fit at `streamOutbox` for `streamSend`. */
 export function streamRoom(): u32 {
   return stream.room();
 }
 
-/** Where bytes for the stream are put. */
+/** Return the place for bytes of the stream. */
 export function streamOutbox(): usize {
   return stream.outbox();
 }
@@ -63,12 +63,12 @@ export function streamSend(len: u32): u32 {
   return stream.send(len);
 }
 
-/** How many bytes lie at `streamInbox`. */
+/** Return the number of bytes at `streamInbox`. */
 export function streamLeft(): u32 {
   return stream.left();
 }
 
-/** Where the stream's next bytes are. */
+/** Return the place of the stream's next bytes. */
 export function streamInbox(): usize {
   return stream.inbox();
 }

@@ -1,6 +1,7 @@
 /**
- * The application: what a device measures and what it obeys. This is the file to edit. The bytes that `sample` writes are signed and
- * stored by the server as it is; a C program that has readings of its own hands them to `signet_send` instead.
+ * The application: the measurements of a device and the commands that it obeys. This is the file to edit. The device signs the
+ * bytes that `sample` writes, and the server stores them unchanged. A C program with its own readings passes them to
+ * `signet_send` instead.
  */
 import { Writer } from "../lib/writer";
 import * as cbor from "../cose/cbor";

@@ -29,7 +29,7 @@ export class Slice {
   len: u32;
 }
 
-/** How many bytes the head of an item with this argument takes. */
+/** Return the size of the head of an item with this argument, in bytes. */
 export function headBytes(argument: u32): u32 {
   return argument < 24 ? 1 : argument < 0x100 ? 2 : argument < 0x10000 ? 3 : 5;
 }

@@ -84,8 +84,8 @@ export function end(message: Sign1, out: Writer, signer: Signer): Status {
 }
 
 /**
- * Sign a message that was ended: Ok; Again, and then call again later, with the message in its place; or Forged, which tells of a fault, and then
- * the message is to be dropped. `noise` is 32 fresh random bytes, or 0 for a signature that depends on key and message alone.
+ * Sign a finished message: Ok; Again, then call again later, with the message in its place; or Forged, after a fault: drop the
+ * message. `noise` is 32 fresh random bytes, or 0 for a signature that depends on key and message alone.
  *
  * CT: lengths leak; noise does not.
  */
@@ -99,8 +99,8 @@ export function sign(message: Sign1, signer: Signer, noise: usize): Status {
 }
 
 /**
- * Read one message; what follows it is left to the reader. Its header and payload are only found, not looked into. The
- * reader fails on anything that is not this form.
+ * Read one message and leave the rest to the reader. The header and payload are only located, not parsed. The reader fails on
+ * any other form.
  */
 export function read(out: Sign1, from: Reader): void {
   out.verdict = Status.Forged;

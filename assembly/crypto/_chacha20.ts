@@ -13,7 +13,7 @@ export const BLOCK_BYTES: u32 = 64;
 /** Bytes of a state: sixteen words, constants, key, counter and nonce. */
 export const STATE_BYTES: u32 = 64;
 
-/** Where the block counter is in a state. */
+/** Place of the block counter in a state. */
 const COUNTER: usize = 48;
 
 /** Set up a state that starts at block `counter` (§2.3). */

@@ -239,7 +239,7 @@ export function invert(out: usize, a: usize, w: usize): void {
   mul(out, out, w + 96);
 }
 
-/** out = a^((p - 5) / 8), (p - 5) / 8 = 2^252 - 3: what square roots need. w as for `invert`. */
+/** out = a^((p - 5) / 8), (p - 5) / 8 = 2^252 - 3: the power for square roots. w as for `invert`. */
 export function root(out: usize, a: usize, w: usize): void {
   climb(out, a, w);
   square(out, out, 2);

@@ -22,12 +22,12 @@ export const POINT_BYTES: u32 = 128;
 /** Bytes of workspace. */
 export const WORK_BYTES: u32 = 224;
 
-/** Where a point's elements are. */
+/** Places of a point's elements. */
 const Y: usize = 32;
 const Z: usize = 64;
 const T: usize = 96;
 
-/** Where an addend's elements are; X and Y stand for the sums with them. */
+/** Places of an addend's elements; X and Y stand for the sums with them. */
 const MINUS: usize = 32;
 const XY2D: usize = 64;
 const SCALE: usize = 96;

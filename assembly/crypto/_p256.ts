@@ -24,11 +24,11 @@ export const ENCODED_BYTES: u32 = 65;
 /** Bytes of workspace. */
 export const WORK_BYTES: u32 = 200;
 
-/** Where a point's elements are. */
+/** Places of a point's elements. */
 const Y: usize = 32;
 export const Z: usize = 64;
 
-/** Where `begin` leaves the two differences of the points. */
+/** Places of the two differences of the points after `begin`. */
 const H: usize = 0;
 const R: usize = 32;
 

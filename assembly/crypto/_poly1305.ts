@@ -86,7 +86,7 @@ export function final(out: usize, ctx: Poly1305): void {
   store<u32>(out, <u32>carry, 12);
 }
 
-/** Replace what is above 2^130 by five times as much at the bottom. */
+/** Fold the part above 2^130: add five times as much at the bottom. */
 function fold(ctx: Poly1305): void {
   let carry: u64 = sum(ctx.h0, (ctx.h4 >>> 2) * 5);
   ctx.h0 = <u32>carry;

@@ -72,7 +72,7 @@ export function uncomb(s: usize, order: usize, w: usize): void {
   montgomery.sub(s, s, w, order, BYTES);
 }
 
-/** How many digits `recode` gives. */
+/** Number of digits of `recode`. */
 export const DIGITS: u32 = 257;
 
 /** Bytes of the digits. */

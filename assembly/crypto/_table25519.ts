@@ -9,14 +9,14 @@
 @external("table", "ed25519")
 export declare function ed25519(i: u32): u32;
 
-/** Where each constant begins: eight words. */
+/** Places of the constants: eight words each. */
 export const enum Constant {
   /** The group's order L. */
   L = 0,
   /** 2^256 mod L and 2^512 mod L, which lead into and out of Montgomery's form. */
   R = 8,
   R2 = 16,
-  /** 2^260 - 1 mod L: what all bits of a comb's scalar weigh. */
+  /** 2^260 - 1 mod L: the weight of all bits of a comb's scalar. */
   Bits = 24,
   /** The curve's d, 2d, and a square root of -1. */
   D = 32,

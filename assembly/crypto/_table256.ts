@@ -9,7 +9,7 @@
 @external("table", "p256")
 export declare function p256(i: u32): u32;
 
-/** Where each constant begins: eight words. Field elements are in Montgomery's form. */
+/** Places of the constants: eight words each. Field elements are in Montgomery's form. */
 export const enum Constant {
   /** The field's prime p. */
   P = 0,
@@ -22,7 +22,7 @@ export const enum Constant {
   One = 32,
   /** The curve's b. */
   B = 40,
-  /** 2^260 - 1 mod n: what all bits of a comb's scalar weigh. */
+  /** 2^260 - 1 mod n: the weight of all bits of a comb's scalar. */
   Bits = 48,
   /** The comb's tables: for each the x of 16 points, then their y. */
   Comb = 56,

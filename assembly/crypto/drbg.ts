@@ -18,7 +18,7 @@ export const REQUEST_BYTES: u32 = 1 << 16;
 /** Requests between two seeds. The standard allows 2^48; a device makes a handful a day and can afford fewer. */
 export const RESEED_INTERVAL: u32 = 1 << 16;
 
-/** A generator, owned by the caller. Zeroed memory is one that was never instantiated and gives nothing. */
+/** A generator, owned by the caller. Zeroed memory is an uninstantiated one, which gives nothing. */
 @unmanaged
 export class Drbg {
   /** Key K. */

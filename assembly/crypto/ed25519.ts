@@ -194,7 +194,7 @@ export function signTwice(
 }
 
 /**
- * Sign what leaves the device: as `signChecked` where the board chooses so (`CRYPTO_CHECKED`), else as `signTwice`.
+ * Sign a message that leaves the device: as `signChecked` where the board chooses so (`CRYPTO_CHECKED`), else as `signTwice`.
  *
  * CT: as `sign`.
  */

@@ -66,10 +66,10 @@ export class Health {
   seen: u16;
   /** Samples of the longest window that are past: every window begins at a multiple of its own length. */
   position: u16;
-  /** How often the sample came in a row, and the cutoff. */
+  /** Repetitions of the sample in a row, and the cutoff. */
   run: u16;
   runLimit: u16;
-  /** How often the first sample of the window came in it, and the cutoff. */
+  /** Repetitions of the window's first sample in it, and the cutoff. */
   count: u16;
   countLimit: u16;
   /** The same for single bits. */
@@ -92,7 +92,7 @@ export class Health {
   drawn1: u64;
   drawn2: u64;
   drawn3: u64;
-  /** How many bits differed from those one lag before, a byte for each lag, at most 255: 64 from here. */
+  /** Number of bits that differed from those one lag before, a byte for each lag, at most 255: 64 from here. */
   differing: u64;
   differing1: u64;
   differing2: u64;
@@ -200,7 +200,7 @@ function compare(ctx: Health, value: u32): void {
   memory.fill(counts, 0, LAGS);
 }
 
-/** The first failure is the one that counts. */
+/** Keep the first failure. */
 function fail(ctx: Health, failure: Failure): void {
   if (ctx.failed == Failure.None) ctx.failed = <u8>failure;
 }

@@ -23,7 +23,7 @@ export class Sha256 {
   h5: u32;
   h6: u32;
   h7: u32;
-  /** Bytes hashed so far; the lowest six bits tell how many wait in `block`. */
+  /** Bytes hashed so far; the lowest six bits are the number of those that wait in `block`. */
   total: u64;
   /** The block that is not yet full: this word and the seven after it. */
   block: u64;
@@ -78,7 +78,7 @@ export function final(out: usize, ctx: Sha256): void {
   wipe(changetype<usize>(ctx), offsetof<Sha256>());
 }
 
-/** Write the digest of what was hashed so far to `out`; `ctx` can go on. */
+/** Write the digest of the bytes so far to `out`; `ctx` stays usable. */
 export function peek(out: usize, ctx: Sha256): void {
   const mark = scratch.mark();
   const copy = scratch.take(offsetof<Sha256>());

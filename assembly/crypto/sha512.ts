@@ -23,7 +23,7 @@ export class Sha512 {
   h5: u64;
   h6: u64;
   h7: u64;
-  /** Bytes hashed so far; the lowest seven bits tell how many wait in `block`. */
+  /** Bytes hashed so far; the lowest seven bits are the number of those that wait in `block`. */
   total: u64;
   /** The block that is not yet full: this word and the fifteen after it. */
   block: u64;

@@ -66,19 +66,19 @@ export function open(from: usize, len: u32, port: u32): Status {
   return Status.Ok;
 }
 
-/** How it is. */
+/** State of the stream. */
 export function state(): StreamState {
   if (!features.TLS) return StreamState.Closed;
   return stream.state;
 }
 
-/** How many bytes the next record takes now; 0 while there is no room, or no stream. */
+/** Return the capacity of the next record in bytes; 0 while there is no room, or no stream. */
 export function room(): u32 {
   if (!features.TLS) return 0;
   return isOpen() ? tls.room() : 0;
 }
 
-/** Where they are put before `send`. */
+/** Return the place for the bytes of `send`. */
 export function outbox(): usize {
   if (!features.TLS) return 0;
   return tls.body();
@@ -98,13 +98,13 @@ export function write(data: usize, len: u32): u32 {
   return isOpen() ? tls.write(data, len) : 0;
 }
 
-/** How many bytes there are to read in one piece. */
+/** Return the number of bytes to read in one piece. */
 export function left(): u32 {
   if (!features.TLS) return 0;
   return isOpen() ? tls.left() : 0;
 }
 
-/** Where they are. */
+/** Return their place. */
 export function inbox(): usize {
   if (!features.TLS) return 0;
   return tls.at();
@@ -130,7 +130,7 @@ export function rekey(): Status {
   return isOpen() ? tls.update() : Status.Unexpected;
 }
 
-/** End it: what was taken is still sent, what comes is dropped. */
+/** End it: accepted bytes are still sent, received ones are dropped. */
 export function close(): void {
   if (!features.TLS) return;
   if (holds()) release(StreamState.Closed);

@@ -13,9 +13,9 @@ import * as word from "../link/word";
 import { COLON, COMMA, CR, isBlank, isText, isToken, LF, SEMICOLON, SPACE } from "./_characters";
 import { ResponseFault } from "./facts";
 
-/** How an exchange is. */
+/** States of an exchange. */
 export const enum Exchange {
-  /** There was none yet. */
+  /** No exchange yet. */
   Idle,
   /** The request is being sent, or the response being read. */
   Busy,
@@ -89,7 +89,7 @@ class Response {
   length: u32;
   /** A value has ended in spaces: only spaces may follow. 2: it is no number. */
   trailing: u32;
-  /** How many interim responses there were. */
+  /** Number of interim responses. */
   interim: u8;
   keepAlive: u8;
   /** The version is 1.0: without chunks, and the connection is not kept. */
@@ -118,7 +118,7 @@ export function begin(answer: usize, answerRoom: u32): void {
   http.hash = word.START;
 }
 
-/** How the exchange is. */
+/** State of the exchange. */
 export function state(): Exchange {
   return http.state;
 }
@@ -133,12 +133,12 @@ export function code(): u32 {
   return http.code;
 }
 
-/** How many bytes its body has, once Done. */
+/** Bytes of its body, once Done. */
 export function bodyLen(): u32 {
   return http.answerLen;
 }
 
-/** After how many seconds the server wants to be asked again, once Done; 0 if it does not say so in seconds. */
+/** Seconds until the server wants to be asked again, once Done; 0 if it does not say so in seconds. */
 export function retryAfterS(): u32 {
   return http.retryAfterS;
 }
@@ -185,7 +185,7 @@ function refuse(fault: ResponseFault): void {
   http.keepAlive = 0;
 }
 
-/** Go to `next` if the byte is the one that must be here. */
+/** Go to `next` if the byte is the required one. */
 function expect(byte: u32, wanted: u32, next: Within, fault: ResponseFault): void {
   if (byte == wanted) http.within = next;
   else refuse(fault);
@@ -344,7 +344,7 @@ function valueOver(): void {
   }
 }
 
-/** The head is complete: see what body follows (RFC 9112 §6.3). */
+/** The head is complete: determine the body (RFC 9112 §6.3). */
 function headOver(): void {
   if (http.code < 200) {
     // Switching protocols was not asked for; other interim responses have no body.

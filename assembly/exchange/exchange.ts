@@ -14,9 +14,9 @@
 export const enum Question {
   /** A nonce. The message is empty. */
   Challenge = 0,
-  /** To enrol. The message is one COSE_Sign1. */
+  /** Enrol. The message is one COSE_Sign1. */
   Enrol = 1,
-  /** To accept a report. The message is a sequence of COSE_Sign1. */
+  /** Accept a report. The message is a sequence of COSE_Sign1. */
   Report = 2,
 }
 
@@ -27,7 +27,7 @@ export const enum Verdict {
   /** The message is being sent, or the answer is being read. */
   Pending,
   Failed,
-  /** From here on there is a whole answer. */
+  /** The answer is complete in the states from here on. */
   Answered,
   Refused,
 }

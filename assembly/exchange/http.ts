@@ -75,7 +75,7 @@ export function verdict(): Verdict {
   return response.code() == OK ? Verdict.Answered : Verdict.Refused;
 }
 
-/** How many bytes the answer, or the refusal, has. */
+/** Bytes of the answer, or of the refusal. */
 export function len(): u32 {
   return response.bodyLen();
 }
@@ -90,7 +90,7 @@ export function fault(): ResponseFault {
   return response.fault();
 }
 
-/** After how many seconds the server wants to be asked again; 0 if it does not say so. It is not signed: bound it. */
+/** Seconds until the server wants to be asked again; 0 if it does not say so. It is not signed: bound it. */
 export function retryAfterS(): u32 {
   return response.retryAfterS();
 }

@@ -174,7 +174,7 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   return verdict.fold(message.verdict + off, off);
 }
 
-/** How many claims a message of this kind has. */
+/** Return the number of claims of a message of this kind. */
 function countOf(what: Kind, ordered: boolean): u32 {
   if (what == Kind.Downlink) return ordered ? 7 : 6;
   return what == Kind.Enrolled ? 7 : 5;

@@ -43,7 +43,7 @@ export class Enrolment {
   sessionLen: u32;
 }
 
-/** Write an `enrol`, all but its signature: `sign1.sign` makes it. On TooLong what was written is to be dropped. */
+/** Write an `enrol` without its signature, which `sign1.sign` makes. On TooLong drop the written part. */
 export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Enrolment): Status {
   kind.begin(message, out, Kind.Enrol, own);
   let more: u32 = what.oneTimeLen ? 1 : 0;

@@ -72,9 +72,9 @@ export const DATA_MOST: u32 = 512;
 export const HASH_BYTES: u32 = 32;
 export const SESSION_LEAST: u32 = 8;
 export const SESSION_MOST: u32 = 16;
-/** How many bytes of what is answered a session ends in. */
+/** Bytes of the enrolment's hash at the end of a session. */
 export const SESSION_ABOUT_BYTES: u32 = 8;
-/** How many bytes of a downlink's hash an ack carries. */
+/** Bytes of a downlink's hash in an ack. */
 export const ACK_HASH_BYTES: u32 = 8;
 /** Token of an order to rotate, and of the handover that obeys it. */
 export const TOKEN_BYTES: u32 = 16;
@@ -82,9 +82,9 @@ export const TOKEN_BYTES: u32 = 16;
 export const HANDOVER_MOST: u32 = 332;
 /** The longest message, tag and signature included. */
 export const MESSAGE_MOST: u32 = 1024;
-/** Counters that a server tells stay below this, so that some are always left. */
+/** Limit of the counters in a server's messages, so that some are always left. */
 export const COUNTER_END: u32 = 0xffff0000;
-/** How far one message may move the counter of the last command. */
+/** Maximum step of the last command's counter by one message. */
 export const COMMAND_STEP: u32 = 4096;
-/** How far beyond the head one report's counter may be. */
+/** Maximum distance of a report's counter from the head. */
 export const REPORT_STEP: u32 = 0x01000000;

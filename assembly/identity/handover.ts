@@ -1,4 +1,4 @@
-/** The last thing a key says: which one takes over from it (README, "Messages": `handover`). */
+/** The last message of a key: it names its successor (README, "Messages": `handover`). */
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as cbor from "../cose/cbor";
@@ -18,14 +18,16 @@ export class Handover {
   successor: usize;
   /** Token of the order. */
   token: usize;
-  /** Where the chain of reports ends: counter and hash of the last one that the server accepted. */
+  /** End of the chain of reports: counter and hash of the last one that the server accepted. */
   counter: u32;
   head: usize;
   /** Counter of the downlink that ordered it. */
   order: u32;
 }
 
-/** Write a `handover` of the key that is given up, all but its signature: `sign1.sign` makes it. On TooLong what was written is to be dropped. */
+/**
+ * Write a `handover` of the old key without its signature, which `sign1.sign` makes. On TooLong drop the written part.
+ */
 export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Handover): Status {
   kind.begin(message, out, Kind.Handover, own);
   cbor.map(out, 5);

@@ -8,7 +8,7 @@ import { Writer } from "../lib/writer";
 
 export const SEED_BYTES: u32 = soft.SEED_BYTES;
 
-/** A key by its signer, and the id that both sides know the device by. */
+/** A key with its signer, and the id by which both sides know the device. */
 @unmanaged
 export class KeyPair {
   // `signer` at 0, `id` behind it: reached by the functions below.

@@ -19,7 +19,7 @@ export const enum Kind {
   Refusal = 4,
   Downlink = 5,
   Handover = 6,
-  /** Not one of ours. */
+  /** A foreign message. */
   None = 7,
 }
 
@@ -71,7 +71,7 @@ export function begin(message: Sign1, out: Writer, kind: Kind, own: KeyPair): vo
   sign1.beginPayload(message, out);
 }
 
-/** Tell what a message that was read claims to be, before its signature is checked; `None` if it is not one of ours. */
+/** Return the claimed kind of a message before its signature is checked; `None` for a foreign one. */
 export function tell(message: Sign1): Kind {
   header.begin(message.header, message.headerLen);
   cbor.readCount(header, Major.Map, 3);
@@ -93,7 +93,7 @@ export function tell(message: Sign1): Kind {
   return Kind.None;
 }
 
-/** Where the kid of a message lies; only after `tell` found one of ours. */
+/** Return the place of a message's kid; only after `tell` has found a kind. */
 export function kid(message: Sign1): usize {
   return message.header + 6;
 }

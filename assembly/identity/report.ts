@@ -19,7 +19,7 @@ export class Report {
   prev: usize;
   data: usize;
   dataLen: u32;
-  /** Length 0: nothing to tell. */
+  /** Length 0: nothing to report. */
   epitaph: usize;
   epitaphLen: u32;
   /** Counter of the last downlink acted upon, 0: none yet; and 8 bytes of its hash. */
@@ -28,11 +28,11 @@ export class Report {
   /** The session that it belongs to. */
   session: usize;
   sessionLen: u32;
-  /** How many damaged records were repaired since the last receipt. */
+  /** Number of damaged records repaired since the last receipt. */
   damaged: u32;
 }
 
-/** Write a `report`, all but its signature: `sign1.sign` makes it. On TooLong what was written is to be dropped. */
+/** Write a `report` without its signature, which `sign1.sign` makes. On TooLong drop the written part. */
 export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Report): Status {
   kind.begin(message, out, Kind.Report, own);
   cbor.map(out, 5 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0));

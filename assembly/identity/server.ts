@@ -1,4 +1,4 @@
-/** The server as the device knows it: its name, and one or two keys it may sign with, so that a key can be replaced. */
+/** The server as the device knows it: its name, and one or two signing keys, so that a key can be replaced. */
 import * as bytes from "../lib/bytes";
 import * as key from "../cose/key";
 import * as ed25519 from "../crypto/ed25519";
@@ -13,7 +13,7 @@ const ID_BYTES: u32 = key.THUMBPRINT_BYTES;
 
 @unmanaged
 export class Server {
-  /** The audience: what `aud` must be for it, and `iss` from it. Kept by pointer. */
+  /** The audience: the required `aud` of messages to it and `iss` of its answers. Kept by pointer. */
   audience: usize;
   audienceLen: u32;
   /** KEYS_MOST keys, one after the other; kept by pointer. */
@@ -29,7 +29,7 @@ export function pin(server: Server): void {
     key.thumbprint(server.ids + i * ID_BYTES, ALGORITHM, server.keys + i * KEY_BYTES, KEY_BYTES);
 }
 
-/** Where the key with the id at `kid` lies; 0 if it is not one of the server's. */
+/** Return the place of the server's key with the id at `kid`, or 0. */
 export function find(server: Server, kid: usize): usize {
   for (let i: u32 = 0; i < server.count; i++) {
     if (bytes.same(server.ids + i * ID_BYTES, kid, ID_BYTES)) return server.keys + i * KEY_BYTES;

@@ -15,7 +15,7 @@ export class Reader {
     this.failed = 0;
   }
 
-  /** How many bytes are left; 0 once failed. */
+  /** Bytes that are left; 0 once failed. */
   @inline
   left(): u32 {
     return <u32>(this.end - this.at);

@@ -16,13 +16,13 @@ export function take(bytes: u32): usize {
   return arena + start;
 }
 
-/** Where the arena stands now: pass it to `release` when done. */
+/** Return the current top of the arena: pass it to `release` when done. */
 @inline
 export function mark(): u32 {
   return used;
 }
 
-/** The end of what is taken. */
+/** End of the allocated part. */
 @inline
 export function top(): usize {
   return arena + used;

@@ -17,7 +17,7 @@ export class Writer {
     this.failed = 0;
   }
 
-  /** How many bytes were written. */
+  /** Bytes written. */
   @inline
   length(): u32 {
     return <u32>(this.at - this.start);

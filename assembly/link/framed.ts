@@ -36,7 +36,7 @@ const enum Kind {
   Welcome = 2,
   Ack = 3,
   Reset = 4,
-  /** From here on frames are numbered. */
+  /** Frames from here on have numbers. */
   Open = 16,
   Opened = 17,
   Data = 18,
@@ -82,7 +82,7 @@ class Framed {
   tries: u32;
   retryAtMs: u32;
   retryMs: u32;
-  /** How much data the peer takes, and how much it was told that we take. */
+  /** Amount of data that the peer accepts, and the amount that it may send us. */
   peerRoom: u32;
   advertised: u32;
   probeAtMs: u32;
@@ -102,7 +102,7 @@ const link = changetype<Framed>(memory.data(offsetof<Framed>(), 8));
 
 @lazy
 const frameIn: usize = memory.data(FRAME_BYTES, 4);
-/** `tx` holds the numbered frame in its first half and, in its second, those that are not kept: ACK and HELLO. */
+/** `tx` holds the numbered frame in its first half, and in its second the frames without a copy: ACK and HELLO. */
 @lazy
 const note: usize = tx + LINK_TX_BYTES / 2;
 
@@ -133,14 +133,14 @@ export function send(data: usize, len: u32): u32 {
   return taken;
 }
 
-/** Hand out received bytes, and tell the bridge once there is room for a full frame again. */
+/** Return received bytes, and report to the bridge when there is room for a full frame again. */
 export function receive(out: usize, max: u32): u32 {
   const len = take(out, max);
   if (link.advertised < FRAME_DATA_BYTES && room() >= FRAME_DATA_BYTES) link.ackDue = link.up;
   return len;
 }
 
-/** End the stream after what was sent; the link is Ready again when both sides have. */
+/** End the stream after the sent bytes; the link is Ready again when both sides have ended it. */
 export function close(): void {
   stream.rxLen = 0;
   if (stream.state == LinkState.Ready) return;
@@ -152,7 +152,7 @@ export function close(): void {
   settle();
 }
 
-/** Do what time asks for. */
+/** Act on the time. */
 export function tick(): void {
   if (!link.up) {
     if (!link.helloDue && due(link.greetAtMs)) {
@@ -239,7 +239,7 @@ function build(kind: Kind, data: usize, len: u32): void {
   link.retryMs = FRAME_RETRY_MS;
 }
 
-/** Build a frame that is not repeated in `note`; both kinds say how much data we take. */
+/** Build a frame without repetition in `note`; both kinds carry the amount of data that we accept. */
 function buildNote(kind: Kind, number: u32): void {
   let at = note + 2 + HEAD_BYTES;
   if (kind == Kind.Hello) store<u8>(at++, <u8>VERSION);
@@ -296,7 +296,7 @@ function choose(): boolean {
   return link.outLeft != 0;
 }
 
-/** Take bytes from the UART: what is not a frame with a right checksum has no effect. */
+/** Accept bytes from the UART: bytes that are no frame with a right checksum have no effect. */
 export function fromModule(bytes: usize, len: u32): void {
   for (let i: u32 = 0; i < len; i++) {
     const byte = load<u8>(bytes + i);

@@ -1,9 +1,9 @@
 /**
  * The link: one byte stream at a time to a host on the internet, through the module of the board.
  *
- * It does no I/O and never waits: the main loop carries bytes between the UART and `fromModule`/`toModule`, calls `tick`
- * at each turn, and looks at `state`. What goes wrong with the module is repaired in here; what goes wrong with a
- * connection shows as Failed or PeerClosed until `close`.
+ * It does no I/O and never waits: the main loop carries bytes between the UART and `fromModule`/`toModule`, calls `tick` at
+ * each turn, and reads `state`. The link repairs faults of the module itself; a fault of a connection shows as Failed or
+ * PeerClosed until `close`.
  */
 import { Status } from "../lib/status";
 import { LinkState, stream, take } from "./stream";
@@ -18,10 +18,10 @@ export const enum Family {
   EspAt = 1,
 }
 
-/** The longest host name: what ESP-AT takes. */
+/** Maximum host name: the limit of ESP-AT. */
 export const HOST_BYTES: u32 = 64;
 
-/** The drivers that are in the image; what its `use` leaves out costs no byte. */
+/** The drivers in the image; those that its `use` omits cost no byte. */
 const FRAMED: bool = !isDefined(WITHOUT_FRAMED);
 const ESP_AT: bool = !isDefined(WITHOUT_ESP_AT);
 
@@ -54,8 +54,8 @@ export function start(wanted: u32, nowMs: u32): void {
 }
 
 /**
- * Have the module join this network. Call it right after `start`, or not at all where the module knows its network or
- * has no need of one. Both texts are kept by pointer: at most 32 and 64 bytes.
+ * Let the module join this network. Call it right after `start`, or not at all where the module knows its network or needs
+ * none. Both texts are kept by pointer: at most 32 and 64 bytes.
  */
 export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
   if (ESP_AT && family() == Family.EspAt) espat.join(ssid, ssidLen, secret, secretLen);
@@ -79,7 +79,7 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
   }
 }
 
-/** Letters, digits, `.`, `-`, `_`, and `:` for addresses: what can not end a quoted string. */
+/** Letters, digits, `.`, `-`, `_`, and `:` for addresses: none can end a quoted string. */
 function isHostByte(byte: u32): boolean {
   return (byte | 0x20) - 0x61 < 26 || byte - 0x2d < 2 || byte - 0x30 < 11 || byte == 0x5f;
 }
@@ -104,7 +104,7 @@ export function receive(out: usize, max: u32): u32 {
   }
 }
 
-/** Close after what was already taken, or acknowledge that the connection is gone: Ready comes back by itself. */
+/** Close after the accepted bytes, or acknowledge that the connection is gone: the link returns to Ready by itself. */
 export function close(): void {
   switch (family()) {
     case Family.EspAt:
@@ -114,7 +114,7 @@ export function close(): void {
   }
 }
 
-/** How the link is now. */
+/** State of the link. */
 export function state(): LinkState {
   return stream.state;
 }

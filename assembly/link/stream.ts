@@ -6,7 +6,7 @@ import { LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
 if (LINK_RX_BYTES < 64 || (LINK_RX_BYTES & (LINK_RX_BYTES - 1)) != 0)
   ERROR("LINK_RX_BYTES must be a power of two, at least 64: the receive ring wraps by a mask");
 
-/** How the link is. */
+/** State of the link. */
 export const enum LinkState {
   /** The module is being set up or repaired, or a connection is being closed. */
   Down,
@@ -30,7 +30,7 @@ export class Stream {
   nowMs: u32;
   /** Bytes in `tx`. */
   txLen: u32;
-  /** Where the oldest byte of the ring `rx` is, and how many there are. */
+  /** Place of the oldest byte of the ring `rx`, and the number of bytes. */
   rxAt: u32;
   rxLen: u32;
   host: usize;
@@ -58,7 +58,7 @@ export function clear(): void {
   stream.rxLen = 0;
 }
 
-/** How many more received bytes there is room for. */
+/** Room for further received bytes. */
 @inline
 export function room(): u32 {
   return LINK_RX_BYTES - stream.rxLen;

@@ -37,7 +37,7 @@ export function begin(text: Text, template: usize): void {
   text.left = 0;
 }
 
-/** Drop what is left. */
+/** Drop the rest. */
 @inline
 export function stop(text: Text): void {
   text.at = 0;
@@ -84,7 +84,7 @@ function fill(text: Text, argument: u32): void {
   text.left = load<u32>(pair, 4);
 }
 
-/** How many bytes `decimal` writes at most. */
+/** Maximum output of `decimal`, in bytes. */
 export const DECIMAL_BYTES: u32 = 10;
 
 /** Write `value` in decimal so that it ends at `end`; returns how many digits. */

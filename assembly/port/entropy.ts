@@ -1,6 +1,8 @@
-/** Raw noise, before any conditioning: what the health tests look at. */
+/** Raw noise, before any conditioning: the input of the health tests. */
 
-/** Read up to `max` raw samples, one byte each, to `out`; returns how many. 0: none ready, or no source. Never waits. */
+/**
+ * Read up to `max` raw samples, one byte each, to `out`; return their number. 0: none ready, or no source. Never waits.
+ */
 @external("entropy", "read")
 export declare function read(out: usize, max: u32): u32;
 

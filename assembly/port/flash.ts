@@ -7,7 +7,7 @@
 @external("flash", "pageBytes")
 export declare function pageBytes(): u32;
 
-/** How many pages are reserved, the factory page included: at least 3. */
+/** Return the number of reserved pages, the factory page included: at least 3. */
 @external("flash", "pages")
 export declare function pages(): u32;
 

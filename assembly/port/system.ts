@@ -15,7 +15,7 @@ export declare function epitaph(out: usize, max: u32): u32;
 @external("system", "bury")
 export declare function bury(): void;
 
-/** Say that the main loop made progress: what the watchdog waits for. */
+/** Report progress of the main loop: the watchdog waits for it. */
 @external("system", "progress")
 export declare function progress(): void;
 

@@ -12,7 +12,7 @@ export const SIGNATURE_BYTES: u32 = ed25519.SIGNATURE_BYTES;
 /** A Signer (`signer.ts`) whose key is in software. */
 @unmanaged
 export class SoftKey {
-  /** Where the seed is while it is lent, else 0. */
+  /** Place of the seed while it is lent, else 0. */
   seed: usize;
   // The public key is at 8: a byte array, so it is reached by `publicKey`.
   private words: u64;

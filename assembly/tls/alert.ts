@@ -1,4 +1,4 @@
-/** The alerts of RFC 8446 §6. A handler of a peer's bytes returns the one that names the peer's sin, or `None`. */
+/** The alerts of RFC 8446 §6. A handler of a peer's bytes returns the alert for the peer's fault, or `None`. */
 export const enum Alert {
   CloseNotify = 0,
   UnexpectedMessage = 10,
@@ -18,6 +18,6 @@ export const enum Alert {
   UserCanceled = 90,
   MissingExtension = 109,
   UnsupportedExtension = 110,
-  /** Not on the wire: nothing is wrong. */
+  /** Not on the wire: no fault. */
   None = 256,
 }

@@ -31,7 +31,7 @@ class Chain {
   /** The one whose signature is next, and the pinned root to try it with, once it is the last. */
   at: u32;
   root: u32;
-  /** 0 as long as every check was passed: what the second look at each of them found. */
+  /** 0 as long as every check passed: the result of the second comparison of each. */
   off: u32;
 }
 
@@ -67,7 +67,7 @@ export const anchor = memory.data(x509.KEY_BYTES, 8);
 @lazy
 const entry = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
-/** Forget what was proven: a connection begins. */
+/** Forget the proofs: a connection begins. */
 export function reset(): void {
   bytes.wipe(key, x509.KEY_BYTES);
   bytes.wipe(anchor, x509.KEY_BYTES);
@@ -137,7 +137,7 @@ function pinned(candidate: usize, options: Options): bool {
   return false;
 }
 
-/** How far a key is from the nearest of those that are trusted: 0 if it is one. */
+/** Return the distance of a key from the nearest trusted one: 0 if it is one of them. */
 function distanceToTrusted(candidate: usize, options: Options): u32 {
   let least: u32 = u32.MAX_VALUE;
   for (let i: u32 = 0; i < options.pinCount; i++)
@@ -154,7 +154,7 @@ function rootOf(candidate: usize, options: Options): u32 {
   return i;
 }
 
-/** Keep what was proven. */
+/** Keep the proof. */
 function prove(leaf: usize, by: usize): void {
   if (leaf != key) bytes.copy(key, leaf, x509.KEY_BYTES);
   bytes.copy(anchor, by, x509.KEY_BYTES);
@@ -166,7 +166,7 @@ function readAt(out: Certificate, index: u32): Alert {
   return x509.read(out, load<usize>(places + index * sizeof<usize>()), load<u32>(lengths + index * 4));
 }
 
-/** Check what the leaf says, and begin with its signature. */
+/** Check the leaf, and begin with its signature. */
 function beginChain(options: Options): Alert {
   const read = readAt(child, 0);
   if (read != Alert.None) return read;
@@ -179,7 +179,7 @@ function beginChain(options: Options): Alert {
   return Alert.None;
 }
 
-/** Check what the leaf says: that it is a server's, and this host's. */
+/** Check that the leaf is a server's, and this host's. */
 function checkLeaf(options: Options): Alert {
   const said = child.said;
   if (said & Said.Usage && !(said & Said.DigitalSignature)) return Alert.UnsupportedCertificate;
@@ -220,7 +220,7 @@ function stepParent(options: Options): Alert {
   return Alert.None;
 }
 
-/** Check what the parent says: a CA that may sign certificates, for that many below it, and the issuer of the child. */
+/** Check that the parent is a CA, may sign certificates with that many below it, and is the issuer of the child. */
 function checkParent(options: Options): Alert {
   if (!x509.issued(parent, child)) return Alert.UnknownCa;
   if (!(parent.said & Said.Ca)) return Alert.BadCertificate;

@@ -47,7 +47,9 @@ import { CertificateType, Content, Kind } from "./registry";
 import * as schedule from "./schedule";
 import * as ticket from "./ticket";
 
-/** Where a connection stands. The Wait states wait for the peer, Connected and Closing for either side, the others for `step`. */
+/**
+ * States of a connection. The Wait states wait for the peer, Connected and Closing for either side, the others for `step`.
+ */
 export const enum State {
   Idle = 0,
   MakeShare = 1,
@@ -93,7 +95,7 @@ class Client {
   retried: u32;
   spent: u32;
   owed: u32;
-  /** How change_cipher_spec stands. */
+  /** States of change_cipher_spec. */
   mark: Mark;
   /** The alert that ended the connection, and whether the peer sent it. */
   alert: Alert;
@@ -174,7 +176,7 @@ export function start(options: Options): Status {
   return Status.Ok;
 }
 
-/** Where the connection stands. */
+/** State of the connection. */
 export function state(): State {
   return client.state;
 }
@@ -189,7 +191,7 @@ export function alertFromPeer(): bool {
   return client.byPeer != 0;
 }
 
-/** True if this connection was resumed or began with an external PSK: the server took the one that was offered. */
+/** True if this connection was resumed or began with an external PSK: the server accepted the offered one. */
 export function preShared(): bool {
   return evidence.has(evidence.Proof.PreShared);
 }
@@ -199,17 +201,22 @@ export function protocolChosen(): bool {
   return agreed.protocol != 0;
 }
 
-/** Take bytes of the peer; returns how many were taken. What is left over comes again after a `step`. */
+/** Accept bytes of the peer; return the number accepted. Offer the rest again after a `step`. */
 export function fromPeer(from: usize, len: u32): u32 {
   return ended() ? len : record.feed(from, len);
 }
 
-/** Move up to `max` bytes for the peer to `out`; returns how many. There may be some after the connection has ended. */
+/**
+ * Move up to `max` bytes for the peer to `out`; return their number. There may be some after the connection has ended.
+ */
 export function toPeer(out: usize, max: u32): u32 {
   return record.drain(out, max);
 }
 
-/** Say that the transport ended, after all its bytes were taken and no step is left: without close_notify this is a failure. */
+/**
+ * Report the end of the transport, after all its bytes were accepted and no step is left: without close_notify this is a
+ * failure.
+ */
 export function peerGone(): void {
   if (ended()) return;
   end(client.state == State.Closing ? State.Closed : State.Failed);
@@ -265,13 +272,13 @@ function sendAlert(level: u32, alert: Alert): void {
   record.send(Content.Alert, 2);
 }
 
-/** End the connection: what is queued for the peer stays, everything else is wiped. */
+/** End the connection: keep the bytes queued for the peer, wipe everything else. */
 function end(last: State): void {
   wipe();
   client.state = last;
 }
 
-/** Wipe keys, secrets, randomness and what is left of messages. */
+/** Wipe keys, secrets, randomness and the rest of messages. */
 function wipe(): void {
   spend();
   record.wipe();
@@ -283,7 +290,7 @@ function wipe(): void {
   client.sending = 0;
 }
 
-/** Do what a state does of itself; Again if it waits for bytes. */
+/** Do the work of a state; Again if it waits for bytes. */
 function ownTurn(): Status {
   switch (client.state) {
     case State.MakeShare:
@@ -307,7 +314,7 @@ function ownTurn(): Status {
 
 // ------------------------------------------------------------------------------------------------ what arrives
 
-/** Open the record that arrived and see to what is not a handshake message. */
+/** Open the received record, and handle it if it is no handshake message. */
 function openRecord(): Alert {
   const opened = record.open();
   if (opened != Alert.None) return opened;
@@ -433,7 +440,7 @@ function makeShare(): Status {
   return Status.Ok;
 }
 
-/** Where the pre-shared key is that is offered. */
+/** Place of the offered pre-shared key. */
 function preSharedKey(): usize {
   return offer.psk == hello.Psk.External ? client.options.psk : ticket.key();
 }
@@ -656,7 +663,7 @@ function sendFinished(): Status {
   return queue(len, State.Connected);
 }
 
-/** Seal what is sent from now on with the application's keys; the handshake's are gone. */
+/** Seal with the application's keys from now on; the handshake's are wiped. */
 function sealApplication(): void {
   schedule.complete();
   record.armWrite();
@@ -708,7 +715,7 @@ function ready(): bool {
   return client.state == State.Connected && client.sending == 0;
 }
 
-/** How many bytes of application data the next record takes; 0 while there is no room. */
+/** Return the capacity of the next record for application data; 0 while there is no room. */
 export function room(): u32 {
   if (!ready()) return 0;
   if (client.owed) {
@@ -718,12 +725,12 @@ export function room(): u32 {
   return record.room();
 }
 
-/** Where they are put before `send`. */
+/** Return the place for the bytes of `send`. */
 export function body(): usize {
   return record.body();
 }
 
-/** Seal the `len` bytes at `body` as one record; more than `room` told just before is a bug of ours and traps. */
+/** Seal the `len` bytes at `body` as one record. More than the last `room` is a fault of the caller and traps. */
 export function send(len: u32): void {
   if (len > room()) unreachable();
   if (len) record.send(Content.ApplicationData, len);

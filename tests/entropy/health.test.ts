@@ -1,4 +1,4 @@
-// weight: 14 s, 1.1 cores
+// weight: 20 s, 1.1 cores
 /** False alarms of the health tests over many good samples, and how soon they see each bad source. */
 import assert from "node:assert/strict";
 import { createCipheriv } from "node:crypto";

@@ -1,4 +1,4 @@
-// weight: 36 s, 1 core
+// weight: 82 s, 1 core
 /** An honest device is never lost, and a clone is found: histories made at random, each followed by a quiet hour. */
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";

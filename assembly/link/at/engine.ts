@@ -28,7 +28,7 @@ import * as word from "../word";
 
 /** The steps of every driver; its own begin at SetUp. */
 export const enum Phase {
-  /** There is nothing to wait for. */
+  /** Nothing to wait for. */
   Idle,
   /** The pause after a trouble. */
   Rest,
@@ -36,9 +36,9 @@ export const enum Phase {
   Escape,
   /** Waiting until no late answer comes any more. */
   Settle,
-  /** `AT`, until the module says OK. */
+  /** `AT`, until the module answers OK. */
   Sync,
-  /** The driver's reset, until the module says that it is ready. */
+  /** The driver's reset, until the module is ready. */
   Reset,
   /** The first of the driver's set-up. */
   SetUp,
@@ -55,11 +55,11 @@ export const enum Event {
   Prompt,
   /** The step has taken too long. */
   Late,
-  /** It is unknown what the module does: give up what goes on. */
+  /** The state of the module is unknown: give up the work in progress. */
   Trouble,
 }
 
-/** The flags of a step: what ends it, and how it is treated. */
+/** The flags of a step: the word that ends it, and its treatment. */
 export const enum Flag {
   /** The driver's prefix stands before the command. */
   Prefix = 1,
@@ -101,24 +101,24 @@ export class Engine {
   flags: u32;
   /** When the step has taken too long, or is over. */
   deadlineMs: u32;
-  /** How far the command is written: 0 `AT`, 1 the prefix, 2 the command, 3 CR LF, 4 done. */
+  /** Progress of the command: 0 `AT`, 1 the prefix, 2 the command, 3 CR LF, 4 done. */
   part: u32;
-  /** The step has seen the line that it needs: the one that Flag.Seen waits for, or a mark of the driver. */
+  /** True once the step has its required line: the one for Flag.Seen, or a mark of the driver. */
   seen: u32;
-  /** The module said busy to this command, and how often it was repeated. */
+  /** True if the module answered busy to this command, and the number of repetitions. */
   busy: u32;
   tries: u32;
   /** Troubles since the last byte of a peer. */
   strikes: u32;
   /** Bytes the module may still take for data, and the end of a line. */
   debt: u32;
-  /** Data waits in the module, as far as its notices say. */
+  /** True while data waits in the module, according to its notices. */
   pending: u32;
   heardAtMs: u32;
   within: Within;
   number: u32;
   rawUntilMs: u32;
-  /** Hash of the line so far; of what follows its last `+`; of the line before that `+`. */
+  /** Hashes of the line so far, of its part after the last `+`, and of the line before that `+`. */
   line: u32;
   notice: u32;
   before: u32;
@@ -132,7 +132,7 @@ export class Engine {
   steps: usize;
 }
 
-/** Bytes for what a driver keeps, in a class that extends this one. */
+/** Bytes for the fields of a driver, in a class that extends this one. */
 const OWN_BYTES: i32 = 40;
 
 
@@ -234,7 +234,7 @@ export function rest(): void {
   enter(Phase.Rest, min(AT_BACKOFF_MS << min(at.strikes - 1, 8), AT_BACKOFF_MAX_MS));
 }
 
-/** Do what time asks for. */
+/** Act on the time. */
 export function tick(): Event {
   if (at.within == Within.Raw && due(at.rawUntilMs)) return Event.Trouble;
   if (at.step == Phase.Idle) return Event.None;
@@ -264,7 +264,7 @@ export function next(): u32 {
   if (text.over(out)) text.begin(out, piece());
   const byte = text.next(out);
   if (at.part == 3 && text.ended(out)) {
-    // With this byte the module knows the command.
+    // The command is complete for the module with this byte.
     text.stop(out);
     at.part = 4;
     if (at.flags) limit();
@@ -276,7 +276,7 @@ export function next(): u32 {
   return next();
 }
 
-/** Where the part of the command is that is to be written. */
+/** Return the place of the command's next part. */
 function piece(): usize {
   switch (at.part) {
     case 0:
@@ -376,7 +376,7 @@ function block(): void {
   if (at.flags & Flag.Block) at.seen = 1;
 }
 
-/** OK was said: true if it ends the step. It counts only once its command is written, and has had the effect it confirms. */
+/** Act on OK: true if it ends the step. It counts only once its command is written, and its effect has been seen. */
 export function ok(): boolean {
   if (at.part != 4) return false;
   if (at.step == Phase.Sync) {
@@ -386,12 +386,12 @@ export function ok(): boolean {
   return (at.flags & (at.seen ? Flag.Ok | Flag.Seen : Flag.Ok)) != 0;
 }
 
-/** ERROR was said: true if the driver must act on it. */
+/** Act on ERROR: true if the driver must act on it. */
 export function error(): boolean {
   return at.part == 4 && at.step != Phase.Sync;
 }
 
-/** Busy was said: the command may still be worked on, so an answer counts until it is repeated. */
+/** Act on busy: the module may still execute the command, so an answer counts until the repetition. */
 export function busy(): void {
   if (!at.flags || at.part != 4 || at.busy) return;
   at.busy = 1;

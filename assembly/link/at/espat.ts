@@ -48,10 +48,10 @@ class EspAt extends Engine {
   hangUp: u32;
   attached: u32;
   peerGone: u32;
-  /** When to ask for data although no notice came, and after what pause again. */
+  /** Time of the next request for data without a notice, and the pause to the one after. */
   pollAtMs: u32;
   pollMs: u32;
-  /** How much of `tx` was announced, and handed over. */
+  /** Part of `tx` that was announced, and the part that was written. */
   sending: u32;
   handed: u32;
   /** The last read was served before a send: 1. */
@@ -99,7 +99,7 @@ export function send(data: usize, len: u32): u32 {
   return taken;
 }
 
-/** Close once what was taken is sent; or see that the connection is gone. */
+/** Close once the accepted bytes are sent, or acknowledge that the connection is gone. */
 export function close(): void {
   stream.rxLen = 0;
   if (stream.state == LinkState.Ready) return;
@@ -108,7 +108,7 @@ export function close(): void {
   choose();
 }
 
-/** Do what time asks for. */
+/** Act on the time. */
 export function tick(): void {
   react(engine.tick());
   choose();
@@ -143,7 +143,7 @@ export function fromModule(bytes: usize, len: u32): void {
   choose();
 }
 
-/** Choose what to do next, if there is nothing to wait for. */
+/** Choose the next step, if there is nothing to wait for. */
 function choose(): void {
   if (at.step != Phase.Idle) return;
   at.flags = 0;
@@ -194,7 +194,7 @@ function write(step: u32): void {
   engine.write(step);
 }
 
-/** Act on what the engine found. */
+/** Act on an event of the engine. */
 function react(event: Event): void {
   switch (event) {
     case Event.Byte:
@@ -279,7 +279,7 @@ function done(): void {
   }
 }
 
-/** The module says ERROR or FAIL. */
+/** Act on ERROR or FAIL. */
 function error(): void {
   switch (at.step) {
     case Step.Passive:
@@ -325,7 +325,7 @@ function drop(): void {
   engine.drop();
 }
 
-/** Give up what was going on, and find the module again after a pause. */
+/** Give up the work in progress, and find the module again after a pause. */
 function trouble(): void {
   drop();
   engine.rest();
@@ -358,7 +358,7 @@ function readDone(): void {
   idle();
 }
 
-/** The module says what became of a send. */
+/** Act on the result of a send. */
 function verdict(says: Verdict): void {
   if (at.step == Step.Confirm) {
     // Before `Recv` it can only be about an earlier send.
@@ -381,16 +381,16 @@ function judge(): void {
   gone();
 }
 
-/** The module has sent what was announced. */
+/** Act on the end of announced data. */
 function sent(): void {
   stream.txLen -= esp.sending;
   memory.copy(tx, tx + esp.sending, stream.txLen);
-  // Nothing more to say: an answer is due, and its notice can be lost.
+  // No further step: an answer is due, and its notice can be lost.
   if (!stream.txLen) poll(AT_POLL_MIN_MS);
   idle();
 }
 
-/** The module can no longer send, or must not; what it still holds for us can be read. */
+/** The module can no longer send, or must not; the bytes that it still holds can be read. */
 function gone(): void {
   stream.txLen = 0;
   esp.peerGone = 1;
