@@ -20,6 +20,9 @@ export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
 // prettier-ignore
 export const SHORT_MULTIPLY: bool = isDefined(CRYPTO_SHORT_MULTIPLY);
 
+/** True if the board answers those of them that multiply words whole: the field of P-256, and Montgomery multiplications. */
+export const LONG: bool = NATIVE && !SHORT_MULTIPLY;
+
 /** True if field multiplications take a data-dependent time: secret points are then blinded. */
 // prettier-ignore
 export const BLIND: bool = isDefined(CRYPTO_BLIND);
@@ -55,6 +58,34 @@ export declare function feSwap(a: usize, b: usize, bit: u32): void;
 /** `sc25519.montgomery`, where long multiplications take a constant time. */
 @external("cpu", "scMontgomery")
 export declare function scMontgomery(out: usize, a: usize, b: usize): void;
+
+/** `_montgomery.row`, where long multiplications take a constant time. */
+@external("cpu", "montgomeryRow")
+export declare function montgomeryRow(
+  out: usize,
+  word: u32,
+  b: usize,
+  m: usize,
+  inverse: u32,
+  bytes: u32,
+  top: u32,
+): u32;
+
+/** `fe256.mul`. */
+@external("cpu", "fe256Mul")
+export declare function fe256Mul(out: usize, a: usize, b: usize): void;
+
+/** `fe256.square`, `times` times over. */
+@external("cpu", "fe256Square")
+export declare function fe256Square(out: usize, a: usize, times: u32): void;
+
+/** `fe256.add`. */
+@external("cpu", "fe256Add")
+export declare function fe256Add(out: usize, a: usize, b: usize): void;
+
+/** `fe256.sub`. */
+@external("cpu", "fe256Sub")
+export declare function fe256Sub(out: usize, a: usize, b: usize): void;
 
 /** `ge25519.select`: `first` is a word of the constants, and all rows of its table must lie in them. */
 @external("cpu", "combSelect")

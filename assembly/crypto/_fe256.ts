@@ -7,6 +7,7 @@
  * CT: nothing here branches on, or indexes by, an element. See the README for what each core's multiplier leaks.
  */
 import * as words from "../lib/words";
+import * as cpu from "./_cpu";
 import * as montgomery from "./_montgomery";
 import { product } from "./_product";
 import * as table from "./_table256";
@@ -55,7 +56,13 @@ function settle(out: usize, top: u32): void {
 }
 
 /** out = a + b. */
+@inline
 export function add(out: usize, a: usize, b: usize): void {
+  if (cpu.LONG) cpu.fe256Add(out, a, b);
+  else addPortable(out, a, b);
+}
+
+export function addPortable(out: usize, a: usize, b: usize): void {
   let carry: u64 = 0;
   for (let i: usize = 0; i < BYTES; i += 4) {
     carry += <u64>load<u32>(a + i) + load<u32>(b + i);
@@ -66,7 +73,13 @@ export function add(out: usize, a: usize, b: usize): void {
 }
 
 /** out = a - b. */
+@inline
 export function sub(out: usize, a: usize, b: usize): void {
+  if (cpu.LONG) cpu.fe256Sub(out, a, b);
+  else subPortable(out, a, b);
+}
+
+export function subPortable(out: usize, a: usize, b: usize): void {
   let borrow: i64 = 0;
   for (let i: usize = 0; i < BYTES; i += 4) {
     borrow += <i64>load<u32>(a + i) - <i64>load<u32>(b + i);
@@ -85,7 +98,13 @@ export function sub(out: usize, a: usize, b: usize): void {
  * Bounds: before and after each row the sum is below 2p: (2p + (2^32 - 1) 2p) / 2^32 = 2p. Each step of a row is at most
  * (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1. Of the reduction, the step that subtracts carries -1..1.
  */
+@inline
 export function mul(out: usize, a: usize, b: usize): void {
+  if (cpu.LONG) cpu.fe256Mul(out, a, b);
+  else mulPortable(out, a, b);
+}
+
+export function mulPortable(out: usize, a: usize, b: usize): void {
   let t0: u32 = 0;
   let t1: u32 = 0;
   let t2: u32 = 0;
@@ -134,9 +153,15 @@ export function mul(out: usize, a: usize, b: usize): void {
 }
 
 /** out = a^(2^times) / 2^(256 (2^times - 1)), `times` at least 1. */
+@inline
 export function square(out: usize, a: usize, times: u32 = 1): void {
-  mul(out, a, a);
-  while (--times) mul(out, out, out);
+  if (cpu.LONG) cpu.fe256Square(out, a, times);
+  else squarePortable(out, a, times);
+}
+
+export function squarePortable(out: usize, a: usize, times: u32): void {
+  mulPortable(out, a, a);
+  while (--times) mulPortable(out, out, out);
 }
 
 /** out = a, a number below p, in Montgomery's form. `out` is not a. */

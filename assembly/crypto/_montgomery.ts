@@ -1,5 +1,5 @@
 /**
- * Arithmetic modulo an odd number m of any length: 32-bit words, least significant first, `bytes` a multiple of 4.
+ * Arithmetic modulo an odd number m of any length: 32-bit words, least significant first, `bytes` a multiple of 8 and at least 16.
  *
  * Every element is below m. All pointers are 4-byte aligned; `inverse` is -1 / m mod 2^32. In the comments R is 2^(8 bytes).
  *
@@ -7,35 +7,51 @@
  */
 import * as bytesOf from "../lib/bytes";
 import * as words from "../lib/words";
+import * as cpu from "./_cpu";
 import { product } from "./_product";
 
+/** out = a * b / R mod m (Montgomery 1985, words interleaved). `out` is neither operand. Bounds: see `row`. */
+export function mul(out: usize, a: usize, b: usize, m: usize, inverse: u32, bytes: usize): void {
+  begin(out, bytes);
+  let top: u32 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) top = row(out, load<u32>(a + i), b, m, inverse, bytes, top);
+  settle(out, top, m, bytes);
+}
+
+/** Begin a product that is made of rows: out = 0. */
+@inline
+export function begin(out: usize, bytes: usize): void {
+  bytesOf.wipe(out, bytes);
+}
+
 /**
- * out = a * b / R mod m (Montgomery 1985, words interleaved). `out` is neither operand.
+ * Add a row to a product: R top + out = (R top + out + word * b + m * what makes the lowest word zero) / 2^32. Returns the new `top`.
+ * A product begins with `begin` and top = 0, has a row for each word of the other factor, and ends with `settle`.
  *
  * Bounds: before and after each row the sum is below 2m: (2m + (2^32 - 1) (m + m)) / 2^32 < 2m. So `top` is at most 1. Each
  * step is at most (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1.
  */
-export function mul(out: usize, a: usize, b: usize, m: usize, inverse: u32, bytes: usize): void {
-  bytesOf.wipe(out, bytes);
-  let top: u32 = 0;
-  for (let i: usize = 0; i < bytes; i += 4) {
-    const word = load<u32>(a + i);
-    let low = product(word, load<u32>(b)) + load<u32>(out);
-    const factor = <u32>low * inverse;
-    let carry = low >>> 32;
-    let sum = (product(factor, load<u32>(m)) + <u32>low) >>> 32;
-    for (let j: usize = 4; j < bytes; j += 4) {
-      low = product(word, load<u32>(b + j)) + load<u32>(out + j) + carry;
-      carry = low >>> 32;
-      sum += product(factor, load<u32>(m + j)) + <u32>low;
-      store<u32>(out + j - 4, <u32>sum);
-      sum >>>= 32;
-    }
-    sum += carry + top;
-    store<u32>(out + bytes - 4, <u32>sum);
-    top = <u32>(sum >>> 32);
+@inline
+export function row(out: usize, word: u32, b: usize, m: usize, inverse: u32, bytes: usize, top: u32): u32 {
+  if (cpu.LONG) return cpu.montgomeryRow(out, word, b, m, inverse, <u32>bytes, top);
+  return rowPortable(out, word, b, m, inverse, bytes, top);
+}
+
+export function rowPortable(out: usize, word: u32, b: usize, m: usize, inverse: u32, bytes: usize, top: u32): u32 {
+  let low = product(word, load<u32>(b)) + load<u32>(out);
+  const factor = <u32>low * inverse;
+  let carry = low >>> 32;
+  let sum = (product(factor, load<u32>(m)) + <u32>low) >>> 32;
+  for (let j: usize = 4; j < bytes; j += 4) {
+    low = product(word, load<u32>(b + j)) + load<u32>(out + j) + carry;
+    carry = low >>> 32;
+    sum += product(factor, load<u32>(m + j)) + <u32>low;
+    store<u32>(out + j - 4, <u32>sum);
+    sum >>>= 32;
   }
-  settle(out, top, m, bytes);
+  sum += carry + top;
+  store<u32>(out + bytes - 4, <u32>sum);
+  return <u32>(sum >>> 32);
 }
 
 /** out = a + b mod m. `out` may be an operand. */
@@ -68,13 +84,18 @@ export function sub(out: usize, a: usize, b: usize, m: usize, bytes: usize): voi
 
 /** a = (top R + a) mod m, where that number is below 2m. */
 export function settle(a: usize, top: u32, m: usize, bytes: usize): void {
-  const mask = words.mask(reaches(a, m, bytes) | top);
+  subtract(a, m, words.mask(reaches(a, m, bytes) | top), bytes);
+}
+
+/** a = a - (m & mask) modulo R; returns the borrow, 0 or -1. */
+export function subtract(a: usize, m: usize, mask: u32, bytes: usize): u32 {
   let borrow: i64 = 0;
   for (let i: usize = 0; i < bytes; i += 4) {
     borrow += <i64>load<u32>(a + i) - <i64>(load<u32>(m + i) & mask);
     store<u32>(a + i, <u32>borrow);
     borrow >>= 32;
   }
+  return <u32>borrow;
 }
 
 /** 1 if a is at least m, else 0. */

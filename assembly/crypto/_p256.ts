@@ -6,7 +6,7 @@
  *
  * `w` is always workspace of WORK_BYTES; points and w are distinct.
  *
- * CT: `double`, `begin` and `finish` do not branch on, or index by, a point. The others are for public points.
+ * CT: `double`, `begin`, `finish`, `toAffine` and `encode` do not branch on, or index by, a point. The others are for public points.
  */
 import * as cpu from "./_cpu";
 import * as fe from "./_fe256";
@@ -25,7 +25,7 @@ export const ENCODED_BYTES: u32 = 65;
 export const WORK_BYTES: u32 = 200;
 
 /** Places of a point's elements. */
-const Y: usize = 32;
+export const Y: usize = 32;
 export const Z: usize = 64;
 
 /** Places of the two differences of the points after `begin`. */
@@ -33,13 +33,16 @@ const H: usize = 0;
 const R: usize = 32;
 
 /** The comb: TEETH bits, DISTANCE apart, make a digit; tables share the doublings, SPACING each (`tools/generate`). */
-const TEETH: u32 = 5;
+export const TEETH: u32 = 5;
 const DISTANCE: u32 = 52;
-const TABLES: u32 = cpu.SMALL ? 1 : 4;
-const SPACING: u32 = DISTANCE / TABLES;
-const ROWS: u32 = 1 << (TEETH - 1);
-const PART_WORDS: u32 = 8;
-const TABLE_WORDS: u32 = 2 * ROWS * PART_WORDS;
+export const TABLES: u32 = cpu.SMALL ? 1 : 4;
+export const SPACING: u32 = DISTANCE / TABLES;
+export const ROWS: u32 = 1 << (TEETH - 1);
+export const PART_WORDS: u32 = 8;
+export const TABLE_WORDS: u32 = 2 * ROWS * PART_WORDS;
+
+/** The constant that ends a comb that began with `Constant.Start`: it depends on the number of doublings. */
+export const STOP: u32 = cpu.SMALL ? table.Constant.StopSmall : table.Constant.Stop;
 
 /** p = 2p (Chudnovsky and Chudnovsky 1986, with a = -3). 4 squarings, 4 multiplications. Infinity stays infinity. */
 export function double(p: usize, w: usize): void {
@@ -73,7 +76,7 @@ export function double(p: usize, w: usize): void {
  * w + H, and that of the y at w + R: H is zero where the points have the same x, R where they have the same y as well.
  * X and Y of p may be rescaled. 4 or 9 multiplications and squarings.
  */
-function begin(p: usize, q: usize, minus: boolean, jacobian: boolean, w: usize): void {
+export function begin(p: usize, q: usize, minus: boolean, jacobian: boolean, w: usize): void {
   const t = w + 64;
   if (jacobian) {
     fe.square(t, q + Z);
@@ -95,7 +98,7 @@ function begin(p: usize, q: usize, minus: boolean, jacobian: boolean, w: usize):
 }
 
 /** Finish the addition that `begin` began, unless H is zero. 7 multiplications and squarings. */
-function finish(p: usize, w: usize): void {
+export function finish(p: usize, w: usize): void {
   const h2 = w + 64;
   const v = w + 96;
   fe.mul(p + Z, p + Z, w + H);
@@ -142,7 +145,7 @@ export const STEPS: u32 = sc.DIGITS;
 
 /** The digit of the comb's scalar s at `column`: one bit a tooth. Its 260 bits end in zeros that s does not hold. */
 @inline
-function digit(s: usize, column: u32): u32 {
+export function digit(s: usize, column: u32): u32 {
   let bits: u32 = 0;
   for (let tooth: u32 = 0; tooth < TEETH; tooth++) {
     const at = column + tooth * DISTANCE;
@@ -219,4 +222,23 @@ export function decode(p: usize, from: usize, w: usize): boolean {
   fe.add(w, w, t);
   fe.square(t, p + Y);
   return fe.difference(w, t) == 0;
+}
+
+/** p = the same point with Z = 1, but for Z itself; p is not infinity. */
+export function toAffine(p: usize, w: usize): void {
+  fe.invert(w, p + Z, w + 32);
+  fe.square(w + 32, w);
+  fe.mul(p, p, w + 32);
+  fe.mul(w + 32, w + 32, w);
+  fe.mul(p + Y, p + Y, w + 32);
+}
+
+/** Write p, which is not infinity, as 4 ‖ x ‖ y (SEC 1 §2.3.3) to `out`, which need not be aligned. p is destroyed. */
+export function encode(out: usize, p: usize, w: usize): void {
+  toAffine(p, w);
+  fe.leave(p, w);
+  fe.leave(p + Y, w);
+  store<u8>(out, 4);
+  montgomery.write(out + 1, p, fe.BYTES);
+  montgomery.write(out + 33, p + Y, fe.BYTES);
 }

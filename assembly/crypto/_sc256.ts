@@ -36,6 +36,23 @@ export function reduce(a: usize, order: usize): void {
   montgomery.settle(a, 0, order, BYTES);
 }
 
+/** out = a + b mod n. */
+@inline
+export function add(out: usize, a: usize, b: usize, order: usize): void {
+  montgomery.add(out, a, b, order, BYTES);
+}
+
+/** out = n - a. */
+@inline
+export function negate(out: usize, a: usize, order: usize): void {
+  montgomery.sub(out, order, a, order, BYTES);
+}
+
+/** 1 if a 256-bit number is in 1..n - 1, else 0. */
+export function isValid(a: usize, order: usize): u32 {
+  return (montgomery.isZero(a, BYTES) | montgomery.reaches(a, order, BYTES)) ^ 1;
+}
+
 /** True if a public number is in 1..n - 1. */
 @inline
 export function isScalar(a: usize, order: usize): boolean {

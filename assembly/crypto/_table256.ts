@@ -24,8 +24,15 @@ export const enum Constant {
   B = 40,
   /** 2^260 - 1 mod n: the weight of all bits of a comb's scalar. */
   Bits = 48,
+  /**
+   * A point whose multiple of G is not known, x and y, and what takes it away when it was doubled 12 times, and 51 times: the first is hashed, so
+   * it is no choice of ours.
+   */
+  Start = 56,
+  Stop = 72,
+  StopSmall = 88,
   /** The comb's tables: for each the x of 16 points, then their y. */
-  Comb = 56,
+  Comb = 104,
 }
 
 /** out = the eight words from word `first`, a constant or a part of a row. */

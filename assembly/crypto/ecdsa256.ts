@@ -3,19 +3,27 @@
  *
  * Bytes come and go at any alignment; temporaries are in scratch memory and wiped.
  */
+import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as verdict from "../lib/verdict";
 import * as words from "../lib/words";
+import * as blind256 from "./_blind256";
+import * as cpu from "./_cpu";
 import * as fe from "./_fe256";
 import * as montgomery from "./_montgomery";
+import * as multiply256 from "./_multiply256";
 import * as p256 from "./_p256";
 import * as sc from "./_sc256";
 import * as table from "./_table256";
+import * as drbg from "./drbg";
+import { Drbg } from "./drbg";
 
 /** Bytes of a public key: 4 ‖ x ‖ y (SEC 1 §2.3.3). */
 export const KEY_BYTES: u32 = p256.ENCODED_BYTES;
+export const SECRET_BYTES: u32 = 32;
 export const SIGNATURE_BYTES: u32 = 64;
+export const NOISE_BYTES: u32 = 32;
 
 /** Bytes of a digest that count: the first ones. */
 export const DIGEST_BYTES: u32 = 32;
@@ -116,4 +124,104 @@ function project(w: usize, out: usize, r: usize, raised: boolean): void {
   fe.enter(out, x);
   fe.square(x, w + SUM + p256.Z);
   fe.mul(out, out, x);
+}
+
+/** State of signing, all of it secret but the order and r. */
+const SECRET: usize = 32;
+const NONCE: usize = 64;
+/** The nonce, derived a second time. */
+const AGAIN: usize = 96;
+const SPENT: usize = 128;
+const BLIND: usize = 160;
+const NUMBER: usize = 192;
+const POINT: usize = 224;
+const SIGN_WORK: usize = POINT + p256.POINT_BYTES;
+const SIGN_BYTES: usize = SIGN_WORK + multiply256.BASE_BYTES;
+
+/**
+ * Sign a message's digest (FIPS 186-5 §6.4.1): Ok, or Forged if the secret is not in 1..n - 1 or a fault was noticed; then `out` is wiped. The nonce is
+ * that of RFC 6979 §3.2; with `noise`, 32 fresh random bytes, it depends on them as well (§3.6), so that faults and traces of two signatures of one digest
+ * differ; 0 signs deterministically. s is the lower one of its two values.
+ *
+ * A nonce that is known, or used twice, gives the secret away. So it is derived twice, and the signature goes out only if both are the same.
+ *
+ * `out` may not overlap the inputs.
+ *
+ * CT: the verdict leaks, and whether there is noise.
+ */
+export function sign(out: usize, secret: usize, digest: usize, noise: usize): Status {
+  const from = scratch.mark();
+  const w = scratch.take(<u32>SIGN_BYTES);
+  table.get(w + ORDER, table.Constant.N);
+  montgomery.read(w + SECRET, secret, sc.BYTES);
+  montgomery.read(w + NUMBER, digest, sc.BYTES);
+  sc.reduce(w + NUMBER, w + ORDER);
+  const valid = sc.isValid(w + SECRET, w + ORDER);
+  nonce(w, w + NONCE, secret, noise);
+  nonce(w, w + AGAIN, secret, noise);
+  bytes.copy(w + SPENT, w + NONCE, sc.BYTES);
+  if (cpu.BLIND) blind256.make(w + BLIND, w + SPENT, sc.BYTES);
+  multiply256.base(w + POINT, w + SPENT, w + ORDER, cpu.BLIND ? w + BLIND : 0, w + SIGN_WORK);
+  p256.toAffine(w + POINT, w + SIGN_WORK);
+  fe.leave(w + POINT, w + SIGN_WORK);
+  sc.reduce(w + POINT, w + ORDER);
+  montgomery.write(out, w + POINT, sc.BYTES);
+  const off = words.difference(w + NONCE, w + AGAIN, sc.BYTES) | (valid ^ 1);
+  complete(w);
+  montgomery.write(out + 32, w + SPENT, sc.BYTES);
+  const zero = montgomery.isZero(w + POINT, sc.BYTES) | montgomery.isZero(w + SPENT, sc.BYTES);
+  const status = verdict.fold(Status.Ok, off | zero);
+  if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
+  scratch.release(from);
+  return status;
+}
+
+/** w + SPENT = the lower one of s and n - s, where s = (e + r d) / k. The nonce is destroyed. */
+function complete(w: usize): void {
+  const work = w + SIGN_WORK;
+  sc.invert(w + SPENT, w + NONCE, w + ORDER, work);
+  table.get(work, table.Constant.R2N);
+  sc.mul(w + AGAIN, w + POINT, work, w + ORDER);
+  sc.mul(work, w + AGAIN, w + SECRET, w + ORDER);
+  sc.add(work, work, w + NUMBER, w + ORDER);
+  sc.mul(w + AGAIN, work, w + SPENT, w + ORDER);
+  sc.negate(w + SPENT, w + AGAIN, w + ORDER);
+  const high = montgomery.reaches(w + AGAIN, w + SPENT, sc.BYTES);
+  words.move(w + SPENT, w + AGAIN, high ^ 1, sc.BYTES);
+}
+
+/** Derive the nonce (RFC 6979 §3.2, §3.6), which is HMAC_DRBG begun from the secret, the digest's number and the noise. */
+function nonce(w: usize, out: usize, secret: usize, noise: usize): void {
+  const from = scratch.mark();
+  const ctx = changetype<Drbg>(scratch.take(offsetof<Drbg>()));
+  const number = scratch.take(2 * sc.BYTES);
+  montgomery.write(number, w + NUMBER, sc.BYTES);
+  drbg.instantiate(ctx, secret, sc.BYTES, number, sc.BYTES, noise, noise ? NOISE_BYTES : 0);
+  // A number that is not in 1..n - 1 is drawn again: once in 2^32 nonces, and of that number nothing is used.
+  do {
+    drbg.generate(number + sc.BYTES, sc.BYTES, ctx);
+    montgomery.read(out, number + sc.BYTES, sc.BYTES);
+  } while (!sc.isValid(out, w + ORDER));
+  scratch.release(from);
+}
+
+/**
+ * Sign what leaves the device: as `sign`, then verified under `key` where the board chooses so (`CRYPTO_CHECKED`), else signed twice and compared. Forged
+ * also if `key` is not the secret's.
+ *
+ * CT: as `sign`.
+ */
+export function issue(out: usize, secret: usize, key: usize, digest: usize, noise: usize): Status {
+  const from = scratch.mark();
+  let status = sign(out, secret, digest, noise);
+  if (cpu.CHECKED) {
+    if (status == Status.Ok) status = verify(out, key, digest);
+  } else {
+    const again = scratch.take(SIGNATURE_BYTES);
+    if (status == Status.Ok) status = sign(again, secret, digest, noise);
+    status = verdict.fold(status, words.difference(out, again, SIGNATURE_BYTES));
+  }
+  if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
+  scratch.release(from);
+  return status;
 }

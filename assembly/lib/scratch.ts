@@ -22,6 +22,12 @@ export function mark(): u32 {
   return used;
 }
 
+/** Count of bytes that can be taken. */
+@inline
+export function left(): u32 {
+  return SCRATCH_BYTES - used;
+}
+
 /** End of the allocated part. */
 @inline
 export function top(): usize {

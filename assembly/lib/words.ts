@@ -22,6 +22,15 @@ export function select(bit: u32, a: u32, b: u32): u32 {
   return b ^ (mask(bit) & (a ^ b));
 }
 
+/** out = a where `bit` is 1, else unchanged. `len` is a multiple of 4, and both are aligned to words. */
+export function move(out: usize, a: usize, bit: u32, len: usize): void {
+  const all = mask(bit);
+  for (let i: usize = 0; i < len; i += 4) {
+    const x = load<u32>(out + i);
+    store<u32>(out + i, x ^ (all & (x ^ load<u32>(a + i))));
+  }
+}
+
 /** 1 if the two byte strings of `len` bytes are the same, else 0. */
 export function equal(a: usize, b: usize, len: usize): u32 {
   return isZero(difference(a, b, len));

@@ -13,6 +13,12 @@ void cpu_fe_scale(uint32_t *out, const uint32_t *a, uint32_t factor, const uint3
 void cpu_fe_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe_swap(uint32_t *a, uint32_t *b, uint32_t bit);
 void cpu_sc_montgomery(uint32_t *out, const uint32_t *a, const uint32_t *b);
+void cpu_fe256_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
+void cpu_fe256_square(uint32_t *out, const uint32_t *a, uint32_t times);
+void cpu_fe256_add(uint32_t *out, const uint32_t *a, const uint32_t *b);
+void cpu_fe256_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
+uint32_t cpu_montgomery_row(uint32_t *out, uint32_t word, const uint32_t *b, const uint32_t *m, uint32_t inverse,
+                            uint32_t bytes, uint32_t top);
 void cpu_comb_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 
 PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
@@ -32,6 +38,30 @@ PORT void import_cpu_fe_swap(u32 a, u32 b, u32 bit) { cpu_fe_swap(elements(a, 2)
 
 PORT void import_cpu_sc_montgomery(u32 out, u32 a, u32 b) {
   cpu_sc_montgomery(elements(out, 1), elements(a, 1), elements(b, 1));
+}
+
+PORT void import_cpu_fe256_mul(u32 out, u32 a, u32 b) {
+  cpu_fe256_mul(elements(out, 1), elements(a, 1), elements(b, 1));
+}
+
+PORT void import_cpu_fe256_square(u32 out, u32 a, u32 times) {
+  cpu_fe256_square(elements(out, 1), elements(a, 1), times);
+}
+
+PORT void import_cpu_fe256_add(u32 out, u32 a, u32 b) {
+  cpu_fe256_add(elements(out, 1), elements(a, 1), elements(b, 1));
+}
+
+PORT void import_cpu_fe256_sub(u32 out, u32 a, u32 b) {
+  cpu_fe256_sub(elements(out, 1), elements(a, 1), elements(b, 1));
+}
+
+/* Fewer words than four, or an odd number, are not asked for: assembly would not end. */
+PORT u32 import_cpu_montgomery_row(u32 out, u32 word, u32 b, u32 m, u32 inverse, u32 bytes, u32 top) {
+  if (bytes < 16 || bytes % 8 != 0)
+    trap(TRAP_OOB);
+  return cpu_montgomery_row((uint32_t *)inside(out, bytes), word, (uint32_t *)inside(b, bytes),
+                            (uint32_t *)inside(m, bytes), inverse, bytes, top);
 }
 
 PORT void import_cpu_comb_select(u32 out, u32 first, u32 digit) {

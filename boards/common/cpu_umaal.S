@@ -1,22 +1,14 @@
 /*
- * cpu.* for cores with the DSP extension (Cortex-M4, M7, M33): the field of 2^255 - 19 over UMAAL, which multiplies two
- * words and adds two more without a carry. What each operation computes, and why no carry is lost, is in
- * assembly/crypto/_fe25519.ts; this gives the same bits.
+ * cpu.* for cores with the DSP extension (Cortex-M4, M7, M33): the fields of 2^255 - 19 and of P-256 over UMAAL, which
+ * multiplies two words and adds two more without a carry. What each operation computes, and why no carry is lost, is in
+ * assembly/crypto/_fe25519.ts and _fe256.ts; this gives the same bits.
+ * Longer than 400 lines: the two fields share the macros of their products.
  *
  * CT: no branch and no address depends on an element; every instruction here takes a constant time on these cores.
  */
 #ifdef __ARM_FEATURE_DSP
   .syntax unified
   .thumb
-
-/* Fold what lies at or above 2^255: top:\word is the sum's upper end; gives 19 times the excess in \top. */
-.macro excess top, word, spare
-  adds \word, \word, \word
-  adc \top, \top, \top
-  lsr \word, \word, #1
-  add \spare, \top, \top, lsl #1
-  add \top, \spare, \top, lsl #4
-.endm
 
 /* Add \a times r3:r4:r5:r6 to \w0:\w1:\w2:\w3; \w0 becomes a word of the product and \h the top of the other three. */
 .macro row a, w0, w1, w2, w3, h
@@ -38,14 +30,11 @@
   umlal \w3, \h, \a, r6
 .endm
 
-/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe_mul, "ax"
-  .global cpu_fe_mul
-  .type cpu_fe_mul, %function
-  .balign 4
-cpu_fe_mul:
-  push {r0, r4-r11, lr}
-  sub sp, #48
+/*
+ * The product of the eight words at r1 and at r2: words 0 to 7 at sp, words 8 to 15 in r11, r0, r7, r8, r9, r10, r2, r1. Spoils all registers and
+ * 48 bytes at sp.
+ */
+.macro product
   /* The lower half of b times all of a: words 0 to 7 to the stack, 8 to 11 after them. */
   ldm r2!, {r3-r6}
   ldrd r12, lr, [r1]
@@ -99,49 +88,16 @@ cpu_fe_mul:
   ldrd r2, r1, [sp, #40]
   row r12, r7, r8, r9, r10, r2
   row lr, r8, r9, r10, r2, r1
-  /* Words 8 to 15 are in r11, r0, r7, r8, r9, r10, r2, r1: times 38, onto words 0 to 7. */
-  ldr r3, [sp, #28]
-  mov lr, #38
-  mov r12, #0
-  umlal r3, r12, lr, r1
-  excess r12, r3, r1
-  ldm sp, {r1, r4-r6}
-  umaal r1, r12, lr, r11
-  umaal r4, r12, lr, r0
-  umaal r5, r12, lr, r7
-  umaal r6, r12, lr, r8
-  ldrd r7, r8, [sp, #16]
-  ldr r11, [sp, #24]
-  ldr r0, [sp, #48]
-  umaal r7, r12, lr, r9
-  umaal r8, r12, lr, r10
-  umaal r11, r12, lr, r2
-  add r3, r3, r12
-  stm r0, {r1, r4-r8, r11}
-  str r3, [r0, #28]
-  add sp, #52
-  pop {r4-r11, pc}
-  .size cpu_fe_mul, . - cpu_fe_mul
+.endm
 
 /*
- * void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times)
+ * The square of the eight words at r12: words 0 to 3 at sp, words 4 to 7 in r7, r8, r9, r11, words 8 to 15 in r12, r0, r1, r2, r3, r4, r5, lr. Spoils all
+ * registers.
  *
  * The products of two different words, doubled by a chain of carries that stays in the flags throughout (no multiplication,
  * load, store or move touches them), and the squares, whose chain is in lr.
  */
-  .section .text.cpu_fe_square, "ax"
-  .global cpu_fe_square
-  .type cpu_fe_square, %function
-  .balign 4
-cpu_fe_square:
-  push {r0, r4-r11, lr}
-  sub sp, #20
-  mov r12, r1
-  b 2f
-1:
-  ldr r12, [sp, #20]
-2:
-  str r2, [sp, #16]
+.macro square
   ldm r12!, {r0-r3}
   /* a0 a1, a0 a2, a0 a3 + a1 a2, a1 a3, a2 a3: words 1 to 6 in r4, r5, r6, r7, r8, r9. */
   umull r4, r5, r0, r1
@@ -221,6 +177,67 @@ cpu_fe_square:
   adcs r5, r5, r5
   umaal r5, lr, r10, r10
   adc lr, lr, #0
+.endm
+
+/* Fold what lies at or above 2^255: top:\word is the sum's upper end; gives 19 times the excess in \top. */
+.macro excess top, word, spare
+  adds \word, \word, \word
+  adc \top, \top, \top
+  lsr \word, \word, #1
+  add \spare, \top, \top, lsl #1
+  add \top, \spare, \top, lsl #4
+.endm
+
+/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe_mul, "ax"
+  .global cpu_fe_mul
+  .type cpu_fe_mul, %function
+  .balign 4
+cpu_fe_mul:
+  push {r0, r4-r11, lr}
+  sub sp, #48
+  product
+  /* Words 8 to 15 are in r11, r0, r7, r8, r9, r10, r2, r1: times 38, onto words 0 to 7. */
+  ldr r3, [sp, #28]
+  mov lr, #38
+  mov r12, #0
+  umlal r3, r12, lr, r1
+  excess r12, r3, r1
+  ldm sp, {r1, r4-r6}
+  umaal r1, r12, lr, r11
+  umaal r4, r12, lr, r0
+  umaal r5, r12, lr, r7
+  umaal r6, r12, lr, r8
+  ldrd r7, r8, [sp, #16]
+  ldr r11, [sp, #24]
+  ldr r0, [sp, #48]
+  umaal r7, r12, lr, r9
+  umaal r8, r12, lr, r10
+  umaal r11, r12, lr, r2
+  add r3, r3, r12
+  stm r0, {r1, r4-r8, r11}
+  str r3, [r0, #28]
+  add sp, #52
+  pop {r4-r11, pc}
+  .size cpu_fe_mul, . - cpu_fe_mul
+
+/*
+ * void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times)
+ */
+  .section .text.cpu_fe_square, "ax"
+  .global cpu_fe_square
+  .type cpu_fe_square, %function
+  .balign 4
+cpu_fe_square:
+  push {r0, r4-r11, lr}
+  sub sp, #20
+  mov r12, r1
+  b 2f
+1:
+  ldr r12, [sp, #20]
+2:
+  str r2, [sp, #16]
+  square
   /* Words 8 to 15 are in r12, r0, r1, r2, r3, r4, r5, lr: times 38, onto words 0 to 7. */
   mov r10, #38
   umlal r11, r6, r10, lr
@@ -276,68 +293,183 @@ cpu_fe_scale:
   stm r0, {r8-r11}
   pop {r4-r11, pc}
   .size cpu_fe_scale, . - cpu_fe_scale
+
+/* Add p, where the mask says so, to eight words below 2^256. */
+.macro add_prime w0, w1, w2, w3, w4, w5, w6, w7, mask
+  adds \w0, \w0, \mask
+  adcs \w1, \w1, \mask
+  adcs \w2, \w2, \mask
+  adcs \w3, \w3, #0
+  adcs \w4, \w4, #0
+  adcs \w5, \w5, #0
+  adcs \w6, \w6, \mask, lsr #31
+  adc \w7, \w7, \mask
+.endm
+
+/* The residue of eight words and \top, together below 2p; \top is spoilt. */
+.macro settle w0, w1, w2, w3, w4, w5, w6, w7, top
+  subs \w0, \w0, #0xffffffff
+  sbcs \w1, \w1, #0xffffffff
+  sbcs \w2, \w2, #0xffffffff
+  sbcs \w3, \w3, #0
+  sbcs \w4, \w4, #0
+  sbcs \w5, \w5, #0
+  sbcs \w6, \w6, #1
+  sbcs \w7, \w7, #0xffffffff
+  sbc \top, \top, #0
+  add_prime \w0, \w1, \w2, \w3, \w4, \w5, \w6, \w7, \top
+.endm
+
 /*
- * void cpu_sc_montgomery(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]): see assembly/crypto/_sc25519.ts. The sum is
- * in r3 to r10 and r11; words 4 to 6 of L are zero, and the last is 2^28.
+ * Divide the 16 words at sp by 2^256 modulo p, to r12, lr, r0 to r5; the number is below 2^256 p. Spoils all registers.
+ *
+ * m0 to m7, the multiples of p, begin as words 0 to 7. Three chains of carries run side by side, as no multiplication touches the flags: m from word 3 up in
+ * the flags, m from word 6 up in r8, and (2^32 - 1) m from word 7 up, which is m from word 8 less m from word 7, in r9.
  */
-  .section .text.cpu_sc_montgomery, "ax"
-  .global cpu_sc_montgomery
-  .type cpu_sc_montgomery, %function
-  .balign 4
-cpu_sc_montgomery:
-  push {r0, r4-r11, lr}
-  add r3, r1, #32
-  push {r3}
-  mov r3, #0
-  mov r4, #0
-  mov r5, #0
-  mov r6, #0
-  mov r7, #0
+.macro reduce
+  ldm sp, {r0-r7}
   mov r8, #0
   mov r9, #0
-  mov r10, #0
-1:
-  ldr lr, [r1], #4
-  mov r11, #0
-  ldrd r0, r12, [r2]
-  umaal r3, r11, lr, r0
-  umaal r4, r11, lr, r12
-  ldrd r0, r12, [r2, #8]
-  umaal r5, r11, lr, r0
-  umaal r6, r11, lr, r12
-  ldrd r0, r12, [r2, #16]
-  umaal r7, r11, lr, r0
-  umaal r8, r11, lr, r12
-  ldrd r0, r12, [r2, #24]
-  umaal r9, r11, lr, r0
-  umaal r10, r11, lr, r12
-  ldr r0, =0x12547e1b
-  mul lr, r3, r0
-  mov r12, #0
-  ldr r0, =0x5cf5d3ed
-  umaal r3, r12, lr, r0
-  ldr r0, =0x5812631a
-  umaal r4, r12, lr, r0
-  ldr r0, =0xa2f79cd6
-  umaal r5, r12, lr, r0
-  ldr r0, =0x14def9de
-  umaal r6, r12, lr, r0
-  /* One word down. */
-  mov r3, r4
-  mov r4, r5
-  mov r5, r6
-  adds r6, r7, r12
-  adcs r7, r8, #0
-  adcs r8, r9, #0
-  adcs r9, r10, lr, lsl #28
-  adc r10, r11, lr, lsr #4
-  ldr r0, [sp]
-  cmp r1, r0
-  bne 1b
-  ldr r0, [sp, #4]
-  stm r0, {r3-r10}
-  add sp, #8
+  mov r10, #1
+  mov r11, #0xffffffff
+  adds r3, r3, r0
+  adcs r4, r4, r1
+  adcs r5, r5, r2
+  adcs r6, r6, r3
+  umaal r6, r8, r0, r10
+  adcs r7, r7, r4
+  umaal r7, r8, r1, r10
+  umaal r7, r9, r0, r11
+  ldrd r12, lr, [sp, #32]
+  adcs r12, r12, r5
+  umaal r12, r8, r2, r10
+  umaal r12, r9, r1, r11
+  adcs lr, lr, r6
+  umaal lr, r8, r3, r10
+  umaal lr, r9, r2, r11
+  ldrd r0, r1, [sp, #40]
+  adcs r0, r0, r7
+  umaal r0, r8, r4, r10
+  umaal r0, r9, r3, r11
+  adcs r1, r1, #0
+  umaal r1, r8, r5, r10
+  umaal r1, r9, r4, r11
+  ldrd r2, r3, [sp, #48]
+  adcs r2, r2, #0
+  umaal r2, r8, r6, r10
+  umaal r2, r9, r5, r11
+  adcs r3, r3, #0
+  umaal r3, r8, r7, r10
+  umaal r3, r9, r6, r11
+  ldrd r4, r5, [sp, #56]
+  adcs r4, r4, #0
+  umaal r4, r9, r7, r11
+  adcs r5, r5, #0
+  mov r6, #0
+  adc r6, r6, #0
+  adds r4, r4, r8
+  adcs r5, r5, r9
+  adc r6, r6, #0
+  settle r12, lr, r0, r1, r2, r3, r4, r5, r6
+.endm
+
+/* void cpu_fe256_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe256_mul, "ax"
+  .global cpu_fe256_mul
+  .type cpu_fe256_mul, %function
+  .balign 4
+cpu_fe256_mul:
+  push {r0, r4-r11, lr}
+  sub sp, #64
+  product
+  strd r11, r0, [sp, #32]
+  strd r7, r8, [sp, #40]
+  strd r9, r10, [sp, #48]
+  strd r2, r1, [sp, #56]
+  reduce
+  ldr r7, [sp, #64]
+  strd r12, lr, [r7], #8
+  stm r7, {r0-r5}
+  add sp, #68
   pop {r4-r11, pc}
-  .ltorg
-  .size cpu_sc_montgomery, . - cpu_sc_montgomery
+  .size cpu_fe256_mul, . - cpu_fe256_mul
+
+/* void cpu_fe256_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  .section .text.cpu_fe256_square, "ax"
+  .global cpu_fe256_square
+  .type cpu_fe256_square, %function
+  .balign 4
+cpu_fe256_square:
+  push {r0, r4-r11, lr}
+  sub sp, #68
+  mov r12, r1
+1:
+  str r2, [sp, #64]
+  square
+  strd r7, r8, [sp, #16]
+  strd r9, r11, [sp, #24]
+  strd r12, r0, [sp, #32]
+  strd r1, r2, [sp, #40]
+  strd r3, r4, [sp, #48]
+  strd r5, lr, [sp, #56]
+  reduce
+  ldrd r6, r7, [sp, #64]
+  strd r12, lr, [r7]
+  add r8, r7, #8
+  stm r8, {r0-r5}
+  mov r12, r7
+  subs r2, r6, #1
+  bne 1b
+  add sp, #72
+  pop {r4-r11, pc}
+  .size cpu_fe256_square, . - cpu_fe256_square
+
+/* void cpu_fe256_add(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe256_add, "ax"
+  .global cpu_fe256_add
+  .type cpu_fe256_add, %function
+  .balign 4
+cpu_fe256_add:
+  push {r4-r11, lr}
+  ldm r1, {r4-r11}
+  ldm r2!, {r1, r3, r12, lr}
+  adds r4, r4, r1
+  adcs r5, r5, r3
+  adcs r6, r6, r12
+  adcs r7, r7, lr
+  ldm r2, {r1, r3, r12, lr}
+  adcs r8, r8, r1
+  adcs r9, r9, r3
+  adcs r10, r10, r12
+  adcs r11, r11, lr
+  mov r12, #0
+  adc r12, r12, #0
+  settle r4, r5, r6, r7, r8, r9, r10, r11, r12
+  stm r0, {r4-r11}
+  pop {r4-r11, pc}
+  .size cpu_fe256_add, . - cpu_fe256_add
+
+/* void cpu_fe256_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe256_sub, "ax"
+  .global cpu_fe256_sub
+  .type cpu_fe256_sub, %function
+  .balign 4
+cpu_fe256_sub:
+  push {r4-r11, lr}
+  ldm r1, {r4-r11}
+  ldm r2!, {r1, r3, r12, lr}
+  subs r4, r4, r1
+  sbcs r5, r5, r3
+  sbcs r6, r6, r12
+  sbcs r7, r7, lr
+  ldm r2, {r1, r3, r12, lr}
+  sbcs r8, r8, r1
+  sbcs r9, r9, r3
+  sbcs r10, r10, r12
+  sbcs r11, r11, lr
+  sbc r12, r12, r12
+  add_prime r4, r5, r6, r7, r8, r9, r10, r11, r12
+  stm r0, {r4-r11}
+  pop {r4-r11, pc}
+  .size cpu_fe256_sub, . - cpu_fe256_sub
 #endif

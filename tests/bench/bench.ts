@@ -2,26 +2,34 @@
  * Measure each operation on the real ELF in QEMU, one instruction a nanosecond, beside other libraries that were built with
  * the same compiler and run in the same way.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { constants, createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
 import { Status } from "../../assembly/lib/status.ts";
 import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
-import { type Answer, elfLab, type Lab } from "../lab/lab.ts";
+import type { Answer, Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
+import { countedLab } from "./counted.ts";
 import { buildPeer, PEERS } from "./peers.ts";
 import { benchTls } from "./tls.ts";
 import LAB from "../lab/image.ts";
 
+export interface Count {
+  readonly instructions: number;
+  readonly cycles: number;
+}
+
 export interface Figures {
   readonly instructions: number;
+  /** Instructions, words moved, and two for each branch taken. */
+  readonly cycles: number;
   /** Bytes of all cryptography on the board, code and tables: the operations share most of it; for TLS with the client's own. */
   readonly flash: number;
   readonly stack: number;
   /** For TLS: bytes of its linear memory and of stack. */
   readonly ram?: number;
-  /** Instructions of each peer that has the operation. */
-  readonly peers: Record<string, number>;
+  /** The same of each peer that has the operation. */
+  readonly peers: Record<string, Count>;
 }
 
 export type Report = Record<string, Record<string, Figures>>;
@@ -34,6 +42,15 @@ const kib = Buffer.alloc(1024, 0x62);
 const digest = createHash("sha256").update(message).digest();
 const p256Key = p256.getPublicKey(seed, false);
 const p256Signature = p256.sign(digest, seed, { prehash: false });
+const RSA = [2048, 3072, 4096].map((bits) => {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
+  const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  return {
+    bits,
+    modulus: Buffer.from(publicKey.export({ format: "jwk" }).n!, "base64url"),
+    signature: sign("sha256", message, { key: privateKey, ...padding }),
+  };
+});
 const basePoint = Buffer.concat([Buffer.from([9]), Buffer.alloc(31)]);
 
 interface Operation {
@@ -57,8 +74,16 @@ const OPERATIONS: readonly Operation[] = [
   },
   { name: "x25519", run: (lab) => lab.run(Op.X25519, seed, basePoint) },
   { name: "ecdsa256.verify", run: (lab) => lab.run(Op.Ecdsa256Verify, p256Signature, p256Key, digest) },
+  { name: "p256.keygen", run: (lab) => lab.run(Op.P256PublicKey, seed) },
+  { name: "ecdsa256.sign", run: (lab) => lab.run(Op.Ecdsa256Sign, seed, digest, kib.subarray(0, 32)) },
+  { name: "ecdh256", run: (lab) => lab.run(Op.Ecdh256, seed, p256Key) },
+  ...RSA.map(({ bits, modulus, signature }) => ({
+    name: `rsa${bits}.verify`,
+    run: (lab: Lab) => lab.run(Op.PssVerify, signature, modulus, digest),
+  })),
   { name: "sha256.kib", run: (lab) => lab.run(Op.Sha256, kib) },
   { name: "sha512.kib", run: (lab) => lab.run(Op.Sha512, kib) },
+  { name: "aes128gcm.kib", run: (lab) => lab.run(Op.AesSeal, seed.subarray(16), nonce, NOTHING, kib) },
   { name: "aead.kib", run: (lab) => lab.run(Op.Seal, seed, nonce, NOTHING, kib) },
 ];
 
@@ -78,7 +103,7 @@ async function measureAll(lab: Lab, known: Known): Promise<Map<string, Answer>> 
 }
 
 async function withLab<T>(board: string, elf: string, work: (lab: Lab) => Promise<T>): Promise<T> {
-  const lab = await elfLab(board, { icount: true, elf });
+  const lab = await countedLab(board, elf);
   try {
     return await work(lab);
   } finally {
@@ -98,22 +123,23 @@ async function benchBoard(board: string): Promise<Record<string, Figures>> {
   }
   const figures: Record<string, Figures> = {};
   for (const [name, answer] of ours) {
-    const instructions: Record<string, number> = {};
+    const counts: Record<string, Count> = {};
     for (const [peer, answers] of peers) {
       const theirs = answers.get(name);
       if (!theirs) continue;
       if (!theirs.bytes.equals(answer.bytes)) throw new Error(`${peer} does not agree with us on ${name}`);
-      instructions[peer] = theirs.instructions;
+      counts[peer] = { instructions: theirs.instructions, cycles: theirs.cycles };
     }
     figures[name] = {
       instructions: answer.instructions,
+      cycles: answer.cycles,
       flash: built.size.parts["crypto"] ?? 0,
       stack: answer.stack,
-      peers: instructions,
+      peers: counts,
     };
   }
-  for (const [name, { instructions, stack, flash, ram }] of Object.entries(await benchTls(board)))
-    figures[name] = { instructions, flash, stack, ram, peers: {} };
+  for (const [name, { instructions, cycles, stack, flash, ram }] of Object.entries(await benchTls(board)))
+    figures[name] = { instructions, cycles, flash, stack, ram, peers: {} };
   return figures;
 }
 
@@ -144,18 +170,19 @@ function against(theirs: number | undefined, ours: number): string {
   return theirs === undefined ? "" : `${thousands(theirs)} (${(theirs / ours).toFixed(2)}x)`;
 }
 
-/** The report as text: thousands of instructions, and beside each peer how many times ours it takes. */
+/** The report as text: thousands of instructions and of cycles; of each peer the cycles, and how many times ours they are. */
 export function asTable(report: Report): string {
   const lines: string[] = [];
   for (const [board, operations] of Object.entries(report)) {
-    lines.push(`${board}, thousands of instructions`);
-    const rows = [["", "signet", "stack", ...PEERS.map((peer) => peer.name)]];
-    for (const [name, { instructions, stack, peers }] of Object.entries(operations)) {
+    lines.push(`${board}, in thousands`);
+    const rows = [["", "instructions", "cycles", "stack", ...PEERS.map((peer) => peer.name)]];
+    for (const [name, { instructions, cycles, stack, peers }] of Object.entries(operations)) {
       rows.push([
         name,
         thousands(instructions),
+        thousands(cycles),
         String(stack),
-        ...PEERS.map((peer) => against(peers[peer.name], instructions)),
+        ...PEERS.map((peer) => against(peers[peer.name]?.cycles, cycles)),
       ]);
     }
     const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Board } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
 import { ROOT } from "../../tools/firmware/root.ts";
-import { elfLab } from "../lab/lab.ts";
+import { countedLab } from "./counted.ts";
 import { Call } from "../tls/call.ts";
 import { conversations } from "../tls/conversations.ts";
 import { type Cost, replay } from "../tls/replay.ts";
@@ -22,7 +22,7 @@ export async function benchTls(board: string, change?: Partial<Board>): Promise<
   const { elf, size } = await buildImage({ board, image: TLS, ...out });
   const flash = Object.values({ ...size.parts, boards: 0 }).reduce((sum, bytes) => sum + bytes);
   const held = await conversations();
-  const lab = await elfLab(board, { icount: true, elf });
+  const lab = await countedLab(board, elf);
   try {
     const own = -(await lab.run(Call.Own, Buffer.alloc(8))).result;
     const handshake = await replay(lab, held.handshake);

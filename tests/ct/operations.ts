@@ -1,6 +1,8 @@
 /** The operations that handle secrets, and the secrets that each is tried with. */
 import { createCipheriv, createHash } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { p256 } from "@noble/curves/nist.js";
+import { N } from "../lab/field256.ts";
 import { Op } from "../lab/op.ts";
 import type { Request } from "./tracer.ts";
 
@@ -27,6 +29,12 @@ function secrets(name: string, length: number, count: number): Buffer[] {
 /** Public inputs of a fixed length. */
 function given(name: string, length: number): Buffer {
   return createHash("shake256", { outputLength: length }).update(name).digest();
+}
+
+/** A secret of P-256 near the one given: a number in 1..n - 1, big-endian. */
+function below(secret: Buffer): Buffer {
+  const x = (BigInt(`0x${secret.toString("hex")}`) % (N - 1n)) + 1n;
+  return Buffer.from(x.toString(16).padStart(64, "0"), "hex");
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -76,6 +84,13 @@ export function operations(count: number): Operation[] {
     of("aead seal, text", 150, (secret) => ({ op: Op.Seal, fields: [point, nonce, ad, secret] })),
     of("aead open", 32, (key) => ({ op: Op.Open, fields: [key, nonce, ad, ...sealed(key, nonce, ad, text)] })),
     of("aead open, forged", 16, (tag) => ({ op: Op.Open, fields: [point, nonce, ad, text, tag] })),
+    of("p256 public key", 32, (secret) => ({ op: Op.P256PublicKey, fields: [below(secret)] })),
+    of("ecdh256", 32, (secret) => ({ op: Op.Ecdh256, fields: [below(secret), p256.getPublicKey(point, false)] })),
+    of("ecdsa256 sign", 32, (secret) => ({ op: Op.Ecdsa256Sign, fields: [below(secret), point, NOTHING] })),
+    of("ecdsa256 sign, the noise", 32, (secret) => ({ op: Op.Ecdsa256Sign, fields: [point, point, secret] })),
+    of("aes128gcm seal, key", 16, (key) => ({ op: Op.AesSeal, fields: [key, nonce, ad, text] })),
+    of("aes128gcm seal, text", 150, (secret) => ({ op: Op.AesSeal, fields: [point.subarray(16), nonce, ad, secret] })),
+    of("aes128gcm open, forged", 16, (tag) => ({ op: Op.AesOpen, fields: [point.subarray(16), nonce, ad, text, tag] })),
     of("drbg", 48, (entropy) => ({ op: Op.Drbg, fields: [entropy, nonce, head, NOTHING, NOTHING, size] })),
   ];
 }

@@ -28,6 +28,9 @@ export interface Request {
   readonly fields: readonly Uint8Array[];
 }
 
+/** The functions between which the guest runs. */
+export const REGION = ["guest_bare_run", "meter_sample"] as const;
+
 export class Tracer {
   private constructor(
     private readonly lab: Lab,
@@ -40,7 +43,7 @@ export class Tracer {
   static async start(board: string, given?: string, keepEvents = false): Promise<Tracer> {
     const elf = given ?? (await buildImage({ board, image: LAB })).elf;
     const folder = mkdtempSync(join(tmpdir(), "signet-trace-"));
-    const [begin, end] = await addresses(elf, ["guest_bare_run", "meter_sample"]);
+    const [begin, end] = await addresses(elf, REGION);
     const [out, dump] = [join(folder, "hashes"), keepEvents ? join(folder, "events") : undefined];
     const lab = (await loadBoard(board)).rp2040js
       ? await elfLab(board, { elf, trace: { begin, end, out, ...(dump !== undefined && { dump }) } })
@@ -108,7 +111,7 @@ function event(events: Uint32Array, i: number): string {
 }
 
 /** QEMU's arguments that load the plugin. */
-async function plugin(given: Record<string, string | number | undefined>): Promise<string[]> {
+export async function plugin(given: Record<string, string | number | undefined>): Promise<string[]> {
   const values = Object.entries(given).filter(([, value]) => value !== undefined);
   return ["-plugin", [await compilePlugin(), ...values.map(([name, value]) => `${name}=${value}`)].join(",")];
 }
@@ -141,7 +144,7 @@ async function compilePlugin(): Promise<string> {
 }
 
 /** The addresses of the two functions that bound a region. */
-async function addresses(elf: string, names: readonly [string, string]): Promise<[number, number]> {
+export async function addresses(elf: string, names: typeof REGION): Promise<[number, number]> {
   const symbols = await run("arm-none-eabi-nm", [elf]);
   const address = (name: string): number => {
     const at = new RegExp(`^([0-9a-f]+) \\w ${name}$`, "m").exec(symbols)?.[1];

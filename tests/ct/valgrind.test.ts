@@ -33,6 +33,8 @@ const OPERATIONS: readonly (readonly [name: string, op: Op, fields: readonly Buf
   ["hkdf256",           Op.Hkdf256,          [KEY, POINT, TEXT, SIZE], 0],
   ["aead seal, key",    Op.Seal,             [KEY, NONCE, POINT, TEXT], 0],
   ["aead seal, text",   Op.Seal,             [KEY, NONCE, POINT, TEXT], 3],
+  ["aes128gcm, key",    Op.AesSeal,          [bytes(16, 1), NONCE, POINT, TEXT], 0],
+  ["aes128gcm, text",   Op.AesSeal,          [bytes(16, 1), NONCE, POINT, TEXT], 3],
   ["drbg",              Op.Drbg,             [TEXT, NONCE, POINT, NOTHING, NOTHING, SIZE], 0],
 ];
 

@@ -115,6 +115,28 @@ export function mod(x: bigint, modulus: bigint): bigint {
   return ((x % modulus) + modulus) % modulus;
 }
 
+/** A row of a Montgomery multiplication of some length, its words random or extreme; the sum before it is below 2m. */
+export function montgomeryRow(number: number, random: Stream): Trial {
+  const bytes = [16, 32, 48, 256][number % 4]!;
+  const wide = (): Buffer =>
+    number < 8
+      ? Buffer.alloc(bytes, 0xff)
+      : Buffer.concat(Array.from({ length: Math.ceil(bytes / 32) }, () => element(random))).subarray(0, bytes);
+  const m = wide();
+  m[0]! |= 1;
+  m[bytes - 1]! |= 0x80;
+  let inverse = m.readUInt32LE();
+  for (let i = 0; i < 4; i++) inverse = Math.imul(inverse, 2 - Math.imul(m.readUInt32LE(), inverse));
+  const sum = wide();
+  const top = sum.compare(m) < 0 ? random.below(2) : 0;
+  return {
+    name: `row of ${bytes} bytes`,
+    op: Op.MontgomeryRow,
+    twin: Op.MontgomeryRowPortable,
+    fields: [sum, number < 8 ? u32(0xffffffff) : random.take(4), wide(), m, u32(-inverse >>> 0), u16(top)],
+  };
+}
+
 /** Every row of every table that is in flash, from each digit. */
 export function rows(tables: number): Trial[] {
   return Array.from({ length: tables * 32 }, (_, i) => ({

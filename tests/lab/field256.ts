@@ -53,6 +53,11 @@ export interface Trial256 {
   readonly wanted: bigint;
 }
 
+/** The operation's portable twin. */
+export function twin(op: Op): Op {
+  return op - Op.Fe256Mul + Op.Fe256MulPortable;
+}
+
 /** Everything on a pair of field elements. */
 export function fieldTrials(a: bigint, b: bigint, random: Stream): Trial256[] {
   const times = 1 + random.below(3);

@@ -6,6 +6,7 @@
  * written to the start of the buffer, or a Status.
  */
 import * as aead from "../../assembly/crypto/aead";
+import * as aes128gcm from "../../assembly/crypto/aes128gcm";
 import * as drbg from "../../assembly/crypto/drbg";
 import { Drbg } from "../../assembly/crypto/drbg";
 import * as hkdf256 from "../../assembly/crypto/hkdf256";
@@ -13,6 +14,7 @@ import * as hkdf512 from "../../assembly/crypto/hkdf512";
 import * as hmac256 from "../../assembly/crypto/hmac256";
 import * as hmac512 from "../../assembly/crypto/hmac512";
 import * as sha256 from "../../assembly/crypto/sha256";
+import * as sha384 from "../../assembly/crypto/sha384";
 import * as sha512 from "../../assembly/crypto/sha512";
 import { Reader } from "../../assembly/lib/reader";
 import * as scratch from "../../assembly/lib/scratch";
@@ -20,6 +22,7 @@ import { Status } from "../../assembly/lib/status";
 import * as blocks from "./guest_blocks";
 import * as curve from "./guest_curve";
 import * as p256 from "./guest_p256";
+import * as rsa from "./guest_rsa";
 import { Op } from "./op";
 
 /** Room for the longest output of HKDF-SHA-512 beside its inputs, unless the board has less. */
@@ -49,6 +52,7 @@ export function run(op: u32, len: u32): i32 {
 }
 
 function dispatch(op: u32, len: u32): i32 {
+  if (op >= 0x60 && op < 0x68) return rsa.run(room, reader, op);
   if (op >= 0x50) return p256.run(room, reader, op);
   if (op >= 0x40) return blocks.run(room, reader, op);
   return op >= 0x20 ? curve.run(room, reader, op) : symmetric(op, len);
@@ -61,6 +65,12 @@ function symmetric(op: u32, len: u32): i32 {
         data = reader.take(n);
       sha256.hash(room, data, n);
       return sha256.DIGEST_BYTES;
+    }
+    case Op.Sha384: {
+      const n = reader.u16(),
+        data = reader.take(n);
+      sha384.hash(room, data, n);
+      return sha384.DIGEST_BYTES;
     }
     case Op.Sha512: {
       const n = reader.u16(),
@@ -90,9 +100,11 @@ function symmetric(op: u32, len: u32): i32 {
     case Op.Drbg:
       return random();
     case Op.Seal:
-      return seal();
+    case Op.AesSeal:
+      return seal(op == Op.AesSeal);
     case Op.Open:
-      return open();
+    case Op.AesOpen:
+      return open(op == Op.AesOpen);
   }
   return Status.Unexpected;
 }
@@ -150,8 +162,8 @@ function exact(len: u32): usize {
   return reader.take(len);
 }
 
-function seal(): i32 {
-  const key = exact(aead.KEY_BYTES);
+function seal(aes: boolean): i32 {
+  const key = exact(aes ? aes128gcm.KEY_BYTES : aead.KEY_BYTES);
   const nonce = exact(aead.NONCE_BYTES);
   const adLen = reader.u16(),
     ad = reader.take(adLen);
@@ -159,14 +171,15 @@ function seal(): i32 {
     text = reader.take(textLen);
   if (!reader.ok()) return Status.Malformed;
   const tag = scratch.take(aead.TAG_BYTES);
-  aead.seal(text, tag, key, nonce, ad, adLen, text, textLen);
+  if (aes) aes128gcm.seal(text, tag, key, nonce, ad, adLen, text, textLen);
+  else aead.seal(text, tag, key, nonce, ad, adLen, text, textLen);
   memory.copy(room, text, textLen);
   memory.copy(room + textLen, tag, aead.TAG_BYTES);
   return textLen + aead.TAG_BYTES;
 }
 
-function open(): i32 {
-  const key = exact(aead.KEY_BYTES);
+function open(aes: boolean): i32 {
+  const key = exact(aes ? aes128gcm.KEY_BYTES : aead.KEY_BYTES);
   const nonce = exact(aead.NONCE_BYTES);
   const adLen = reader.u16(),
     ad = reader.take(adLen);
@@ -174,7 +187,9 @@ function open(): i32 {
     text = reader.take(textLen);
   const tag = exact(aead.TAG_BYTES);
   if (!reader.ok()) return Status.Malformed;
-  const status = aead.open(text, key, nonce, ad, adLen, text, textLen, tag);
+  const status = aes
+    ? aes128gcm.open(text, key, nonce, ad, adLen, text, textLen, tag)
+    : aead.open(text, key, nonce, ad, adLen, text, textLen, tag);
   if (status != Status.Ok) return status;
   memory.copy(room, text, textLen);
   return textLen;

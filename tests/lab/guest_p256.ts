@@ -2,6 +2,7 @@
 import * as fe from "../../assembly/crypto/_fe256";
 import * as sc from "../../assembly/crypto/_sc256";
 import * as table from "../../assembly/crypto/_table256";
+import * as ecdh256 from "../../assembly/crypto/ecdh256";
 import * as ecdsa from "../../assembly/crypto/ecdsa";
 import * as ecdsa256 from "../../assembly/crypto/ecdsa256";
 import { Reader } from "../../assembly/lib/reader";
@@ -32,6 +33,22 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
       const digest = exact(reader, ecdsa256.DIGEST_BYTES);
       return reader.ok() ? ecdsa256.verify(signature, key, digest) : Status.Malformed;
     }
+    case Op.P256PublicKey: {
+      const secret = exact(reader, ecdh256.SECRET_BYTES);
+      if (!reader.ok()) return Status.Malformed;
+      const status = ecdh256.publicKey(out, secret);
+      return status == Status.Ok ? ecdh256.KEY_BYTES : status;
+    }
+    case Op.Ecdh256: {
+      const secret = exact(reader, ecdh256.SECRET_BYTES);
+      const key = exact(reader, ecdh256.KEY_BYTES);
+      if (!reader.ok()) return Status.Malformed;
+      const status = ecdh256.derive(out, secret, key);
+      return status == Status.Ok ? ecdh256.SHARED_BYTES : status;
+    }
+    case Op.Ecdsa256Sign:
+    case Op.Ecdsa256Issue:
+      return sign(out, reader, op);
     case Op.EcdsaFromDer: {
       const size = reader.u16() == 2 ? reader.u16() : 0;
       const len = reader.u16(),
@@ -51,6 +68,23 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
   return fe.BYTES;
 }
 
+function sign(out: usize, reader: Reader, op: u32): i32 {
+  const secret = exact(reader, ecdsa256.SECRET_BYTES);
+  const key = op == Op.Ecdsa256Issue ? exact(reader, ecdsa256.KEY_BYTES) : 0;
+  const digest = exact(reader, ecdsa256.DIGEST_BYTES);
+  const noiseLen = reader.u16(),
+    noise = reader.take(noiseLen);
+  if (!reader.ok() || (noiseLen != 0 && noiseLen != ecdsa256.NOISE_BYTES)) return Status.Malformed;
+  const signature = scratch.take(ecdsa256.SIGNATURE_BYTES);
+  const status =
+    op == Op.Ecdsa256Issue
+      ? ecdsa256.issue(signature, secret, key, digest, noiseLen ? noise : 0)
+      : ecdsa256.sign(signature, secret, digest, noiseLen ? noise : 0);
+  if (status != Status.Ok) return status;
+  memory.copy(out, signature, ecdsa256.SIGNATURE_BYTES);
+  return ecdsa256.SIGNATURE_BYTES;
+}
+
 /** The operations that begin with an element or a scalar and give one. */
 function element(out: usize, a: usize, reader: Reader, op: u32): void {
   switch (op) {
@@ -62,6 +96,14 @@ function element(out: usize, a: usize, reader: Reader, op: u32): void {
       return fe.add(out, a, words(reader, 32));
     case Op.Fe256Sub:
       return fe.sub(out, a, words(reader, 32));
+    case Op.Fe256MulPortable:
+      return fe.mulPortable(out, a, words(reader, 32));
+    case Op.Fe256SquarePortable:
+      return fe.squarePortable(out, a, reader.u16() == 2 ? reader.u16() : 0);
+    case Op.Fe256AddPortable:
+      return fe.addPortable(out, a, words(reader, 32));
+    case Op.Fe256SubPortable:
+      return fe.subPortable(out, a, words(reader, 32));
     case Op.Fe256Invert:
       return fe.invert(out, a, scratch.take(fe.INVERT_BYTES));
   }

@@ -20,6 +20,8 @@ export interface Answer {
   /** Instructions and bytes of stack that it took; 0 in the wasm. */
   readonly instructions: number;
   readonly stack: number;
+  /** Estimated cycles, from a lab that counts them (`tests/bench/counted.ts`), else 0. */
+  readonly cycles: number;
 }
 
 export interface Lab {
@@ -66,7 +68,7 @@ export async function wasmLab(use: readonly string[] = []): Promise<Lab> {
       bytes.copy(room());
       const result = guest.run(op, bytes.length);
       const answer = Buffer.from(room().subarray(0, lengthOf(result)));
-      return Promise.resolve({ result, bytes: answer, instructions: 0, stack: 0 });
+      return Promise.resolve({ result, bytes: answer, instructions: 0, stack: 0, cycles: 0 });
     },
     close: () => Promise.resolve(),
   };
@@ -153,6 +155,7 @@ export async function elfLab(board: string, options: ElfOptions = {}): Promise<L
         bytes: Buffer.from(await receiver.take(lengthOf(result))),
         instructions: answer.readUInt32LE(4),
         stack: answer.readUInt32LE(8),
+        cycles: 0,
       };
     },
     async close() {

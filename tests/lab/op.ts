@@ -16,6 +16,13 @@ export const enum Op {
   /** key, nonce, additional data, ciphertext, tag -> text, or Forged */
   Open = 0x18,
 
+  /** data -> digest */
+  Sha384 = 0x19,
+  /** key, nonce, additional data, text -> ciphertext ‖ tag, by AES-128-GCM */
+  AesSeal = 0x1a,
+  /** key, nonce, additional data, ciphertext, tag -> text, or Forged */
+  AesOpen = 0x1b,
+
   /** seed -> public key */
   Ed25519PublicKey = 0x20,
   /** seed, public key, noise (or nothing), head, body -> signature */
@@ -72,6 +79,14 @@ export const enum Op {
   Ecdsa256Verify = 0x50,
   /** size (u16), DER -> r ‖ s, or Malformed */
   EcdsaFromDer = 0x51,
+  /** secret -> public key, or Forged */
+  P256PublicKey = 0x52,
+  /** secret, point -> shared secret, or Forged */
+  Ecdh256 = 0x53,
+  /** secret, digest, noise (or nothing) -> signature (r ‖ s), or Forged */
+  Ecdsa256Sign = 0x54,
+  /** secret, public key, digest, noise (or nothing) -> signature as it leaves the device, or Forged */
+  Ecdsa256Issue = 0x55,
   /** a, b -> a * b / 2^256 in the field of P-256 */
   Fe256Mul = 0x58,
   /** a, times (u16) -> a^(2^times), in Montgomery's form */
@@ -79,6 +94,11 @@ export const enum Op {
   /** a, b -> a + b, a - b */
   Fe256Add = 0x5a,
   Fe256Sub = 0x5b,
+  /** the same four by the portable twins */
+  Fe256MulPortable = 0x68,
+  Fe256SquarePortable = 0x69,
+  Fe256AddPortable = 0x6a,
+  Fe256SubPortable = 0x6b,
   /** a -> 1 / a, in Montgomery's form */
   Fe256Invert = 0x5c,
   /** a, b -> a * b / 2^256 modulo the group's order */
@@ -87,4 +107,13 @@ export const enum Op {
   Sc256Invert = 0x5e,
   /** a -> the bits of its comb */
   Sc256Comb = 0x5f,
+
+  /** signature, modulus, digest -> Ok or Forged */
+  Pkcs1Verify = 0x60,
+  PssVerify = 0x61,
+  /** signature, modulus -> signature^65537, or Forged */
+  RsaRaise = 0x62,
+  /** sum, word (u32), b, m, inverse (u32), top (u16) -> sum, and what is above it, by what the board has and by the portable twin */
+  MontgomeryRow = 0x64,
+  MontgomeryRowPortable = 0x65,
 }

@@ -100,6 +100,8 @@ export interface Cost {
   /** Instructions of all calls, and of the longest one, which is a `step`. */
   readonly instructions: number;
   readonly longest: number;
+  /** Estimated cycles of all calls, from a lab that counts them. */
+  readonly cycles: number;
   /** Stack at its deepest. */
   readonly stack: number;
 }
@@ -127,6 +129,7 @@ export function assertAnswer(got: Answer, { call, answer }: Kept, where: string)
 export async function replay(lab: Lab, kept: readonly Kept[]): Promise<Cost> {
   let instructions = 0;
   let longest = 0;
+  let cycles = 0;
   let stack = 0;
   for (const [i, one] of kept.entries()) {
     const { op, fields } = requestOf(one);
@@ -134,8 +137,9 @@ export async function replay(lab: Lab, kept: readonly Kept[]): Promise<Cost> {
     assertAnswer(got, one, `${i} of ${kept.length} on ${lab.name}`);
     if (isSetting(one)) continue;
     instructions += got.instructions;
+    cycles += got.cycles;
     longest = Math.max(longest, got.instructions);
     stack = Math.max(stack, got.stack);
   }
-  return { instructions, longest, stack };
+  return { instructions, longest, cycles, stack };
 }

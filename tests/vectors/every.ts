@@ -8,6 +8,9 @@ import { type Case, type File, cases } from "./wycheproof.ts";
 /** True if a case fits the buffer of the micro:bit's lab, 2 KiB: the longest outputs of HKDF do not. */
 export const fitsMicrobit = ({ size }: Case): boolean => typeof size !== "number" || size < 1700;
 
+/** True if a case is quick on a board, or one of every eight of the others: those are signatures and agreements. */
+export const isQuick = ({ tcId, group }: Case): boolean => !/^(Rsa|Ecd)/.test(String(group["type"])) || tcId % 8 === 0;
+
 /** Declare them; `open` starts the lab, and only cases that `fits` accepts are run: a board may have too little RAM for some. */
 export function everyCase(open: () => Promise<Lab>, name = "wasm", fits: (one: Case) => boolean = () => true): void {
   describe(`Wycheproof on ${name}`, () => {

@@ -13,7 +13,7 @@ import { type Lab, wasmLab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 
 const COUNT = Number(process.env["FIELD_CASES"] ?? 300);
-const SIGNATURES = Number(process.env["SIGNET_CASES"] ?? 20);
+const SIGNATURES = Number(process.env["SIGNET_CASES"] ?? 10);
 const SEED = process.env["FIELD_SEED"] ?? "field";
 const lab = await wasmLab();
 const short = await wasmLab(["CRYPTO_SHORT_MULTIPLY=1"]);
@@ -23,6 +23,12 @@ async function check(by: Lab, { name, op, fields, wanted }: field.Trial256): Pro
   assert.equal(number(bytes), wanted, `${name} of ${fields.map((one) => one.toString("hex")).join(" ")}`);
 }
 
+/** Every pair for long products; for the others, which take longer, each element with one of the rest. */
+function pairs(all: readonly bigint[], by: Lab): [bigint, bigint][] {
+  if (by === short) return all.map((a, i) => [a, all[(i * 7 + 3) % all.length]!]);
+  return all.flatMap((a) => all.map((b): [bigint, bigint] => [a, b]));
+}
+
 for (const [name, by] of [
   ["long products", lab],
   ["products of 16-bit halves", short],
@@ -30,23 +36,23 @@ for (const [name, by] of [
   test(`the field: every pair of special elements, and ${COUNT} others, by ${name}, seed "${SEED}"`, async () => {
     const random = new Stream(SEED);
     const all = field.specials(field.P);
-    for (const a of all) for (const b of all) for (const one of field.fieldTrials(a, b, random)) await check(by, one);
+    for (const [a, b] of pairs(all, by)) for (const one of field.fieldTrials(a, b, random)) await check(by, one);
     for (let i = 0; i < COUNT; i++) {
       const [a, b] = [field.element(random, field.P), field.element(random, field.P)];
       for (const one of field.fieldTrials(a, b, random)) await check(by, one);
     }
-    for (const a of all.slice(0, 40)) await check(by, field.inverseTrial(a));
+    for (const a of all.slice(0, by === short ? 4 : 20)) await check(by, field.inverseTrial(a));
   });
 
   test(`scalars: every pair of special ones, and ${COUNT} others, by ${name}, seed "${SEED}"`, async () => {
     const random = new Stream(SEED);
     const all = field.specials(field.N);
-    for (const a of all) for (const b of all) for (const one of field.scalarTrials(a, b)) await check(by, one);
+    for (const [a, b] of pairs(all, by)) for (const one of field.scalarTrials(a, b)) await check(by, one);
     for (let i = 0; i < COUNT; i++) {
       const [a, b] = [field.element(random, field.N), field.element(random, field.N)];
       for (const one of field.scalarTrials(a, b)) await check(by, one);
     }
-    for (const a of all.slice(0, 40)) await check(by, field.inverseScalarTrial(a));
+    for (const a of all.slice(0, by === short ? 4 : 20)) await check(by, field.inverseScalarTrial(a));
   });
 }
 
@@ -74,6 +80,70 @@ test(`ecdsa256: ${SIGNATURES} signatures of @noble/curves, and each with one bit
     all[one][at >>> 3]! ^= 1 << (at & 7);
     assert.equal(await verdict(...all), Status.Forged, `case ${i}, bit ${bit}`);
   }
+});
+
+/** Secrets at the bounds of the group, of the digits of a product and of the comb, then random ones. */
+function secrets(count: number): bigint[] {
+  const random = new Stream(`${SEED} secrets`);
+  const edges = [1n, 2n, 3n, 15n, 16n, 17n, 31n, 32n, 1n << 252n, 1n << 255n].flatMap((x) => [x, field.N - x]);
+  return [...edges, ...Array.from({ length: count }, () => field.element(random, field.N - 1n) + 1n)];
+}
+
+test("public keys and shared secrets are those of @noble/curves", async () => {
+  const random = new Stream(`${SEED} points`);
+  for (const secret of secrets(SIGNATURES)) {
+    const about = secret.toString(16);
+    const own = await lab.run(Op.P256PublicKey, big(secret));
+    assert.deepEqual(own.bytes, Buffer.from(p256.getPublicKey(big(secret), false)), `the key of ${about}`);
+    const peer = p256.getPublicKey(big(field.element(random, field.N - 1n) + 1n), false);
+    const shared = await lab.run(Op.Ecdh256, big(secret), peer);
+    const wanted = Buffer.from(p256.getSharedSecret(big(secret), peer, false)).subarray(1, 33);
+    assert.deepEqual(shared.bytes, wanted, `what ${about} shares`);
+  }
+});
+
+test("secrets outside 1..n - 1 are refused", async () => {
+  const key = p256.getPublicKey(big(7n), false);
+  for (const secret of [0n, field.N, field.N + 1n, 2n ** 256n - 1n]) {
+    assert.equal((await lab.run(Op.P256PublicKey, big(secret))).result, Status.Forged);
+    assert.equal((await lab.run(Op.Ecdh256, big(secret), key)).result, Status.Forged);
+    assert.equal(
+      (await lab.run(Op.Ecdsa256Sign, big(secret), Buffer.alloc(32), Buffer.alloc(0))).result,
+      Status.Forged,
+    );
+  }
+});
+
+test("signatures are those of RFC 6979, with the lower s", async () => {
+  const random = new Stream(`${SEED} digests`);
+  // RFC 6979 A.2.5: the message "sample".
+  const rfc = BigInt("0xc9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721");
+  const sample = Buffer.from("af2bdbe1aa9b6ec1e2ade1d694f41fc71a831d0268e9891562113d8a62add1bf", "hex");
+  const { bytes } = await lab.run(Op.Ecdsa256Sign, big(rfc), sample, Buffer.alloc(0));
+  const [r, s] = [bytes.subarray(0, 32).toString("hex"), BigInt(`0x${bytes.subarray(32).toString("hex")}`)];
+  assert.equal(r, "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716");
+  assert.equal(field.N - s, BigInt("0xf7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"));
+  for (const secret of secrets(SIGNATURES)) {
+    const digest = random.take(32);
+    const own = await lab.run(Op.Ecdsa256Sign, big(secret), digest, Buffer.alloc(0));
+    const wanted = p256.sign(digest, big(secret), { prehash: false });
+    assert.deepEqual(own.bytes, Buffer.from(wanted), secret.toString(16));
+    const noise = random.take(32);
+    const hedged = await lab.run(Op.Ecdsa256Sign, big(secret), digest, noise);
+    const alike = p256.sign(digest, big(secret), { prehash: false, extraEntropy: noise });
+    assert.deepEqual(hedged.bytes, Buffer.from(alike), `${secret.toString(16)} with noise`);
+  }
+});
+
+test("what leaves the device is verified, or made twice", async () => {
+  const checked = await wasmLab(["CRYPTO_CHECKED=1"]);
+  const [secret, digest, noise] = [big(77n), Buffer.alloc(32, 5), Buffer.alloc(32, 6)];
+  const [key, other] = [p256.getPublicKey(secret, false), p256.getPublicKey(big(78n), false)];
+  for (const by of [lab, checked]) {
+    const { bytes } = await by.run(Op.Ecdsa256Issue, secret, key, digest, noise);
+    assert(p256.verify(bytes, digest, key, { prehash: false }));
+  }
+  assert.equal((await checked.run(Op.Ecdsa256Issue, secret, other, digest, noise)).result, Status.Forged);
 });
 
 /** A signature of a digest under a known secret, whose r and s are what the caller makes of them. */

@@ -3,13 +3,13 @@
  * primitive, SIGNET_SEED how they are drawn.
  */
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
+import { createCipheriv, createHash, createHmac } from "node:crypto";
 import { before, describe, test } from "node:test";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
-import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { Status } from "../../assembly/lib/status.ts";
 import { type Lab, wasmLab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
@@ -143,6 +143,23 @@ describe(`random cases from seed ${SEED}`, () => {
     await same(number, Op.Open, [key, nonce, ad, body, tag], text);
     tag[draw.below(16)]! ^= 1 << draw.below(8);
     assert.equal((await lab.run(Op.Open, key, nonce, ad, body, tag)).result, Status.Forged);
+  });
+
+  cases("sha384", COUNT, async (number, draw) => {
+    const data = draw.some(400);
+    await same(number, Op.Sha384, [data], sha384(data));
+  });
+
+  cases("aes128gcm", COUNT, async (number, draw) => {
+    const [key, nonce, ad, text] = [draw.bytes(16), draw.bytes(12), draw.some(80), draw.some(400)];
+    const cipher = createCipheriv("aes-128-gcm", key, nonce);
+    cipher.setAAD(ad);
+    const body = Buffer.concat([cipher.update(text), cipher.final()]);
+    const tag = cipher.getAuthTag();
+    await same(number, Op.AesSeal, [key, nonce, ad, text], Buffer.concat([body, tag]));
+    await same(number, Op.AesOpen, [key, nonce, ad, body, tag], text);
+    tag[draw.below(16)]! ^= 1 << draw.below(8);
+    assert.equal((await lab.run(Op.AesOpen, key, nonce, ad, body, tag)).result, Status.Forged);
   });
 
   cases("ed25519", SLOW_COUNT, async (number, draw) => {

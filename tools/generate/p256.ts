@@ -2,6 +2,7 @@
  * Generate the constants of P-256 that the firmware keeps in flash: for the boards as a C array, for Node as a module.
  * They are computed with @noble/curves, which shares nothing with the firmware's own arithmetic.
  */
+import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { p256 } from "@noble/curves/nist.js";
 
@@ -50,9 +51,30 @@ const constants: [string, bigint][] = [
   [`2^${TEETH * DISTANCE} - 1 mod n`, Fn.create((1n << BigInt(TEETH * DISTANCE)) - 1n)],
 ];
 
+/** The point whose x is the first of SHA-256("signet p256 start" ‖ i) that has one, with an even y: its multiple of G is not known. */
+function start(): ReturnType<typeof BASE.add> {
+  for (let i = 0; ; i++) {
+    const x = createHash("sha256").update(`signet p256 start${i}`).digest("hex");
+    try {
+      return p256.Point.fromHex(`02${x}`);
+    } catch {
+      continue;
+    }
+  }
+}
+const START = start();
+for (const [name, point] of [
+  ["where a comb of secrets begins, x and y", START],
+  ["what ends it after 12 doublings", START.multiply(1n << 12n).negate()],
+  ["and after 51", START.multiply(1n << 51n).negate()],
+] as const) {
+  const { x, y } = point.toAffine();
+  constants.push([name, montgomery(x)], ["", montgomery(y)]);
+}
+
 const lines: string[] = [];
 function emit(comment: string, values: number[]): void {
-  lines.push(`  // ${comment}`);
+  if (comment) lines.push(`  // ${comment}`);
   for (let i = 0; i < values.length; i += 8) {
     const line = values.slice(i, i + 8).map((word) => `0x${word.toString(16).padStart(8, "0")}`);
     lines.push(`  ${line.join(", ")},`);

@@ -5,7 +5,8 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { loadBoard } from "../../../tools/firmware/board.ts";
-import { element, mod, number, P, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
+import { element, mod, number, P, montgomeryRow, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
+import * as p256 from "../../lab/field256.ts";
 import { elfLab, type Lab } from "../../lab/lab.ts";
 import * as small from "../../lab/small.ts";
 import { FULL } from "../../full.ts";
@@ -31,6 +32,19 @@ async function check(lab: Lab, trial: Trial): Promise<void> {
   if (trial.residue !== undefined) equal(mod(number(own.bytes), P), mod(trial.residue, P), about);
 }
 
+/** The field of P-256: special elements and others, exactly. */
+async function checkP256(lab: Lab, random: Stream): Promise<void> {
+  const all = p256.specials(p256.P);
+  const drawn = Array.from({ length: COUNT }, () => p256.element(random, p256.P));
+  for (const [i, a] of [...all, ...drawn].entries()) {
+    const b = i < all.length ? all[(i * 7 + 3) % all.length]! : p256.element(random, p256.P);
+    for (const { name, op, fields, wanted } of p256.fieldTrials(a, b, random)) {
+      const about = `${name}: ${fields.map((field) => field.toString("hex")).join(" ")}`;
+      for (const by of [op, p256.twin(op)]) equal(number((await lab.run(by, ...fields)).bytes), wanted, about);
+    }
+  }
+}
+
 for (const build of BUILDS) {
   test(`${build.name}: special elements, ${COUNT} others with seed "${SEED}", every row`, async (context) => {
     const use = await build.use();
@@ -45,6 +59,8 @@ for (const build of BUILDS) {
       for (let i = 0; i < COUNT; i++) {
         for (const trial of trials(element(random), element(random), random)) await check(lab, trial);
       }
+      for (let i = 0; i < COUNT; i++) await check(lab, montgomeryRow(i, random));
+      await checkP256(lab, random);
       for (const trial of rows("CRYPTO_SMALL" in use ? 1 : 4)) await check(lab, trial);
     } finally {
       await lab.close();
