@@ -90,7 +90,7 @@ export function final(out: usize, ctx: Sha512): void {
   wipe(changetype<usize>(ctx), offsetof<Sha512>());
 }
 
-/** Write the digest of what was hashed so far to `out`; `ctx` can go on. */
+/** Write the digest of the bytes so far to `out`; `ctx` stays usable. */
 export function peek(out: usize, ctx: Sha512): void {
   const mark = scratch.mark();
   const copy = scratch.take(offsetof<Sha512>());

@@ -50,7 +50,7 @@ import * as event from "./event";
 import { Death, Event, Record, Refused, State } from "./facts";
 import * as records from "./store";
 
-/** See what became of the exchange that `here` began. */
+/** Act on the result of the exchange that `here` began. */
 export function take(here: State): void {
   const outcome = carrier.verdict();
   if (outcome == Verdict.Pending) return;
@@ -85,7 +85,7 @@ function read(kind: Kind): boolean {
   return false;
 }
 
-/** Trap unless the last answer is one of `kind`: before what an answer of that kind alone may do. */
+/** Trap unless the last answer is one of `kind`: call it before an act that only an answer of that kind may cause. */
 function insist(kind: Kind): void {
   if (got.kind != kind) unreachable();
 }
@@ -122,7 +122,9 @@ function enrolled(): void {
   life.state = State.Idle;
 }
 
-/** Step over commands up to the one with that counter: the server knows that the device is past them, though its flash went back. */
+/**
+ * Skip commands up to the one with that counter: the server knows that the device is past them, although its flash went back.
+ */
 function pass(counter: u32): void {
   const last = load<u32>(command);
   if (counter <= last) return;
@@ -133,7 +135,7 @@ function pass(counter: u32): void {
   scratch.release(mark);
 }
 
-/** There should be a receipt, and perhaps a command. */
+/** Read the expected receipt, and possibly a command. */
 function accepted(): void {
   if (!read(Kind.Receipt)) return ground.again(State.Report);
   if (got.counter != life.counter) {
@@ -245,7 +247,7 @@ function silence(): void {
   life.state = State.Silent;
 }
 
-/** An answer that the protocol does not know: a proxy's, or the module's. */
+/** Handle an answer outside the protocol: a proxy's, or the module's. */
 function unknown(here: State): void {
   event.number(Event.AnswerUnknown, carrier.detail());
   ground.again(here == State.Enrol ? State.Challenge : here);

@@ -72,7 +72,7 @@ export function verdict(): Verdict {
   return carrier.verdict;
 }
 
-/** How many bytes the answer, or the refusal, has. */
+/** Return the size of the answer, or of the refusal, in bytes. */
 export function answerLen(): u32 {
   return exchange.len();
 }
@@ -123,7 +123,7 @@ function proceed(nowMs: u32): bool {
   return carrier.asked ? converse(nowMs) : false;
 }
 
-/** True if the exchange at hand has something of its own on the wire, and so must end before the stream begins. */
+/** True if the present exchange has bytes on the wire, and so must end before the stream begins. */
 function isBegun(): boolean {
   return carrier.verdict == Verdict.Pending && (carrier.asked != 0 || link.state() > LinkState.Ready);
 }
@@ -139,7 +139,7 @@ export function isUp(): boolean {
   return link.state() != LinkState.Down;
 }
 
-/** Say what became of the link. */
+/** Report the state of the link. */
 function follow(): void {
   const now = link.state();
   if (now == carrier.link) return;

@@ -20,9 +20,9 @@ import { Event } from "./facts";
 import * as features from "./features";
 import { settings, tlsKeys, tlsRoots } from "./settings";
 
-/** How far TLS is on this connection. */
+/** States of TLS on this connection. */
 const enum Phase {
-  /** There is none, or the link is plain. */
+  /** None, or the link is plain. */
   None,
   /** The link is opening. */
   Dialing,
@@ -83,15 +83,15 @@ export function identify(signer: Signer): void {
 }
 
 /**
- * Tell a time that the server signed, seconds since 1970. A device has no clock: what it holds against a certificate's end is the
- * newest such time, or the day it was built if that is later.
+ * Record a time that the server signed, seconds since 1970. A device has no clock: it compares the end of a certificate with
+ * the newest such time, or with the day of the build if that is later.
  */
 export function learnTime(seconds: u32): void {
   if (!features.TLS) return;
   options.floor = max(seconds, BUILD_DAY * DAY_S);
 }
 
-/** How the channel is. */
+/** State of the channel. */
 export function state(): LinkState {
   if (!features.TLS) return link.state();
   if (!secured()) return link.state();
@@ -209,7 +209,7 @@ function greet(nowMs: u32): bool {
   return true;
 }
 
-/** See what became of TLS. */
+/** Act on the state of TLS. */
 function follow(nowMs: u32): void {
   const now = tls.state();
   const late = nowMs - channel.sinceMs;
@@ -230,7 +230,7 @@ function follow(nowMs: u32): void {
   }
 }
 
-/** Give TLS what the link has. */
+/** Pass the link's bytes to TLS. */
 function fromLink(): bool {
   if (channel.inLen == 0) {
     channel.inAt = 0;
@@ -242,7 +242,7 @@ function fromLink(): bool {
   return taken != 0;
 }
 
-/** Give the link what TLS has, all that it takes: if `outLen` is 0 afterwards, nothing is left. */
+/** Pass TLS's bytes to the link, as many as it accepts: if `outLen` is 0 afterwards, none is left. */
 function toLink(): bool {
   let moved = false;
   while (true) {

@@ -12,7 +12,9 @@ import * as records from "./store";
 /** The last one of the device's own, and up to which they are reserved. */
 let last: u32 = 0;
 let limit: u32 = 0;
-/** The last one of a session that goes on from a head beyond the reserve; 0: the session uses the device's own. */
+/**
+ * The last counter of a session that continues from a head beyond the reserve; 0: the session uses the device's own.
+ */
 let ahead: u32 = 0;
 /** When such a head was taken that was beyond all that was known; 0: not since the start. */
 let takenMs: u32 = 0;

@@ -15,7 +15,7 @@ import { own } from "./_key";
 /** Bytes of a signature's noise. */
 const NOISE_BYTES: u32 = 32;
 
-/** Where the parts of the message are. */
+/** Places of the parts of the message. */
 export const draft = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 
 /** Sign the draft: Ok; Again, and then call again at a later turn; or NoEntropy, and the life ends. A fault noticed in the signature traps. */

@@ -1,7 +1,7 @@
 /**
- * The newest time that is certain: what the end of a certificate is held against. The device has no clock; servers sign what time it
- * is, and a server's clock may be wrong or its key stolen for a day. So the floor follows a server only as far as the device's own
- * count of time bears it out; a time beyond that must be told by every answer for two days.
+ * The newest certain time: the end of a certificate is compared with it. The device has no clock; servers sign the time, and a
+ * server's clock may be wrong or its key stolen for a day. So the floor follows a server only as far as the device's own count
+ * of time confirms it; every answer for two days must confirm a time beyond that.
  */
 import { TIME_PROOF_MS, TIME_SLACK_S, TIME_STEP_S } from "../config";
 import { Status } from "../lib/status";
@@ -10,10 +10,10 @@ import { Record } from "./facts";
 import * as records from "./store";
 
 let floor: u32 = 0;
-/** The device's own count: what time it was at `countedMs`, had it been off for no time at all. */
+/** The device's own count: the time at `countedMs`, if it had been off for no time at all. */
 let counted: u32 = 0;
 let countedMs: u32 = 0;
-/** A time further on, and when it was told first; 0: none. */
+/** A later time, and the moment of its first report; 0: none. */
 let claimed: u32 = 0;
 let claimedMs: u32 = 0;
 

@@ -31,9 +31,9 @@ if (ANSWER_BYTES < 318 + 813) ERROR("ANSWER_BYTES must be at least 1131: a recei
 if (RETRY_MS < 2 || RETRY_MS > RETRY_MAX_MS)
   ERROR("RETRY_MS must be 2 to RETRY_MAX_MS: half of a pause is random, and it doubles up to the longest");
 
-/** How far the device is in its session. */
+/** Progress of the device in its session. */
 export const enum Stage {
-  /** It was told the session, and signed nothing in it. */
+  /** The session is known, and nothing is signed in it. */
   Told = 0,
   /** It signed a report in it, and stored its name before. */
   Reported = 1,
@@ -80,9 +80,9 @@ export class Life {
   fallen: u32;
   stage: Stage;
   sessionLen: u32;
-  /** The server's time when it told the session: no command that ended before is obeyed. */
+  /** The server's time in the answer that began the session: no command that ended before is obeyed. */
   toldAt: u32;
-  /** The store was opened; the link was begun; the life before ended in a fault; this one can not go on: its death. */
+  /** The store is open; the link has begun; the last life ended in a fault; the death of this one. */
   opened: u32;
   linking: u32;
   died: u32;
@@ -118,16 +118,16 @@ export const session: usize = memory.data(SESSION_MOST, 4);
 /** The last command acted upon, as it is stored: its counter, 0 for none, and bytes of its hash, zero if only the counter is known. */
 export const command: usize = memory.data(COMMAND_BYTES, 4);
 export const epitaph: usize = memory.data(EPITAPH_MOST, 4);
-/** Where an answer of the server is put. */
+/** Place for an answer of the server. */
 export const body: usize = memory.data(ANSWER_BYTES, 4);
 
-/** There is no usable randomness: end the life. */
+/** End the life without usable randomness. */
 export function giveUp(): void {
   event.number(Event.NoEntropy, entropy.death());
   system.die(entropy.death());
 }
 
-/** Enter a state: what it begins with. */
+/** Enter a state, and do its first work. */
 export function go(next: State): void {
   life.state = next;
   if (next == State.Challenge) {

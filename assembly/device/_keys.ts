@@ -56,7 +56,7 @@ function make(): bool {
   return true;
 }
 
-/** Take the stored key: the one that takes over, where there is one. False: there is none at all. */
+/** Load the stored key: the successor, if there is one. False: there is none at all. */
 function recall(): bool {
   const mark = scratch.mark();
   const stored = scratch.take(SUCCESSOR_MOST);
@@ -92,7 +92,7 @@ export function mayRotate(): boolean {
 
 /** On the server's order, make the next key, and write that it takes over. Both stay in `message` until this key has signed that. */
 export function rotate(): void {
-  // A key that is only kept becomes the key again, before the next one takes the place of the one that was refused.
+  // A kept key becomes the key again, before the next one replaces the refused one.
   if (key.settle() != Status.Ok) return system.die(Death.Storage);
   // Keep the part that another server knows, however often this server orders rotations.
   const stays = peer.count > 1 && key.isKeptFrom(got.signer);
@@ -116,7 +116,7 @@ export function rotate(): void {
 
 /** The handover is signed: keep both keys, and speak with the next one. */
 export function handoverSigned(): void {
-  // Stored before it is spoken of: the server may give the old key up as soon as it hears of this one.
+  // Store it before the first message about it: the server may give up the old key as soon as it knows this one.
   if (records.put(Record.Successor, message, life.messageLen) != Status.Ok) return system.die(Death.Storage);
   speak(message, Record.Successor);
   bytes.wipe(message, life.messageLen);
@@ -133,8 +133,8 @@ export function handoverSigned(): void {
 }
 
 /**
- * The server has the next key. The handover stays, for a server that is restored from before, and the key before stays, for one that
- * refuses the handover: who signed that the next key is taken may not be who needs it.
+ * The server has the next key. Keep the handover, for a server that is restored from before, and the previous key, for one that
+ * refuses the handover: the signer of this answer may not be the server that needs it.
  */
 export function settle(): void {
   life.rotating = 0;
@@ -145,11 +145,11 @@ export function settle(): void {
 }
 
 /**
- * The server signed that it refuses the handover: go on with the key before, if there is one. Nothing is forgotten: the answer may be a
- * thief's, and the server may have taken the next key.
+ * The server signed that it refuses the handover: continue with the previous key, if there is one. Forget nothing: the answer
+ * may be a thief's, and the server may have accepted the next key.
  */
 export function fallBack(): void {
-  // The server that orders the rotations has the key before this one; another server may know only the one that is kept from it.
+  // The server that orders the rotations has the previous key; another server may know only the kept one.
   const home = life.rotating && key.isKeptFrom(got.signer) ? Record.Key : Record.Former;
   const mark = scratch.mark();
   const seed = scratch.take(keypair.SEED_BYTES);
@@ -162,7 +162,7 @@ export function fallBack(): void {
   scratch.release(mark);
 }
 
-/** The server refused the key before as well: go on with the next one. */
+/** The server refused the previous key as well: continue with the next one. */
 export function rise(): void {
   life.fallen = 0;
   if (!recall()) return system.die(Death.IdentityLost);

@@ -105,7 +105,7 @@ function written(what: Draft): void {
   life.draft = what;
 }
 
-/** Take the message as signed: its hash is what an answer must be about. */
+/** Record the message as signed: an answer must be about its hash. */
 function seal(): void {
   sha256.hash(messageHash, message, life.messageLen);
 }

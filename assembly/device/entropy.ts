@@ -73,7 +73,7 @@ export function start(nowMs: u32, boots: u32): void {
   gather(nowMs);
 }
 
-/** Test the source from the beginning, and then condition what it gives: at the start, and on demand (SP 800-90B §4.2). */
+/** Test the source from the beginning, then condition its output: at the start, and on demand (SP 800-90B §4.2). */
 function gather(nowMs: u32): void {
   state.stage = Stage.Gathering;
   state.startedMs = nowMs;
@@ -91,7 +91,9 @@ export function renew(nowMs: u32): void {
   if (state.stage == Stage.Ready && state.quality != 0) gather(nowMs);
 }
 
-/** Collect what the source has. Ok: there is randomness; Again: not yet; NoEntropy: never, and `death` says why. */
+/**
+ * Collect the source's bytes. Ok: there is randomness; Again: not yet; NoEntropy: never, and `death` has the reason.
+ */
 export function poll(nowMs: u32): Status {
   if (state.stage == Stage.Dead) return Status.NoEntropy;
   if (state.stage == Stage.Ready) return Status.Ok;
@@ -186,7 +188,7 @@ function seed(): Status {
   return ready();
 }
 
-/** Seed from what the store, or at the first start the factory, has: for boards without a source. */
+/** Seed from the store, or at the first start from the factory page: for boards without a source. */
 function startFromSeed(boots: u32): void {
   store<u32>(samples, boots);
   const len = records.get(pool, SEED_BYTES, Record.Seed);

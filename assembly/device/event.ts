@@ -42,7 +42,7 @@ export function textAndNumber(event: Event, from: usize, len: u32, value: u32): 
   scratch.release(mark);
 }
 
-/** Say it with a number and bytes, in that order: what does not fit is left out. */
+/** Emit it with a number and bytes, in that order: bytes beyond the limit are left out. */
 export function numberAndText(event: Event, value: u32, from: usize, len: u32): void {
   const mark = scratch.mark();
   const data = scratch.take(DATA_BYTES);

@@ -7,7 +7,7 @@ export const enum Event {
   KeyMade = 2,
   /** The key of an earlier start: its id. */
   KeyLoaded = 3,
-  /** There is no usable randomness, so no key: the epitaph's code, u32. */
+  /** No usable randomness, so no key: the epitaph's code, u32. */
   NoEntropy = 4,
   /** The factory page is missing or damaged; the device stays off the network. */
   Unconfigured = 5,
@@ -23,7 +23,7 @@ export const enum Event {
   Accepted = 10,
   /** The server refused: the reason, u32, then 1 if that was signed, u32. */
   Refused = 11,
-  /** An answer was not what the server would have signed, and was ignored: the status, u32. */
+  /** An answer failed its checks and was ignored: the status, u32. */
   AnswerForged = 12,
   /** Revoked: silent but for one attempt a day. */
   Silenced = 13,
@@ -71,7 +71,7 @@ export const enum Refused {
   LastCommand = 3,
 }
 
-/** Where in its life the device is. */
+/** States of the device. */
 export const enum State {
   /** A pause before the store is opened, or after faults. */
   Resting = 0,
@@ -89,11 +89,11 @@ export const enum State {
   Waiting = 6,
   /** Revoked: for a day. */
   Silent = 7,
-  /** There is no factory page: the device stays off the network. */
+  /** No factory page: the device stays off the network. */
   Unconfigured = 8,
 }
 
-/** How the application's stream is. */
+/** States of the application's stream. */
 export const enum StreamState {
   /** There is none. */
   Closed = 0,
@@ -141,13 +141,13 @@ export const enum Record {
   Seed = 1,
   /** The highest report counter that may have been used, u32. */
   Counter = 2,
-  /** How often the device has started, u32. */
+  /** Number of starts, u32. */
   Boots = 3,
-  /** How many starts in a row ended in a fault, u32. */
+  /** Number of starts in a row that ended in a fault, u32. */
   Faults = 4,
   /** Counter of the last command acted upon, u32, and 8 bytes of its hash, which earlier versions did not store. */
   Command = 5,
-  /** The newest time that the server has told, seconds since 1970, u32. */
+  /** The newest time in the server's answers, seconds since 1970, u32. */
   Time = 6,
   /** Epitaph of an earlier life that is not reported yet. */
   Epitaph = 8,
@@ -155,7 +155,7 @@ export const enum Record {
   Successor = 9,
   /** The server's name for the session that the device reported in last. */
   Session = 10,
-  /** How many damaged places were repaired, and are not reported yet, u32. */
+  /** Number of repaired places that are not reported yet, u32. */
   Damaged = 11,
   /** The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations. */
   Former = 12,

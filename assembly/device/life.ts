@@ -52,7 +52,7 @@ if (PROGRESS_MS < 2 * EXCHANGE_MS)
 
 const peerIds: usize = memory.data(server.KEYS_MOST * ID_BYTES, 4);
 
-/** Begin a life: what `init` exports. The store is left alone at first: see `START_MS`. */
+/** Begin a life: the export `init`. It leaves the store alone at first: see `START_MS`. */
 export function start(): void {
   memory.fill(changetype<usize>(life), 0, offsetof<Life>());
   life.nowMs = clock.ms();
@@ -104,7 +104,7 @@ function connect(): void {
 /** Count this start, repair the store, and begin to collect noise. */
 function begin(): void {
   life.boots = records.getNumber(Record.Boots, 0) + 1;
-  // First of all: the write that repairs the store is the one that remembers it.
+  // Do this first: the write that repairs the store also remembers it.
   const damaged = records.damaged();
   if (damaged != 0 && records.putNumber(Record.Damaged, records.getNumber(Record.Damaged, 0) + damaged) != Status.Ok)
     return doom(Event.NoStorage, Death.Storage);
@@ -119,7 +119,7 @@ function begin(): void {
   entropy.start(life.nowMs, life.boots);
 }
 
-/** This life can not go on: a long pause before it ends, or one start would follow the other without any. */
+/** This life cannot continue: pause for long before it ends, or starts would follow each other without a pause. */
 function doom(said: Event, death: Death): void {
   event.say(said);
   life.doom = death;
@@ -146,7 +146,7 @@ function exhume(): void {
   scratch.release(mark);
 }
 
-/** Move on: what `poll` exports. Returns after how many ms it wants to be called again. */
+/** Take a turn: the export `poll`. Return the time in ms until the next call. */
 export function turn(): u32 {
   life.nowMs = clock.ms();
   const before = life.state;
@@ -184,7 +184,9 @@ function isWell(moved: boolean): boolean {
   }
 }
 
-/** Do what the state asks for, unless a message waits for its signature; then go on with that message once it is signed. */
+/**
+ * Do the work of the state, unless a message waits for its signature; then continue with that message once it is signed.
+ */
 function dispatch(): void {
   if (life.draft == Draft.None) live();
   if (life.draft != Draft.None) complete();
@@ -223,7 +225,7 @@ function live(): void {
   }
 }
 
-/** Where application data is put before `give`; 0 while the last ones have no receipt yet. */
+/** Place for application data before `give`; 0 while the last ones have no receipt yet. */
 export function outbox(): usize {
   return life.dataLen == 0 ? data : 0;
 }
@@ -236,12 +238,12 @@ export function give(len: u32): Status {
   return Status.Ok;
 }
 
-/** Where in its life the device is. */
+/** State of the device. */
 export function state(): State {
   return life.state;
 }
 
-/** How long the main loop may sleep. */
+/** Maximum sleep of the main loop. */
 function pause(): u32 {
   if (life.state == State.Collecting || life.draft != Draft.None || !carrier.isQuiet()) return TURN_MS;
   let least: u32 = IDLE_TURN_MS;

@@ -1,6 +1,6 @@
 /**
- * The factory page: what a device is told before its first start (flash page 0). `SGNT`, the length of a map, the map in
- * deterministic CBOR, its CRC-32C; both numbers little-endian. Strings stay where they are read; a length of 0 is absence.
+ * The factory page: the settings that a device has before its first start (flash page 0). `SGNT`, the length of a map, the map
+ * in deterministic CBOR, its CRC-32C; both numbers little-endian. Strings stay where they are read; a length of 0 is absence.
  */
 import { SETTINGS_BYTES } from "../config";
 import { Reader } from "../lib/reader";
@@ -46,7 +46,9 @@ export class Settings {
   seed: usize;
   seedLen: u32;
   reportIntervalMs: u32;
-  /** How many keys the TLS server may have, and how many may end its chain of certificates; none of both: no TLS. */
+  /**
+   * Maximum number of keys of the TLS server, and of roots of its chain of certificates; without either there is no TLS.
+   */
   tlsKeyCount: u32;
   tlsRootCount: u32;
 }

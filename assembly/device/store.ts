@@ -94,7 +94,7 @@ class Log {
 }
 
 const log = changetype<Log>(memory.data(offsetof<Log>(), 4));
-/** Where a live record of each kind starts; NOWHERE if there is none. */
+/** Start of the live record of each kind; NOWHERE if there is none. */
 const index: usize = memory.data(KINDS * 4, 4);
 const piece: usize = memory.data(PIECE_BYTES, 4);
 const check: usize = memory.data(PIECE_BYTES, 4);
@@ -116,7 +116,9 @@ export function open(): Status {
   return find();
 }
 
-/** How many damaged places `open` found: copies that differ, pages that lost their head. The first `put` repairs them. */
+/**
+ * Number of damaged places that `open` found: copies that differ, pages without their head. The first `put` repairs them.
+ */
 export function damaged(): u32 {
   return damages;
 }
@@ -145,8 +147,8 @@ export function first(out: usize, len: u32, kind: Record): Status {
 }
 
 /**
- * The record of `kind` as a number; `otherwise` if there is none. Where records were lost, Counter and Boots are above
- * anything that these can have said.
+ * Return the record of `kind` as a number; `otherwise` if there is none. Where records were lost, Counter and Boots are above
+ * all their possible values.
  */
 export function getNumber(kind: Record, otherwise: u32): u32 {
   let margin: u32 = 0;
@@ -205,7 +207,7 @@ function lengthAt(at: u32): u32 {
   return <u32>load<u16>(piece, 2);
 }
 
-/** Bytes of the whole record at `at`; 0 if there is none. Its kind and length are left in `piece`. */
+/** Return the size of the whole record at `at`; 0 if there is none. Its kind and length are in `piece`. */
 function sizeAt(at: u32): u32 {
   flash.read(piece, at, RECORD_HEAD_BYTES);
   const len = <u32>load<u16>(piece, 2);
@@ -222,14 +224,14 @@ function holds(at: u32, kind: u32): bool {
   return at != NOWHERE && sizeAt(at) != 0 && <u32>load<u8>(piece) == kind;
 }
 
-/** Where the other page of the pair has the record at `at`; NOWHERE if it has none. */
+/** Return the place of the record at `at` in the other page of the pair; NOWHERE if it has none. */
 function twin(at: u32): u32 {
   const page = pageOf(at);
   if (log.second == 0 || (page != log.first && page != log.second)) return NOWHERE;
   return at - page + (page == log.first ? log.second : log.first);
 }
 
-/** Where a whole copy of the live record of `kind` starts; NOWHERE if there is none. */
+/** Return the start of a whole copy of the live record of `kind`; NOWHERE if there is none. */
 function whole(kind: u32): u32 {
   const at = place(kind);
   if (at == NOWHERE || holds(at, kind)) return at;
@@ -263,7 +265,7 @@ function mark(at: u32): bool {
   return program(at, piece, UNIT_BYTES);
 }
 
-/** True if each page of the pair says that another pair replaced it: then that one is lost. */
+/** True if each page of the pair is marked as replaced by another pair: then that one is lost. */
 function isReplaced(): bool {
   if (log.version != VERSION || !isFilled(log.first + REPLACED, UNIT_BYTES, 0)) return false;
   return log.second == 0 || isFilled(log.second + REPLACED, UNIT_BYTES, 0);
@@ -298,7 +300,7 @@ function find(): Status {
   return missing() != 0 ? Status.Malformed : Status.Ok;
 }
 
-/** Tell a pair that lost a page from one that is not complete yet, or never had two. */
+/** Distinguish a pair that lost a page from one that is not complete yet, or never had two. */
 function pair(): void {
   if (log.first != 0 && log.second != 0) return;
   log.uneven = 1;
@@ -314,7 +316,7 @@ function identity(): u32 {
   return (log.flags & HAS_KEY ? 1 << Record.Key : 0) | (log.flags & HAS_SUCCESSOR ? 1 << Record.Successor : 0);
 }
 
-/** The records of the identity that are lost, a bit each. Version 2 has no flags: what it lost may have been the key. */
+/** The lost records of the identity, a bit each. Version 2 has no flags: its lost record may have been the key. */
 function missing(): u32 {
   const unnamed: u32 = log.version == VERSION_2 && lostUnits != 0 ? 1 << Record.Key : 0;
   return (identity() | unnamed) & ~present();
@@ -424,8 +426,8 @@ function supply(page: u32, wanted: u32): void {
 }
 
 /**
- * True if no key was ever stored here: all pages are blank, or one was begun and no key is in it. Zeros are what memory
- * holds that was never programmed where a chip or an emulator erases to zero: no page of ours is filled with them.
+ * True if no key was ever stored here: all pages are blank, or one was begun and no key is in it. Memory that was never
+ * programmed reads as zeros where a chip or an emulator erases to zero: none of our pages is filled with them.
  */
 function isNew(): bool {
   const pageBytes = flash.pageBytes();
@@ -578,7 +580,7 @@ function fill(page: u32, kind: u32, data: usize, len: u32): bool {
   return writeHead(page, 0);
 }
 
-/** Copy the live record of `kind`, if there is one, to the page being filled; a number is raised above what was lost. */
+/** Copy the live record of `kind`, if there is one, to the page being filled; raise a number above its lost values. */
 function carry(kind: u32): bool {
   const from = place(kind);
   if (lostUnits != 0 && (kind == Record.Counter || kind == Record.Boots)) {

@@ -43,7 +43,7 @@ const stream = changetype<Stream>(memory.data(offsetof<Stream>(), 4));
 @lazy
 const host: usize = memory.data(HOST_BYTES, 4);
 
-/** Where the host's name is kept, and may be put before `open`; 0: there are no streams in this build. */
+/** Place of the host's name, which may be written before `open`; 0: there are no streams in this build. */
 export function name(): usize {
   if (!features.TLS) return 0;
   return host;

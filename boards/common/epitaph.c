@@ -4,7 +4,9 @@
 
 #include "port.h"
 
-/** Says "sealed"; together with the checksum it tells an epitaph from what memory holds after power-on. */
+/**
+ * The word "sealed"; together with the checksum it distinguishes an epitaph from the contents of memory after power-on.
+ */
 #define SEAL 0x51617ea5u
 
 static struct {

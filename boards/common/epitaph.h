@@ -8,15 +8,15 @@
 /** Longest epitaph, in bytes. */
 #define EPITAPH_BYTES 60u
 
-/** Begin a new epitaph with `text`; what stood there is lost. */
+/** Begin a new epitaph with `text`; the old one is lost. */
 void epitaph_begin(const char *text);
 /** Append text. */
 void epitaph_text(const char *text);
 /** Append a word as eight hexadecimal digits. */
 void epitaph_hex(uint32_t word);
-/** True if `epitaph_die` has begun: what goes wrong from then on adds nothing. */
+/** True once `epitaph_die` has begun: later faults add nothing. */
 bool epitaph_dying(void);
-/** Seal it, wipe the guest's memory and both stacks as far as they are not in use, say it on the console, reset. */
+/** Seal it, wipe the guest's memory and the unused part of both stacks, print it on the console, reset. */
 _Noreturn void epitaph_die(void);
 /** Wipe every secret of the image in static memory. The image defines it: the guest wipes linear memory. */
 void secrets_wipe(void);

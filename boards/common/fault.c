@@ -1,4 +1,4 @@
-/** Faults: each leaves an epitaph that says which, where, and with what. */
+/** Faults: each leaves an epitaph with its kind, its address, and its data. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,7 +16,7 @@ struct frame {
 /** The semihosting call, `bkpt 0xab`. */
 #define BKPT_SEMIHOSTING 0xbeabu
 
-/** The image in flash, and what of it runs from RAM (linker script). */
+/** The image in flash, and its part that runs from RAM (linker script). */
 extern const uint32_t __flash_start[], __flash_end[], __ram_code_start[], __ram_code_end[];
 
 /** True if there is an instruction of the image: a program counter that has gone astray may not even be read. */
@@ -26,7 +26,7 @@ static bool in_image(uint32_t pc) {
 }
 
 /**
- * With no debugger attached a semihosting call is a fault. Answer it with -1, "failed", and go on behind it: the same
+ * With no debugger attached a semihosting call is a fault. Answer it with -1, "failed", and continue after it: the same
  * image then runs with semihosting and without.
  */
 static bool was_semihosting(struct frame *frame) {
@@ -73,7 +73,7 @@ static _Noreturn void die_afresh(void) {
   __builtin_unreachable();
 }
 
-/** How far below the handlers' stack a frame is still one of theirs. */
+/** Maximum distance below the handlers' stack of a frame that is still one of theirs. */
 #define BEYOND_BYTES 256u
 
 /** State of the stack in use, if a frame is not where it must be: its contents were then never pushed. */
@@ -140,7 +140,7 @@ __attribute__((used)) void fault_report(struct frame *frame) {
   epitaph_die();
 }
 
-/** A core that watches the handlers' stack must let what tells of its end use some of what is below. */
+/** On a core that watches the handlers' stack, the report of its end needs some of the space below. */
 #ifdef __ARM_ARCH_8M_MAIN__
 #define LIMIT_OFF "  movs  r0, #0        \n  msr   msplim, r0    \n"
 #define LIMIT_ON  "  ldr   r0, =__handler_stack_limit  \n  msr   msplim, r0    \n"
@@ -149,8 +149,7 @@ __attribute__((used)) void fault_report(struct frame *frame) {
 #define LIMIT_ON  ""
 #endif
 
-/** Find the frame on whichever stack was in use (EXC_RETURN bit 2) and report. The return is for what is
- * no fault. */
+/** Find the frame on the stack in use (EXC_RETURN bit 2) and report. It returns for an exception that is no fault. */
 __attribute__((naked)) void Default_Handler(void) {
   __asm__ volatile(LIMIT_OFF "  mov   r1, lr        \n"
                              "  movs  r0, #4        \n"

@@ -25,7 +25,7 @@ VISIBLE void secrets_wipe(void) {
 }
 
 #ifdef SIGNET_LIBRARY
-/** In a function of its own: what is inlined beside setjmp may lose its variables. */
+/** A separate function: variables of functions inlined beside setjmp may be lost. */
 VISIBLE uint8_t *guest_inside(uint32_t at, uint32_t len) { return inside(at, len); }
 
 /** NULL after the library's death: the host's call then moves no byte. */
@@ -54,15 +54,14 @@ PORT u32 import_flash_page_bytes(void) { return STORE_PAGE_BYTES; }
 
 PORT u32 import_flash_pages(void) { return STORE_PAGES; }
 
-/** Trap unless `len` bytes at `at` are all in the reserved pages, and what the operation asks for is aligned. */
+/** Trap unless the `len` bytes at `at` are all in the reserved pages, and aligned for the operation. */
 PORT void in_store(u32 at, u32 len, u32 align) {
   const u32 bytes = STORE_PAGE_BYTES * STORE_PAGES;
   if (len > bytes || at > bytes - len || ((at | len) & (align - 1)) != 0)
     trap(TRAP_OOB);
 }
 
-/** Trap besides if they reach into page 0: the factory wrote it, and no fault of the guest's may change what it says.
- */
+/** Trap too if they reach into page 0: the factory wrote it, and no fault of the guest may change it. */
 PORT void in_own_pages(u32 at, u32 len, u32 align) {
   in_store(at, len, align);
   if (at < STORE_PAGE_BYTES)

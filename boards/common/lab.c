@@ -19,7 +19,7 @@
 #include "stack.h"
 #include "startup.h"
 
-/** An operation of the lab itself: run a loop of two instructions as often as the request's u32 says. */
+/** An operation of the lab itself: run a loop of two instructions, the request's u32 times. */
 #define OP_SPIN 0xffffu
 /** Two u16, where and how long: bytes of the next request that are secret. Means something to memory checkers only. */
 #define OP_SECRET 0xfffeu
@@ -93,7 +93,7 @@ __attribute__((noinline)) static struct answer measure(operation run, uint32_t o
   return answer;
 }
 
-/** Where the secret of the next request lies. */
+/** Address of the secret of the next request. */
 static uint16_t secret[2];
 
 static struct answer answer_to(uint32_t op, uint32_t len, uint8_t *bytes) {

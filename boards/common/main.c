@@ -6,7 +6,7 @@
 #include "sleep.h"
 #include "startup.h"
 
-/** Print what ended the life before this one. It stays readable to the guest until it was reported. */
+/** Print the epitaph of the life before this one. The guest can read it until it is reported. */
 static void say_epitaph(void) {
   uint8_t text[EPITAPH_BYTES];
   const uint32_t len = epitaph_read(text, sizeof text);

@@ -40,18 +40,18 @@ uint32_t flash_erase(uint32_t at);
 int32_t sensor_read(uint32_t channel);
 
 /**
- * Within how many milliseconds the watchdog wants to see progress: several times what the longest turn of the main loop
- * takes, two signature checks on a Cortex-M0 at 16 MHz.
+ * Maximum time in ms between two signs of progress: several times the longest turn of the main loop, two signature
+ * checks on a Cortex-M0 at 16 MHz.
  */
 #define WATCHDOG_MS 8000u
 
 /** Start the watchdog: from now on the chip resets unless `system_progress` is called within WATCHDOG_MS. */
 void watchdog_start(void);
-/** There was progress: feed the watchdog. */
+/** Record progress: feed the watchdog. */
 void system_progress(void);
 /**
- * Why the chip was reset, from its own register, which is cleared: the name of a fault, or NULL if the reset was in
- * order or the chip does not tell.
+ * Return the reason of the reset from the chip's register, and clear it: the name of a fault, or NULL if the reset was
+ * in order or the chip does not report it.
  */
 const char *system_reset_cause(void);
 /** Reset the chip. */

@@ -16,8 +16,7 @@
 /** Begin: once after reset, with the clock running. */
 void signet_init(void);
 
-/** Do what there is to do; returns after how many ms to call again, 0: at once. A received byte is a reason to call
- * earlier. */
+/** Do the pending work. Returns the time in ms until the next call, 0: at once. Call earlier when a byte arrives. */
 uint32_t signet_poll(void);
 
 /** Send up to SIGNET_DATA_MOST bytes as the next report. They are copied, and kept until the server has signed. */
@@ -59,7 +58,7 @@ uint32_t signet_stream_read(void *out, uint32_t max);
 /** Change this side's keys, and ask the server to change its own: for streams of many days. */
 int32_t signet_stream_rekey(void);
 
-/** End the stream: what was taken is still sent, what comes is dropped. */
+/** End the stream: accepted bytes are still sent, received ones are dropped. */
 void signet_stream_close(void);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef SIGNET_FACTS_H_
 #define SIGNET_FACTS_H_
 
-/** Where in its life the device is. */
+/** States of the device. */
 enum signet_status {
   /** A pause before the store is opened, or after faults. */
   SIGNET_RESTING = 0,
@@ -20,7 +20,7 @@ enum signet_status {
   SIGNET_WAITING = 6,
   /** Revoked: for a day. */
   SIGNET_SILENT = 7,
-  /** There is no factory page: the device stays off the network. */
+  /** No factory page: the device stays off the network. */
   SIGNET_UNCONFIGURED = 8,
 };
 
@@ -38,7 +38,7 @@ enum signet_result {
   SIGNET_AGAIN = -5,
 };
 
-/** How a stream is. */
+/** States of a stream. */
 enum signet_stream {
   /** There is none. */
   SIGNET_STREAM_CLOSED = 0,

@@ -1,6 +1,6 @@
 #include "stack.h"
 
-/* In assembly, without a frame: what a compiled function would leave on the stack is what this is here to remove. */
+/* In assembly, without a frame: a compiled function would leave on the stack the kind of data that it must remove. */
 __attribute__((naked, noinline)) void stack_scrub(void) {
   __asm__ volatile("  ldr   r0, =__stack_limit  \n"
                    "  ldr   r1, =0xa5a5a5a5     \n"

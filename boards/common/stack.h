@@ -16,7 +16,7 @@ extern uint32_t __handler_guard[], __handler_stack_limit[], __handler_stack_top[
 
 /** Overwrite everything below the caller's frame: secrets that wasm locals left there. */
 void stack_scrub(void);
-/** How many bytes below `from` were written since the last scrub. */
+/** Return the number of bytes below `from` that were written since the last scrub. */
 uint32_t stack_used(const void *from);
 
 #endif

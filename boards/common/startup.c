@@ -27,7 +27,7 @@ static void limit_stacks(void) {
 #endif
 }
 
-/** Begin on the handler stack, with nothing initialised; go on in thread mode on the thread stack. */
+/** Begin on the handler stack, with nothing initialised; continue in thread mode on the thread stack. */
 void Reset_Handler(void) {
   __disable_irq();
   copy(__ram_code_start, __ram_code_load, __ram_code_end);

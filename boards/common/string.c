@@ -43,7 +43,7 @@ void *memmove(void *to, const void *from, size_t len) {
   return to;
 }
 
-/* A call would be made a call of itself: the compiler knows that what does not overlap is copied by memcpy. */
+/* The compiler would make this loop a call of memcpy, that is, of itself. */
 void *memcpy(void *restrict to, const void *restrict from, size_t len) __attribute__((alias("memmove")));
 
 void *memset(void *to, int byte, size_t len) {

@@ -1,4 +1,4 @@
-/** How the guest ends when it does what it must not: an access outside of linear memory, a division by zero. */
+/** The end of the guest after a forbidden operation: an access outside of linear memory, a division by zero. */
 #ifndef TRAP_H_
 #define TRAP_H_
 

@@ -78,8 +78,10 @@ WORD u8 *known(u32 at) { return (u8 *)windows[at / 128] + at % 128; }
 WORD u8 *known(u32 at) { return guest.memory + at; }
 #endif
 
-/** Called where the compiler does not come to the address that the generator knows, or that address is outside: fails
- * the build. */
+/**
+ * Called where the compiler does not derive the address that the generator knows, or that address is outside: fails the
+ * build.
+ */
 __attribute__((error("the generator is wrong about an address"))) void address_is_wrong(void);
 
 /** True if an access at the constant address `at`, which is `base + offset`, is a window's; it is inside. */

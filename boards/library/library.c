@@ -1,4 +1,4 @@
-/** The library's end, its stack and its life: what an image has from epitaph.c, stack.c and life.c of boards/common. */
+/** The library's end, its stack and its life: the counterparts of epitaph.c, stack.c and life.c of boards/common. */
 #include "library.h"
 
 static void epitaph_begin(const char *text) {
@@ -37,8 +37,9 @@ static uint32_t epitaph_read(uint8_t *out, uint32_t max) {
 static void epitaph_bury(void) { library.told = true; }
 
 /*
- * Overwrite SIGNET_STACK_BYTES below the caller's frame, and no byte further: below may be the host's heap or the
- * stack of another task. In assembly, without a frame: a compiled function would leave what this is here to remove.
+ * Overwrite SIGNET_STACK_BYTES below the caller's frame, and no byte further: the host's heap or the stack of another
+ * task may be below. In assembly, without a frame: a compiled function would leave the kind of data that it must
+ * remove.
  */
 __attribute__((naked, noinline)) static void stack_scrub(void) {
   __asm__ volatile(".syntax unified           \n"

@@ -20,7 +20,7 @@
 
 /** The state of the library outside of the guest. */
 static struct library {
-  /** Where a death returns to: the call of the host that is under way. */
+  /** Target of a death: the current call of the host. */
   jmp_buf call;
   bool ended;
   uint32_t length;
@@ -42,11 +42,11 @@ static void epitaph_bury(void);
 static void event_write(uint32_t code, const uint8_t *data, uint32_t len);
 static void event_named(const char *name, const uint8_t *data, uint32_t len);
 
-/** The host has a watchdog of its own, and a device of C gives its own readings. */
+/** The host has its own watchdog, and a device in C its own readings. */
 static inline void system_progress(void) {}
 static inline int32_t sensor_read(uint32_t channel) { return (void)channel, 0; }
 
-/** Run a call into the guest, unless the guest has ended; its end returns here. Then scrub the stack that it used. */
+/** Call the guest, unless the guest has ended; its end returns here. Then scrub the used stack. */
 #define GUEST_CALL(run)                                                                                                \
   do {                                                                                                                 \
     if (!library.ended && setjmp(library.call) == 0) {                                                                 \

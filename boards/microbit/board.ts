@@ -1,6 +1,6 @@
 import { KiB, type Board } from "../../tools/firmware/board.ts";
 
-/** BBC micro:bit v1: nRF51822, Cortex-M0, 16 KiB of RAM, a noise source and a flash controller of its own. */
+/** BBC micro:bit v1: nRF51822, Cortex-M0, 16 KiB of RAM, with a noise source and a flash controller. */
 export default {
   cpu: "cortex-m0",
   chip: "nrf51",

@@ -6,7 +6,7 @@ export default {
   chip: "rp2040",
   clockHz: 125_000_000,
   flash: { origin: 0x1000_0000, bytes: 1984 * KiB },
-  // The two small banks above are left to the bootrom, which runs at every reset and would overwrite what is to survive one.
+  // The two small banks above belong to the bootrom, which runs at every reset and would overwrite data that must survive one.
   ram: { origin: 0x2000_0000, bytes: 256 * KiB },
   store: { origin: 0x101f_0000, pageBytes: 4 * KiB, pages: 16, endurance: 100_000 },
   budget: { flash: 192 * KiB, linear: 16 * KiB, stack: 6 * KiB },

@@ -14,7 +14,7 @@ static inline void __enable_irq(void) {}
 void posix_wait(void);
 #define __WFI posix_wait
 
-/** There is one stack and the host guards it. */
+/** There is one stack, and the host guards it. */
 static inline uintptr_t __get_PSP(void) { return 0; }
 
 #define LAB_SECRET(data, len) (void)VALGRIND_MAKE_MEM_UNDEFINED(data, len)

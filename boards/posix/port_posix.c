@@ -166,7 +166,7 @@ void system_progress(void) {}
 
 const char *system_reset_cause(void) { return NULL; }
 
-/** There is nothing that reset would not touch: the epitaph goes to standard error, and the process ends as a crash. */
+/** There is no memory that survives a reset: the epitaph goes to standard error, and the process ends as a crash. */
 void system_reset(void) {
   uint8_t text[64];
   const uint32_t len = epitaph_read(text, sizeof text);

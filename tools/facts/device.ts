@@ -5,7 +5,7 @@ export const EVENTS = {
   booted: [1, "The count of starts, u32."],
   "key-made": [2, "A key was made and stored: its id."],
   "key-loaded": [3, "The key of an earlier start: its id."],
-  "no-entropy": [4, "There is no usable randomness, so no key: the epitaph's code, u32."],
+  "no-entropy": [4, "No usable randomness, so no key: the epitaph's code, u32."],
   unconfigured: [5, "The factory page is missing or damaged; the device stays off the network."],
   "link-up": [6, "The module is ready."],
   "link-failed": [7, "The connection was lost or could not be opened: the link's state, u32."],
@@ -13,7 +13,10 @@ export const EVENTS = {
   sent: [9, "A report is on its way: its counter, u32."],
   accepted: [10, "There is a receipt for it: its counter, u32, then the first 60 bytes of its data."],
   refused: [11, "The server refused: the reason, u32, then 1 if that was signed, u32."],
-  "answer-forged": [12, "An answer was not what the server would have signed, and was ignored: the status, u32."],
+  "answer-forged": [
+    12,
+    "An answer failed its checks and was ignored: the status, u32.",
+  ],
   silenced: [13, "Revoked: silent but for one attempt a day."],
   "head-ahead": [
     14,
@@ -85,7 +88,7 @@ export const FACTORY = {
   ],
 } as const;
 
-/** Where in its life the device is. */
+/** States of the device. */
 export const STATES = {
   resting: [0, "A pause before the store is opened, or after faults."],
   collecting: [1, "Noise, until there is a key."],
@@ -95,10 +98,10 @@ export const STATES = {
   report: [5, "The same bytes, until they are answered."],
   waiting: [6, "After a failure, longer each time."],
   silent: [7, "Revoked: for a day."],
-  unconfigured: [8, "There is no factory page: the device stays off the network."],
+  unconfigured: [8, "No factory page: the device stays off the network."],
 } as const;
 
-/** How the application's stream is. */
+/** States of the application's stream. */
 export const STREAM_STATES = {
   closed: [0, "There is none."],
   waiting: [1, "For a report that is under way, or for the module."],
@@ -153,20 +156,20 @@ export const RECORDS = {
   key: [0, "The secret 32 bytes of the device's key."],
   seed: [1, "32 bytes for the next start's random generator."],
   counter: [2, "The highest report counter that may have been used, u32."],
-  boots: [3, "How often the device has started, u32."],
-  faults: [4, "How many starts in a row ended in a fault, u32."],
+  boots: [3, "Number of starts, u32."],
+  faults: [4, "Number of starts in a row that ended in a fault, u32."],
   command: [
     5,
     "Counter of the last command acted upon, u32, and 8 bytes of its hash, which earlier versions did not store.",
   ],
-  time: [6, "The newest time that the server has told, seconds since 1970, u32."],
+  time: [6, "The newest time in the server's answers, seconds since 1970, u32."],
   epitaph: [8, "Epitaph of an earlier life that is not reported yet."],
   successor: [
     9,
     "The secret 32 bytes of the key that is to take over, or that took over last, then the `handover` by which it does.",
   ],
   session: [10, "The server's name for the session that the device reported in last."],
-  damaged: [11, "How many damaged places were repaired, and are not reported yet, u32."],
+  damaged: [11, "Number of repaired places that are not reported yet, u32."],
   former: [
     12,
     "The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations.",

@@ -54,8 +54,8 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
     [
       enumeration("Event", "Events on the device's console; numbers among the bytes are big-endian.", device.EVENTS),
       enumeration("Refused", "Which number of a server Event.NumberRefused is about.", device.REFUSED_NUMBERS),
-      enumeration("State", "Where in its life the device is.", device.STATES),
-      enumeration("StreamState", "How the application's stream is.", device.STREAM_STATES),
+      enumeration("State", "States of the device.", device.STATES),
+      enumeration("StreamState", "States of the application's stream.", device.STREAM_STATES),
       enumeration("Death", "Why a device gives up and resets.", device.DEATHS),
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
       enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
@@ -103,9 +103,9 @@ function header(): string {
   );
   return [
     `#ifndef SIGNET_FACTS_H_\n#define SIGNET_FACTS_H_\n`,
-    `/** Where in its life the device is. */\n${cEnumeration("signet_status", "SIGNET_", rows(device.STATES))}`,
+    `/** States of the device. */\n${cEnumeration("signet_status", "SIGNET_", rows(device.STATES))}`,
     `/** Results of calls that can fail. Errors are negative. */\n${cEnumeration("signet_result", "SIGNET_", results)}`,
-    `/** How a stream is. */\n${cEnumeration("signet_stream", "SIGNET_STREAM_", rows(device.STREAM_STATES))}`,
+    `/** States of a stream. */\n${cEnumeration("signet_stream", "SIGNET_STREAM_", rows(device.STREAM_STATES))}`,
     `/** The longest name of a host, and the most bytes of a report. */\n#define SIGNET_HOST_MOST ${device.HOST_MOST}u\n#define SIGNET_DATA_MOST ${protocol.LIMITS.DATA_MOST[0]}u\n`,
     `#endif\n`,
   ].join("\n");

@@ -10,7 +10,7 @@ void SystemCoreClockUpdate(void) { SystemCoreClock = CLOCK_HZ; }
 
 void SystemInit(void) {}
 
-/** The board has no brown-out detector; QEMU 7.2 says power-on of every reset. */
+/** The board has no brown-out detector; QEMU 7.2 reports every reset as power-on. */
 const char *system_reset_cause(void) {
   const uint32_t cause = IOTKIT_RESET_SYNDROME;
   IOTKIT_RESET_SYNDROME = 0;

@@ -1,4 +1,6 @@
-/** Registers of Arm's Cortex-M System Design Kit (DDI 0479D §4) that all MPS2 FPGA images have; chip.h says where. */
+/**
+ * Registers of Arm's Cortex-M System Design Kit (DDI 0479D §4) that all MPS2 FPGA images have; chip.h has their bases.
+ */
 #ifndef APB_H_
 #define APB_H_
 

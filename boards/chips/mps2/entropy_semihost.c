@@ -16,7 +16,7 @@ static int32_t source(void) {
 uint32_t entropy_read(uint8_t *out, uint32_t max) { return source() < 0 ? 0 : semihost_read(source(), out, max); }
 
 /**
- * A byte of the host's generator is as good as eight fair coins; what is planted in its place must fail the tests.
- * Without semihosting the board has no source at all, and needs a seed.
+ * A byte of the host's generator has full entropy; planted bytes in its place must fail the tests. Without semihosting
+ * the board has no source, and needs a seed.
  */
 uint32_t entropy_quality(void) { return source() < 0 ? 0 : 8 * 256; }

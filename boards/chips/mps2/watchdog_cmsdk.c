@@ -1,5 +1,7 @@
-/** The watchdog counts the system clock. Its warning says where the core was; its reset is for a core that can not even
- * do that. */
+/**
+ * The watchdog counts the system clock. Its warning records the place of the core; its reset is for a core that cannot
+ * even do that.
+ */
 #include "chip.h"
 #include "port.h"
 

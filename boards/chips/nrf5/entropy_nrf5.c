@@ -40,5 +40,5 @@ uint32_t entropy_read(uint8_t *out, uint32_t max) {
   return taken;
 }
 
-/** Nordic says that the corrected output is uniform (§21.2); half of that is claimed here. */
+/** Nordic states that the corrected output is uniform (§21.2); half of that is claimed here. */
 uint32_t entropy_quality(void) { return 4 * 256; }

@@ -10,7 +10,7 @@
 static struct ring received, sending;
 static volatile bool transmitting;
 
-/** Pins as the UART wants them while it is off (§29.9); a receiver that nothing is wired to must hear silence. */
+/** Set the pins for a UART that is off (§29.9); a receiver without a wire must read as idle. */
 static void start_pins(void) {
   GPIO_OUTSET(UART_TX_PIN) = GPIO_BIT(UART_TX_PIN);
   GPIO_PIN_CNF(UART_TX_PIN) = GPIO_OUTPUT;
@@ -37,7 +37,7 @@ static void send_next(void) {
     UART_TXD = ring_get(&sending);
 }
 
-/** Take what was received; a full ring leaves bytes in the chip's FIFO and masks the interrupt until there is room. */
+/** Take the received bytes; a full ring leaves bytes in the chip's FIFO and masks the interrupt until there is room. */
 static void receive(void) {
   while (UART_RXDRDY) {
     if (ring_full(&received)) {

@@ -1,6 +1,6 @@
 /**
- * Nordic nRF51822 (nRF51 Series Reference Manual 3.0). In the form of a CMSIS device header: what the drivers here use.
- * The chip has no SysTick; its clock is TIMER0.
+ * Nordic nRF51822 (nRF51 Series Reference Manual 3.0). The part of a CMSIS device header that the drivers here use. The
+ * chip has no SysTick; its clock is TIMER0.
  */
 #ifndef CHIP_H_
 #define CHIP_H_

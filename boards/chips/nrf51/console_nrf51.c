@@ -1,4 +1,4 @@
-/** The chip's one UART is the module's. What the console would say goes to the debugger, if there is one. */
+/** The chip has one UART, and it is the module's. Console output goes to the debugger, if there is one. */
 #include "noise.h"
 #include "port.h"
 #include "power.h"

@@ -1,6 +1,6 @@
 /**
- * Nordic nRF52840 (nRF52840 Product Specification 1.1). In the form of a CMSIS device header: what the drivers here
- * use. The clock is TIMER0 as on the nRF51: SysTick stands still while the core sleeps.
+ * Nordic nRF52840 (nRF52840 Product Specification 1.1). The part of a CMSIS device header that the drivers here use.
+ * The clock is TIMER0 as on the nRF51: SysTick stops while the core sleeps.
  */
 #ifndef CHIP_H_
 #define CHIP_H_
@@ -57,8 +57,10 @@ void SystemCoreClockUpdate(void);
 #define UARTE_ENABLED     8u
 #define UARTE_BAUD_115200 0x01d60000u
 
-/* TEMP: the straight lines that make a temperature of what the sensor measures, and FICR's factors for them: six
- * slopes, six intercepts, and where five of them end. */
+/*
+ * TEMP: the straight lines that convert the sensor's value to a temperature, and FICR's factors for them: six slopes,
+ * six intercepts, and the ends of five of them.
+ */
 #define TEMP_SLOPE(i)     TEMP(0x520 + 4u * (i))
 #define TEMP_INTERCEPT(i) TEMP(0x540 + 4u * (i))
 #define TEMP_END(i)       TEMP(0x560 + 4u * (i))
@@ -71,7 +73,7 @@ void SystemCoreClockUpdate(void);
 #define NVMC_ICACHECNF    NVMC(0x540)
 #define NVMC_CACHE_ENABLE 1u
 
-/* Access port protection: what UICR says takes effect by being copied, on chips of build code F and later. */
+/* Access port protection: the firmware copies the setting of UICR into effect, on chips of build code F and later. */
 #define UICR_APPROTECT    NRF_REG(0x10001000u, 0x208)
 #define APPROTECT_DISABLE NRF_REG(0x40000000u, 0x558)
 /* Which chip this is, as Nordic's own start-up code asks: a word that is 8 on each nRF52840, and its revision, 5 for

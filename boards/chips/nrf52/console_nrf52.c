@@ -1,4 +1,4 @@
-/** The console is UARTE1, which fetches what it sends from RAM by itself (EasyDMA). */
+/** The console is UARTE1, which reads its output from RAM by itself (EasyDMA). */
 #include "chip.h"
 #include "noise.h"
 #include "port.h"
@@ -27,7 +27,7 @@ void board_init(void) {
   power_watch();
 }
 
-/** Drop what was sent, and send what follows, up to where the ring wraps. Masked, or in the handler. */
+/** Drop the sent bytes, and send the next ones, up to the end of the ring. Masked, or in the handler. */
 static void go_on(void) {
   if (under_way > 0 && UARTE1_ENDTX == 0)
     return;

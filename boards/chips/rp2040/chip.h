@@ -1,6 +1,6 @@
 /**
- * Raspberry Pi RP2040 (RP2040 Datasheet, build 2024-10). In the form of a CMSIS device header: what the drivers here
- * use. Only the first of the two cores runs; the second stays where the bootrom parked it.
+ * Raspberry Pi RP2040 (RP2040 Datasheet, build 2024-10). The part of a CMSIS device header that the drivers here use.
+ * Only the first of the two cores runs; the second stays where the bootrom parked it.
  */
 #ifndef CHIP_H_
 #define CHIP_H_
@@ -48,7 +48,7 @@ void SystemCoreClockUpdate(void);
 #define RESETS_UART0      (1u << 22)
 #define RESETS_UART1      (1u << 23)
 
-/* Power-on state machine (§2.13): what a watchdog reset reaches. */
+/* Power-on state machine (§2.13): the parts that a watchdog reset reaches. */
 #define PSM_WDSEL     RP_REG(0x40010008u)
 #define PSM_ALL       0x1ffffu
 #define PSM_ROSC_XOSC 0x3u

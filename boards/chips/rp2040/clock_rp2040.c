@@ -1,6 +1,6 @@
 /**
- * The millisecond clock: the chip's microseconds, which go on while interrupts are off and flash is written. The alarm
- * is there to wake the core.
+ * The millisecond clock: the chip's microseconds, which continue while interrupts are off and flash is written. The
+ * alarm wakes the core.
  */
 #include "chip.h"
 #include "port.h"

@@ -11,17 +11,16 @@
 
 #define IN_RAM __attribute__((section(".ram_code"), noinline))
 
-/** Where flash begins as memory: the bootrom counts from there. */
+/** Base of the flash as memory: the bootrom's addresses are relative to it. */
 #define XIP_BASE 0x10000000u
 
-/** The bootrom programs whole pages of the flash chip, and erases sectors, or with a command of its own larger blocks.
- */
+/** The bootrom programs whole pages of the flash chip, and erases sectors, or larger blocks with another command. */
 enum { PROGRAM_BYTES = 256, SECTOR_BYTES = 4096, BLOCK_BYTES = 65536, BLOCK_COMMAND = 0xd8 };
 _Static_assert(STORE_PAGE_BYTES == SECTOR_BYTES, "a page of the store is a sector of the flash");
 
 /**
- * Pointers of the bootrom, 16 bits each: to its table of functions, to one of data, to what looks a code up in a table
- * (§2.8.3). The volatile keeps gcc from taking an object near address 0 for none.
+ * Pointers of the bootrom, 16 bits each: to its table of functions, to one of data, to the function that looks up a
+ * code in a table (§2.8.3). The volatile keeps gcc from taking an object near address 0 for a null pointer.
  */
 static const uint16_t *volatile const rom_pointers = (const uint16_t *)0x14u;
 enum { ROM_FUNCTIONS = 0, ROM_LOOKUP = 2 };

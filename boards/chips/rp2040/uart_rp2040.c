@@ -19,7 +19,7 @@ static void start(RP_UART_TypeDef *uart, uint32_t baud, uint32_t control) {
 
 void board_init(void) {
   GPIO_CTRL(MODULE_TX) = GPIO_CTRL(MODULE_RX) = GPIO_CTRL(MODULE_RTS) = GPIO_CTRL(CONSOLE_TX) = GPIO_UART;
-  /* A receiver that nothing is wired to must hear silence. */
+  /* A receiver without a wire must read as idle. */
   RP_CLR(GPIO_PAD(MODULE_RX), GPIO_PAD_PULLDN);
   RP_SET(GPIO_PAD(MODULE_RX), GPIO_PAD_PULLUP);
   start(RP_UART0, UART_BAUD, UART_CR_ENABLE | UART_CR_RTS);
@@ -29,8 +29,10 @@ void board_init(void) {
   NVIC_EnableIRQ(UART1_IRQ_IRQn);
 }
 
-/** Take what was received; a full ring leaves bytes in the FIFO, raises RTS, and masks the interrupt until there is
- * room. */
+/**
+ * Take the received bytes; a full ring leaves bytes in the FIFO, raises RTS, and masks the interrupt until there is
+ * room.
+ */
 static void receive(void) {
   while (!(RP_UART0->FR & UART_FR_RXFE)) {
     if (ring_full(&received)) {
@@ -59,7 +61,7 @@ void UART0_IRQ_Handler(void) {
 
 void UART1_IRQ_Handler(void) { drain(RP_UART1, &saying); }
 
-/** Begin to send what was queued: the interrupt comes only after a first byte. */
+/** Start to send the queued bytes: the interrupt comes only after a first byte. */
 static void kick(RP_UART_TypeDef *uart, struct ring *ring) {
   const uint32_t masked = __get_PRIMASK();
   __disable_irq();

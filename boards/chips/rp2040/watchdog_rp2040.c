@@ -1,4 +1,4 @@
-/** The watchdog, and what it says of the reset before. */
+/** The watchdog, and its record of the reset before. */
 #include <stddef.h>
 
 #include "chip.h"
@@ -21,8 +21,8 @@ void watchdog_start(void) {
 void system_progress(void) { WATCHDOG_LOAD = LOAD; }
 
 /**
- * The reason stays until power-on or the next reset by the watchdog, so it is believed once for each start of the
- * count. The chip does not tell a brown-out from power-on (§2.12.7).
+ * The reason stays until power-on or the next reset by the watchdog, so it counts once for each start of the timer. The
+ * chip cannot distinguish a brown-out from power-on (§2.12.7).
  */
 const char *system_reset_cause(void) {
   const bool barked = (WATCHDOG_REASON & WATCHDOG_REASON_TIMER) && WATCHDOG_SCRATCH0 == STARTED;

@@ -25,8 +25,8 @@ void board_init(void) {
 }
 
 /**
- * Take what was received; a full ring leaves the byte in the register, which raises RTS, and masks the interrupt. Where
- * an overrun interrupts too, it does so until both registers were read.
+ * Take the received byte; a full ring leaves the byte in the register, which raises RTS, and masks the interrupt. Where
+ * an overrun raises an interrupt too, it does so until both registers were read.
  */
 static void receive(void) {
   for (uint32_t status; (status = usart_status(MODULE_USART)) & SERIAL_INTERRUPTS;) {

@@ -1,4 +1,4 @@
-/** The watchdog gives no warning: what it ends is known by the cause of the reset alone. */
+/** The watchdog gives no warning: only the cause of the reset reveals it. */
 #include "chip.h"
 #include "port.h"
 

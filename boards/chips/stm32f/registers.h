@@ -1,6 +1,6 @@
 /**
  * The registers that STM32F1 and F4 have in common, RM0008 (F1), whose sections are cited, and RM0090 (F4). A chip.h
- * says where each peripheral begins.
+ * has the base of each peripheral.
  */
 #ifndef REGISTERS_H_
 #define REGISTERS_H_

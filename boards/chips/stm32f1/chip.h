@@ -1,6 +1,6 @@
 /**
- * ST's STM32F103x8 and xB, the medium-density chips (RM0008 rev 21, PM0075 for flash). In the form of a CMSIS device
- * header: what the drivers here use. USART2 is the module's, USART1 the console's.
+ * ST's STM32F103x8 and xB, the medium-density chips (RM0008 rev 21, PM0075 for flash). The part of a CMSIS device
+ * header that the drivers here use. USART2 is the module's, USART1 the console's.
  */
 #ifndef CHIP_H_
 #define CHIP_H_
@@ -121,7 +121,7 @@ typedef struct {
 #define EXTI_IMR     (*(volatile uint32_t *)0x40010400u)
 #define EXTI_RTSR    (*(volatile uint32_t *)0x40010408u)
 
-/* Where the peripherals are (§3.3). */
+/* Bases of the peripherals (§3.3). */
 #define RCC             ((RCC_TypeDef *)0x40021000u)
 #define FLASH           ((FLASH_TypeDef *)0x40022000u)
 #define IWDG            ((IWDG_TypeDef *)0x40003000u)

@@ -1,7 +1,6 @@
 /**
- * Signet's pages are the last of the chip's flash. It is programmed by half-words (PM0075 §2.3). There is one bank:
- * while it is written the core stands still, for a page's erasure up to 40 ms. It is timed by the internal oscillator,
- * which stays on.
+ * Signet's pages are the last of the chip's flash. It is programmed by half-words (PM0075 §2.3). There is one bank: the
+ * core stalls during a write, for up to 40 ms during a page erasure. The internal oscillator times it, and stays on.
  */
 #include <string.h>
 

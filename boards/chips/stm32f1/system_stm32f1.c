@@ -8,7 +8,7 @@
 
 #define HSI_HZ 8000000u
 
-/** More turns than the crystal or the PLL takes to start: one that is not there must not hang the device. */
+/** More turns than the start of the crystal or the PLL takes: a missing one must not hang the device. */
 #define PATIENCE 1000000
 
 uint32_t SystemCoreClock = HSI_HZ;
@@ -58,7 +58,7 @@ void SystemInit(void) {
   RCC->APB2ENR |= RCC_APB2ENR_ADC1EN;
 }
 
-/** The flag of a brown-out is set at each power-on as well: only the watchdog's tells of a fault. */
+/** The flag of a brown-out is set at each power-on as well: only the watchdog's means a fault. */
 const char *system_reset_cause(void) {
   const uint32_t cause = RCC->CSR;
   RCC->CSR = cause | RCC_CSR_RMVF;

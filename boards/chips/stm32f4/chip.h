@@ -1,6 +1,6 @@
 /**
- * ST's STM32F405 and F407 (RM0090 rev 19). In the form of a CMSIS device header: what the drivers here use. USART3 is
- * the module's, USART6 the console's.
+ * ST's STM32F405 and F407 (RM0090 rev 19). The part of a CMSIS device header that the drivers here use. USART3 is the
+ * module's, USART6 the console's.
  */
 #ifndef CHIP_H_
 #define CHIP_H_
@@ -135,7 +135,7 @@ typedef struct {
 #define EXTI_IMR     (*(volatile uint32_t *)0x40013c00u)
 #define EXTI_RTSR    (*(volatile uint32_t *)0x40013c08u)
 
-/* Where the peripherals are (§2.3). */
+/* Bases of the peripherals (§2.3). */
 #define RCC             ((RCC_TypeDef *)0x40023800u)
 #define FLASH           ((FLASH_TypeDef *)0x40023c00u)
 #define IWDG            ((IWDG_TypeDef *)0x40003000u)

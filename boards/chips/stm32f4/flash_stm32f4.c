@@ -1,6 +1,6 @@
 /**
- * Signet's pages are the last sectors of the chip's flash, of 128 KiB each: the first that is wholly behind the image
- * is the factory's. There is one bank: while it is written the core stands still, for a sector's erasure up to 2 s.
+ * Signet's pages are the last sectors of the chip's flash, of 128 KiB each: the first sector wholly behind the image is
+ * the factory's. There is one bank: the core stalls during a write, for up to 2 s during a sector erasure.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 static volatile uint32_t *word_at(uint32_t at) { return (volatile uint32_t *)(STORE_ORIGIN + at); }
 
-/** Lock it again, and forget what the cache held (§3.4.2); returns whether nothing went wrong. */
+/** Lock it again, and empty the cache (§3.4.2). Return true if there was no error. */
 static bool lock(void) {
   flash_wait();
   FLASH->CR = FLASH_CR_LOCK;

@@ -8,7 +8,7 @@
 #include "chip.h"
 #include "port.h"
 
-/** How often it is asked for a word: ten times longer than one takes. */
+/** Attempts to get a word: ten times the usual duration. */
 #define PATIENCE 1000
 
 static void begin(void) {
@@ -17,7 +17,7 @@ static void begin(void) {
   RNG->CR = RNG_CR_RNGEN;
 }
 
-/** True if a word could be had. A word of 0 is what is read after an error, between the look at it and the reading. */
+/** True if a word was read. After an error, between the check and the read, a word reads as 0. */
 static bool next_word(uint32_t *word) {
   if (!(RNG->CR & RNG_CR_RNGEN) || (RNG->SR & (RNG_SR_CEIS | RNG_SR_SEIS)))
     begin();

@@ -28,8 +28,9 @@ bool flash_forgive(void) {
   return torn;
 }
 
-/** Read a unit. What power left half programmed has more wrong bits than the code can mend: an NMI tells, and it reads
- * as 0.
+/**
+ * Read a unit. One that a power cut left half programmed has more wrong bits than the code can correct: an NMI reports
+ * it, and it reads as 0.
  */
 static void read_unit(uint32_t out[2], uint32_t at) {
   const volatile uint32_t *from = (const volatile uint32_t *)(STORE_ORIGIN + at);

@@ -40,7 +40,7 @@ void SystemInit(void) {
   RCC->AHB2ENR |= RCC_AHB2ENR_RNGEN | RCC_AHB2ENR_ADCEN;
 }
 
-/** The flag of a brown-out is set at each power-on as well: only the watchdog's tells of a fault. */
+/** The flag of a brown-out is set at each power-on as well: only the watchdog's means a fault. */
 const char *system_reset_cause(void) {
   const uint32_t cause = RCC->CSR;
   RCC->CSR = cause | RCC_CSR_RMVF;

@@ -1,6 +1,6 @@
 /**
- * ST's STM32L475, L476 and L486 (RM0351 rev 9). In the form of a CMSIS device header: what the drivers here use. USART1
- * is the module's, USART2 the console.
+ * ST's STM32L475, L476 and L486 (RM0351 rev 9). The part of a CMSIS device header that the drivers here use. USART1 is
+ * the module's, USART2 the console.
  */
 #ifndef CHIP_H_
 #define CHIP_H_
@@ -59,7 +59,7 @@ typedef struct {
 #define FLASH_ACR_DCEN    (1u << 10)
 #define FLASH_ACR_DCRST   (1u << 12)
 
-/* Where the peripherals are (§2.2.2). */
+/* Bases of the peripherals (§2.2.2). */
 #define FLASH           ((FLASH_TypeDef *)0x40022000u)
 #define RCC             ((RCC_TypeDef *)0x40021000u)
 #define PWR             ((PWR_TypeDef *)0x40007000u)
@@ -86,16 +86,16 @@ typedef struct {
 #define CONSOLE_BRR   ((CLOCK_HZ + CONSOLE_BAUD / 2) / CONSOLE_BAUD)
 #define LSI_HZ        32000u
 
-/** Switch on what the UARTs need. */
+/** Switch on the clocks of the UARTs. */
 static inline void usarts_on(void) {
   RCC->APB2ENR |= RCC_APB2ENR_USART1EN;
   RCC->APB1ENR1 |= RCC_APB1ENR1_USART2EN;
 }
 
-/** Let the wait states be what 80 MHz want, and the caches be on. */
+/** Set the wait states for 80 MHz, and switch the caches on. */
 static inline void flash_on(void) { FLASH->ACR = FLASH_ACR_80MHZ | FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN; }
 
-/** Let data be read from flash itself; afterwards, forget what the cache held (§3.3.4). */
+/** Let data be read from flash itself; afterwards, empty the cache (§3.3.4). */
 static inline void cache_off(void) { FLASH->ACR &= ~FLASH_ACR_DCEN; }
 static inline void cache_on(void) {
   FLASH->ACR |= FLASH_ACR_DCRST;
@@ -105,7 +105,7 @@ static inline void cache_on(void) {
 
 #define BROWNOUT_EXCEPTION (16u + PVD_IRQn)
 
-/** True if the NMI told of a torn unit in the store, which the flash driver lives with. */
+/** True if the NMI reported a torn unit in the store, which the flash driver handles. */
 bool flash_forgive(void);
 #define NMI_FORGIVEN flash_forgive
 

@@ -1,6 +1,6 @@
 /**
- * ST's STM32L552 (RM0438 rev 7) with TrustZone off, as it is delivered: everything is at its non-secure address. In the
- * form of a CMSIS device header: what the drivers here use. USART3 is the module's, LPUART1 the console.
+ * ST's STM32L552 (RM0438 rev 7) with TrustZone off, as delivered: everything is at its non-secure address. The part of
+ * a CMSIS device header that the drivers here use. USART3 is the module's, LPUART1 the console.
  */
 #ifndef CHIP_H_
 #define CHIP_H_
@@ -69,7 +69,7 @@ typedef struct {
 #define ICACHE_CR_EN    (1u << 0)
 #define ICACHE_SR_BUSYF (1u << 0)
 
-/* Where the peripherals are (§2.3). */
+/* Bases of the peripherals (§2.3). */
 #define FLASH           ((FLASH_TypeDef *)0x40022000u)
 #define ICACHE          ((ICACHE_TypeDef *)0x40030400u)
 #define RCC             ((RCC_TypeDef *)0x40021000u)
@@ -97,10 +97,10 @@ typedef struct {
 #define CONSOLE_BRR   ((uint32_t)((256ull * CLOCK_HZ + CONSOLE_BAUD / 2) / CONSOLE_BAUD))
 #define LSI_HZ        32000u
 
-/** Port G from its second pin on has a supply of its own, whose presence must be confirmed (§4.4.2). */
+/** Port G has a separate supply from its second pin on, whose presence must be confirmed (§4.4.2). */
 #define PWR_CR2_IOSV (1u << 9)
 
-/** Switch on what the UARTs need. */
+/** Switch on the clocks of the UARTs. */
 static inline void usarts_on(void) {
   PWR->CR2 |= PWR_CR2_IOSV;
   RCC->APB1ENR1 |= RCC_APB1ENR1_USART3EN;
@@ -115,7 +115,7 @@ static inline void cache_off(void) {
 }
 static inline void cache_on(void) { ICACHE->CR |= ICACHE_CR_EN; }
 
-/** Let the wait states be what 80 MHz want, and the cache be on. */
+/** Set the wait states for 80 MHz, and switch the cache on. */
 static inline void flash_on(void) {
   FLASH->ACR = FLASH_ACR_80MHZ;
   cache_on();
@@ -123,7 +123,7 @@ static inline void flash_on(void) {
 
 #define BROWNOUT_EXCEPTION (16u + PVD_IRQn)
 
-/** True if the NMI told of a torn unit in the store, which the flash driver lives with. */
+/** True if the NMI reported a torn unit in the store, which the flash driver handles. */
 bool flash_forgive(void);
 #define NMI_FORGIVEN flash_forgive
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An own main program, with a heap and work of its own, that sends {"shots": n} every half second. */
+/* A main program of one's own, with a heap and other work, that sends {"shots": n} every half second. */
 #include <stdlib.h>
 #include <string.h>
 
