@@ -14,7 +14,7 @@ import { missingPackages, present } from "./packages.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Text an installer prints when its trouble is of a kind we can name. The first that matches is told. */
+/** Error text of an installer for a known fault. The first match is reported. */
 const TROUBLES = [
   {
     text: /no space left|enough free space|ENOSPC/i,
@@ -49,7 +49,9 @@ function fail(what, hint) {
   process.exit(1);
 }
 
-/** Why `npm ci` must run in `root`, or undefined: compares the lock file with what npm noted when it installed. */
+/**
+ * Return the reason to run `npm ci` in `root`, or undefined: compare the lock file with npm's record of its installation.
+ */
 export function staleModules(root) {
   const noted = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(noted)) return "npm packages are not installed";
@@ -63,7 +65,7 @@ export function staleModules(root) {
   return undefined;
 }
 
-/** Run an installer with its output shown; returns what is to be said of its failure, or undefined. */
+/** Run an installer with its output shown; return the description of its failure, or undefined. */
 function install(command, args) {
   return new Promise((resolve) => {
     let said = "";
@@ -91,7 +93,7 @@ function install(command, args) {
   });
 }
 
-/** Put the Debian packages in place, or say exactly which to install and end. */
+/** Install the Debian packages, or print the command that does, and end. */
 async function ensurePackages(verb) {
   const missing = missingPackages(verb);
   if (missing.length === 0) return;

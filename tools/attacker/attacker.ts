@@ -1,7 +1,7 @@
 import { pathOf, Splitter, type HttpMessage } from "./http.ts";
 import type { Connection, Tap, Target } from "../line/tap.ts";
 
-/** One exchange that passed: what the device asked, and what it was answered. */
+/** One recorded exchange: the device's request and its answer. */
 export interface Exchange {
   readonly path: string;
   readonly request: HttpMessage;
@@ -11,13 +11,13 @@ export interface Exchange {
 /** The attacker's replacement for a message: anything, nothing, or another message. */
 export type Trick = (exchange: Exchange, connection: Connection) => Uint8Array[];
 
-/** The attacker in the module: hears everything, and plays one trick when told to. */
+/** The attacker in the module: reads everything, and plays one trick on request. */
 export class Attacker implements Tap {
   /** Every exchange so far. */
   readonly heard: Exchange[] = [];
   /** Every byte so far, both ways. */
   readonly bytes: Uint8Array[] = [];
-  /** Where connections are sent in place of where they were meant to go. */
+  /** Target of connections, in place of the original one. */
   detour: Target | undefined;
   private readonly wires = new Map<Connection, { up: Splitter; down: Splitter; open: Exchange[] }>();
   private tricks: { direction: "up" | "down"; path: string; trick: Trick; played: (exchange: Exchange) => void }[] = [];

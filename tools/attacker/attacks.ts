@@ -12,7 +12,7 @@ import { open, openFirst, seal, type Sign1 } from "../wire/sign1.ts";
 import type { Attacker, Exchange } from "./attacker.ts";
 import { statusOf, withBody, type HttpMessage } from "./http.ts";
 
-/** Where an attack happens, and what the attacker knows: all but the keys. */
+/** The setting of an attack, and the attacker's knowledge: everything except the keys. */
 export interface Scene {
   readonly attacker: Attacker;
   /** The server, reachable for the attacker as well. */
@@ -21,7 +21,7 @@ export interface Scene {
   readonly serverKey: Uint8Array;
   /** The public key of the device whose module this is. */
   readonly deviceKey: Uint8Array;
-  /** The device's secret: what the traffic is searched for, and nothing else is done with it. */
+  /** The device's secret: the traffic is searched for it; it has no other use. */
   readonly deviceSecret: Uint8Array;
   /** Words of the device so far about answers that it rejected. */
   complaints(): readonly string[];
@@ -138,7 +138,7 @@ async function injectReceipt(scene: Scene): Promise<Refusal> {
   ]);
 }
 
-/** A whole server with a key of its own, which it passes off as the real one's. */
+/** A whole server with its own key, which pretends to be the real one. */
 async function falseServer(scene: Scene): Promise<Refusal> {
   const { attacker } = scene;
   const forger = ed25519.fromSeed(new Uint8Array(randomBytes(32)));
@@ -185,7 +185,9 @@ async function onWayUp(attacker: Attacker, change: (body: Uint8Array) => Uint8Ar
   return exchange;
 }
 
-/** Change the next receipt on its way; the device must send the same report again, and say what it did not believe. */
+/**
+ * Change the next receipt on its way; the device must send the same report again, and report the answer that it rejected.
+ */
 async function disbelieved(
   scene: Scene,
   change: (answer: HttpMessage, exchange: Exchange) => Uint8Array[],
@@ -204,7 +206,9 @@ async function repeated(attacker: Attacker, lost: HttpMessage, reason: string): 
   return { by: "device", reason };
 }
 
-/** Send a report that was answered before; the server must give the very receipt of then, and the device's chain must go on. */
+/**
+ * Send a report that was answered before; the server must repeat its first receipt, and the device's chain must continue.
+ */
 async function nothingNew(attacker: Attacker, url: string, old: Exchange): Promise<Refusal> {
   const answer = await post(url + PATHS.reports, "application/cbor-seq", old.request.body);
   const then = receiptIn(old.answer!.body);
@@ -250,7 +254,7 @@ function complaint(scene: Scene, before: number): string {
   return scene.complaints().slice(before).at(-1) ?? "not believed";
 }
 
-/** A report in the device's name, right in all but the signature: it follows the report that was heard last. */
+/** A report in the device's name, right except for the signature: it follows the last recorded report. */
 function forgedReport(
   forger: ed25519.SigningKey,
   audience: string,

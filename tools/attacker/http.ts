@@ -49,7 +49,7 @@ export class Splitter {
   }
 }
 
-/** A message with another body, told by its length. */
+/** A message with another body and its length. */
 export function withBody({ head }: HttpMessage, body: Uint8Array): Uint8Array {
   const told = head
     .replace(/^(content-length|transfer-encoding):.*\r\n/gim, "")

@@ -16,14 +16,14 @@ export interface TlsRecord {
   readonly type: number;
   /** The very bytes, header included. */
   readonly raw: Uint8Array;
-  /** How many of its type went before it, this way, on this connection. */
+  /** Number of earlier records of its type, in this direction, on this connection. */
   readonly nth: number;
 }
 
 /** One connection, as its carrier sees it. */
 export interface Wire {
   readonly connection: Connection;
-  /** Everything the device said on it. */
+  /** All bytes of the device on it. */
   readonly said: Uint8Array[];
   /** True if the device has sent a sealed record: only then it has proven the server. */
   proven: boolean;
@@ -66,9 +66,9 @@ class Splitter {
 
 /** The attacker in the module where TLS passes through it: it sees records, and plays tricks on them. */
 export class Records implements Tap {
-  /** Where connections are sent in place of where they were meant to go. */
+  /** Target of connections, in place of the original one. */
   detour: Target | undefined;
-  /** True if what passes goes on a byte at a time. */
+  /** True if the bytes pass one at a time. */
   trickling = false;
   private readonly wires = new Map<Connection, Wire & { up: Splitter; down: Splitter }>();
   private readonly trickles = new Map<Connection, { up: Trickle; down: Trickle }>();
@@ -137,7 +137,7 @@ export class Records implements Tap {
   }
 }
 
-/** Lets bytes through one at a time, each in a turn of its own. */
+/** Pass bytes one at a time, each in its own turn. */
 class Trickle {
   private queue: Uint8Array[] = [];
   private readonly onward: (byte: Uint8Array) => void;

@@ -1,9 +1,9 @@
 /** A listener: stores the bytes that passed and searches them. */
 
-/** Where something passed, and which way. Each is searched as one stream: what comes in pieces is found all the same. */
+/** The place and direction of recorded bytes. Each is searched as one stream, so pieces are found too. */
 export type Place = "uart up" | "uart down" | "network up" | "network down";
 
-/** Something that a listener would like to know. */
+/** A value that a listener would look for. */
 export interface Wanted {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -13,7 +13,7 @@ export class Sniffer {
   private readonly heard = new Map<Place, Uint8Array[]>();
   private listening = true;
 
-  /** Keep what passed. */
+  /** Keep the bytes. */
   hear(place: Place, bytes: Uint8Array): void {
     if (!this.listening) return;
     const pieces = this.heard.get(place);
@@ -21,12 +21,12 @@ export class Sniffer {
     else this.heard.set(place, [bytes]);
   }
 
-  /** How many bytes passed on the UART, both ways. */
+  /** Number of bytes on the UART, both ways. */
   get uartBytes(): number {
     return this.stream("uart up").length + this.stream("uart down").length;
   }
 
-  /** The names of what is in the traffic: as it is, in hex, or in base64 of either alphabet, wherever in it that begins. */
+  /** Return the names of the values in the traffic: plain, in hex, or in base64 of either alphabet, at any offset. */
   find(wanted: readonly Wanted[]): string[] {
     const found = new Set<string>();
     for (const place of this.heard.keys()) {

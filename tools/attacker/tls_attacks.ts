@@ -1,6 +1,6 @@
 /**
- * Attacks on a device inside TLS by an attacker in its module. They are on records, because the attacker sees nothing else. Each one can end a connection at most,
- * and resolves once the device was back and what it had to say was stored, once.
+ * Attacks on a device inside TLS by an attacker in its module. They change records, because the attacker can read nothing else.
+ * Each one can at most end a connection, and resolves once the device was back and its report was stored, once.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,18 +14,18 @@ import { Succeeded, type Refusal } from "./attacks.ts";
 import { Content, HEAD_BYTES, type Change, type Direction, type Pick, type Records, type Wire } from "./records.ts";
 import type { Connection, Target } from "../line/tap.ts";
 
-/** How TLS failed, as the device tells it: the alert, and whether the server sent it. */
+/** The failure of TLS, from the device's event: the alert, and if the server sent it. */
 export interface Ending {
   readonly alert: number;
   readonly fromServer: boolean;
 }
 
-/** Where an attack happens, and what the attacker knows: all but the keys. */
+/** The setting of an attack, and the attacker's knowledge: everything except the keys. */
 export interface TlsScene {
   readonly attacker: Records;
-  /** Where the server really is. */
+  /** Address of the real server. */
   readonly server: Target;
-  /** How connections failed so far, as the device told it. */
+  /** Failures of connections so far, from the device's events. */
   endings(): readonly Ending[];
   /** Wait until there is one more than `before`. */
   ending(before: number): Promise<Ending>;
@@ -33,7 +33,7 @@ export interface TlsScene {
   recovered(): Promise<void>;
   /** Wait until no report is under way: a connection that is cut then is only opened anew. */
   quiet(): Promise<void>;
-  /** How many reports the server decided on that were not new. */
+  /** Number of reports that the server decided on and that were not new. */
   oldReports(): number;
 }
 
@@ -133,7 +133,7 @@ async function elsewhere(scene: TlsScene, relay: boolean): Promise<Refusal> {
     scene.attacker.detour = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
     let told = scene.endings().length;
     scene.attacker.cutAll();
-    // The cut itself is the first thing that the device may tell.
+    // The device's first event may be about the cut itself.
     let ending: Ending;
     do ending = await scene.ending(told++);
     while (ending.alert === NONE);
@@ -148,7 +148,7 @@ async function elsewhere(scene: TlsScene, relay: boolean): Promise<Refusal> {
   }
 }
 
-/** Say to the server, over a connection of the attacker's own, every byte that the device said on one of its. */
+/** Send to the server, over a connection of the attacker's own, every byte of one of the device's connections. */
 async function replayConnection(scene: TlsScene): Promise<Refusal> {
   const played = scene.attacker.play("up", data, ({ raw }) => [raw]);
   const { said } = await played;
@@ -191,7 +191,7 @@ function flipped(raw: Uint8Array, at: number): Uint8Array {
   return copy;
 }
 
-/** The record with a header that tells this length, or the one it has. */
+/** The record, with another length in its header if one is given. */
 function resized(raw: Uint8Array, length = raw.length - HEAD_BYTES): Uint8Array {
   const copy = Buffer.from(raw);
   copy.writeUInt16BE(length, HEAD_BYTES - 2);

@@ -9,7 +9,7 @@ import { Trouble } from "../trouble.ts";
 import { Session } from "./session.ts";
 
 export interface BridgeOptions {
-  /** The serial line, or what stands for it. */
+  /** The serial line, or its substitute. */
   readonly stream?: Duplex;
   /** Or where it connects to, for instance QEMU's UART; port 0 chooses one. */
   readonly listen?: { readonly host: string; readonly port: number };
@@ -17,7 +17,7 @@ export interface BridgeOptions {
   readonly to: Target;
   /** The tap in the bridge. */
   readonly tap?: Tap;
-  /** Sees what passes on the serial line: up is what the device says. */
+  /** Sees the bytes on the serial line: up is from the device. */
   readonly onUart?: (direction: Direction, bytes: Uint8Array) => void;
   readonly log?: (line: string) => void;
 }

@@ -23,7 +23,7 @@ export interface Frame {
 const MAX_BYTES = 135;
 const MIN_BYTES = 7;
 
-/** A frame as it goes on the wire. */
+/** A frame in its form on the wire. */
 export function encode(frame: Frame): Buffer {
   const plain = Buffer.concat([Buffer.of(frame.kind, frame.session, frame.number), frame.payload, Buffer.alloc(4)]);
   plain.writeUInt32LE(checksum(plain.subarray(0, -4)), plain.length - 4);
@@ -39,11 +39,11 @@ export function decode(bytes: Buffer): Frame | undefined {
   return { kind: body[0] ?? 0, session: body[1] ?? 0, number: body[2] ?? 0, payload: body.subarray(3) };
 }
 
-/** Split a stream into what lies between zeros, at most a frame's length of it. */
+/** Split a stream at its zeros, into pieces of at most a frame's length. */
 export class Splitter {
   #part: number[] = [];
 
-  /** Take bytes and return what is complete. */
+  /** Take bytes and return the complete pieces. */
   take(bytes: Buffer): Buffer[] {
     const whole: Buffer[] = [];
     for (const byte of bytes) {

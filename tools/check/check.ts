@@ -38,7 +38,7 @@ export const RULES: readonly Rule[] = [
 /** Return the complaints of a part of the check: an empty text if there are none. */
 type Part = () => Promise<string>;
 
-/** Where two programs keep what they know of files that have not changed. */
+/** Caches of two programs for unchanged files. */
 const KEEP_TYPES = ["--incremental", "--tsBuildInfoFile", "build/check/types"];
 const KEEP_FORMAT = ["--cache", "--cache-strategy", "content", "--cache-location", "build/check/format"];
 
@@ -52,7 +52,7 @@ const PARTS: Record<string, Part> = {
   },
   types: () => run("typescript/bin/tsc", ["--project", "tsconfig.json", "--pretty", "false", ...KEEP_TYPES]),
   assembly: async () => {
-    // Every file is an entry, so that what nothing imports yet is compiled too; 235 says that a class is no export.
+    // Every file is an entry, so that files without an importer are compiled too; 235 reports a class that is not exported.
     const sources = paths().filter(
       (path) => isAssembly(path) && path.startsWith("assembly/") && !path.endsWith(".d.ts"),
     );
@@ -68,7 +68,7 @@ const PARTS: Record<string, Part> = {
   },
 };
 
-/** Run the check, or some parts of it; prints what is wrong, and tells whether nothing is. */
+/** Run the check, or some parts of it; print the faults, and return true if there are none. */
 export async function check(parts: readonly string[]): Promise<boolean> {
   const unknown = parts.filter((part) => !(part in PARTS));
   if (unknown.length > 0)
@@ -88,12 +88,12 @@ export async function check(parts: readonly string[]): Promise<boolean> {
   return good;
 }
 
-/** An argument that is a folder not there yet is left out. */
+/** Omit a folder that does not exist yet. */
 function exists(argument: string): boolean {
   return argument.startsWith("-") || argument === "unix" || existsSync(join(ROOT, argument));
 }
 
-/** Run an npm package's program; what it prints counts as trouble if it fails, or if it should be silent. */
+/** Run a program of an npm package; its output counts as faults if it fails, or if it should be silent. */
 function run(script: string, args: readonly string[], silent = false): Promise<string> {
   return command(process.execPath, [join(ROOT, "node_modules", script), ...args], silent);
 }

@@ -12,7 +12,7 @@ export type Tree = ReadonlyMap<string, string>;
 /** One thing that is wrong, and where. */
 export interface Finding {
   readonly path: string;
-  /** From 1; 0 when it is about the file or the folder as a whole. */
+  /** From 1; 0 if it is about the whole file or folder. */
   readonly line: number;
   readonly message: string;
 }
@@ -25,7 +25,7 @@ export interface Rule {
 
 const BINARY = /\.(png|jpg|ico|woff2?|elf|bin|gz|wasm)$/;
 
-/** The paths git knows or would add, and that exist. */
+/** List the existing paths that git tracks or would add. */
 export function paths(root: string = ROOT): string[] {
   const listed = execFileSync(
     "git",

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** `signet audit`: look for what was done to the database behind the server's back. */
+/** `signet audit`: search the database for changes made without the server. */
 export function add(program: Command): void {
   program
     .command("audit")

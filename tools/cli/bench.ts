@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { ROOT } from "../firmware/root.ts";
 
-/** `signet bench`: what each operation costs on each board that can run here, beside other libraries. */
+/** `signet bench`: the cost of each operation on each emulated board, beside other libraries. */
 export function add(program: Command): void {
   program
     .command("bench")
@@ -13,7 +13,7 @@ export function add(program: Command): void {
     .option("--board <name...>", "only these boards")
     .option("--json", "one JSON object on standard output")
     .action(async ({ board = [], json }: { board?: string[]; json?: boolean }) => {
-      // A program of its own: what it measures with belongs to the tests, which tools neither import nor know by path.
+      // A separate program: its measurements belong to the tests, which tools neither import nor name by path.
       const { config } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { config: { bench: string } };
       const args = ["--import", "tsx", join(ROOT, config.bench), ...(json ? ["--json"] : []), ...board];
       const [code] = (await once(spawn(process.execPath, args, { stdio: "inherit" }), "exit")) as [number | null];

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** `signet check`: what must be true of the tree before anything is built from it. */
+/** `signet check`: the conditions on the tree before a build. */
 export function add(program: Command): void {
   program
     .command("check")

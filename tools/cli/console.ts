@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** `signet console`: what a device says. */
+/** `signet console`: the output of a device. */
 export function add(program: Command): void {
   program
     .command("console")

@@ -6,7 +6,7 @@ interface Place {
   port: number;
 }
 
-/** `signet emulate`: a bare board in QEMU, for those who have none at hand. */
+/** `signet emulate`: a bare board in QEMU. */
 export function add(program: Command): void {
   program
     .command("emulate")

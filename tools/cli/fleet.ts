@@ -16,7 +16,7 @@ interface Options {
   seed: number;
 }
 
-/** `signet fleet`: many virtual devices, and what came of them. */
+/** `signet fleet`: many virtual devices, and their results. */
 export function add(program: Command): void {
   program
     .command("fleet")

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** `signet inspect`: what some bytes are, and what they say. */
+/** `signet inspect`: the kind of some bytes, and their contents. */
 export function add(program: Command): void {
   program
     .command("inspect")

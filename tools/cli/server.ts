@@ -19,7 +19,7 @@ interface Options {
 
 const LEVELS: readonly Level[] = ["error", "warn", "info", "debug"];
 
-/** `signet server`: run until told to stop. */
+/** `signet server`: run until a signal to stop. */
 export function add(program: Command): void {
   program
     .command("server")

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CHOICES_HELP } from "../firmware/choices.ts";
 
-/** `signet size`: what the image takes of each board, part by part. */
+/** `signet size`: the size of the image on each board, part by part. */
 export function add(program: Command): void {
   program
     .command("size")

@@ -21,7 +21,7 @@ const SHOWN = [
   "trickle",
 ];
 
-/** How long the device has for any one step: the longest is to notice a dead server and try again. */
+/** Time for the device's step: the longest is to detect a dead server and try again. */
 export const STEP_MS = 60_000;
 
 /** An attack with its scene set. */

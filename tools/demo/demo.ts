@@ -16,7 +16,7 @@ import * as narration from "./narration.ts";
 import * as roads from "./road.ts";
 import { short, Story } from "./story.ts";
 
-/** How the demo runs. */
+/** Options of the demo. */
 export interface Options {
   readonly board: string;
   readonly link: (typeof LINKS)[number];
@@ -35,14 +35,14 @@ const REPORTS_WANTED = 10;
 
 const REPORT_INTERVAL_MS = 400;
 
-/** Where the stored reports are kept for `signet verify`. */
+/** Place of the stored reports for `signet verify`. */
 const REPORTS_FILE = "reports.ndjson";
 
 /** The result. */
 interface Tally {
   reports: number;
   attacks: number;
-  /** How many attacks there were to be. */
+  /** Planned number of attacks. */
   wanted: number;
 }
 

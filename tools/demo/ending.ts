@@ -1,4 +1,4 @@
-/** How a demo ends: the emulator does, or a signal. */
+/** The end of a demo: the emulator ends, or a signal arrives. */
 import type { Emulator } from "../emulator/qemu.ts";
 import { Trouble } from "../trouble.ts";
 

@@ -2,7 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 
-/** Keep a folder for this process alone; returns what gives it back. Two demos on one database would be two devices on one flash. */
+/**
+ * Lock a folder for this process; return a function that unlocks it. Two demos on one database would be two devices on one
+ * flash.
+ */
 export function keep(folder: string): () => void {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "pid");

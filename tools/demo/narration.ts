@@ -14,7 +14,7 @@ export function decision(story: Story, happening: Happening): boolean {
   return true;
 }
 
-/** Events of every report: the server's line tells the same. */
+/** Events of every report: the server's line has the same content. */
 const OF_EACH_REPORT: readonly EventName[] = ["sent", "accepted"];
 
 /** Print an event of the device, with ids shortened. */

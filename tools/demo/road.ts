@@ -27,13 +27,13 @@ import { SIGNET } from "../firmware/product.ts";
 
 /** The options of a setup. */
 export interface Plan {
-  /** Where the database, the server's key and the board's flash are. */
+  /** Folder of the database, the server's key and the board's flash. */
   readonly folder: string;
   readonly link: factory.Factory["link"];
   readonly reportIntervalMs: number;
   /** The server's port; 0 takes a free one. */
   readonly port: number;
-  /** True if everything travels inside TLS; not unless said. */
+  /** True if everything travels inside TLS; false by default. */
   readonly tls?: boolean;
 }
 
@@ -75,11 +75,11 @@ const HOST = "127.0.0.1";
 
 const AUDIENCE = "signet-demo";
 
-/** How long the device has to see that a connection ended, and to be back: it tries again later each time it fails. */
+/** Time for the device to detect the end of a connection and to reconnect: its pause grows with each failure. */
 const ENDING_MS = 20_000;
 const RECOVERY_MS = 60_000;
 
-/** A device that has said nothing for so long has no report under way. */
+/** A device without an event for this time has no report in progress. */
 const QUIET_MS = 60;
 
 /** Why the device did not believe an answer, by the number in its event: see Status in the firmware's library. */
@@ -223,7 +223,7 @@ export function tlsScene(road: Road, device: Emulator, deviceId: string): TlsSce
   };
 }
 
-/** How a connection failed, if an event says that one did. */
+/** Return the failure of a connection, if the event is one. */
 function ending({ name, data }: DeviceEvent): Ending | undefined {
   return name === "tls-failed" ? { alert: data.readUInt32BE(0), fromServer: data.readUInt32BE(4) === 1 } : undefined;
 }
@@ -262,7 +262,7 @@ export async function secrets(road: Road, device: Emulator, deviceId: string): P
   ];
 }
 
-/** The answer that the device says it did not believe, by name. */
+/** Return the name of the answer that the device rejected. */
 function disbelief({ name, data }: DeviceEvent): string | undefined {
   if (name === "answer-unknown") return "no answer of the protocol";
   return name === "answer-forged" ? (DISBELIEF[data.readUInt32BE(0)] ?? "not believed") : undefined;

@@ -37,7 +37,7 @@ export function short(id: string): string {
   return `${id.slice(0, 8)}…`;
 }
 
-/** A reading in words: the map that the firmware's `app/app.ts` writes, or what else it is in CBOR. */
+/** Return a reading as text: the map of the firmware's `app/app.ts`, or its other CBOR. */
 export function reading(data: Uint8Array): string {
   try {
     const value = decode(data);

@@ -29,7 +29,7 @@ export interface Options {
   readonly port: number;
 }
 
-/** How long a device has to its first report. */
+/** Time for a device's first report. */
 const FIRST_MS = 120_000;
 const LINES_SHOWN = 3;
 
@@ -60,7 +60,7 @@ export async function tryProgram(options: Options): Promise<void> {
   }
 }
 
-/** Print what the server decides; resolves with the device that first has a report stored. */
+/** Print the server's decisions; resolve with the device that first has a stored report. */
 function firstReport(road: roads.Road, story: Story): Promise<string> {
   return new Promise((resolve) => {
     road.server.intake.happenings.on("happening", (happening: Happening) => {
@@ -69,7 +69,7 @@ function firstReport(road: roads.Road, story: Story): Promise<string> {
   });
 }
 
-/** Wait for the first report, then do what else was asked. */
+/** Wait for the first report, then run the other requests. */
 async function live(
   options: Options,
   story: Story,
@@ -88,7 +88,7 @@ async function live(
   await new Promise(() => undefined);
 }
 
-/** Rejects after a while, with what is known of the reason. */
+/** Reject after a while, with the known facts about the reason. */
 async function late(road: roads.Road, device: Emulator): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, FIRST_MS).unref());
   const last = device.lines.slice(-LINES_SHOWN).join("; ");

@@ -22,12 +22,12 @@ export function isTried(version: string, tried: readonly string[]): boolean {
   return tried.some((one) => version === one || version.startsWith(`${one}.`));
 }
 
-/** The first version number in what a program says of itself. */
+/** The first version number in a program's output. */
 export function versionIn(text: string): string | undefined {
   return /\d+(\.\d+)+/.exec(text)?.[0];
 }
 
-/** Ask a program for its version; undefined if it can not be started or does not say. */
+/** Ask a program for its version; undefined if it cannot be started or prints none. */
 function ask([program, ...args]: readonly [string, ...string[]]): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
@@ -66,7 +66,7 @@ async function line(row: (typeof PACKAGES)[number]): Promise<Line> {
   return { name: row.name, version, remark: `${judged(version, of.tried)}; ${row.why}` };
 }
 
-/** Print what the verb behind a command lacks; true if that is nothing. */
+/** Print the missing requirements of a command's verb; true if there are none. */
 function judge(command: string, verb: "demo" | "test", print: (line: string) => void): boolean {
   const missing = missingPackages(verb).map(({ name }) => name);
   print(missing.length === 0 ? `${command}: everything is there` : `${command}: missing ${missing.join(" ")}`);

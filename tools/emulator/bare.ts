@@ -13,16 +13,16 @@ export interface Place {
 
 export interface BareOptions {
   readonly board: string;
-  /** Where the gdb server listens: what stands for the probe. */
+  /** Address of the gdb server, which takes the place of the probe. */
   readonly gdb: Place;
-  /** Where the console is served; a board that speaks through its probe has none. */
+  /** Address of the console; a board with its console on the probe has none. */
   readonly console?: Place | undefined;
   /** The module on the other end of its UART; it is asked again until it is there. */
   readonly module?: Place | undefined;
 }
 
 export interface Bare {
-  /** Resolves when QEMU ended by itself, with what it said. */
+  /** Resolve when QEMU ended by itself, with its output. */
   readonly over: Promise<string>;
   /** End it, as pulling the power does. */
   kill(): Promise<void>;

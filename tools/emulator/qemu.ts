@@ -22,7 +22,7 @@ import type { Cut } from "./rp2040/flash.ts";
 import type { MachineOptions } from "./rp2040/options.ts";
 import type { TraceOptions } from "./rp2040/trace.ts";
 
-/** How to reach the module on the board's UART0. */
+/** Address of the module on the board's UART0. */
 export type ModuleLink =
   /** QEMU connects to a TCP server, the emulated module or a bridge. */
   | { readonly tcp: { readonly host: string; readonly port: number } }
@@ -74,8 +74,8 @@ export function parseEvent(line: string): DeviceEvent | undefined {
 }
 
 /**
- * Write a flash file for a board: all erased but for what stands at its start, the factory page. A device that already
- * has one loses what it knew.
+ * Write a flash file for a board: all erased except the factory page at its start. A device that already has one loses its
+ * data.
  */
 export async function writeFlash(path: string, boardName: string, factoryPage: Uint8Array): Promise<void> {
   const board = await loadBoard(boardName);
@@ -208,7 +208,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     return Promise.resolve(this.socket);
   }
 
-  /** Stop the machine and talk to QEMU's gdb server; `detach` lets it go on. */
+  /** Stop the machine and connect to QEMU's gdb server; `detach` lets it continue. */
   async debug(): Promise<Gdb> {
     for (let tries = 0; this.running && tries < 500; tries++) {
       try {
@@ -239,7 +239,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     }
   }
 
-  /** Put back what a flash file holds, before the machine's first instruction. */
+  /** Restore the contents of a flash file, before the machine's first instruction. */
   async restore(halted: boolean): Promise<void> {
     if (!this.flash?.bySnapshot) return;
     const { path, store } = this.flash;
@@ -264,7 +264,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     });
   }
 
-  /** Keep what the chip's flash holds. */
+  /** Save the contents of the chip's flash. */
   private async save({ path, store }: Flash): Promise<void> {
     const bytes = await this.stopped((gdb) => gdb.read(store.origin, store.pageBytes * store.pages));
     writeFileSync(`${path}.new`, bytes);
@@ -313,7 +313,7 @@ export function serialPorts({ serials, consoleBySemihosting }: Emulated): string
   return ports.flatMap((port) => ["-serial", port]);
 }
 
-/** Start the board's image in rp2040js, in a process of its own. */
+/** Start the board's image in rp2040js, in a separate process. */
 async function startPico(options: Options, board: Machine): Promise<Emulator> {
   const folder = mkdtempSync(join(tmpdir(), "signet-pico-"));
   const storeBytes = board.store.pageBytes * board.store.pages;
@@ -343,7 +343,7 @@ async function startPico(options: Options, board: Machine): Promise<Emulator> {
   return emulator;
 }
 
-/** Start the board's image in QEMU, or in what else runs the board. */
+/** Start the board's image in QEMU, or in the board's other emulator. */
 export async function startEmulator(options: Options): Promise<Emulator> {
   const board = typeof options.board === "string" ? await loadBoard(options.board) : options.board;
   if (board.rp2040js) return startPico(options, board);

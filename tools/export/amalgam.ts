@@ -1,8 +1,8 @@
-/** One C file made of many: includes of ours are replaced by what they hold, each header once. */
+/** Join C files into one: replace includes of ours by their contents, each header once. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Names that a host could have too, and those that it sees instead. Order: the longer pattern first. */
+/** Names that a host could have too, and their replacements in the export. Order: the longer pattern first. */
 const RENAMES: readonly (readonly [RegExp, string])[] = [
   [/\b(?=(?:uart|console|flash|entropy)_(?:read|write|quality|program|erase)\b)/g, "signet_port_"],
   [/\bclock_ms\b/g, "signet_port_clock_ms"],
@@ -23,7 +23,7 @@ export function prefixed(text: string): string {
   return RENAMES.reduce((renamed, [from, to]) => renamed.replaceAll(from, to), text).replaceAll(STATIC, "$1static ");
 }
 
-/** How many conditions more a line opens than it closes. */
+/** Return the number of conditions that a line opens less those that it closes. */
 function opened(line: string): number {
   if (/^#\s*if/.test(line)) return 1;
   return /^#\s*endif/.test(line) ? -1 : 0;

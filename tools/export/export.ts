@@ -34,11 +34,11 @@ const PROFILES: Readonly<Record<string, readonly ChoiceName[]>> = {
 export interface ExportOptions {
   readonly core: string;
   readonly link: string;
-  /** How the server proves itself in TLS: by a pinned key, by chains of certificates too, or not at all. */
+  /** Authentication of the server in TLS: by a pinned key, by chains of certificates too, or none. */
   readonly profile: string;
   /** The smallest code of the cryptography. */
   readonly small: boolean;
-  /** The board's name that the device tells the server. */
+  /** Name of the board in the device's messages. */
   readonly name: string;
   readonly pageBytes: number;
   readonly pages: number;

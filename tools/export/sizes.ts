@@ -11,7 +11,7 @@ export interface Sizes {
   readonly ram: number;
 }
 
-/** How a host compiles the library. */
+/** Compilation of the library by a host. */
 const flags = (core: string): string[] => [`-mcpu=${core}`, "-mthumb", "-std=c11", "-O2"];
 
 /** Compile these sources as a host does, with the headers of the folder `out`. */

@@ -13,10 +13,7 @@ export const EVENTS = {
   sent: [9, "A report is on its way: its counter, u32."],
   accepted: [10, "There is a receipt for it: its counter, u32, then the first 60 bytes of its data."],
   refused: [11, "The server refused: the reason, u32, then 1 if that was signed, u32."],
-  "answer-forged": [
-    12,
-    "An answer failed its checks and was ignored: the status, u32.",
-  ],
+  "answer-forged": [12, "An answer failed its checks and was ignored: the status, u32."],
   silenced: [13, "Revoked: silent but for one attempt a day."],
   "head-ahead": [
     14,

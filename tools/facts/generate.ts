@@ -154,7 +154,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
   },
 };
 
-/** Every text that holds generated facts, given what it is now; undefined if a table has no place in it. */
+/** Every text with generated facts, as a function of its present content; undefined if a table has no place in it. */
 export function outputs(): ReadonlyMap<string, (now: string) => string | undefined> {
   const whole = (text: string) => (): string => text;
   return new Map<string, (now: string) => string | undefined>([

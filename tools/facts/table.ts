@@ -1,4 +1,4 @@
-/** The form of the tables: each fact is a name, a number and what it means. */
+/** The form of the tables: each fact is a name, a number and its meaning. */
 export type Row = readonly [number: number, meaning: string, ...more: readonly string[]];
 export type Table = Readonly<Record<string, Row>>;
 

@@ -1,4 +1,4 @@
-/** The AssemblyScript compiler, as a process of its own. */
+/** The AssemblyScript compiler, as a separate process. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Trouble } from "../trouble.ts";
@@ -19,12 +19,12 @@ const COMPILER = join(ROOT, "tools/firmware/compile.mjs");
 const PARTS = ["tools/firmware/compile.mjs", "tools/firmware/text.mjs", "asconfig.json", "package-lock.json"];
 
 /**
- * Its optimizer is WebAssembly that lives for seconds only: what V8 spends on optimizing it is a quarter of a compilation, and
- * never comes back. The output has the same bytes.
+ * Its optimizer is WebAssembly that lives for seconds only: V8's optimization of it would take a quarter of a compilation, and
+ * not pay off. The output has the same bytes.
  */
 const FLAGS = ["--liftoff-only"];
 
-/** The module, without its extension, that says where static memory ends. It is compiled after the guest's own. */
+/** The module, without its extension, that exports the end of static memory. It is compiled after the guest's own. */
 export const GUEST_END = "tools/firmware/guest_end";
 
 /** List what decides a module's bytes: the firmware's library, the folder of the entry, whose tests are not compiled, and the application. */
@@ -41,7 +41,10 @@ export function sourcesOf({ entry, app }: Program): string[] {
   return files.filter((file) => !file.endsWith(".test.ts"));
 }
 
-/** Compile; returns what the compiler printed. The configuration has an absolute path: else the compiler takes a transform's path for a package. */
+/**
+ * Compile; return the compiler's output. The configuration has an absolute path: otherwise the compiler takes a transform's
+ * path for a package.
+ */
 export function asc(args: readonly string[], app = ""): Promise<string> {
   return run(process.execPath, [...FLAGS, COMPILER, app, ...args, "--config", join(ROOT, "asconfig.json")]);
 }

@@ -1,4 +1,4 @@
-/** A board as data: what the compilers, the linker and the emulator need to know of it. */
+/** A board as data, for the compilers, the linker and the emulator. */
 import { readdirSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,20 +17,20 @@ export interface Store {
   readonly origin: number;
   readonly pageBytes: number;
   readonly pages: number;
-  /** How many erasures of a page the chip's maker promises; none if it does not wear. */
+  /** Erasures of a page that the chip's maker guarantees; none if it does not wear. */
   readonly endurance?: number;
 }
 
-/** How QEMU is started for the board. */
+/** Start of QEMU for the board. */
 export interface Emulated {
   readonly machine: string;
-  /** Size of the machine's RAM that holds the store, when that is what QEMU can keep in a file. */
+  /** Size of the machine's RAM that holds the store, where QEMU can keep it in a file. */
   readonly storeRam?: string;
   /** The store lies in the chip's flash, which QEMU forgets: the emulator saves it at the end and puts it back. */
   readonly storeBySnapshot?: boolean;
   /** Console lines come by semihosting, because the chip has one UART only. */
   readonly consoleBySemihosting?: boolean;
-  /** Which of its serial ports, from 0, are the module's and the console's; 0 and 1 unless said. */
+  /** Serial ports, from 0, of the module and of the console; 0 and 1 by default. */
   readonly serials?: { readonly module: number; readonly console: number };
   /** True if the chip lacks it, so that a device makes no key on it. */
   readonly lacks?: string;
@@ -38,7 +38,7 @@ export interface Emulated {
   readonly instructionsPerTick: number;
 }
 
-/** How reading the chip out by its debug port is locked, or why it can not be. */
+/** The lock against reading the chip by its debug port, or the reason why there is none. */
 export type Lock =
   | {
       /** The settings, in the words of the chip's manual. */
@@ -49,16 +49,16 @@ export type Lock =
       readonly undo: string;
       /** Known attacks against it: tools/flash/README.md names the sources. */
       readonly bypass: string;
-      /** A stronger one that nothing undoes. */
+      /** A stronger, irreversible one. */
       readonly final?: { readonly what: string; readonly openocd: readonly string[]; readonly bypass: string };
     }
   | { readonly none: string };
 
-/** How a probe reaches the chip: see tools/flash. */
+/** Access of a probe to the chip: see tools/flash. */
 export interface Probed {
-  /** OpenOCD's script of the chip, among those that come with it. */
+  /** OpenOCD's script of the chip, from its own scripts. */
   readonly openocd: string;
-  /** pyOCD's name of the chip, if it knows it. */
+  /** pyOCD's name of the chip, if it has one. */
   readonly pyocd?: string;
   /** Console lines come by semihosting, through the probe, and not by a UART. */
   readonly consoleByProbe?: boolean;
@@ -76,11 +76,11 @@ export interface Board {
   readonly ram: Region;
   readonly store: Store;
   /**
-   * The board has no source of noise of its own (an emulator may lend one), or one that is weak (`use` then has
-   * NOISE_IS_WEAK): each device needs a seed in its factory page.
+   * True if the board has no source of noise (an emulator may lend one), or a weak one (`use` then has NOISE_IS_WEAK): each
+   * device needs a seed in its factory page.
    */
   readonly seedRequired?: true;
-  /** Over any of these the build fails. `stack` is also what is reserved. */
+  /** Limits: above any of these the build fails. `stack` is also reserved. */
   readonly budget: { readonly flash: number; readonly linear: number; readonly stack: number };
   /** Compile-time choices handed to asc as `--use` and to gcc as `-D`: those of `choices.ts`, sizes of `assembly/config.ts`, those of `assembly/crypto`. */
   readonly use: Readonly<Record<string, number>>;

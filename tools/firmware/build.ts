@@ -31,7 +31,7 @@ export interface Request {
   readonly image: Image;
   /** The parts that the image leaves out, or does in less flash; none by default. */
   readonly choices?: readonly ChoiceName[];
-  /** Where outputs go; `build` in the working tree unless said. */
+  /** Folder for outputs; `build` in the working tree by default. */
   readonly out?: string;
   /** Changes to the board's data, for tests of the build itself. */
   readonly change?: Partial<Board>;
@@ -49,7 +49,7 @@ function toolInputs(board: Board, boardName: string): string[] {
   );
 }
 
-/** Build one image, or return what is there if nothing it is made from has changed. */
+/** Build one image, or return the existing one if its inputs have not changed. */
 export async function buildImage(request: Request): Promise<Built> {
   const { board: boardName, image, choices = [] } = request;
   const { name, entry, main, adapt = (board) => board } = image;

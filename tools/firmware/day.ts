@@ -1,4 +1,4 @@
-/** The day an image says it was built: a device has no clock, and holds this against certificates that ended before. */
+/** The day of an image's build: a device has no clock, and compares the end of certificates with this. */
 import { execFileSync } from "node:child_process";
 import { dirname } from "node:path";
 import { Trouble } from "../trouble.ts";

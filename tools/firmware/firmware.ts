@@ -49,7 +49,7 @@ export function boardHeader(name: string, board: Board): string {
     CLOCK_HZ: `${board.clockHz}u`,
     FLASH_ORIGIN: `${board.flash.origin}u`,
     FLASH_BYTES: `${board.flash.bytes}u`,
-    /** The power of two that holds it: what a memory protection unit can cover. */
+    /** The next power of two: the unit of a memory protection unit. */
     FLASH_WHOLE_BYTES: `${2 ** Math.ceil(Math.log2(board.flash.bytes))}u`,
     STORE_ORIGIN: `${board.store.origin}u`,
     STORE_PAGE_BYTES: `${board.store.pageBytes}u`,
@@ -108,7 +108,7 @@ function flags(board: Board, boardName: string, folder: string): string[] {
     "-fdata-sections",
     `-ffile-prefix-map=${folder}=out`,
     `-ffile-prefix-map=${ROOT}=.`,
-    // The assembler is told of this one only.
+    // Only the assembler gets this one.
     `-fdebug-prefix-map=${ROOT}=.`,
     "-DNDEBUG",
     ...Object.entries(board.use).map(([name, value]) => `-D${name}=${value}`),
@@ -130,7 +130,7 @@ async function inParallel(jobs: readonly (() => Promise<unknown>)[]): Promise<vo
   await Promise.all(cpus().map(worker));
 }
 
-/** One source and what its compilation needs beside the flags that all have. */
+/** One source and its additional flags. */
 export interface Unit {
   readonly source: string;
   readonly flags: readonly string[];

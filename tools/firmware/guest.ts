@@ -1,4 +1,4 @@
-/** From AssemblyScript to C: asc, wasm2c, and what is written of wasm2c's output for boards/common/guest.c. */
+/** From AssemblyScript to C: asc, wasm2c, and the conversion of wasm2c's output for boards/common/guest.c. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EVENTS } from "../facts/device.ts";
@@ -42,7 +42,7 @@ async function compileWasm(board: Pick<Board, "use">, program: Program): Promise
   });
 }
 
-/** Bytes of a window of linear memory in boards/common/words.h: what the shortest load of a word reaches. */
+/** Bytes of a window of linear memory in boards/common/words.h: the range of the shortest load of a word. */
 const WINDOW_BYTES = 128;
 
 export const C_TYPES: Record<string, string> = { u32: "uint32_t", u64: "uint64_t", void: "void" };

@@ -9,7 +9,7 @@ import type { Image } from "./image.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
-/** How the program is made. */
+/** Build of the program. */
 export interface Kind {
   /** The end of the output folder's name. */
   readonly name: string;
@@ -30,7 +30,7 @@ export interface HostRequest {
   readonly kind: Kind;
   /** Compile-time choices, as a board's data has them. */
   readonly use?: Board["use"];
-  /** Where outputs go; `build` in the working tree unless said. */
+  /** Folder for outputs; `build` in the working tree by default. */
   readonly out?: string;
 }
 

@@ -1,4 +1,4 @@
-/** An image as data: what the guest is, which C main program runs it, and how a board is adapted to it. */
+/** An image as data: its guest, the C main program that runs it, and the adaptation of a board. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";

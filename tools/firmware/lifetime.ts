@@ -1,4 +1,6 @@
-/** How long a board's flash lasts: what a device writes at one report a minute, against what its pages promise. */
+/**
+ * The lifetime of a board's flash: a device's writes at one report a minute, and the guaranteed erasures of its pages.
+ */
 import type { Board } from "./board.ts";
 
 /* Sizes of the firmware's writes (assembly/device/store.ts, assembly/config.ts). */
@@ -22,7 +24,7 @@ const REPORTS_PER_DAY = 24 * 60;
 export interface Lifetime {
   /** Bytes that a device appends to each copy of its store in a day. */
   readonly bytesPerDay: number;
-  /** How often each page is erased in a year. */
+  /** Erasures of each page in a year. */
   readonly erasuresPerYear: number;
   readonly years: number;
 }

@@ -13,7 +13,7 @@ export const SEED_REQUIRED =
 
 interface Asked {
   readonly board?: string;
-  /** The path of an image's data; the product unless said. */
+  /** The path of an image's data; the product by default. */
   readonly image?: string;
   /** The choices of the image, as `choicesOf` reads them. */
   readonly choose?: string;
@@ -33,7 +33,7 @@ async function* builds({ board, image: path, choose: text = "" }: Asked, isWhole
   }
 }
 
-/** How a built image is called: its board, and what was chosen. */
+/** Name of a built image: its board, and its choices. */
 function nameOf({ board, choices }: Built): string {
   return choices.length === 0 ? board : `${board}:${choices.join(",")}`;
 }
@@ -43,7 +43,7 @@ function share(bytes: number, budget: number): string {
   return `${bytes} of ${budget} bytes (${Math.round((100 * bytes) / budget)} %)`;
 }
 
-/** Build, and say where the ELF is and how large. */
+/** Build, and print the place and size of the ELF. */
 export async function build(asked: Asked): Promise<void> {
   for await (const built of builds(asked)) {
     const { budget, seedRequired } = await loadBoard(built.board);
@@ -52,7 +52,7 @@ export async function build(asked: Asked): Promise<void> {
   }
 }
 
-/** How much of the linear memory TLS takes: what is saved without it. Nothing on a board that leaves it out. */
+/** Linear memory of TLS: the saving without it. Nothing on a board that leaves it out. */
 async function linearOfTls({ board: name, image, choices, size: { linear } }: Built): Promise<number | undefined> {
   const { use } = choose(await loadBoard(name), choices);
   if (image !== SIGNET || "WITHOUT_TLS" in use) return undefined;

@@ -12,7 +12,7 @@ const PACKAGES: Record<string, string> = {
   clang: "clang",
 };
 
-/** Run a program in the working tree's folder and return what it printed on its standard output. */
+/** Run a program in the working tree's folder and return its standard output. */
 export function run(program: string, args: readonly string[], cwd: string = ROOT): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {

@@ -1,4 +1,4 @@
-/** How much of the board an image takes, and which folder takes it. */
+/** The size of an image on a board, in all and by folder. */
 import { readFileSync } from "node:fs";
 import { run } from "./run.ts";
 

@@ -3,11 +3,11 @@ import { run } from "./run.ts";
 
 export interface Place {
   readonly address: number;
-  /** Bytes; 0 if the image does not say. */
+  /** Bytes; 0 if the image does not have the size. */
   readonly size: number;
 }
 
-/** Read an ELF's symbols; asking for one that it does not have throws. */
+/** Read an ELF's symbols; a request for a missing one throws. */
 export async function symbols(elf: string): Promise<(name: string) => Place> {
   const found = new Map<string, Place>();
   for (const line of (await run("arm-none-eabi-nm", ["-S", elf])).split("\n")) {

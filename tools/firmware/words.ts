@@ -63,7 +63,7 @@ function body(text: string, names: Names): string {
     .replaceAll(/\binstance->w2c_(\w+)/g, (_, name: string) => `guest.${names.plain("", name)}`);
 }
 
-/** With the braces of blocks, what decides which slots hold a constant. */
+/** With the braces of blocks, the lines that decide which slots contain a constant. */
 const ACCESS = /(i(?:32|64)_(?:load|store)\w*)\((\w+), (\w+)/g;
 const LABEL = /^ *var_\w+:/;
 const ASSIGNMENT = /^ *(\w+) (?:= (\d+)u;$|\S*= )/;
@@ -95,7 +95,7 @@ function known(text: string): string {
   return lines.join("\n");
 }
 
-/** Behind a block, what was assigned in it is unknown. */
+/** After a block, its assignments are unknown. */
 function leave(blocks: { readonly constants: Map<string, string>; readonly assigned: Set<string> }[]): void {
   const inner = blocks.pop()!;
   const outer = blocks.at(-1)!;
@@ -110,7 +110,10 @@ function far(text: string): string {
   return text.replaceAll(/\b(i(?:32|64)_(?:load|store)\w*)\(/g, "far_$1(");
 }
 
-/** How the compiler makes a function, in words of boards/common/words.h: what runs a few times an exchange is made small. */
+/**
+ * Treatment of a function by the compiler, in words of boards/common/words.h: a function that runs a few times an exchange is
+ * made small.
+ */
 function temperature(name: string): "HOTTEST" | "HOT" | "COLD" {
   if (/^w2c_assembly_crypto_(?:_poly1305|_chacha20|aead)_/.test(name)) return "HOTTEST";
   return /^w2c_assembly_(?:crypto_|lib_|tls_record_)/.test(name) ? "HOT" : "COLD";
@@ -168,7 +171,7 @@ function data(init: string, segments: ReadonlyMap<string, string>): string {
   return `static const u8 data_bytes[] = {\n${bytes}};\nstatic const struct data_run data_runs[] = {\n${runs}};\n`;
 }
 
-/** Parse what wasm2c wrote of a module that it was told to name `guest`. */
+/** Parse wasm2c's output for a module with the name `guest`. */
 export function parse(c: string, header: string): Words {
   const names = new Names();
   const [prototypes, functions]: string[][] = [[], []];
@@ -208,7 +211,7 @@ export function parse(c: string, header: string): Words {
   };
 }
 
-/** The exported functions, read from wasm2c's header, and what each calls. */
+/** The exported functions, read from wasm2c's header, and the function that each calls. */
 function calls(header: string, callers: ReadonlyMap<string, string>, names: Names): Call[] {
   const found = [...header.matchAll(/^(u32|u64|void) w2c_guest_(\w+)\(w2c_guest\*((?:, \w+)*)\);$/gm)];
   return found.flatMap(([line, result, name, types]) => {

@@ -9,7 +9,7 @@ const BAUD = 115_200;
 /** A line longer than this is none of ours: it is cut. */
 const LINE_MAX = 1024;
 
-/** Cuts what comes into lines. */
+/** Cut the input into lines. */
 export class Lines {
   private rest = "";
 
@@ -22,7 +22,7 @@ export class Lines {
   }
 }
 
-/** Open a console and hear its lines. */
+/** Open a console and read its lines. */
 export async function open(path: string, line: (line: string) => void): Promise<Duplex> {
   const stream = await openSerial(path, BAUD);
   const lines = new Lines(line);
@@ -31,7 +31,7 @@ export async function open(path: string, line: (line: string) => void): Promise<
   return stream;
 }
 
-/** Events after which a device does not tell an id: what happened, and what helps. */
+/** Events after which a device prints no id: the fault, and the remedy. */
 const ENDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   "no-entropy": [
     "the device has no usable randomness, so it makes no key",
@@ -49,7 +49,9 @@ const ENDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
 
 /** The lines that a device prints at its start, until its id. */
 export class FirstWords {
-  /** Resolves with the id. Rejects with Trouble when it says that there will be none, or says nothing in time. */
+  /**
+   * Resolve with the id. Reject with Trouble when the device reports that there will be none, or prints nothing in time.
+   */
   readonly id: Promise<string>;
   readonly events: DeviceEvent[] = [];
   private settle!: { resolve: (id: string) => void; reject: (error: Error) => void };

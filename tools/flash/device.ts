@@ -1,4 +1,4 @@
-/** `device.json`: what one device, or every device of a batch, is told before its first start. */
+/** `device.json`: the settings of one device, or of every device of a batch, before its first start. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { Trouble } from "../trouble.ts";
@@ -29,7 +29,7 @@ const keys = z
 
 /** Every field of the file, as a person writes it. */
 const schema = z.strictObject({
-  /** Where the server listens, as the module reaches it. */
+  /** Address of the server, as the module reaches it. */
   server: z.strictObject({
     host: text(1, 64),
     port: z.int({ error: "is a whole number" }).min(1).max(65535),
@@ -52,13 +52,13 @@ const schema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(60_000),
   claim: bytes(16, 32).optional(),
-  /** Randomness of one's own for one device: what its page gets is fresh, with this mixed in. */
+  /** Randomness of one's own for one device: its page gets fresh randomness with this mixed in. */
   seed: bytes(SEED_BYTES, SEED_BYTES).optional(),
 });
 
 export type DeviceConfig = z.output<typeof schema>;
 
-/** Check what a file holds. Throws Trouble that names the field. */
+/** Check the contents of a file. Throw Trouble that names the field. */
 export function parse(content: string, name: string): DeviceConfig {
   let json: unknown;
   try {

@@ -1,4 +1,4 @@
-/** Write a board, start it, and hear who it is. */
+/** Write a board, start it, and read its id. */
 import type { Board } from "../firmware/board.ts";
 import { loadBoard } from "../firmware/board.ts";
 import { buildImage } from "../firmware/build.ts";
@@ -15,7 +15,7 @@ import type { Probe } from "./probe.ts";
 import type { Choice } from "./probes.ts";
 import { SIGNET } from "../firmware/product.ts";
 
-/** Where a board is: what writes it, and where it speaks. */
+/** The connections of a board: its probe, and its console. */
 export interface Bench {
   readonly probe: Choice;
   /** A script of OpenOCD's for an adapter that is not found by itself. */
@@ -79,7 +79,7 @@ export async function pageOn(bench: Bench, board: Board, name: string): Promise<
   try {
     return factory.read(await probe.read(board.store.origin, board.store.pageBytes));
   } catch (error) {
-    // Blank, cut off, or of something else: what a probe has to say is no such thing.
+    // Blank, cut off, or foreign contents; a probe's error is none of these.
     if (error instanceof Trouble) throw error;
     return undefined;
   } finally {
@@ -87,7 +87,7 @@ export async function pageOn(bench: Bench, board: Board, name: string): Promise<
   }
 }
 
-/** Start the board that was written; returns its id, or undefined if there is no way to hear it. */
+/** Start the board after writing; return its id, or undefined if there is no way to read it. */
 export async function start(bench: Bench, board: Board, probe: Probe, listener: Listener): Promise<string | undefined> {
   const words = new FirstWords(listener.line);
   if (bench.console !== undefined) {
@@ -119,7 +119,7 @@ export async function start(bench: Bench, board: Board, probe: Probe, listener: 
 export interface Options {
   readonly board: string;
   readonly bench: Bench;
-  /** The file of what the device is told; without it the factory page stays as it is. */
+  /** The file with the device's settings; without it the factory page stays unchanged. */
   readonly config?: string | undefined;
   /** Make it forget its key: it becomes another device. */
   readonly erase?: boolean;
@@ -128,7 +128,7 @@ export interface Options {
 /** The warning about a seed of one's own. */
 const SEED_GIVEN = "warning: a seed is one device's: this board gets a fresh one, with the seed of the file mixed in";
 
-/** The factory page to write: what the file tells, or, for a board that becomes another device, its own with a fresh seed. */
+/** The factory page to write: from the file, or, for a board that becomes another device, its own with a fresh seed. */
 async function newPage(options: Options, board: Board): Promise<Uint8Array | undefined> {
   if (options.config !== undefined) return device.page(device.load(options.config));
   if (!options.erase) return undefined;
@@ -136,7 +136,7 @@ async function newPage(options: Options, board: Board): Promise<Uint8Array | und
   return old && factory.write({ ...old, seed: seeds.fresh() });
 }
 
-/** `signet flash`: build, write, verify, reset, and hear the id. */
+/** `signet flash`: build, write, verify, reset, and read the id. */
 export async function flash(options: Options, listener: Listener): Promise<string | undefined> {
   const board = await loadBoard(options.board);
   if (options.config !== undefined && device.load(options.config).seed) listener.step(SEED_GIVEN);

@@ -1,4 +1,4 @@
-/** Boards behind a gdb server: QEMU, Black Magic, J-Link, OpenOCD, pyOCD. Each is told apart by what it says of itself. */
+/** Boards behind a gdb server: QEMU, Black Magic, J-Link, OpenOCD, pyOCD. Each is recognised by its own answers. */
 import type { Board } from "../firmware/board.ts";
 import { attachTo, type Gdb } from "../gdb/gdb.ts";
 import type { FlashRegion } from "../gdb/memory_map.ts";
@@ -25,10 +25,10 @@ const SERVERS: readonly { readonly asked: string; readonly says: RegExp; readonl
   { asked: "info version", says: /^\d+\.\d+\.\d+/, server: { name: "QEMU", prepare: [], reset: "system_reset", resetsLater: true } },
 ];
 
-/** J-Link and pyOCD do not say who they are; both know this reset. */
+/** J-Link and pyOCD do not identify themselves; both accept this reset. */
 const OTHER: Server = { name: "gdb server", prepare: [], reset: "reset" };
 
-/** How long a reset may take until the core stands at its entry. */
+/** Time from a reset until the core is halted at its entry. */
 const RESET_TRIES = 50;
 const RESET_PAUSE_MS = 20;
 
@@ -116,8 +116,8 @@ class GdbProbe implements Probe {
   }
 
   /**
-   * Whole blocks where the server says that there is flash. What else a block holds is read first and written again: a page of
-   * the store may share a large sector with others.
+   * Make whole blocks where the server reports flash. The rest of a block is read first and written again: a page of the store
+   * may share a large sector with others.
    */
   private async blocks(segments: readonly Segment[]): Promise<{ inFlash: Segment[]; outside: Segment[] }> {
     const inFlash = new Map<number, Buffer>();
@@ -186,7 +186,7 @@ class GdbProbe implements Probe {
   }
 }
 
-/** Where two byte strings first differ. */
+/** Return the first difference of two byte strings. */
 export function mismatch(have: Uint8Array, want: Uint8Array): number | undefined {
   if (have.length !== want.length) return Math.min(have.length, want.length);
   const at = want.findIndex((byte, i) => have[i] !== byte);

@@ -1,4 +1,4 @@
-/** Intel HEX: what the build writes and every programmer reads. */
+/** Intel HEX: written by the build, and read by every programmer. */
 import { Trouble } from "../trouble.ts";
 
 /** Bytes that belong at an address. */

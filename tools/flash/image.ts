@@ -20,7 +20,7 @@ export function firmware(hexFile: string, board: Board): Segment[] {
   return segments;
 }
 
-/** The factory page, whole: what stood in it is gone. */
+/** The whole factory page: its old contents are lost. */
 export function factoryPage(page: Uint8Array, board: Board): Segment {
   const { origin, pageBytes } = board.store;
   if (page.length > pageBytes)
@@ -36,7 +36,7 @@ export function blankStore(board: Board): Segment {
   return { address: origin + pageBytes, bytes: Buffer.alloc(pageBytes * (pages - 1), 0xff) };
 }
 
-/** How many bytes there are. */
+/** Number of bytes. */
 export function size(segments: readonly Segment[]): number {
   return segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }

@@ -1,4 +1,4 @@
-/** `signet inspect`: tell what some bytes are, and what they say. Secrets are named and not shown. */
+/** `signet inspect`: describe the kind of some bytes, and their contents. Secrets are named and not shown. */
 import { DEATHS } from "../facts/device.ts";
 import { readFileSync, statSync } from "node:fs";
 import { parseEvent } from "../emulator/qemu.ts";
@@ -27,7 +27,7 @@ const SIGN1 = 0xd2;
 const CLAIM_LEAST = 16;
 const CLAIM_MOST = 32;
 
-/** A line: what, and what it says. */
+/** A line: a name, and its value. */
 type Line = readonly [name: string, value: string];
 
 /** Nothing that could command a terminal, and not too much of it. */
@@ -224,7 +224,7 @@ function unsigned(bytes: Uint8Array): Line[] | undefined {
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
   Buffer.from(bytes.subarray(0, text.length)).equals(Buffer.from(text));
 
-/** Tell what bytes are. Throws Trouble if they are nothing known. */
+/** Describe bytes. Throw Trouble if they are of no known kind. */
 export function inspect(bytes: Uint8Array, key?: Uint8Array): Line[][] {
   if (bytes.length === 0)
     throw new Trouble("there is nothing in it", "give a file, hexadecimal, or - for standard input");
@@ -264,7 +264,7 @@ function shapeless(bytes: Uint8Array): Line[] {
   ];
 }
 
-/** Tell what a text is: hexadecimal, rows of an export, or lines of a console. */
+/** Describe a text: hexadecimal, rows of an export, or lines of a console. */
 function inspectText(text: string, key: Uint8Array | undefined): Line[][] {
   const plain = text.replace(/\s/g, "");
   const direct = fromHex(plain);

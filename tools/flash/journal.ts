@@ -10,7 +10,7 @@ import { keep } from "../lock.ts";
 import { Trouble } from "../trouble.ts";
 
 export const WAYS = ["claim", "allowlist"] as const;
-/** How a device is let in. */
+/** The admission of a device. */
 export type Way = (typeof WAYS)[number];
 
 const number = z.int().min(1);
@@ -89,7 +89,7 @@ export class Journal {
     }
   }
 
-  /** Take a step into account; false if it can not follow what was done. */
+  /** Record a step; false if it cannot follow the earlier ones. */
   private apply(done: Step): boolean {
     if (done.step === "seed") return !this.seeds.has(done.sha256) && Boolean(this.seeds.add(done.sha256));
     const entry = this.entries.find((one) => one.number === done.number);
@@ -131,7 +131,7 @@ export class Journal {
     return this.entries.find((entry) => entry.claim === claim);
   }
 
-  /** How many are finished. */
+  /** Number of finished boards. */
   get finished(): number {
     return this.entries.filter(({ done }) => done).length;
   }

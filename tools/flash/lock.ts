@@ -1,4 +1,7 @@
-/** `signet lock`: end reading out by the debug port, as the board's data says, and say what is known against it. */
+/**
+ * `signet lock`: end the readout by the debug port, according to the board's data, and print the known attacks against the
+ * lock.
+ */
 import { type Lock, loadBoard } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";
 import type { Bench } from "./flash.ts";
@@ -11,7 +14,7 @@ export interface Options {
   readonly yes: boolean;
   /** The lock that nothing undoes. */
   readonly forGood: boolean;
-  /** The board's name once more: what such a lock wants besides. */
+  /** The board's name once more: such a lock requires it. */
   readonly confirm?: string | undefined;
 }
 
@@ -34,7 +37,7 @@ export function warning(board: string, lock: Lockable, forGood: boolean): string
   ].join("\n");
 }
 
-/** Lock a board; without `yes` only say what that means. Throws Trouble where it can not be. */
+/** Lock a board; without `yes` only print the consequences. Throw Trouble where it is impossible. */
 export async function lock(options: Options, say: (text: string) => void): Promise<void> {
   const { board: name, bench, yes, forGood, confirm } = options;
   const board = await loadBoard(name);

@@ -11,7 +11,7 @@ import { size } from "./image.ts";
 import type { Probe, Progress } from "./probe.ts";
 import { start, type Said } from "./program.ts";
 
-/** How OpenOCD is told of an adapter. */
+/** The adapter's settings for OpenOCD. */
 export type Adapter = readonly string[];
 
 const PACKAGE = "openocd";
@@ -55,7 +55,7 @@ export async function findAdapter(data: Probed): Promise<Adapter | undefined> {
   return undefined;
 }
 
-/** Turn what it said into what a person is told. */
+/** Translate its output into an error for the user. */
 function trouble({ text }: Said): Trouble {
   const known = TROUBLES.find(({ says }) => says.test(text));
   if (known) return new Trouble(known.what, known.hint);

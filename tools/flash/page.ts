@@ -7,7 +7,7 @@ import * as hex from "./hex.ts";
 
 export interface Options {
   readonly config: string;
-  /** Where the page lies in flash; or the program whose symbol says so. */
+  /** Address of the page in flash; or the program with a symbol for it. */
   readonly at?: number | undefined;
   readonly image?: string | undefined;
   readonly out: string;

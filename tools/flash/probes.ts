@@ -1,4 +1,4 @@
-/** The probes there are: which one a person names, and the one that is plugged in. */
+/** The list of probes: the one that the user names, or the connected one. */
 import type { Board, Probed } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";
 import * as gdbServer from "./gdb_server.ts";
@@ -6,7 +6,7 @@ import * as openocd from "./openocd.ts";
 import type { Probe } from "./probe.ts";
 import * as pyocd from "./pyocd.ts";
 
-/** How a person names one. */
+/** The user's name for it. */
 export type Choice = "auto" | "openocd" | "pyocd" | { readonly host: string; readonly port: number };
 
 const PACKAGES = "apt-get install openocd (or python3-pyocd), plug the probe in, or give --probe gdb://host:port";

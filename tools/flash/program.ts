@@ -10,7 +10,7 @@ export interface Said {
 
 const SAID_MAX = 1024 * 1024;
 
-/** Start a program; `text` is called with what it says. Rejects with Trouble if it is not installed. */
+/** Start a program; `text` is called with its output. Reject with Trouble if it is not installed. */
 export function start(
   program: string,
   args: readonly string[],

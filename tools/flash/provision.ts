@@ -142,7 +142,7 @@ export function newPage(log: Journal, told: device.DeviceConfig, claim?: Uint8Ar
   return device.page(told, claim, seed);
 }
 
-/** Write a board, start it, hear its id. */
+/** Write a board, start it, read its id. */
 async function begin({ data, board }: Batch, bench: Bench, segments: readonly Segment[], bars: Bars): Promise<string> {
   const probe = await flash.write(bench, data, board, segments, bars.listener);
   try {

@@ -54,7 +54,7 @@ export function release(): Release | undefined {
   return present("pyocd") ? SUBCOMMANDS : present("pyocd-flashtool") ? PROGRAMS : undefined;
 }
 
-/** True if a probe is plugged in that pyOCD knows. */
+/** True if a probe known to pyOCD is connected. */
 export async function isPlugged(): Promise<boolean> {
   const [program, ...args] = (release() ?? SUBCOMMANDS).probes;
   const { code, text } = await start(program, args, PACKAGE).over;

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { Trouble } from "../trouble.ts";
 
-/** Where the server is, and who asks. */
+/** Address of the server, and the token. */
 export interface Registry {
   readonly url: string;
   readonly token: string;
-  /** How long a claim waits for its device to sign up. */
+  /** Time in which a device must enrol with its claim. */
   readonly days: number;
 }
 

@@ -1,4 +1,4 @@
-/** Clients that do what they should not, each with a connection kept alive: what they try is refused, or the server is wrong. */
+/** Clients that break the rules, each with a connection kept alive: every attempt must be refused. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { concat } from "../wire/bytes.ts";
@@ -41,7 +41,7 @@ const ATTEMPTS: readonly Attempt[] = [
   { name: "more than fits", body: () => new Uint8Array(40_000) },
 ];
 
-/** Say what the server made of an attempt. */
+/** Record the server's answer to an attempt. */
 function said(answer: Awaited<ReturnType<typeof exchange.post>>): string {
   if (answer.status === 200) return "ACCEPTED";
   const reason =
@@ -49,7 +49,7 @@ function said(answer: Awaited<ReturnType<typeof exchange.post>>): string {
   return reasonName(reason) ?? `reason ${reason}`;
 }
 
-/** Attack until `signal` says stop. */
+/** Attack until `signal` aborts. */
 export async function attack(options: FleetOptions, number: number, tally: Tally, signal: AbortSignal): Promise<void> {
   const { audience, serverKey } = options;
   const url = `http://${options.host}:${options.plainPort ?? options.port}`;

@@ -1,4 +1,4 @@
-/** Many virtual devices in one process: the firmware's own wasm, each behind a bridge of its own, over real sockets. */
+/** Many virtual devices in one process: the firmware's own wasm, each behind its own bridge, over real sockets. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { startBridge } from "../bridge/bridge.ts";
 import { firmware } from "../guest/firmware.ts";
@@ -15,7 +15,7 @@ import { seeded } from "../line/random.ts";
 
 /** Two pages for the store: the least there may be. */
 const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };
-/** How long a device stays on before it makes room for another. */
+/** Time that a device stays on before it makes room for another. */
 const TURN_MS = 20_000;
 /** Devices switched on a second: making a key and signing up costs more than a report. */
 const STARTS_PER_SECOND = 50;
@@ -40,7 +40,7 @@ class Member {
     this.flash.provision(page);
   }
 
-  /** Live until `signal` says stop. Power that goes comes back at once. */
+  /** Live until `signal` aborts. After a power cut the device starts at once. */
   async live(module: WebAssembly.Module, options: FleetOptions, tally: Tally, signal: AbortSignal): Promise<void> {
     const guest = new Guest({
       firmware: module,
@@ -72,7 +72,7 @@ class Member {
   }
 
   #saw({ name, data }: DeviceEvent, guest: Guest, tally: Tally): void {
-    // A fleet lives long: what was counted is not kept.
+    // A fleet lives long: counted events are not kept.
     guest.events.length = 0;
     const number = data.length < 4 ? 0 : Buffer.from(data).readUInt32BE(0);
     if (name === "sent") {
@@ -87,7 +87,7 @@ class Member {
   }
 }
 
-/** Do to some device what the world does to devices. */
+/** Apply a fault of the environment to a device. */
 function fault(members: readonly Member[], random: () => number, tally: Tally): void {
   const awake = members.filter(({ on }) => on !== undefined);
   const member = awake[Math.floor(random() * awake.length)];
@@ -98,7 +98,7 @@ function fault(members: readonly Member[], random: () => number, tally: Tally): 
   member.on.bridge.forget();
 }
 
-/** Run a fleet for so long, or until it is enough, and tell what came of it. */
+/** Run a fleet for a time, or until a number of reports, and return its results. */
 export async function runFleet(options: FleetOptions): Promise<Tally> {
   const module = await firmware(SIGNET.entry);
   const tally = new Tally();

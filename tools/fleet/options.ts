@@ -6,9 +6,9 @@ export interface FleetOptions {
   readonly port: number;
   readonly audience: string;
   readonly serverKey: Uint8Array;
-  /** Then the devices speak TLS 1.3 and nothing else. */
+  /** If set, the devices use TLS 1.3 only. */
   readonly tlsKey?: Uint8Array | undefined;
-  /** Where attackers go if `port` is TLS's. */
+  /** Port of the attackers if `port` is TLS's. */
   readonly plainPort?: number | undefined;
   readonly devices: number;
   /** Switched on at once, at most; the others wait for their turn with their flash as it was. */
@@ -16,7 +16,7 @@ export interface FleetOptions {
   /** Reports a second, of all that are switched on together. */
   readonly rate: number;
   readonly seconds: number;
-  /** Clients that do what they should not, as fast as they are answered. */
+  /** Clients that break the rules, as fast as they are answered. */
   readonly attackers: number;
   /** Power cuts, lost links and bridges that restart, a second. */
   readonly faults: number;

@@ -7,9 +7,9 @@ export class Tally {
   lostLinks = 0;
   /** Resets that the firmware made itself: none is right. */
   deaths = 0;
-  /** Refusals that devices were told, by reason. */
+  /** Refusals that devices received, by reason. */
   readonly refused = new Map<string, number>();
-  /** Answers that attackers got, by what they tried and what was said. */
+  /** Answers that attackers received, by attempt and answer. */
   readonly attacks = new Map<string, number>();
   readonly events = new Map<string, number>();
   readonly #tookMs: number[] = [];

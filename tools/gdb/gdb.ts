@@ -1,24 +1,24 @@
-/** A client of gdb's remote serial protocol (gdb manual, appendix E): what a programmer and an emulator's tests need of it. */
+/** A client of gdb's remote serial protocol (gdb manual, appendix E), for a programmer and for an emulator's tests. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Trouble } from "../trouble.ts";
 import { MAP_MAX, memoryMap, type FlashRegion } from "./memory_map.ts";
 import { frame, ProtocolError, Splitter } from "./packet.ts";
 
-/** Where a server listens. */
+/** Address of a server. */
 export type Where = { readonly host: string; readonly port: number } | { readonly unix: string };
 
-/** Where registers stand among all of them. */
+/** Places of registers among all of them. */
 export const SP = 13;
 export const PC = 15;
-/** A server that says nothing of its packets takes at least these: the smallest probes do. */
+/** Minimum packet size of a server that reports none: the smallest probes accept it. */
 const PACKET_BYTES = 512;
 const PACKET_BYTES_MOST = 16 * 1024;
 const ANSWER_MS = 10_000;
 /** Erasing a large sector, or scanning for a target. */
 const SLOW_MS = 60_000;
 const CONNECT_MS = 5_000;
-/** How often a running machine is looked after when it says nothing. */
+/** Interval of the checks on a silent running machine. */
 const RUNNING_MS = 100;
 const TRIES = 3;
 /** Messages that a server may send before an answer. */
@@ -30,7 +30,7 @@ const ENOSYS = 0x58;
 const ICSR = 0xe000ed04;
 const VECTACTIVE = 0x1ff;
 
-/** Hear what the program says by semihosting. */
+/** Receive the program's semihosting output. */
 export type Hear = (text: string) => void;
 
 export class Gdb {
@@ -55,7 +55,7 @@ export class Gdb {
     });
   }
 
-  /** Connect to a server; what runs there stops. */
+  /** Connect to a server; the program there stops. */
   static async attach(where: string | Where): Promise<Gdb> {
     const path = typeof where === "string" ? where : "unix" in where ? where.unix : undefined;
     const socket = path === undefined ? connect(where as { host: string; port: number }) : connect(path);
@@ -126,7 +126,7 @@ export class Gdb {
       .replace(/[^ -~]/g, ".");
     for (;;) {
       const text = (await this.answer(what, timeoutMs)).toString("latin1");
-      // The server says that the machine stopped whenever it did: that answers nothing.
+      // The server reports each stop of the machine: this is no answer.
       if (!/^T[0-9a-f]{2}/.test(text)) return text;
     }
   }
@@ -140,7 +140,7 @@ export class Gdb {
     this.packetBytes = Math.min(Math.max(bytes, 64), PACKET_BYTES_MOST);
   }
 
-  /** Give the server a command of its own; returns what it says, or undefined if it does not know the command. */
+  /** Send the server a command of its own; return its output, or undefined for an unknown command. */
   async monitor(text: string): Promise<string | undefined> {
     this.send(`qRcmd,${Buffer.from(text, "latin1").toString("hex")}`);
     let said = "";
@@ -175,7 +175,7 @@ export class Gdb {
     return this.untilStopped("vRun;");
   }
 
-  /** The flash that the server says the chip has; none if it says nothing. */
+  /** The chip's flash according to the server; none if it reports none. */
   async flashRegions(): Promise<FlashRegion[]> {
     if (!this.features.has("qXfer:memory-map:read+")) return [];
     let xml = "";

@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   device: ["lib", "crypto", "signer", "cose", "identity", "tls", "link", "exchange", "app", "port"],
 };
 
-/** The one name by which the firmware reaches what a user replaces. */
+/** The one name by which the firmware reaches the replaceable part. */
 const APP = "assembly/app/app.ts";
 
 /** The room of a path of the firmware; the files at its root are rooms of their own. */
@@ -146,7 +146,7 @@ export const layers: Rule = {
   },
 };
 
-/** A path in a string is a dependency as an import is: the same layers hold, and tools know nothing of the tests. */
+/** A path in a string is a dependency like an import: the same layers hold, and tools do not depend on tests. */
 export const named: Rule = {
   name: "named",
   find(tree) {

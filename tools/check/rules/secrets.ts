@@ -2,17 +2,17 @@ import ts from "typescript";
 import type { Finding, Rule } from "../tree.ts";
 import { overAssembly } from "./device.ts";
 
-/** A name that says: this is a secret condition, or one widened. */
+/** A name of a secret condition, or of a widened one. */
 const SECRET = /^(bit|mask|\w+(Bit|Mask|Secret))$/;
 
-/** True if an expression mentions a secret condition, other than as what a call is given. */
+/** True if an expression contains a secret condition outside of a call's arguments. */
 function mentions(node: ts.Node): boolean {
   if (ts.isCallExpression(node)) return false;
   if (ts.isIdentifier(node)) return SECRET.test(node.text);
   return ts.forEachChild(node, (child) => mentions(child) || undefined) ?? false;
 }
 
-/** Where the value of an expression decides what is executed, or which address is touched. */
+/** The places where the value of an expression decides about a branch or an address. */
 function decides(node: ts.Node): ts.Expression | undefined {
   if (ts.isIfStatement(node) || ts.isWhileStatement(node) || ts.isDoStatement(node) || ts.isSwitchStatement(node))
     return node.expression;
@@ -45,7 +45,10 @@ export const secrets: Rule = {
     }),
 };
 
-/** A function that may receive a secret states what leaks: `CT:` in the doc comment of the function, its class or its file. */
+/**
+ * A function that may receive a secret has a statement of leaks: `CT:` in the doc comment of the function, its class or its
+ * file.
+ */
 export const constantTime: Rule = {
   name: "constant-time",
   find(tree) {

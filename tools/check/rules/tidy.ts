@@ -60,7 +60,7 @@ export const places: Rule = {
   },
 };
 
-/** Above this many lines a file says why it is not split. */
+/** Limit of lines for a file without a stated reason. */
 const LINES_MAX = 400;
 
 /** A long file states its reason: `Longer than 400 lines: …` in a comment. */

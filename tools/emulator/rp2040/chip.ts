@@ -1,7 +1,7 @@
 /**
- * The RP2040 of rp2040js with what that leaves out: faults, the MPU, ROSC, the bootrom, flash that is written and that can be
- * out of reach, resets. What the datasheet says a chip refuses is refused here too, so that firmware which runs here was not
- * merely let through.
+ * The RP2040 of rp2040js with its missing parts: faults, the MPU, ROSC, the bootrom, flash that is written and that can be out
+ * of reach, resets. The model refuses everything that the datasheet says the chip refuses, so firmware that runs here has been
+ * checked.
  */
 import { type Peripheral, RP2040, BasePeripheral } from "rp2040js";
 import { Mpu } from "./mpu.ts";
@@ -14,7 +14,7 @@ export const RAM_BYTES = 264 * 1024;
 const XIP = 0x1000_0000;
 /** Four views of flash, with and without the cache, 16 MiB each. */
 const XIP_END = 0x1400_0000;
-/** Where the bootrom puts the second stage, and its own stack below. */
+/** Address of the second stage in the bootrom's RAM, and of the bootrom's stack below. */
 const BOOT2 = 0x2004_1f00;
 const SYSTEM_CONTROL = 0xe000_ed00;
 const AIRCR = SYSTEM_CONTROL + 0x0c;
@@ -28,7 +28,7 @@ const NMI = 2;
 
 /** Thrown by an access that the chip answers with a fault. */
 export class Fault extends Error {}
-/** Thrown by what resets the chip. */
+/** Thrown by parts that reset the chip. */
 export class Reset extends Error {}
 
 /** Only RANDOMBIT of the ring oscillator; it runs by itself. */
@@ -69,7 +69,7 @@ export class Chip extends RP2040 {
   private readonly flashMask: number;
   /** The instruction that is executed. */
   private at = 0;
-  /** The frame of a fault is pushed, and what can not be is lost. */
+  /** Push the frame of a fault; words that cannot be pushed are lost. */
   private pushing = false;
   private barked = false;
   /** rp2040js reads memory while it is built. */
@@ -119,7 +119,7 @@ export class Chip extends RP2040 {
 
   /** State of this chip that a reset keeps. */
   remains(isWatchdog: boolean): Remains {
-    // A reset that the core asks for does not reach the watchdog: what it said before stands.
+    // A reset by the core does not reach the watchdog: its old reason stays.
     return { ram: this.sram, scratch: this.watchdog.scratchData, barked: isWatchdog || this.barked };
   }
 
@@ -200,7 +200,7 @@ export class Chip extends RP2040 {
     return (core.pendingInterrupts & core.enabledInterrupts) !== 0 || core.pendingSystick || core.pendingPendSV;
   }
 
-  /** Take what the flash has become. */
+  /** Copy the new contents of the flash. */
   reflash(at: number, len: number): void {
     this.flash.set(this.parts.flash.bytes.subarray(at, at + len), at);
   }

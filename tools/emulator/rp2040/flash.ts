@@ -10,7 +10,7 @@ const XIP = 0x1000_0000;
 /** Power goes half-way through one operation on flash, counted from 0. */
 export interface Cut {
   readonly operation: number;
-  /** How much of it is done, from 0 to 1. */
+  /** Finished part of it, from 0 to 1. */
   readonly done: number;
 }
 

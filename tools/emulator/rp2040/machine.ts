@@ -1,4 +1,4 @@
-/** A Pico with power: the chip, what resets it, its two UARTs, and time. */
+/** A Pico with power: the chip, its reset, its two UARTs, and time. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { Chip, type Remains, Reset } from "./chip.ts";
 import type { BitSource, Parts } from "./parts.ts";
@@ -22,7 +22,7 @@ export interface Wires {
   /** A byte for the module. */
   readonly toModule: (byte: number) => void;
   readonly toConsole: (byte: number) => void;
-  /** The rate of both lines; what is sent at another rate is not understood. */
+  /** The rate of both lines; bytes at another rate are garbage. */
   readonly baud: number;
 }
 
@@ -130,7 +130,7 @@ export class Machine {
     this.next();
   }
 
-  /** Run for a while; returns for how many nanoseconds there is then nothing to do, 0: go on. */
+  /** Run for a while; return the idle time that follows in nanoseconds, 0: none. */
   run(): number {
     try {
       return this.slice();

@@ -20,7 +20,7 @@ async function reach({ module }: MachineOptions): Promise<Socket | undefined> {
   if (!module) return undefined;
   const socket =
     "listen" in module ? await accept(module.listen) : "unix" in module ? connect(module.unix) : connect(module);
-  // A module that goes away is unplugged: the board goes on.
+  // The module was disconnected: the board continues.
   socket.on("error", (error) => process.stderr.write(`module: ${error.message}\n`));
   return socket.setNoDelay();
 }
@@ -47,7 +47,7 @@ class Outbox {
   }
 }
 
-/** The chip's time is never ahead of the world's: what it computes takes longer here, what it waits for does not. */
+/** The chip's time is never ahead of real time: its computation takes longer here, its waits do not. */
 async function live(machine: Machine, flush: () => void): Promise<never> {
   for (;;) {
     const idleNanos = machine.run();

@@ -32,7 +32,7 @@ export class Mpu {
   private number = 0;
   private readonly base = new Uint32Array(REGIONS);
   private readonly attributes = new Uint32Array(REGIONS);
-  /** From the highest number down. */
+  /** The highest number has priority. */
   private rules: Rule[] = [];
 
   /** A register by its offset in the system control space, or undefined if it is not the MPU's. */

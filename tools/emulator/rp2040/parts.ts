@@ -1,7 +1,7 @@
 import type { RP2040 } from "rp2040js";
 import type { Cut, Flash } from "./flash.ts";
 
-/** Where randomness comes from: one bit at a time. */
+/** Source of randomness: one bit at a time. */
 export type BitSource = () => number;
 
 /** The parts of a chip. */
@@ -10,7 +10,7 @@ export interface Parts {
   readonly bit: BitSource;
   /** When power goes. */
   readonly cut?: Cut;
-  /** Told what the chip or its model finds wrong. */
+  /** Called with faults that the chip or its model finds. */
   readonly complain: (what: string) => void;
 }
 

@@ -28,7 +28,7 @@ export class Rom {
   private readonly chip: Flashed;
   private readonly ssi: Ssi;
   private readonly parts: Parts;
-  /** How far the flash is prepared: connected, then out of its mode for reading. */
+  /** Preparation of the flash: connected, then out of its mode for reading. */
   private readonly done = new Set<Code>();
 
   constructor(chip: Flashed, ssi: Ssi, parts: Parts) {
@@ -110,7 +110,7 @@ export class Rom {
       throw new Error(`the bootrom was asked to write ${len} bytes of flash at 0x${at.toString(16)}`);
   }
 
-  /** The chip's time goes on while the flash is busy. */
+  /** The chip's time continues while the flash is busy. */
   private busy(nanos: number): void {
     (this.chip.clock as unknown as { tick(nanos: number): void }).tick(nanos);
   }

@@ -30,7 +30,7 @@ export class Ssi extends BasePeripheral {
     this.complain = complain;
   }
 
-  /** As the bootrom's functions leave it. */
+  /** State after the bootrom's functions. */
   take(): void {
     this.isXip = false;
     this.held = true;
