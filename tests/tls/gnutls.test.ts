@@ -68,6 +68,16 @@ describe("gnutls-serv", { skip: missing("gnutls-serv") }, () => {
     await peer.printed("Raw Public Key");
   });
 
+  test("every connection after the first resumes", async () => {
+    const peer = await serve(x509, ONLY_X509);
+    const client = new TlsClient();
+    for (let connections = 0; connections < 4; connections++) {
+      const socket = await connect(peer, { ...pinned, clock: connections * 1000 }, client);
+      assert.equal(client.guest.preShared(), Number(connections > 0));
+      await talk(socket);
+    }
+  });
+
   test("X.509 on both sides", async () => {
     const peer = await serve([...x509, "--require-client-cert"], ONLY_X509);
     await talk(await connect(peer, pinned));

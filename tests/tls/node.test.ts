@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { TlsClient, State } from "./client.ts";
 import { certify, identity, type Identity } from "./identities.ts";
+import { startEcho } from "./peers.ts";
 import { TlsSocket } from "./socket.ts";
 
 let server: Identity;
@@ -39,6 +40,23 @@ async function serve(handler: (socket: tls.TLSSocket) => void, options: tls.TlsO
 }
 
 const portOf = (listening: tls.Server): number => (listening.address() as AddressInfo).port;
+
+test("every connection after the first resumes with a server set up as ours is", async () => {
+  const echo = await startEcho(server);
+  after(() => echo.close());
+  const client = new TlsClient();
+  for (let connections = 0; connections < 4; connections++) {
+    const clock = connections * 1000;
+    const settings = { host: "localhost", pins: [server.key], seed: device.seed, clock };
+    const socket = new TlsSocket(client, echo.port, settings);
+    await socket.connected();
+    assert.equal(client.guest.preShared(), Number(connections > 0));
+    socket.write(Buffer.from("a reading"));
+    await socket.until(() => socket.received.length >= 9, "echo");
+    await socket.close();
+  }
+  assert.deepEqual(echo.shown, Array<Uint8Array>(4).fill(device.key));
+});
 
 test("full handshake with the device's certificate, data both ways, clean close", async () => {
   let peer: Buffer | undefined;

@@ -114,6 +114,16 @@ describe("openssl s_server", { skip: missing("openssl") }, () => {
     await talk(peer, third);
   });
 
+  test("every connection after the first resumes", async () => {
+    const peer = await serve(identityArgs);
+    const client = new TlsClient();
+    for (let connections = 0; connections < 4; connections++) {
+      const socket = await connect(peer, { ...pinned, clock: connections * 1000 }, client);
+      assert.equal(client.guest.preShared(), Number(connections > 0));
+      await talk(peer, socket);
+    }
+  });
+
   test("a ticket of another host, another anchor or too great an age is not offered", async () => {
     const peer = await serve(identityArgs);
     const first = await connect(peer, pinned);

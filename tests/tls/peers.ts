@@ -149,6 +149,7 @@ export async function startEcho(identity: Identity): Promise<Echo> {
     socket.on("data", (bytes) => (heard += bytes.length));
     socket.pipe(socket);
   });
+  tls.renewTickets(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return { port, shown, heard: () => heard, close: () => void server.close() };

@@ -2,8 +2,8 @@
  * The door for HTTP/1.1. A device's three requests are bounded before a byte of theirs is looked at, and mostly do not come further
  * than `lane.ts`; everything else goes to the application behind (`application.ts`).
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { concat } from "../wire/bytes.ts";
 import { PATHS } from "../wire/exchange.ts";
@@ -74,13 +74,23 @@ export function make(
     if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
     else application(request, response);
   };
-  const server =
-    identity === undefined
-      ? createServer(bounds, answer)
-      : createTlsServer({ ...bounds, ...tls.options(identity), handshakeTimeout: limits.headersTimeoutMs }, answer);
+  const server = identity === undefined ? createServer(bounds, answer) : secure(identity, limits, bounds, answer);
   server.maxConnections = limits.connections;
   const lane = laneBefore(server, identity === undefined ? "connection" : "secureConnection", intake, limits);
   return { server, lane };
+}
+
+/** Make a server of HTTP inside TLS. */
+function secure(
+  identity: tls.TlsIdentity,
+  limits: HttpLimits,
+  bounds: ServerOptions,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): TlsServer {
+  const timeout = { handshakeTimeout: limits.headersTimeoutMs };
+  const server = createTlsServer({ ...bounds, ...tls.options(identity), ...timeout }, answer);
+  tls.renewTickets(server);
+  return server;
 }
 
 /** Make a door and listen. */

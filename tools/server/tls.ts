@@ -3,10 +3,10 @@
  * made anew at each. Devices pin the key; the certificate says nothing they rely on.
  */
 import "reflect-metadata";
-import { createPublicKey, webcrypto, type KeyObject } from "node:crypto";
+import { createPublicKey, randomBytes, webcrypto, type KeyObject } from "node:crypto";
 import type { ServerOptions as HttpsOptions } from "node:https";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { TLSSocket, type Server } from "node:tls";
 import * as x509 from "@peculiar/x509";
 import { id } from "../wire/key.ts";
 import { readOrMake } from "./keys.ts";
@@ -67,6 +67,34 @@ export function options(identity: TlsIdentity): HttpsOptions {
     // A device's certificate is self-signed: its key is compared, nothing else in it counts.
     rejectUnauthorized: false,
   };
+}
+
+/** What Node asks of a ticket key: to seal a new ticket, or to open one. */
+type TicketKeys = (name: Uint8Array, iv: Uint8Array, seals: boolean) => [verdict: number, ...keys: Uint8Array[]];
+
+/** The part of Node's TLS context that has no documentation. */
+interface Context {
+  onticketkeycallback?: TicketKeys;
+  enableTicketKeyCallback?(): void;
+}
+
+/** OpenSSL's verdicts on a ticket: unknown; known; known, and to be followed by a new one. */
+const TICKET = { unknown: 0, sealed: 1, renew: 2 } as const;
+
+/**
+ * Give a new ticket on each resumed connection, so that a device that comes often makes one full handshake. Node gives tickets on full
+ * handshakes only, and has no documented way to change that. False if this Node has none at all.
+ */
+export function renewTickets(server: Server): boolean {
+  const context = (server as unknown as { _sharedCreds?: { context?: Context } })._sharedCreds?.context;
+  if (context?.enableTicketKeyCallback === undefined) return false;
+  const [name, mac, cipher] = [randomBytes(16), randomBytes(16), randomBytes(16)];
+  context.onticketkeycallback = (asked, _iv, seals) => {
+    if (seals) return [TICKET.sealed, mac, cipher, name, randomBytes(16)];
+    return name.equals(asked) ? [TICKET.renew, mac, cipher] : [TICKET.unknown];
+  };
+  context.enableTicketKeyCallback();
+  return true;
 }
 
 /** An id that no device has. */
