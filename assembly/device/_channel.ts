@@ -152,7 +152,7 @@ export function close(): void {
 
 /** Close the link and wipe the state of TLS. */
 function hangUp(): void {
-  tls.close();
+  tls.abandon();
   channel.phase = Phase.None;
   channel.inLen = 0;
   channel.outLen = 0;
@@ -226,6 +226,7 @@ function follow(nowMs: u32): void {
     channel.phase = Phase.Failed;
   } else if (channel.phase == Phase.Greeting && late > TLS_OPEN_MS) {
     event.numbers(Event.TlsFailed, Alert.None, 0);
+    tls.abandon();
     channel.phase = Phase.Failed;
   }
 }

@@ -14,6 +14,10 @@ import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
 import { Alert } from "./alert";
 import * as evidence from "./evidence";
+import { body } from "./extension";
+import * as hello from "./hello";
+import * as key from "./key";
+import { Algorithm, Key, PIN_BYTES } from "./key";
 import { CHAINS, Options } from "./options";
 import { CertificateType } from "./registry";
 import * as scheme from "./scheme";
@@ -45,7 +49,7 @@ const places = memory.data(MOST * sizeof<usize>(), 8);
 
 
 @lazy
-const lengths = memory.data(MOST * 4, 8);
+const lengths = memory.data(MOST * 2, 8);
 
 
 @lazy
@@ -55,47 +59,45 @@ const child = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
 @lazy
 const parent = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
 
-/** The server's key, once proven, and the pinned key that proved it. */
+/** The server's key, once proven: a copy, as its message goes. */
 @lazy
-export const key = memory.data(x509.KEY_BYTES, 8);
-
-
-@lazy
-export const anchor = memory.data(x509.KEY_BYTES, 8);
+export const server = changetype<Key>(memory.data(offsetof<Key>(), 8));
 
 
 @lazy
-const entry = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const place = memory.data(key.MOST_BYTES, 8);
+
+/** The pinned key that proved it. */
+@lazy
+export const anchor = memory.data(PIN_BYTES, 8);
 
 /** Forget the proofs: a connection begins. */
 export function reset(): void {
-  bytes.wipe(key, x509.KEY_BYTES);
-  bytes.wipe(anchor, x509.KEY_BYTES);
+  bytes.wipe(anchor, PIN_BYTES);
   chain.count = 0;
   chain.at = 0;
 }
 
 /** Take over the anchor that proved the server when the PSK now in use was made. */
 export function recall(by: usize): void {
-  bytes.copy(anchor, by, x509.KEY_BYTES);
+  bytes.copy(anchor, by, PIN_BYTES);
 }
 
 /** Look at a Certificate message's body, which must stay where it is while `busy`. */
-export function begin(r: Reader, type: CertificateType, options: Options): Alert {
-  const listed = list(r);
+export function begin(r: Reader, type: CertificateType, offer: hello.Offer, options: Options): Alert {
+  const listed = list(r, offer);
   if (listed != Alert.None) return listed;
   const from = load<usize>(places);
-  const len = load<u32>(lengths);
+  const len: u32 = load<u16>(lengths);
   const raw = type == CertificateType.RawPublicKey;
   if (raw && chain.count != 1) return Alert.IllegalParameter;
-  const leaf = raw ? x509.rawKey(from, len) : x509.leafKey(from, len);
-  if (leaf && pinned(leaf, options)) {
-    evidence.add(evidence.Proof.Anchor, distanceToTrusted(leaf, options));
-    prove(leaf, leaf);
+  const found = raw ? x509.rawKey(child, from, len) : x509.leafKey(child, from, len);
+  if (found == Alert.None && isAnchor(child, options.pins, options.pinCount)) {
+    evidence.add(evidence.Proof.Anchor, distanceToTrusted(child, options));
+    hold(child);
     return Alert.None;
   }
-  if (raw) return leaf ? Alert.UnknownCa : Alert.UnsupportedCertificate;
-  if (!CHAINS || options.rootCount == 0) return leaf ? Alert.UnknownCa : Alert.UnsupportedCertificate;
+  if (raw || !CHAINS || options.rootCount == 0) return found == Alert.None ? Alert.UnknownCa : found;
   return beginChain(options);
 }
 
@@ -105,7 +107,7 @@ export function busy(): bool {
 }
 
 /** List the message's certificates. */
-function list(r: Reader): Alert {
+function list(r: Reader, offer: hello.Offer): Alert {
   chain.count = 0;
   chain.at = MOST;
   chain.off = 0;
@@ -119,51 +121,56 @@ function list(r: Reader): Alert {
     const extensionsLen = r.u16();
     const extensions = r.take(extensionsLen);
     if (!r.ok() || len == 0) return Alert.DecodeError;
-    entry.begin(extensions, extensionsLen);
+    body.begin(extensions, extensionsLen);
+    const type = body.u16();
+    body.take(body.u16());
     // None that can stand here was offered.
-    if (extensionsLen) return entry.u16() != 0 && entry.ok() ? Alert.UnsupportedExtension : Alert.DecodeError;
-    if (chain.count == MOST) return Alert.BadCertificate;
+    if (extensionsLen) return body.ok() ? hello.misplaced(type, offer) : Alert.DecodeError;
+    // What is too far behind the leaf can not count.
+    if (chain.count == MOST) continue;
     store<usize>(places + chain.count * sizeof<usize>(), from);
-    store<u32>(lengths + chain.count * 4, len);
+    store<u16>(lengths + chain.count * 2, <u16>len);
     chain.count++;
   }
   return Alert.None;
 }
 
-/** True if a key is pinned. */
-function pinned(candidate: usize, options: Options): bool {
-  for (let i: u32 = 0; i < options.pinCount; i++)
-    if (bytes.same(candidate, options.pins + i * x509.KEY_BYTES, x509.KEY_BYTES)) return true;
-  return false;
+/** True if the pin of a key is one of `count` at `pins`. Then it is kept as what proves the server, and no signature is left to verify. */
+function isAnchor(candidate: Key, pins: usize, count: u32): bool {
+  const mark = scratch.mark();
+  const pin = key.pin(scratch.take(key.PIN_ROOM_BYTES), candidate);
+  const found = key.among(pin, pins, count);
+  if (found) {
+    bytes.copy(anchor, pin, PIN_BYTES);
+    chain.at = chain.count;
+  }
+  scratch.release(mark);
+  return found;
 }
 
-/** Return the distance of a key from the nearest trusted one: 0 if it is one of them. */
-function distanceToTrusted(candidate: usize, options: Options): u32 {
+/** Return the distance of the pin of a key from the nearest trusted one: 0 if it is one of them. */
+function distanceToTrusted(candidate: Key, options: Options): u32 {
+  const mark = scratch.mark();
+  const pin = key.pin(scratch.take(key.PIN_ROOM_BYTES), candidate);
   let least: u32 = u32.MAX_VALUE;
   for (let i: u32 = 0; i < options.pinCount; i++)
-    least = min<u32>(least, words.distance(candidate, options.pins + i * x509.KEY_BYTES, x509.KEY_BYTES));
+    least = min<u32>(least, words.distance(pin, options.pins + i * PIN_BYTES, PIN_BYTES));
   for (let i: u32 = 0; i < options.rootCount; i++)
-    least = min<u32>(least, words.distance(candidate, options.roots + i * x509.KEY_BYTES, x509.KEY_BYTES));
+    least = min<u32>(least, words.distance(pin, options.roots + i * PIN_BYTES, PIN_BYTES));
+  scratch.release(mark);
   return least;
 }
 
-/** Which pinned root a key is; rootCount if it is none. */
-function rootOf(candidate: usize, options: Options): u32 {
-  let i: u32 = 0;
-  while (i < options.rootCount && !bytes.same(candidate, options.roots + i * x509.KEY_BYTES, x509.KEY_BYTES)) i++;
-  return i;
-}
-
-/** Keep the proof. */
-function prove(leaf: usize, by: usize): void {
-  if (leaf != key) bytes.copy(key, leaf, x509.KEY_BYTES);
-  bytes.copy(anchor, by, x509.KEY_BYTES);
-  chain.at = chain.count;
+/** Keep the server's key. */
+function hold(from: Key): void {
+  bytes.copy(place, from.at, from.len);
+  memory.copy(changetype<usize>(server), changetype<usize>(from), offsetof<Key>());
+  server.at = place;
 }
 
 /** Read the certificate at `index`. */
 function readAt(out: Certificate, index: u32): Alert {
-  return x509.read(out, load<usize>(places + index * sizeof<usize>()), load<u32>(lengths + index * 4));
+  return x509.read(out, load<usize>(places + index * sizeof<usize>()), load<u16>(lengths + index * 2), index == 0);
 }
 
 /** Check the leaf, and begin with its signature. */
@@ -173,7 +180,7 @@ function beginChain(options: Options): Alert {
   const checked = checkLeaf(options);
   chain.off = checkLeaf(options) ^ Alert.None;
   if (checked != Alert.None) return checked;
-  bytes.copy(key, child.key, x509.KEY_BYTES);
+  hold(child);
   chain.at = 0;
   chain.root = 0;
   return Alert.None;
@@ -184,7 +191,7 @@ function checkLeaf(options: Options): Alert {
   const said = child.said;
   if (said & Said.Usage && !(said & Said.DigitalSignature)) return Alert.UnsupportedCertificate;
   if (said & Said.Purpose && !(said & Said.ServerAuth)) return Alert.UnsupportedCertificate;
-  if (!x509.names(child, options.host, options.hostLen)) return Alert.CertificateUnknown;
+  if (!x509.isFor(options.host, options.hostLen)) return Alert.CertificateUnknown;
   return checkDates(child, options);
 }
 
@@ -203,18 +210,15 @@ export function step(options: Options): Alert {
 /** Verify the child with the next certificate's key; if that is a pinned root's, the chain is proven. */
 function stepParent(options: Options): Alert {
   const read = readAt(parent, chain.at + 1);
+  chain.off |= read ^ Alert.None;
   if (read != Alert.None) return read;
   const checked = checkParent(options);
   chain.off |= checkParent(options) ^ Alert.None;
   if (checked != Alert.None) return checked;
-  const signed = signedBy(parent.key, options);
+  const signed = signedBy(parent, options);
   chain.off |= signed;
   if (signed != 0) return Alert.BadCertificate;
-  const root = rootOf(parent.key, options);
-  if (root < options.rootCount) {
-    prove(key, parent.key);
-    return Alert.None;
-  }
+  if (isAnchor(parent, options.roots, options.rootCount)) return Alert.None;
   chain.at++;
   memory.copy(changetype<usize>(child), changetype<usize>(parent), offsetof<Certificate>());
   return Alert.None;
@@ -234,10 +238,11 @@ function checkParent(options: Options): Alert {
 function stepRoot(options: Options): Alert {
   const mark = scratch.mark();
   // A copy: the evidence compares it with the roots, and memory compared with itself is no evidence.
-  const root = scratch.take(x509.KEY_BYTES);
-  bytes.copy(root, options.roots + chain.root * x509.KEY_BYTES, x509.KEY_BYTES);
-  const signed = signedBy(root, options);
-  if (signed == 0) prove(key, root);
+  const root = scratch.take(PIN_BYTES);
+  bytes.copy(root, options.roots + chain.root * PIN_BYTES, PIN_BYTES);
+  key.set(parent, Algorithm.Ed25519, root, PIN_BYTES);
+  const signed = signedBy(parent, options);
+  if (signed == 0) isAnchor(parent, options.roots, options.rootCount);
   scratch.release(mark);
   if (signed == 0) return Alert.None;
   chain.root++;
@@ -245,8 +250,8 @@ function stepRoot(options: Options): Alert {
 }
 
 /** 0 if `by` signed the child. If it is trusted, too, and nothing was off before, the chain is proven by that. */
-function signedBy(by: usize, options: Options): u32 {
-  const status = scheme.verify(child.signature, scheme.SIGNATURE_BYTES, by, child.tbs, child.tbsLen, 0, 0);
+function signedBy(by: Key, options: Options): u32 {
+  const status = scheme.verify(child.scheme, child.signature, child.signatureLen, by, child.tbs, child.tbsLen, 0, 0);
   const off = <u32>(status ^ Status.Ok);
   evidence.add(evidence.Proof.Anchor, chain.off | off | distanceToTrusted(by, options));
   return off;

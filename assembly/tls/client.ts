@@ -41,10 +41,11 @@ import * as evidence from "./evidence";
 import * as group from "./group";
 import * as hello from "./hello";
 import * as message from "./message";
-import { ANCHORS, CHAINS, Options, RANDOM_BYTES, authenticates } from "./options";
+import { ANCHORS, CHAINS, ID_BYTES, Options, RANDOM_BYTES, authenticates } from "./options";
 import * as record from "./record";
 import { CertificateType, Content, Kind } from "./registry";
 import * as schedule from "./schedule";
+import * as suite from "./suite";
 import * as ticket from "./ticket";
 
 /**
@@ -74,6 +75,9 @@ export const enum State {
   Failed = 17,
 }
 
+/** Most records and messages in a row that bring a connection no further. */
+const IDLE_MOST: u32 = 32;
+
 /** The change_cipher_spec that middleboxes expect, sent once (appendix D.4). */
 const enum Mark {
   Early = 0,
@@ -91,10 +95,11 @@ class Client {
   skip: u32;
   sending: u32;
   sent: u32;
-  /** A second hello was sent; a ticket was offered and no ServerHello has come; a KeyUpdate is owed to the peer. */
-  retried: u32;
+  /** A ticket was offered and no ServerHello has come; a KeyUpdate is owed to the peer. */
   spent: u32;
   owed: u32;
+  /** Records and messages in a row that brought the connection no further. */
+  idle: u32;
   /** States of change_cipher_spec. */
   mark: Mark;
   /** The alert that ended the connection, and whether the peer sent it. */
@@ -139,15 +144,15 @@ const random = memory.data(RANDOM_BYTES, 8);
 
 
 @lazy
-const session = random + 32;
+const session = random + ID_BYTES;
 
 
 @lazy
-const scalar = random + 64;
+const scalar = session + ID_BYTES;
 
 
 @lazy
-const noise = random + 96;
+const noise = scalar + group.SCALAR_BYTES;
 
 
 @lazy
@@ -172,6 +177,7 @@ export function start(options: Options): Status {
   offer.share = share;
   ticket.begin(options);
   offer.psk = options.identityLen ? hello.Psk.External : ticket.usable(options) ? hello.Psk.Ticket : hello.Psk.None;
+  suite.choose(offer.psk == hello.Psk.Ticket ? ticket.suiteOf() : suite.FIRST);
   client.state = State.MakeShare;
   return Status.Ok;
 }
@@ -231,7 +237,6 @@ function ended(): bool {
 export function step(): Status {
   if (ended()) return Status.Closed;
   if (client.sending) return flush();
-  if (client.owed && connected() && sendKeyUpdate(0)) client.owed = 0;
   const own = ownTurn();
   // While the signer is busy, nothing of the server is read: it may send application data before it has our Finished.
   if (own != Status.Again || signs()) return own;
@@ -264,8 +269,9 @@ function fail(verdict: Alert): void {
   end(State.Failed);
 }
 
-/** Queue an alert; the output always has room for two. */
+/** Queue an alert; the output always has room for two. One in place of the second flight begins as that would. */
 function sendAlert(level: u32, alert: Alert): void {
+  if (client.mark == Mark.Due) sendMark();
   const body = record.body();
   store<u8>(body, level);
   store<u8>(body + 1, alert);
@@ -320,7 +326,7 @@ function openRecord(): Alert {
   if (opened != Alert.None) return opened;
   const kind = record.kind();
   // A message that is split over records has nothing between its parts (§5.1).
-  if (client.have && kind != Content.Handshake) return Alert.UnexpectedMessage;
+  if (client.have | client.skip && kind != Content.Handshake) return Alert.UnexpectedMessage;
   switch (kind) {
     case Content.Handshake:
       return Alert.None;
@@ -338,12 +344,19 @@ function changeCipherSpec(): Alert {
   const wanted = client.state >= State.WaitSh && client.state <= State.WaitFinished;
   if (!wanted || record.left() != 1 || load<u8>(record.at()) != 1) return Alert.UnexpectedMessage;
   record.finish();
-  return Alert.None;
+  return idle();
+}
+
+/** Count what brings the connection no further: so much of it in a row is an attack on the device's energy. */
+function idle(): Alert {
+  return ++client.idle > IDLE_MOST ? Alert.UnexpectedMessage : Alert.None;
 }
 
 /** Keep application data for `read`; after this side has closed, drop it. */
 function applicationData(): Alert {
   if (!connected()) return Alert.UnexpectedMessage;
+  if (record.left()) client.idle = 0;
+  else if (idle() != Alert.None) return Alert.UnexpectedMessage;
   if (client.state == State.Closing || record.left() == 0) record.finish();
   return Alert.None;
 }
@@ -353,7 +366,7 @@ function peerAlert(): Alert {
   if (record.left() != 2) return Alert.DecodeError;
   const what: u32 = load<u8>(record.at() + 1);
   record.finish();
-  if (what == Alert.UserCanceled) return Alert.None;
+  if (what == Alert.UserCanceled) return idle();
   if (what == Alert.CloseNotify && connected()) {
     if (client.state == State.Connected) sendAlert(1, Alert.CloseNotify);
     end(State.Closed);
@@ -452,7 +465,7 @@ function sendHello(): Status {
   bytes.copy(cookie, offer.cookie, offer.cookieLen);
   offer.cookie = cookie;
   schedule.early(offer.psk ? preSharedKey() : 0);
-  client.spent = offer.psk == hello.Psk.Ticket ? 1 : 0;
+  if (offer.psk == hello.Psk.Ticket) client.spent = 1;
   writer.begin(buffer, TLS_MESSAGE_BYTES - offer.cookieLen);
   const len = hello.write(writer, offer, client.options);
   if (len == 0) return settle(Alert.InternalError);
@@ -507,13 +520,16 @@ function serverHello(len: u32): Alert {
 
 /** Answer a HelloRetryRequest, once (§4.1.4). */
 function retryHello(len: u32): Alert {
-  if (client.retried) return Alert.UnexpectedMessage;
-  client.retried = 1;
+  if (offer.retried) return Alert.UnexpectedMessage;
+  offer.retried = 1;
   markDue();
+  // A pre-shared key of another hash is of no use any more (§4.1.4).
+  if (suite.hashOf(choice.suite) != suite.hashOf(suite.chosen())) offer.psk = hello.Psk.None;
+  schedule.settle(choice.suite);
   schedule.retry();
   absorb(len);
   offer.cookie = choice.cookie;
-  offer.cookieLen = choice.cookieLen;
+  offer.cookieLen = <u16>choice.cookieLen;
   client.state = State.SendHello;
   return Alert.None;
 }
@@ -521,10 +537,11 @@ function retryHello(len: u32): Alert {
 /** Agree on the handshake's keys: one public-key operation. A PSK that the server did not take leaves the schedule. */
 function agree(): Alert {
   const mark = scratch.mark();
-  const shared = scratch.take(group.SHARE_BYTES);
+  const shared = scratch.take(group.SECRET_BYTES);
   const verdict = hello.agree(shared, scalar, choice);
-  bytes.wipe(scalar, 32);
+  bytes.wipe(scalar, group.SCALAR_BYTES);
   if (verdict == Alert.None) {
+    schedule.settle(choice.suite);
     // For the second time: if a fault skipped the first one, the attacker would know the secret.
     schedule.early(choice.psk ? preSharedKey() : 0);
     if (choice.psk) {
@@ -532,7 +549,7 @@ function agree(): Alert {
       evidence.add(evidence.Proof.PreShared, words.isZero(offer.psk) | off);
     }
     if (choice.psk && client.spent) chain.recall(ticket.provenBy());
-    schedule.handshake(shared);
+    schedule.handshake(shared, group.SECRET_BYTES);
     record.armRead();
     record.armWrite();
     markDue();
@@ -569,7 +586,7 @@ function certificateRequest(len: u32): Alert {
 
 /** Handle Certificate; a chain is then checked a signature a step, while the message stays in the buffer. */
 function certificate(len: u32): Alert {
-  const verdict = chain.begin(reader, agreed.serverType, client.options);
+  const verdict = chain.begin(reader, agreed.serverType, offer, client.options);
   if (verdict != Alert.None) return verdict;
   absorb(len);
   client.state = chain.busy() ? State.CheckChain : State.WaitCv;
@@ -587,7 +604,7 @@ function checkChain(): Status {
 function certificateVerify(len: u32): Alert {
   if (!evidence.has(evidence.Proof.Anchor)) unreachable();
   if (len > TLS_MESSAGE_BYTES - message.HEADER_BYTES - message.SIGNED_BYTES) return Alert.DecodeError;
-  const verdict = message.certificateVerify(reader, chain.key, workroom);
+  const verdict = message.certificateVerify(reader, chain.server, workroom);
   if (verdict != Alert.None) return verdict;
   absorb(len);
   client.state = State.WaitFinished;
@@ -596,10 +613,10 @@ function certificateVerify(len: u32): Alert {
 
 /** Handle the server's Finished. CT: only the verdict leaks. */
 function finished(len: u32): Alert {
-  if (len != schedule.HASH_BYTES) return Alert.DecodeError;
+  if (len != schedule.hashBytes()) return Alert.DecodeError;
   if (!aligned()) return Alert.UnexpectedMessage;
   const mark = scratch.mark();
-  const want = scratch.take(schedule.HASH_BYTES);
+  const want = scratch.take(schedule.hashBytes());
   schedule.serverFinished(want);
   const said = reader.take(len);
   const off = words.difference(want, said, len);
@@ -683,7 +700,7 @@ function keyUpdate(): Alert {
   const request = reader.u8();
   if (!reader.ok() || reader.left()) return Alert.DecodeError;
   if (request > 1) return Alert.IllegalParameter;
-  if (!aligned()) return Alert.UnexpectedMessage;
+  if (!aligned() || idle() != Alert.None) return Alert.UnexpectedMessage;
   schedule.update(schedule.serverTraffic);
   record.armRead();
   if (request && client.state == State.Connected) client.owed = 1;
@@ -718,6 +735,7 @@ function ready(): bool {
 /** Return the capacity of the next record for application data; 0 while there is no room. */
 export function room(): u32 {
   if (!ready()) return 0;
+  if (suite.LIMITED && record.isWorn()) client.owed = 1;
   if (client.owed) {
     if (!sendKeyUpdate(0)) return 0;
     client.owed = 0;
@@ -771,7 +789,7 @@ export function read(out: usize, max: u32): u32 {
 
 /**
  * Close in order: nothing more is sent, and what the peer still sends is dropped until it closes too. Before the handshake
- * is complete the connection ends at once.
+ * is complete the connection ends at once. Secrets stay until the connection has ended: the caller gives the peer a deadline, then `abandon`s it.
  */
 export function close(): void {
   if (ended() || client.state == State.Closing) return;
@@ -786,4 +804,9 @@ export function close(): void {
     sendAlert(1, Alert.CloseNotify);
   }
   end(State.Closed);
+}
+
+/** End at once, without a word to the peer, and wipe every secret. */
+export function abandon(): void {
+  if (!ended()) end(State.Closed);
 }

@@ -1,5 +1,4 @@
 /** The little of DER (X.690) that certificates need, over the bounded reader: a value that is not as asked makes it fail. */
-import * as bytes from "../lib/bytes";
 import { Reader } from "../lib/reader";
 
 export const enum Tag {
@@ -12,6 +11,7 @@ export const enum Tag {
   GeneralizedTime = 0x18,
   Sequence = 0x30,
   Context0 = 0xa0,
+  Context1 = 0xa1,
   Context3 = 0xa3,
 }
 
@@ -35,12 +35,14 @@ export function peek(r: Reader): u32 {
   return r.left() ? load<u8>(r.at) : 0;
 }
 
-/** Begin `inner` over the contents of the next value, which must have this tag; `r` steps over it. */
+/** Begin `inner` over the contents of the next value, which must have this tag; `r` steps over it. `inner` may be `r`. */
 export function enter(inner: Reader, r: Reader, tag: u32): void {
   if (r.u8() != tag) r.fail();
   const len = length(r);
-  inner.begin(r.take(len), len);
-  if (!r.ok()) inner.fail();
+  const at = r.take(len);
+  const found = r.ok();
+  inner.begin(at, len);
+  if (!found) inner.fail();
 }
 
 /** Skip the next value, of any type. */
@@ -49,10 +51,12 @@ export function skip(r: Reader): void {
   r.take(length(r));
 }
 
-/** Step over the next value, which must be the `len` bytes at `want`, tag and length included. */
-export function expect(r: Reader, want: usize, len: u32): void {
-  const at = r.take(len);
-  if (r.ok() && !bytes.same(at, want, len)) r.fail();
+/** Step over the next value, which must have this tag; returns where it is, tag and length included. */
+export function step(r: Reader, tag: u32): usize {
+  if (peek(r) != tag) r.fail();
+  const at = r.at;
+  skip(r);
+  return at;
 }
 
 /** Read `count` decimal digits. */

@@ -6,9 +6,11 @@ import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import { Alert } from "./alert";
 import { CertificateType, Extension, Kind, LEGACY_VERSION, VERSION } from "./registry";
+import * as extension from "./extension";
+import { body } from "./extension";
 import * as group from "./group";
 import * as name from "./name";
-import { Options, authenticates } from "./options";
+import { ID_BYTES, Options, authenticates } from "./options";
 import * as schedule from "./schedule";
 import * as scheme from "./scheme";
 import * as suite from "./suite";
@@ -29,7 +31,9 @@ export class Offer {
   share: usize;
   psk: u32;
   cookie: usize;
-  cookieLen: u32;
+  cookieLen: u16;
+  /** A HelloRetryRequest has come, and chose the suite at hand. */
+  retried: u16;
 }
 
 /** Choices of a ServerHello. */
@@ -44,16 +48,25 @@ export class Choice {
   cookieLen: u32;
 }
 
-export const ID_BYTES: u32 = 32;
-
 if (TLS_RECORD_BYTES != 512 && TLS_RECORD_BYTES != 1024)
   ERROR("TLS_RECORD must be 512 or 1024: max_fragment_length has a code for these");
 
 /** max_fragment_length's code for records of this size (RFC 6066 §4), and record_size_limit, which counts the inner type too. */
 export const FRAGMENT_CODE: u32 = TLS_RECORD_BYTES == 512 ? 1 : 2;
 const SIZE_LIMIT: u32 = TLS_RECORD_BYTES + 1;
-/** psk_dhe_ke: a PSK never goes without fresh key exchange. */
-const PSK_DHE_KE: u32 = 1;
+
+/**
+ * The extensions that are the same in each hello: supported_versions, psk_key_exchange_modes with psk_dhe_ke alone, since a PSK
+ * never goes without fresh key exchange, and the two limits.
+ */
+// prettier-ignore
+@lazy
+const CONSTANT = memory.data<u8>([
+  0, <u8>Extension.SupportedVersions, 0, 3, 2, <u8>(VERSION >> 8), <u8>VERSION,
+  0, <u8>Extension.PskKeyExchangeModes, 0, 2, 1, 1,
+  0, <u8>Extension.MaxFragmentLength, 0, 1, <u8>FRAGMENT_CODE,
+  0, <u8>Extension.RecordSizeLimit, 0, 2, <u8>(SIZE_LIMIT >> 8), <u8>SIZE_LIMIT,
+]);
 
 /** SHA-256 of "HelloRetryRequest": the random that tells one (§4.1.3). */
 // prettier-ignore
@@ -77,7 +90,7 @@ function end16(w: Writer, at: usize): void {
 }
 
 /** Begin an extension; `end16` ends it. */
-function extension(w: Writer, type: Extension): usize {
+function begin(w: Writer, type: Extension): usize {
   w.u16(type);
   return begin16(w);
 }
@@ -115,7 +128,7 @@ export function write(w: Writer, offer: Offer, options: Options): u32 {
 /** Write server_name (RFC 6066 §3) and ALPN (RFC 7301 §3.1). */
 function names(w: Writer, options: Options): void {
   if (name.isDns(options.host, options.hostLen)) {
-    const at = extension(w, Extension.ServerName);
+    const at = begin(w, Extension.ServerName);
     w.u16(options.hostLen + 3);
     w.u8(0);
     w.u16(options.hostLen);
@@ -123,7 +136,7 @@ function names(w: Writer, options: Options): void {
     end16(w, at);
   }
   if (options.alpnLen) {
-    const at = extension(w, Extension.Alpn);
+    const at = begin(w, Extension.Alpn);
     w.u16(options.alpnLen + 1);
     w.u8(options.alpnLen);
     w.bytes(options.alpn, options.alpnLen);
@@ -133,21 +146,12 @@ function names(w: Writer, options: Options): void {
 
 /** Write what this client can do: versions, groups, schemes, sizes, certificate types. */
 function abilities(w: Writer, options: Options): void {
-  let at = extension(w, Extension.SupportedVersions);
-  w.u8(2);
-  w.u16(VERSION);
-  end16(w, at);
-  at = extension(w, Extension.SupportedGroups);
+  w.bytes(CONSTANT, bytesOf(CONSTANT));
+  let at = begin(w, Extension.SupportedGroups);
   group.offer(w);
   end16(w, at);
-  at = extension(w, Extension.SignatureAlgorithms);
+  at = begin(w, Extension.SignatureAlgorithms);
   scheme.offer(w);
-  end16(w, at);
-  at = extension(w, Extension.MaxFragmentLength);
-  w.u8(FRAGMENT_CODE);
-  end16(w, at);
-  at = extension(w, Extension.RecordSizeLimit);
-  w.u16(SIZE_LIMIT);
   end16(w, at);
   // A raw key can be pinned, but no chain leads from it to a root.
   if (options.pinCount) certificateTypes(w, Extension.ServerCertificateType, options.rootCount == 0);
@@ -156,7 +160,7 @@ function abilities(w: Writer, options: Options): void {
 
 /** Write a list of certificate types (RFC 7250 §3), raw public keys first where they are preferred. */
 function certificateTypes(w: Writer, type: Extension, rawFirst: bool): void {
-  const at = extension(w, type);
+  const at = begin(w, type);
   w.u8(2);
   w.u8(rawFirst ? CertificateType.RawPublicKey : CertificateType.X509);
   w.u8(rawFirst ? CertificateType.X509 : CertificateType.RawPublicKey);
@@ -165,47 +169,43 @@ function certificateTypes(w: Writer, type: Extension, rawFirst: bool): void {
 
 /** Write key_share and, in a second hello, the cookie. */
 function keyShare(w: Writer, offer: Offer): void {
-  let at = extension(w, Extension.KeyShare);
-  w.u16(4 + group.SHARE_BYTES);
-  w.u16(group.Group.X25519);
-  w.u16(group.SHARE_BYTES);
-  w.bytes(offer.share, group.SHARE_BYTES);
+  let at = begin(w, Extension.KeyShare);
+  group.offerShare(w, offer.share);
   end16(w, at);
   if (offer.cookieLen == 0) return;
-  at = extension(w, Extension.Cookie);
+  at = begin(w, Extension.Cookie);
   w.u16(offer.cookieLen);
   w.bytes(offer.cookie, offer.cookieLen);
   end16(w, at);
 }
 
 /** Bytes of the binders at a hello's end: both lengths and one binder. */
-const BINDERS_BYTES: u32 = 2 + 1 + schedule.HASH_BYTES;
+@inline
+function bindersBytes(): u32 {
+  return 2 + 1 + schedule.hashBytes();
+}
 
-/** Write psk_key_exchange_modes and, last of all, pre_shared_key with its binder still empty (§4.2.9, §4.2.11). */
+/** Write pre_shared_key, last of all, with its binder still empty (§4.2.11). */
 function preShared(w: Writer, offer: Offer, options: Options): void {
-  let at = extension(w, Extension.PskKeyExchangeModes);
-  w.u8(1);
-  w.u8(PSK_DHE_KE);
-  end16(w, at);
-  at = extension(w, Extension.PreSharedKey);
+  const at = begin(w, Extension.PreSharedKey);
   const external = offer.psk == Psk.External;
   const len = external ? options.identityLen : ticket.identityLen();
   w.u16(2 + len + 4);
   w.u16(len);
   w.bytes(external ? options.identity : ticket.identity(), len);
   w.u32(external ? 0 : ticket.obfuscatedAge(options.nowMs));
-  w.u16(1 + schedule.HASH_BYTES);
-  w.u8(schedule.HASH_BYTES);
-  w.take(schedule.HASH_BYTES);
+  w.u16(1 + schedule.hashBytes());
+  w.u8(schedule.hashBytes());
+  w.take(schedule.hashBytes());
   end16(w, at);
 }
 
 /** Absorb a hello and fill in its binder: HMAC over all that comes before the binders (§4.2.11.2). */
 function bind(start: usize, len: u32, offer: Offer): void {
-  const before = len - BINDERS_BYTES;
+  const before = len - bindersBytes();
   schedule.absorb(start, before);
   schedule.binder(start + before + 3, offer.psk == Psk.External);
-  schedule.absorb(start + before, BINDERS_BYTES);
+  schedule.absorb(start + before, bindersBytes());
 }
 
 /** Read a ServerHello or HelloRetryRequest's body into `choice` (§4.1.3, §4.1.4). */
@@ -225,6 +225,7 @@ export function read(choice: Choice, r: Reader, offer: Offer): Alert {
   if (version != LEGACY_VERSION || compression != 0) return Alert.IllegalParameter;
   if (sessionLen != ID_BYTES || !bytes.same(session, offer.session, ID_BYTES)) return Alert.IllegalParameter;
   if (!suite.offered(choice.suite)) return Alert.IllegalParameter;
+  if (suite.SEVERAL && !fits(choice, offer)) return Alert.IllegalParameter;
   if (!choice.retry) {
     if (choice.share) return Alert.None;
     // A PSK without the key exchange that was asked for is a contradiction (§4.2.11); a hello with neither lacks something (§9.2).
@@ -232,6 +233,12 @@ export function read(choice: Choice, r: Reader, offer: Offer): Alert {
   }
   // A retry must change the hello (§4.1.4); with one group, whose share was sent, only a cookie does.
   return choice.cookieLen ? Alert.None : Alert.IllegalParameter;
+}
+
+/** True if the suite is the one of the retry before it (§4.1.4), and its hash that of the pre-shared key (§4.2.11). */
+function fits(choice: Choice, offer: Offer): bool {
+  if (offer.retried && choice.suite != suite.chosen()) return false;
+  return !choice.psk || suite.hashOf(choice.suite) == suite.hashOf(suite.chosen());
 }
 
 /** Not an alert: the hello is one of an older version. */
@@ -243,21 +250,15 @@ function older(random: usize): Alert {
   return end << 8 == DOWNGRADE << 8 && end >> 56 <= 1 ? Alert.IllegalParameter : Alert.ProtocolVersion;
 }
 
-
-@lazy
-const body = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
-
 /** Read the extensions of a ServerHello or HelloRetryRequest. */
 function readExtensions(choice: Choice, r: Reader, offer: Offer): u32 {
   let version: u32 = 0;
   let verdict: u32 = Alert.None;
   // Below TLS 1.3 there may be none at all.
   if (r.left() == 0) return NO_VERSION;
-  if (r.u16() != r.left()) return Alert.DecodeError;
+  if (!extension.begin(r)) return Alert.DecodeError;
   while (r.left()) {
-    const type = r.u16();
-    const len = r.u16();
-    body.begin(r.take(len), len);
+    const type = extension.next(r);
     if (!r.ok()) return Alert.DecodeError;
     if (type == Extension.SupportedVersions) {
       if (version) return Alert.IllegalParameter;
@@ -274,7 +275,7 @@ function readExtension(choice: Choice, type: u32, offer: Offer): Alert {
   if (type == Extension.KeyShare) {
     // A retry may ask for another group, but none is offered whose share was not sent (§4.1.4).
     if (choice.retry || choice.share) return Alert.IllegalParameter;
-    if (body.u16() != group.Group.X25519 && body.ok()) return Alert.IllegalParameter;
+    if (!group.offered(body.u16()) && body.ok()) return Alert.IllegalParameter;
     choice.shareLen = body.u16();
     choice.share = body.take(choice.shareLen);
     return body.ok() && body.left() == 0 ? Alert.None : Alert.DecodeError;
@@ -308,10 +309,10 @@ export function misplaced(type: u32, offer: Offer): Alert {
     case Extension.ServerCertificateType:
     case Extension.RecordSizeLimit:
     case Extension.SupportedVersions:
+    case Extension.PskKeyExchangeModes:
     case Extension.KeyShare:
       return Alert.IllegalParameter;
     case Extension.PreSharedKey:
-    case Extension.PskKeyExchangeModes:
       return offer.psk ? Alert.IllegalParameter : Alert.UnsupportedExtension;
     case Extension.Cookie:
       return offer.cookieLen ? Alert.IllegalParameter : Alert.UnsupportedExtension;

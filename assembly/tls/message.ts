@@ -8,7 +8,11 @@ import * as signers from "../signer/signer";
 import { Alert } from "./alert";
 import * as credential from "./credential";
 import * as evidence from "./evidence";
+import * as extension from "./extension";
+import { body } from "./extension";
+import * as hash from "./hash";
 import * as hello from "./hello";
+import { Key } from "./key";
 import * as name from "./name";
 import { Options, authenticates } from "./options";
 import * as record from "./record";
@@ -35,21 +39,15 @@ export const HEADER_BYTES: u32 = 4;
 /** The least record_size_limit (RFC 8449 §4). */
 const LEAST_LIMIT: u32 = 64;
 
-
-@lazy
-const body = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
-
 /** Which extensions of EncryptedExtensions were seen: bits by number, all below 32. */
 let seen: u32 = 0;
 
 /** Read EncryptedExtensions (§4.3.1). */
 export function encryptedExtensions(agreed: Agreed, r: Reader, offer: hello.Offer, options: Options): Alert {
   seen = 0;
-  if (r.u16() != r.left() || !r.ok()) return Alert.DecodeError;
+  if (!extension.begin(r)) return Alert.DecodeError;
   while (r.left()) {
-    const type = r.u16();
-    const len = r.u16();
-    body.begin(r.take(len), len);
+    const type = extension.next(r);
     if (!r.ok()) return Alert.DecodeError;
     if (type < 32) {
       if ((seen >> type) & 1) return Alert.IllegalParameter;
@@ -117,13 +115,11 @@ function known(type: u32): bool {
 export function certificateRequest(agreed: Agreed, r: Reader): Alert {
   const contextLen = r.u8();
   if (r.ok() && contextLen) return Alert.IllegalParameter;
-  if (r.u16() != r.left() || !r.ok()) return Alert.DecodeError;
+  if (!extension.begin(r)) return Alert.DecodeError;
   agreed.requested = 1;
   let schemes = false;
   while (r.left()) {
-    const type = r.u16();
-    const len = r.u16();
-    body.begin(r.take(len), len);
+    const type = extension.next(r);
     if (!r.ok()) return Alert.DecodeError;
     if (type != Extension.SignatureAlgorithms) continue;
     if (schemes) return Alert.IllegalParameter;
@@ -144,8 +140,8 @@ const CLIENT = memory.data<u8>(["client"]);
 const PAD_BYTES: u32 = 64;
 const CONTEXT_BYTES: u32 = bytesOf(CONTEXT);
 const HEAD_BYTES: u32 = PAD_BYTES + CONTEXT_BYTES;
-/** Room for what is signed: the head and the hash. */
-export const SIGNED_BYTES: u32 = HEAD_BYTES + schedule.HASH_BYTES;
+/** Most room for what is signed: the head and the hash. */
+export const SIGNED_BYTES: u32 = HEAD_BYTES + hash.MOST_BYTES;
 
 /** Write what a CertificateVerify signs (§4.4.3), but for the transcript's hash, which follows it. */
 function signedHead(out: usize): void {
@@ -155,14 +151,14 @@ function signedHead(out: usize): void {
 }
 
 /** Verify the server's CertificateVerify with its proven key (§4.4.3); `room` is SIGNED_BYTES to work in. */
-export function certificateVerify(r: Reader, key: usize, room: usize): Alert {
+export function certificateVerify(r: Reader, key: Key, room: usize): Alert {
   const chosen = r.u16();
   const len = r.u16();
   const signature = r.take(len);
   if (!r.ok() || r.left()) return Alert.DecodeError;
-  if (!scheme.offered(chosen)) return Alert.IllegalParameter;
+  if (!scheme.offered(chosen) || !scheme.suits(chosen, key)) return Alert.IllegalParameter;
   signedHead(room);
-  const status = scheme.verify(signature, len, key, room, HEAD_BYTES, room + HEAD_BYTES, schedule.HASH_BYTES);
+  const status = scheme.verify(chosen, signature, len, key, room, HEAD_BYTES, room + HEAD_BYTES, schedule.hashBytes());
   evidence.add(evidence.Proof.Signature, <u32>(status ^ Status.Ok));
   return status == Status.Ok ? Alert.None : Alert.DecryptError;
 }
@@ -204,19 +200,19 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
  */
 export function writeCertificateVerify(w: Writer, options: Options, noise: usize, room: usize): Status {
   begin(w, Kind.CertificateVerify);
-  w.u16(scheme.Scheme.Ed25519);
-  w.u16(scheme.SIGNATURE_BYTES);
-  const signature = w.take(scheme.SIGNATURE_BYTES);
+  w.u16(scheme.OWN);
+  w.u16(scheme.OWN_SIGNATURE_BYTES);
+  const signature = w.take(scheme.OWN_SIGNATURE_BYTES);
   signedHead(room);
   bytes.copy(room + PAD_BYTES + 9, CLIENT, 6);
-  const hash = room + HEAD_BYTES;
+  const body = room + HEAD_BYTES;
   end(w);
-  return scheme.sign(signature, options.signer, noise, room, HEAD_BYTES, hash, schedule.HASH_BYTES);
+  return scheme.sign(signature, options.signer, noise, room, HEAD_BYTES, body, schedule.hashBytes());
 }
 
 /** Write this client's Finished over the transcript so far. CT: nothing leaks. */
 export function writeFinished(w: Writer): u32 {
   begin(w, Kind.Finished);
-  schedule.clientFinished(w.take(schedule.HASH_BYTES));
+  schedule.clientFinished(w.take(schedule.hashBytes()));
   return end(w);
 }

@@ -41,6 +41,19 @@ function sameName(a: usize, b: usize, len: u32): bool {
   return true;
 }
 
+/** True if a name is `base` or below it (RFC 5280 §4.2.1.10). A base that begins with a dot has only names below it. */
+export function isWithin(dns: usize, dnsLen: u32, base: usize, baseLen: u32): bool {
+  if (dnsLen < baseLen) return false;
+  const at = dns + dnsLen - baseLen;
+  if (!sameName(at, base, baseLen)) return false;
+  return dnsLen == baseLen || baseLen == 0 || load<u8>(base) == 0x2e || load<u8>(at - 1) == 0x2e;
+}
+
+/** True if a wildcard may stand for a name below `base`: whether `base` is below the rest of it. */
+export function mayReach(dns: usize, dnsLen: u32, base: usize, baseLen: u32): bool {
+  return dnsLen > 2 && load<u16>(dns) == 0x2e2a && isWithin(base, baseLen, dns + 2, dnsLen - 2);
+}
+
 /** True if a certificate's dNSName is `host`: the same, or `*.` and the same but for the first label. */
 export function matches(dns: usize, dnsLen: u32, host: usize, hostLen: u32): bool {
   if (hostLen == 0) return false;

@@ -1,4 +1,6 @@
 import { Signer } from "../signer/signer";
+import * as group from "./group";
+import * as scheme from "./scheme";
 
 /**
  * Options of one connection. Everything pointed to belongs to the caller, and must stay there until the connection ends.
@@ -11,10 +13,10 @@ export class Options {
   /** The one application protocol to offer (RFC 7301); none if alpnLen is 0. */
   alpn: usize;
   alpnLen: u32;
-  /** Ed25519 keys the server may have: `pinCount` times 32 bytes, at most two, so that a key can be rotated. */
+  /** Pins of the keys the server may have (`key.pin`): `pinCount` times PIN_BYTES, at most two, so that a key can be rotated. */
   pins: usize;
   pinCount: u32;
-  /** Ed25519 keys that may end a chain of X.509 certificates: `rootCount` times 32 bytes, at most two. */
+  /** Pins of the keys that may end a chain of X.509 certificates: `rootCount` times PIN_BYTES, at most two. */
   roots: usize;
   rootCount: u32;
   /** Seconds since 1970 that have certainly passed: a certificate that ended before is expired. */
@@ -23,7 +25,7 @@ export class Options {
   signer: Signer;
   /** RANDOM_BYTES of fresh randomness; wiped by `start`. */
   random: usize;
-  /** An external PSK of 32 bytes for use with SHA-256, and its identity; none if identityLen is 0. */
+  /** An external PSK for use with SHA-256 and as long as that, and its identity; none if identityLen is 0. */
   psk: usize;
   identity: usize;
   identityLen: u32;
@@ -31,8 +33,10 @@ export class Options {
   nowMs: u32;
 }
 
+/** Bytes of a hello's random, and of its session id. */
+export const ID_BYTES: u32 = 32;
 /** The hello's random, the session id, the key share's scalar, the signature's noise. */
-export const RANDOM_BYTES: u32 = 128;
+export const RANDOM_BYTES: u32 = 2 * ID_BYTES + group.SCALAR_BYTES + scheme.NOISE_BYTES;
 
 /** True if the device has a key to show. */
 @inline

@@ -114,6 +114,11 @@ export function armWrite(): void {
   arm(outgoing, schedule.clientTraffic);
 }
 
+/** True if what is sent needs another key soon (§5.5): a few records are kept for it. */
+export function isWorn(): bool {
+  return outgoing.sequence >= suite.limit() - 4;
+}
+
 /** Bound what is sent in one record by what the peer asked for. */
 export function limitTo(content: u32): void {
   if (content < layer.limit) layer.limit = content;

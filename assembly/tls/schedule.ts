@@ -7,19 +7,17 @@
  *                 Derive "derived"
  *     0        -> Extract = master secret     -> client and server application traffic, resumption
  *
- * `secret` is the one that the schedule stands at; the one before it is gone.
+ * `secret` is the one that the schedule stands at; the one before it is gone. All are as long as the hash of the suite at hand.
+ * Until the server has chosen a suite, the transcript is hashed in each row.
  */
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
-import * as sha256 from "../crypto/sha256";
-import * as hmac256 from "../crypto/hmac256";
-import * as hkdf256 from "../crypto/hkdf256";
 import * as evidence from "./evidence";
+import * as hash from "./hash";
+import { Hash } from "./hash";
 import { Kind } from "./registry";
-
-/** Bytes of the hash and of every secret. */
-export const HASH_BYTES: u32 = 32;
+import * as suite from "./suite";
 
 /** A label: its length, then its bytes without the "tls13 " that all begin with. */
 @lazy
@@ -79,60 +77,88 @@ const PREFIX_HIGH: u16 = 0x2033;
 
 
 @lazy
-const transcript = changetype<sha256.Sha256>(memory.data(offsetof<sha256.Sha256>(), 8));
+const transcript = memory.data(hash.TRANSCRIPT_BYTES, 8);
+
+/** True if the server has chosen the suite. */
+let settled: bool = false;
 
 
 @lazy
-const secret = memory.data(HASH_BYTES, 8);
+const secret = memory.data(hash.MOST_BYTES, 8);
 
 
 @lazy
-const resumptionSecret = memory.data(HASH_BYTES, 8);
+const resumptionSecret = memory.data(hash.MOST_BYTES, 8);
 
 
 @lazy
-const clientNext = memory.data(HASH_BYTES, 8);
+const clientNext = memory.data(hash.MOST_BYTES, 8);
 
 /** The traffic secret that protects what this client sends; each in turn. */
 @lazy
-export const clientTraffic = memory.data(HASH_BYTES, 8);
+export const clientTraffic = memory.data(hash.MOST_BYTES, 8);
 /** The traffic secret that protects what the server sends; each in turn. */
 @lazy
-export const serverTraffic = memory.data(HASH_BYTES, 8);
+export const serverTraffic = memory.data(hash.MOST_BYTES, 8);
+
+/** The hash of the suite at hand. */
+@inline
+function row(): Hash {
+  return suite.hashOf(suite.chosen());
+}
+
+/** Bytes of the hash of the suite at hand, and of every secret. */
+@inline
+export function hashBytes(): u32 {
+  return hash.size(row());
+}
 
 /** Begin a connection: empty transcript, no secrets. */
 export function begin(): void {
   wipe();
-  sha256.init(transcript);
+  if (hash.SEVERAL) {
+    settled = false;
+    hash.init(transcript, Hash.Sha512);
+  }
+  hash.init(transcript, Hash.Sha256);
+}
+
+/** Take the suite that the server chose. */
+export function settle(chosen: u32): void {
+  suite.choose(chosen);
+  if (hash.SEVERAL) settled = true;
 }
 
 /** Wipe every secret. */
 export function wipe(): void {
-  bytes.wipe(secret, HASH_BYTES);
-  bytes.wipe(resumptionSecret, HASH_BYTES);
-  bytes.wipe(clientNext, HASH_BYTES);
-  bytes.wipe(clientTraffic, HASH_BYTES);
-  bytes.wipe(serverTraffic, HASH_BYTES);
+  bytes.wipe(secret, hash.MOST_BYTES);
+  bytes.wipe(resumptionSecret, hash.MOST_BYTES);
+  bytes.wipe(clientNext, hash.MOST_BYTES);
+  bytes.wipe(clientTraffic, hash.MOST_BYTES);
+  bytes.wipe(serverTraffic, hash.MOST_BYTES);
 }
 
 /** Add handshake bytes to the transcript. */
 export function absorb(data: usize, len: u32): void {
-  sha256.update(transcript, data, len);
+  if (hash.SEVERAL && !settled) {
+    hash.update(transcript, Hash.Sha256, data, len);
+    hash.update(transcript, Hash.Sha512, data, len);
+  } else hash.update(transcript, row(), data, len);
 }
 
 /** Write the transcript's hash so far. */
 export function digest(out: usize): void {
-  sha256.peek(out, transcript);
+  hash.peek(out, transcript, row());
 }
 
 /** Replace the first ClientHello by its hash, before a HelloRetryRequest is absorbed (§4.4.1). */
 export function retry(): void {
   const mark = scratch.mark();
-  const message = scratch.take(4 + HASH_BYTES);
-  store<u32>(message, Kind.MessageHash | (HASH_BYTES << 24));
-  sha256.final(message + 4, transcript);
-  sha256.init(transcript);
-  absorb(message, 4 + HASH_BYTES);
+  const message = scratch.take(4 + hashBytes());
+  store<u32>(message, Kind.MessageHash | (hashBytes() << 24));
+  digest(message + 4);
+  hash.init(transcript, row());
+  absorb(message, 4 + hashBytes());
   scratch.release(mark);
 }
 
@@ -148,53 +174,53 @@ function expand(out: usize, outLen: u32, from: usize, label: usize, context: usi
   bytes.copy(info + 9, label + 1, labelLen);
   store<u8>(info + 9 + labelLen, contextLen);
   bytes.copy(info + 10 + labelLen, context, contextLen);
-  hkdf256.expand(out, outLen, from, info, 10 + labelLen + contextLen);
+  hash.expand(out, outLen, row(), from, info, 10 + labelLen + contextLen);
   scratch.release(mark);
 }
 
 /** Derive-Secret over the transcript so far (§7.1). CT: nothing leaks. */
 function derive(out: usize, label: usize): void {
   const mark = scratch.mark();
-  const hash = scratch.take(HASH_BYTES);
-  digest(hash);
-  expand(out, HASH_BYTES, secret, label, hash, HASH_BYTES);
+  const context = scratch.take(hashBytes());
+  digest(context);
+  expand(out, hashBytes(), secret, label, context, hashBytes());
   scratch.release(mark);
 }
 
 /** Derive-Secret over no messages: the step between two Extracts, and the binder key. CT: nothing leaks. */
 function deriveEmpty(out: usize, label: usize): void {
   const mark = scratch.mark();
-  const hash = scratch.take(HASH_BYTES);
-  sha256.hash(hash, 0, 0);
-  expand(out, HASH_BYTES, secret, label, hash, HASH_BYTES);
+  const context = scratch.take(hashBytes());
+  hash.empty(context, row());
+  expand(out, hashBytes(), secret, label, context, hashBytes());
   scratch.release(mark);
 }
 
-/** Move `secret` on: Derive "derived", then Extract `ikm`; 0 stands for a string of zeros. CT: nothing leaks. */
-function advance(ikm: usize): void {
+/** Move `secret` on: Derive "derived", then Extract `ikm`; 0 stands for a string of zeros. CT: the length leaks. */
+function advance(ikm: usize, len: u32): void {
   const mark = scratch.mark();
-  const salt = scratch.take(HASH_BYTES);
-  const zeros = scratch.take(HASH_BYTES);
+  const salt = scratch.take(hashBytes());
+  const zeros = scratch.take(hashBytes());
   deriveEmpty(salt, DERIVED);
-  hkdf256.extract(secret, salt, HASH_BYTES, ikm ? ikm : zeros, HASH_BYTES);
+  hash.extract(secret, row(), salt, ikm ? ikm : zeros, len);
   scratch.release(mark);
 }
 
-/** Begin with the early secret, from a 32-byte PSK or from 0. CT: nothing leaks. */
+/** Begin with the early secret, from a PSK as long as the hash, or from 0. CT: nothing leaks. */
 export function early(psk: usize): void {
   const mark = scratch.mark();
-  const zeros = scratch.take(HASH_BYTES);
-  hkdf256.extract(secret, zeros, HASH_BYTES, psk ? psk : zeros, HASH_BYTES);
+  const zeros = scratch.take(hashBytes());
+  hash.extract(secret, row(), zeros, psk ? psk : zeros, hashBytes());
   scratch.release(mark);
 }
 
 /** 0 if the early secret, where the schedule must stand, is that of this PSK, else the bits that differ. CT: nothing leaks. */
 export function earlyDifference(psk: usize): u32 {
   const mark = scratch.mark();
-  const zeros = scratch.take(HASH_BYTES);
-  const again = scratch.take(HASH_BYTES);
-  hkdf256.extract(again, zeros, HASH_BYTES, psk, HASH_BYTES);
-  const off = words.difference(secret, again, HASH_BYTES);
+  const zeros = scratch.take(hashBytes());
+  const again = scratch.take(hashBytes());
+  hash.extract(again, row(), zeros, psk, hashBytes());
+  const off = words.difference(secret, again, hashBytes());
   scratch.release(mark);
   return off;
 }
@@ -202,26 +228,26 @@ export function earlyDifference(psk: usize): u32 {
 /** HMAC over the transcript so far, keyed with "finished" of `base` (§4.4.4). CT: nothing leaks. */
 function finished(out: usize, base: usize): void {
   const mark = scratch.mark();
-  const key = scratch.take(HASH_BYTES);
-  const hash = scratch.take(HASH_BYTES);
-  expand(key, HASH_BYTES, base, FINISHED, 0, 0);
-  digest(hash);
-  hmac256.mac(out, key, HASH_BYTES, hash, HASH_BYTES);
+  const key = scratch.take(hashBytes());
+  const context = scratch.take(hashBytes());
+  expand(key, hashBytes(), base, FINISHED, 0, 0);
+  digest(context);
+  hash.mac(out, row(), key, context, hashBytes());
   scratch.release(mark);
 }
 
 /** Write the binder over the truncated ClientHello that was just absorbed (§4.2.11.2). CT: nothing of the PSK leaks. */
 export function binder(out: usize, external: bool): void {
   const mark = scratch.mark();
-  const key = scratch.take(HASH_BYTES);
+  const key = scratch.take(hashBytes());
   deriveEmpty(key, external ? EXT_BINDER : RES_BINDER);
   finished(out, key);
   scratch.release(mark);
 }
 
-/** Move on to the handshake secret; the transcript ends with ServerHello. CT: nothing leaks. */
-export function handshake(shared: usize): void {
-  advance(shared);
+/** Move on to the handshake secret; the transcript ends with ServerHello. CT: the length leaks. */
+export function handshake(shared: usize, len: u32): void {
+  advance(shared, len);
   derive(clientTraffic, C_HS_TRAFFIC);
   derive(serverTraffic, S_HS_TRAFFIC);
 }
@@ -244,7 +270,7 @@ export function clientFinished(out: usize): void {
  */
 export function master(): void {
   if (!evidence.complete()) unreachable();
-  advance(0);
+  advance(0, hashBytes());
   derive(serverTraffic, S_AP_TRAFFIC);
   derive(clientNext, C_AP_TRAFFIC);
 }
@@ -255,23 +281,23 @@ export function master(): void {
  */
 export function complete(): void {
   if (!evidence.complete()) unreachable();
-  bytes.copy(clientTraffic, clientNext, HASH_BYTES);
-  bytes.wipe(clientNext, HASH_BYTES);
+  bytes.copy(clientTraffic, clientNext, hashBytes());
+  bytes.wipe(clientNext, hashBytes());
   derive(resumptionSecret, RES_MASTER);
-  bytes.wipe(secret, HASH_BYTES);
+  bytes.wipe(secret, hashBytes());
 }
 
 /** Write the PSK that belongs to a ticket with this nonce (§4.6.1). CT: the nonce's length leaks. */
 export function ticketKey(out: usize, nonce: usize, nonceLen: u32): void {
-  expand(out, HASH_BYTES, resumptionSecret, RESUMPTION, nonce, nonceLen);
+  expand(out, hashBytes(), resumptionSecret, RESUMPTION, nonce, nonceLen);
 }
 
 /** Replace a traffic secret by its successor (§7.2). CT: nothing leaks. */
 export function update(traffic: usize): void {
   const mark = scratch.mark();
-  const next = scratch.take(HASH_BYTES);
-  expand(next, HASH_BYTES, traffic, TRAFFIC_UPD, 0, 0);
-  bytes.copy(traffic, next, HASH_BYTES);
+  const next = scratch.take(hashBytes());
+  expand(next, hashBytes(), traffic, TRAFFIC_UPD, 0, 0);
+  bytes.copy(traffic, next, hashBytes());
   scratch.release(mark);
 }
 

@@ -1,28 +1,64 @@
-/**
- * The cipher suites, one row each: what is offered, and how its records are sealed and opened. All rows use SHA-256, so
- * that one transcript serves before the server has chosen.
- */
+/** The cipher suites, one row each: number, hash, sizes, how many records a key may protect, and how a record is sealed and opened. */
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as aead from "../crypto/aead";
+import { Hash } from "./hash";
+import { LAB } from "./profile";
 
 export const enum Suite {
   ChaCha20Poly1305Sha256 = 0x1303,
+  /** With SHA-512, for tests. */
+  Lab = 0xff13,
 }
 
-export const KEY_BYTES: u32 = 32;
+/** The suite of a connection without a ticket, until the server has chosen. */
+export const FIRST: u32 = Suite.ChaCha20Poly1305Sha256;
+/** Bytes of a key, of a nonce and of a tag, the same for every row. */
+export const KEY_BYTES: u32 = aead.KEY_BYTES;
 export const IV_BYTES: u32 = 12;
 export const TAG_BYTES: u32 = 16;
 
-/** Write the suites that are offered, best first. */
-export function offer(w: Writer): void {
-  w.u16(2);
-  w.u16(Suite.ChaCha20Poly1305Sha256);
+/** True if there is more than one row; if any of them limits the records of a key. */
+export const SEVERAL: bool = LAB;
+export const LIMITED: bool = LAB;
+
+/** The suite at hand: that of the pre-shared key that is offered, then the one that the server chose. */
+let suite: u32 = FIRST;
+
+/** Take a suite that was offered. */
+@inline
+export function choose(row: u32): void {
+  if (SEVERAL) suite = row;
 }
 
-/** True if `suite` was offered. */
-export function offered(suite: u32): bool {
-  return suite == Suite.ChaCha20Poly1305Sha256;
+/** The suite at hand. */
+@inline
+export function chosen(): u32 {
+  return SEVERAL ? suite : FIRST;
+}
+
+/** Write the suites that are offered, best first. */
+export function offer(w: Writer): void {
+  w.u16(LAB ? 4 : 2);
+  w.u16(Suite.ChaCha20Poly1305Sha256);
+  if (LAB) w.u16(Suite.Lab);
+}
+
+/** True if a suite was offered. */
+export function offered(row: u32): bool {
+  return row == Suite.ChaCha20Poly1305Sha256 || (LAB && row == Suite.Lab);
+}
+
+/** The hash of a suite. */
+@inline
+export function hashOf(row: u32): Hash {
+  return LAB && row == Suite.Lab ? Hash.Sha512 : Hash.Sha256;
+}
+
+/** Number of records that one key may protect (RFC 8446 §5.5). ChaCha20-Poly1305 has no limit before the sequence numbers end. */
+@inline
+export function limit(): u64 {
+  return LAB && suite == Suite.Lab ? 32 : u64.MAX_VALUE;
 }
 
 /** Seal `len` bytes in place; the tag follows them. CT: lengths leak. */

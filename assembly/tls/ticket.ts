@@ -4,27 +4,36 @@
  */
 import { TLS_TICKET_BYTES } from "../config";
 import * as bytes from "../lib/bytes";
+import * as scratch from "../lib/scratch";
 import * as sha256 from "../crypto/sha256";
 import { Alert } from "./alert";
 import { Reader } from "../lib/reader";
+import * as extension from "./extension";
+import * as hash from "./hash";
+import { PIN_BYTES, among } from "./key";
 import { Options } from "./options";
 import * as schedule from "./schedule";
+import * as suite from "./suite";
 
 
 @unmanaged
 class Ticket {
   /** Length of the ticket; 0: none. */
-  len: u32;
+  len: u16;
+  /** The suite of the connection that it came on. */
+  suite: u16;
   lifetimeS: u32;
   ageAdd: u32;
   receivedMs: u32;
 }
 
-const KEY_BYTES: u32 = 32;
+const HASH_BYTES: u32 = sha256.DIGEST_BYTES;
 const HEAD_BYTES: u32 = offsetof<Ticket>();
+/** Bytes of a ticket; the hash of its host follows. */
+const SECRET_BYTES: u32 = HEAD_BYTES + hash.MOST_BYTES + PIN_BYTES + TLS_TICKET_BYTES;
 
 /** How many bytes lie at `place`. */
-export const BYTES: u32 = HEAD_BYTES + 3 * KEY_BYTES + TLS_TICKET_BYTES;
+export const BYTES: u32 = SECRET_BYTES + HASH_BYTES;
 /** The ticket, all of it. */
 @lazy
 export const place: usize = memory.data(BYTES, 8);
@@ -39,22 +48,22 @@ const psk = place + HEAD_BYTES;
 
 
 @lazy
-const anchor = psk + KEY_BYTES;
+const anchor = psk + hash.MOST_BYTES;
 
 
 @lazy
-const hostHash = anchor + KEY_BYTES;
+const opaque = anchor + PIN_BYTES;
 
-
+/** Of the host of the connection at hand, and of the ticket. */
 @lazy
-const opaque = hostHash + KEY_BYTES;
+const hostHash = place + SECRET_BYTES;
 
 /** A ticket lives at most a week (§4.6.1). */
 const WEEK_S: u32 = 604800;
 
 /** Wipe the ticket. */
 export function forget(): void {
-  bytes.wipe(place, BYTES);
+  bytes.wipe(place, SECRET_BYTES);
 }
 
 /** True if there is one. */
@@ -77,6 +86,12 @@ export function identity(): usize {
   return opaque;
 }
 
+/** The suite of the connection that the ticket came on: its pre-shared key is for that hash (§4.6.1). */
+@inline
+export function suiteOf(): u32 {
+  return suite.SEVERAL ? ticket.suite : suite.FIRST;
+}
+
 /** How many they are. */
 export function identityLen(): u32 {
   return ticket.len;
@@ -88,33 +103,27 @@ export function obfuscatedAge(nowMs: u32): u32 {
 }
 
 /**
- * True if the ticket may be used: it is young enough, for this host, and the key that the server was proven with is still
- * one of those trusted. One that may not is wiped.
+ * True if the ticket may be used: it is young enough, and the key that the server was proven with is still one of those
+ * trusted. One that may not is wiped.
  */
 export function usable(options: Options): bool {
   if (!kept()) return false;
   const ageMs = options.nowMs - ticket.receivedMs;
   const good =
     ageMs / 1000 < ticket.lifetimeS &&
-    bytes.same(digest, hostHash, KEY_BYTES) &&
-    (among(options.pins, options.pinCount) || among(options.roots, options.rootCount));
+    (among(anchor, options.pins, options.pinCount) || among(anchor, options.roots, options.rootCount));
   if (!good) forget();
   return good;
 }
 
-/** True if the anchor is one of `count` keys at `keys`. */
-function among(keys: usize, count: u32): bool {
-  for (let i: u32 = 0; i < count; i++) if (bytes.same(keys + i * KEY_BYTES, anchor, KEY_BYTES)) return true;
-  return false;
-}
-
-/** Of the host of the connection at hand. */
-@lazy
-const digest = memory.data(KEY_BYTES, 8);
-
-/** A connection begins. The host is looked at here only: tickets may still come when the caller thinks of another. */
+/** A connection begins: a ticket of another host is wiped. The host is looked at here only: tickets may still come when the caller thinks of another. */
 export function begin(options: Options): void {
+  const mark = scratch.mark();
+  const digest = scratch.take(HASH_BYTES);
   sha256.hash(digest, options.host, options.hostLen);
+  if (!bytes.same(digest, hostHash, HASH_BYTES)) forget();
+  bytes.copy(hostHash, digest, HASH_BYTES);
+  scratch.release(mark);
 }
 
 /**
@@ -128,17 +137,18 @@ export function keep(r: Reader, provenWith: usize, options: Options): Alert {
   const nonce = r.take(nonceLen);
   const len = r.u16();
   const from = r.take(len);
-  const extensionsLen = r.u16();
-  r.take(extensionsLen);
-  if (!r.ok() || r.left() || len == 0) return Alert.DecodeError;
+  if (!extension.begin(r) || len == 0) return Alert.DecodeError;
+  // None of them changes anything here: early data is never sent.
+  while (r.left()) extension.next(r);
+  if (!r.ok()) return Alert.DecodeError;
   if (lifetimeS == 0 || len > TLS_TICKET_BYTES) return Alert.None;
-  ticket.len = len;
+  ticket.len = <u16>len;
+  if (suite.SEVERAL) ticket.suite = <u16>suite.chosen();
   ticket.lifetimeS = min<u32>(lifetimeS, WEEK_S);
   ticket.ageAdd = ageAdd;
   ticket.receivedMs = options.nowMs;
   schedule.ticketKey(psk, nonce, nonceLen);
-  bytes.copy(anchor, provenWith, KEY_BYTES);
-  bytes.copy(hostHash, digest, KEY_BYTES);
+  bytes.copy(anchor, provenWith, PIN_BYTES);
   bytes.copy(opaque, from, len);
   return Alert.None;
 }

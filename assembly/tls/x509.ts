@@ -1,32 +1,33 @@
-/** One X.509 certificate (RFC 5280): what a chain of Ed25519 certificates needs of it, and nothing that is not checked. */
+/** One X.509 certificate (RFC 5280): what a chain of certificates needs of it, and nothing that is not checked. */
 import * as bytes from "../lib/bytes";
 import { Reader } from "../lib/reader";
 import { Alert } from "./alert";
 import * as der from "./der";
 import * as name from "./name";
 import { Tag } from "./der";
+import * as key from "./key";
+import { Key } from "./key";
+import * as scheme from "./scheme";
 
-/** Fields of a certificate. Pointers lead into it. */
+/** Fields of a certificate, its key first. Pointers lead into it. */
 @unmanaged
-export class Certificate {
-  /** The part that is signed, and the signature. */
+export class Certificate extends Key {
+  /** The part that is signed; the signature, and its `Scheme`. */
   tbs: usize;
-  tbsLen: u32;
   signature: usize;
   issuer: usize;
-  issuerLen: u32;
   subject: usize;
-  subjectLen: u32;
-  key: usize;
   notBefore: u32;
   notAfter: u32;
   /** Flags of `Said`. */
   said: u32;
+  tbsLen: u16;
+  signatureLen: u16;
+  issuerLen: u16;
+  subjectLen: u16;
+  scheme: u16;
   /** How many intermediates may follow a CA; UNBOUNDED if it does not say. */
-  pathLength: u32;
-  /** Contents of subjectAltName; 0 if there is none. */
-  names: usize;
-  namesLen: u32;
+  pathLength: u16;
 }
 
 export const enum Said {
@@ -41,18 +42,7 @@ export const enum Said {
   ServerAuth = 32,
 }
 
-export const UNBOUNDED: u32 = 0xffff_ffff;
-export const KEY_BYTES: u32 = 32;
-
-/** SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 §4), but for the key. */
-// prettier-ignore
-@lazy
-const SPKI = memory.data<u8>([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
-const SPKI_HEAD_BYTES: u32 = 12;
-/** AlgorithmIdentifier of Ed25519, within SPKI. */
-@lazy
-const ALGORITHM = SPKI + 2;
-const ALGORITHM_BYTES: u32 = 7;
+export const UNBOUNDED: u16 = 0xffff;
 
 /** The readers, one a depth. */
 @lazy
@@ -70,81 +60,83 @@ const field = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 @lazy
 const inner = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
-/** Read an Ed25519 SubjectPublicKeyInfo that is all there is: a raw public key (RFC 7250). Returns the key's place, 0 if it is none. */
-export function rawKey(from: usize, len: u32): usize {
+/** Read a SubjectPublicKeyInfo that is all there is: a raw public key (RFC 7250). */
+export function rawKey(out: Key, from: usize, len: u32): Alert {
   outer.begin(from, len);
-  const key = readSpki(outer);
-  return outer.ok() && outer.left() == 0 ? key : 0;
-}
-
-/** Read an Ed25519 SubjectPublicKeyInfo; returns where its key is. */
-function readSpki(r: Reader): usize {
-  der.expect(r, SPKI, SPKI_HEAD_BYTES);
-  return r.take(KEY_BYTES);
+  const known = key.read(out, outer);
+  if (!outer.ok() || outer.left()) return Alert.BadCertificate;
+  return known ? Alert.None : Alert.UnsupportedCertificate;
 }
 
 /**
- * Find the Ed25519 key of a certificate and nothing else; returns where it is. For a leaf whose key is pinned: the
- * other fields are claims of the server itself, so they are skipped, with any signature.
+ * Find the key of a certificate and nothing else. For a leaf whose key is pinned: the other fields are claims of the server
+ * itself, so they are skipped, with any signature.
  */
-export function leafKey(from: usize, len: u32): usize {
+export function leafKey(out: Key, from: usize, len: u32): Alert {
   outer.begin(from, len);
   der.enter(field, outer, Tag.Sequence);
-  if (!outer.ok() || outer.left()) return 0;
+  if (!outer.ok() || outer.left()) return Alert.BadCertificate;
   der.enter(tbs, field, Tag.Sequence);
   if (der.peek(tbs) == Tag.Context0) der.skip(tbs);
   for (let i = 0; i < 5; i++) der.skip(tbs);
-  const key = readSpki(tbs);
-  return field.ok() && tbs.ok() ? key : 0;
+  const known = key.read(out, tbs);
+  if (!field.ok() || !tbs.ok()) return Alert.BadCertificate;
+  return known ? Alert.None : Alert.UnsupportedCertificate;
 }
 
-/** Read a whole certificate into `out`. Only version 3, signed with Ed25519, for an Ed25519 key. */
-export function read(out: Certificate, from: usize, len: u32): Alert {
+/** Contents of the leaf's subjectAltName. */
+let names: usize = 0;
+let namesLen: u32 = 0;
+
+/** Read a whole certificate into `out`: the leaf, then in any order those above it. Only version 3, signed by a known scheme, for a key of a known algorithm. */
+export function read(out: Certificate, from: usize, len: u32, isLeaf: bool): Alert {
   memory.fill(changetype<usize>(out), 0, offsetof<Certificate>());
   out.pathLength = UNBOUNDED;
+  if (isLeaf) namesLen = 0;
   outer.begin(from, len);
   der.enter(field, outer, Tag.Sequence);
   if (!outer.ok() || outer.left()) return Alert.BadCertificate;
   out.tbs = field.at;
   der.enter(tbs, field, Tag.Sequence);
-  out.tbsLen = <u32>(field.at - out.tbs);
-  der.expect(field, ALGORITHM, ALGORITHM_BYTES);
-  if (!field.ok()) return tbs.ok() ? Alert.UnsupportedCertificate : Alert.BadCertificate;
+  out.tbsLen = <u16>(field.at - out.tbs);
+  out.scheme = <u16>scheme.named(field);
+  if (!field.ok() || !tbs.ok()) return Alert.BadCertificate;
+  if (out.scheme == 0) return Alert.UnsupportedCertificate;
   der.enter(inner, field, Tag.BitString);
   if (inner.u8() != 0) inner.fail();
-  out.signature = inner.take(64);
-  if (!inner.ok() || inner.left() || !field.ok() || field.left()) return Alert.BadCertificate;
-  const said = readTbs(out);
+  out.signature = inner.at;
+  out.signatureLen = <u16>inner.left();
+  if (!inner.ok() || !field.ok() || field.left()) return Alert.BadCertificate;
+  const said = readTbs(out, isLeaf);
   if (said != Alert.None) return said;
   return tbs.ok() && tbs.left() == 0 ? Alert.None : Alert.BadCertificate;
 }
 
 /** Read the signed part: `tbs` holds it. */
-function readTbs(out: Certificate): Alert {
+function readTbs(out: Certificate, isLeaf: bool): Alert {
   der.enter(field, tbs, Tag.Context0);
   der.enter(inner, field, Tag.Integer);
   if (inner.u8() != 2 || inner.left() || field.left()) return Alert.UnsupportedCertificate;
   der.enter(field, tbs, Tag.Integer);
-  der.expect(tbs, ALGORITHM, ALGORITHM_BYTES);
+  if (scheme.named(tbs) != out.scheme) return Alert.BadCertificate;
   out.issuer = tbs.at;
   der.enter(field, tbs, Tag.Sequence);
-  out.issuerLen = <u32>(tbs.at - out.issuer);
+  out.issuerLen = <u16>(tbs.at - out.issuer);
   der.enter(field, tbs, Tag.Sequence);
   out.notBefore = der.time(field, inner);
   out.notAfter = der.time(field, inner);
   if (!field.ok() || field.left()) return Alert.BadCertificate;
   out.subject = tbs.at;
   der.enter(field, tbs, Tag.Sequence);
-  out.subjectLen = <u32>(tbs.at - out.subject);
+  out.subjectLen = <u16>(tbs.at - out.subject);
   if (!tbs.ok()) return Alert.BadCertificate;
-  out.key = readSpki(tbs);
-  if (!tbs.ok()) return Alert.UnsupportedCertificate;
+  if (!key.read(out, tbs)) return tbs.ok() ? Alert.UnsupportedCertificate : Alert.BadCertificate;
   // issuerUniqueID and subjectUniqueID, which RFC 5280 forbids to make, are refused as bytes left over.
   if (der.peek(tbs) != Tag.Context3) return Alert.None;
   der.enter(field, tbs, Tag.Context3);
   der.enter(inner, field, Tag.Sequence);
   if (field.left() || !tbs.ok()) return Alert.BadCertificate;
-  return readExtensions(out);
+  return readExtensions(out, isLeaf);
 }
 
 
@@ -164,10 +156,11 @@ const ID_CE: u32 = 0x551d;
 const KEY_USAGE: u32 = 15;
 const ALT_NAME: u32 = 17;
 const BASIC_CONSTRAINTS: u32 = 19;
+const NAME_CONSTRAINTS: u32 = 30;
 const EXT_KEY_USAGE: u32 = 37;
 
 /** Read the extensions: `inner` holds their list. A critical one that is not known here refuses the certificate (§4.2). */
-function readExtensions(out: Certificate): Alert {
+function readExtensions(out: Certificate, isLeaf: bool): Alert {
   let seen: u64 = 0;
   while (inner.left()) {
     der.enter(entry, inner, Tag.Sequence);
@@ -180,28 +173,32 @@ function readExtensions(out: Certificate): Alert {
     der.enter(value, entry, Tag.OctetString);
     if (!inner.ok() || !entry.ok() || entry.left()) return Alert.BadCertificate;
     const id = oid.left() == 3 && oid.u16() == ID_CE ? oid.u8() : 0;
-    const known = id == KEY_USAGE || id == ALT_NAME || id == BASIC_CONSTRAINTS || id == EXT_KEY_USAGE;
+    const known =
+      id == KEY_USAGE || id == ALT_NAME || id == BASIC_CONSTRAINTS || id == NAME_CONSTRAINTS || id == EXT_KEY_USAGE;
     if (!known) {
       if (critical) return Alert.UnsupportedCertificate;
       continue;
     }
     if ((seen >> id) & 1) return Alert.BadCertificate;
     seen |= (<u64>1) << id;
-    if (!readExtension(out, id)) return Alert.BadCertificate;
+    if (!readExtension(out, id, isLeaf)) return Alert.BadCertificate;
   }
   return inner.ok() ? Alert.None : Alert.BadCertificate;
 }
 
 /** Read one extension: `value` holds it. */
-function readExtension(out: Certificate, id: u32): bool {
+function readExtension(out: Certificate, id: u32, isLeaf: bool): bool {
   if (id == KEY_USAGE) return readUsage(out);
   der.enter(entry, value, Tag.Sequence);
   if (!value.ok() || value.left()) return false;
   if (id == ALT_NAME) {
-    out.names = entry.at;
-    out.namesLen = entry.left();
+    if (isLeaf) {
+      names = entry.at;
+      namesLen = entry.left();
+    }
     return true;
   }
+  if (id == NAME_CONSTRAINTS) return readNameConstraints();
   return id == BASIC_CONSTRAINTS ? readConstraints(out) : readPurposes(out);
 }
 
@@ -225,7 +222,7 @@ function readConstraints(out: Certificate): bool {
   out.said |= Said.Ca;
   if (entry.left() == 0) return entry.ok();
   der.enter(value, entry, Tag.Integer);
-  out.pathLength = value.u8();
+  out.pathLength = <u16>value.u8();
   return value.ok() && value.left() == 0 && out.pathLength < 0x80 && entry.ok() && entry.left() == 0;
 }
 
@@ -247,10 +244,48 @@ function readPurposes(out: Certificate): bool {
 const DNS_NAME: u32 = 0x82;
 const IP_ADDRESS: u32 = 0x87;
 
-/** True if the certificate names `host` in its subjectAltName (RFC 9525 §6.2); a common name counts for nothing. */
-export function names(certificate: Certificate, host: usize, hostLen: u32): bool {
+/** Read nameConstraints (§4.2.1.10): the leaf's names must be allowed. Subtrees of another kind than dNSName are refused. */
+function readNameConstraints(): bool {
+  const from = entry.at;
+  const len = entry.left();
+  outer.begin(names, namesLen);
+  do {
+    const tag = der.peek(outer);
+    der.enter(field, outer, tag);
+    const allowed = permits(from, len, field.at, field.left());
+    if (!value.ok() || value.left() || len == 0 || (tag == DNS_NAME && !allowed)) return false;
+  } while (outer.left());
+  return true;
+}
+
+/** True if the subtrees of nameConstraints allow a name. `value` has failed, or something left, if they are not well formed. */
+function permits(from: usize, len: u32, dns: usize, dnsLen: u32): bool {
+  value.begin(from, len);
+  const allowed = der.peek(value) != Tag.Context0 || covers(Tag.Context0, dns, dnsLen);
+  return !(der.peek(value) == Tag.Context1 && covers(Tag.Context1, dns, dnsLen)) && allowed;
+}
+
+/** True if one of the next list of subtrees covers a name, or a name that a wildcard stands for. */
+function covers(tag: Tag, dns: usize, dnsLen: u32): bool {
+  let found = false;
+  der.enter(oid, value, tag);
+  while (oid.left()) {
+    der.enter(entry, oid, Tag.Sequence);
+    const end = entry.end;
+    der.enter(entry, entry, DNS_NAME);
+    // A minimum or a maximum behind the name is not allowed.
+    if (!entry.ok() || entry.end != end) value.fail();
+    if (name.isWithin(dns, dnsLen, entry.at, entry.left())) found = true;
+    if (tag == Tag.Context1 && name.mayReach(dns, dnsLen, entry.at, entry.left())) found = true;
+  }
+  if (!oid.ok()) value.fail();
+  return found;
+}
+
+/** True if the leaf names `host` in its subjectAltName (RFC 9525 §6.2); a common name counts for nothing. */
+export function isFor(host: usize, hostLen: u32): bool {
   const address = name.ipv4(host, hostLen);
-  outer.begin(certificate.names, certificate.namesLen);
+  outer.begin(names, namesLen);
   while (outer.left()) {
     const tag = der.peek(outer);
     der.enter(inner, outer, tag);

@@ -5,7 +5,8 @@ import { fixedBytes, type Settings } from "../tls/client.ts";
 import { Call } from "../tls/call.ts";
 import { caExtensions, certify, identity, type Identity } from "../tls/identities.ts";
 import { RecordedClient } from "../tls/replay.ts";
-import { Content, type Extension, Kind, message, Script, u16, vector16, vector8 } from "../tls/script.ts";
+import { Content, type Extension, Kind, message, Script, vector16 } from "../tls/script.ts";
+import { u16, vector8 } from "../tls/suite.ts";
 
 interface Piece {
   readonly type: number;

@@ -7,7 +7,8 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { State, fixedBytes, type Settings } from "./client.ts";
 import { caExtensions, certify, identity, leafExtensions, type Identity, type Wish } from "./identities.ts";
-import { Content, Kind, Script, extensions, message, u16, vector16, vector8 } from "./script.ts";
+import { Content, Kind, Script, extensions, message, vector16 } from "./script.ts";
+import { u16, vector8 } from "./suite.ts";
 import { Alert, afterwards, flights, flipped, hellos } from "./sins.ts";
 
 let server: Identity;
@@ -182,7 +183,22 @@ test("certificates: forbidden contents of a chain, each with its alert", async (
     ],
     ["a leaf with a bit of its signature flipped", Alert.UnknownCa, [flipped(leaf, leaf.length - 5)]],
     ["a leaf that is cut", Alert.BadCertificate, [leaf.subarray(0, -1)]],
-    ["five certificates", Alert.BadCertificate, Array<Buffer>(5).fill(Buffer.from("3000", "hex"))],
+    ["five certificates that are none", Alert.BadCertificate, Array<Buffer>(5).fill(Buffer.from("3000", "hex"))],
+    [
+      "a leaf, the root itself, and five that are none",
+      undefined,
+      [
+        leaf,
+        await der({ subject: root, name: "CN=Root", extensions: long }),
+        ...Array<Buffer>(5).fill(Buffer.from("3000", "hex")),
+      ],
+    ],
+    [
+      "six certificates, a pinned leaf first",
+      undefined,
+      [leaf, ...Array<Buffer>(5).fill(Buffer.from("3000", "hex"))],
+      pinned,
+    ],
     ["an intermediate below one that allows none", Alert.BadCertificate, await tooDeep()],
   ];
   for (const [what, alert, chain, settings] of cases) {
@@ -196,6 +212,63 @@ test("certificates: forbidden contents of a chain, each with its alert", async (
       assert.deepEqual(script.alerts, [alert], what);
     }
   }
+});
+
+test("name constraints: the leaf's names against permitted and excluded subtrees, critical or not", async () => {
+  const tlv = (tag: number, ...parts: Buffer[]): Buffer => {
+    const body = Buffer.concat(parts);
+    return Buffer.concat([Buffer.from([tag, body.length]), body]);
+  };
+  const dns = (name: string): Buffer => tlv(0x30, tlv(0x82, Buffer.from(name)));
+  const permitted = (...subtrees: Buffer[]): Buffer => tlv(0xa0, ...subtrees);
+  const excluded = (...subtrees: Buffer[]): Buffer => tlv(0xa1, ...subtrees);
+  const address = tlv(0x30, tlv(0x87, Buffer.from([127, 0, 0, 1, 255, 255, 255, 255])));
+  const minimum = tlv(0x30, tlv(0x82, Buffer.from("localhost")), tlv(0x80, Buffer.from([0])));
+  const cases: [names: string[], accepted: boolean, subtrees: Buffer[]][] = [
+    [["localhost"], false, [permitted(dns("allowed.example"))]],
+    [["localhost"], true, [permitted(dns("localhost"))]],
+    [["localhost"], true, [permitted(dns("allowed.example"), dns("LOCALHOST"))]],
+    [["localhost"], true, [permitted(dns(""))]],
+    [["localhost"], false, [excluded(dns(""))]],
+    [["localhost"], true, [excluded(dns("elsewhere"))]],
+    [["localhost"], false, [excluded(dns("elsewhere"), dns("localhost"))]],
+    [["localhost"], false, [permitted(dns("localhost")), excluded(dns("localhost"))]],
+    [["localhost"], false, [permitted(dns("host"))]],
+    [["localhost"], true, [excluded(dns("host"))]],
+    [["localhost", "a.example"], false, [permitted(dns("localhost"))]],
+    [["a.example", "localhost"], false, [permitted(dns("localhost"))]],
+    [["localhost", "a.example"], true, [permitted(dns("localhost"), dns("example"))]],
+    [["localhost", "a.example"], true, [permitted(dns("localhost"), dns(".example"))]],
+    [["localhost", "example"], false, [permitted(dns("localhost"), dns(".example"))]],
+    [["localhost", "*.example"], false, [excluded(dns("a.example"))]],
+    [["localhost", "*.example"], false, [permitted(dns("localhost"), dns("a.example"))]],
+    [["localhost", "*.example"], true, [permitted(dns("localhost"), dns("example"))]],
+    [["localhost"], false, [permitted(address)]],
+    [["localhost"], false, [excluded(address)]],
+    [["localhost"], false, [permitted(minimum)]],
+    [["localhost"], false, [permitted(dns("localhost")), tlv(0xa2)]],
+    [["localhost"], false, [excluded(dns("elsewhere")), permitted(dns("localhost"))]],
+    [["localhost"], false, []],
+  ];
+  for (const critical of [false, true])
+    for (const [names, accepted, subtrees] of cases) {
+      const constraints = new x509.Extension("2.5.29.30", critical, new Uint8Array(tlv(0x30, ...subtrees)));
+      const above = { issuer: root, issuerName: "CN=Root", extensions: [...caExtensions(0), constraints] };
+      const alternative = new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: "dns" as const, value })),
+      );
+      const chain = [
+        await der({ subject: server, issuer: middle, issuerName: "CN=Middle", extensions: [alternative] }),
+        await der({ subject: middle, name: "CN=Middle", ...above }),
+      ];
+      const script = new Script(server, rooted);
+      script.helloDone();
+      script.send(script.encryptedExtensions());
+      script.send(script.certificate(chain));
+      const what = `${names} under ${Buffer.concat(subtrees).toString("latin1")}`;
+      assert.deepEqual(script.alerts, accepted ? [] : [Alert.BadCertificate], what);
+      assert.equal(script.client.state, accepted ? State.WaitCv : State.Failed, what);
+    }
 });
 
 /** A leaf, an intermediate below another, and that one's path length of 0. */
@@ -423,6 +496,54 @@ test("a ticket longer than the buffer is skipped, and the connection continues",
   assert.equal(script.client.guest.ticketKept(), 1);
 });
 
+test("one answer to several requests for new keys, before the next data", () => {
+  const script = new Script(server, pinned);
+  script.connect();
+  for (let i = 0; i < 5; i++) {
+    const request = script.record(Content.Handshake, message(Kind.KeyUpdate, Buffer.from([1])));
+    script.updateKeys();
+    script.raw(request);
+  }
+  assert.equal(script.messages.filter(([kind]) => kind === Kind.KeyUpdate).length, 0);
+  script.client.write(Buffer.from("data"));
+  script.listen();
+  assert.equal(script.messages.filter(([kind]) => kind === Kind.KeyUpdate).length, 1);
+  assert.equal(script.data.toString(), "data");
+});
+
+test("an alert in place of the second flight begins with change_cipher_spec", () => {
+  for (const [end, alerts] of [
+    [(s: Script) => s.send(s.finished()), [Alert.UnexpectedMessage]],
+    [(s: Script) => (s.client.guest.close(), s.listen()), [90, 0]],
+  ] as const) {
+    const script = new Script(server, pinned);
+    script.helloDone();
+    end(script);
+    assert.deepEqual(script.alerts, alerts);
+    assert.equal(script.marks, 1);
+  }
+  const early = new Script(server, pinned);
+  early.send(early.serverHello({ compression: 1 }));
+  assert.equal(early.marks, 0);
+});
+
+test("a connection that is abandoned leaves nothing in memory and says nothing", () => {
+  for (const closing of [false, true]) {
+    const script = new Script(server, pinned);
+    script.connect();
+    if (closing) script.client.guest.close();
+    script.listen();
+    const secrets = [script.serverSecret, script.clientSecret, script.resumption];
+    for (const secret of secrets) assert.notEqual(Buffer.from(script.client.guest.memory.buffer).indexOf(secret), -1);
+    const { alerts } = script;
+    script.client.guest.abandon();
+    script.listen();
+    assert.deepEqual(script.alerts, alerts);
+    assert.equal(script.client.state, State.Closed);
+    for (const secret of secrets) assert.equal(Buffer.from(script.client.guest.memory.buffer).indexOf(secret), -1);
+  }
+});
+
 test("after a failure nothing of the connection is left in memory", () => {
   const script = new Script(server, pinned);
   script.connect();
@@ -446,7 +567,8 @@ test("hello: what is offered, and SNI only for names", () => {
   assert.equal(script.offered(20)!.toString("hex"), "020200");
   assert.equal(script.offered(28)!.toString("hex"), "0401");
   assert.equal(script.offered(43)!.toString("hex"), "020304");
-  for (const absent of [41, 42, 44, 45, 49]) assert.equal(script.offered(absent), undefined);
+  assert.equal(script.offered(45)!.toString("hex"), "0101");
+  for (const absent of [41, 42, 44, 49]) assert.equal(script.offered(absent), undefined);
   assert.ok(extensions([]).equals(Buffer.alloc(2)));
   assert.equal(new Script(server, { ...pinned, host: "192.168.1.20" }).offered(0), undefined);
 });

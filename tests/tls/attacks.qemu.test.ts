@@ -203,12 +203,15 @@ test("a server with a good key that is not pinned receives unknown_ca, and no da
   const { said } = await alerted;
   module.detour = undefined;
   await board.done(CLOSE, await board.says("tls-failed 48 0", from));
-  // The hello, and the alert.
+  // The hello, change_cipher_spec, and the alert.
   const all = Buffer.concat(said);
   const kinds: [number, number][] = [];
   for (let at = 0; at < all.length; at += HEAD_BYTES + all.readUInt16BE(at + 3))
     kinds.push([all[at]!, all.readUInt16BE(at + 3)]);
-  assert.deepEqual(kinds.slice(1), [[Content.sealed, ALERT_BYTES]]);
+  assert.deepEqual(kinds.slice(1), [
+    [Content.changeCipherSpec, 1],
+    [Content.sealed, ALERT_BYTES],
+  ]);
   assert.equal(other.heard(), 0);
 });
 

@@ -54,6 +54,7 @@ interface Exports {
   read(max: number): number;
   update(): number;
   close(): void;
+  abandon(): void;
   peerGone(): void;
   ticket(): number;
   setTicket(): void;
@@ -83,10 +84,10 @@ function sources(folder: string): string[] {
     .map((name) => path.join(folder, name));
 }
 
-/** Compile the guest, once for the same sources. */
-function compile(): Buffer {
+/** Compile the guest with these choices, once for the same sources. */
+function compile(use: string): Buffer {
   const guest = path.join(ROOT, "tests/tls/guest.ts");
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(use);
   for (const file of [...sources(path.join(ROOT, "assembly")), guest]) hash.update(readFileSync(file));
   const wasm = path.join(OUT, `tls-${hash.digest("hex").slice(0, 16)}.wasm`);
   try {
@@ -96,13 +97,27 @@ function compile(): Buffer {
   }
   const temporary = `${wasm}.${process.pid}`;
   const compiler = path.join(ROOT, "tools/firmware/compile.mjs");
-  const outputs = ["--outFile", path.relative(ROOT, temporary), "--config", path.join(ROOT, "asconfig.json"), "-O1"];
+  const outputs = [
+    "--outFile",
+    path.relative(ROOT, temporary),
+    "--config",
+    path.join(ROOT, "asconfig.json"),
+    "-O1",
+    ...(use ? ["--use", use] : []),
+  ];
   execFileSync(process.execPath, [compiler, "", "tests/tls/guest.ts", ...outputs], { cwd: ROOT });
   renameSync(temporary, wasm);
   return readFileSync(wasm);
 }
 
-let compiled: WebAssembly.Module | undefined;
+/** Guests by the choices that they were compiled with. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+function guestOf(use: string): WebAssembly.Module {
+  const module = compiled.get(use) ?? new WebAssembly.Module(new Uint8Array(compile(use)));
+  compiled.set(use, module);
+  return module;
+}
 
 /** A text's bytes; none if it is unset. */
 function text(value: string | undefined): Uint8Array {
@@ -125,9 +140,9 @@ export class TlsClient {
   /** The longest that one step took in this process, in milliseconds. */
   steps = 0;
 
-  constructor() {
-    compiled ??= new WebAssembly.Module(new Uint8Array(compile()));
-    this.guest = new WebAssembly.Instance(compiled, { table }).exports as unknown as Exports;
+  /** With `use`, a compile-time choice such as `TLS_LAB_SUITE=1`. */
+  constructor(use = "") {
+    this.guest = new WebAssembly.Instance(guestOf(use), { table }).exports as unknown as Exports;
     this.#buffer = this.guest.buffer();
   }
 

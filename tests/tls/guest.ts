@@ -149,6 +149,10 @@ export function close(): void {
   client.close();
 }
 
+export function abandon(): void {
+  client.abandon();
+}
+
 export function peerGone(): void {
   client.peerGone();
 }

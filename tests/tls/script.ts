@@ -6,7 +6,6 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
@@ -15,6 +14,7 @@ import {
 } from "node:crypto";
 import { State, TlsClient, fixedBytes, type Settings } from "./client.ts";
 import type { Identity } from "./identities.ts";
+import { CHACHA20_POLY1305_SHA256, type Suite, u16, vector8 } from "./suite.ts";
 
 export const Kind = {
   ClientHello: 1,
@@ -35,11 +35,9 @@ export const Content = { ChangeCipherSpec: 20, Alert: 21, Handshake: 22, Applica
 export type Extension = [type: number, body: Uint8Array | string];
 
 const u8 = (value: number): Buffer => Buffer.from([value]);
-export const u16 = (value: number): Buffer => Buffer.from([value >> 8, value & 255]);
 const u24 = (value: number): Buffer => Buffer.from([value >> 16, (value >> 8) & 255, value & 255]);
 const bytesOf = (value: Uint8Array | string): Buffer =>
   typeof value === "string" ? Buffer.from(value, "hex") : Buffer.from(value);
-export const vector8 = (value: Uint8Array): Buffer => Buffer.concat([u8(value.length), value]);
 export const vector16 = (value: Uint8Array): Buffer => Buffer.concat([u16(value.length), value]);
 const vector24 = (value: Uint8Array): Buffer => Buffer.concat([u24(value.length), value]);
 
@@ -53,17 +51,8 @@ export function message(kind: number, body: Uint8Array): Buffer {
   return Buffer.concat([u8(kind), vector24(body)]);
 }
 
-const hashOf = (data: Uint8Array): Buffer => createHash("sha256").update(data).digest();
-const hmac = (key: Uint8Array, data: Uint8Array): Buffer => createHmac("sha256", key).update(data).digest();
-
-function expandLabel(secret: Uint8Array, label: string, context: Uint8Array, len: number): Buffer {
-  const info = Buffer.concat([u16(len), vector8(Buffer.from(`tls13 ${label}`)), vector8(context), u8(1)]);
-  return hmac(secret, info).subarray(0, len);
-}
-
-const ZEROS = Buffer.alloc(32);
 /** The random that makes a ServerHello a HelloRetryRequest (§4.1.3). */
-export const RETRY_RANDOM = hashOf(Buffer.from("HelloRetryRequest"));
+export const RETRY_RANDOM = createHash("sha256").update("HelloRetryRequest").digest();
 
 /** One direction's keys. */
 class Keys {
@@ -71,9 +60,9 @@ class Keys {
   readonly #iv: Buffer;
   #sequence = 0n;
 
-  constructor(secret: Uint8Array) {
-    this.#key = expandLabel(secret, "key", Buffer.alloc(0), 32);
-    this.#iv = expandLabel(secret, "iv", Buffer.alloc(0), 12);
+  constructor(suite: Suite, secret: Uint8Array) {
+    this.#key = suite.expandLabel(secret, "key", Buffer.alloc(0), 32);
+    this.#iv = suite.expandLabel(secret, "iv", Buffer.alloc(0), 12);
   }
 
   #nonce(): Buffer {
@@ -125,10 +114,13 @@ export interface Ends {
 export class Script<Client extends Ends = TlsClient> {
   readonly client: Client;
   readonly identity: Identity;
+  readonly suite: Suite;
   /** Handshake bytes so far. */
   transcript: Buffer = Buffer.alloc(0);
   /** Alerts that the client sent, and its application data. */
   alerts: number[] = [];
+  /** How many change_cipher_spec it sent. */
+  marks = 0;
   data: Buffer = Buffer.alloc(0);
   /** Handshake messages of the client after its hello. */
   messages: Buffer[] = [];
@@ -136,18 +128,30 @@ export class Script<Client extends Ends = TlsClient> {
   read: Buffer = Buffer.alloc(0);
   hello: Buffer = Buffer.alloc(0);
   session: Buffer = Buffer.alloc(0);
-  psk: Buffer = ZEROS;
+  psk: Buffer;
   write: Keys | undefined;
   #open: Keys | undefined;
   #ephemeral: KeyObject;
-  #secret: Buffer = ZEROS;
-  clientSecret: Buffer = ZEROS;
-  serverSecret: Buffer = ZEROS;
-  #clientNext: Buffer = ZEROS;
-  resumption: Buffer = ZEROS;
+  #secret: Buffer;
+  clientSecret: Buffer;
+  serverSecret: Buffer;
+  #clientNext: Buffer;
+  resumption: Buffer;
 
-  constructor(identity: Identity, settings: Settings, client: Client = new TlsClient() as Ends as Client) {
+  constructor(
+    identity: Identity,
+    settings: Settings,
+    client: Client = new TlsClient() as Ends as Client,
+    suite: Suite = CHACHA20_POLY1305_SHA256,
+  ) {
     this.client = client;
+    this.suite = suite;
+    this.psk = suite.zeros;
+    this.#secret = suite.zeros;
+    this.clientSecret = suite.zeros;
+    this.serverSecret = suite.zeros;
+    this.#clientNext = suite.zeros;
+    this.resumption = suite.zeros;
     this.identity = identity;
     const der = Buffer.concat([Buffer.from("302e020100300506032b656e04220420", "hex"), fixedBytes("ephemeral", 32)]);
     this.#ephemeral = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
@@ -169,6 +173,7 @@ export class Script<Client extends Ends = TlsClient> {
       const plain = record[0] !== 23;
       const { type, content } = plain ? { type: record[0]!, content: record.subarray(5) } : this.#open!.open(record);
       if (type === Content.Alert) this.alerts.push(content[1]!);
+      else if (type === Content.ChangeCipherSpec) this.marks++;
       else if (type === Content.ApplicationData) this.data = Buffer.concat([this.data, content]);
       else if (type === Content.Handshake) this.#hear(content);
     }
@@ -183,14 +188,14 @@ export class Script<Client extends Ends = TlsClient> {
     }
     this.messages.push(content);
     if (content[0] === Kind.KeyUpdate) {
-      this.clientSecret = expandLabel(this.clientSecret, "traffic upd", Buffer.alloc(0), 32);
-      this.#open = new Keys(this.clientSecret);
+      this.clientSecret = this.suite.expandLabel(this.clientSecret, "traffic upd", Buffer.alloc(0));
+      this.#open = new Keys(this.suite, this.clientSecret);
       return;
     }
     this.transcript = Buffer.concat([this.transcript, content]);
     if (content[0] === Kind.Finished) {
       this.clientSecret = this.#clientNext;
-      this.#open = new Keys(this.clientSecret);
+      this.#open = new Keys(this.suite, this.clientSecret);
       this.resumption = this.#derive("res master", this.transcript);
     }
   }
@@ -238,7 +243,7 @@ export class Script<Client extends Ends = TlsClient> {
         u16(hello.version ?? 0x0303),
         hello.random ?? fixedBytes("server random", 32),
         vector8(hello.session ?? this.session),
-        u16(hello.suite ?? 0x1303),
+        u16(hello.suite ?? this.suite.number),
         u8(hello.compression ?? 0),
         extensions(list),
       ]),
@@ -259,12 +264,12 @@ export class Script<Client extends Ends = TlsClient> {
 
   /** Send a HelloRetryRequest, which begins the transcript anew. */
   retry(hello: Hello = {}): void {
-    this.transcript = message(254, hashOf(this.transcript));
+    this.transcript = message(254, this.suite.hash(this.transcript));
     this.send(this.retryRequest(hello));
   }
 
   #derive(label: string, messages: Uint8Array): Buffer {
-    return expandLabel(this.#secret, label, hashOf(messages), 32);
+    return this.suite.expandLabel(this.#secret, label, this.suite.hash(messages));
   }
 
   /** Turn on the handshake keys; the transcript ends with ServerHello. */
@@ -273,12 +278,12 @@ export class Script<Client extends Ends = TlsClient> {
     const spki = Buffer.concat([Buffer.from("302a300506032b656e032100", "hex"), share]);
     const publicKey = createPublicKey({ key: spki, format: "der", type: "spki" });
     const shared = diffieHellman({ privateKey: this.#ephemeral, publicKey });
-    this.#secret = hmac(ZEROS, this.psk);
-    this.#secret = hmac(this.#derive("derived", Buffer.alloc(0)), shared);
+    this.#secret = this.suite.hmac(this.suite.zeros, this.psk);
+    this.#secret = this.suite.hmac(this.#derive("derived", Buffer.alloc(0)), shared);
     this.clientSecret = this.#derive("c hs traffic", this.transcript);
     this.serverSecret = this.#derive("s hs traffic", this.transcript);
-    this.write = new Keys(this.serverSecret);
-    this.#open = new Keys(this.clientSecret);
+    this.write = new Keys(this.suite, this.serverSecret);
+    this.#open = new Keys(this.suite, this.clientSecret);
   }
 
   /** ServerHello, and the keys. */
@@ -315,23 +320,23 @@ export class Script<Client extends Ends = TlsClient> {
     const content = Buffer.concat([
       Buffer.alloc(64, 0x20),
       Buffer.from(`TLS 1.3, ${context} CertificateVerify\0`),
-      hashOf(this.transcript),
+      this.suite.hash(this.transcript),
     ]);
     return message(Kind.CertificateVerify, Buffer.concat([u16(scheme), vector16(sign(null, content, pem))]));
   }
 
   /** A Finished over the transcript so far. */
   finished(): Buffer {
-    const key = expandLabel(this.serverSecret, "finished", Buffer.alloc(0), 32);
-    return message(Kind.Finished, hmac(key, hashOf(this.transcript)));
+    const key = this.suite.expandLabel(this.serverSecret, "finished", Buffer.alloc(0));
+    return message(Kind.Finished, this.suite.hmac(key, this.suite.hash(this.transcript)));
   }
 
   /** Turn on the application keys; the transcript ends with the server's Finished. */
   applicationKeys(): void {
-    this.#secret = hmac(this.#derive("derived", Buffer.alloc(0)), ZEROS);
+    this.#secret = this.suite.hmac(this.#derive("derived", Buffer.alloc(0)), this.suite.zeros);
     this.#clientNext = this.#derive("c ap traffic", this.transcript);
     this.serverSecret = this.#derive("s ap traffic", this.transcript);
-    this.write = new Keys(this.serverSecret);
+    this.write = new Keys(this.suite, this.serverSecret);
   }
 
   /** Send Finished and turn on the application keys, before the client's answer is heard. */
@@ -354,8 +359,8 @@ export class Script<Client extends Ends = TlsClient> {
 
   /** Move this server's sending keys on. */
   updateKeys(): void {
-    this.serverSecret = expandLabel(this.serverSecret, "traffic upd", Buffer.alloc(0), 32);
-    this.write = new Keys(this.serverSecret);
+    this.serverSecret = this.suite.expandLabel(this.serverSecret, "traffic upd", Buffer.alloc(0));
+    this.write = new Keys(this.suite, this.serverSecret);
   }
 
   /** A NewSessionTicket, and the PSK it stands for. */
@@ -366,7 +371,7 @@ export class Script<Client extends Ends = TlsClient> {
     const body = Buffer.concat([head, vector8(nonce), vector16(ticket), extensions([])]);
     return {
       message: message(Kind.NewSessionTicket, body),
-      psk: expandLabel(this.resumption, "resumption", nonce, 32),
+      psk: this.suite.expandLabel(this.resumption, "resumption", nonce),
     };
   }
 

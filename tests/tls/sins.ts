@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { fixedBytes } from "./client.ts";
 import type { Identity } from "./identities.ts";
-import { Content, Kind, message, u16, vector16, type Ends, type Script } from "./script.ts";
+import { Content, Kind, message, vector16, type Ends, type Script } from "./script.ts";
+import { u16 } from "./suite.ts";
 
 export const Alert = {
   UnexpectedMessage: 10,
@@ -290,7 +291,7 @@ export const flights: Sin[] = [
   ],
   [
     "a raw key that is cut",
-    Alert.UnsupportedCertificate,
+    Alert.BadCertificate,
     (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey.subarray(1)])),
   ],
   [
@@ -299,13 +300,43 @@ export const flights: Sin[] = [
     (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey], "00050000")),
   ],
   [
+    "key_share in a certificate entry",
+    Alert.IllegalParameter,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey], "00330000")),
+  ],
+  [
+    "server_name in a certificate entry",
+    Alert.IllegalParameter,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey], "00000000")),
+  ],
+  [
+    "an extension of a certificate entry that is cut",
+    Alert.DecodeError,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([s.rawKey], "0033000100".slice(0, 8))),
+  ],
+  [
+    "a certificate of bytes that are no DER",
+    Alert.BadCertificate,
+    (s) => s.send(s.encryptedExtensions(), s.certificate([Buffer.from("GARBAGE")])),
+  ],
+  [
+    "a raw key of another algorithm",
+    Alert.UnsupportedCertificate,
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([xKey()])),
+  ],
+  [
+    "33 times change_cipher_spec",
+    Alert.UnexpectedMessage,
+    (s) => repeat(33, () => s.raw(Buffer.from([20, 3, 3, 0, 1, 1]))),
+  ],
+  [
     "a certificate longer than the buffer",
     Alert.IllegalParameter,
     (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([Buffer.alloc(1015)]).subarray(0, 900)),
   ],
   [
     "X.509 that is none",
-    Alert.UnsupportedCertificate,
+    Alert.BadCertificate,
     (s) => s.send(s.encryptedExtensions(), s.certificate([Buffer.from("3003020101", "hex")])),
   ],
   [
@@ -405,6 +436,22 @@ export const flights: Sin[] = [
   ],
 ];
 
+/** The SubjectPublicKeyInfo of an X25519 key. */
+function xKey(): Buffer {
+  return Buffer.concat([Buffer.from("302a300506032b656e032100", "hex"), fixedBytes("key", 32)]);
+}
+
+function repeat(times: number, say: () => unknown): void {
+  for (let i = 0; i < times; i++) say();
+}
+
+/** A KeyUpdate, and the keys after it. */
+function keyUpdate(s: Script<Ends>, request: number): void {
+  const record = s.record(22, message(24, Buffer.from([request])));
+  s.updateKeys();
+  s.raw(record);
+}
+
 function upToCertificate(s: Script<Ends>): void {
   s.send(s.encryptedExtensions([[20, "02"]]));
   s.send(s.certificate([s.rawKey]));
@@ -435,6 +482,40 @@ export const afterwards: Sin[] = [
     "a record under the old keys after KeyUpdate",
     Alert.BadRecordMac,
     (s) => [s.raw(s.record(22, message(24, Buffer.from([0])))), s.raw(s.record(23, Buffer.from("old")))],
+  ],
+  ["33 KeyUpdates", Alert.UnexpectedMessage, (s) => repeat(33, () => keyUpdate(s, 0))],
+  ["33 empty records of data", Alert.UnexpectedMessage, (s) => repeat(33, () => s.raw(s.record(23, Buffer.alloc(0))))],
+  [
+    "33 times user_canceled",
+    Alert.UnexpectedMessage,
+    (s) => repeat(33, () => s.raw(s.record(21, Buffer.from([1, 90])))),
+  ],
+  [
+    "a ticket with an extension that is cut",
+    Alert.DecodeError,
+    (s) => {
+      const ticket = s.ticket(Buffer.from("ticket")).message;
+      const body = Buffer.concat([ticket.subarray(4, -2), vector16(Buffer.from("123400ff", "hex"))]);
+      s.raw(s.record(22, message(4, body)));
+    },
+  ],
+  [
+    "data between the parts of a ticket that is passed over",
+    Alert.UnexpectedMessage,
+    (s) => {
+      const ticket = s.ticket(Buffer.alloc(2980, 1)).message;
+      s.raw(s.record(22, ticket.subarray(0, 1000)));
+      s.raw(s.record(23, Buffer.from("between")));
+    },
+  ],
+  [
+    "an alert between the parts of a ticket that is passed over",
+    Alert.UnexpectedMessage,
+    (s) => {
+      const ticket = s.ticket(Buffer.alloc(2980, 1)).message;
+      s.raw(s.record(22, ticket.subarray(0, 1000)));
+      s.raw(s.record(21, Buffer.from([1, 90])));
+    },
   ],
   ["an empty ticket", Alert.DecodeError, (s) => s.raw(s.record(22, s.ticket(Buffer.alloc(0)).message))],
   ["a ticket that is cut", Alert.DecodeError, (s) => s.raw(s.record(22, message(4, Buffer.alloc(10))))],

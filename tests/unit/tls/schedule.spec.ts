@@ -99,7 +99,7 @@ function absorbZeros(count: i32): void {
 
 function handshake(shared: string): void {
   const bytes = hex(shared);
-  schedule.handshake(bytes.dataStart);
+  schedule.handshake(bytes.dataStart, 32);
 }
 
 function proven(): void {

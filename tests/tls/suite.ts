@@ -1,0 +1,33 @@
+/** The cipher suites of the scripted server, and what the key schedule makes of each one's hash (RFC 8446 §7.1). */
+import { createHash, createHmac } from "node:crypto";
+
+export const u16 = (value: number): Buffer => Buffer.from([value >> 8, value & 255]);
+export const vector8 = (value: Uint8Array): Buffer => Buffer.concat([Buffer.from([value.length]), value]);
+
+/** A cipher suite with ChaCha20-Poly1305: its number, and its hash with all that the key schedule makes of it. */
+export class Suite {
+  readonly number: number;
+  readonly zeros: Buffer;
+  readonly #hash: string;
+
+  constructor(number: number, hash: string) {
+    this.number = number;
+    this.#hash = hash;
+    this.zeros = Buffer.alloc(this.hash(Buffer.alloc(0)).length);
+  }
+
+  hash(data: Uint8Array): Buffer {
+    return createHash(this.#hash).update(data).digest();
+  }
+
+  hmac(key: Uint8Array, data: Uint8Array): Buffer {
+    return createHmac(this.#hash, key).update(data).digest();
+  }
+
+  expandLabel(secret: Uint8Array, label: string, context: Uint8Array, len = this.zeros.length): Buffer {
+    const info = Buffer.concat([u16(len), vector8(Buffer.from(`tls13 ${label}`)), vector8(context), Buffer.from([1])]);
+    return this.hmac(secret, info).subarray(0, len);
+  }
+}
+
+export const CHACHA20_POLY1305_SHA256 = new Suite(0x1303, "sha256");
