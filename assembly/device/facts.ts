@@ -183,8 +183,8 @@ export const enum Factory {
   Seed = 9,
   /** The interval of reports, uint, 1 to 2^31 - 1. */
   ReportIntervalMs = 10,
-  /** One or two Ed25519 public keys that the TLS server may have, array of bstr 32. */
+  /** One or two pins of the TLS server: its Ed25519 public key, or the SHA-256 of the SubjectPublicKeyInfo of a key on P-256; array of bstr 32. */
   TlsKeys = 11,
-  /** One or two Ed25519 public keys that may end the TLS server's chain of certificates, array of bstr 32. */
+  /** One or two pins, as above, of the keys that may end the TLS server's chain of certificates; array of bstr 32. */
   TlsRoots = 12,
 }

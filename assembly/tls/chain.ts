@@ -126,7 +126,7 @@ function list(r: Reader, offer: hello.Offer): Alert {
     body.take(body.u16());
     // None that can stand here was offered.
     if (extensionsLen) return body.ok() ? hello.misplaced(type, offer) : Alert.DecodeError;
-    // What is too far behind the leaf can not count.
+    // Certificates too far behind the leaf do not count.
     if (chain.count == MOST) continue;
     store<usize>(places + chain.count * sizeof<usize>(), from);
     store<u16>(lengths + chain.count * 2, <u16>len);

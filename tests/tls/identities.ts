@@ -1,6 +1,6 @@
 /** Ed25519 identities of servers and devices, their certificates, and how the tests name them. */
 import "reflect-metadata";
-import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, KeyObject, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { fixedBytes } from "./client.ts";
 
@@ -36,7 +36,15 @@ export async function identity(name: string): Promise<Identity> {
   };
 }
 
-/** The contents of a certificate; by default a leaf for "localhost" in its own name. */
+/** A key on P-256, another at each run. Its `key` is its pin: the SHA-256 of its SubjectPublicKeyInfo. */
+export async function p256Identity(): Promise<Identity> {
+  const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const spki = new Uint8Array(await webcrypto.subtle.exportKey("spki", keys.publicKey));
+  const pem = KeyObject.from(keys.privateKey).export({ format: "pem", type: "pkcs8" }) as string;
+  return { seed: new Uint8Array(0), key: createHash("sha256").update(spki).digest(), pem, keys };
+}
+
+/** Contents of a certificate; by default a leaf for "localhost" in its own name. */
 export interface Wish {
   subject: Identity;
   name?: string;
@@ -74,7 +82,7 @@ export async function certify(wish: Wish): Promise<x509.X509Certificate> {
     notAfter: wish.notAfter ?? new Date("2060-01-01"),
     publicKey: wish.subject.keys.publicKey as never,
     signingKey: (wish.issuer ?? wish.subject).keys.privateKey as never,
-    signingAlgorithm: { name: "Ed25519" } as never,
+    signingAlgorithm: { name: (wish.issuer ?? wish.subject).keys.privateKey.algorithm.name, hash: "SHA-256" } as never,
     extensions: wish.extensions ?? leafExtensions(),
   });
 }

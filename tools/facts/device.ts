@@ -78,10 +78,13 @@ export const FACTORY = {
   claim: [8, "The claim with which the device enrols, bstr, 16 to 32 bytes."],
   seed: [9, "The factory seed: 32 bytes of entropy and a nonce of 16, bstr 48."],
   "report-interval-ms": [10, "The interval of reports, uint, 1 to 2^31 - 1."],
-  "tls-keys": [11, "One or two Ed25519 public keys that the TLS server may have, array of bstr 32."],
+  "tls-keys": [
+    11,
+    "One or two pins of the TLS server: its Ed25519 public key, or the SHA-256 of the SubjectPublicKeyInfo of a key on P-256; array of bstr 32.",
+  ],
   "tls-roots": [
     12,
-    "One or two Ed25519 public keys that may end the TLS server's chain of certificates, array of bstr 32.",
+    "One or two pins, as above, of the keys that may end the TLS server's chain of certificates; array of bstr 32.",
   ],
 } as const;
 

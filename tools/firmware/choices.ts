@@ -13,6 +13,7 @@ interface Choice {
 export const CHOICES = {
   small: { says: "the smallest code of the cryptography", use: { CRYPTO_SMALL: 1 } },
   pins: { says: "no chains of certificates: pinned keys only", use: { WITHOUT_CHAINS: 1 } },
+  own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
   "esp-at": { says: "no driver but the one for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
   framed: { says: "no driver but the one for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },

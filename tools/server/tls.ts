@@ -69,7 +69,7 @@ export function options(identity: TlsIdentity): HttpsOptions {
   };
 }
 
-/** What Node asks of a ticket key: to seal a new ticket, or to open one. */
+/** Node's question for a ticket key: to seal a new ticket, or to open one. */
 type TicketKeys = (name: Uint8Array, iv: Uint8Array, seals: boolean) => [verdict: number, ...keys: Uint8Array[]];
 
 /** The part of Node's TLS context that has no documentation. */
