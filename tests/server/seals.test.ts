@@ -1,6 +1,7 @@
 // weight: 19 s, 0.4 cores
 /** Seals and schema: a database that an older version wrote, and columns that a later one adds. */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -14,6 +15,7 @@ import type { Tables } from "../../tools/server/store/schema.ts";
 import { openSqlite } from "../../tools/server/store/sqlite.ts";
 import { verifyReport } from "../../tools/server/verify.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
+import { encode } from "../../tools/wire/cbor.ts";
 import { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import {
@@ -205,14 +207,16 @@ void test("a seal of another version, table or key is invalid, and so is a cut o
   const columns = [...COLUMNS.devices.first, ...Object.keys(COLUMNS.devices.added[0]!)];
   const row = sealed(key, "devices", Object.fromEntries(columns.map((name) => [name, 1])));
   assert.ok(isSealed(key, "devices", row));
-  assert.equal(row.seal[0], 2);
+  assert.equal(row.seal[0], 0x82);
   assert.ok(!isSealed(other, "devices", row));
   for (const seal of [
     row.seal.subarray(1),
     row.seal.subarray(0, -1),
     new Uint8Array(0),
-    Uint8Array.of(1, ...row.seal.subarray(1)),
-    Uint8Array.of(3, ...row.seal.subarray(1)),
+    Uint8Array.of(2, ...row.seal.subarray(1)),
+    Uint8Array.of(0x81, ...row.seal.subarray(1)),
+    Uint8Array.of(0x83, ...row.seal.subarray(1)),
+    Uint8Array.of(0x80, ...row.seal.subarray(1)),
     Uint8Array.of(0, ...row.seal.subarray(1)),
   ])
     assert.ok(!isSealed(key, "devices", { ...row, seal }), `${seal.length} ${seal[0]}`);
@@ -222,4 +226,35 @@ void test("a seal of another version, table or key is invalid, and so is a cut o
   assert.ok(!isSealed(key, "evidence", { ...report, ...asEvidence }));
   for (const name of COLUMNS.reports.first) assert.ok(!isSealed(key, "reports", { ...report, [name]: 2 }), name);
   for (const name of columns) assert.ok(!isSealed(key, "devices", { ...row, [name]: 2 }), name);
+});
+
+void test("a seal of the older form, HMAC over CBOR, is valid, and bound to each column", () => {
+  const key = new Uint8Array(32).fill(1);
+  const names = [...COLUMNS.devices.first, ...Object.keys(COLUMNS.devices.added[0]!)];
+  const row = Object.fromEntries(names.map((name, i) => [name, i]));
+  const mac = createHmac("sha256", key)
+    .update(encode(["devices", 2, ...names.map((_, i) => i)]))
+    .digest();
+  const seal = Uint8Array.of(2, ...mac);
+  assert.ok(isSealed(key, "devices", { ...row, seal }));
+  for (const name of names) assert.ok(!isSealed(key, "devices", { ...row, [name]: 99, seal }), name);
+});
+
+void test("a seal tells values of different types and columns of different lengths apart", () => {
+  const key = new Uint8Array(32).fill(1);
+  const device = new Uint8Array(32);
+  const notes = ["", "\u0000", "0", "é", "e", "ab"];
+  const rows = [
+    ...notes.map((note) => ({ device, note, created_at: 0 })),
+    ...notes.map((note) => ({ device, note: new TextEncoder().encode(note), created_at: 0 })),
+    ...[0, -1, 1, 2 ** 32, 2 ** 53 - 1, null].map((created_at) => ({ device, note: "", created_at })),
+    { device: new Uint8Array(31), note: "\u0000", created_at: 0 },
+  ];
+  const seals = rows.map((row) => hex(sealed(key, "invitations", row).seal));
+  for (const odd of [undefined, true, 1n, "x".repeat(2 ** 18), new Uint8Array(2 ** 18)]) {
+    const row = { device, note: odd, created_at: 0, seal: Uint8Array.of(0x81, ...new Uint8Array(32)) };
+    assert.equal(isSealed(key, "invitations", row), false);
+  }
+  // The first and the one with the time 0 are the same row.
+  assert.equal(new Set(seals).size, rows.length - 1);
 });

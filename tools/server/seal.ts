@@ -6,7 +6,9 @@
  * and leaves the rows unchanged: an older seal is valid as long as the added columns contain the values of the migration. The
  * next write of the row renews its seal. A column that no version lists is not sealed: no decision may depend on it.
  */
+import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
+import sodium from "sodium-native";
 import { encode, type Value } from "../wire/cbor.ts";
 import type { Tables } from "./store/schema.ts";
 
@@ -76,10 +78,57 @@ const VERSIONS = new Map<Sealed, readonly (readonly string[])[]>(
   }),
 );
 
+/** Set in the first byte of a seal whose MAC is BLAKE2b over a flat row. Without it the MAC is HMAC-SHA-256 over CBOR, as until 2026-11. */
+const FLAT = 0x80;
+
+/** The largest row, and more: a message of a device has 32 KiB at most. */
+const SCRATCH_BYTES = 128 * 1024;
+const scratch = Buffer.alloc(SCRATCH_BYTES);
+
+/** A tag and a number, or a tag and a length. */
+const HEAD_MAX = 9;
+
+/** The first byte of each value of a flat row. The columns have a fixed order, so no two rows of a version have the same bytes. */
+const Tag = { null: 0, number: 1, text: 2, bytes: 3 } as const;
+
 /**
- * A seal of the first version names its columns in its input and is the MAC alone. Later seals begin with their version.
+ * Write table, version and columns into the scratch memory. Undefined if they do not fit, or have a type that no column has: the row was
+ * not written by the server. Bounds: each value is measured before it is written.
  */
-function compute(key: Uint8Array, table: Sealed, version: number, row: Row): Uint8Array {
+function flattened(table: Sealed, version: number, names: readonly string[], row: Row): Uint8Array | undefined {
+  let at = scratch.latin1Write(table, 0);
+  scratch[at++] = 0;
+  scratch[at++] = version;
+  for (const name of names) {
+    const value = row[name];
+    const bytes = typeof value === "string" ? Buffer.from(value) : value;
+    if (at + HEAD_MAX + (bytes instanceof Uint8Array ? bytes.length : 0) > SCRATCH_BYTES) return undefined;
+    if (bytes === null) scratch[at++] = Tag.null;
+    else if (typeof bytes === "number") {
+      scratch[at] = Tag.number;
+      at = scratch.writeDoubleBE(bytes, at + 1);
+    } else if (bytes instanceof Uint8Array) {
+      scratch[at] = typeof value === "string" ? Tag.text : Tag.bytes;
+      at = scratch.writeUInt32BE(bytes.length, at + 1);
+      scratch.set(bytes, at);
+      at += bytes.length;
+    } else return undefined;
+  }
+  return scratch.subarray(0, at);
+}
+
+/** Compute a seal: its first byte has the version of the table, then follows the MAC. Undefined if there is none for the row. */
+function compute(key: Uint8Array, table: Sealed, version: number, row: Row): Uint8Array | undefined {
+  const flat = flattened(table, version, VERSIONS.get(table)![version - 1]!, row);
+  if (flat === undefined) return undefined;
+  const seal = new Uint8Array(1 + MAC_BYTES);
+  seal[0] = FLAT | version;
+  sodium.crypto_generichash(seal.subarray(1), flat, key);
+  return seal;
+}
+
+/** Compute a seal of the older form. One of the first version names its columns in its input, and is the MAC alone. */
+function computeOld(key: Uint8Array, table: Sealed, version: number, row: Row): Uint8Array {
   const names = VERSIONS.get(table)![version - 1]!;
   const content: Value[] = version === 1 ? [table] : [table, version];
   for (const name of names) {
@@ -87,16 +136,14 @@ function compute(key: Uint8Array, table: Sealed, version: number, row: Row): Uin
     content.push(row[name] as Value);
   }
   const mac = createHmac("sha256", key).update(encode(content)).digest();
-  if (version === 1) return new Uint8Array(mac);
-  const seal = new Uint8Array(1 + MAC_BYTES);
-  seal[0] = version;
-  seal.set(mac, 1);
-  return seal;
+  return version === 1 ? new Uint8Array(mac) : Uint8Array.of(version, ...mac);
 }
 
 /** Compute the seal of a row, in the newest version of its table. */
 export function seal(key: Uint8Array, table: Sealed, row: object): Uint8Array {
-  return compute(key, table, VERSIONS.get(table)!.length, row as Row);
+  const made = compute(key, table, VERSIONS.get(table)!.length, row as Row);
+  if (made === undefined) throw new RangeError(`a row of ${table} that can not be sealed`);
+  return made;
 }
 
 /** Return the row with its seal. */
@@ -106,11 +153,12 @@ export function sealed<R extends object>(key: Uint8Array, table: Sealed, row: R)
 
 /** Check the seal of a row as it was read. */
 export function isSealed(key: Uint8Array, table: Sealed, row: object & { seal: Uint8Array }): boolean {
-  const version = row.seal.length === MAC_BYTES ? 1 : row.seal[0]!;
+  const first = row.seal.length === MAC_BYTES ? 1 : row.seal[0]!;
+  const [version, isFlat] = [first & ~FLAT, (first & FLAT) !== 0];
   const { added } = COLUMNS[table];
   if (!(version >= 1 && version <= added.length + 1)) return false;
-  const expected = compute(key, table, version, row as unknown as Row);
-  if (row.seal.length !== expected.length || !timingSafeEqual(row.seal, expected)) return false;
+  const expected = (isFlat ? compute : computeOld)(key, table, version, row as unknown as Row);
+  if (expected === undefined || row.seal.length !== expected.length || !timingSafeEqual(row.seal, expected)) return false;
   return added.slice(version - 1).every((columns) => isAsAdded(columns, row as unknown as Row));
 }
 

@@ -2,24 +2,19 @@
  * Ed25519 (RFC 8032) under Signet's one rule: canonical encodings of A and R only, S < L, A and R not of small order,
  * and the equation without the cofactor.
  *
- * node:crypto computes [S]B - [k]A and compares its encoding with R: that is the cofactorless equation, and it can only
- * match a canonical R. What it leaves open (a non-canonical or small-order A, a small-order R) is refused before.
+ * libsodium 1.0.20 (sodium-native 4) computes [S]B - [k]A and compares its encoding with R: the cofactorless equation, which matches a
+ * canonical R only. Later versions of libsodium may use the equation with the cofactor: tests/vectors/rule.test.ts refuses such a version.
+ * The checks before it do not depend on what the library refuses by itself.
  */
-import {
-  createPrivateKey,
-  createPublicKey,
-  sign as cryptoSign,
-  verify as cryptoVerify,
-  type KeyObject,
-} from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import sodium from "sodium-native";
 import { concat, equal } from "./bytes.ts";
 
 export const SEED_BYTES = 32;
 export const KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 
-/** The DER around a 32-byte key (RFC 8410): SubjectPublicKeyInfo and PKCS #8. */
-const SPKI_HEAD = Uint8Array.from(Buffer.from("302a300506032b6570032100", "hex"));
+/** The DER around the seed of a private key (RFC 8410, PKCS #8). */
 const PKCS8_HEAD = Uint8Array.from(Buffer.from("302e020100300506032b657004220420", "hex"));
 
 /** The group order L = 2^252 + 27742317777372353535851937790883648493, little-endian. */
@@ -58,18 +53,11 @@ function admissible(encoded: Uint8Array): boolean {
 /** A public key that passed the checks, ready to verify with. */
 export interface VerifyKey {
   readonly bytes: Uint8Array;
-  readonly object: KeyObject;
 }
 
 /** Check and import a public key; undefined if the rule refuses it. */
 export function importKey(key: Uint8Array): VerifyKey | undefined {
-  if (key.length !== KEY_BYTES || !admissible(key)) return undefined;
-  try {
-    const object = createPublicKey({ key: Buffer.from(concat(SPKI_HEAD, key)), format: "der", type: "spki" });
-    return { bytes: Uint8Array.from(key), object };
-  } catch {
-    return undefined;
-  }
+  return key.length === KEY_BYTES && admissible(key) ? { bytes: Uint8Array.from(key) } : undefined;
 }
 
 /** Verify a signature under Signet's rule with an imported key. */
@@ -81,7 +69,7 @@ export function verifyWith(signature: Uint8Array, key: VerifyKey, message: Uint8
 
 /** Verify what passed the checks before: the part of it that costs. */
 export function verifyAlone(signature: Uint8Array, key: VerifyKey, message: Uint8Array): boolean {
-  return cryptoVerify(null, message, key.object, signature);
+  return sodium.crypto_sign_verify_detached(signature, message, key.bytes);
 }
 
 /** Verify a signature under Signet's rule. */
@@ -94,6 +82,8 @@ export function verify(signature: Uint8Array, key: Uint8Array, message: Uint8Arr
 export interface SigningKey {
   readonly publicKey: Uint8Array;
   readonly object: KeyObject;
+  /** The seed and the public key. */
+  readonly secret: Uint8Array;
 }
 
 /** Make the key pair of a 32-byte seed. */
@@ -106,11 +96,16 @@ export function fromSeed(seed: Uint8Array): SigningKey {
 export function fromObject(object: KeyObject): SigningKey {
   if (object.type !== "private" || object.asymmetricKeyType !== "ed25519")
     throw new TypeError("not an Ed25519 private key");
-  const spki = createPublicKey(object).export({ format: "der", type: "spki" });
-  return { publicKey: new Uint8Array(spki.subarray(spki.length - KEY_BYTES)), object };
+  const der = object.export({ format: "der", type: "pkcs8" });
+  const [publicKey, secret] = [new Uint8Array(KEY_BYTES), new Uint8Array(SEED_BYTES + KEY_BYTES)];
+  sodium.crypto_sign_seed_keypair(publicKey, secret, der.subarray(PKCS8_HEAD.length));
+  der.fill(0);
+  return { publicKey, object, secret };
 }
 
 /** Sign deterministically (RFC 8032 §5.1.6). */
 export function sign(key: SigningKey, message: Uint8Array): Uint8Array {
-  return new Uint8Array(cryptoSign(null, message, key.object));
+  const signature = new Uint8Array(SIGNATURE_BYTES);
+  sodium.crypto_sign_detached(signature, message, key.secret);
+  return signature;
 }

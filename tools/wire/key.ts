@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import sodium from "sodium-native";
 import { concat } from "./bytes.ts";
 
 export const KEY_BYTES = 32;
@@ -21,5 +21,7 @@ export function id(publicKey: Uint8Array): Uint8Array {
 
 /** SHA-256, the only hash of the protocol. */
 export function hash(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(bytes).digest());
+  const digest = new Uint8Array(HASH_BYTES);
+  sodium.crypto_hash_sha256(digest, bytes);
+  return digest;
 }
