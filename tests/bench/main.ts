@@ -1,10 +1,16 @@
-/** `main.ts [--json] [board …]`: run the bench and print it. */
+/** `main.ts [--json] [board …]`: run the bench and print it. `main.ts [--json] server`: that of the server. */
 import { tell } from "../../tools/trouble.ts";
 import { asTable, bench } from "./bench.ts";
 
 const args = process.argv.slice(2);
 const boards = args.filter((arg) => arg !== "--json");
 try {
+  if (boards[0] === "server") {
+    const { benchServer } = await import("./server.ts");
+    const figures = await benchServer();
+    process.stdout.write(`${JSON.stringify(figures, null, args.includes("--json") ? 0 : 2)}\n`);
+    process.exit();
+  }
   const report = await bench(boards.length > 0 ? boards : undefined);
   process.stdout.write(args.includes("--json") ? `${JSON.stringify(report)}\n` : asTable(report));
 } catch (error) {

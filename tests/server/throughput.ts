@@ -27,6 +27,7 @@ import * as ed25519 from "../../tools/wire/ed25519.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import * as mqtt from "../../tools/wire/mqtt.ts";
 import { open, toBeSigned } from "../../tools/wire/sign1.ts";
+import { send, written } from "./load.ts";
 
 const BROKER = process.env["SIGNET_BROKER"];
 const AUDIENCE = "signet.test";
@@ -45,7 +46,7 @@ const deviceKey = ed25519.importKey(device.key.publicKey)!;
 const { signature, protectedHeader, payload } = open(device.report(Buffer.from("reading 1 of some device, 21.5 C")));
 const message = toBeSigned(protectedHeader, payload);
 
-/** Microseconds of processor time that verifying signatures of reports takes: node:crypto alone. */
+/** Microseconds of processor time that verifying signatures of reports takes: libsodium alone. */
 function limit(): number {
   const before = process.cpuUsage();
   for (let i = 0; i < LIMIT_ROUNDS; i++)
@@ -85,35 +86,6 @@ function peakMegabytes(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf-8"))![1]) / 1024;
 }
 
-/** Send requests on one connection, each after the answer to the one before; note how long each took. Ends the connection. */
-function send(socket: Socket, requests: Iterable<Uint8Array>, status: string, tookMs: number[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = requests[Symbol.iterator]();
-    let sentAt = 0;
-    let received = "";
-    const step = (): void => {
-      const { value, done } = next.next();
-      if (done === true) return resolve();
-      sentAt = performance.now();
-      socket.write(value);
-    };
-    socket.removeAllListeners("data").on("error", reject);
-    socket.on("data", (bytes: Buffer) => {
-      received += bytes.toString("latin1");
-      const head = received.indexOf("\r\n\r\n");
-      if (head < 0) return;
-      const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
-      if (received.length < head + 4 + length) return;
-      if (!new RegExp(`^HTTP/1.1 ${status}`).test(received))
-        return reject(new Error(`not ${status}: ${received.slice(0, 40)}`));
-      received = "";
-      tookMs.push(performance.now() - sentAt);
-      step();
-    });
-    step();
-  });
-}
-
 /** Connect, in TLS with a device's own key as its certificate if it is given. */
 async function connected(port: number, from: string, own?: Device): Promise<Socket> {
   const key = own?.key.object;
@@ -141,11 +113,6 @@ async function ask(channel: string, requests: readonly Uint8Array[], tookMs: num
     tookMs.push(performance.now() - sentAt);
   }
   await road.close();
-}
-
-function written(body: Uint8Array): Uint8Array {
-  const head = `POST ${exchange.PATHS.reports} HTTP/1.1\r\nhost: signet\r\ncontent-type: application/cbor-seq\r\ncontent-length: ${body.length}\r\n\r\n`;
-  return concat(Buffer.from(head), body);
 }
 
 interface Plan {

@@ -96,7 +96,7 @@ const Tag = { null: 0, number: 1, text: 2, bytes: 3 } as const;
  * not written by the server. Bounds: each value is measured before it is written.
  */
 function flattened(table: Sealed, version: number, names: readonly string[], row: Row): Uint8Array | undefined {
-  let at = scratch.latin1Write(table, 0);
+  let at = scratch.write(table, 0, "latin1");
   scratch[at++] = 0;
   scratch[at++] = version;
   for (const name of names) {
