@@ -22,11 +22,12 @@ import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
 import * as test from "./cli/test.ts";
 import * as trying from "./cli/try.ts";
+import * as token from "./cli/token.ts";
 import * as verify from "./cli/verify.ts";
 import { tell } from "./trouble.ts";
 
 const program = new Command("signet")
-  .description("An identity of its own, signed data and TLS 1.3 for a bare-metal Cortex-M behind a network module.")
+  .description("An identity of its own, signed data and TLS 1.3 for a bare-metal Cortex-M.")
   .helpOption("-h, --help", "print this help")
   .helpCommand(false)
   .showSuggestionAfterError(true)
@@ -46,6 +47,7 @@ for (const verb of [
   server,
   verify,
   audit,
+  token,
   fleet,
   modem,
   bridge,

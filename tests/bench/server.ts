@@ -1,5 +1,5 @@
 /**
- * What a report costs the server beside the floor: the parts that no design can leave out, each measured alone in the same run.
+ * Measure a report at the server beside its floor: the parts that no design can leave out, each alone in the same run.
  *
  *     floor = verify (libsodium) + sign (libsodium) + SQL (SQLite, 256 reports a commit) + HTTP (the lane with a constant answer)
  *
@@ -56,26 +56,27 @@ async function sqlFloor(folder: string): Promise<() => Promise<number>> {
   const dialect = openSqlite(file);
   const bytes = (n: number): Uint8Array => hash(Uint8Array.of(n & 255, n >> 8, n >> 16));
   const row: Omit<DeviceRow, "id" | "seal" | "head_hash"> = {
-    ...{
-      key: bytes(0),
-      state: "active",
-      model: "m",
-      software: "s",
-      version: "1",
-      boot_count: 1,
-      epoch: 1,
-      first_seen: 1,
-    },
-    ...{
-      last_seen: 1,
-      head_counter: 0,
-      report_count: 0,
-      gap_count: 0,
-      downlink_counter: 0,
-      acknowledged: 0,
-      passed: 0,
-    },
-    ...{ claim: null, successor: null, session: null, confirmed: null, doubt: null, void_order: 0 },
+    key: bytes(0),
+    state: "active",
+    model: "m",
+    software: "s",
+    version: "1",
+    boot_count: 1,
+    epoch: 1,
+    first_seen: 1,
+    last_seen: 1,
+    head_counter: 0,
+    report_count: 0,
+    gap_count: 0,
+    downlink_counter: 0,
+    acknowledged: 0,
+    passed: 0,
+    claim: null,
+    successor: null,
+    session: null,
+    confirmed: null,
+    doubt: null,
+    void_order: 0,
   };
   const devices = Array.from({ length: GROUP }, (_, i) => ({
     ...row,
@@ -140,13 +141,11 @@ async function serve(folder: string): Promise<void> {
 function bare(): void {
   const body = new Uint8Array(230);
   const lane = new Lane({
-    ...{
-      headerBytes: 4096,
-      bodyBytes: 32768,
-      firstMs: 60_000,
-      idleMs: 60_000,
-      over: (socket: Socket) => socket.destroy(),
-    },
+    headerBytes: 4096,
+    bodyBytes: 32768,
+    firstMs: 60_000,
+    idleMs: 60_000,
+    over: (socket: Socket) => socket.destroy(),
     answer: () => Promise.resolve({ status: 200, type: "application/cbor-seq", body }),
   });
   const server = createServer((socket) => lane.enter(socket));

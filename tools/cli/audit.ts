@@ -9,7 +9,7 @@ export function add(program: Command): void {
     .option("--key <file>", "the server's key (default: beside the database)")
     .action(async ({ database, key }: { database: string; key?: string }) => {
       const { auditDatabase } = await import("../server/audit.ts");
-      const { keyBeside } = await import("../server/server.ts");
+      const { keyBeside } = await import("../server/place.ts");
       const { devices, reports, entries, findings } = await auditDatabase(database, key ?? keyBeside(database));
       for (const { table, row, what } of findings) process.stdout.write(`${table} ${row}: ${what}\n`);
       const verdict = findings.length === 0 ? "nothing was altered" : `${findings.length} findings`;

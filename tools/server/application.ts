@@ -20,7 +20,8 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
   const guesses = new Limiter(GUESSES_PER_SECOND, GUESSES_AT_ONCE);
   return (needed) => async (c, next) => {
     const [, token] = /^Bearer ([\x21-\x7e]{1,100})$/.exec(c.req.header("authorization") ?? "") ?? [];
-    const found = token === undefined ? undefined : await tokens.bearer(context.store, context.keys, token);
+    const found =
+      token === undefined ? undefined : await tokens.bearer(context.store, context.keys, token, context.clock());
     if (found === undefined) {
       const address = c.env?.incoming?.socket.remoteAddress ?? "";
       if (token !== undefined && !guesses.take(address, context.ticks()))
@@ -30,7 +31,7 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
     if (!tokens.includes(found.scope, needed)) return c.json({ error: `this needs a token of scope ${needed}` }, 403);
     c.set("bearer", found);
     c.set("isValid", async () => {
-      const now = await tokens.bearer(context.store, context.keys, token!);
+      const now = await tokens.bearer(context.store, context.keys, token!, context.clock());
       return now !== undefined && tokens.includes(now.scope, needed);
     });
     return next();

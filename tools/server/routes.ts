@@ -13,6 +13,7 @@ import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
 import type { Reader } from "./reader.ts";
 import { STATES } from "./store/schema.ts";
+import { PLAIN } from "./text.ts";
 import * as tokens from "./tokens.ts";
 
 export interface Context extends decisions.Desk {
@@ -90,15 +91,10 @@ const limit = z
   .transform(Number)
   .default(100)
   .describe("1 to 1000");
-/** A text that a person wrote: the database gives it back as it was sealed, and it fills one line. */
 const text = (least: number, most: number): z.ZodString =>
-  z
-    .string()
-    .min(least)
-    .max(most)
-    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must be well-formed Unicode without control characters");
+  z.string().min(least).max(most).regex(PLAIN, "must be well-formed Unicode without control characters");
 const note = text(0, 200).default("");
-const tokenName = text(1, 100);
+const tokenName = text(1, tokens.NAME_MAX);
 const later = z.number().int().positive().max(Number.MAX_SAFE_INTEGER).describe("milliseconds since 1970");
 
 /** Declare a route, its handler typed by its schemas. */
@@ -287,10 +283,22 @@ const deciding = [
     "/v1/tokens",
     "admin",
     "Make a token; it is shown this once",
-    { body: z.object({ name: tokenName, scope: z.enum(tokens.SCOPES) }).strict() },
-    async ({ store, keys, clock }, { body, actor }) => ({
-      token: await tokens.make(store, keys, body.name, body.scope, actor, clock()),
-    }),
+    {
+      body: z.object({ name: tokenName, scope: z.enum(tokens.SCOPES), expiresAt: later.optional() }).strict(),
+    },
+    async ({ store, keys, clock }, { body, actor }) => {
+      const { name, scope, expiresAt = null } = body;
+      if (expiresAt !== null && expiresAt <= clock()) return new Answered(400, "expiresAt is in the past");
+      return { token: await tokens.make(store, keys, { name, scope, expiresAt }, actor, clock()) };
+    },
+  ),
+  route(
+    "get",
+    "/v1/tokens",
+    "read",
+    "List the tokens by name, ended ones included; a token itself is shown only when it is made",
+    {},
+    async ({ store, keys, clock }) => ({ tokens: await tokens.list(store, keys, clock()) }),
   ),
   route(
     "post",

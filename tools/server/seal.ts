@@ -58,7 +58,7 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
   evidence: { first: ["device", "id", "kind", "message", "received_at", "rival"], added: [] },
   invitations: { first: ["created_at", "device", "note"], added: [] },
   claims: { first: ["created_at", "expires_at", "hash", "note", "used_at", "used_by"], added: [] },
-  tokens: { first: ["created_at", "hash", "name", "revoked_at", "scope"], added: [] },
+  tokens: { first: ["created_at", "hash", "name", "revoked_at", "scope"], added: [{ expires_at: null }] },
   downlinks: { first: ["counter", "created_at", "device", "expires_at", "message"], added: [] },
   handovers: { first: ["device", "message", "received_at", "successor"], added: [] },
   orphans: { first: ["device", "message", "received_at", "successor"], added: [] },
@@ -158,7 +158,8 @@ export function isSealed(key: Uint8Array, table: Sealed, row: object & { seal: U
   const { added } = COLUMNS[table];
   if (!(version >= 1 && version <= added.length + 1)) return false;
   const expected = (isFlat ? compute : computeOld)(key, table, version, row as unknown as Row);
-  if (expected === undefined || row.seal.length !== expected.length || !timingSafeEqual(row.seal, expected)) return false;
+  if (expected === undefined || row.seal.length !== expected.length || !timingSafeEqual(row.seal, expected))
+    return false;
   return added.slice(version - 1).every((columns) => isAsAdded(columns, row as unknown as Row));
 }
 

@@ -1,8 +1,6 @@
 /** The server put together: key, database, intake, door. */
 import { EventEmitter } from "node:events";
-import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { dirname, join, resolve } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { AUDIENCE_MAX } from "../wire/messages.ts";
 import { Trouble } from "../trouble.ts";
@@ -11,7 +9,8 @@ import * as decisions from "./decisions.ts";
 import { listen, LIMITS, type HttpLimits } from "./http.ts";
 import type { Happening, Rates } from "./gate.ts";
 import { Intake } from "./intake.ts";
-import * as keyFile from "./keys.ts";
+import type * as keyFile from "./keys.ts";
+import { keyBeside, keyOf } from "./place.ts";
 import { LoopWatch } from "./loop.ts";
 import * as logger from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
@@ -19,7 +18,6 @@ import * as mqtt from "./mqtt.ts";
 import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
 import { Reader } from "./reader.ts";
-import { isSealed } from "./seal.ts";
 import { Store } from "./store/store.ts";
 import * as tls from "./tls.ts";
 import * as tokens from "./tokens.ts";
@@ -84,36 +82,12 @@ const EVERYTHING = 2 ** 32;
 
 const SWEEP_MS = 60_000;
 
-/** Return the default path of a key: beside an SQLite file, or in the current folder. */
-export function keyBeside(database: string, name = "signet-server.key"): string {
-  return /^postgres(ql)?:/.test(database) ? resolve(name) : join(dirname(resolve(database)), name);
-}
-
-/** Rows that are read to recognise the key of a database: one damaged row does not stop a server. */
-const SAMPLE = 16;
-
-/**
- * Load the key of a database, and make it if the database is new. Throws Trouble if the key file is lost or another one: under another key devices ignore
- * each receipt.
- */
-async function keyOf(store: Store, path: string): Promise<keyFile.ServerKeys> {
-  const rows = await store.read.selectFrom("tokens").selectAll().limit(SAMPLE).execute();
-  const heads = await store.read.selectFrom("audit_head").selectAll().execute();
-  const isNew = rows.length + heads.length === 0;
-  const hint = "restore the key file from its backup, or name it with --key: devices trust only that key";
-  if (!isNew && !existsSync(path)) throw new Trouble(`the key of this database is not at ${path}`, hint);
-  const keys = keyFile.load(path);
-  const isOwn =
-    heads.some((row) => isSealed(keys.seal, "audit_head", row)) ||
-    rows.some((row) => isSealed(keys.seal, "tokens", row));
-  if (!isNew && !isOwn) throw new Trouble(`${path} is not the key of this database`, hint);
-  return keys;
-}
-
 /** The first start on a database makes a token for its operator; later ones find it there. */
 async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): Promise<string | undefined> {
   const any = await store.read.selectFrom("tokens").select("hash").limit(1).executeTakeFirst();
-  return any === undefined ? tokens.make(store, keys, "first", "admin", "server", now) : undefined;
+  return any === undefined
+    ? tokens.make(store, keys, { name: "first", scope: "admin", expiresAt: null }, "server", now)
+    : undefined;
 }
 
 /** Start a server. Throw Trouble for faults that an operator can correct. */
@@ -200,7 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       async operator(name) {
         await decisions.endToken(context, name, "server");
         tokensChanged.emit("changed");
-        return tokens.make(store, keys, name, "admin", "server", clock());
+        return tokens.make(store, keys, { name, scope: "admin", expiresAt: null }, "server", clock());
       },
       devices: () => queries.devices(store, { limit: EVERYTHING }),
       reports: (device) => queries.reports(store, Buffer.from(device, "hex"), { limit: EVERYTHING, after: 0 }),

@@ -3,11 +3,15 @@ import { createHash, randomBytes } from "node:crypto";
 import type { ServerKeys } from "./keys.ts";
 import * as log from "./log.ts";
 import { isSealed, sealed } from "./seal.ts";
+import type { TokenRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
 
 /** Scopes of tokens: each includes the ones before it. */
 export const SCOPES = ["read", "operate", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** Characters of a name, at most. */
+export const NAME_MAX = 100;
 
 const PREFIX = "signet_";
 const SECRET_BYTES = 24;
@@ -21,31 +25,67 @@ export interface Bearer {
   readonly scope: Scope;
 }
 
-/** Make a token and return it: this once. */
+/** The rights of a new token. `expiresAt` is null for a token without an end. */
+export interface Grant {
+  readonly name: string;
+  readonly scope: Scope;
+  readonly expiresAt: number | null;
+}
+
+/** Make a token and return it. Only its hash is stored. */
 export async function make(
   store: Store,
   keys: ServerKeys,
-  name: string,
-  scope: Scope,
+  { name, scope, expiresAt }: Grant,
   actor: string,
   now: number,
 ): Promise<string> {
   const token = PREFIX + randomBytes(SECRET_BYTES).toString("base64url");
+  const made = { hash: hashOf(token), name, scope, created_at: now, revoked_at: null, expires_at: expiresAt };
   await store.write(async (tx) => {
-    const row = sealed(keys.seal, "tokens", { hash: hashOf(token), name, scope, created_at: now, revoked_at: null });
-    await tx.insertInto("tokens").values(row).execute();
-    await log.append(store, keys, tx, now, { action: "token", actor, detail: { name, scope } });
+    await tx
+      .insertInto("tokens")
+      .values(sealed(keys.seal, "tokens", made))
+      .execute();
+    const detail = { name, scope, ...(expiresAt !== null && { expiresAt }) };
+    await log.append(store, keys, tx, now, { action: "token", actor, detail });
   });
   return token;
 }
 
-/** Find the row of a valid token, or undefined. A row without the server's seal is no token. */
-export async function bearer(store: Store, keys: ServerKeys, token: string): Promise<Bearer | undefined> {
+function isValid(row: TokenRow, keys: ServerKeys, now: number): boolean {
+  const isOver = row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now);
+  return !isOver && isSealed(keys.seal, "tokens", row);
+}
+
+/** Find the holder of a token. Undefined if the token is unknown, ended or expired, or its row was not written by the server. */
+export async function bearer(store: Store, keys: ServerKeys, token: string, now: number): Promise<Bearer | undefined> {
   if (!token.startsWith(PREFIX)) return undefined;
   // Looked up by its hash: timing tells about the hash of a guess, which is of no use.
   const row = await store.read.selectFrom("tokens").selectAll().where("hash", "=", hashOf(token)).executeTakeFirst();
-  if (row === undefined || row.revoked_at !== null || !isSealed(keys.seal, "tokens", row)) return undefined;
+  if (row === undefined || !isValid(row, keys, now)) return undefined;
   return { name: row.name, scope: row.scope as Scope };
+}
+
+/** A token as an operator sees it: never the token itself. */
+export interface TokenView extends Bearer {
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly endedAt: number | null;
+  readonly isValid: boolean;
+}
+
+/** List all tokens, the oldest first. */
+export async function list(store: Store, keys: ServerKeys, now: number): Promise<TokenView[]> {
+  const rows = await store.read.selectFrom("tokens").selectAll().orderBy("created_at").orderBy("hash").execute();
+  return rows.map((row) => ({
+    name: row.name,
+    scope: row.scope as Scope,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    endedAt: row.revoked_at,
+    isValid: isValid(row, keys, now),
+  }));
 }
 
 /** Tell whether a scope includes another. */

@@ -181,5 +181,10 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
         await db.schema.dropIndex("reports_by_time").execute();
       },
     },
+    "008-token-expiry": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema.alterTable("tokens").addColumn("expires_at", "bigint").execute();
+      },
+    },
   };
 }

@@ -109,6 +109,8 @@ export interface TokenRow {
   scope: string;
   created_at: number;
   revoked_at: number | null;
+  /** Null for a token without an end. */
+  expires_at: number | null;
   seal: Uint8Array;
 }
 

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import {
   CompiledQuery,
@@ -159,6 +159,8 @@ function checkPlace(file: string): void {
 export function openSqlite(path: string, isReader = false): Sqlite {
   const file = resolve(path);
   checkPlace(file);
+  // The files beside it get its mode.
+  if (!existsSync(file)) writeFileSync(file, "", { mode: 0o600, flag: "a" });
   try {
     const native = new Libsql(file, { timeout: BUSY_MS / 1000 });
     native.exec(`pragma busy_timeout = ${BUSY_MS}`);
