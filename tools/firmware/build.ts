@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { sourcesOf } from "./asc.ts";
 import { type Board, chipFolders, loadBoard } from "./board.ts";
 import { choose, type ChoiceName } from "./choices.ts";
+import { assertConstant } from "./constant.ts";
 import { buildDay } from "./day.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { GUEST_UNIT, makeFirmware, ownUnit } from "./firmware.ts";
@@ -65,6 +66,7 @@ export async function buildImage(request: Request): Promise<Built> {
       rmSync(at("stamp"), { force: true });
       const { linear } = await buildGuest(board, image, folder);
       await makeFirmware(board, boardName, folder, linear, [GUEST_UNIT, ownUnit(main)]);
+      await assertConstant(at("signet.elf"));
       const size = await measure(at("signet.elf"), at("signet.map"), linear);
       writeFileSync(at("size.json"), `${JSON.stringify(size, null, 2)}\n`);
       writeFileSync(at("stamp"), wanted);
