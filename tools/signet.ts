@@ -91,7 +91,7 @@ function complain(text: string, write: (text: string) => void): void {
   write(`${what}\nhint: ${meant ? `${meant.slice(1, -1)} ` : ""}${whereToLook(process.argv[2])}\n`);
 }
 
-/** Where the right arguments are told. */
+/** Return the hint about the documentation of the arguments. */
 function whereToLook(verb: string | undefined): string {
   const known = program.commands.some((command) => command.name() === verb);
   return known ? `\`signet ${verb} --help\` shows its usage` : "`signet --help` lists the verbs";

@@ -10,10 +10,10 @@ import { Status } from "../lib/status";
 import * as soft from "./soft";
 import { SoftKey } from "./soft";
 
-/** How often a signature is asked for in vain; 0: this signer is not in the image. */
+/** Vain requests before a signature; 0: this signer is not in the image. */
 export const POLLS: u32 = isDefined(SIGNER_POLLS) ? SIGNER_POLLS : 0;
 
-/** How often the signature at hand was asked for. */
+/** Requests for the signature at hand. */
 let asked: u32 = 0;
 
 /** The hash of the bytes to sign. */

@@ -762,13 +762,13 @@ export function write(data: usize, len: u32): u32 {
   return taken;
 }
 
-/** How many bytes of application data there are to read. 0: step on, and look at `state`. */
+/** Return the number of bytes of application data to read. 0: step on, and look at `state`. */
 export function left(): u32 {
   const any = client.state == State.Connected && record.opened() && record.kind() == Content.ApplicationData;
   return any ? record.left() : 0;
 }
 
-/** Where they are. */
+/** Return their place. */
 export function at(): usize {
   return record.at();
 }

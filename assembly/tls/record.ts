@@ -35,13 +35,13 @@ export class Direction {
   sequence: u64;
   armed: u64;
 
-  /** Where the key is. */
+  /** Place of the key. */
   @inline
   key(): usize {
     return changetype<usize>(this) + offsetof<Direction>();
   }
 
-  /** Where the iv is. */
+  /** Place of the iv. */
   @inline
   iv(): usize {
     return this.key() + suite.KEY_BYTES;
@@ -64,7 +64,7 @@ class Layer {
   /** Queued for the peer: from `sent` to `queued`. */
   sent: u32;
   queued: u32;
-  /** How much content the peer takes in a record. */
+  /** Maximum content of a record that the peer accepts. */
   limit: u32;
 }
 
@@ -240,12 +240,12 @@ export function kind(): u32 {
   return layer.kind;
 }
 
-/** Where the rest of the opened record's content is. */
+/** Place of the rest of the opened record's content. */
 export function at(): usize {
   return layer.at;
 }
 
-/** How much content of the opened record is left. */
+/** Rest of the content of the opened record, in bytes. */
 export function left(): u32 {
   return layer.left;
 }
@@ -267,7 +267,7 @@ export function finish(): void {
   layer.left = 0;
 }
 
-/** How much content the next outgoing record can have now. */
+/** Return the capacity of the next outgoing record. */
 export function room(): u32 {
   if (layer.sent == layer.queued) {
     layer.sent = 0;
@@ -277,7 +277,7 @@ export function room(): u32 {
   return taken < OUTPUT_BYTES ? min<u32>(OUTPUT_BYTES - taken, layer.limit) : 0;
 }
 
-/** Where the content of the next outgoing record goes, before `send`. */
+/** Return the place for the content of the next outgoing record, before `send`. */
 export function body(): usize {
   return output + layer.queued + HEADER_BYTES;
 }

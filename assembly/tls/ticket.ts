@@ -32,7 +32,7 @@ const HEAD_BYTES: u32 = offsetof<Ticket>();
 /** Bytes of a ticket; the hash of its host follows. */
 const SECRET_BYTES: u32 = HEAD_BYTES + hash.MOST_BYTES + PIN_BYTES + TLS_TICKET_BYTES;
 
-/** How many bytes lie at `place`. */
+/** Bytes at `place`. */
 export const BYTES: u32 = SECRET_BYTES + HASH_BYTES;
 /** The ticket, all of it. */
 @lazy
@@ -71,17 +71,17 @@ export function kept(): bool {
   return ticket.len != 0;
 }
 
-/** Where its PSK, and the opaque bytes the server gave, are. */
+/** Places of its PSK, and of the opaque bytes that the server gave. */
 export function key(): usize {
   return psk;
 }
 
-/** Where the anchor is that the server was proven with when the ticket's first connection was made. */
+/** Place of the anchor that authenticated the server when the ticket's first connection was made. */
 export function provenBy(): usize {
   return anchor;
 }
 
-/** Where the ticket's opaque bytes are. */
+/** Return the place of the ticket's opaque bytes. */
 export function identity(): usize {
   return opaque;
 }
@@ -92,7 +92,7 @@ export function suiteOf(): u32 {
   return suite.SEVERAL ? ticket.suite : suite.FIRST;
 }
 
-/** How many they are. */
+/** Return their number. */
 export function identityLen(): u32 {
   return ticket.len;
 }

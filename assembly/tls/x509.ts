@@ -26,7 +26,7 @@ export class Certificate extends Key {
   issuerLen: u16;
   subjectLen: u16;
   scheme: u16;
-  /** How many intermediates may follow a CA; UNBOUNDED if it does not say. */
+  /** Maximum number of intermediates below a CA; UNBOUNDED if it states none. */
   pathLength: u16;
 }
 

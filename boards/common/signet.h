@@ -22,7 +22,7 @@ uint32_t signet_poll(void);
 /** Send up to SIGNET_DATA_MOST bytes as the next report. They are copied, and kept until the server has signed. */
 int32_t signet_send(const void *data, uint32_t len);
 
-/** Where in its life the device is. */
+/** State of the device. */
 uint32_t signet_status(void);
 
 /**
@@ -46,7 +46,7 @@ uint32_t signet_status(void);
 /** Ask for a stream to a host, which is copied; NULL is the host of the factory page, and port 0 its port. */
 int32_t signet_stream_open(const char *host, uint16_t port);
 
-/** How the stream is. */
+/** State of the stream. */
 uint32_t signet_stream_state(void);
 
 /** Send up to `len` bytes as one record of TLS; returns how many were taken, 0 while there is no room. */

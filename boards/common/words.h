@@ -135,9 +135,9 @@ WORD u8 *address(u32 base, u32 offset, u32 size) {
 }
 
 /*
- * How bytes move; `size` is a constant 1, 2, 4 or 8. A core that may access memory unaligned does so. On one that may
- * not (ARMv6-M) the compiler would move every word byte by byte: there an aligned address, which is nearly every one,
- * is told apart first.
+ * Move bytes; `size` is a constant 1, 2, 4 or 8. A core that may access memory unaligned does so. On one that may not
+ * (ARMv6-M) the compiler would move every word byte by byte: there an aligned address, the usual case, is handled
+ * first.
  */
 #if !defined(__ARM_ARCH) || defined(__ARM_FEATURE_UNALIGNED)
 #define fetch __builtin_memcpy

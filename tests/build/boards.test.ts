@@ -11,7 +11,7 @@ import { SIGNET } from "../../tools/firmware/product.ts";
 const PT_LOAD = 1;
 
 interface Segment {
-  /** Where it is at run time, and where it is flashed. */
+  /** Address at run time, and address in the flash. */
   readonly address: number;
   readonly load: number;
   readonly bytes: Buffer;

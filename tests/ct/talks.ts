@@ -16,7 +16,7 @@ export interface Talk {
 
 /** Content of the records that are damaged, or that are padded up to it. */
 const RECORD_BYTES = 300;
-/** Where the PSK lies in a kept ticket. */
+/** Place of the PSK in a kept ticket. */
 const TICKET_PSK = 16;
 
 function random(name: string, length: number): Buffer {

@@ -59,7 +59,7 @@ export class Tracer {
     return { answer, instructions: Number(instructions), accesses: Number(accesses), hash: hashes.join(" ") };
   }
 
-  /** Where the last of two rows of requests that should do the same first differ, in words. */
+  /** Return the first difference of two lists of requests that should behave alike, in words. */
   async explain(one: readonly Request[], other: readonly Request[]): Promise<string> {
     const tracer = await Tracer.start(this.board, this.elf, true);
     try {

@@ -14,7 +14,7 @@ import { Flash } from "../../tools/emulator/rp2040/flash.ts";
 
 const FLASH_BYTES = 2 * 1024 * 1024;
 const STORE = { origin: 0x101f_0000, pageBytes: 4096, pages: 16 };
-/** Where the bootrom runs the second stage. */
+/** Address at which the bootrom runs the second stage. */
 const STAGE = 0x2004_1f00;
 /** Far more than any program here takes. */
 const STEPS = 2_000;
@@ -59,7 +59,7 @@ async function assemble(program: string, inFault = ""): Promise<Buffer> {
 
 interface Ended {
   readonly chip: Chip;
-  /** Where the fault was, in bytes from the start of the stage; undefined if there was none. */
+  /** Place of the fault, in bytes from the start of the stage; undefined if there was none. */
   readonly fault: number | undefined;
   readonly complaints: string[];
 }

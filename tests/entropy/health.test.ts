@@ -13,7 +13,7 @@ import { FULL } from "../full.ts";
 /** Good samples for each claim. */
 const SAMPLES = Number(process.env["HEALTH_SAMPLES"] ?? (FULL ? 10_000_000 : 2_000_000));
 const CHUNK = 32_768;
-/** How many a start-up test looks at. */
+/** Samples of a start-up test. */
 const STARTUP = 1_024;
 
 interface Exports {
@@ -101,7 +101,7 @@ describe("an oscillator that is sampled at fixed times", () => {
     begin(256);
     return feed(STARTUP);
   };
-  /** How many of the frequencies pass. */
+  /** Return the number of frequencies that pass. */
   const passing = (jitter: number, duty: number, microseconds: number): number =>
     frequencies(OSCILLATORS).filter((megahertz, i) => {
       const phase = (i * 0.618) % 1;

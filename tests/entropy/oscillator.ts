@@ -5,9 +5,9 @@ export interface Oscillator {
   readonly megahertz: number;
   /** Between two readings. */
   readonly microseconds: number;
-  /** Where in its period it begins: 0 to 1. */
+  /** Its place in its period at the start: 0 to 1. */
   readonly phase: number;
-  /** How much of a period it is high. */
+  /** Part of a period in which it is high. */
   readonly duty: number;
   /** Standard deviation of its phase from reading to reading, in periods: all the entropy that it has. */
   readonly jitter: number;

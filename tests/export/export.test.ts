@@ -26,7 +26,7 @@ const OPTIONS = { core: CPU, link: "esp-at", profile: "pinned", small: false, na
 const PATIENCE_MS = 180_000;
 const RECEIPTS = 10;
 const PAINT = 0xa5;
-/** Where the stack of own-main begins (own.ld). */
+/** Top of the stack of own-main (own.ld). */
 const STACK_TOP = 0x2001_0000;
 /** Bytes of the stack that may be written: SIGNET_STACK_BYTES, the frames of main and of an interrupt. */
 const DEEPEST = 2048 + 256;

@@ -207,7 +207,7 @@ interface Setting {
   readonly settings: Settings;
   /** Send the server's messages after its hello, under the handshake's keys. */
   readonly say: (script: Script<RecordedClient>) => void;
-  /** How many pieces of the server's come before what is attacked. */
+  /** Number of the server's pieces before the attacked ones. */
   readonly from: number;
   readonly hello?: (script: Script<RecordedClient>) => void;
 }

@@ -23,7 +23,7 @@ export interface Run {
   readonly address: number;
   /** True if it was the last execution of that instruction, or the first. */
   readonly last: boolean;
-  /** How it ended; the answer means something only if it returned. */
+  /** Its end; the answer is valid only if it returned. */
   readonly outcome: "returned" | "trapped" | "faulted" | "hung" | "died";
   readonly result: number;
   readonly answer: Buffer;

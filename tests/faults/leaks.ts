@@ -60,7 +60,7 @@ interface Released {
   readonly isKept: boolean;
 }
 
-/** Where the fields of the request begin: seed, key, noise, head, body. */
+/** Places of the request's fields: seed, key, noise, head, body. */
 const FIELDS = [2, 36, 70, 104, 146] as const;
 const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
 

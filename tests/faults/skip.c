@@ -31,14 +31,14 @@
 #define REQUESTS_MOST 512
 #define TRAPS_MOST    8
 #define ANSWER_MOST   512u
-/** Where calls return to: an address that nothing else has. */
+/** Return address of calls: unused otherwise. */
 #define RETURN_TO 0x0ffffff0u
 /** A run that takes this many times the processor time of the run without a fault counts as hung: the watchdog ends it.
  */
 #define HUNG_FACTOR 4
 /** Processor time that every run may take, in us. */
 #define HUNG_US 10000
-/** How many times as long it may take once the guest does the field's operations itself. */
+/** Factor of the time limit once the guest computes the field's operations itself. */
 #define HOSTED_FACTOR 5
 
 enum kind { SKIP, INVERT, ZERO, KINDS };
@@ -76,14 +76,14 @@ struct execution {
 /** Notes of the first run about an instruction, by its address. */
 struct place {
   struct execution first, last;
-  /** How far it lies behind the IT that makes it conditional; 0: it is unconditional. */
+  /** Distance from the IT that makes it conditional; 0: it is unconditional. */
   uint8_t ahead;
 };
 
 struct fault {
   uint32_t at, pc;
   uint8_t kind, reg, ahead, nth;
-  /** Where its result lies; several faults that do the same have one. */
+  /** Place of its result; several faults with the same effect share one. */
   uint32_t result;
   bool is_deduced;
 };
@@ -98,7 +98,7 @@ static struct {
   struct range region[REGIONS_MOST], apart[RANGES_MOST];
   uint32_t regions, aparts, traps, requests, targets_from;
   uint32_t trap[TRAPS_MOST];
-  /** Where each of the field's operations begins; 0: the image has none. */
+  /** Start of each of the field's operations; 0: the image has none. */
   uint32_t field[OPERATIONS];
   uint32_t start, where, memory, run, stack_top, buffer;
   bool wants[KINDS];
@@ -131,7 +131,7 @@ static struct {
 static struct place *places;
 static uint32_t places_base, places_count;
 
-/** How many instructions the run without a fault has, and what it took of the processor, in us. */
+/** Instructions of the run without a fault, and its processor time in us. */
 static struct { uint32_t count, time; } * noted;
 
 /** The end of the fault in this copy of the process, and of the run without one. */
@@ -527,7 +527,7 @@ static bool holds(uint32_t condition) {
   return base[condition >> 1] != (condition & 1);
 }
 
-/** Where the conditional branch at `pc` goes, and whether it does; false if there is none. */
+/** Find the target of the conditional branch at `pc`, and if it is taken; false if there is none. */
 static bool branch_at(uint32_t pc, uint32_t *to, bool *taken) {
   const uint32_t first = half_at(pc);
   if ((first & 0xf000) == 0xd000 && (first >> 8 & 15) < 14) {
@@ -551,7 +551,7 @@ static bool branch_at(uint32_t pc, uint32_t *to, bool *taken) {
   return false;
 }
 
-/** How many instructions the IT at `pc` makes conditional; 0 if there is none (ARMv7-M A7.7.38). */
+/** Return the number of instructions that the IT at `pc` makes conditional; 0 if there is none (ARMv7-M A7.7.38). */
 static uint32_t conditional_after(uint32_t pc) {
   const uint32_t half = half_at(pc);
   if ((half & 0xff00) != 0xbf00 || (half & 15) == 0)
@@ -706,7 +706,7 @@ static void note_changes(uint32_t pc) {
     place->first = place->last;
 }
 
-/** How many instructions of an IT block are still to come, and how many have passed, in the run that notes. */
+/** Remaining and past instructions of an IT block, in the run that notes. */
 static uint32_t it_left, it_passed;
 
 static void note(uint32_t pc, uint32_t size) {
@@ -833,7 +833,7 @@ static void note_all(void) {
   demand_return(golden);
 }
 
-/** How many faults there are, of which every so many is run. */
+/** Number of faults; one of every so many is run. */
 static uint32_t listed;
 
 /** Add a fault, if it is of the slice: where its result will lie, or 0. */

@@ -26,7 +26,7 @@ function slice(board: string, kinds: readonly FaultKind[], least: number): Slice
   return FULL ? { kinds } : { kinds, every, offset: SEED % every };
 }
 
-/** Where runs were, for people. */
+/** Describe the places of runs. */
 function places(runs: readonly Run[]): string {
   return runs
     .map(

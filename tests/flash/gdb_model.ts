@@ -9,7 +9,7 @@ const RAM_BYTES = 0x1000;
 
 const MAP = `<?xml version="1.0"?><!DOCTYPE memory-map PUBLIC "+//IDN gnu.org//DTD GDB Memory Map V1.0//EN" "http://sourceware.org/gdb/gdb-memory-map.dtd"><memory-map><memory type="ram" start="0x20000000" length="0x1000"/><memory type="flash" start="0x00000000" length="0x10000"><property name="blocksize">0x400</property></memory></memory-map>`;
 
-/** How it misbehaves. */
+/** Its misbehaviour. */
 export interface Mood {
   /** Send every byte by itself. */
   readonly slowly?: boolean;

@@ -26,7 +26,7 @@ import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** The device's clock when the stream begins. */
 const NOW = Date.parse("2040-01-01");
-/** How much time a test let pass, for server and devices alike. */
+/** Time that a test skipped, for server and devices alike. */
 let passedMs = 0;
 
 const folder = mkdtempSync(join(tmpdir(), "signet-stream-"));

@@ -35,7 +35,7 @@ export class World {
   /** It is told once, as the database is made. */
   #adminToken: string | undefined;
   readonly #tls: boolean;
-  /** How far the server's clock is off. */
+  /** Error of the server's clock. */
   clockMs = 0;
 
   private constructor(tls: boolean) {
@@ -134,7 +134,7 @@ export interface SubjectOptions {
   readonly flash?: Flash;
   readonly settings?: Partial<factory.Factory>;
   readonly intervalMs?: number;
-  /** Where the module connects to, if not to the server; the attacker, who reads HTTP, is then not in it. */
+  /** Target of the module, if not the server; the attacker, who reads HTTP, is then not in it. */
   readonly port?: number;
 }
 

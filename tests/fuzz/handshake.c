@@ -100,7 +100,7 @@ struct server {
   uint32_t sent, is_genuine;
   /** The kinds of the messages up to Finished, one digit of 32 each behind a one; all ones if they are too many. */
   uint64_t kinds;
-  /** Where the client stood when it was last seen alive, and whether it ever was connected. */
+  /** The furthest state of the living client, and if it was ever connected. */
   uint32_t furthest, was_connected;
 };
 
@@ -127,7 +127,7 @@ static uint32_t steps, is_own, is_planted;
 /** Application data that was sent, and how much of it was read. */
 static uint8_t data_sent[RECORDS * CONTENT_BYTES + PIECES * CONTENT_BYTES];
 static uint32_t data_len, data_read;
-/** How many flights ended where, for a forger and for the server itself. */
+/** Number of flights by their end, for a forger and for the server itself. */
 static uint64_t ends[2][STATES];
 
 static void require(int is_true, const char *what) {

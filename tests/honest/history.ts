@@ -48,7 +48,7 @@ export type Act =
   | { readonly act: "roll-back" };
 
 export type Step = Act & {
-  /** How long after the one before. */
+  /** Time after the one before. */
   readonly afterMs: number;
 };
 
@@ -59,7 +59,7 @@ export interface History {
   readonly carrier: (typeof CARRIERS)[number];
   readonly instances: 1 | 2;
   readonly policy: "open" | "claim";
-  /** How long a message takes at most. */
+  /** Maximum latency of a message. */
   readonly latencyMs: number;
   readonly steps: readonly Step[];
 }

@@ -11,9 +11,9 @@ import type { Agenda } from "./agenda.ts";
 import type { Kind } from "./history.ts";
 import { COMMAND } from "./service.ts";
 
-/** How long the power stays away after it was cut in the middle of an operation. */
+/** Duration of a power cut in the middle of an operation. */
 const CUT_MS = 700;
-/** How long the chip takes to start again after the firmware reset it. */
+/** Time from a reset by the firmware to the next start. */
 const DEATH_MS = 50;
 /** A loop that has nothing to do sleeps longer each time, up to this: fewer turns, the same life. */
 const SLEEP_MAX_MS = 4_000;

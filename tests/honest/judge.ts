@@ -139,7 +139,7 @@ function alternationsSince({ turns, copiedAt }: Play, since: number): number {
   return holders.filter((who, i) => i > 0 && who !== holders[i - 1]).length;
 }
 
-/** How often they took turns since the flash was copied. */
+/** Count the turns since the flash was copied. */
 export function alternations(play: Play): number {
   return alternationsSince(play, 0);
 }

@@ -28,7 +28,7 @@ export interface NetworkOptions {
   readonly byTopic: boolean;
   readonly instances: number;
   readonly ask: (instance: number, kind: Kind, body: Uint8Array, who: Who) => Promise<Answer>;
-  /** Where connections lead if TLS is spoken on them, which hides what passes. */
+  /** Target of connections with TLS, which hides the messages. */
   readonly secure:
     | {
         readonly connect: (instance: number) => Duplex;

@@ -14,7 +14,7 @@ const module = await firmware(SIGNET.entry);
 
 const SHAPE: FlashShape = { pageBytes: 1024, pages: 3 };
 export const INTERVAL_MS = 10 * MINUTE;
-/** How long it takes until the network has delivered whatever it holds. */
+/** Time for the network to deliver all held messages. */
 const CALM_MS = 2 * MINUTE;
 const CLONE_READINGS = 1_000_000_000;
 

@@ -63,7 +63,7 @@ export interface Alarm {
 }
 
 export class Service {
-  /** How wrong each instance's clock is. */
+  /** Error of each instance's clock. */
   readonly skewsMs: number[];
   /** The events as they were emitted, whatever happened to the database since. */
   readonly alarms: Alarm[] = [];

@@ -32,7 +32,7 @@ const CAPACITY: u32 = isDefined(LAB_BYTES) ? LAB_BYTES : 20480;
 const room: usize = memory.data(CAPACITY, 8);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
-/** Where requests and answers are. */
+/** Return the place of requests and answers. */
 export function buffer(): usize {
   return room;
 }

@@ -42,7 +42,7 @@ export function request(fields: readonly Uint8Array[]): Buffer {
   );
 }
 
-/** How many bytes follow a result. */
+/** Return the number of bytes after a result. */
 function lengthOf(result: number): number {
   return result === Status.Ok ? 0 : Math.max(result, 0);
 }
@@ -98,7 +98,7 @@ class Receiver {
   }
 }
 
-/** How an ELF is run. */
+/** Options of a run of an ELF. */
 export interface ElfOptions {
   /** Count instructions; slower. */
   readonly icount?: boolean;

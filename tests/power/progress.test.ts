@@ -10,9 +10,9 @@ import { SIGNET } from "../../tools/firmware/product.ts";
 
 /** The watchdog's limit of a board between two feedings (boards/common/port.h). */
 const WATCHDOG_MS = 8_000;
-/** How long a start leaves the store alone (assembly/config.ts). */
+/** Time in which a start leaves the store alone (assembly/config.ts). */
 const START_MS = 500;
-/** How long the firmware lets a state last that gets nowhere (assembly/config.ts). */
+/** Maximum time of the firmware in a state without progress (assembly/config.ts). */
 const PROGRESS_MS = 90_000;
 const MINUTE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-// weight: 45 s, 1 core
+// weight: 50 s, 1 core
 /**
  * Starts on a flash with changed bits: the same device, or none, and never another one. ROT_FLIPS and ROT_BURSTS set the
  * numbers; `tests/power/README.md` has the results of the long form.
@@ -37,12 +37,12 @@ function flip(bytes: Uint8Array, bit: number): void {
   bytes[bit >> 3]! ^= 1 << (bit & 7);
 }
 
-/** Where the records of a page end. */
+/** Return the end of the records of a page. */
 function endOf({ records }: store.StorePage): number {
   return Math.max(...records.map(({ at, data }) => at + 8 + Math.ceil(data.length / 8) * 8));
 }
 
-/** Where the whole record of a name starts in each page of a pair. */
+/** Return the start of the whole record of a name in each page of a pair. */
 function placesOf(dump: store.StoreDump, name: string): number[] {
   return dump.pair.map(
     ({ index, records }) => index * dump.pageBytes + records.findLast((one) => one.name === name)!.at,

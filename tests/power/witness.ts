@@ -21,7 +21,7 @@ const TOKEN = new Uint8Array(16).fill(0x55);
 export interface Memory {
   /** The one key that speaks: the first that enrolled, or the one it was handed over to. */
   readonly key: Uint8Array | undefined;
-  /** How often it was handed over. */
+  /** Number of handovers. */
   readonly rotations: number;
   /** Counter of the order to rotate that is not acted upon yet; 0: none. */
   readonly order: number;

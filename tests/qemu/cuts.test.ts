@@ -15,7 +15,7 @@ import { seeded } from "../../tools/line/random.ts";
 
 const BOARD = "microbit";
 const STEP_MS = 60_000;
-/** How often the power is cut; the whole campaign is 200. */
+/** Number of power cuts; the whole campaign has 200. */
 const CUTS = Number(process.env["SIGNET_CUTS"] ?? 10);
 const SEED = 0x5167;
 const MOMENTS = ["before", "within", "after"] as const;

@@ -159,7 +159,7 @@ const WITH_WATCHDOG: readonly Fault[] = [
   },
 ];
 
-/* How each core finds out that handlers ran over their stack: by a guard, by a limit of its own, by what they wrote over. */
+/* Detection of a stack overflow by handlers on each core: by a guard, by a limit register, by the overwritten words. */
 const WITH_GUARD: readonly Fault[] = [
   {
     name: "handlers that run over their stack",

@@ -23,7 +23,7 @@ import * as store from "../../tools/wire/store.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 import { seeded } from "../../tools/line/random.ts";
 
-/** How often provisioning is killed; the whole campaign is 50. */
+/** Number of kills of provisioning; the whole campaign has 50. */
 const KILLS = Number(process.env["SIGNET_PROVISION_KILLS"] ?? 3);
 const SEED = 0x666c6173;
 const STEP_MS = 120_000;

@@ -18,7 +18,7 @@ import { seeded } from "../../tools/line/random.ts";
 const BOARD = "mps2-an386";
 const STEP_MS = 60_000;
 
-/** How often the power is cut; the whole campaign is 100. */
+/** Number of power cuts; the whole campaign has 100. */
 const KILLS = Number(process.env["SIGNET_KILLS"] ?? 12);
 
 /** The longest that a life lasts: beyond the sign-up, into the reports. */

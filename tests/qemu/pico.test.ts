@@ -159,7 +159,7 @@ describe("a power cut in the middle of a flash operation, between the first star
 });
 
 describe("noise without entropy", () => {
-  // How `assembly/device/README.md` numbers what a source can be.
+  // Numbers of a source's faults, as in `assembly/device/README.md`.
   const STUCK = 2;
   const BIASED = 5;
   const PATTERNED = 8;
@@ -367,7 +367,7 @@ describe("the files for a board", () => {
   test("a second stage with a wrong checksum does not boot", { timeout: STEP_MS }, async () => {
     const { elf } = await buildImage({ board: BOARD, image: PROBE });
     const bytes = readFileSync(elf);
-    // Where the first segment starts in the file: e_phoff, then p_offset of the first program header.
+    // Start of the first segment in the file: e_phoff, then p_offset of the first program header.
     const stage = bytes.readUInt32LE(bytes.readUInt32LE(28) + 4);
     assert.equal(bytes.toString("hex", stage, stage + 2), "00b5", "the second stage comes first");
     bytes.writeUInt8(bytes.readUInt8(stage + 252) ^ 1, stage + 252);

@@ -22,7 +22,7 @@ import { SIGNET } from "../../tools/firmware/product.ts";
 
 const BOARD = "mps2-an386";
 const AUDIENCE = "signet-quirks";
-/** How long the module misbehaves, and how long the device has to be well again. */
+/** Duration of the module's misbehaviour, and time for the device to recover. */
 const QUIRKS_MS = 8_000;
 const STEP_MS = 60_000;
 const SEED = 1122;

@@ -16,7 +16,7 @@ const PREFIXES: Readonly<Record<string, readonly string[]>> = {
 /** Include guards. */
 const GUARD = /_H_$/;
 
-/** How the expressions differ from what they must come to. */
+/** List the differences between expressions and their expected values. */
 function differences(found: ReadonlyMap<string, number>, facts: readonly (readonly [string, number])[]): string[] {
   return facts
     .filter(([expression, value]) => found.get(expression) !== value)

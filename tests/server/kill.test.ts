@@ -19,7 +19,7 @@ import { until } from "./wait.ts";
 
 const ROUNDS = Number(process.env["SIGNET_KILLS"] ?? 2);
 const DEVICES = 8;
-/** How long a device waits that was told to come again. */
+/** Pause of a device that was told to come later. */
 const PAUSE_MS = 50;
 
 /** A device that reports without pause until its server is gone, and keeps count of what was acknowledged. */

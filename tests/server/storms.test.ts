@@ -149,7 +149,7 @@ class Holder {
   }
 }
 
-/** How many histories, from which seed; or the one to be played again. */
+/** The number and seed of the histories; or the one to be played again. */
 function campaign(): fc.Parameters<[readonly Act[]]> {
   const usual = { seed: SEED, includeErrorInReport: true };
   if (REPLAY === undefined) return { ...usual, numRuns: HISTORIES };

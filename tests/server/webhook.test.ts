@@ -38,7 +38,7 @@ interface Receiver {
   readonly taken: Item[];
   /** Requests, whatever the answer. */
   requests: number;
-  /** How many of the next requests are answered by this. */
+  /** Answers to the next requests, in order. */
   answers: (number | "silence" | "cut" | "elsewhere")[];
   /** The faults of a request. */
   readonly faults: string[];

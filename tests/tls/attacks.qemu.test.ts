@@ -76,7 +76,7 @@ async function play(direction: Direction, ...tricks: [place: Place, change: Chan
   return outcome(board.now);
 }
 
-/** How the first connection behind `from` ends. */
+/** Return the end of the first connection after `from`. */
 async function outcome(from: number): Promise<string> {
   const { event, at } = await board.until("end", ended, from);
   await board.done(CLOSE, at);

@@ -65,7 +65,7 @@ export class PatternBoard {
     this.#folder = folder;
   }
 
-  /** How many events there were: where to look from. */
+  /** Number of events: a place to search from. */
   get now(): number {
     return this.device.events.length;
   }

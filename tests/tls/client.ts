@@ -10,7 +10,7 @@ import { table } from "../../tools/generate/tables.js";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OUT = path.join(ROOT, "build", "tests");
 
-/** Where a connection stands, as in `assembly/tls/client.ts`. */
+/** States of a connection, as in `assembly/tls/client.ts`. */
 export const State = {
   Idle: 0,
   MakeShare: 1,

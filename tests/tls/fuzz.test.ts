@@ -67,7 +67,7 @@ function mutate(dice: Dice, bytes: Buffer): Buffer {
   }
 }
 
-/** How many messages there are up to Finished, a request that is left out counted too. */
+/** Number of messages up to Finished, an omitted request included. */
 const FINISHED_AT = 6;
 
 /** True if two records are the same but for the version in their header, which is ignored while there are no keys. */

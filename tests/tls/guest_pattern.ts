@@ -26,7 +26,7 @@ import { Place, Said, STEPS, Step } from "./step";
 const PIECE_BYTES: u32 = 256;
 const STEP_BYTES: u32 = 8;
 const PAGE_BYTES: u32 = <u32>Place.Steps + STEPS * STEP_BYTES;
-/** How long the main loop may sleep when nothing moves. */
+/** Maximum sleep of the main loop when nothing moves. */
 const IDLE_MS: u32 = 10;
 
 /** Bytes on their way from one layer to the next that has no room for them yet. */
@@ -48,7 +48,7 @@ class Wire {
   /** The connection's first step, and the one at hand. */
   first: u32;
   step: u32;
-  /** How far the step is. */
+  /** Progress of the step. */
   sent: u32;
   got: u32;
 }

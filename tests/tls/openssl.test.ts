@@ -11,7 +11,7 @@ import { RETRY_RANDOM } from "./script.ts";
 import { TlsSocket } from "./socket.ts";
 
 const BULK = 100 * 1024;
-/** Where the random is in a hello that comes first. */
+/** Place of the random in a hello that comes first. */
 const RANDOM_AT = 5 + 4 + 2;
 const PSK = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 

@@ -28,12 +28,12 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** How long a server on a busy machine may take. */
+/** Time for a server on a busy machine. */
 export const PATIENCE_MS = 180_000;
 
 /** A server in a process of its own. */
 export class Peer {
-  /** Where it listens; 0 while it has not said so. */
+  /** Its port; 0 until it has printed it. */
   port: number;
   /** Its output so far. */
   output = "";

@@ -17,7 +17,7 @@ before(async () => {
   settings = { host: "localhost", pins: [server.key], seed: device.seed };
 });
 
-/** How to bring the client to each state that waits for the peer, and what it takes there. */
+/** The way to each state that waits for the peer, and the messages that it accepts there. */
 const states: { name: keyof typeof State; reach: (script: Script) => void; accepts: number[] }[] = [
   { name: "WaitSh", reach: () => {}, accepts: [Kind.ServerHello] },
   { name: "WaitEe", reach: (s) => s.helloDone(), accepts: [Kind.EncryptedExtensions] },

@@ -30,7 +30,7 @@ export const enum Said {
   Strange = 0x41,
 }
 
-/** Where what lies in the flash page: numbers of 32 bits, then a host's name, two keys to pin, the device's seed, the steps. */
+/** Places in the flash page: numbers of 32 bits, then a host's name, two keys to pin, the device's seed, the steps. */
 export const enum Place {
   Family = 0,
   Port = 4,

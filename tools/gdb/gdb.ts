@@ -244,7 +244,7 @@ export class Gdb {
     return registers;
   }
 
-  /** Where the core is. */
+  /** Read the program counter. */
   async counter(): Promise<number> {
     return (await this.registers()).readUInt32LE(PC * 4);
   }

@@ -15,14 +15,14 @@ export interface FlashShape {
   readonly unitBytes?: 4 | 8;
 }
 
-/** Where an operation is cut: before it, half-way through it, or right after it. */
+/** Moment of the cut in an operation: before it, half-way through it, or right after it. */
 export const MOMENTS = ["before", "within", "after"] as const;
 export type Moment = (typeof MOMENTS)[number];
 
 export class Flash {
   readonly shape: FlashShape;
   readonly bytes: Uint8Array;
-  /** How often each page was erased. */
+  /** Number of erasures of each page. */
   readonly erasures: number[];
   /** Programmed units and erased pages so far: what a cut can fall on. */
   operations = 0;

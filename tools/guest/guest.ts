@@ -123,7 +123,7 @@ export class Guest {
     return this.#exports !== undefined;
   }
 
-  /** Where in its life it is. */
+  /** State of the device. */
   status(): number {
     return this.#running().status();
   }
@@ -135,7 +135,7 @@ export class Guest {
     return streamOpen(host.length, port);
   }
 
-  /** How the stream is. */
+  /** State of the stream. */
   streamState(): StreamState {
     return STREAM_STATE_NAMES.get(this.#running().streamState())!;
   }
@@ -190,7 +190,7 @@ export class Guest {
     this.#wake();
   }
 
-  /** How many bytes from the module wait to be read. */
+  /** Return the number of bytes from the module that wait to be read. */
   get waiting(): number {
     return this.#received.length;
   }

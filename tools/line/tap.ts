@@ -8,7 +8,7 @@ export interface Connection {
 
 /** An attacker in a module. Bytes pass only if it forwards them. */
 export interface Tap {
-  /** Where the module shall really connect to. */
+  /** The real target of the module. */
   target?(asked: Target): Target;
   /** Bytes came from the device. */
   up(connection: Connection, bytes: Uint8Array): void;

@@ -13,7 +13,7 @@ const HOST_BYTES = 64;
 const SEND_BYTES = 8192;
 const WINDOW_BYTES = 5760;
 const ACTIVE_BYTES = 2920;
-/** How long the module thinks about a command, at most. */
+/** Maximum time of the module for a command. */
 const THINK_MS = 4;
 const SLOW_MS = 3500;
 /** A late verdict on a send takes at least this, and at most three times as long. */

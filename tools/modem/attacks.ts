@@ -27,11 +27,11 @@ export interface StreamAttacker {
   readonly tap: Tap;
   /** May be changed while the module runs. */
   readonly attacks: Set<AttackName>;
-  /** How often each was carried out. */
+  /** Number of times that each was carried out. */
   readonly done: Map<AttackName, number>;
 }
 
-/** Where a direction's bytes go on, and what the attacker remembers of it. */
+/** The target of a direction's bytes, and the attacker's memory of it. */
 interface Flow {
   held: Uint8Array | undefined;
   seen: Uint8Array | undefined;

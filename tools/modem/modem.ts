@@ -14,14 +14,14 @@ import { Uart } from "../line/uart.ts";
 export type Listen = { readonly host: string; readonly port: number } | { readonly unix: string };
 
 export interface ModemOptions {
-  /** Where the UART connects to; port 0 chooses one. */
+  /** Address for the UART; port 0 chooses one. */
   readonly listen?: Listen;
   /** Or the UART itself. */
   readonly stream?: Duplex;
   /** The baud rate both ways; 0 is as fast as can be. */
   readonly baud?: number;
   readonly quirks?: Iterable<Quirk>;
-  /** How often quirks strike that are no habit: 0.2 unless said. */
+  /** Probability of quirks that are no habit: 0.2 by default. */
   readonly rate?: number;
   /** The seed that makes the quirks repeatable. */
   readonly seed?: number;
@@ -34,7 +34,7 @@ export interface ModemOptions {
 }
 
 export interface Modem {
-  /** Where the UART connects to. */
+  /** Address of the UART. */
   readonly address: Listen;
   /** The tap in the module; it takes effect at the next connection. */
   tap: Tap | undefined;

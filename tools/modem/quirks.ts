@@ -1,6 +1,6 @@
 import type { Random } from "../line/random.ts";
 
-/** How a module may misbehave; each was seen on real ones, or is what a bad wire does. */
+/** Misbehaviour of a module; each was seen on real ones, or is the effect of a bad wire. */
 export const QUIRKS = {
   echo: "keep echoing after ATE0",
   busy: "say `busy p...` instead of obeying",

@@ -1,6 +1,6 @@
 import { table } from "../generate/tables.js";
 
-/** How as-pect runs the module that the runner has made of the unit tests. */
+/** Settings with which as-pect runs the runner's module of unit tests. */
 export default {
   include: ["tests/unit/**/*.include.ts"],
   outputBinary: false,

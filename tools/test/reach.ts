@@ -23,8 +23,8 @@ const LISTED = new Set(["assembly", "tests", "tools"]);
 const PLANTED = /^tests\/check\//;
 
 /**
- * How many steps away each file is from those that changed; files that a change can not reach are missing. A step leads
- * from a file to one that imports it, or that names it (or a folder that holds it) by its path.
+ * Compute the distance of each file from those that changed; files that a change cannot reach are missing. A step leads from a
+ * file to one that imports it, or that names it (or a folder that contains it) by its path.
  */
 export function reach(tree: Tree, changed: readonly string[]): Map<string, number> {
   const users = usersOf(tree);

@@ -27,7 +27,7 @@ export function endAll(): void {
   for (const group of running) endGroup(group);
 }
 
-/** How a suite is run. */
+/** Options of a run. */
 export interface Manner {
   readonly timeoutS: number;
   /** Only tests whose name, or whose group's, holds this text. */

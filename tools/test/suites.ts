@@ -5,7 +5,7 @@ import { paths, ROOT } from "../check/tree.ts";
 /** The cost of a suite that runs alone on an idle machine. */
 export interface Weight {
   readonly seconds: number;
-  /** How many processor cores it keeps busy on average. */
+  /** Average number of busy processor cores. */
   readonly cores: number;
 }
 

@@ -7,7 +7,7 @@ import { endAll, run, type Outcome } from "./run.ts";
 import { schedule } from "./schedule.ts";
 import { stepsTo, suites, type Suite } from "./suites.ts";
 
-/** How `signet test` runs. */
+/** Options of `signet test`. */
 export interface Options {
   /** Cores to keep busy; those of the machine unless said. */
   readonly jobs?: number;
@@ -23,7 +23,7 @@ export interface Options {
   readonly within: number;
 }
 
-/** How much of a failure is shown: enough to act upon, and the next one still in sight. */
+/** Lines shown of a failure: enough to act on, with the next one still in sight. */
 const REASON_LINES = 40;
 
 /** Run the suites, print what became of each, end in `N passed, N failed, N skipped`; tells whether none failed. */

@@ -38,7 +38,7 @@ export function reasonName(number: number): ReasonName | undefined {
   return REASON_NAMES.get(number);
 }
 
-/** Where a device's chain of reports stands. */
+/** The head of a device's chain of reports. */
 export interface Head {
   readonly counter: number;
   readonly hash: Uint8Array;
@@ -80,7 +80,7 @@ export interface Handover {
   readonly token: Uint8Array;
   /** The id of the key that takes over. */
   readonly successor: Uint8Array;
-  /** Where the chain ends that is handed over. */
+  /** The head of the chain that is handed over. */
   readonly head: Head;
   /** Counter of the downlink that ordered it. */
   readonly order: number;
@@ -95,7 +95,7 @@ export interface Report {
   readonly ack?: Ack | undefined;
   /** The session of the `enrolled` that this report follows. */
   readonly session: Uint8Array;
-  /** How many damaged records the device repaired since its last receipt. */
+  /** Number of damaged records that the device repaired since its last receipt. */
   readonly damaged?: number | undefined;
 }
 

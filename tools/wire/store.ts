@@ -42,7 +42,7 @@ export interface StoreRecord {
 }
 
 export interface StorePage {
-  /** Where it lies: 1 is the first after the factory page. */
+  /** Its place: 1 is the first page after the factory page. */
   readonly index: number;
   readonly version: number;
   /** The same on both pages of a pair; rises by one with each pair taken into use. */

@@ -13,12 +13,12 @@ export function isChannel(text: string): boolean {
   return CHANNEL.test(text);
 }
 
-/** Where a device publishes what it asks. */
+/** Topic of a device's requests. */
 export function asking(prefix: string, channel: string, asked: Asked): string {
   return `${prefix}/ask/${channel}/${asked}`;
 }
 
-/** Where it is answered. */
+/** Topic of its answers. */
 export function answering(prefix: string, channel: string, asked: Asked): string {
   return `${prefix}/answer/${channel}/${asked}`;
 }

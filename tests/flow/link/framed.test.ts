@@ -10,7 +10,7 @@ import { Network, VirtualClock } from "./virtual.ts";
 
 interface Bench extends Setting {
   readonly bridge: Session;
-  /** How likely a piece of bytes is hurt; may be changed. */
+  /** Probability that a piece of bytes is damaged; may be changed. */
   readonly noise: { share: number };
 }
 

@@ -58,7 +58,7 @@ async function recorded(family: Family, seed: number, length: number): Promise<B
   return said;
 }
 
-/** How many streams came as far as an open connection: the others test less. */
+/** Number of streams that reached an open connection: the others test less. */
 let opened = 0;
 
 /** Do something that an application may do in the link's present state. */

@@ -7,7 +7,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from "p
 
 const PROGRAM = "/usr/bin/chromium";
 
-/** How long the page has for any one step, on a machine that has much else to do. */
+/** Time for any one step of the page, on a busy machine. */
 const STEP_MS = 60_000;
 
 /** Why there is no browser; false if there is one. */
