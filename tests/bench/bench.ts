@@ -3,7 +3,7 @@
  * the same compiler and run in the same way.
  */
 import { constants, createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { p256 } from "@noble/curves/nist.js";
+import { p256, p384 } from "@noble/curves/nist.js";
 import { Status } from "../../assembly/lib/status.ts";
 import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
@@ -42,6 +42,9 @@ const kib = Buffer.alloc(1024, 0x62);
 const digest = createHash("sha256").update(message).digest();
 const p256Key = p256.getPublicKey(seed, false);
 const p256Signature = p256.sign(digest, seed, { prehash: false });
+const digest384 = createHash("sha384").update(message).digest();
+const p384Key = p384.getPublicKey(Buffer.alloc(48, 0x5a), false);
+const p384Signature = p384.sign(digest384, Buffer.alloc(48, 0x5a), { prehash: false });
 const RSA = [2048, 3072, 4096].map((bits) => {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
   const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
@@ -77,6 +80,7 @@ const OPERATIONS: readonly Operation[] = [
   { name: "p256.keygen", run: (lab) => lab.run(Op.P256PublicKey, seed) },
   { name: "ecdsa256.sign", run: (lab) => lab.run(Op.Ecdsa256Sign, seed, digest, kib.subarray(0, 32)) },
   { name: "ecdh256", run: (lab) => lab.run(Op.Ecdh256, seed, p256Key) },
+  { name: "ecdsa384.verify", run: (lab) => lab.run(Op.Ecdsa384Verify, p384Signature, p384Key, digest384) },
   ...RSA.map(({ bits, modulus, signature }) => ({
     name: `rsa${bits}.verify`,
     run: (lab: Lab) => lab.run(Op.PssVerify, signature, modulus, digest),

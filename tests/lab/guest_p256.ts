@@ -1,10 +1,11 @@
-/** The lab's operations on P-256. */
+/** The lab's operations on P-256 and P-384. */
 import * as fe from "../../assembly/crypto/_fe256";
 import * as sc from "../../assembly/crypto/_sc256";
 import * as table from "../../assembly/crypto/_table256";
 import * as ecdh256 from "../../assembly/crypto/ecdh256";
 import * as ecdsa from "../../assembly/crypto/ecdsa";
 import * as ecdsa256 from "../../assembly/crypto/ecdsa256";
+import * as ecdsa384 from "../../assembly/crypto/ecdsa384";
 import { Reader } from "../../assembly/lib/reader";
 import * as scratch from "../../assembly/lib/scratch";
 import { Status } from "../../assembly/lib/status";
@@ -32,6 +33,12 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
       const key = exact(reader, ecdsa256.KEY_BYTES);
       const digest = exact(reader, ecdsa256.DIGEST_BYTES);
       return reader.ok() ? ecdsa256.verify(signature, key, digest) : Status.Malformed;
+    }
+    case Op.Ecdsa384Verify: {
+      const signature = exact(reader, ecdsa384.SIGNATURE_BYTES);
+      const key = exact(reader, ecdsa384.KEY_BYTES);
+      const digest = exact(reader, ecdsa384.DIGEST_BYTES);
+      return reader.ok() ? ecdsa384.verify(signature, key, digest) : Status.Malformed;
     }
     case Op.P256PublicKey: {
       const secret = exact(reader, ecdh256.SECRET_BYTES);

@@ -87,6 +87,8 @@ export const enum Op {
   Ecdsa256Sign = 0x54,
   /** secret, public key, digest, noise (or nothing) -> signature as it leaves the device, or Forged */
   Ecdsa256Issue = 0x55,
+  /** signature (r ‖ s), public key, digest -> Ok or Forged, on P-384 */
+  Ecdsa384Verify = 0x56,
   /** a, b -> a * b / 2^256 in the field of P-256 */
   Fe256Mul = 0x58,
   /** a, times (u16) -> a^(2^times), in Montgomery's form */

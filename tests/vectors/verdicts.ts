@@ -74,6 +74,15 @@ async function ecdsa256(lab: Lab, test: Case): Promise<boolean> {
   return (await verify256(lab, test, raw.bytes)) === (test.result === "valid" ? Status.Ok : Status.Forged);
 }
 
+async function ecdsa384(lab: Lab, test: Case): Promise<boolean> {
+  const raw = await lab.run(Op.EcdsaFromDer, Buffer.from([0, 48]), bytes(test, "sig"));
+  if (raw.result !== 96) return test.result === "invalid" && raw.result === Status.Malformed;
+  const key = bytes(test.group["publicKey"] as Record<string, unknown>, "uncompressed");
+  const digest = createHash("sha384").update(bytes(test, "msg")).digest();
+  const { result } = await lab.run(Op.Ecdsa384Verify, raw.bytes, key, digest);
+  return result === (test.result === "valid" ? Status.Ok : Status.Forged);
+}
+
 async function ecdh256(lab: Lab, test: Case): Promise<boolean> {
   const secret = Buffer.from(
     BigInt(`0x${test["private"] as string}`)
@@ -126,6 +135,7 @@ export const VERDICTS: Readonly<Record<File, Verdict>> = {
   rsa_signature_3072_sha256: rsa(Op.Pkcs1Verify, "sha256"),
   rsa_signature_4096_sha256: rsa(Op.Pkcs1Verify, "sha256"),
   rsa_signature_4096_sha384: rsa(Op.Pkcs1Verify, "sha384"),
+  ecdsa_secp384r1_sha384: ecdsa384,
   ecdsa_secp256r1_sha256: ecdsa256,
   ecdsa_secp256r1_sha256_p1363: ecdsa256P1363,
   ed25519,
