@@ -292,6 +292,11 @@ export function ticketKey(out: usize, nonce: usize, nonceLen: u32): void {
   expand(out, hashBytes(), resumptionSecret, RESUMPTION, nonce, nonceLen);
 }
 
+/** Wipe the resumption secret: no further ticket is kept. */
+export function endTickets(): void {
+  bytes.wipe(resumptionSecret, hash.MOST_BYTES);
+}
+
 /** Replace a traffic secret by its successor (§7.2). CT: nothing leaks. */
 export function update(traffic: usize): void {
   const mark = scratch.mark();

@@ -127,8 +127,8 @@ export function begin(options: Options): void {
 }
 
 /**
- * Keep a NewSessionTicket's body in place of the ticket before, with the anchor that proved the server. One that is too
- * long, or dead on arrival, is passed over.
+ * Keep the first NewSessionTicket's body of a connection, with the anchor that proved the server. One that is too long, or dead on arrival, is
+ * passed over. The secret that further tickets would need is wiped.
  */
 export function keep(r: Reader, provenWith: usize, options: Options): Alert {
   const lifetimeS = r.u32();
@@ -141,13 +141,14 @@ export function keep(r: Reader, provenWith: usize, options: Options): Alert {
   // None of them changes anything here: early data is never sent.
   while (r.left()) extension.next(r);
   if (!r.ok()) return Alert.DecodeError;
-  if (lifetimeS == 0 || len > TLS_TICKET_BYTES) return Alert.None;
+  if (lifetimeS == 0 || len > TLS_TICKET_BYTES || kept()) return Alert.None;
   ticket.len = <u16>len;
   if (suite.SEVERAL) ticket.suite = <u16>suite.chosen();
   ticket.lifetimeS = min<u32>(lifetimeS, WEEK_S);
   ticket.ageAdd = ageAdd;
   ticket.receivedMs = options.nowMs;
   schedule.ticketKey(psk, nonce, nonceLen);
+  schedule.endTickets();
   bytes.copy(anchor, provenWith, PIN_BYTES);
   bytes.copy(opaque, from, len);
   return Alert.None;

@@ -544,6 +544,25 @@ test("a connection that is abandoned leaves nothing in memory and says nothing",
   }
 });
 
+test("the first ticket of a connection is kept, and the resumption secret is wiped", () => {
+  const script = new Script(server, pinned);
+  script.connect();
+  const holdsSecret = (): boolean => Buffer.from(script.client.guest.memory.buffer).includes(script.resumption);
+  const give = (text: string, lifetime: number): Buffer => {
+    const { message: ticket, psk } = script.ticket(Buffer.from(text), lifetime, Buffer.from(text));
+    script.raw(script.record(Content.Handshake, ticket));
+    return psk;
+  };
+  give("dead on arrival", 0);
+  assert.ok(holdsSecret());
+  const psk = give("first", 3600);
+  assert.ok(!holdsSecret());
+  give("second", 3600);
+  assert.ok(script.client.ticket.includes("first"));
+  assert.ok(script.client.ticket.includes(psk));
+  assert.ok(!script.client.ticket.includes("second"));
+});
+
 test("after a failure nothing of the connection is left in memory", () => {
   const script = new Script(server, pinned);
   script.connect();
