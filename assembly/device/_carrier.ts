@@ -5,6 +5,7 @@
 import { EXCHANGE_MS, RETRY_MAX_MS } from "../config";
 import { Question, Verdict } from "../exchange/exchange";
 import * as exchange from "../exchange/http";
+import { Pipe } from "../lib/pipe";
 import { Status } from "../lib/status";
 import * as link from "../link/link";
 import { LinkState } from "../link/link";
@@ -30,12 +31,6 @@ class Carrier {
   startedMs: u32;
   /** State of the link at the last turn. */
   link: LinkState;
-  /** Bytes of the request that the link has no room for yet. */
-  outAt: u32;
-  outLen: u32;
-  /** Bytes for the module that the UART has no room for yet. */
-  wireAt: u32;
-  wireLen: u32;
   message: usize;
   messageLen: u32;
   answer: usize;
@@ -43,13 +38,15 @@ class Carrier {
 }
 
 const carrier = changetype<Carrier>(memory.data(offsetof<Carrier>(), 4));
-const out: usize = memory.data(PIECE_BYTES, 4);
-const wire: usize = memory.data(PIECE_BYTES, 4);
-const piece: usize = memory.data(PIECE_BYTES, 4);
+/** Bytes for the module that the UART has no room for yet. */
+const wire = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
+const outgoing: usize = memory.data(PIECE_BYTES, 4);
+const incoming: usize = memory.data(PIECE_BYTES, 4);
 
 /** Begin to set up the module; answers are put at `answer`. */
 export function start(answer: usize, answerRoom: u32, nowMs: u32): void {
   memory.fill(changetype<usize>(carrier), 0, offsetof<Carrier>());
+  wire.left = 0;
   carrier.answer = answer;
   carrier.answerRoom = answerRoom;
   link.start(settings.family, nowMs);
@@ -61,7 +58,6 @@ export function begin(question: Question, message: usize, messageLen: u32, nowMs
   carrier.verdict = Verdict.Pending;
   carrier.asked = 0;
   carrier.startedMs = nowMs;
-  carrier.outLen = 0;
   carrier.question = question;
   carrier.message = message;
   carrier.messageLen = messageLen;
@@ -131,7 +127,7 @@ function isBegun(): boolean {
 /** True if the module is set up and nothing is under way: the main loop may take longer turns. */
 export function isQuiet(): boolean {
   const idle = stream.holds() ? stream.isQuiet() : carrier.verdict != Verdict.Pending;
-  return idle && link.state() != LinkState.Down && carrier.wireLen == 0 && channel.isQuiet();
+  return idle && link.state() != LinkState.Down && wire.left == 0 && channel.isQuiet();
 }
 
 /** True if the module is ready. */
@@ -177,20 +173,17 @@ function connect(nowMs: u32): void {
 function converse(nowMs: u32): bool {
   let moved = false;
   while (true) {
-    if (carrier.outLen == 0) {
-      carrier.outAt = 0;
-      carrier.outLen = exchange.pull(out, PIECE_BYTES);
-    }
-    const sent = carrier.outLen ? channel.send(out + carrier.outAt, carrier.outLen) : 0;
-    carrier.outAt += sent;
-    carrier.outLen -= sent;
-    if (sent == 0) break;
+    const room = channel.room();
+    const len = room ? exchange.pull(channel.body(), room) : 0;
+    if (len == 0) break;
+    channel.send(len);
     moved = true;
   }
   while (exchange.verdict() == Verdict.Pending) {
-    const got = channel.receive(piece, PIECE_BYTES);
-    if (got == 0) break;
-    exchange.push(piece, got);
+    const len = channel.left();
+    if (len == 0) break;
+    exchange.push(channel.at(), len);
+    channel.take(len);
     moved = true;
   }
   const state = channel.state();
@@ -217,19 +210,15 @@ function hangUp(): void {
 }
 
 function fromWire(): boolean {
-  const got = uart.read(piece, PIECE_BYTES);
-  if (got) link.fromModule(piece, got);
+  const got = uart.read(incoming, PIECE_BYTES);
+  if (got) link.fromModule(incoming, got);
   return got != 0;
 }
 
 function toWire(): boolean {
-  if (carrier.wireLen == 0) {
-    carrier.wireAt = 0;
-    carrier.wireLen = link.toModule(wire, PIECE_BYTES);
-  }
-  if (carrier.wireLen == 0) return false;
-  const taken = uart.write(wire + carrier.wireAt, carrier.wireLen);
-  carrier.wireAt += taken;
-  carrier.wireLen -= taken;
+  if (wire.left == 0) wire.hold(outgoing, link.toModule(outgoing, PIECE_BYTES));
+  if (wire.left == 0) return false;
+  const taken = uart.write(wire.at, wire.left);
+  wire.drop(taken);
   return taken != 0;
 }

@@ -34,7 +34,6 @@ const enum Phase {
   Failed,
 }
 
-const PIECE_BYTES: u32 = 64;
 const DAY_S: u32 = 86_400;
 
 
@@ -43,12 +42,6 @@ class Channel {
   phase: Phase;
   nowMs: u32;
   sinceMs: u32;
-  /** Bytes of the link that TLS has no room for yet. */
-  inAt: u32;
-  inLen: u32;
-  /** Bytes of TLS that the link has no room for yet. */
-  outAt: u32;
-  outLen: u32;
   /** The device shows another key: a ticket of the one before would prove that one. */
   renewed: u32;
 }
@@ -60,14 +53,6 @@ const channel = changetype<Channel>(memory.data(offsetof<Channel>(), 4));
 
 @lazy
 const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
-
-
-@lazy
-const incoming: usize = memory.data(PIECE_BYTES, 4);
-
-
-@lazy
-const outgoing: usize = memory.data(PIECE_BYTES, 4);
 
 /** True if the factory page asks for TLS; a build without TLS takes no such page. */
 @inline
@@ -126,16 +111,36 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
   return status;
 }
 
-/** Send up to `len` bytes; returns how many were taken. */
-export function send(data: usize, len: u32): u32 {
-  if (!features.TLS) return link.send(data, len);
-  return secured() ? tls.write(data, len) : link.send(data, len);
+/** Return the number of bytes that it takes now. */
+export function room(): u32 {
+  return features.TLS && secured() ? tls.room() : link.room();
 }
 
-/** Receive up to `max` bytes; returns how many there were. */
-export function receive(out: usize, max: u32): u32 {
-  if (!features.TLS) return link.receive(out, max);
-  return secured() ? tls.read(out, max) : link.receive(out, max);
+/** Return the place of the next bytes to send. Call `room` first. */
+export function body(): usize {
+  return features.TLS && secured() ? tls.body() : link.body();
+}
+
+/** Send the `len` bytes at `body`: with TLS as one record. Bounds: `len` is 1 to `room`. */
+export function send(len: u32): void {
+  if (features.TLS && secured()) tls.send(len);
+  else link.send(len);
+}
+
+/** Return the number of received bytes at `at`. */
+export function left(): u32 {
+  return features.TLS && secured() ? tls.left() : link.left();
+}
+
+/** Return the place of the received bytes. */
+export function at(): usize {
+  return features.TLS && secured() ? tls.at() : link.at();
+}
+
+/** Step over the first `len` of them. Bounds: `len` is 1 to `left`. */
+export function take(len: u32): void {
+  if (features.TLS && secured()) tls.take(len);
+  else link.take(len);
 }
 
 /** End the connection: with TLS in order, if the server answers in time. */
@@ -154,8 +159,6 @@ export function close(): void {
 function hangUp(): void {
   tls.abandon();
   channel.phase = Phase.None;
-  channel.inLen = 0;
-  channel.outLen = 0;
   link.close();
 }
 
@@ -201,8 +204,6 @@ function greet(nowMs: u32): bool {
   options.roots = tlsRoots;
   options.rootCount = settings.tlsRootCount;
   options.nowMs = nowMs;
-  channel.inLen = 0;
-  channel.outLen = 0;
   channel.sinceMs = nowMs;
   channel.phase = status == Status.Ok && tls.start(options) == Status.Ok ? Phase.Greeting : Phase.Failed;
   scratch.release(mark);
@@ -214,14 +215,14 @@ function follow(nowMs: u32): void {
   const now = tls.state();
   const late = nowMs - channel.sinceMs;
   if (channel.phase == Phase.Closing) {
-    const drained = now >= tls.State.Closed && channel.outLen == 0;
+    const drained = now >= tls.State.Closed && !tls.queued();
     if (drained || late > TLS_CLOSE_MS) hangUp();
     return;
   }
   if (channel.phase == Phase.Greeting && now == tls.State.Connected) {
     channel.phase = Phase.Open;
     event.number(Event.Secured, tls.preShared() ? 1 : 0);
-  } else if (now == tls.State.Failed && channel.outLen == 0) {
+  } else if (now == tls.State.Failed && !tls.queued()) {
     event.numbers(Event.TlsFailed, tls.alert(), tls.alertFromPeer() ? 1 : 0);
     channel.phase = Phase.Failed;
   } else if (channel.phase == Phase.Greeting && late > TLS_OPEN_MS) {
@@ -231,30 +232,25 @@ function follow(nowMs: u32): void {
   }
 }
 
-/** Pass the link's bytes to TLS. */
+/** Pass the link's bytes to TLS, as many as it accepts. */
 function fromLink(): bool {
-  if (channel.inLen == 0) {
-    channel.inAt = 0;
-    channel.inLen = link.receive(incoming, PIECE_BYTES);
+  let moved = false;
+  while (true) {
+    const len = tls.fromPeer(link.at(), link.left());
+    if (len == 0) return moved;
+    link.take(len);
+    moved = true;
   }
-  const taken = tls.fromPeer(incoming + channel.inAt, channel.inLen);
-  channel.inAt += taken;
-  channel.inLen -= taken;
-  return taken != 0;
 }
 
-/** Pass TLS's bytes to the link, as many as it accepts: if `outLen` is 0 afterwards, none is left. */
+/** Pass TLS's bytes to the link, as many as it accepts. */
 function toLink(): bool {
   let moved = false;
   while (true) {
-    if (channel.outLen == 0) {
-      channel.outAt = 0;
-      channel.outLen = tls.toPeer(outgoing, PIECE_BYTES);
-    }
-    const taken = channel.outLen ? link.send(outgoing + channel.outAt, channel.outLen) : 0;
-    if (taken == 0) return moved;
-    channel.outAt += taken;
-    channel.outLen -= taken;
+    const room = link.room();
+    const len = room ? tls.toPeer(link.body(), room) : 0;
+    if (len == 0) return moved;
+    link.send(len);
     moved = true;
   }
 }

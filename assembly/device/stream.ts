@@ -92,12 +92,6 @@ export function send(len: u32): u32 {
   return taken;
 }
 
-/** Send up to `len` bytes; returns how many were taken. The rest again later. */
-export function write(data: usize, len: u32): u32 {
-  if (!features.TLS) return 0;
-  return isOpen() ? tls.write(data, len) : 0;
-}
-
 /** Return the number of bytes to read in one piece. */
 export function left(): u32 {
   if (!features.TLS) return 0;
@@ -116,12 +110,6 @@ export function take(len: u32): u32 {
   const taken = min<u32>(left(), len);
   if (taken) tls.take(taken);
   return taken;
-}
-
-/** Move up to `max` bytes to `out`; returns how many. */
-export function read(out: usize, max: u32): u32 {
-  if (!features.TLS) return 0;
-  return isOpen() ? tls.read(out, max) : 0;
 }
 
 /** Change the keys of this side, and ask the server to change its own. Unexpected: not open; Again: no room yet. */

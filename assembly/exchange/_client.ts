@@ -2,6 +2,7 @@
  * An HTTP/1.1 client (RFC 9112) over any byte stream: one exchange at a time, request out by `pull`, response in by `response.push`.
  * The request is written from templates as it is pulled; nothing of it is buffered.
  */
+import { Pipe } from "../lib/pipe";
 import * as text from "../link/text";
 import { Text } from "../link/text";
 import * as response from "./_response";
@@ -27,20 +28,18 @@ const emptyLine = memory.data<u8>(["\r\n\r\n", 0]);
 class Request {
   part: Part;
   port: u32;
-  body: usize;
-  bodyLen: u32;
-  /** Bytes of the body that are pulled. */
-  bodyAt: u32;
 }
 
 const http = changetype<Request>(memory.data(offsetof<Request>(), 4));
 const head = changetype<Text>(memory.data(offsetof<Text>(), 4));
+const content = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 const digits: usize = memory.data(text.DECIMAL_BYTES);
 
 /** Forget everything, for instance because there is a new connection. */
 export function reset(): void {
   memory.fill(changetype<usize>(http), 0, offsetof<Request>());
   text.stop(head);
+  content.left = 0;
   response.reset();
 }
 
@@ -65,9 +64,7 @@ export function request(
   response.begin(answer, answerRoom);
   http.part = Part.Target;
   http.port = port;
-  http.body = body;
-  http.bodyLen = bodyLen;
-  http.bodyAt = 0;
+  content.hold(body, bodyLen);
   head.first = path;
   head.firstLen = pathLen;
   head.second = host;
@@ -87,10 +84,7 @@ export function pull(out: usize, max: u32): u32 {
     if (http.part == Part.End && text.ended(head)) text.stop(head);
   }
   if (!text.over(head)) return written;
-  const len = min(max - written, http.bodyLen - http.bodyAt);
-  memory.copy(out + written, http.body + http.bodyAt, len);
-  http.bodyAt += len;
-  return written + len;
+  return written + content.move(out + written, max - written);
 }
 
 function nextPart(): void {
@@ -101,7 +95,7 @@ function nextPart(): void {
     case Part.Port:
       return number(portText, http.port);
     case Part.Length:
-      return number(contentLength, http.bodyLen);
+      return number(contentLength, content.left);
     case Part.Type:
       return text.begin(head, contentType);
     default:
@@ -118,5 +112,5 @@ function number(template: usize, value: u32): void {
 
 /** True if the connection may be used for another exchange, once Done: 1. */
 export function keepAlive(): u32 {
-  return response.keepAlive() & u32(text.over(head)) & u32(http.bodyAt == http.bodyLen);
+  return response.keepAlive() & u32(text.over(head)) & u32(content.left == 0);
 }

@@ -27,9 +27,11 @@ import {
   LINK_TX_BYTES,
 } from "../config";
 import * as crc32c from "../lib/crc32c";
+import { Pipe } from "../lib/pipe";
 import { Status } from "../lib/status";
 import * as cobs from "./_cobs";
-import { LinkState, clear, due, put, reset, room, stream, take, tx } from "./stream";
+import * as ring from "./stream";
+import { LinkState, clear, due, put, reset, stream, tx } from "./stream";
 
 const enum Kind {
   Hello = 1,
@@ -89,9 +91,6 @@ class Framed {
   ackDue: u32;
   helloDue: u32;
   frameDue: u32;
-  /** Bytes in progress to the UART. */
-  out: usize;
-  outLeft: u32;
   inLen: u32;
 }
 
@@ -99,12 +98,19 @@ class Framed {
 @lazy
 const link = changetype<Framed>(memory.data(offsetof<Framed>(), 8));
 
+/** The frame on its way to the UART. */
+@lazy
+const out = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
+
 
 @lazy
 const frameIn: usize = memory.data(FRAME_BYTES, 4);
 /** `tx` holds the numbered frame in its first half, and in its second the frames without a copy: ACK and HELLO. */
 @lazy
 const note: usize = tx + LINK_TX_BYTES / 2;
+/** The place of the payload of the next numbered frame. */
+@lazy
+export const BODY: usize = tx + 2 + HEAD_BYTES;
 
 /** Begin to greet the bridge. */
 export function start(nowMs: u32): void {
@@ -125,19 +131,20 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
   return Status.Ok;
 }
 
-/** Take up to `len` bytes for the peer: one frame at a time. */
-export function send(data: usize, len: u32): u32 {
+/** Return the number of bytes for the peer that it takes now: one frame at a time. */
+export function room(): u32 {
   if (stream.state != LinkState.Open || link.hangUp || !vacant()) return 0;
-  const taken = min(min(len, FRAME_DATA_BYTES), link.peerRoom);
-  if (taken) build(Kind.Data, data, taken);
-  return taken;
+  return min(FRAME_DATA_BYTES, link.peerRoom);
 }
 
-/** Return received bytes, and report to the bridge when there is room for a full frame again. */
-export function receive(out: usize, max: u32): u32 {
-  const len = take(out, max);
-  if (link.advertised < FRAME_DATA_BYTES && room() >= FRAME_DATA_BYTES) link.ackDue = link.up;
-  return len;
+/** Send the `len` bytes at BODY as a frame. */
+export function send(len: u32): void {
+  build(Kind.Data, len);
+}
+
+/** Act on received bytes that were taken: report to the bridge when there is room for a full frame again. */
+export function taken(): void {
+  if (link.advertised < FRAME_DATA_BYTES && ring.room() >= FRAME_DATA_BYTES) link.ackDue = link.up;
 }
 
 /** End the stream after the sent bytes; the link is Ready again when both sides have ended it. */
@@ -181,19 +188,21 @@ function work(): void {
     link.live = 1;
     link.oursClosed = 0;
     link.theirsClosed = 0;
-    build(Kind.Open, stream.host, stream.hostLen);
+    store<u16>(BODY, <u16>stream.port);
+    memory.copy(BODY + 2, stream.host, stream.hostLen);
+    build(Kind.Open, 2 + stream.hostLen);
   } else if (link.hangUp && !link.oursClosed) {
     link.oursClosed = 1;
-    build(Kind.Close, 0, 0);
+    build(Kind.Close, 0);
   } else if (stream.state == LinkState.Open && link.peerRoom == 0 && due(link.probeAtMs)) {
     link.probeAtMs = stream.nowMs + FRAME_PROBE_MS;
-    build(Kind.Data, 0, 0);
+    build(Kind.Data, 0);
   }
 }
 
 /** True if a numbered frame can be built: there is none that waits for its ACK, and none half-way to the UART. */
 function vacant(): boolean {
-  return link.up != 0 && link.frameLen == 0 && (link.outLeft == 0 || link.out >= note);
+  return link.up != 0 && link.frameLen == 0 && (out.left == 0 || out.at >= note);
 }
 
 /** The link or the bridge's memory of it is lost: begin again, under a new session. */
@@ -210,7 +219,7 @@ function lose(): void {
   link.frameLen = 0;
   link.frameDue = 0;
   link.ackDue = 0;
-  link.outLeft = 0;
+  out.left = 0;
   link.session = (link.session + 1) & 0xff;
   link.greetMs = FRAME_RETRY_MS;
   link.greetAtMs = stream.nowMs;
@@ -224,15 +233,9 @@ function settle(): void {
   if (link.up && !link.live && stream.state == LinkState.Down) stream.state = LinkState.Ready;
 }
 
-/** Build a numbered frame in `tx`; a frame OPEN has its port before its host. */
-function build(kind: Kind, data: usize, len: u32): void {
-  let at = tx + 2 + HEAD_BYTES;
-  if (kind == Kind.Open) {
-    store<u16>(at, <u16>stream.port);
-    at += 2;
-  }
-  if (len) memory.copy(at, data, len);
-  link.frameLen = finish(tx, kind, link.sendNumber, <u32>(at - tx) + len);
+/** Build a numbered frame in `tx` around the `len` bytes at BODY. */
+function build(kind: Kind, len: u32): void {
+  link.frameLen = finish(tx, kind, link.sendNumber, 2 + HEAD_BYTES + len);
   link.sendNumber = (link.sendNumber + 1) & 0xff;
   link.frameDue = 1;
   link.tries = 0;
@@ -243,10 +246,9 @@ function build(kind: Kind, data: usize, len: u32): void {
 function buildNote(kind: Kind, number: u32): void {
   let at = note + 2 + HEAD_BYTES;
   if (kind == Kind.Hello) store<u8>(at++, <u8>VERSION);
-  link.advertised = room();
+  link.advertised = ring.room();
   store<u16>(at, <u16>link.advertised);
-  link.outLeft = finish(note, kind, number, <u32>(at + 2 - note));
-  link.out = note;
+  out.hold(note, finish(note, kind, number, <u32>(at + 2 - note)));
 }
 
 /**
@@ -265,15 +267,11 @@ function finish(at: usize, kind: Kind, number: u32, end: u32): u32 {
 }
 
 /** Hand out up to `max` bytes for the UART. */
-export function toModule(out: usize, max: u32): u32 {
+export function toModule(to: usize, max: u32): u32 {
   let written: u32 = 0;
-  while (written < max && (link.outLeft || choose())) {
-    const len = min(max - written, link.outLeft);
-    memory.copy(out + written, link.out, len);
-    link.out += len;
-    link.outLeft -= len;
-    written += len;
-    if (link.outLeft == 0 && link.out < note) link.retryAtMs = stream.nowMs + link.retryMs;
+  while (written < max && (out.left || choose())) {
+    written += out.move(to + written, max - written);
+    if (out.left == 0 && out.at < note) link.retryAtMs = stream.nowMs + link.retryMs;
   }
   return written;
 }
@@ -290,10 +288,9 @@ function choose(): boolean {
     link.frameDue = 0;
     link.tries++;
     link.retryAtMs = stream.nowMs + link.retryMs;
-    link.out = tx;
-    link.outLeft = link.frameLen;
+    out.hold(tx, link.frameLen);
   }
-  return link.outLeft != 0;
+  return out.left != 0;
 }
 
 /** Accept bytes from the UART: bytes that are no frame with a right checksum have no effect. */
@@ -372,7 +369,7 @@ function accept(kind: u32, payload: usize, len: u32): boolean {
       return true;
     case Kind.Data:
       if (stream.state != LinkState.Open) return true;
-      if (len > room()) return false;
+      if (len > ring.room()) return false;
       for (let i: u32 = 0; i < len; i++) put(load<u8>(payload + i));
       return true;
     case Kind.Close:

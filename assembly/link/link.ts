@@ -6,7 +6,8 @@
  * PeerClosed until `close`.
  */
 import { Status } from "../lib/status";
-import { LinkState, stream, take } from "./stream";
+import * as ring from "./stream";
+import { LinkState, stream, tx } from "./stream";
 import * as espat from "./at/espat";
 import * as framed from "./framed";
 
@@ -84,24 +85,52 @@ function isHostByte(byte: u32): boolean {
   return (byte | 0x20) - 0x61 < 26 || byte - 0x2d < 2 || byte - 0x30 < 11 || byte == 0x5f;
 }
 
-/** Take up to `len` bytes for the peer; returns how many were taken, 0 when not Open or when there is no room now. */
-export function send(data: usize, len: u32): u32 {
+/** Return the number of bytes for the peer that it takes now; 0 when not Open. */
+export function room(): u32 {
   switch (family()) {
     case Family.EspAt:
-      return ESP_AT ? espat.send(data, len) : unreachable();
+      return ESP_AT ? espat.room() : unreachable();
     default:
-      return FRAMED ? framed.send(data, len) : unreachable();
+      return FRAMED ? framed.room() : unreachable();
   }
 }
 
-/** Write up to `max` bytes from the peer to `out`; returns how many. */
-export function receive(out: usize, max: u32): u32 {
+/** Return the place of these bytes, to be written before `send` in the same turn. */
+export function body(): usize {
   switch (family()) {
     case Family.EspAt:
-      return ESP_AT ? take(out, max) : unreachable();
+      return ESP_AT ? tx + stream.txLen : unreachable();
     default:
-      return FRAMED ? framed.receive(out, max) : unreachable();
+      return FRAMED ? framed.BODY : unreachable();
   }
+}
+
+/** Send the `len` bytes at `body`. Bounds: `len` is 1 to `room`. */
+export function send(len: u32): void {
+  switch (family()) {
+    case Family.EspAt:
+      if (!ESP_AT) unreachable();
+      stream.txLen += len;
+      return;
+    default:
+      return FRAMED ? framed.send(len) : unreachable();
+  }
+}
+
+/** Return the number of bytes from the peer at `at`. */
+export function left(): u32 {
+  return ring.left();
+}
+
+/** Return the place of the bytes from the peer. */
+export function at(): usize {
+  return ring.at();
+}
+
+/** Step over the first `len` of them. Bounds: `len` is at most `left`. */
+export function take(len: u32): void {
+  ring.take(len);
+  if (FRAMED && family() == Family.Framed) framed.taken();
 }
 
 /** Close after the accepted bytes, or acknowledge that the connection is gone: the link returns to Ready by itself. */

@@ -71,15 +71,20 @@ export function put(byte: u32): void {
   stream.rxLen++;
 }
 
-/** Hand out up to `max` received bytes, oldest first. */
-export function take(out: usize, max: u32): u32 {
-  const len = min(max, stream.rxLen);
-  for (let i: u32 = 0; i < len; i++) {
-    store<u8>(out + i, load<u8>(rx + ((stream.rxAt + i) & (LINK_RX_BYTES - 1))));
-  }
+/** Return the place of the oldest received bytes. */
+export function at(): usize {
+  return rx + stream.rxAt;
+}
+
+/** Return the number of these bytes up to the end of the ring. */
+export function left(): u32 {
+  return min(stream.rxLen, LINK_RX_BYTES - stream.rxAt);
+}
+
+/** Step over the first `len` of them. Bounds: `len` is at most `left`. */
+export function take(len: u32): void {
   stream.rxAt = (stream.rxAt + len) & (LINK_RX_BYTES - 1);
   stream.rxLen -= len;
-  return len;
 }
 
 /** True if the time `atMs` has come; times are compared by difference, since the clock wraps. */

@@ -28,6 +28,7 @@
  */
 import { TLS_MESSAGE_BYTES } from "../config";
 import * as bytes from "../lib/bytes";
+import { Pipe } from "../lib/pipe";
 import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
 import { Reader } from "../lib/reader";
@@ -90,11 +91,9 @@ const enum Mark {
 class Client {
   state: State;
   options: Options;
-  /** The message that is being collected, or sent: how much there is, how much of a ticket is passed over, how much was sent. */
+  /** The message that is being collected: how much there is, how much of a ticket is passed over. */
   have: u32;
   skip: u32;
-  sending: u32;
-  sent: u32;
   /** A ticket was offered and no ServerHello has come; a KeyUpdate is owed to the peer. */
   spent: u32;
   owed: u32;
@@ -134,6 +133,9 @@ const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 /** The handshake message at hand: the peer's while it is collected and read, then this client's until it is sent. */
 @lazy
 const buffer = memory.data(TLS_MESSAGE_BYTES, 8);
+/** This client's message as it is sent. */
+@lazy
+const flight = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 /** The buffer's end, behind a CertificateVerify of either side. */
 @lazy
 const workroom = buffer + TLS_MESSAGE_BYTES - message.SIGNED_BYTES;
@@ -219,6 +221,11 @@ export function toPeer(out: usize, max: u32): u32 {
   return record.drain(out, max);
 }
 
+/** True if bytes for the peer are queued. */
+export function queued(): bool {
+  return record.queued();
+}
+
 /**
  * Report the end of the transport, after all its bytes were accepted and no step is left: without close_notify this is a
  * failure.
@@ -236,7 +243,7 @@ function ended(): bool {
 /** Do one piece of work. Ok: there may be more. Again: only bytes in or out bring it on. Closed: it has ended. */
 export function step(): Status {
   if (ended()) return Status.Closed;
-  if (client.sending) return flush();
+  if (flight.left) return flush();
   const own = ownTurn();
   // While the signer is busy, nothing of the server is read: it may send application data before it has our Finished.
   if (own != Status.Again || signs()) return own;
@@ -293,7 +300,7 @@ function wipe(): void {
   bytes.wipe(random, RANDOM_BYTES);
   bytes.wipe(buffer, TLS_MESSAGE_BYTES);
   client.have = 0;
-  client.sending = 0;
+  flight.left = 0;
 }
 
 /** Do the work of a state; Again if it waits for bytes. */
@@ -488,8 +495,7 @@ function markDue(): void {
 
 /** Begin to send the message in the buffer, which was absorbed. */
 function queue(len: u32, next: State): Status {
-  client.sending = len;
-  client.sent = 0;
+  flight.hold(buffer, len);
   client.state = next;
   return Status.Ok;
 }
@@ -497,13 +503,10 @@ function queue(len: u32, next: State): Status {
 /** Send as much of the message in the buffer as one record takes. */
 function flush(): Status {
   if (client.mark == Mark.Due) return sendMark();
-  const len = min<u32>(record.room(), client.sending - client.sent);
-  if (len == 0) return Status.Again;
-  bytes.copy(record.body(), buffer + client.sent, len);
-  record.send(Content.Handshake, len);
-  client.sent += len;
-  if (client.sent < client.sending) return Status.Ok;
-  client.sending = 0;
+  const room = record.room();
+  if (room == 0) return Status.Again;
+  record.send(Content.Handshake, flight.move(record.body(), room));
+  if (flight.left) return Status.Ok;
   if (client.state == State.Connected) sealApplication();
   return Status.Ok;
 }
@@ -729,7 +732,7 @@ export function update(): Status {
 
 /** True if application data may be sent. */
 function ready(): bool {
-  return client.state == State.Connected && client.sending == 0;
+  return client.state == State.Connected && flight.left == 0;
 }
 
 /** Return the capacity of the next record for application data; 0 while there is no room. */

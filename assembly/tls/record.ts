@@ -4,6 +4,7 @@
  */
 import { TLS_RECORD_BYTES } from "../config";
 import * as bytes from "../lib/bytes";
+import { Pipe } from "../lib/pipe";
 import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
 import { Status } from "../lib/status";
@@ -61,9 +62,6 @@ class Layer {
   left: u32;
   kind: u32;
   opened: u32;
-  /** Queued for the peer: from `sent` to `queued`. */
-  sent: u32;
-  queued: u32;
   /** Maximum content of a record that the peer accepts. */
   limit: u32;
 }
@@ -71,6 +69,10 @@ class Layer {
 
 @lazy
 const layer = changetype<Layer>(memory.data(offsetof<Layer>(), 8));
+
+/** The queue for the peer, in `output`. */
+@lazy
+const queue = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 
 
 @lazy
@@ -84,6 +86,7 @@ const outgoing = changetype<Direction>(memory.data(DIRECTION_BYTES, 8));
 export function reset(): void {
   memory.fill(changetype<usize>(layer), 0, offsetof<Layer>());
   layer.limit = TLS_RECORD_BYTES;
+  queue.hold(output, 0);
   wipe();
 }
 
@@ -269,29 +272,31 @@ export function finish(): void {
 
 /** Return the capacity of the next outgoing record. */
 export function room(): u32 {
-  if (layer.sent == layer.queued) {
-    layer.sent = 0;
-    layer.queued = 0;
-  }
-  const taken = layer.queued + HEADER_BYTES + EXPANSION_BYTES + ALERT_BYTES;
+  if (queue.left == 0) queue.at = output;
+  const taken = <u32>(end() - output) + HEADER_BYTES + EXPANSION_BYTES + ALERT_BYTES;
   return taken < OUTPUT_BYTES ? min<u32>(OUTPUT_BYTES - taken, layer.limit) : 0;
+}
+
+/** Return the place of the next outgoing record. */
+function end(): usize {
+  return queue.at + queue.left;
 }
 
 /** Return the place for the content of the next outgoing record, before `send`. */
 export function body(): usize {
-  return output + layer.queued + HEADER_BYTES;
+  return end() + HEADER_BYTES;
 }
 
 /** Send the `len` bytes at `body()` as one record; `len` is at most what `room` told, or an alert's two. */
 export function send(kind: Content, len: u32): void {
-  const header = output + layer.queued;
+  const header = end();
   const sealed: bool = outgoing.armed != 0 && kind != Content.ChangeCipherSpec;
   const fragment = sealed ? len + EXPANSION_BYTES : len;
   store<u8>(header, sealed ? Content.ApplicationData : kind);
   bytes.store16be(header + 1, LEGACY_VERSION);
   bytes.store16be(header + 3, fragment);
   if (sealed) protect(header, kind, len);
-  layer.queued += HEADER_BYTES + fragment;
+  queue.left += HEADER_BYTES + fragment;
 }
 
 /** Seal a record in place. CT: lengths leak. */
@@ -306,13 +311,10 @@ function protect(header: usize, kind: u32, len: u32): void {
 
 /** Move up to `max` bytes for the peer to `out`; returns how many. */
 export function drain(out: usize, max: u32): u32 {
-  const len = min<u32>(max, layer.queued - layer.sent);
-  bytes.copy(out, output + layer.sent, len);
-  layer.sent += len;
-  return len;
+  return queue.move(out, max);
 }
 
 /** True if bytes for the peer are queued. */
 export function queued(): bool {
-  return layer.queued != layer.sent;
+  return queue.left != 0;
 }

@@ -6,6 +6,7 @@
 import { TLS_CLOSE_MS, TLS_OPEN_MS, TLS_RECORD_BYTES } from "../../assembly/config";
 import { Event } from "../../assembly/device/facts";
 import * as event from "../../assembly/device/event";
+import { Pipe } from "../../assembly/lib/pipe";
 import { Status } from "../../assembly/lib/status";
 import * as link from "../../assembly/link/link";
 import { LinkState } from "../../assembly/link/link";
@@ -29,13 +30,6 @@ const PAGE_BYTES: u32 = <u32>Place.Steps + STEPS * STEP_BYTES;
 /** Maximum sleep of the main loop when nothing moves. */
 const IDLE_MS: u32 = 10;
 
-/** Bytes on their way from one layer to the next that has no room for them yet. */
-@unmanaged
-class Piece {
-  at: u32;
-  len: u32;
-}
-
 
 @unmanaged
 class Wire {
@@ -58,12 +52,9 @@ const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
 const signer = changetype<Signer>(memory.data(SIGNER_BYTES, 8));
 const random = memory.data(RANDOM_BYTES, 8);
 const wire = changetype<Wire>(memory.data(offsetof<Wire>(), 4));
-const toModule = changetype<Piece>(memory.data(offsetof<Piece>(), 4));
+/** Bytes for the module that the UART has no room for yet. */
+const toModule = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 const toModuleBytes = memory.data(PIECE_BYTES, 4);
-const toLink = changetype<Piece>(memory.data(offsetof<Piece>(), 4));
-const toLinkBytes = memory.data(PIECE_BYTES, 4);
-const toTls = changetype<Piece>(memory.data(offsetof<Piece>(), 4));
-const toTlsBytes = memory.data(PIECE_BYTES, 4);
 const data = memory.data(TLS_RECORD_BYTES, 4);
 
 function number(place: Place): u32 {
@@ -111,13 +102,9 @@ export function poll(): u32 {
 
 /** Give the UART what the link has. */
 function give(): bool {
-  if (toModule.len == 0) {
-    toModule.at = 0;
-    toModule.len = link.toModule(toModuleBytes, PIECE_BYTES);
-  }
-  const taken = uart.write(toModuleBytes + toModule.at, toModule.len);
-  toModule.at += taken;
-  toModule.len -= taken;
+  if (toModule.left == 0) toModule.hold(toModuleBytes, link.toModule(toModuleBytes, PIECE_BYTES));
+  const taken = uart.write(toModule.at, toModule.left);
+  toModule.drop(taken);
   return taken != 0;
 }
 
@@ -163,8 +150,6 @@ function greet(nowMs: u32): bool {
   while (have < RANDOM_BYTES) have += entropy.read(random + have, RANDOM_BYTES - have);
   options.random = random;
   options.nowMs = nowMs;
-  toLink.len = 0;
-  toTls.len = 0;
   wire.greeted = 1;
   wire.secured = 0;
   wire.closing = 0;
@@ -187,25 +172,16 @@ function done(): void {
 }
 
 function fromLink(): bool {
-  if (toTls.len == 0) {
-    toTls.at = 0;
-    toTls.len = link.receive(toTlsBytes, PIECE_BYTES);
-  }
-  const taken = tls.fromPeer(toTlsBytes + toTls.at, toTls.len);
-  toTls.at += taken;
-  toTls.len -= taken;
-  return taken != 0;
+  const len = tls.fromPeer(link.at(), link.left());
+  link.take(len);
+  return len != 0;
 }
 
 function fromTls(): bool {
-  if (toLink.len == 0) {
-    toLink.at = 0;
-    toLink.len = tls.toPeer(toLinkBytes, PIECE_BYTES);
-  }
-  const taken = link.send(toLinkBytes + toLink.at, toLink.len);
-  toLink.at += taken;
-  toLink.len -= taken;
-  return taken != 0;
+  const room = link.room();
+  const len = room ? tls.toPeer(link.body(), room) : 0;
+  if (len) link.send(len);
+  return len != 0;
 }
 
 /** Do the step at hand on the proven connection; whether anything moved. */
@@ -265,7 +241,7 @@ function take(): bool {
 /** See what became of TLS. */
 function follow(state: LinkState, nowMs: u32): void {
   const now = tls.state();
-  const quiet = toLink.len == 0 || state != LinkState.Open;
+  const quiet = !tls.queued() || state != LinkState.Open;
   if (now == tls.State.Closed && quiet) {
     const asked = wire.closing != 0 || stepAt(wire.step) == Step.Closed;
     if (asked) done();

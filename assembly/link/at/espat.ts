@@ -18,8 +18,10 @@
  * arrived is read, and the module is reset, so that a verdict that comes after all cannot be taken for another send's.
  */
 import { AT_POLL_MIN_MS, AT_POLL_MS, AT_REFUSALS, AT_SEND_MS, LINK_RX_BYTES, LINK_TX_BYTES } from "../../config";
+import { Pipe } from "../../lib/pipe";
 import { Status } from "../../lib/status";
-import { LinkState, clear, due, reset, room, stream, tx } from "../stream";
+import * as ring from "../stream";
+import { LinkState, clear, due, reset, stream, tx } from "../stream";
 import * as text from "../text";
 import { Step, Word, steps } from "./_espat";
 import * as engine from "./engine";
@@ -51,14 +53,15 @@ class EspAt extends Engine {
   /** Time of the next request for data without a notice, and the pause to the one after. */
   pollAtMs: u32;
   pollMs: u32;
-  /** Part of `tx` that was announced, and the part that was written. */
-  sending: u32;
-  handed: u32;
   /** The last read was served before a send: 1. */
   sendNext: u32;
 }
 
 const esp = changetype<EspAt>(changetype<usize>(at));
+
+/** The announced part of `tx`, as it is written. */
+@lazy
+const data = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 
 
 @lazy
@@ -90,13 +93,9 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
   return Status.Ok;
 }
 
-/** Take up to `len` bytes for the peer. */
-export function send(data: usize, len: u32): u32 {
-  if (stream.state != LinkState.Open || esp.peerGone) return 0;
-  const taken = min(len, LINK_TX_BYTES - stream.txLen);
-  memory.copy(tx + stream.txLen, data, taken);
-  stream.txLen += taken;
-  return taken;
+/** Return the number of bytes for the peer that it takes now. */
+export function room(): u32 {
+  return stream.state != LinkState.Open || esp.peerGone ? 0 : LINK_TX_BYTES - stream.txLen;
 }
 
 /** Close once the accepted bytes are sent, or acknowledge that the connection is gone. */
@@ -120,11 +119,8 @@ export function toModule(to: usize, max: u32): u32 {
   let written: u32 = 0;
   while (written < max) {
     if (at.step == Step.Data) {
-      const len = min(max - written, esp.sending - esp.handed);
-      memory.copy(to + written, tx + esp.handed, len);
-      esp.handed += len;
-      written += len;
-      if (esp.handed == esp.sending) at.step = Step.Confirm;
+      written += data.move(to + written, max - written);
+      if (data.left == 0) at.step = Step.Confirm;
       at.seen = 0;
       at.deadlineMs = stream.nowMs + AT_SEND_MS;
     } else {
@@ -159,7 +155,7 @@ function choose(): void {
       return;
     }
   }
-  const canRead = room() >= READ_ROOM && (at.pending || due(esp.pollAtMs));
+  const canRead = ring.room() >= READ_ROOM && (at.pending || due(esp.pollAtMs));
   if (stream.txLen && (esp.sendNext || !canRead)) return issue(Step.Send);
   if (canRead) issue(Step.Read);
 }
@@ -181,11 +177,10 @@ function write(step: u32): void {
     out.firstLen = stream.hostLen;
   } else if (step == Step.Send) {
     number = stream.txLen;
-    esp.sending = number;
-    esp.handed = 0;
+    data.hold(tx, number);
     esp.sendNext = 0;
   } else if (step == Step.Read) {
-    number = room();
+    number = ring.room();
     at.pending = 0;
     esp.sendNext = 1;
   }
@@ -317,7 +312,7 @@ function drop(): void {
   } else if (stream.state == LinkState.Ready) {
     stream.state = LinkState.Down;
   }
-  if (at.step == Step.Send || at.step == Step.Data) at.debt = esp.sending - esp.handed + 2;
+  if (at.step == Step.Send || at.step == Step.Data) at.debt = data.left + 2;
   esp.home = 0;
   esp.hangUp = 0;
   esp.attached = 0;
@@ -383,8 +378,8 @@ function judge(): void {
 
 /** Act on the end of announced data. */
 function sent(): void {
-  stream.txLen -= esp.sending;
-  memory.copy(tx, tx + esp.sending, stream.txLen);
+  stream.txLen -= <u32>(data.at - tx);
+  memory.copy(tx, data.at, stream.txLen);
   // No further step: an answer is due, and its notice can be lost.
   if (!stream.txLen) poll(AT_POLL_MIN_MS);
   idle();

@@ -33,10 +33,20 @@ export function open(hostLen: u32, port: u32): i32 {
   return link.open(texts, hostLen, port);
 }
 export function send(len: u32): u32 {
-  return link.send(input, len);
+  const taken = min(len, link.room());
+  memory.copy(link.body(), input, taken);
+  if (taken) link.send(taken);
+  return taken;
 }
 export function receive(max: u32): u32 {
-  return link.receive(output, max);
+  let got: u32 = 0;
+  while (got < max && link.left()) {
+    const len = min(max - got, link.left());
+    memory.copy(output + got, link.at(), len);
+    link.take(len);
+    got += len;
+  }
+  return got;
 }
 export function close(): void {
   link.close();

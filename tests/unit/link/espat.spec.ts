@@ -82,11 +82,26 @@ function connect(): void {
 
 function give(text: string): u32 {
   const bytes = String.UTF8.encode(text);
-  return link.send(changetype<usize>(bytes), bytes.byteLength);
+  const taken = min<u32>(bytes.byteLength, link.room());
+  memory.copy(link.body(), changetype<usize>(bytes), taken);
+  if (taken) link.send(taken);
+  return taken;
+}
+
+/** Take up to `max` received bytes. */
+function receive(out: usize, max: u32): u32 {
+  let got: u32 = 0;
+  while (got < max && link.left()) {
+    const len = min<u32>(max - got, link.left());
+    memory.copy(out + got, link.at(), len);
+    link.take(len);
+    got += len;
+  }
+  return got;
 }
 
 function received(): string {
-  const len = link.receive(buffer, 512);
+  const len = receive(buffer, 512);
   return String.UTF8.decodeUnsafe(buffer, len);
 }
 
