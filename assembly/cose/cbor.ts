@@ -1,10 +1,13 @@
 /**
- * CBOR in deterministic encoding (RFC 8949 §4.2.1): the subset that COSE messages of a device need. Integers are of 32
- * bits, lengths are definite, and there are no floats. What is read is refused unless it is written as it would be here;
- * a refusal is the reader's sticky failure.
+ * CBOR in deterministic encoding (RFC 8949 §4.2.1): what the messages of a device need, and the readings of an application. Lengths are
+ * definite. An item is refused unless it has the form in which it would be written here; a refusal is the reader's sticky failure.
+ *
+ * Messages use integers of 32 bits. Integers of 64 bits have functions of their own, and floats a file (`float.ts`): an image without them
+ * holds no code for them.
  *
  * CT: nothing here is for secrets; every length and value leaks.
  */
+import { same } from "../lib/bytes";
 import { Reader } from "../lib/reader";
 import { Writer } from "../lib/writer";
 
@@ -18,6 +21,12 @@ export const enum Major {
   Map = 5,
   Tag = 6,
 }
+
+const FALSE: u32 = 0xf4;
+const TRUE: u32 = 0xf5;
+const NULL: u32 = 0xf6;
+/** The additional information of an argument of 64 bits (§3). */
+const INFO_64: u32 = 27;
 
 /** Bytes of the longest head: one byte and a 32-bit argument. */
 export const HEAD_BYTES: u32 = 5;
@@ -60,6 +69,35 @@ export function uint(out: Writer, value: u32): void {
 export function int(out: Writer, value: i32): void {
   if (value < 0) head(out, Major.Nint, ~value);
   else head(out, Major.Uint, value);
+}
+
+/** Write an item's head with an argument of up to 64 bits. */
+export function head64(out: Writer, major: u32, argument: u64): void {
+  if (argument >>> 32 == 0) return head(out, major, <u32>argument);
+  out.u8((major << 5) | INFO_64);
+  out.u32(<u32>(argument >>> 32));
+  out.u32(<u32>argument);
+}
+
+/** Write an unsigned integer of 64 bits. */
+export function uint64(out: Writer, value: u64): void {
+  head64(out, Major.Uint, value);
+}
+
+/** Write an integer of either sign and 64 bits. Below -2^63 CBOR has `head64` with Major.Nint and -1 - value. */
+export function int64(out: Writer, value: i64): void {
+  if (value < 0) head64(out, Major.Nint, ~value);
+  else head64(out, Major.Uint, value);
+}
+
+/** Write true or false. */
+export function flag(out: Writer, value: bool): void {
+  out.u8(value ? TRUE : FALSE);
+}
+
+/** Write null. */
+export function nil(out: Writer): void {
+  out.u8(NULL);
 }
 
 /** Write a byte string. */
@@ -124,6 +162,41 @@ export function readInt(from: Reader): i32 {
   return from.failed ? 0 : negative ? ~(<i32>value) : <i32>value;
 }
 
+/** Read the head of an item of type `major` with an argument of up to 64 bits; 0 on failure. Refused as by `argument`. */
+export function argument64(from: Reader, major: u32): u64 {
+  if (from.left() == 0 || load<u8>(from.at) != ((major << 5) | INFO_64)) return argument(from, major);
+  from.u8();
+  const high = from.u32();
+  const low = from.u32();
+  if (high == 0) from.fail();
+  return from.failed ? 0 : ((<u64>high) << 32) | low;
+}
+
+/** Read an unsigned integer of 64 bits. */
+export function readUint64(from: Reader): u64 {
+  return argument64(from, Major.Uint);
+}
+
+/** Read an integer of either sign; refused below -2^63 and above 2^63 - 1. */
+export function readInt64(from: Reader): i64 {
+  const negative = from.left() > 0 && load<u8>(from.at) >>> 5 == Major.Nint;
+  const value = <i64>argument64(from, negative ? Major.Nint : Major.Uint);
+  if (value < 0) from.fail();
+  return from.failed ? 0 : negative ? ~value : value;
+}
+
+/** Read true or false; false on failure. */
+export function readFlag(from: Reader): bool {
+  const byte = from.u8();
+  if (byte != TRUE && byte != FALSE) from.fail();
+  return from.ok() && byte == TRUE;
+}
+
+/** Read a null. */
+export function readNil(from: Reader): void {
+  if (from.u8() != NULL) from.fail();
+}
+
 /** Read a string of type `major` and `least` to `most` bytes; `out` is empty on failure. */
 export function readString(out: Slice, from: Reader, major: u32, least: u32, most: u32): void {
   const len = argument(from, major);
@@ -155,5 +228,23 @@ export function readOptionalKey(from: Reader, value: i32): boolean {
   if (load<u8>(at) >>> 5 > Major.Nint) return false;
   if (readInt(from) == value && from.ok()) return true;
   if (from.ok()) from.at = at;
+  return false;
+}
+
+/** Read a text that must be the `len` bytes at `key`: a map key that is a name. */
+export function readTextKey(from: Reader, key: usize, len: u32): void {
+  if (!readOptionalTextKey(from, key, len)) from.fail();
+}
+
+/** Read such a key if it is next; otherwise leave the reader where it is and return false. */
+export function readOptionalTextKey(from: Reader, key: usize, len: u32): boolean {
+  const at = from.at;
+  if (from.failed || from.left() == 0) return false;
+  if (load<u8>(at) >>> 5 != Major.Text) return false;
+  const there = argument(from, Major.Text);
+  const text = from.take(there);
+  if (from.failed) return false;
+  if (there == len && same(text, key, len)) return true;
+  from.at = at;
   return false;
 }

@@ -19,6 +19,7 @@ typedef uint32_t u32;
 typedef int32_t s32;
 typedef uint64_t u64;
 typedef int64_t s64;
+typedef double f64;
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -249,6 +250,20 @@ WORD void memory_copy(u32 to, u32 from, u32 len) {
 }
 
 #define UNREACHABLE trap(TRAP_UNREACHABLE)
+
+/** The bits of a float, and back. Arithmetic of floats is C's own; floats in memory or across an import have no word.
+ */
+WORD u64 i64_reinterpret_f64(f64 value) {
+  u64 bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+WORD f64 f64_reinterpret_i64(u64 bits) {
+  f64 value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
 
 #define I32_CLZ(x)    ((x) ? (u32)__builtin_clz(x) : 32u)
 #define I64_CLZ(x)    ((x) ? (u64)__builtin_clzll(x) : 64u)

@@ -11,7 +11,7 @@ import { after, describe, it } from "node:test";
 import { buildImage } from "../../tools/firmware/build.ts";
 import { loadImage } from "../../tools/firmware/image.ts";
 import { fromHex } from "../../tools/wire/bytes.ts";
-import { decode } from "../../tools/wire/cbor.ts";
+import { decode, Float } from "../../tools/wire/cbor.ts";
 import { Subject, World } from "../flow/world.ts";
 
 const FIELDS = `/** The fields of a reading, by name. */
@@ -22,6 +22,7 @@ export const SOIL_BYTES: u32 = bytesOf(SOIL);
 `;
 
 const APP = `import * as cbor from "../cose/cbor";
+import * as float from "../cose/float";
 import { Writer } from "../lib/writer";
 import * as sensor from "../port/sensor";
 import { OPEN, OPEN_BYTES, SOIL, SOIL_BYTES } from "./fields";
@@ -31,14 +32,14 @@ export const NAME_BYTES: u32 = bytesOf(NAME);
 export const VERSION: usize = memory.data<u8>(["7.3"]);
 export const VERSION_BYTES: u32 = bytesOf(VERSION);
 
-let isOpen: u32 = 0;
+let isOpen: bool = false;
 
 export function sample(out: Writer, nowMs: u32): void {
   cbor.map(out, 2);
   cbor.text(out, OPEN, OPEN_BYTES);
-  cbor.uint(out, isOpen);
+  cbor.flag(out, isOpen);
   cbor.text(out, SOIL, SOIL_BYTES);
-  cbor.int(out, sensor.read(0) / 1_000);
+  float.write(out, <f64>sensor.read(0) / 1_000);
 }
 
 export function nextMs(nowMs: u32, intervalMs: u32): u32 {
@@ -46,7 +47,7 @@ export function nextMs(nowMs: u32, intervalMs: u32): u32 {
 }
 
 export function obey(data: usize, len: u32): void {
-  isOpen = len == OPEN_BYTES && load<u32>(data) == load<u32>(OPEN) ? 1 : 0;
+  isOpen = len == OPEN_BYTES && load<u32>(data) == load<u32>(OPEN);
 }
 `;
 
@@ -79,9 +80,9 @@ describe("an application outside of the tree", () => {
     const world = await World.start();
     const module = await WebAssembly.compile(readFileSync(wasm));
     const subject = await Subject.make(world, { module });
-    const readings = async (): Promise<ReadonlyMap<string, number>[]> => {
+    const readings = async (): Promise<ReadonlyMap<string, unknown>[]> => {
       const reports = await world.server.reports(subject.id);
-      return reports.map(({ data }) => decode(fromHex(data)!) as ReadonlyMap<string, number>);
+      return reports.map(({ data }) => decode(fromHex(data)!) as ReadonlyMap<string, unknown>);
     };
     try {
       await subject.start();
@@ -89,11 +90,12 @@ describe("an application outside of the tree", () => {
       const [device] = await world.server.devices();
       assert.deepEqual([device?.software, device?.version], ["greenhouse", "7.3"]);
       for (const reading of await readings()) assert.deepEqual([...reading.keys()], ["open", "soil °C"]);
-      assert.ok((await readings()).every((reading) => reading.get("open") === 0));
+      assert.ok((await readings()).every((reading) => reading.get("open") === false));
+      assert.ok((await readings()).every((reading) => reading.get("soil °C") instanceof Float));
 
       const command = { data: Buffer.from("open").toString("hex"), expiresAt: Date.now() + 3_600_000 };
       await world.operate(subject.id, "downlinks", command);
-      await subject.until(async () => (await readings()).some((reading) => reading.get("open") === 1));
+      await subject.until(async () => (await readings()).some((reading) => reading.get("open") === true));
       await subject.stop();
       await world.checkHonest(subject);
     } finally {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { cdeDecodeOptions, decode as cbor2Decode, encode as cbor2Encode, cdeEncodeOptions } from "cbor2";
 import * as fc from "fast-check";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
-import { CborError, MAX_DEPTH, decode, encode, type Fault, type Value } from "../../tools/wire/cbor.ts";
+import { CborError, Float, MAX_DEPTH, decode, encode, type Fault, type Value } from "../../tools/wire/cbor.ts";
 
 const SEED = 20260101;
 
@@ -18,6 +18,12 @@ const EXAMPLES: readonly (readonly [string, Value])[] = [
   ["64f0908591", "\ud800\udd51"], ["80", []], ["83010203", [1, 2, 3]], ["8301820203820405", [1, [2, 3], [4, 5]]],
   ["98190102030405060708090a0b0c0d0e0f101112131415161718181819", Array.from({ length: 25 }, (_, i) => i + 1)],
   ["a0", new Map()], ["a201020304", new Map([[1, 2], [3, 4]])],
+  ["f90000", new Float(0)], ["f98000", new Float(-0)], ["f93c00", new Float(1)], ["fb3ff199999999999a", new Float(1.1)],
+  ["f93e00", new Float(1.5)], ["f97bff", new Float(65504)], ["fa47c35000", new Float(100000)],
+  ["fa7f7fffff", new Float(3.4028234663852886e38)], ["fb7e37e43c8800759c", new Float(1e300)],
+  ["f90001", new Float(5.960464477539063e-8)], ["f90400", new Float(0.00006103515625)], ["f9c400", new Float(-4)],
+  ["fbc010666666666666", new Float(-4.1)], ["f97c00", new Float(Infinity)], ["f97e00", new Float(NaN)],
+  ["f9fc00", new Float(-Infinity)],
   ["a26161016162820203", new Map<string, Value>([["a", 1], ["b", [2, 3]]])],
 ];
 
@@ -32,11 +38,13 @@ const REFUSED: readonly (readonly [string, Fault])[] = [
   ["7800", "not preferred"], ["9800", "not preferred"], ["b800", "not preferred"], ["990000", "not preferred"],
   ["5f4100ff", "indefinite"], ["7f6161ff", "indefinite"], ["9fff", "indefinite"], ["bfff", "indefinite"], ["ff", "indefinite"], ["1f", "indefinite"],
   ["1c", "reserved"], ["5d", "reserved"], ["9e", "reserved"],
-  ["f90000", "float"], ["fa00000000", "float"], ["fb0000000000000000", "float"],
+  ["fa00000000", "not preferred"], ["fb0000000000000000", "not preferred"], ["fa7fc00000", "not preferred"],
+  ["fb3ff8000000000000", "not preferred"], ["fb47efffffe0000000", "not preferred"], ["f97e01", "not preferred"],
+  ["f9fe00", "not preferred"], ["f93c", "truncated"], ["fb3ff199999999", "truncated"],
   ["f7", "simple"], ["e0", "simple"], ["f8ff", "simple"], ["f818", "simple"],
   ["c000", "tag"], ["d28440a04040", "tag"], ["d90100a0", "tag"],
   ["61ff", "utf-8"], ["62c328", "utf-8"], ["63eda080", "utf-8"],
-  ["a1400000", "key type"], ["a1f500", "key type"], ["a18000", "key type"],
+  ["a1400000", "key type"], ["a1f500", "key type"], ["a1f93c0000", "key type"], ["a18000", "key type"],
   ["a203000100", "key order"], ["a2616100 0100".replace(" ", ""), "key order"], ["a2200001 00".replace(" ", ""), "key order"],
   ["a201000100", "duplicate key"], ["a2616100616101", "duplicate key"],
 ];
@@ -51,6 +59,8 @@ const { item } = fc.letrec<{ item: Value; leaf: Value }>((tie) => ({
     fc.string({ unit: "grapheme", maxLength: 40 }),
     fc.boolean(),
     fc.constant(null),
+    fc.double({ noInteger: true }).map((value) => new Float(value)),
+    fc.float({ noInteger: true }).map((value) => new Float(value)),
   ) as fc.Arbitrary<Value>,
   item: fc.oneof(
     { maxDepth: 5 },
@@ -94,12 +104,20 @@ void test("refuse nesting beyond the limit, whatever its size", () => {
   }
 });
 
+/** A value as cbor2 has it: a float is a plain number, which cbor2 takes for an integer if it is one. */
+function plain(value: Value): unknown {
+  if (value instanceof Float) return value.value;
+  if (Array.isArray(value)) return value.map((item) => plain(item as Value));
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key as unknown, plain(item as Value)]));
+  return value;
+}
+
 void test("round trip any value, and agree with cbor2 on its encoding", () => {
   fc.assert(
     fc.property(item, (value) => {
       const bytes = encode(value);
       assert.deepEqual(decode(bytes), value);
-      assert.equal(hex(bytes), hex(cbor2Encode(value, cdeEncodeOptions)));
+      assert.equal(hex(bytes), hex(cbor2Encode(plain(value), cdeEncodeOptions)));
     }),
     { seed: SEED, numRuns: 500 },
   );

@@ -1,5 +1,5 @@
 /**
- * Deterministic CBOR (RFC 8949 §4.2.1), the subset of it that Signet speaks: integers, byte and text strings, arrays,
+ * Deterministic CBOR (RFC 8949 §4.2.1), the subset of it that Signet speaks: integers, floats, byte and text strings, arrays,
  * maps, true, false and null. A second encoding of a value, and types that are not needed, are refused: a message has
  * one encoding, so that its hash names it.
  */
@@ -7,7 +7,13 @@
 import { compare, plain } from "./bytes.ts";
 
 export type Key = number | bigint | string;
-export type Value = number | bigint | string | boolean | null | Uint8Array | readonly Value[] | ReadonlyMap<Key, Value>;
+export type Value =
+  number | bigint | Float | string | boolean | null | Uint8Array | readonly Value[] | ReadonlyMap<Key, Value>;
+
+/** A float: another item than the integer of the same value, so that no field takes one for the other. */
+export class Float {
+  constructor(readonly value: number) {}
+}
 
 /** Containers inside one another, at most. */
 export const MAX_DEPTH = 8;
@@ -18,7 +24,6 @@ export type Fault =
   | "not preferred"
   | "indefinite"
   | "reserved"
-  | "float"
   | "simple"
   | "tag"
   | "utf-8"
@@ -147,8 +152,19 @@ class Decoder {
         if (info === 20) return false;
         if (info === 21) return true;
         if (info === 22) return null;
-        return this.refuse(info >= 25 && info <= 27 ? "float" : info === 31 ? "indefinite" : "simple");
+        if (info >= 25 && info <= 27) return this.float(1 << (info - 24));
+        return this.refuse(info === 31 ? "indefinite" : "simple");
     }
+  }
+
+  /** Read a float of `width` bytes: of the forms that keep its value it must have the shortest, and a NaN must be the one (§4.1). */
+  float(width: number): Float {
+    const from = this.at;
+    const part = this.take(width);
+    const view = new DataView(part.buffer, part.byteOffset, width);
+    const value = width === 2 ? half(view.getUint16(0)) : width === 4 ? view.getFloat32(0) : view.getFloat64(0);
+    if (compare(part, shortest(value)) !== 0) throw new CborError("not preferred", from);
+    return new Float(value);
   }
 
   text(info: number): string {
@@ -188,6 +204,44 @@ class Decoder {
     }
     return out;
   }
+}
+
+/** The value of a float of 16 bits (RFC 8949 appendix D). */
+function half(bits: number): number {
+  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
+  const size =
+    exponent === 0
+      ? fraction * 2 ** -24
+      : exponent < 31
+        ? (1024 + fraction) * 2 ** (exponent - 25)
+        : fraction === 0
+          ? Infinity
+          : NaN;
+  return bits & 0x8000 ? -size : size;
+}
+
+/** The float of 16 bits that has this value; undefined if there is none. */
+function asHalf(value: number): number | undefined {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(size)) return 0x7e00;
+  if (size === Infinity) return sign | 0x7c00;
+  // The largest exponent whose unit is not beyond the value; 0 shares its unit with 1.
+  let exponent = 0;
+  while (exponent < 30 && size >= 2 ** (exponent - 14)) exponent++;
+  const units = size / 2 ** (Math.max(exponent, 1) - 25);
+  const fraction = exponent === 0 ? units : units - 1024;
+  return Number.isInteger(units) && fraction < 1024 ? sign | (exponent << 10) | fraction : undefined;
+}
+
+/** The shortest form that keeps the value, without its initial byte. */
+function shortest(value: number): Uint8Array {
+  const narrow = asHalf(value);
+  const view = new DataView(new ArrayBuffer(narrow !== undefined ? 2 : Math.fround(value) === value ? 4 : 8));
+  if (narrow !== undefined) view.setUint16(0, narrow);
+  else if (view.byteLength === 4) view.setFloat32(0, value);
+  else view.setFloat64(0, value);
+  return new Uint8Array(view.buffer);
 }
 
 /** Decode exactly one item. Byte strings are views of `bytes`. Throws CborError on anything but the one encoding of a value. */
@@ -299,7 +353,11 @@ class Encoder {
       this.raw(bytes);
     } else if (typeof value === "boolean") this.word(value ? 0xf5 : 0xf4, 0, 0);
     else if (value === null) this.word(0xf6, 0, 0);
-    else if (value instanceof Uint8Array) {
+    else if (value instanceof Float) {
+      const bytes = shortest(value.value);
+      this.word(0xf8 + Math.log2(bytes.length), 0, 0);
+      this.raw(bytes);
+    } else if (value instanceof Uint8Array) {
       this.head(2, value.length);
       this.raw(value);
     } else if (value instanceof Map) {

@@ -56,6 +56,94 @@ describe("cbor", () => {
     }
   });
 
+  it("writes and reads integers of 64 bits as RFC 8949 appendix A has them", () => {
+    const unsigned: u64[] = [23, 1000000, 4294967295, 4294967296, 1000000000000, 18446744073709551615];
+    // prettier-ignore
+    const texts = ["17", "1a000f4240", "1affffffff", "1b0000000100000000", "1b000000e8d4a51000", "1bffffffffffffffff"];
+    for (let i = 0; i < unsigned.length; i++) {
+      writer.begin(room, 64);
+      cbor.uint64(writer, unsigned[i]);
+      expect(written()).toBe(texts[i]);
+      reader.begin(room, writer.length());
+      expect(cbor.readUint64(reader)).toBe(unsigned[i]);
+      expect(reader.ok() && reader.left() == 0).toBe(true);
+    }
+    const signed: i64[] = [0, -1, -1000, -4294967296, -4294967297, i64.MIN_VALUE, i64.MAX_VALUE];
+    // prettier-ignore
+    const forms = ["00", "20", "3903e7", "3affffffff", "3b0000000100000000", "3b7fffffffffffffff", "1b7fffffffffffffff"];
+    for (let i = 0; i < signed.length; i++) {
+      writer.begin(room, 64);
+      cbor.int64(writer, signed[i]);
+      expect(written()).toBe(forms[i]);
+      reader.begin(room, writer.length());
+      expect(cbor.readInt64(reader)).toBe(signed[i]);
+      expect(reader.ok() && reader.left() == 0).toBe(true);
+    }
+  });
+
+  it("writes and reads negative integers below -2^63 by their argument", () => {
+    writer.begin(room, 64);
+    cbor.head64(writer, Major.Nint, u64.MAX_VALUE);
+    expect(written()).toBe("3bffffffffffffffff");
+    reader.begin(room, writer.length());
+    expect(cbor.argument64(reader, Major.Nint)).toBe(u64.MAX_VALUE);
+    reader.begin(room, writer.length());
+    expect(cbor.readInt64(reader)).toBe(0);
+    expect(reader.failed).toBe(1);
+  });
+
+  it("refuses longer forms of 64 bits than needed", () => {
+    const texts = ["1b00000000ffffffff", "1b0000000000000000", "1b00000001000000", "1a0000ffff", "40", ""];
+    for (let i = 0; i < texts.length; i++) {
+      const bytes = read(texts[i]);
+      expect(cbor.readUint64(reader)).toBe(0);
+      expect(reader.failed != 0 && bytes.length >= 0).toBe(true);
+    }
+  });
+
+  it("writes and reads true, false and null, and nothing else for them", () => {
+    writer.begin(room, 64);
+    cbor.flag(writer, false);
+    cbor.flag(writer, true);
+    cbor.nil(writer);
+    expect(written()).toBe("f4f5f6");
+    reader.begin(room, 3);
+    expect(cbor.readFlag(reader)).toBe(false);
+    expect(cbor.readFlag(reader)).toBe(true);
+    cbor.readNil(reader);
+    expect(reader.ok() && reader.left() == 0).toBe(true);
+    for (let byte: u32 = 0; byte < 256; byte++) {
+      store<u8>(room, <u8>byte);
+      reader.begin(room, 1);
+      cbor.readFlag(reader);
+      expect(reader.ok()).toBe(byte == 0xf4 || byte == 0xf5);
+      reader.begin(room, 1);
+      cbor.readNil(reader);
+      expect(reader.ok()).toBe(byte == 0xf6);
+    }
+  });
+
+  it("reads a map whose keys are names", () => {
+    const bytes = read("a2646f70656e f5 64736f696c 1864".replaceAll(" ", ""));
+    const open = hex("6f70656e");
+    const soil = hex("736f696c");
+    cbor.readCount(reader, Major.Map, 2);
+    expect(cbor.readOptionalTextKey(reader, soil.dataStart, 4)).toBe(false);
+    expect(cbor.readOptionalTextKey(reader, open.dataStart, 3)).toBe(false);
+    expect(cbor.readOptionalTextKey(reader, open.dataStart, 4)).toBe(true);
+    expect(cbor.readFlag(reader)).toBe(true);
+    cbor.readTextKey(reader, soil.dataStart, 4);
+    expect(cbor.readUint(reader)).toBe(100);
+    expect(cbor.readOptionalTextKey(reader, soil.dataStart, 4)).toBe(false);
+    expect(reader.ok() && reader.left() == 0 && bytes.length > 0).toBe(true);
+    const cut = read("64736f69");
+    expect(cbor.readOptionalTextKey(reader, soil.dataStart, 4)).toBe(false);
+    expect(reader.failed != 0 && cut.length > 0).toBe(true);
+    const other = read("646f70656e");
+    cbor.readTextKey(reader, soil.dataStart, 4);
+    expect(reader.failed != 0 && other.length > 0).toBe(true);
+  });
+
   it("refuses longer forms than needed, 64 bits, reserved and indefinite ones", () => {
     expect(refusesInt("1817")).toBe(true);
     expect(refusesInt("1900ff")).toBe(true);
