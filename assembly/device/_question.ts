@@ -43,8 +43,12 @@ import { Death, Record, State } from "./facts";
 import * as settings from "./settings";
 import * as records from "./store";
 
-if (app.NAME_BYTES == 0 || app.NAME_BYTES > NAME_MOST) ERROR("the application's NAME must have 1 to 32 bytes");
-if (app.VERSION_BYTES == 0 || app.VERSION_BYTES > NAME_MOST) ERROR("the application's VERSION must have 1 to 32 bytes");
+// A C program names itself at run time.
+if (!isDefined(OWN_READINGS)) {
+  if (app.NAME_BYTES == 0 || app.NAME_BYTES > NAME_MOST) ERROR("the application's NAME must have 1 to 32 bytes");
+  if (app.VERSION_BYTES == 0 || app.VERSION_BYTES > NAME_MOST)
+    ERROR("the application's VERSION must have 1 to 32 bytes");
+}
 
 /** Write an `enrol` of the nonce. */
 export function enrol(nonce: Slice): void {

@@ -23,6 +23,7 @@ import {
   TURN_MS,
 } from "../config";
 import { DATA_MOST, EPITAPH_MOST } from "../identity/facts";
+import * as keypair from "../identity/keypair";
 import { ID_BYTES } from "../identity/kind";
 import * as server from "../identity/server";
 import * as bytes from "../lib/bytes";
@@ -35,7 +36,8 @@ import * as carrier from "./_carrier";
 import * as counter from "./_counter";
 import * as floor from "./_floor";
 import * as ground from "./_ground";
-import { body, command, COMMAND_BYTES, data, Draft, epitaph, Life, life, peer, writer } from "./_ground";
+import { body, command, COMMAND_BYTES, data, Draft, epitaph, got, Life, life, peer, writer } from "./_ground";
+import { own } from "./_key";
 import * as draft from "./_draft";
 import * as keys from "./_keys";
 import * as question from "./_question";
@@ -241,6 +243,16 @@ export function give(len: u32): Status {
 /** State of the device. */
 export function state(): State {
   return life.state;
+}
+
+/** Where the device's id is; 0 while there is no key. */
+export function id(): usize {
+  return life.state > State.Collecting ? keypair.id(own) : 0;
+}
+
+/** The time of the last answer that the server signed, in seconds since 1970. */
+export function answeredAt(): u32 {
+  return got.issuedAt;
 }
 
 /** Maximum sleep of the main loop. */

@@ -85,11 +85,15 @@ PORT u32 import_flash_erase(u32 at) {
 
 PORT u32 import_sensor_read(u32 channel) { return (u32)sensor_read(channel); }
 
+#ifdef SIGNET_LIBRARY
+PORT u32 import_system_board(u32 out, u32 max) { return host_model(inside(out, max), max); }
+#else
 PORT u32 import_system_board(u32 out, u32 max) {
   const u32 len = sizeof BOARD_NAME - 1 < max ? sizeof BOARD_NAME - 1 : max;
   memcpy(inside(out, len), BOARD_NAME, len);
   return len;
 }
+#endif
 
 PORT u32 import_system_epitaph(u32 out, u32 max) { return epitaph_read(inside(out, max), max); }
 
@@ -103,7 +107,13 @@ PORT void import_system_die(u32 code) {
   epitaph_die();
 }
 
-PORT void import_system_event(u32 code, u32 data, u32 len) { event_write(code, inside(data, len), len); }
+PORT void import_system_event(u32 code, u32 data, u32 len) {
+  const u8 *bytes = inside(data, len);
+#ifdef SIGNET_LIBRARY
+  host_hear(code, bytes, len);
+#endif
+  event_write(code, bytes, len);
+}
 
 #if __has_include("cpu.h")
 #include "cpu.h"

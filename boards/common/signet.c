@@ -30,7 +30,12 @@ static bool copy_in(uint32_t to, const void *from, uint32_t len) {
   return place;
 }
 
-uint32_t signet_poll(void) { return guest_poll(); }
+uint32_t signet_poll(void) {
+#ifdef SIGNET_LIBRARY
+  library.command = 0;
+#endif
+  return guest_poll();
+}
 
 int32_t signet_send(const void *data, uint32_t len) {
   const uint32_t outbox = guest_outbox();

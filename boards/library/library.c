@@ -63,7 +63,10 @@ void signet_init(void) {
                    ".set signet_store_pages, %c1 \n" ::"i"(SIGNET_STORE_PAGE_BYTES),
                    "i"(SIGNET_STORE_PAGES));
   library.ended = false;
+  library.receipt = (struct signet_receipt){0, 0};
+  library.refusal = library.command = 0;
   guest_start();
+  host_name();
   guest_init();
 }
 

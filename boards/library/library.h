@@ -14,6 +14,7 @@
 
 #include "signet.h"
 #include "signet_port.h"
+#include "event_codes.h" /* generated */
 
 /** Longest reason of a death, in bytes. */
 #define EPITAPH_BYTES 60u
@@ -27,6 +28,13 @@ static struct library {
   char reason[EPITAPH_BYTES + 1];
   /** True if the reason was reported. */
   bool told;
+  /** The program's names; NULL: none. */
+  const char *name, *version, *model;
+  /** The last receipt, and the reason of a refusal after it. */
+  struct signet_receipt receipt;
+  uint32_t refusal;
+  /** The number of the command that came in the last poll; 0: none. */
+  uint32_t command;
 } library;
 
 static void guest_start(void);
@@ -39,6 +47,9 @@ static void epitaph_hex(uint32_t word);
 _Noreturn static void epitaph_die(void);
 static uint32_t epitaph_read(uint8_t *out, uint32_t max);
 static void epitaph_bury(void);
+static void host_hear(uint32_t code, const uint8_t *data, uint32_t len);
+static void host_name(void);
+static uint32_t host_model(uint8_t *out, uint32_t max);
 static void event_write(uint32_t code, const uint8_t *data, uint32_t len);
 static void event_named(const char *name, const uint8_t *data, uint32_t len);
 

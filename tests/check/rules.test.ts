@@ -185,6 +185,7 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
     "README.md",
     "| a decision | [`tools/wire/cbor.ts`](tools/wire/cbor.ts) | `decode(bytes)` |\n",
   ],
+  ["a suite that is not there, for compliance", "promises", "COMPLIANCE.md", "| `tests/wire/cose` |\n"],
   ["a suite that is not there", "promises", "SECURITY.md", "(`tests/wire/cose`)\n"],
   ["a test that is not there", "promises", "SECURITY.md", "| `tests/wire/cbor`: what was encoded |\n"],
   ["a table that is out of date", "generated", "assembly/link/at/_x.ts", "export const x = 1;\n"],

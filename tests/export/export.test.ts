@@ -6,24 +6,20 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { startEmulator, writeFlash } from "../../tools/emulator/qemu.ts";
 import { exportLibrary } from "../../tools/export/export.ts";
 import { run } from "../../tools/firmware/run.ts";
 import * as hex from "../../tools/flash/hex.ts";
-import { startModem } from "../../tools/modem/modem.ts";
-import { startServer } from "../../tools/server/server.ts";
+import type { RunningServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
+import { play } from "./play.ts";
 import { symbols } from "../../tools/firmware/symbols.ts";
 
 const CPU = "cortex-m3";
 const BOARD = "mps2-an385";
 const OPTIONS = { core: CPU, link: "esp-at", profile: "pinned", small: false, name: "own", pageBytes: 4096, pages: 16 };
-const PATIENCE_MS = 180_000;
 const RECEIPTS = 10;
 const PAINT = 0xa5;
 /** Top of the stack of own-main (own.ld). */
@@ -170,40 +166,9 @@ describe("`signet try`", () => {
   });
 });
 
-it(`an own main program has ${RECEIPTS} receipts inside TLS, and lives through the library's death`, async () => {
-  const ends: (() => unknown)[] = [];
-  try {
-    const server = await startServer({
-      port: 0,
-      tls: { port: 0 },
-      database: join(folder, "signet.db"),
-      audience: "own.example",
-    });
-    ends.push(() => server.close());
-    const modem = await startModem({ listen: { host: "127.0.0.1", port: 0 }, baud: 0 });
-    ends.push(() => modem.close());
-    const page = factory.write({
-      link: "esp-at",
-      host: "127.0.0.1",
-      port: server.tls!.port,
-      audience: "own.example",
-      serverKeys: [server.publicKey],
-      tlsKeys: [server.tls!.publicKey],
-      seed: new Uint8Array(randomBytes(48)),
-      reportIntervalMs: 100,
-    });
-    const flash = join(folder, "flash");
-    await writeFlash(flash, BOARD, page);
-    const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
-    const device = await startEmulator({ board: BOARD, elf, module, flash, timeoutMs: 0, semihosting: false });
-    ends.push(() => device.kill());
+it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives through its library's death`, () =>
+  play(elf, BOARD, async ({ server, device, count, until }) => {
     const find = await symbols(elf);
-    const count = (name: string): number => device.events.filter((event) => event.name === name).length;
-    const until = async (condition: () => boolean, what: string): Promise<void> => {
-      for (const end = Date.now() + PATIENCE_MS; !condition(); await sleep(20))
-        assert.ok(device.running && Date.now() < end, `never ${what}:\n${device.lines.slice(-20).join("\n")}`);
-    };
-
     // The free memory between heap and stack is painted while the device rests at its start.
     const gdb = await device.debug();
     const heapEnd = find("end").address + 4096;
@@ -215,6 +180,10 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, and lives through t
     const [known] = await server.devices();
     const stored = await server.reports(known!.id);
     assert.ok(stored.length >= RECEIPTS);
+    assert.deepEqual([known!.software, known!.version, known!.model], ["own-main", "1.0", "example"]);
+    const command = await operator(server, known!.id);
+    await command("label");
+    await until(() => device.lines.includes(known!.id.toUpperCase()), "the label");
 
     // A trap while the guest runs: only the guest calls this port.
     const again = await device.debug();
@@ -233,6 +202,20 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, and lives through t
     const sofar = count("accepted");
     await until(() => count("accepted") >= sofar + 2, "reports after the death");
     assert.equal((await server.devices()).length, 1, "another identity");
+
+    // The owner's factory reset, by a command. The board has no noise: its seed goes too, and it makes no other key.
+    assert.ok((await device.store()).some((byte) => byte !== 0xff));
+    const reset = await device.debug();
+    await reset.breakAt([find("signet_init").address & ~1]);
+    await command("wipe");
+    assert.ok(await reset.runToBreak("c", 60_000), "the program never begins again");
+    const { address, size } = { address: find("signet_port_store").address, size: 16 * 4096 };
+    const left = (await reset.read(address, size)).findIndex((byte) => byte !== 0xff);
+    assert.equal(left, -1, `byte ${left} of the store is left`);
+    await reset.unbreak([find("signet_init").address & ~1]);
+    await reset.detach();
+    assert.equal(count("wiped"), 1);
+    await until(() => count("no-entropy") >= 1, "without a key after the reset");
     assert.equal(count("heap-harmed"), 0);
 
     const last = await device.debug();
@@ -240,7 +223,20 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, and lives through t
     await last.detach();
     const touched = free.findIndex((byte) => byte !== PAINT);
     assert.equal(touched, -1, `the stack reaches ${free.length + DEEPEST - touched} bytes deep`);
-  } finally {
-    for (const end of ends.toReversed()) await end();
-  }
-});
+  }));
+
+/** Sign in as an operator; returns what queues a command for a device. */
+async function operator(server: RunningServer, id: string): Promise<(text: string) => Promise<void>> {
+  const token = await server.operator("test");
+  return async (text) => {
+    const answer = await fetch(`${server.url}/v1/devices/${id}/downlinks`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        data: Buffer.from(text).toString("hex"),
+        expiresAt: Date.now() + 3_600_000,
+      }),
+    });
+    assert.ok(answer.ok, `${answer.status}`);
+  };
+}

@@ -8,6 +8,8 @@ import { after, before, describe, it } from "node:test";
 import { z } from "zod";
 import { type ExportOptions, alternatives, exportLibrary } from "../../tools/export/export.ts";
 import { run } from "../../tools/firmware/run.ts";
+import { type Value, encode } from "../../tools/wire/cbor.ts";
+import { type Declaration, changed, declarations, lines } from "./api.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signet-packages-"));
 const out = join(folder, "signet");
@@ -154,5 +156,94 @@ add_subdirectory(${join(out, "zephyr")} module)
     const small = /^\| `--small` \| (\d+) \| (\d+) \| (-\d+) \| \S+ \|$/m.exec(text("SIZE.md"))!.slice(1).map(Number);
     assert.ok(row[0]! > 10_000 && row[1]! > 1000, String(row));
     assert.equal(small[0]! - row[0]!, small[2]);
+  });
+});
+
+describe("the C interface of an export", () => {
+  const now = (): Declaration[] => declarations(["signet.h", "signet_port.h", "signet_cbor.h"].map(text));
+
+  it("changes only by names that CHANGELOG.md has", () => {
+    const before = readFileSync("tests/export/api.txt", "utf8").trim().split("\n");
+    const [unreleased] = readFileSync("CHANGELOG.md", "utf8").split(/^## (?!Unreleased)/m);
+    const isNamed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(unreleased!);
+    // A member of an enumeration is named by its enumeration as well.
+    const enumerations = new Map(now().map(({ name, text: of }) => [name, /^enum (\w+)/.exec(of)?.[1] ?? name]));
+    const unnamed = changed(before, now()).filter((name) => !isNamed(name) && !isNamed(enumerations.get(name) ?? name));
+    assert.deepEqual(
+      unnamed,
+      [],
+      "name them under Unreleased; at a release, write the interface to tests/export/api.txt",
+    );
+    assert.ok(now().length > 60);
+  });
+
+  it("shows each kind of change", () => {
+    const header = text("signet.h");
+    const before = lines(declarations([header]));
+    const edits: [from: RegExp | string, to: string, name: string][] = [
+      ["void signet_init(void);", "", "signet_init"],
+      ["int32_t signet_send(const void *data, uint32_t len);", "int32_t signet_send(void *data);", "signet_send"],
+      [/SIGNET_IDLE = 4/, "SIGNET_IDLE = 9", "SIGNET_IDLE"],
+      [/#define SIGNET_DEAD 255u/, "#define SIGNET_DEAD 254u", "SIGNET_DEAD"],
+      [/uint32_t counter;\n/, "uint64_t counter;\n", "signet_receipt"],
+      ["void signet_init(void);", "void signet_init(void);\nvoid signet_more(void);", "signet_more"],
+    ];
+    for (const [from, to, name] of edits) {
+      const edited = header.replace(from, to);
+      assert.notEqual(edited, header, name);
+      assert.deepEqual(changed(before, declarations([edited])), [name]);
+    }
+  });
+
+  it("writes CBOR as the server reads it", async () => {
+    const values: [calls: string, value: Value][] = [
+      ...[0, 23, 24, 255, 256, 65535, 65536, 4294967295].map((n): [string, Value] => [
+        `signet_cbor_uint(&out, ${n}u);`,
+        n,
+      ]),
+      ...[-1, -24, -25, -256, -257, -2147483648].map((n): [string, Value] => [
+        `signet_cbor_int(&out, ${n + 1} - 1);`,
+        n,
+      ]),
+      ["signet_cbor_int(&out, 100000);", 100_000],
+      ['signet_cbor_text(&out, "23.4 °C");', "23.4 °C"],
+      ['signet_cbor_bytes(&out, "\\x00\\xff", 2);', Uint8Array.of(0, 255)],
+      ["signet_cbor_bool(&out, 1);", true],
+      ["signet_cbor_bool(&out, 0);", false],
+      ["signet_cbor_array(&out, 2); signet_cbor_uint(&out, 1); signet_cbor_array(&out, 0);", [1, []]],
+      ['signet_cbor_map(&out, 1); signet_cbor_text(&out, "a"); signet_cbor_int(&out, -5);', new Map([["a", -5]])],
+    ];
+    const show = values.map(
+      ([calls]) => `  out = (struct signet_cbor){bytes, sizeof bytes, 0};\n  ${calls}\n  show(&out);\n`,
+    );
+    const main = join(folder, "cbor.c");
+    writeFileSync(
+      main,
+      `#include <stdio.h>
+#include "signet_cbor.h"
+static void show(const struct signet_cbor *out) {
+  for (uint32_t i = 0; i < out->length; i++) printf("%02x", out->bytes[i]);
+  printf("\\n");
+}
+int main(void) {
+  uint8_t bytes[64];
+  struct signet_cbor out;
+${show.join("")}
+  bytes[3] = 0x77;
+  out = (struct signet_cbor){bytes, 3, 0};
+  signet_cbor_text(&out, "abc");
+  printf("%u %u %02x\\n", (unsigned)signet_cbor_fits(&out), (unsigned)out.length, bytes[3]);
+  return 0;
+}
+`,
+    );
+    const program = join(folder, "cbor");
+    await run("gcc", ["-Wall", "-Wextra", "-Werror", "-std=c11", `-I${out}`, main, "-o", program]);
+    const shown = (await run(program, [])).trim().split("\n");
+    assert.deepEqual(
+      shown.slice(0, -1),
+      values.map(([, value]) => Buffer.from(encode(value)).toString("hex")),
+    );
+    assert.equal(shown.at(-1), "0 4 77");
   });
 });

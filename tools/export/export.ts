@@ -2,15 +2,17 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { EVENTS } from "../facts/device.ts";
+import { REASONS } from "../facts/protocol.ts";
 import { type Board, loadBoard } from "../firmware/board.ts";
 import { filesBelow } from "../firmware/cache.ts";
 import { type ChoiceName, choose } from "../firmware/choices.ts";
 import { buildGuest } from "../firmware/guest.ts";
-import { SIGNET } from "../firmware/product.ts";
 import { ROOT } from "../firmware/root.ts";
 import { Trouble } from "../trouble.ts";
 import { amalgamate, prefixed } from "./amalgam.ts";
 import { callsHeader } from "./calls.ts";
+import { exampleTexts } from "./example.ts";
 import { measure, sizeTable } from "./sizes.ts";
 
 /** The board whose choices of cryptography a core takes. */
@@ -44,6 +46,9 @@ export interface ExportOptions {
   readonly pages: number;
   readonly out: string;
 }
+
+/** The guest of an export: its application is the host. */
+const PROGRAM = { entry: "boards/library/guest.ts", app: join(ROOT, "boards/library/app") };
 
 const MANIFEST = "MANIFEST.sha256";
 const LICENCE = "/* SPDX-License-Identifier: Apache-2.0. Written by `signet export`; do not edit. */\n";
@@ -89,6 +94,23 @@ function values({ core, pageBytes, pages }: ExportOptions, assembly: readonly st
   };
 }
 
+/** A row's name as C spells it. */
+const constant = (prefix: string, name: string): string => `${prefix}_${name.toUpperCase().replaceAll("-", "_")}`;
+
+/** Why a server refuses, as C. */
+function refusals(): string {
+  const rows = Object.entries(REASONS).map(
+    ([name, [number]]) => `  ${constant("SIGNET_REFUSED", name)} = ${number},\n`,
+  );
+  return `/** Why a server refuses. */\nenum signet_refused {\n${rows.join("")}};`;
+}
+
+/** The numbers of the events, as C. */
+function events(): string {
+  const rows = Object.entries(EVENTS).map(([name, [number]]) => `#define ${constant("EVENT", name)} ${number}u\n`);
+  return rows.join("");
+}
+
 /** The header that a host includes. */
 function apiHeader(): string {
   const common = join(ROOT, "boards/common");
@@ -98,6 +120,8 @@ function apiHeader(): string {
     `/** The version of the library. */\n#define SIGNET_VERSION ${JSON.stringify(product().version)}`,
     `/** Stack below the caller that a call may use. It is overwritten before the call returns. */\n#define SIGNET_STACK_BYTES ${STACK_BYTES}u`,
     text(join(ROOT, "boards/library/dead.h")),
+    refusals(),
+    text(join(ROOT, "boards/library/host.h")),
   ].join("\n\n");
   const body = text(join(common, "signet.h"))
     .replace('#include "signet_facts.h"\n', `\n${facts}\n\n#ifdef __cplusplus\nextern "C" {\n#endif\n\n${more}\n`)
@@ -109,10 +133,11 @@ function apiHeader(): string {
 async function library(options: ExportOptions, macros: string): Promise<string> {
   const folder = mkdtempSync(join(ROOT, "build", "export-"));
   try {
-    const { calls } = await buildGuest({ use: await choices(options) }, SIGNET, folder);
+    const { calls } = await buildGuest({ use: await choices(options) }, PROGRAM, folder);
     writeFileSync(join(folder, "guest_calls.h"), callsHeader(calls));
+    writeFileSync(join(folder, "event_codes.h"), events());
     const sources = ["library/library.h", "common/guest.c", "common/trap.c", "common/event.c"];
-    const own = ["library/library.c", "common/signet.c"];
+    const own = ["library/library.c", "library/host.c", "common/signet.c"];
     const paths = [...sources, ...own].map((source) => join(ROOT, "boards", source));
     const text = amalgamate(paths, [folder, join(ROOT, "boards/library"), join(ROOT, "boards/common")]);
     const ignored = IGNORED.map((name) => `#pragma GCC diagnostic ignored "-W${name}"\n`).join("");
@@ -186,10 +211,13 @@ export function alternatives(options: ExportOptions): Map<string, ExportOptions>
   ]);
 }
 
-/** The text of SIZE.md: this export, and those beside it in `compared`. */
-async function sizeText(options: ExportOptions, compared: ReadonlyMap<string, ExportOptions>): Promise<string> {
-  const { core, out } = options;
-  const rows = new Map([["this export", await measure(out, core, await sources(options))]]);
+/** The text of SIZE.md: this export, whose sources are `compiled`, and those beside it in `compared`. */
+async function sizeText(
+  { core, out }: ExportOptions,
+  compiled: ReadonlyMap<string, string>,
+  compared: ReadonlyMap<string, ExportOptions>,
+): Promise<string> {
+  const rows = new Map([["this export", await measure(out, core, compiled)]]);
   for (const [name, other] of compared) rows.set(name, await measure(out, core, await sources(other)));
   return sizeTable(core, rows);
 }
@@ -200,28 +228,30 @@ export async function exportLibrary(
   compared: ReadonlyMap<string, ExportOptions> = new Map(),
 ): Promise<void> {
   const { out } = options;
-  await choices(options);
+  mkdirSync(join(ROOT, "build"), { recursive: true });
+  const compiled = await sources(options);
   removeFormer(out);
   const names: string[] = [];
   const put = (name: string, text: string): void => {
     write(out, name, text);
     names.push(name);
   };
-  mkdirSync(join(ROOT, "build"), { recursive: true });
-  put("signet.h", apiHeader());
-  for (const [name, text] of await sources(options)) put(name, text);
-  const texts = values(
-    options,
-    names.filter((name) => name.endsWith(".S")),
-  );
-  for (const path of filesBelow("boards/library/export")) {
-    const name = relative("boards/library/export", path).replace(/\.h\.in$/, ".h");
-    put(
-      name,
-      readFileSync(join(ROOT, path), "utf8").replaceAll(/@([A-Z_]+)@/g, (_, key: string) => texts[key]!),
-    );
+  try {
+    put("signet.h", apiHeader());
+    for (const [name, text] of compiled) put(name, text);
+    const assembly = names.filter((name) => name.endsWith(".S"));
+    const texts = { ...values(options, assembly), ...(await exampleTexts(options.core as Board["cpu"])) };
+    for (const path of filesBelow("boards/library/export")) {
+      const name = relative("boards/library/export", path).replace(/\.h\.in$/, ".h");
+      put(
+        name,
+        readFileSync(join(ROOT, path), "utf8").replaceAll(/@([A-Z_]+)@/g, (_, key: string) => texts[key]!),
+      );
+    }
+    put("LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
+    put("SIZE.md", await sizeText(options, compiled, compared));
+  } finally {
+    // After a failure too: the next export then replaces the files.
+    write(out, MANIFEST, manifest(out, names));
   }
-  put("LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
-  put("SIZE.md", await sizeText(options, compared));
-  write(out, MANIFEST, manifest(out, names));
 }

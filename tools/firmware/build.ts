@@ -12,6 +12,7 @@ import { buildGuest } from "./guest.ts";
 import type { Image } from "./image.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
+import { sbom } from "./sbom.ts";
 import { measure, type Size } from "./size.ts";
 
 export interface Built {
@@ -24,6 +25,8 @@ export interface Built {
   readonly bin: string;
   readonly map: string;
   readonly wasm: string;
+  /** The bill of materials, CycloneDX in JSON. */
+  readonly sbom: string;
   readonly size: Size;
 }
 
@@ -68,6 +71,7 @@ export async function buildImage(request: Request): Promise<Built> {
       await makeFirmware(board, boardName, folder, linear, [GUEST_UNIT, ownUnit(main)]);
       await assertConstant(at("signet.elf"));
       const size = await measure(at("signet.elf"), at("signet.map"), linear);
+      writeFileSync(at("signet.cdx.json"), await sbom(folder, boardName, name));
       writeFileSync(at("size.json"), `${JSON.stringify(size, null, 2)}\n`);
       writeFileSync(at("stamp"), wanted);
     }
@@ -83,6 +87,7 @@ export async function buildImage(request: Request): Promise<Built> {
       bin: file("bin"),
       map: file("map"),
       wasm: file("wasm"),
+      sbom: file("cdx.json"),
       size,
     };
   });

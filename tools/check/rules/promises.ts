@@ -1,7 +1,7 @@
 import { texts } from "../imports.ts";
 import { matches, type Finding, type Rule, type Tree } from "../tree.ts";
 
-const PAGE = "SECURITY.md";
+const PAGES = ["SECURITY.md", "COMPLIANCE.md"];
 
 /** `tests/folder/suite`, and after a colon how the title of one of its tests begins. */
 const NAMED = /`(tests\/[^`]+)`(?:: ([^;|)]*[^;|) ]))?/g;
@@ -36,21 +36,24 @@ export const walks: Rule = {
     ),
 };
 
-/** Each test that the security page names exists. */
+/** Each test that the pages on security and compliance name exists. */
 export const promises: Rule = {
   name: "promises",
-  find(tree) {
-    const found: Finding[] = [];
-    for (const { line, match } of matches(tree.get(PAGE) ?? "", NAMED)) {
-      const [, suite, title] = match;
-      const texts = suites(tree, suite!);
-      if (texts.length === 0) found.push({ path: PAGE, line, message: `names no suite: ${suite}` });
-      else if (title !== undefined && !texts.some((text) => text.includes(`"${title}`) || text.includes(`\`${title}`)))
-        found.push({ path: PAGE, line, message: `names no test of ${suite}: ${title}` });
-    }
-    return found;
-  },
+  find: (tree) => PAGES.flatMap((page) => promisesOf(tree, page)),
 };
+
+/** The tests that a page names and the tree does not have. */
+function promisesOf(tree: Tree, path: string): Finding[] {
+  const found: Finding[] = [];
+  for (const { line, match } of matches(tree.get(path) ?? "", NAMED)) {
+    const [, suite, title] = match;
+    const texts = suites(tree, suite!);
+    if (texts.length === 0) found.push({ path, line, message: `names no suite: ${suite}` });
+    else if (title !== undefined && !texts.some((text) => text.includes(`"${title}`) || text.includes(`\`${title}`)))
+      found.push({ path, line, message: `names no test of ${suite}: ${title}` });
+  }
+  return found;
+}
 
 /** The texts of a suite, or of all suites in a folder. */
 function suites(tree: Tree, name: string): string[] {

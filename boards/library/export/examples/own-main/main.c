@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "signet.h"
+#include "signet_cbor.h"
 #include "signet_port.h"
 
 void port_begin(void);
@@ -15,9 +16,31 @@ static void say(const char *line) {
 }
 
 /** Send a count as a CBOR map, if the report before has its receipt. */
-static int shoot(uint16_t count) {
-  const uint8_t map[] = {0xa1, 0x65, 's', 'h', 'o', 't', 's', 0x19, (uint8_t)(count >> 8), (uint8_t)count};
-  return signet_status() == SIGNET_IDLE && signet_send(map, sizeof map) == (int32_t)SIGNET_OK;
+static int shoot(uint32_t count) {
+  uint8_t bytes[16];
+  struct signet_cbor map = {bytes, sizeof bytes, 0};
+  signet_cbor_map(&map, 1);
+  signet_cbor_text(&map, "shots");
+  signet_cbor_uint(&map, count);
+  return signet_status() == SIGNET_IDLE && signet_send(bytes, map.length) == (int32_t)SIGNET_OK;
+}
+
+/** Obey the command of the last poll, if there is one: "label" or "wipe". */
+static void obey(void) {
+  char label[65], text[6] = "";
+  uint32_t number;
+  const int32_t len = signet_command(&number, text, sizeof text - 1);
+  if (len == 5 && strcmp(text, "label") == 0 && signet_label(label))
+    say(label);
+  if (len == 4 && strcmp(text, "wipe") == 0 && signet_wipe() == (int32_t)SIGNET_OK)
+    say("@ wiped");
+}
+
+/** Go on after the library's death; it has the same key then, unless it was wiped. */
+static void revive(void) {
+  say(signet_reason());
+  say("@ alive");
+  signet_init();
 }
 
 int main(void) {
@@ -27,9 +50,10 @@ int main(void) {
   if (!kept)
     return 1;
   memcpy(kept, calibration, sizeof calibration);
+  signet_name("own-main", "1.0", "example");
   signet_init();
-  uint32_t dueMs = 0, turnMs = 0, dead = 0;
-  for (uint16_t count = 1;;) {
+  uint32_t dueMs = 0, turnMs = 0, count = 1;
+  for (;;) {
     const uint32_t nowMs = signet_port_clock_ms();
     if ((int32_t)(nowMs - dueMs) >= 0) {
       dueMs = nowMs + 500;
@@ -37,14 +61,12 @@ int main(void) {
         count++;
       if (memcmp(kept, calibration, sizeof calibration) != 0)
         say("@ heap-harmed");
-      if (signet_status() == SIGNET_DEAD && dead++ == 2) {
-        say(signet_reason());
-        say("@ alive");
-        signet_init();
-      }
+      if (signet_status() == SIGNET_DEAD)
+        revive();
     }
     if ((int32_t)(nowMs - turnMs) >= 0) {
       const uint32_t waitMs = signet_poll();
+      obey();
       turnMs = signet_port_clock_ms() + (waitMs < 5 ? waitMs : 5);
     }
   }

@@ -2,17 +2,17 @@
 /* The port of this example: the UARTs of Arm's MPS2 boards by interrupt, and a store in their RAM. */
 #include <string.h>
 
+#include "machine.h"
 #include "signet_port.h"
 
 typedef struct {
   volatile uint32_t data, state, control, interrupt, divisor;
 } uart;
 
-#define MODULE      ((uart *)0x40004000u)
-#define CONSOLE     ((uart *)0x40005000u)
+#define MODULE      ((uart *)MODULE_UART)
+#define CONSOLE     ((uart *)CONSOLE_UART)
 #define TICK        ((volatile uint32_t *)0xe000e010u)
-#define ENABLE_IRQ  (*(volatile uint32_t *)0xe000e100u)
-#define CLOCK_HZ    25000000u
+#define ENABLE      ((volatile uint32_t *)0xe000e100u)
 #define QUEUE_BYTES 1024u
 
 /** A queue with one writer and one reader, of which one is an interrupt. */
@@ -55,7 +55,7 @@ void port_begin(void) {
   MODULE->divisor = CONSOLE->divisor = CLOCK_HZ / 115200;
   MODULE->control = 15;
   CONSOLE->control = 1;
-  ENABLE_IRQ = 3;
+  ENABLE[UART_INTERRUPT / 32] = 3u << UART_INTERRUPT % 32;
   TICK[1] = CLOCK_HZ / 1000 - 1;
   TICK[2] = 0;
   TICK[0] = 7;

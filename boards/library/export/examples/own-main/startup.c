@@ -2,6 +2,8 @@
 /* A start-up as a vendor gives it: main() on the main stack, no memory protection, no watchdog. */
 #include <stdint.h>
 
+#include "machine.h"
+
 extern uint32_t stack_top[], data_load[], data_start[], data_end[], bss_start[], bss_end[];
 int main(void);
 void SysTick_Handler(void);
@@ -24,23 +26,18 @@ void Reset_Handler(void) {
   }
 }
 
-__attribute__((section(".vectors"), used)) static void (*const vectors[18])(void) = {
-    (void (*)(void))stack_top,
-    Reset_Handler,
-    Default_Handler,
-    Default_Handler,
-    Default_Handler,
-    Default_Handler,
-    Default_Handler,
-    0,
-    0,
-    0,
-    0,
-    Default_Handler,
-    Default_Handler,
-    0,
-    Default_Handler,
-    SysTick_Handler,
-    UART0_RX_Handler,
-    UART0_TX_Handler,
+__attribute__((section(".vectors"), used)) static void (*const vectors[18 + UART_INTERRUPT])(void) = {
+    [0] = (void (*)(void))stack_top,
+    [1] = Reset_Handler,
+    [2] = Default_Handler,
+    [3] = Default_Handler,
+    [4] = Default_Handler,
+    [5] = Default_Handler,
+    [6] = Default_Handler,
+    [11] = Default_Handler,
+    [12] = Default_Handler,
+    [14] = Default_Handler,
+    [15] = SysTick_Handler,
+    [16 + UART_INTERRUPT] = UART0_RX_Handler,
+    [17 + UART_INTERRUPT] = UART0_TX_Handler,
 };

@@ -1,0 +1,44 @@
+/** Most bytes of a name, a version or a model. */
+#define SIGNET_NAME_MOST 32u
+
+/**
+ * Name the firmware, its version and the model of the product: the server receives them when the device enrols. Call it
+ * before signet_init. The texts are not copied: they must stay.
+ */
+void signet_name(const char *name, const char *version, const char *model);
+
+/** Copy the device's id to 32 bytes; returns 0 while there is no key yet. */
+uint32_t signet_id(uint8_t *id);
+
+/** Write the id as the QR code of a label has it, 64 digits and a zero byte; returns 0 while there is no key yet. */
+uint32_t signet_label(char *text);
+
+/** The server's signed statement that a report is stored. */
+struct signet_receipt {
+  /** Which report: the number rises with each one. */
+  uint32_t counter;
+  /** When the server signed, in seconds since 1970. */
+  uint32_t time;
+};
+
+/** Copy the last receipt since signet_init; returns 0 if there is none. */
+uint32_t signet_receipt(struct signet_receipt *receipt);
+
+/** Return the reason of the server's last refusal, an enum signet_refused; 0 if there is none, or a receipt after it.
+ */
+uint32_t signet_refusal(void);
+
+/**
+ * Take the command that came in the last call of signet_poll: its number, and up to `max` of its bytes. Returns how
+ * many bytes it has, or SIGNET_AGAIN if there is none. A command comes once, also over a restart: call this after each
+ * signet_poll.
+ */
+int32_t signet_command(uint32_t *counter, void *out, uint32_t max);
+
+/**
+ * Forget everything, as an owner's factory reset does: the key, its successor, the head of the chain. A device without
+ * a source of noise forgets its factory page too, because its seed would make the same key again. The library is
+ * SIGNET_DEAD then; signet_init begins as another device. The server is not told. If it does not return SIGNET_OK, or
+ * if power goes meanwhile, call it again.
+ */
+int32_t signet_wipe(void);
