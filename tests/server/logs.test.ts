@@ -114,6 +114,7 @@ void test(
     await pause(300);
     await post.start();
     await until("the log has the broker back", () => /"broker":"back"/.test(server.said().stderr));
+    await until("the log has the webhook's refusal", () => /"refused":"status 500"/.test(server.said().stderr));
     assert.equal(await server.stop(), 0);
     const { stdout, stderr } = server.said();
     const signing = keyFile.load(key).signing;
