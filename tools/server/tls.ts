@@ -91,7 +91,8 @@ export function renewTickets(server: Server): boolean {
   const [name, mac, cipher] = [randomBytes(16), randomBytes(16), randomBytes(16)];
   context.onticketkeycallback = (asked, _iv, seals) => {
     if (seals) return [TICKET.sealed, mac, cipher, name, randomBytes(16)];
-    return name.equals(asked) ? [TICKET.renew, mac, cipher] : [TICKET.unknown];
+    // Node 20 aborts the process if the keys are missing, whatever the verdict is.
+    return [name.equals(asked) ? TICKET.renew : TICKET.unknown, mac, cipher];
   };
   context.enableTicketKeyCallback();
   return true;
