@@ -121,7 +121,7 @@ export function begin(options: Options): void {
   const mark = scratch.mark();
   const digest = scratch.take(HASH_BYTES);
   sha256.hash(digest, options.host, options.hostLen);
-  if (!bytes.same(digest, hostHash, HASH_BYTES)) forget();
+  if (kept() && !bytes.same(digest, hostHash, HASH_BYTES)) forget();
   bytes.copy(hostHash, digest, HASH_BYTES);
   scratch.release(mark);
 }
