@@ -116,12 +116,12 @@ export function usable(options: Options): bool {
   return good;
 }
 
-/** A connection begins: a ticket of another host is wiped. The host is looked at here only: tickets may still come when the caller thinks of another. */
+/** A connection begins: a ticket is wiped if it is of another host, or if the connection has an external PSK. The host is looked at here only: tickets may still come when the caller thinks of another. */
 export function begin(options: Options): void {
   const mark = scratch.mark();
   const digest = scratch.take(HASH_BYTES);
   sha256.hash(digest, options.host, options.hostLen);
-  if (kept() && !bytes.same(digest, hostHash, HASH_BYTES)) forget();
+  if (options.identityLen || (kept() && !bytes.same(digest, hostHash, HASH_BYTES))) forget();
   bytes.copy(hostHash, digest, HASH_BYTES);
   scratch.release(mark);
 }
