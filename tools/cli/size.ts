@@ -9,8 +9,9 @@ export function add(program: Command): void {
     .option("--board <name>", "one board (default: all)")
     .option("--image <path>", "data of another image, for example an image.ts beside a guest")
     .option("--choose <names>", `what to leave out or to make smaller, with commas:\n${CHOICES_HELP}`)
+    .option("--files", "flash by source file, not by folder")
     .option("--json", "one JSON object on standard output")
-    .action(async (options: { board?: string; image?: string; choose?: string; json?: boolean }) => {
+    .action(async (options: { board?: string; image?: string; choose?: string; files?: boolean; json?: boolean }) => {
       const { size } = await import("../firmware/report.ts");
       await size(options);
     });

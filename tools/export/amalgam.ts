@@ -48,7 +48,7 @@ export function amalgamate(sources: readonly string[], folders: readonly string[
   const inline = (path: string, isCertain: boolean): string => {
     let depth = 0;
     const lines = readFileSync(path, "utf8")
-      .replaceAll(/^#pragma once\n/gm, "")
+      .replaceAll(/^#(?:pragma once|line .*)\n/gm, "")
       .replaceAll(/^#if __has_include\("([^"]+)"\)$/gm, (_, name: string) => `#if ${find(name) ? 1 : 0}`)
       .split("\n");
     const [outer = ""] = /^#ifndef \w+_H_$/m.exec(lines.find((line) => line.startsWith("#")) ?? "") ?? [];

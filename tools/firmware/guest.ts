@@ -9,6 +9,7 @@ import { digest, exclusively } from "./cache.ts";
 import { buildDay } from "./day.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
+import { originsOf } from "./origins.ts";
 import { type Call, parse } from "./words.ts";
 
 /** The wasm2c of the package `wabt`. */
@@ -24,13 +25,13 @@ async function compileWasm(board: Pick<Board, "use">, program: Program): Promise
   const folder = join(ROOT, "build", "wasm", `${entry.replaceAll("/", "_")}-${key}`);
   const wasm = join(folder, "signet.wasm");
   return exclusively(`${folder}.lock`, async () => {
-    if (existsSync(wasm)) return wasm;
+    if (existsSync(`${wasm}.map`)) return wasm;
     mkdirSync(folder, { recursive: true });
     const making = join(folder, "making.wasm");
     const text = join(folder, "signet.wat");
     const args = [entry, `${GUEST_END}.ts`, "--target", "release"];
     const choices = use.flatMap((item) => ["--use", item]);
-    await asc([...args, ...choices, "--outFile", making, "--textFile", text], app);
+    await asc([...args, ...choices, "--sourceMap", "--outFile", making, "--textFile", text], app);
     if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
       throw new Trouble(
         `${entry} has a heap: memory.grow is in the module`,
@@ -38,6 +39,7 @@ async function compileWasm(board: Pick<Board, "use">, program: Program): Promise
       );
     }
     renameSync(making, wasm);
+    renameSync(`${making}.map`, `${wasm}.map`);
     return wasm;
   });
 }
@@ -111,7 +113,7 @@ export async function buildGuest(board: Pick<Board, "use">, program: Program, fo
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
     throw new Trouble(`${program.entry} has a table of functions`, "call functions directly, not through a variable");
   }
-  const { globals, module, calls } = parse(readFileSync(making, "utf8"), header);
+  const { globals, module, calls } = parse(readFileSync(making, "utf8"), header, await originsOf(compiled));
   const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));
 
   writeFileSync(join(folder, "guest_module.c"), module);

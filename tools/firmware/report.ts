@@ -59,23 +59,25 @@ async function linearOfTls({ board: name, image, choices, size: { linear } }: Bu
   return linear - (await linearBytes({ use: { ...use, WITHOUT_TLS: 1 } }, image));
 }
 
-/** Print each board's size as a table, or all as one JSON object. */
-export async function size(asked: Asked & { readonly json?: boolean }): Promise<void> {
+/** Print each board's size as a table, by folder or by file, or all as one JSON object. */
+export async function size(asked: Asked & { readonly json?: boolean; readonly files?: boolean }): Promise<void> {
   const all: Record<string, Built["size"] & { readonly linearOfTls?: number }> = {};
   for await (const built of builds(asked, asked.json)) {
     const tls = await linearOfTls(built);
     all[nameOf(built)] = { ...built.size, ...(tls !== undefined && { linearOfTls: tls }) };
     if (asked.json) continue;
     const { budget } = await loadBoard(built.board);
-    const { flash, linear, stack, parts } = built.size;
+    const { flash, linear, stack, parts, sources } = built.size;
     const rows = [
       ["flash", share(flash, budget.flash)],
       ["linear", share(linear, budget.linear)],
       ...(tls === undefined ? [] : [["  of it tls", String(tls)]]),
       ["stack", share(stack, budget.stack)],
-      ...Object.entries(parts).map(([part, bytes]) => [`  ${part}`, String(bytes)]),
+      ...Object.entries(asked.files ? sources : parts).map(([part, bytes]) => [`  ${part}`, String(bytes)]),
     ];
-    process.stdout.write(`${nameOf(built)}\n${rows.map(([name, text]) => `  ${name?.padEnd(14)}${text}\n`).join("")}`);
+    process.stdout.write(
+      `${nameOf(built)}\n${rows.map(([name, text]) => `  ${name?.padEnd(asked.files ? 44 : 14)}${text}\n`).join("")}`,
+    );
   }
   if (asked.json) process.stdout.write(`${JSON.stringify(all)}\n`);
 }

@@ -1,5 +1,6 @@
-/** The size of an image on a board, in all and by folder. */
+/** The size of an image on a board, in all, by folder and by source. */
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { run } from "./run.ts";
 
 export interface Size {
@@ -7,45 +8,80 @@ export interface Size {
   readonly linear: number;
   readonly stack: number;
   /**
-   * Flash by origin: the folders of `assembly/` (`crypto` with its tables and assembly), `guest` for the calls in with what was
-   * inlined into them, `boards` for C of ours, `library` for the compiler's.
+   * Flash by origin: the folders of `assembly/` (`crypto` with its tables and assembly), `constants` for the data with which linear
+   * memory begins, `guest` for words and calls in, `boards` for C of ours, `library` for the compiler's.
    */
   readonly parts: Record<string, number>;
+  /** The same flash by file: AssemblyScript, and the objects of all else. */
+  readonly sources: Record<string, number>;
 }
 
-/** wasm2c's spelling of the functions of a folder, as in w2c_assembly_crypto_sha256_update. */
-const GUEST = /^w2c_(?:assembly|tests)_([a-z0-9]+)_/;
+/** The guest's object, whose instructions come from many sources. */
+const GUEST = "boards_common_guest.c";
 
-function partOf(symbol: string, file: string): string {
-  const name = symbol.replace(/\.(constprop|part|isra|cold|lto_priv)(\.\d+)?/g, "");
-  const folder = GUEST.exec(name)?.[1];
+/** The folder of a source, and the other parts. */
+function partOf(source: string): string {
+  const folder = /^(?:assembly|tests)\/([^/]+)\//.exec(source)?.[1];
   if (folder !== undefined) return folder;
-  if (name.startsWith("w2c_assembly_main")) return "main";
-  if (name.startsWith("w2c_")) return "language";
-  if (name.startsWith("data_segment_data_")) return "constants";
-  if (name.startsWith("table_") || /boards_common_cpu_\w+\.S\.o$/.test(file)) return "crypto";
-  if (file.endsWith("boards_common_guest.c.o")) return "guest";
-  return file.endsWith(".a") ? "library" : "boards";
+  if (source.startsWith("assembly/")) return "main";
+  if (source.startsWith("~lib/")) return "language";
+  if (/^table_|^boards_common_cpu_/.test(source)) return "crypto";
+  if (source.startsWith("data_")) return "constants";
+  if (source === GUEST) return "guest";
+  return source.endsWith(".a") ? "library" : "boards";
 }
 
-/** The sections of a GNU ld map that land in flash: [symbol or section, bytes, object]. */
-function* inputSections(map: string): Generator<{ name: string; bytes: number; object: string }> {
+interface Section {
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: number;
+  /** The object's name without its folder and `.o`, or the library's. */
+  readonly object: string;
+}
+
+/** The sections of a GNU ld map that land in flash. */
+function sections(map: string): Section[] {
   const body = map.slice(map.indexOf("Linker script and memory map"));
-  const entry = /^ (\.(?:text|rodata|vectors|boot|ram_code|data)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S.*)$/gm;
-  for (const [, name, bytes, object] of body.replace(/^( \.\S+)\n\s+/gm, "$1 ").matchAll(entry)) {
-    yield { name: name ?? "", bytes: Number.parseInt(bytes ?? "0", 16), object: object ?? "" };
-  }
+  const entry = /^ (\.(?:text|rodata|vectors|boot|ram_code|data)\S*)\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+) (\S.*)$/gm;
+  const found = [...body.replace(/^( \.\S+)\n\s+/gm, "$1 ").matchAll(entry)];
+  return found.map(([, name = "", address, bytes, object = ""]) => ({
+    name: name.replace(/^\.(?:text|rodata|ram_code|data)\.(?:unlikely\.|hot\.|startup\.)?/, ""),
+    address: Number(address),
+    bytes: Number(bytes),
+    object: basename(object.replace(/\(.*\)$/, "")).replace(/\.o$/, ""),
+  }));
 }
 
-/** Attribute every input section in flash to a part, by the function or object that it is named after. */
-export function parts(map: string): Record<string, number> {
-  const sum = new Map<string, number>();
-  for (const { name, bytes, object } of inputSections(map)) {
-    const symbol = name.replace(/^\.(?:text|rodata|ram_code|data)\.(?:unlikely\.|hot\.|startup\.)?/, "");
-    const part = partOf(symbol, object.replace(/\(.*\)$/, ""));
-    if (bytes > 0) sum.set(part, (sum.get(part) ?? 0) + bytes);
+/** One source of several bytes. */
+type Share = readonly [source: string, bytes: number];
+
+/**
+ * Share the guest's code out, instruction by instruction, by its debugging information. An inlined word or import counts for the
+ * line of AssemblyScript in which it stands, a literal for the code before it.
+ */
+async function shareOut(elf: string, code: readonly Section[]): Promise<Share[]> {
+  const listing = await run("arm-none-eabi-objdump", ["-d", "--no-show-raw-insn", elf]);
+  const all = [...listing.matchAll(/^ *([0-9a-f]+):\t/gm)].map(([, at]) => Number.parseInt(at!, 16));
+  const shares: Share[] = [];
+  const instructions: { at: number; bytes: number }[] = [];
+  for (const { address, bytes } of code) {
+    const own = all.filter((at) => at >= address && at < address + bytes);
+    own.forEach((at, i) => instructions.push({ at, bytes: (own[i + 1] ?? address + bytes) - at }));
   }
-  return Object.fromEntries([...sum].toSorted(([a], [b]) => a.localeCompare(b)));
+  const asked = instructions.map(({ at }) => `0x${at.toString(16)}`);
+  const answer = await run("arm-none-eabi-addr2line", ["-i", "-a", "-e", elf, ...asked]);
+  const frames = answer.split(/^0x[0-9a-f]+\n/m).slice(1);
+  instructions.forEach(({ bytes }, i) =>
+    shares.push([/(?:^|\/)((?:assembly|tests|~lib)\/\S+\.ts):/m.exec(frames[i] ?? "")?.[1] ?? GUEST, bytes]),
+  );
+  return shares;
+}
+
+/** Sum per name, the largest first. */
+function sums(shares: readonly Share[]): Record<string, number> {
+  const sum = new Map<string, number>();
+  for (const [name, bytes] of shares) sum.set(name, (sum.get(name) ?? 0) + bytes);
+  return Object.fromEntries([...sum].toSorted(([a, m], [b, n]) => n - m || a.localeCompare(b)));
 }
 
 /** Measure a linked image. */
@@ -56,10 +92,19 @@ export async function measure(elf: string, map: string, linear: number): Promise
     if (address && name) symbols.set(name, Number.parseInt(address, 16));
   }
   const span = (from: string, to: string): number => (symbols.get(to) ?? 0) - (symbols.get(from) ?? 0);
+  const filled = sections(readFileSync(map, "utf8")).filter(({ bytes }) => bytes > 0);
+  const isData = ({ name }: Section): boolean => /^(?:table|data)_/.test(name);
+  const isGuests = (section: Section): boolean => section.object === GUEST && !isData(section);
+  const plain = filled.filter((section) => !isGuests(section));
+  const shares = [
+    ...plain.map((section): Share => [isData(section) ? section.name : section.object, section.bytes]),
+    ...(await shareOut(elf, filled.filter(isGuests))),
+  ];
   return {
     flash: span("__flash_start", "__flash_end"),
     linear,
     stack: span("__stack_limit", "__stack_top"),
-    parts: parts(readFileSync(map, "utf8")),
+    parts: sums(shares.map(([source, bytes]) => [partOf(source), bytes])),
+    sources: sums(shares),
   };
 }

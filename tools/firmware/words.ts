@@ -4,6 +4,7 @@
  * boards/common/wasm_words.h or boards/common/guest.c. An unknown construct fails the build, here or in the compiler.
  */
 import { Trouble } from "../trouble.ts";
+import { type Origins, withLines } from "./origins.ts";
 
 /** An exported function, in C's types. */
 export interface Call {
@@ -119,9 +120,16 @@ function temperature(name: string): "HOTTEST" | "HOT" | "COLD" {
   return /^w2c_assembly_(?:crypto_|lib_|tls_record_)/.test(name) ? "HOT" : "COLD";
 }
 
-function definition(result: string, name: string, parameters: string, text: string): string {
+function definition(
+  result: string,
+  name: string,
+  parameters: string,
+  text: string,
+  origins: Origins[number] | undefined,
+): string {
   const words = temperature(name) === "COLD" ? far(known(text)) : known(text);
-  return `${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
+  const whole = `static ${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
+  return origins === undefined ? whole : withLines(whole, origins);
 }
 
 /** The forms of which wasm2c's output consists behind its prologue, in their order. */
@@ -171,8 +179,8 @@ function data(init: string, segments: ReadonlyMap<string, string>): string {
   return `static const u8 data_bytes[] = {\n${bytes}};\nstatic const struct data_run data_runs[] = {\n${runs}};\n`;
 }
 
-/** Parse wasm2c's output for a module with the name `guest`. */
-export function parse(c: string, header: string): Words {
+/** Parse wasm2c's output for a module with the name `guest`; with the origins of its functions, write `#line`. */
+export function parse(c: string, header: string, origins: Origins = []): Words {
   const names = new Names();
   const [prototypes, functions]: string[][] = [[], []];
   const segments = new Map<string, string>();
@@ -190,7 +198,9 @@ export function parse(c: string, header: string): Words {
       const [result, name, parameters, text] = parts as [string, string, string, string];
       const own = name.replace(/^w2c_guest_/, "");
       if (declared.has(own))
-        functions!.push(definition(result, names.plain("w2c_", own), parameters, body(text, names)));
+        functions!.push(
+          definition(result, names.plain("w2c_", own), parameters, body(text, names), origins[functions!.length]),
+        );
       else if (own === name) inits.set(name, text);
       else callers.set(own, text);
     }
@@ -205,7 +215,7 @@ export function parse(c: string, header: string): Words {
       ...prototypes!,
       data(inits.get("init_memories") ?? "", segments),
       `static void guest_begin(void) {\n${starts}  load_data(data_bytes, data_runs, sizeof data_runs / sizeof *data_runs);\n}\n`,
-      ...functions!.map((text) => `static ${text}`),
+      ...functions!,
     ].join("\n"),
     calls: calls(header, callers, names),
   };

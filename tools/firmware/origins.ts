@@ -1,0 +1,70 @@
+/** Where each instruction of a module comes from: lines of AssemblyScript, by asc's source map, as `#line` in wasm2c's C. */
+import { readFileSync } from "node:fs";
+import { SourceMap } from "node:module";
+import { Trouble } from "../trouble.ts";
+import { run } from "./run.ts";
+
+/** Lists a module's instructions, each with its offset in the file. */
+const OBJDUMP = "node_modules/wabt/bin/wasm-objdump";
+
+/** What wasm2c writes one statement of, in the order of the instructions, under the same name: so both sides can be matched. */
+type Mark = "const" | "access" | "call" | "bulk";
+
+/** A mark of the module, and the line that it came from: `12 "assembly/lib/bytes.ts"`. */
+export interface Origin {
+  readonly mark: Mark;
+  readonly line: string | undefined;
+}
+
+/** Of each function, in the module's order. */
+export type Origins = readonly (readonly Origin[])[];
+
+const INSTRUCTIONS: readonly (readonly [RegExp, Mark])[] = [
+  [/^i(?:32|64)\.const /, "const"],
+  [/^i(?:32|64)\.(?:load|store)/, "access"],
+  [/^call /, "call"],
+  [/^memory\.(?:copy|fill)/, "bulk"],
+];
+
+const STATEMENTS: readonly (readonly [RegExp, Mark])[] = [
+  [/^ *\w+ = \d+u(?:ll)?;$/, "const"],
+  [/i(?:32|64)_(?:load|store)\w*\(/, "access"],
+  [/^ *(?:\w+ = )?(?:w2c|import)_\w+\(/, "call"],
+  [/^ *memory_(?:copy|fill)\(/, "bulk"],
+];
+
+function markOf(text: string, table: typeof INSTRUCTIONS): Mark | undefined {
+  return table.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** Read the origins of a module with a source map beside it. */
+export async function originsOf(wasm: string): Promise<Origins> {
+  const map = new SourceMap(JSON.parse(readFileSync(`${wasm}.map`, "utf8")));
+  const found: Origin[][] = [];
+  for (const line of (await run(process.execPath, [OBJDUMP, "-d", wasm])).split("\n")) {
+    if (/^[0-9a-f]+ func\[/.test(line)) found.push([]);
+    const [, at, text] = /^ ([0-9a-f]+): [0-9a-f ]+\| *(.*)$/.exec(line) ?? [];
+    const mark = markOf(text ?? "", INSTRUCTIONS);
+    if (at === undefined || mark === undefined) continue;
+    const entry = map.findEntry(0, Number.parseInt(at, 16));
+    const isKnown = "originalSource" in entry && entry.originalSource !== undefined;
+    found.at(-1)?.push({ mark, line: isKnown ? `${entry.originalLine + 1} "${entry.originalSource}"` : undefined });
+  }
+  return found;
+}
+
+/** Put `#line` before each statement of a function whose origin is another than that of the statement before it. */
+export function withLines(text: string, origins: readonly Origin[]): string {
+  const statements = text.split("\n");
+  const marked = statements.map((statement) => markOf(statement, STATEMENTS));
+  const marks = marked.filter((mark) => mark !== undefined);
+  if (marks.length !== origins.length || origins.some(({ mark }, i) => mark !== marks[i]))
+    throw new Trouble("the statements of wasm2c do not match the instructions of the module", "see origins.ts");
+  let next = 0;
+  let at = origins[0]?.line;
+  const written = statements.map((statement, i) => {
+    if (marked[i] !== undefined) at = origins[next++]?.line ?? at;
+    return at === undefined || statement === "" ? statement : `#line ${at}\n${statement}`;
+  });
+  return written.join("\n");
+}
