@@ -21,50 +21,56 @@ uint32_t cpu_montgomery_row(uint32_t *out, uint32_t word, const uint32_t *b, con
                             uint32_t bytes, uint32_t top);
 void cpu_comb_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 
-PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
+INNER_PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
 
-PORT void import_cpu_fe_mul(u32 out, u32 a, u32 b) { cpu_fe_mul(elements(out, 1), elements(a, 1), elements(b, 1)); }
+INNER_PORT void import_cpu_fe_mul(u32 out, u32 a, u32 b) {
+  cpu_fe_mul(elements(out, 1), elements(a, 1), elements(b, 1));
+}
 
 /* No square at all is not asked for; it would be 2^32 of them. */
-PORT void import_cpu_fe_square(u32 out, u32 a, u32 times) { cpu_fe_square(elements(out, 1), elements(a, 1), times); }
+INNER_PORT void import_cpu_fe_square(u32 out, u32 a, u32 times) {
+  cpu_fe_square(elements(out, 1), elements(a, 1), times);
+}
 
-PORT void import_cpu_fe_scale(u32 out, u32 a, u32 factor, u32 b) {
+INNER_PORT void import_cpu_fe_scale(u32 out, u32 a, u32 factor, u32 b) {
   cpu_fe_scale(elements(out, 1), elements(a, 1), factor, elements(b, 1));
 }
 
-PORT void import_cpu_fe_sub(u32 out, u32 a, u32 b) { cpu_fe_sub(elements(out, 1), elements(a, 1), elements(b, 1)); }
+INNER_PORT void import_cpu_fe_sub(u32 out, u32 a, u32 b) {
+  cpu_fe_sub(elements(out, 1), elements(a, 1), elements(b, 1));
+}
 
-PORT void import_cpu_fe_swap(u32 a, u32 b, u32 bit) { cpu_fe_swap(elements(a, 2), elements(b, 2), bit); }
+INNER_PORT void import_cpu_fe_swap(u32 a, u32 b, u32 bit) { cpu_fe_swap(elements(a, 2), elements(b, 2), bit); }
 
-PORT void import_cpu_sc_montgomery(u32 out, u32 a, u32 b) {
+INNER_PORT void import_cpu_sc_montgomery(u32 out, u32 a, u32 b) {
   cpu_sc_montgomery(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
-PORT void import_cpu_fe256_mul(u32 out, u32 a, u32 b) {
+INNER_PORT void import_cpu_fe256_mul(u32 out, u32 a, u32 b) {
   cpu_fe256_mul(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
-PORT void import_cpu_fe256_square(u32 out, u32 a, u32 times) {
+INNER_PORT void import_cpu_fe256_square(u32 out, u32 a, u32 times) {
   cpu_fe256_square(elements(out, 1), elements(a, 1), times);
 }
 
-PORT void import_cpu_fe256_add(u32 out, u32 a, u32 b) {
+INNER_PORT void import_cpu_fe256_add(u32 out, u32 a, u32 b) {
   cpu_fe256_add(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
-PORT void import_cpu_fe256_sub(u32 out, u32 a, u32 b) {
+INNER_PORT void import_cpu_fe256_sub(u32 out, u32 a, u32 b) {
   cpu_fe256_sub(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
 /* Fewer words than four, or an odd number, are not asked for: assembly would not end. */
-PORT u32 import_cpu_montgomery_row(u32 out, u32 word, u32 b, u32 m, u32 inverse, u32 bytes, u32 top) {
+INNER_PORT u32 import_cpu_montgomery_row(u32 out, u32 word, u32 b, u32 m, u32 inverse, u32 bytes, u32 top) {
   if (bytes < 16 || bytes % 8 != 0)
     trap(TRAP_OOB);
   return cpu_montgomery_row((uint32_t *)inside(out, bytes), word, (uint32_t *)inside(b, bytes),
                             (uint32_t *)inside(m, bytes), inverse, bytes, top);
 }
 
-PORT void import_cpu_comb_select(u32 out, u32 first, u32 digit) {
+INNER_PORT void import_cpu_comb_select(u32 out, u32 first, u32 digit) {
   const u32 table_words = 3 * 16 * 8;
   if (first > sizeof table_ed25519 / 4 - table_words)
     trap(TRAP_OOB);

@@ -13,25 +13,25 @@ void cpu_chacha20(uint8_t *out, const uint8_t *text, uint32_t blocks, uint32_t *
 void cpu_poly1305(uint32_t *state, const uint8_t *data, uint32_t blocks);
 
 /** The address of `blocks` blocks of `bytes` at `at`: at least one, and no more than linear memory could hold. */
-PORT uint8_t *whole(u32 at, u32 blocks, u32 bytes) {
+INNER_PORT uint8_t *whole(u32 at, u32 blocks, u32 bytes) {
   if (blocks == 0 || blocks > LINEAR_BYTES / bytes)
     trap(TRAP_OOB);
   return inside(at, blocks * bytes);
 }
 
-PORT void import_cpu_sha256(u32 state, u32 data, u32 blocks) {
+INNER_PORT void import_cpu_sha256(u32 state, u32 data, u32 blocks) {
   cpu_sha256((uint32_t *)inside(state, 32), whole(data, blocks, 64), blocks, table_sha256k);
 }
 
-PORT void import_cpu_sha512(u32 state, u32 data, u32 blocks) {
+INNER_PORT void import_cpu_sha512(u32 state, u32 data, u32 blocks) {
   cpu_sha512((uint32_t *)inside(state, 64), whole(data, blocks, 128), blocks, table_sha512k);
 }
 
-PORT void import_cpu_chacha20(u32 out, u32 text, u32 blocks, u32 state) {
+INNER_PORT void import_cpu_chacha20(u32 out, u32 text, u32 blocks, u32 state) {
   cpu_chacha20(whole(out, blocks, 64), whole(text, blocks, 64), blocks, (uint32_t *)inside(state, 64));
 }
 
-PORT void import_cpu_poly1305(u32 state, u32 data, u32 blocks) {
+INNER_PORT void import_cpu_poly1305(u32 state, u32 data, u32 blocks) {
   cpu_poly1305((uint32_t *)inside(state, 52), whole(data, blocks, 16), blocks);
 }
 #endif

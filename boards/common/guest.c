@@ -17,11 +17,19 @@
 #else
 #define VISIBLE __attribute__((externally_visible, noinline))
 #endif
-#define PORT static inline __attribute__((always_inline, unused))
+/* An import. */
+#define PORT static __attribute__((unused))
+/* An import in the loops of the cryptography. */
+#ifdef CRYPTO_SMALL
+#define INNER_PORT PORT
+#else
+#define INNER_PORT WORD
+#endif
 
 VISIBLE void secrets_wipe(void) {
   memset(anywhere(&guest), 0, sizeof guest);
-  __asm__ volatile("" ::"r"(&guest) : "memory");
+  memset(&globals, 0, sizeof globals);
+  __asm__ volatile("" ::"r"(&guest), "r"(&globals) : "memory");
 }
 
 #ifdef SIGNET_LIBRARY
@@ -137,7 +145,7 @@ PORT void load_data(const u8 *from, const struct data_run *runs, u32 count) {
 #include "guest_module.c"
 
 VISIBLE void guest_start(void) {
-  memset(anywhere(&guest), 0, sizeof guest);
+  secrets_wipe();
   guest_begin();
 }
 

@@ -8,19 +8,16 @@
 #include "table_p384.h"
 #include "table_sha2.h"
 
-static inline u32 table_word(const uint32_t *table, u32 words, u32 i) {
-  return table[i < words ? i : 0];
-}
+static inline u32 table_word(const uint32_t *table, u32 words, u32 i) { return table[i < words ? i : 0]; }
 
-PORT u32 import_table_ed25519(u32 i) { return table_word(table_ed25519, sizeof table_ed25519 / 4, i); }
+INNER_PORT u32 import_table_ed25519(u32 i) { return table_word(table_ed25519, sizeof table_ed25519 / 4, i); }
 
-PORT u32 import_table_p256(u32 i) { return table_word(table_p256, sizeof table_p256 / 4, i); }
+INNER_PORT u32 import_table_p256(u32 i) { return table_word(table_p256, sizeof table_p256 / 4, i); }
 
-PORT u32 import_table_p384(u32 i) { return table_word(table_p384, sizeof table_p384 / 4, i); }
+INNER_PORT u32 import_table_p384(u32 i) { return table_word(table_p384, sizeof table_p384 / 4, i); }
 
-PORT u32 import_table_sha256k(u32 i) { return table_word(table_sha256k, sizeof table_sha256k / 4, i); }
+INNER_PORT u32 import_table_sha256k(u32 i) { return table_word(table_sha256k, sizeof table_sha256k / 4, i); }
 
-PORT u32 import_table_sha512k(u32 i, u32 half) {
+INNER_PORT u32 import_table_sha512k(u32 i, u32 half) {
   return table_word(table_sha512k, sizeof table_sha512k / 4, 2 * i + (half & 1));
 }
-

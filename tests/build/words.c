@@ -72,12 +72,21 @@ static void compare(const char *name, u32 base, u32 offset, u32 size, int did_tr
       fail(#word, base, offset);                                                                                       \
   } while (0)
 
+/** Each word, the one that calls, and the one that calls without an offset. */
 #define EACH_LOAD(word, type, wide, size)                                                                              \
   TRY_LOAD(word, type, wide, size);                                                                                    \
-  TRY_LOAD(far_##word, type, wide, size)
+  TRY_LOAD(far_##word, type, wide, size);                                                                              \
+  do {                                                                                                                 \
+    const u32 offset = 0;                                                                                              \
+    TRY_LOAD(far_##word, type, wide, size);                                                                            \
+  } while (0)
 #define EACH_STORE(word, size)                                                                                         \
   TRY_STORE(word, size);                                                                                               \
-  TRY_STORE(far_##word, size)
+  TRY_STORE(far_##word, size);                                                                                         \
+  do {                                                                                                                 \
+    const u32 offset = 0;                                                                                              \
+    TRY_STORE(far_##word, size);                                                                                       \
+  } while (0)
 
 /** Every word that reaches memory, at one place. */
 static void access(volatile u32 base, volatile u32 offset) {

@@ -86,7 +86,7 @@ describe("an address known to the generator", () => {
     ["a sum that wraps", "at_i32_load(8, base, 0xfffffc84u)"],
   ] as const) {
     it(`fails the build if it is ${fault}`, () => {
-      for (const said of compileAccess(access)) assert.match(said, /the generator is wrong about an address/);
+      for (const said of compileAccess(access)) assert.match(said, /the generator is wrong about a constant/);
     });
   }
 });
@@ -143,6 +143,17 @@ static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
       "far_i32_store(var_i0, 0u, var_p0);",
       "far_i32_store(var_i0, 0u, var_p0);",
     ]);
+  });
+
+  it("makes every function small if it is told so, and else not the ciphers", () => {
+    const text = `static u32 w2c_guest_assembly0x2Fcrypto0x2F_sha2560x2Ff(w2c_guest*, u32);
+static u32 w2c_guest_assembly0x2Fcrypto0x2F_sha2560x2Ff(w2c_guest* instance, u32 var_p0) {
+  var_i0 = i32_load_default32(&instance->w2c_memory, (u64)(var_p0) + 8u);
+  return var_i0;
+}
+`;
+    assert.match(parse(text, "").module, /^HOT static[^]*var_i0 = i32_load\(var_p0, 8u\);/);
+    assert.match(parse(text, "", { isSmall: true }).module, /^COLD static[^]*var_i0 = far_i32_load\(var_p0, 8u\);/);
   });
 
   it("fails the build at an unknown line", () => {

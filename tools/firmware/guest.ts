@@ -113,7 +113,10 @@ export async function buildGuest(board: Pick<Board, "use">, program: Program, fo
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
     throw new Trouble(`${program.entry} has a table of functions`, "call functions directly, not through a variable");
   }
-  const { globals, module, calls } = parse(readFileSync(making, "utf8"), header, await originsOf(compiled));
+  const { globals, module, calls } = parse(readFileSync(making, "utf8"), header, {
+    isSmall: "CRYPTO_SMALL" in board.use,
+    origins: await originsOf(compiled),
+  });
   const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));
 
   writeFileSync(join(folder, "guest_module.c"), module);

@@ -1,4 +1,4 @@
-/** Where each instruction of a module comes from: lines of AssemblyScript, by asc's source map, as `#line` in wasm2c's C. */
+/** The origin of each instruction of a module: lines of AssemblyScript, by asc's source map, as `#line` in wasm2c's C. */
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { Trouble } from "../trouble.ts";
@@ -7,16 +7,16 @@ import { run } from "./run.ts";
 /** Lists a module's instructions, each with its offset in the file. */
 const OBJDUMP = "node_modules/wabt/bin/wasm-objdump";
 
-/** What wasm2c writes one statement of, in the order of the instructions, under the same name: so both sides can be matched. */
+/** Instructions for which wasm2c writes one statement each, in their order: they match the C with the module. */
 type Mark = "const" | "access" | "call" | "bulk";
 
-/** A mark of the module, and the line that it came from: `12 "assembly/lib/bytes.ts"`. */
+/** A mark of the module, and its line: `12 "assembly/lib/bytes.ts"`. */
 export interface Origin {
   readonly mark: Mark;
   readonly line: string | undefined;
 }
 
-/** Of each function, in the module's order. */
+/** The marks of each function, in the module's order. */
 export type Origins = readonly (readonly Origin[])[];
 
 const INSTRUCTIONS: readonly (readonly [RegExp, Mark])[] = [
@@ -29,8 +29,8 @@ const INSTRUCTIONS: readonly (readonly [RegExp, Mark])[] = [
 const STATEMENTS: readonly (readonly [RegExp, Mark])[] = [
   [/^ *\w+ = \d+u(?:ll)?;$/, "const"],
   [/i(?:32|64)_(?:load|store)\w*\(/, "access"],
-  [/^ *(?:\w+ = )?(?:w2c|import)_\w+\(/, "call"],
-  [/^ *memory_(?:copy|fill)\(/, "bulk"],
+  [/^ *(?:bound_)?memory_(?:copy|fill)\w*\(/, "bulk"],
+  [/^ *(?:\w+ = )?(?:w2c|bound|import)_\w+\(/, "call"],
 ];
 
 function markOf(text: string, table: typeof INSTRUCTIONS): Mark | undefined {

@@ -4,6 +4,8 @@
  * boards/common/wasm_words.h or boards/common/guest.c. An unknown construct fails the build, here or in the compiler.
  */
 import { Trouble } from "../trouble.ts";
+import { bind, type CFunction } from "./bound.ts";
+import { withConstants } from "./slots.ts";
 import { type Origins, withLines } from "./origins.ts";
 
 /** An exported function, in C's types. */
@@ -61,49 +63,21 @@ function body(text: string, names: Names): string {
       (_, port: string, name: string) => `import_${port}_${snake(name)}(`,
     )
     .replaceAll(/\bw2c_guest_(\w+)\(instance(?:, )?/g, (_, name: string) => `${names.plain("w2c_", name)}(`)
-    .replaceAll(/\binstance->w2c_(\w+)/g, (_, name: string) => `guest.${names.plain("", name)}`);
+    .replaceAll(/\binstance->w2c_(\w+)/g, (_, name: string) => `globals.${names.plain("", name)}`);
 }
 
-/** With the braces of blocks, the lines that decide which slots contain a constant. */
+/** An access of memory: word, base, offset. */
 const ACCESS = /(i(?:32|64)_(?:load|store)\w*)\((\w+), (\w+)/g;
-const LABEL = /^ *var_\w+:/;
-const ASSIGNMENT = /^ *(\w+) (?:= (\d+)u;$|\S*= )/;
 
-/**
- * Name the address of each access whose base is a slot that holds a constant. What is found here is read from the lines
- * alone; the compiler proves it again, and the build fails where it does not come to the same.
- */
+/** Name the address of each access whose base is a slot that holds a constant; the compiler proves it again. */
 function known(text: string): string {
-  const blocks = [{ constants: new Map<string, string>(), assigned: new Set<string>() }];
-  const lines = text.split("\n").map((line) => {
-    const { constants, assigned } = blocks.at(-1)!;
-    const [, slot, constant] = ASSIGNMENT.exec(line) ?? [];
-    const written = line.replaceAll(ACCESS, (access, word: string, base: string, offset: string) => {
+  return withConstants(text, (line, constants) =>
+    line.replaceAll(ACCESS, (access, word: string, base: string, offset: string) => {
       const at = constants.get(base);
       if (at === undefined) return access;
-      return `at_${word}(${Number.parseInt(at, 10) + Number.parseInt(offset, 10)}u, ${base}, ${offset}`;
-    });
-    if (LABEL.test(line)) constants.clear();
-    if (slot !== undefined) {
-      assigned.add(slot);
-      constants.delete(slot);
-      if (constant !== undefined) constants.set(slot, constant);
-    }
-    if (/^ *\}/.test(line)) leave(blocks);
-    if (line.endsWith("{")) blocks.push({ constants: new Map(blocks.at(-1)!.constants), assigned: new Set() });
-    return written;
-  });
-  return lines.join("\n");
-}
-
-/** After a block, its assignments are unknown. */
-function leave(blocks: { readonly constants: Map<string, string>; readonly assigned: Set<string> }[]): void {
-  const inner = blocks.pop()!;
-  const outer = blocks.at(-1)!;
-  for (const slot of inner.assigned) {
-    outer.assigned.add(slot);
-    outer.constants.delete(slot);
-  }
+      return `at_${word}(${at + Number.parseInt(offset, 10)}u, ${base}, ${offset}`;
+    }),
+  );
 }
 
 /** In functions that are to be small, accesses are calls. */
@@ -112,24 +86,13 @@ function far(text: string): string {
 }
 
 /**
- * Treatment of a function by the compiler, in words of boards/common/words.h: a function that runs a few times an exchange is
- * made small.
+ * Treatment of a function by the compiler, in words of boards/common/words.h: the loops of the cryptography (the files of `crypto` that
+ * only their siblings import, and X25519) are made fast unless the image is to be small, all other functions small.
  */
-function temperature(name: string): "HOTTEST" | "HOT" | "COLD" {
+function temperature(name: string, isSmall: boolean): "HOTTEST" | "HOT" | "COLD" {
+  if (isSmall) return "COLD";
   if (/^w2c_assembly_crypto_(?:_poly1305|_chacha20|aead)_/.test(name)) return "HOTTEST";
-  return /^w2c_assembly_(?:crypto_|lib_|tls_record_)/.test(name) ? "HOT" : "COLD";
-}
-
-function definition(
-  result: string,
-  name: string,
-  parameters: string,
-  text: string,
-  origins: Origins[number] | undefined,
-): string {
-  const words = temperature(name) === "COLD" ? far(known(text)) : known(text);
-  const whole = `static ${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
-  return origins === undefined ? whole : withLines(whole, origins);
+  return /^w2c_assembly_crypto_(?:_|x25519_)/.test(name) ? "HOT" : "COLD";
 }
 
 /** The forms of which wasm2c's output consists behind its prologue, in their order. */
@@ -179,10 +142,18 @@ function data(init: string, segments: ReadonlyMap<string, string>): string {
   return `static const u8 data_bytes[] = {\n${bytes}};\nstatic const struct data_run data_runs[] = {\n${runs}};\n`;
 }
 
-/** Parse wasm2c's output for a module with the name `guest`; with the origins of its functions, write `#line`. */
-export function parse(c: string, header: string, origins: Origins = []): Words {
+export interface Choices {
+  /** Whether all functions are to be small. */
+  readonly isSmall?: boolean;
+  /** The origins of the instructions of each function, for `#line`. */
+  readonly origins?: Origins;
+}
+
+/** Parse wasm2c's output for a module with the name `guest`. */
+export function parse(c: string, header: string, { isSmall = false, origins = [] }: Choices = {}): Words {
   const names = new Names();
-  const [prototypes, functions]: string[][] = [[], []];
+  const prototypes: string[] = [];
+  const functions: CFunction[] = [];
   const segments = new Map<string, string>();
   const callers = new Map<string, string>();
   const inits = new Map<string, string>();
@@ -191,16 +162,14 @@ export function parse(c: string, header: string, origins: Origins = []): Words {
     if (form === "declaration") {
       const name = names.plain("w2c_", parts[1]!);
       declared.add(parts[1]!);
-      prototypes!.push(`${temperature(name)} static ${parts[0]} ${name}(${parts[2]!.slice(2) || "void"});\n`);
+      prototypes.push(`${temperature(name, isSmall)} static ${parts[0]} ${name}(${parts[2]!.slice(2) || "void"});\n`);
     } else if (form === "segment") {
       segments.set(parts[0]!, parts[1]!);
     } else if (form === "function") {
       const [result, name, parameters, text] = parts as [string, string, string, string];
       const own = name.replace(/^w2c_guest_/, "");
       if (declared.has(own))
-        functions!.push(
-          definition(result, names.plain("w2c_", own), parameters, body(text, names), origins[functions!.length]),
-        );
+        functions.push({ name: names.plain("w2c_", own), result, parameters, text: body(text, names) });
       else if (own === name) inits.set(name, text);
       else callers.set(own, text);
     }
@@ -209,13 +178,21 @@ export function parse(c: string, header: string, origins: Origins = []): Words {
     ([, type, name]) => `${type} ${names.plain("", name!)};`,
   );
   const starts = body(inits.get("init_globals") ?? "", names).replaceAll(/^.* = 0u;\n/gm, "");
+  const isCold = ({ name }: CFunction): boolean => temperature(name, isSmall) === "COLD";
+  const { thunks, texts } = bind(functions, isCold);
+  const definitions = functions.map(({ name, result, parameters }, i) => {
+    const words = isCold(functions[i]!) ? far(known(texts[i]!)) : known(texts[i]!);
+    const whole = `static ${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
+    return origins[i] === undefined ? whole : withLines(whole, origins[i]);
+  });
   return {
     globals: globals.join(" "),
     module: [
-      ...prototypes!,
+      ...prototypes,
+      ...thunks,
       data(inits.get("init_memories") ?? "", segments),
       `static void guest_begin(void) {\n${starts}  load_data(data_bytes, data_runs, sizeof data_runs / sizeof *data_runs);\n}\n`,
-      ...functions!,
+      ...definitions,
     ].join("\n"),
     calls: calls(header, callers, names),
   };
