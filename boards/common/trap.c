@@ -18,17 +18,3 @@ void trap(trap_t why) {
   epitaph_hex(pc);
   epitaph_die();
 }
-
-#if defined(__ARM_ARCH) && !defined(__ARM_FEATURE_UNALIGNED)
-uint32_t words_gather(const uint8_t *from, uint32_t size) {
-  uint32_t word = 0;
-  for (uint32_t i = 0; i < size; i++)
-    word |= (uint32_t)from[i] << (8 * i);
-  return word;
-}
-
-void words_scatter(uint8_t *to, uint32_t word, uint32_t size) {
-  for (uint32_t i = 0; i < size; i++)
-    to[i] = (uint8_t)(word >> (8 * i));
-}
-#endif

@@ -80,8 +80,8 @@ WORD u8 *known(u32 at) { return guest.memory + at; }
 #endif
 
 /**
- * Called where the compiler does not derive the constant that the generator knows, or that address is outside: fails the
- * build.
+ * Called where the compiler does not derive the constant that the generator knows, or that address is outside: fails
+ * the build.
  */
 __attribute__((error("the generator is wrong about a constant"))) void constant_is_wrong(void);
 
@@ -151,41 +151,43 @@ WORD u8 *address(u32 base, u32 offset, u32 size) {
 #define fetch __builtin_memcpy
 #define put   __builtin_memcpy
 #else
-/** Gather and scatter 2 or 4 bytes: out of line, for addresses that are not aligned. */
-u32 words_gather(const u8 *from, u32 size);
-void words_scatter(u8 *to, u32 word, u32 size);
+/** Gather and scatter bytes: out of line, for addresses that are not aligned. */
+u32 words_gather2(const u8 *from);
+u32 words_gather4(const u8 *from);
+u64 words_gather8(const u8 *from);
+void words_scatter2(u8 *to, u32 given);
+void words_scatter4(u8 *to, u32 given);
+void words_scatter8(u8 *to, u64 given);
 
-WORD u32 fetch_word(const u8 *from) {
-  return LIKELY(((uintptr_t)from & 3) == 0) ? *(const word_t *)from : words_gather(from, 4);
-}
-
-WORD void put_word(u8 *to, u32 word) {
-  if (LIKELY(((uintptr_t)to & 3) == 0))
-    *(word_t *)to = word;
-  else
-    words_scatter(to, word, 4);
-}
+WORD int is_aligned(const u8 *place, u32 size) { return LIKELY(((uintptr_t)place & (size - 1)) == 0); }
 
 WORD void fetch(void *to, const u8 *from, u32 size) {
   if (size == 1)
     *(u8 *)to = *from;
   else if (size == 2)
-    *(half_t *)to = LIKELY(((uintptr_t)from & 1) == 0) ? *(const half_t *)from : (u16)words_gather(from, 2);
+    *(half_t *)to = is_aligned(from, 2) ? *(const half_t *)from : (u16)words_gather2(from);
+  else if (size == 4)
+    *(word_t *)to = is_aligned(from, 4) ? *(const word_t *)from : words_gather4(from);
   else
-    for (u32 i = 0; i < size / 4; i++)
-      ((word_t *)to)[i] = fetch_word(from + 4 * i);
+    *(u64 *)to =
+        is_aligned(from, 4) ? ((const word_t *)from)[0] | (u64)((const word_t *)from)[1] << 32 : words_gather8(from);
 }
 
 WORD void put(u8 *to, const void *from, u32 size) {
   if (size == 1)
     *to = *(const u8 *)from;
-  else if (size == 2 && LIKELY(((uintptr_t)to & 1) == 0))
+  else if (size == 2 && is_aligned(to, 2))
     *(half_t *)to = *(const half_t *)from;
   else if (size == 2)
-    words_scatter(to, *(const half_t *)from, 2);
+    words_scatter2(to, *(const half_t *)from);
+  else if (size == 4 && is_aligned(to, 4))
+    *(word_t *)to = *(const word_t *)from;
+  else if (size == 4)
+    words_scatter4(to, *(const word_t *)from);
+  else if (is_aligned(to, 4))
+    ((word_t *)to)[0] = ((const word_t *)from)[0], ((word_t *)to)[1] = ((const word_t *)from)[1];
   else
-    for (u32 i = 0; i < size / 4; i++)
-      put_word(to + 4 * i, ((const word_t *)from)[i]);
+    words_scatter8(to, *(const u64 *)from);
 }
 #endif
 

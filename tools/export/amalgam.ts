@@ -11,7 +11,7 @@ const RENAMES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Functions that have a declaration of their own in boards/common, and are static in a library. */
-const STATIC = /^((?:_Noreturn )?)(?=(?:void|uint32_t|u32) (?:trap|words_gather|words_scatter)\()/gm;
+const STATIC = /^((?:_Noreturn )?)(?=(?:void|uint32_t|uint64_t|u32|u64) (?:trap|words_gather\d|words_scatter\d)\()/gm;
 
 /** Headers of an image whose names boards/library/library.h declares. */
 const REPLACED = new Set(["guest.h", "epitaph.h", "event.h", "port.h", "stack.h"]);

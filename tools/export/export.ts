@@ -136,7 +136,7 @@ async function library(options: ExportOptions, macros: string): Promise<string> 
     const { calls } = await buildGuest({ use: await choices(options) }, PROGRAM, folder);
     writeFileSync(join(folder, "guest_calls.h"), callsHeader(calls));
     writeFileSync(join(folder, "event_codes.h"), events());
-    const sources = ["library/library.h", "common/guest.c", "common/trap.c", "common/event.c"];
+    const sources = ["library/library.h", "common/guest.c", "common/trap.c", "common/unaligned.c", "common/event.c"];
     const own = ["library/library.c", "library/host.c", "common/signet.c"];
     const paths = [...sources, ...own].map((source) => join(ROOT, "boards", source));
     const text = amalgamate(paths, [folder, join(ROOT, "boards/library"), join(ROOT, "boards/common")]);

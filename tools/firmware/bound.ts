@@ -117,7 +117,7 @@ export function bind(
 ): { readonly thunks: string[]; readonly texts: string[] } {
   const shapes = new Map(WORDS);
   for (const { name, result, parameters } of functions)
-    if (!parameters.includes("u64")) shapes.set(name, { result, count: parameters.split(", ").length });
+    if (/^u32 \w+(?:, u32 \w+)*$/.test(parameters)) shapes.set(name, { result, count: parameters.split(", ").length });
   const chosen = new Map<string, { readonly name: string; readonly bound: Bound }[]>();
   for (const [target, calls] of callsOf(functions.filter(isSmall))) {
     const shape = shapes.get(target);

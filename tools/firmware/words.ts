@@ -143,7 +143,7 @@ function data(init: string, segments: ReadonlyMap<string, string>): string {
 }
 
 export interface Choices {
-  /** Whether all functions are to be small. */
+  /** True if all functions are to be small. */
   readonly isSmall?: boolean;
   /** The origins of the instructions of each function, for `#line`. */
   readonly origins?: Origins;
