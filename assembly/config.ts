@@ -29,6 +29,14 @@ export const AT_REPLY_MS: u32 = 2_000;
 export const AT_SYNC_MS: u32 = 500;
 /** Time to resolve a name and open a connection. */
 export const AT_OPEN_MS: u32 = 20_000;
+/** Time for a cellular module to open a connection or a context: shorter than PROGRESS_MS, since it is silent meanwhile. */
+export const AT_DIAL_MS: u32 = 75_000;
+/** Time for a cellular module to restart. */
+export const AT_BOOT_MS: u32 = 15_000;
+/** Interval of the queries to a cellular module that searches for its network. */
+export const AT_SEARCH_MS: u32 = 2_000;
+/** Queries before a search counts as a fault, which does not end it: 3 minutes. */
+export const AT_SEARCHES: u32 = 90;
 /** Time to join a network: ESP-AT itself gives up after 15 s. */
 export const AT_JOIN_MS: u32 = 20_000;
 /** Time to accept data, or to report the result of a send, before the driver asks. */
@@ -73,8 +81,8 @@ export const TLS_OPEN_MS: u32 = 30_000;
 /** Time for the answer to close_notify before the connection is ended without it. */
 export const TLS_CLOSE_MS: u32 = 2_000;
 
-/** The factory page's map: every field at its longest takes 561 bytes. */
-export const SETTINGS_BYTES: u32 = 568;
+/** The factory page's map: every field at its longest takes 561 bytes, those of a mobile network another 210. */
+export const SETTINGS_BYTES: u32 = isDefined(WITH_QUECTEL) ? 776 : 568;
 /**
  * Part of a page of the store that live records may fill: the rest is room to append before the next page is erased.
  */

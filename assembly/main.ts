@@ -2,6 +2,7 @@
 import { DATA_MOST } from "./identity/facts";
 import * as life from "./device/life";
 import * as stream from "./device/stream";
+import * as link from "./link/link";
 
 /** Begin: once after reset. */
 export function init(): void {
@@ -31,6 +32,11 @@ export function send(len: u32): i32 {
 /** Return the device's state: a `State`. */
 export function status(): u32 {
   return life.state();
+}
+
+/** Return the last fault of the link: a word of `link/fault.ts`; 0: none. */
+export function linkFault(): u32 {
+  return link.lastFault();
 }
 
 /** Open the stream to the host whose name was put, with `len` bytes, at `streamName`; a `Status`. */

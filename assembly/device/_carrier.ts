@@ -13,7 +13,7 @@ import * as uart from "../port/uart";
 import * as channel from "./_channel";
 import * as event from "./event";
 import { Event } from "./facts";
-import { settings } from "./settings";
+import { mobile, settings } from "./settings";
 import * as stream from "./stream";
 
 const PIECE_BYTES: u32 = 64;
@@ -51,6 +51,9 @@ export function start(answer: usize, answerRoom: u32, nowMs: u32): void {
   carrier.answerRoom = answerRoom;
   link.start(settings.family, nowMs);
   if (settings.ssidLen) link.join(settings.ssid, settings.ssidLen, settings.secret, settings.secretLen);
+  if (!link.CELLULAR) return;
+  link.attach(mobile.apn, mobile.apnLen, mobile.user, mobile.userLen, mobile.password, mobile.passwordLen);
+  link.unlock(mobile.pin, mobile.pinLen);
 }
 
 /** Begin to ask `question` with the message, which is kept by pointer until the exchange ends. */
@@ -137,6 +140,8 @@ export function isUp(): boolean {
 
 /** Report the state of the link. */
 function follow(): void {
+  const fault = link.faultNews();
+  if (fault) event.number(Event.LinkFault, fault);
   const now = link.state();
   if (now == carrier.link) return;
   if (now == LinkState.Ready && carrier.link == LinkState.Down) event.say(Event.LinkUp);

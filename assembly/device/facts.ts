@@ -59,6 +59,8 @@ export const enum Event {
   NumberRefused = 28,
   /** A response was refused as a transport's: why (`ResponseFault`), u32. */
   ResponseRefused = 29,
+  /** The link did not come up, or broke: the fault's word (`assembly/link/README.md`), u32. Said when it is new, and when its count is a power of two. */
+  LinkFault = 30,
 }
 
 /** Which number of a server Event.NumberRefused is about. */
@@ -187,4 +189,12 @@ export const enum Factory {
   TlsKeys = 11,
   /** One or two pins, as above, of the keys that may end the TLS server's chain of certificates; array of bstr 32. */
   TlsRoots = 12,
+  /** The access point of a mobile network, tstr, 1 to 63 bytes. An image without a driver for one refuses the page. */
+  Apn = 13,
+  /** The user name there, tstr, 1 to 64 bytes. */
+  ApnUser = 14,
+  /** The password there, tstr, 1 to 64 bytes. */
+  ApnPassword = 15,
+  /** The PIN of the SIM, tstr, 4 to 8 digits. */
+  Pin = 16,
 }

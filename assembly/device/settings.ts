@@ -26,6 +26,10 @@ const CHECKSUM_BYTES: u32 = 4;
 const HOST_MOST: u32 = 64;
 const SSID_MOST: u32 = 32;
 const SECRET_MOST: u32 = 64;
+const APN_MOST: u32 = 63;
+const APN_TEXT_MOST: u32 = 64;
+const PIN_LEAST: u32 = 4;
+const PIN_MOST: u32 = 8;
 
 
 @unmanaged
@@ -53,6 +57,22 @@ export class Settings {
   tlsRootCount: u32;
 }
 
+/** Settings of a mobile network. */
+@unmanaged
+export class Mobile {
+  apn: usize;
+  apnLen: u32;
+  user: usize;
+  userLen: u32;
+  password: usize;
+  passwordLen: u32;
+  pin: usize;
+  pinLen: u32;
+}
+
+
+@lazy
+export const mobile = changetype<Mobile>(memory.data(offsetof<Mobile>(), 4));
 export const settings = changetype<Settings>(memory.data(offsetof<Settings>(), 4));
 /** The server's keys, one after the other. */
 export const serverKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
@@ -61,8 +81,8 @@ export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4
 /** The keys that may end its chain of certificates, one after the other. */
 export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
-if (SETTINGS_BYTES < 561 + CHECKSUM_BYTES)
-  ERROR("SETTINGS_BYTES must be at least 565: every field at its longest takes 561, the checksum 4");
+if (SETTINGS_BYTES < 561 + (link.CELLULAR ? 210 : 0) + CHECKSUM_BYTES)
+  ERROR("SETTINGS_BYTES must hold every field at its longest, 561 bytes or 771, and the checksum of 4");
 
 const page: usize = memory.data(SETTINGS_BYTES, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
@@ -123,12 +143,30 @@ function read(): boolean {
   settings.tlsKeyCount = readOptionalKeys(Factory.TlsKeys, tlsKeys);
   settings.tlsRootCount = readOptionalKeys(Factory.TlsRoots, tlsRoots);
   found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
+  if (link.CELLULAR) found += readMobile();
   if (reader.failed || reader.left() != 0 || found != count) return false;
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
   if (settings.tlsRootCount != 0 && !CHAINS) return false;
   if (settings.tlsKeyCount + settings.tlsRootCount != 0 && !features.TLS) return false;
   if (settings.port == 0 || settings.port > 65535 || !link.known(settings.family)) return false;
   return settings.reportIntervalMs != 0 && <i32>settings.reportIntervalMs > 0;
+}
+
+/** Read the settings of a mobile network; returns how many pairs they were. */
+function readMobile(): u32 {
+  let found = readOptional(Factory.Apn, Major.Text, 1, APN_MOST);
+  mobile.apn = slice.at;
+  mobile.apnLen = slice.len;
+  found += readOptional(Factory.ApnUser, Major.Text, 1, APN_TEXT_MOST);
+  mobile.user = slice.at;
+  mobile.userLen = slice.len;
+  found += readOptional(Factory.ApnPassword, Major.Text, 1, APN_TEXT_MOST);
+  mobile.password = slice.at;
+  mobile.passwordLen = slice.len;
+  found += readOptional(Factory.Pin, Major.Text, PIN_LEAST, PIN_MOST);
+  mobile.pin = slice.at;
+  mobile.pinLen = slice.len;
+  return found;
 }
 
 /** Read one or two keys to `out`; returns how many. */

@@ -30,8 +30,10 @@ import * as crc32c from "../lib/crc32c";
 import { Pipe } from "../lib/pipe";
 import { Status } from "../lib/status";
 import * as cobs from "./_cobs";
+import { FaultCause, FaultStep } from "./facts";
+import * as fault from "./fault";
 import * as ring from "./stream";
-import { LinkState, clear, due, put, reset, stream, tx } from "./stream";
+import { LinkState, due, lost, put, reset, stream, tx } from "./stream";
 
 const enum Kind {
   Hello = 1,
@@ -118,7 +120,7 @@ export function start(nowMs: u32): void {
   memory.fill(changetype<usize>(link), 0, offsetof<Framed>());
   // Any value does, as long as it is rarely the one of the life before.
   link.session = nowMs;
-  lose();
+  begin();
 }
 
 /** Open a stream to `host`, which is kept by pointer. */
@@ -163,6 +165,8 @@ export function close(): void {
 export function tick(): void {
   if (!link.up) {
     if (!link.helloDue && due(link.greetAtMs)) {
+      // The greeting before this one was not answered.
+      if (link.greetMs != FRAME_RETRY_MS) fault.note(FaultStep.Module, FaultCause.Silence, 0);
       link.helloDue = 1;
       link.greetAtMs = stream.nowMs + link.greetMs;
       link.greetMs = min(link.greetMs * 2, FRAME_GREETING_MAX_MS);
@@ -170,13 +174,13 @@ export function tick(): void {
     return;
   }
   if (link.frameLen && !link.frameDue && due(link.retryAtMs)) {
-    if (link.tries == FRAME_TRIES) return lose();
+    if (link.tries == FRAME_TRIES) return lose(FaultCause.Silence);
     link.retryMs *= 2;
     link.frameDue = 1;
   }
   if (due(link.deadlineMs)) {
-    if (link.hangUp) return lose();
-    if (stream.state == LinkState.Opening) stream.state = LinkState.Failed;
+    if (link.hangUp) return lose(FaultCause.Silence);
+    if (stream.state == LinkState.Opening) refuse(FaultCause.Silence);
   }
   work();
 }
@@ -205,14 +209,21 @@ function vacant(): boolean {
   return link.up != 0 && link.frameLen == 0 && (out.left == 0 || out.at >= note);
 }
 
-/** The link or the bridge's memory of it is lost: begin again, under a new session. */
-function lose(): void {
-  if (stream.state == LinkState.Opening || stream.state == LinkState.Open) {
-    stream.state = LinkState.Failed;
-    clear();
-  } else if (stream.state == LinkState.Ready) {
-    stream.state = LinkState.Down;
-  }
+/** The bridge opened no connection. */
+function refuse(cause: FaultCause): void {
+  fault.note(FaultStep.Connect, cause, 0);
+  stream.state = LinkState.Failed;
+}
+
+/** The link or the bridge's memory of it is lost. */
+function lose(cause: FaultCause): void {
+  fault.note(FaultStep.Module, cause, 0);
+  begin();
+}
+
+/** Begin again, under a new session. */
+function begin(): void {
+  lost();
   link.up = 0;
   link.live = 0;
   link.hangUp = 0;
@@ -324,7 +335,7 @@ function handle(kind: u32, number: u32, payload: usize, len: u32): void {
     return;
   }
   if (!link.up) return;
-  if (kind == Kind.Reset) return lose();
+  if (kind == Kind.Reset) return lose(FaultCause.Restart);
   if (kind == Kind.Ack) {
     if (len == 2) acknowledged(number, load<u16>(payload));
     return;
@@ -374,7 +385,7 @@ function accept(kind: u32, payload: usize, len: u32): boolean {
       return true;
     case Kind.Close:
       link.theirsClosed = 1;
-      if (stream.state == LinkState.Opening) stream.state = LinkState.Failed;
+      if (stream.state == LinkState.Opening) refuse(FaultCause.Error);
       if (stream.state == LinkState.Open) stream.state = LinkState.PeerClosed;
       return true;
     default:

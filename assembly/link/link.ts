@@ -8,7 +8,12 @@
 import { Status } from "../lib/status";
 import * as ring from "./stream";
 import { LinkState, stream, tx } from "./stream";
+import * as engine from "./at/engine";
 import * as espat from "./at/espat";
+import * as quectel from "./at/quectel";
+import * as socket from "./at/socket";
+import { Event } from "./at/step";
+import * as fault from "./fault";
 import * as framed from "./framed";
 
 export { LinkState };
@@ -17,41 +22,53 @@ export { LinkState };
 export const enum Family {
   Framed = 0,
   EspAt = 1,
+  Quectel = 2,
 }
 
 /** Maximum host name: the limit of ESP-AT. */
 export const HOST_BYTES: u32 = 64;
 
-/** The drivers in the image; those that its `use` omits cost no byte. */
+/** The drivers in the image; a driver that is not in it costs no byte. */
 const FRAMED: bool = !isDefined(WITHOUT_FRAMED);
 const ESP_AT: bool = !isDefined(WITHOUT_ESP_AT);
+const QUECTEL: bool = isDefined(WITH_QUECTEL);
+/** True if the image has a driver for an AT module; and for one in a mobile network. */
+const AT: bool = ESP_AT || QUECTEL;
+export const CELLULAR: bool = QUECTEL;
+
+if (!FRAMED && !AT) ERROR("an image needs the driver of a module: WITHOUT_FRAMED or WITHOUT_ESP_AT, not both");
 
 let chosen: u32 = 0;
 
 /** The family in use: known to the compiler where the image has one driver. */
 @inline
 function family(): u32 {
-  if (!FRAMED && !ESP_AT) ERROR("an image needs the driver of a module: WITHOUT_FRAMED or WITHOUT_ESP_AT, not both");
-  if (!FRAMED) return Family.EspAt;
-  return ESP_AT ? chosen : <u32>Family.Framed;
+  if (!FRAMED && !QUECTEL) return Family.EspAt;
+  if (!FRAMED && !ESP_AT) return Family.Quectel;
+  return AT ? chosen : <u32>Family.Framed;
+}
+
+/** True if the module in use takes AT commands. */
+@inline
+function isAt(): boolean {
+  return AT && family() != Family.Framed;
 }
 
 /** True if the image has a driver for this family. */
 @inline
 export function known(family: u32): boolean {
-  return (FRAMED && family == Family.Framed) || (ESP_AT && family == Family.EspAt);
+  return (
+    (FRAMED && family == Family.Framed) || (ESP_AT && family == Family.EspAt) || (QUECTEL && family == Family.Quectel)
+  );
 }
 
 /** Begin to set up the module, which may be in any state. A family not `known` is a bug of ours and traps. */
 export function start(wanted: u32, nowMs: u32): void {
   if (!known(wanted)) unreachable();
   chosen = wanted;
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? espat.start(nowMs) : unreachable();
-    default:
-      return FRAMED ? framed.start(nowMs) : unreachable();
-  }
+  if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
+  else if (ESP_AT && isAt()) espat.start(nowMs);
+  else if (FRAMED) framed.start(nowMs);
 }
 
 /**
@@ -60,6 +77,16 @@ export function start(wanted: u32, nowMs: u32): void {
  */
 export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
   if (ESP_AT && family() == Family.EspAt) espat.join(ssid, ssidLen, secret, secretLen);
+}
+
+/** Have the module use this access point of its mobile network. Call it right after `start`. The texts are kept by pointer. */
+export function attach(apn: usize, apnLen: u32, user: usize, userLen: u32, password: usize, passwordLen: u32): void {
+  if (QUECTEL && family() == Family.Quectel) quectel.attach(apn, apnLen, user, userLen, password, passwordLen);
+}
+
+/** Have the module unlock its SIM with this, if it asks. Call it right after `start`. The text is kept by pointer. */
+export function unlock(pin: usize, pinLen: u32): void {
+  if (QUECTEL && family() == Family.Quectel) quectel.unlock(pin, pinLen);
 }
 
 /**
@@ -72,12 +99,8 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
   for (let i: u32 = 0; i < hostLen; i++) {
     if (!isHostByte(load<u8>(host + i))) return Status.Malformed;
   }
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? espat.open(host, hostLen, port) : unreachable();
-    default:
-      return FRAMED ? framed.open(host, hostLen, port) : unreachable();
-  }
+  if (isAt()) return socket.open(host, hostLen, port);
+  return FRAMED ? framed.open(host, hostLen, port) : unreachable();
 }
 
 /** Letters, digits, `.`, `-`, `_`, and `:` for addresses: none can end a quoted string. */
@@ -87,34 +110,20 @@ function isHostByte(byte: u32): boolean {
 
 /** Return the number of bytes for the peer that it takes now; 0 when not Open. */
 export function room(): u32 {
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? espat.room() : unreachable();
-    default:
-      return FRAMED ? framed.room() : unreachable();
-  }
+  if (isAt()) return socket.room();
+  return FRAMED ? framed.room() : unreachable();
 }
 
 /** Return the place of these bytes, to be written before `send` in the same turn. */
 export function body(): usize {
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? tx + stream.txLen : unreachable();
-    default:
-      return FRAMED ? framed.BODY : unreachable();
-  }
+  if (isAt()) return tx + stream.txLen;
+  return FRAMED ? framed.BODY : unreachable();
 }
 
 /** Send the `len` bytes at `body`. Bounds: `len` is 1 to `room`. */
 export function send(len: u32): void {
-  switch (family()) {
-    case Family.EspAt:
-      if (!ESP_AT) unreachable();
-      stream.txLen += len;
-      return;
-    default:
-      return FRAMED ? framed.send(len) : unreachable();
-  }
+  if (isAt()) stream.txLen += len;
+  else if (FRAMED) framed.send(len);
 }
 
 /** Return the number of bytes from the peer at `at`. */
@@ -135,12 +144,8 @@ export function take(len: u32): void {
 
 /** Close after the accepted bytes, or acknowledge that the connection is gone: the link returns to Ready by itself. */
 export function close(): void {
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? espat.close() : unreachable();
-    default:
-      return FRAMED ? framed.close() : unreachable();
-  }
+  if (isAt()) socket.close();
+  else if (FRAMED) framed.close();
 }
 
 /** State of the link. */
@@ -148,33 +153,43 @@ export function state(): LinkState {
   return stream.state;
 }
 
+/** The last fault, until a byte of a peer arrives: a word of `fault.ts`; 0: none. */
+export function lastFault(): u32 {
+  return fault.last();
+}
+
+/** The same, once each time it is news; else 0. */
+export function faultNews(): u32 {
+  return fault.news();
+}
+
 /** Let time pass. */
 export function tick(nowMs: u32): void {
   stream.nowMs = nowMs;
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? espat.tick() : unreachable();
-    default:
-      return FRAMED ? framed.tick() : unreachable();
-  }
+  if (isAt()) {
+    react(engine.tick());
+    socket.choose();
+  } else if (FRAMED) framed.tick();
 }
 
 /** Take bytes read from the UART. */
 export function fromModule(bytes: usize, len: u32): void {
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? espat.fromModule(bytes, len) : unreachable();
-    default:
-      return FRAMED ? framed.fromModule(bytes, len) : unreachable();
-  }
+  if (isAt()) {
+    engine.heard(len);
+    for (let i: u32 = 0; i < len; i++) react(engine.hear(load<u8>(bytes + i)));
+    socket.choose();
+  } else if (FRAMED) framed.fromModule(bytes, len);
+}
+
+/** Have the driver act on what the engine found. */
+function react(event: Event): void {
+  if (event == Event.None) return;
+  if (QUECTEL && family() == Family.Quectel) quectel.react(event);
+  else if (ESP_AT) espat.react(event);
 }
 
 /** Write up to `max` bytes for the UART to `out`; returns how many. */
 export function toModule(out: usize, max: u32): u32 {
-  switch (family()) {
-    case Family.EspAt:
-      return ESP_AT ? espat.toModule(out, max) : unreachable();
-    default:
-      return FRAMED ? framed.toModule(out, max) : unreachable();
-  }
+  if (isAt()) return socket.toModule(out, max);
+  return FRAMED ? framed.toModule(out, max) : unreachable();
 }

@@ -33,6 +33,8 @@ export class Stream {
   /** Place of the oldest byte of the ring `rx`, and the number of bytes. */
   rxAt: u32;
   rxLen: u32;
+  /** The last fault: a word of `fault.ts`. */
+  fault: u32;
   host: usize;
   hostLen: u32;
   port: u32;
@@ -58,14 +60,25 @@ export function clear(): void {
   stream.rxLen = 0;
 }
 
+/** The module is lost, and with it the connection if there is one. */
+export function lost(): void {
+  if (stream.state == LinkState.Opening || stream.state == LinkState.Open) {
+    stream.state = LinkState.Failed;
+    clear();
+  } else if (stream.state == LinkState.Ready) {
+    stream.state = LinkState.Down;
+  }
+}
+
 /** Room for further received bytes. */
 @inline
 export function room(): u32 {
   return LINK_RX_BYTES - stream.rxLen;
 }
 
-/** Keep one received byte; without room it is dropped. Families ask for no more than there is room for. */
+/** Keep one received byte, which ends a fault; without room it is dropped. Families ask for no more than there is room for. */
 export function put(byte: u32): void {
+  stream.fault = 0;
   if (stream.rxLen == LINK_RX_BYTES) return;
   store<u8>(rx + ((stream.rxAt + stream.rxLen) & (LINK_RX_BYTES - 1)), <u8>byte);
   stream.rxLen++;

@@ -10,6 +10,7 @@
 uint32_t guest_poll(void);
 uint32_t guest_outbox(void);
 uint32_t guest_send(uint32_t len);
+uint32_t guest_linkFault(void);
 uint32_t guest_streamName(void);
 uint32_t guest_streamOpen(uint32_t len, uint32_t port);
 uint32_t guest_streamState(void);
@@ -44,6 +45,12 @@ int32_t signet_send(const void *data, uint32_t len) {
   if (outbox == 0)
     return SIGNET_AGAIN;
   return copy_in(outbox, data, len) ? (int32_t)guest_send(len) : SIGNET_UNEXPECTED;
+}
+
+struct signet_link_fault signet_link_fault(void) {
+  const uint32_t word = guest_linkFault();
+  return (struct signet_link_fault){
+      .step = word >> 20 & 15, .cause = word >> 16 & 15, .times = word >> 24 & 127, .number = (uint16_t)word};
 }
 
 int32_t signet_stream_open(const char *host, uint16_t port) {

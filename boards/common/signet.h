@@ -25,6 +25,17 @@ int32_t signet_send(const void *data, uint32_t len);
 /** State of the device. */
 uint32_t signet_status(void);
 
+/** A fault of the link: the step, what came instead of success, the number of the error (0: none), and how often. */
+struct signet_link_fault {
+  uint8_t step;  /* enum signet_link_step */
+  uint8_t cause; /* enum signet_link_cause */
+  uint8_t times; /* in a row, at most 127 */
+  uint16_t number;
+};
+
+/** The last fault of the link, until a byte from the server arrives; all zero: there is none. */
+struct signet_link_fault signet_link_fault(void);
+
 /**
  * A stream of bytes of your own, inside TLS; its states are enum signet_stream.
  *

@@ -54,6 +54,48 @@ enum signet_stream {
   SIGNET_STREAM_FAILED = 5,
 };
 
+/** Steps in which the link can fail. */
+enum signet_link_step {
+  /** There is no fault. */
+  SIGNET_LINK_STEP_NONE = 0,
+  /** The module is looked for: power, wiring, baud rate. */
+  SIGNET_LINK_STEP_MODULE = 1,
+  /** The module is set up. */
+  SIGNET_LINK_STEP_SET_UP = 2,
+  /** The SIM is unlocked. */
+  SIGNET_LINK_STEP_SIM = 3,
+  /** The module registers with the mobile network. */
+  SIGNET_LINK_STEP_ATTACH = 4,
+  /** The module joins the wireless network. */
+  SIGNET_LINK_STEP_JOIN = 5,
+  /** The module gets an address. */
+  SIGNET_LINK_STEP_CONTEXT = 6,
+  /** The server's name is resolved. */
+  SIGNET_LINK_STEP_RESOLVE = 7,
+  /** The connection to the server is opened. */
+  SIGNET_LINK_STEP_CONNECT = 8,
+  /** Data is sent. */
+  SIGNET_LINK_STEP_SEND = 9,
+  /** Data is received. */
+  SIGNET_LINK_STEP_RECEIVE = 10,
+};
+
+/** Causes of a fault of the link. */
+enum signet_link_cause {
+  /** There is no fault. */
+  SIGNET_LINK_CAUSE_NONE = 0,
+  /** Nothing came. */
+  SIGNET_LINK_CAUSE_SILENCE = 1,
+  /** An error, with its number if there was one. */
+  SIGNET_LINK_CAUSE_ERROR = 2,
+  /** Bytes came, but no answer. */
+  SIGNET_LINK_CAUSE_GARBAGE = 3,
+  /** The module stayed busy. */
+  SIGNET_LINK_CAUSE_BUSY = 4,
+  /** The module restarted. */
+  SIGNET_LINK_CAUSE_RESTART = 5,
+};
+
 /** The longest name of a host, and the most bytes of a report. */
 #define SIGNET_HOST_MOST 64u
 #define SIGNET_DATA_MOST 512u

@@ -6,10 +6,11 @@ import { outputs } from "../../tools/facts/generate.ts";
 import { generate } from "../../tools/generate/at.ts";
 
 const CONFIG = "export const ROOM: u32 = 16;\nexport const WAIT_MS: u32 = 500;\n";
-const VOCABULARY = JSON.stringify({ prefix: "+X", steps: { Sync: ["AT", "WAIT_MS", "Ok"] }, waits: [], words: {} });
+const STEPS = ["Sync", "Reset", "HangUp", "Connect", "Send", "Read"].map((name) => [name, ["AT", "WAIT_MS", "Ok"]]);
+const VOCABULARY = JSON.stringify({ prefix: "+X", steps: Object.fromEntries(STEPS), words: {} });
 
 /** The places of all tables of facts in a README. */
-const PLACES = ["labels", "reasons", "events", "factory", "deaths"]
+const PLACES = ["labels", "reasons", "steps", "causes", "events", "factory", "deaths"]
   .map((name) => `<!-- facts: ${name} -->\n<!-- end -->\n`)
   .join("");
 
@@ -26,7 +27,6 @@ const GOOD: Record<string, string> = {
   "assembly/exchange/README.md": "",
   "assembly/lib/README.md": "",
   "assembly/lib/bytes.ts": `import { ROOM } from "../config";\nconst arena = memory.data<u8>([1, "two"]);\n@unmanaged\nexport class Reader { at: u32; }\nconst AT = offsetof<Reader>("at");\nif (ROOM < 8) ERROR("ROOM must be at least 8: a word");\n`,
-  "assembly/link/README.md": "",
   "assembly/link/at/x.json": VOCABULARY,
   "assembly/link/at/_x.ts": generate(VOCABULARY, CONFIG),
   "assembly/port/README.md": "",

@@ -9,6 +9,7 @@ import * as noises from "../../tools/guest/noise.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
 import { hash } from "../../tools/wire/key.ts";
+import * as factory from "../../tools/wire/factory.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
 import { AUDIENCE, number, SHAPE, Subject, World } from "./world.ts";
@@ -36,20 +37,18 @@ function about(subject: Subject, message: Uint8Array) {
 
 /** The device's rows: counters in the order stored, and whether their chain has no hole. */
 async function counters(subject: Subject): Promise<number[]> {
-  const id = hex(subject.said("enrolled")[0]!.data.subarray(0, 32));
-  return (await world.server.reports(id)).map((row) => row.counter).toSorted((a, b) => a - b);
+  return (await world.server.reports(subject.id)).map((row) => row.counter).toSorted((a, b) => a - b);
 }
 
-for (const link of ["framed", "esp-at"] as const) {
+for (const link of factory.LINKS) {
   describe(`a device's life over ${link}`, () => {
     it("enrols, reports, and is the same device after each restart, with a counter that only rises", async () => {
-      const subject = await Subject.make(world, { link });
-      await subject.start();
-      await subject.see("accepted", 10);
-      await subject.start();
-      await subject.see("accepted", 5);
-      await subject.start();
-      await subject.see("accepted", 5);
+      const mobile = link === "quectel" ? { use: ["WITH_QUECTEL=1"], settings: { apn: "internet" } } : {};
+      const subject = await Subject.make(world, { link, ...mobile });
+      for (const reports of [10, 5, 5]) {
+        await subject.start();
+        await subject.see("accepted", reports);
+      }
       await subject.stop();
       const ids = ["key-made", "key-loaded", "key-loaded"].map((name, i) =>
         hex(subject.said(name)[Math.max(0, i - 1)]!.data),

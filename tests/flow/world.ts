@@ -190,7 +190,9 @@ export class Subject {
     const to = { host: "127.0.0.1", port: this.#port ?? this.#world.port };
     const tap = this.#port === undefined ? { tap: this.attacker } : {};
     this.#module =
-      this.#link === "framed" ? await startBridge({ stream, to, ...tap }) : await startModem({ stream, ...tap });
+      this.#link === "framed"
+        ? await startBridge({ stream, to, ...tap })
+        : await startModem({ family: this.#link, stream, ...tap });
     this.#stop = new AbortController();
     this.#life = this.guest.run(this.#stop.signal);
   }

@@ -32,6 +32,10 @@ const most: factory.Factory = {
   seed: new Uint8Array(48).fill(4),
   tlsKeys: [new Uint8Array(32).fill(5), new Uint8Array(32).fill(6)],
   tlsRoots: [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)],
+  apn: "internet.example",
+  apnUser: "user",
+  apnPassword: "pass word",
+  pin: "4711",
 };
 
 void test("a factory page reads back as it was written", () => {
@@ -54,6 +58,10 @@ void test("refuse a page that is erased, altered or cut, and fields out of bound
   }
   for (const wrong of [
     { port: 0 },
+    { apn: 'in"ternet' },
+    { apnUser: "" },
+    { apnPassword: "x".repeat(65) },
+    { pin: "12a4" },
     { port: 65536 },
     { host: "" },
     { audience: "x".repeat(65) },

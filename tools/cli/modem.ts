@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ATTACKS, type AttackName, isAttack } from "../modem/attacks.ts";
 import { QUIRKS, type Quirk, isQuirk } from "../modem/quirks.ts";
+import { FAMILIES, type FamilyName } from "../modem/families.ts";
 import { place, target } from "./address.ts";
 
 interface Options {
+  family: FamilyName;
   listen: ReturnType<typeof place>;
   baud: number;
   quirk: Quirk[];
@@ -15,15 +17,17 @@ interface Options {
   uart?: true;
 }
 
-/** `signet modem`: the emulated ESP-AT module. */
+/** `signet modem`: an emulated module. */
 export function add(program: Command): void {
-  const list = (names: Record<string, string>): string =>
-    Object.entries(names)
-      .map(([name, what]) => `  ${name.padEnd(14)} ${what}`)
-      .join("\n");
+  const quirks = Object.entries(QUIRKS).map(([name, { says, source }]) => `  ${name.padEnd(14)} ${says} (${source})`);
   program
     .command("modem")
-    .description("run an emulated ESP-AT module, for any AT driver")
+    .description("run an emulated module, for any AT driver")
+    .addOption(
+      new Option("--family <name>", "the kind of module")
+        .choices(Object.keys(FAMILIES))
+        .default("esp-at" satisfies FamilyName),
+    )
     .requiredOption("--listen <where>", "address of its UART: host:port or unix:path", place)
     .option("--baud <rate>", "its baud rate; 0 is unlimited", Number, 115_200)
     .addOption(
@@ -41,7 +45,7 @@ export function add(program: Command): void {
     .option("--uart", "print the bytes on the UART")
     .addHelpText(
       "after",
-      `\nQuirks:\n${list(QUIRKS)}\n\nAttacks: ${Object.keys(ATTACKS).join(", ")}.\nBoth options may be repeated.`,
+      `\nQuirks:\n${quirks.join("\n")}\n\nAttacks: ${Object.keys(ATTACKS).join(", ")}.\nBoth options may be repeated.`,
     )
     .action(async (options: Options) => {
       const { startModem } = await import("../modem/modem.ts");
@@ -50,6 +54,7 @@ export function add(program: Command): void {
       const { dump } = await import("../line/sniffer.ts");
       const show = (direction: "up" | "down", bytes: Uint8Array): void => console.log(dump(direction, bytes));
       const modem = await startModem({
+        family: options.family,
         listen: options.listen,
         baud: options.baud,
         quirks: options.quirk,
@@ -60,7 +65,7 @@ export function add(program: Command): void {
         ...(options.uart && { onUart: show }),
       });
       const where = "unix" in modem.address ? modem.address.unix : `${modem.address.host}:${modem.address.port}`;
-      console.log(`esp-at module at ${where}`);
+      console.log(`${options.family} module at ${where}`);
     });
 }
 

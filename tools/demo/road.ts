@@ -9,6 +9,7 @@ import { Sniffer, type Wanted } from "../attacker/sniffer.ts";
 import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
 import { loadBoard, type Board } from "../firmware/board.ts";
 import { buildImage, type Built } from "../firmware/build.ts";
+import { serving } from "../firmware/choices.ts";
 import { startEmulator, type DeviceEvent, type Emulator, type Machine } from "../emulator/qemu.ts";
 import { startBridge } from "../bridge/bridge.ts";
 import { startModem, type Modem } from "../modem/modem.ts";
@@ -48,7 +49,7 @@ export interface Program {
   readonly machine: Machine;
 }
 
-/** An ESP-AT module, or a gateway with our bridge. */
+/** An AT module, or a gateway with our bridge. */
 export type Module = Pick<Modem, "address" | "close">;
 
 /** The server's decision. */
@@ -106,7 +107,7 @@ export interface BoardRoad extends Road {
 export async function lay(plan: BoardPlan): Promise<BoardRoad> {
   const board = await loadBoard(plan.board);
   if (plan.tls && !hasTls(board)) throw new Error(`the image of ${plan.board} has no TLS`);
-  const built = await buildImage({ board: plan.board, image: SIGNET });
+  const built = await buildImage({ board: plan.board, image: SIGNET, choices: serving(plan.link) });
   return { ...(await layFor(plan, { elf: built.elf, machine: board })), plan, board, built };
 }
 
@@ -141,7 +142,9 @@ function startModule(link: Plan["link"], to: Target, attacker: Tap, sniffer: Sni
   const listen = { host: HOST, port: 0 };
   const tap = reading.sniffer((way, bytes) => sniffer.hear(`network ${way}`, bytes), attacker);
   const onUart = (way: reading.Direction, bytes: Uint8Array): void => sniffer.hear(`uart ${way}`, Buffer.from(bytes));
-  return link === "framed" ? startBridge({ listen, to, tap, onUart }) : startModem({ listen, baud: 0, tap, onUart });
+  return link === "framed"
+    ? startBridge({ listen, to, tap, onUart })
+    : startModem({ family: link, listen, baud: 0, tap, onUart });
 }
 
 /** Switch the board on. */

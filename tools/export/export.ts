@@ -26,7 +26,12 @@ const CORES: Readonly<Record<Board["cpu"], string>> = {
 };
 
 /** The parts that the image leaves out for each link, and for each way to authenticate a server. */
-const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = { "esp-at": ["esp-at"], framed: ["framed"], all: [] };
+const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = {
+  "esp-at": ["esp-at"],
+  framed: ["framed"],
+  quectel: ["quectel"],
+  all: [],
+};
 const PROFILES: Readonly<Record<string, readonly ChoiceName[]>> = {
   pinned: ["pins"],
   chains: [],

@@ -43,6 +43,35 @@ export const EVENTS = {
     "A number that the server signed is beyond its limit, and moves nothing: which one (`Refused`), u32; then the number, u32.",
   ],
   "response-refused": [29, "A response was refused as a transport's: why (`ResponseFault`), u32."],
+  "link-fault": [
+    30,
+    "The link did not come up, or broke: the fault's word (`assembly/link/README.md`), u32. Said when it is new, and when its count is a power of two.",
+  ],
+} as const;
+
+/** Steps in which the link can fail. */
+export const LINK_STEPS = {
+  none: [0, "There is no fault."],
+  module: [1, "The module is looked for: power, wiring, baud rate."],
+  "set-up": [2, "The module is set up."],
+  sim: [3, "The SIM is unlocked."],
+  attach: [4, "The module registers with the mobile network."],
+  join: [5, "The module joins the wireless network."],
+  context: [6, "The module gets an address."],
+  resolve: [7, "The server's name is resolved."],
+  connect: [8, "The connection to the server is opened."],
+  send: [9, "Data is sent."],
+  receive: [10, "Data is received."],
+} as const;
+
+/** Causes of a fault of the link. */
+export const LINK_CAUSES = {
+  none: [0, "There is no fault."],
+  silence: [1, "Nothing came."],
+  error: [2, "An error, with its number if there was one."],
+  garbage: [3, "Bytes came, but no answer."],
+  busy: [4, "The module stayed busy."],
+  restart: [5, "The module restarted."],
 } as const;
 
 /** Why an HTTP response is refused. */
@@ -86,6 +115,13 @@ export const FACTORY = {
     12,
     "One or two pins, as above, of the keys that may end the TLS server's chain of certificates; array of bstr 32.",
   ],
+  apn: [
+    13,
+    "The access point of a mobile network, tstr, 1 to 63 bytes. An image without a driver for one refuses the page.",
+  ],
+  "apn-user": [14, "The user name there, tstr, 1 to 64 bytes."],
+  "apn-password": [15, "The password there, tstr, 1 to 64 bytes."],
+  pin: [16, "The PIN of the SIM, tstr, 4 to 8 digits."],
 } as const;
 
 /** States of the device. */

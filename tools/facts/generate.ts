@@ -60,6 +60,11 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
       enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
     ].join("\n"),
+  "assembly/link/facts.ts": () =>
+    [
+      enumeration("FaultStep", "Steps in which the link can fail.", device.LINK_STEPS),
+      enumeration("FaultCause", "Causes of a fault of the link.", device.LINK_CAUSES),
+    ].join("\n"),
   "assembly/exchange/facts.ts": () =>
     enumeration("ResponseFault", "Why an HTTP response is refused.", device.RESPONSE_FAULTS),
   "assembly/identity/facts.ts": () =>
@@ -106,6 +111,8 @@ function header(): string {
     `/** States of the device. */\n${cEnumeration("signet_status", "SIGNET_", rows(device.STATES))}`,
     `/** Results of calls that can fail. Errors are negative. */\n${cEnumeration("signet_result", "SIGNET_", results)}`,
     `/** States of a stream. */\n${cEnumeration("signet_stream", "SIGNET_STREAM_", rows(device.STREAM_STATES))}`,
+    `/** Steps in which the link can fail. */\n${cEnumeration("signet_link_step", "SIGNET_LINK_STEP_", rows(device.LINK_STEPS))}`,
+    `/** Causes of a fault of the link. */\n${cEnumeration("signet_link_cause", "SIGNET_LINK_CAUSE_", rows(device.LINK_CAUSES))}`,
     `/** The longest name of a host, and the most bytes of a report. */\n#define SIGNET_HOST_MOST ${device.HOST_MOST}u\n#define SIGNET_DATA_MOST ${protocol.LIMITS.DATA_MOST[0]}u\n`,
     `#endif\n`,
   ].join("\n");
@@ -133,6 +140,18 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
       markdown(
         ["reason", "name", "HTTP", "answer"],
         rowsOf(protocol.REASONS, (name, [number, , status, answer]) => [String(number), name, status!, answer!]),
+      ),
+  },
+  "assembly/link/README.md": {
+    steps: () =>
+      markdown(
+        ["step", "name", "the link failed while"],
+        rowsOf(device.LINK_STEPS, (name, [number, meaning]) => [String(number), name, meaning]),
+      ),
+    causes: () =>
+      markdown(
+        ["cause", "name", "meaning"],
+        rowsOf(device.LINK_CAUSES, (name, [number, meaning]) => [String(number), name, meaning]),
       ),
   },
   "assembly/device/README.md": {

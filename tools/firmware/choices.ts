@@ -16,10 +16,19 @@ export const CHOICES = {
   own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
   "esp-at": { says: "no driver but the one for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
   framed: { says: "no driver but the one for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
+  quectel: {
+    says: "no driver but the one for Quectel modules, which no other image has",
+    use: { WITHOUT_FRAMED: 1, WITHOUT_ESP_AT: 1, WITH_QUECTEL: 1 },
+  },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
 } as const satisfies Record<string, Choice>;
 
 export type ChoiceName = keyof typeof CHOICES;
+
+/** The choices of an image that serves this family of modules; the image without choices serves the others. */
+export function serving(family: string): readonly ChoiceName[] {
+  return family === "quectel" ? ["quectel"] : [];
+}
 
 /** The choices of a text such as `small,pins`, in the order of the table; trouble if one is unknown. */
 export function choicesOf(text: string): ChoiceName[] {

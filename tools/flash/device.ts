@@ -45,6 +45,14 @@ const schema = z.strictObject({
     family: z.enum(factory.LINKS, { error: `is one of ${factory.LINKS.join(", ")}` }),
     ssid: text(1, 32).optional(),
     secret: text(0, 64).optional(),
+    /** A mobile network, and the SIM. */
+    apn: text(1, 63).optional(),
+    user: text(1, 64).optional(),
+    password: text(1, 64).optional(),
+    pin: z
+      .string()
+      .regex(/^\d{4,8}$/, { error: "has 4 to 8 digits" })
+      .optional(),
   }),
   reportIntervalMs: z
     .int({ error: "is a whole number" })
@@ -94,6 +102,10 @@ export function page(config: DeviceConfig, claim = config.claim, seed = seeds.fr
     tlsRoots: server.tlsRoots,
     ssid: module.ssid,
     networkSecret: module.secret,
+    apn: module.apn,
+    apnUser: module.user,
+    apnPassword: module.password,
+    pin: module.pin,
     claim,
     seed,
     reportIntervalMs,

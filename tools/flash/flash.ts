@@ -2,6 +2,7 @@
 import type { Board } from "../firmware/board.ts";
 import { loadBoard } from "../firmware/board.ts";
 import { buildImage } from "../firmware/build.ts";
+import { serving } from "../firmware/choices.ts";
 import { Trouble } from "../trouble.ts";
 import * as factory from "../wire/factory.ts";
 import * as terminal from "./console.ts";
@@ -140,8 +141,9 @@ async function newPage(options: Options, board: Board): Promise<Uint8Array | und
 export async function flash(options: Options, listener: Listener): Promise<string | undefined> {
   const board = await loadBoard(options.board);
   if (options.config !== undefined && device.load(options.config).seed) listener.step(SEED_GIVEN);
-  const built = await buildImage({ board: options.board, image: SIGNET });
   const page = await newPage(options, board);
+  const choices = page ? serving(factory.read(page).link) : [];
+  const built = await buildImage({ board: options.board, image: SIGNET, choices });
   const segments = [
     ...image.firmware(built.hex, board),
     ...(page ? [image.factoryPage(page, board)] : []),

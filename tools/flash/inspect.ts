@@ -130,6 +130,8 @@ function settings(page: Uint8Array): Line[] {
     ["TLS keys", keys(told.tlsKeys)],
     ["TLS roots", keys(told.tlsRoots)],
     ["network", told.ssid === undefined ? "none" : `${safe(told.ssid)}, secret: ${hidden(told.networkSecret)}`],
+    ["access point", told.apn === undefined ? "none" : `${safe(told.apn)}, password: ${hidden(told.apnPassword)}`],
+    ["PIN", hidden(told.pin)],
     ["claim", told.claim ? `${hidden(told.claim)}; its hash is ${hex(hash(told.claim))}` : "none"],
     ["seed", hidden(told.seed)],
     ["report each", `${told.reportIntervalMs} ms`],

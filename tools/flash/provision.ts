@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { MultiBar, type SingleBar } from "cli-progress";
 import { loadBoard, type Board } from "../firmware/board.ts";
 import { buildImage } from "../firmware/build.ts";
+import { serving } from "../firmware/choices.ts";
 import { Trouble } from "../trouble.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
 import type * as factory from "../wire/factory.ts";
@@ -66,7 +67,7 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
       "leave it out: each device gets its own",
     );
   const data = await loadBoard(options.board);
-  const built = await buildImage({ board: options.board, image: SIGNET });
+  const built = await buildImage({ board: options.board, image: SIGNET, choices: serving(told.module.family) });
   const log = Journal.open(options.journal, options.board, options.way);
   const batch = { ...options, data, told, firmware: image.firmware(built.hex, data), log };
   const bars = new Bars(options.count, log.finished, options.say);

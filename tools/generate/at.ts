@@ -7,22 +7,21 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 const COMMAND = "node --import tsx tools/generate/at.ts";
 const FOLDER = "assembly/link/at";
 export const CONFIG = "assembly/config.ts";
-/** The unit of a limit, as `assembly/link/at/engine.ts` has it; a row keeps it in a byte. */
+/** The unit of a limit, as `assembly/link/at/step.ts` has it; a row keeps it in a byte. */
 const UNIT_MS = 500;
 const MOST_MS = 255 * UNIT_MS;
-/** `Phase.Sync` in `assembly/link/at/engine.ts`. */
-const FIRST_STEP = 4;
+/** The commands that every driver has, in their order, and the number of the step behind them: `Phase` in `assembly/link/at/step.ts`. */
+const COMMON = ["Sync", "Reset", "HangUp", "Connect", "Send", "Read"];
+const SET_UP = 14;
 
 interface Vocabulary {
   /** The common start of many commands, behind `AT`; it is stored once. */
   readonly prefix: string;
   /**
-   * Each command, its limit (a name of config.ts), and its flags (`Flag` in engine.ts). In a command `{1}` to `{4}` stand
-   * for arguments, `{1 quoted}` for one within quotes. The first two are Sync and Reset.
+   * Each command, its limit (a name of config.ts), and its flags (`Flag` in step.ts). In a command `{1}` to `{4}` stand
+   * for arguments, `{1 quoted}` for one within quotes. The first are those of `COMMON`.
    */
   readonly steps: Readonly<Record<string, readonly [command: string, limit: string, ...flags: string[]]>>;
-  /** Steps that are no command. */
-  readonly waits: readonly string[];
   /** Lines that a module says, or what such a line begins with. */
   readonly words: Readonly<Record<string, string>>;
 }
@@ -52,14 +51,16 @@ function checkLimit(config: string, name: string): void {
 
 /** The file that belongs to a vocabulary, and to the limits of config.ts. */
 export function generate(json: string, config: string): string {
-  const { prefix, steps, waits, words } = JSON.parse(json) as Vocabulary;
+  const { prefix, steps, words } = JSON.parse(json) as Vocabulary;
   const rows = Object.values(steps).map(([command, limit, ...flags]) => {
     const behind = command.replace(/^AT/, "");
     const isPrefixed = behind.startsWith(prefix);
     const all = (isPrefixed ? ["Prefix", ...flags] : flags).map((flag) => `Flag.${flag}`).join(" | ");
     return `  /* ${command} */ <u8>(${all}), <u8>(${limit} / UNIT_MS), ${template(isPrefixed ? behind.slice(prefix.length) : behind)},`;
   });
-  const numbers = [...Object.keys(steps), ...waits].map((name, index) => `  ${name} = ${index + FIRST_STEP},`);
+  const names = Object.keys(steps);
+  if (COMMON.some((name, index) => names[index] !== name)) throw new Error(`the first steps are ${COMMON.join(", ")}`);
+  const numbers = names.slice(COMMON.length).map((name, index) => `  ${name} = ${index + SET_UP},`);
   const known = Object.entries(words).map(
     ([name, word]) => `  /** ${JSON.stringify(word)} */\n  ${name} = ${hash(word)},`,
   );
@@ -68,8 +69,8 @@ export function generate(json: string, config: string): string {
   return [
     `// ${COMMAND}`,
     `import { ${limits.join(", ")} } from "../../config";`,
-    `import { Flag, UNIT_MS } from "./engine";\n`,
-    `/** The steps, from Phase.Sync on. */\nexport const enum Step {\n${numbers.join("\n")}\n}\n`,
+    `import { Flag, UNIT_MS } from "./step";\n`,
+    `/** The steps of this family, from Phase.SetUp on. */\nexport const enum Step {\n${numbers.join("\n")}\n}\n`,
     `// prettier-ignore\n@lazy\nexport const steps: usize = memory.data<u8>([\n  /* ${prefix} */ 0, 0, ${template(prefix)},\n${rows.join("\n")}\n]);\n`,
     `/** Words of a module, by hash. */\nexport const enum Word {\n${known.join("\n")}\n}\n`,
   ].join("\n");

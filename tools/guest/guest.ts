@@ -28,6 +28,7 @@ interface Exports {
   streamLeft(): number;
   streamInbox(): number;
   streamTake(length: number): number;
+  linkFault(): number;
   streamRekey(): number;
   streamClose(): void;
 }

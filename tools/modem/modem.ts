@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { type AddressInfo, type Socket, createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Tap } from "../line/tap.ts";
-import { AtModule } from "./at.ts";
+import { FAMILIES, type FamilyName } from "./families.ts";
 import { wallClock } from "../line/clock.ts";
 import { Mischief, type Quirk } from "./quirks.ts";
 import { seeded } from "../line/random.ts";
@@ -14,6 +14,8 @@ import { Uart } from "../line/uart.ts";
 export type Listen = { readonly host: string; readonly port: number } | { readonly unix: string };
 
 export interface ModemOptions {
+  /** Its family; default `esp-at`. */
+  readonly family?: FamilyName;
   /** Address for the UART; port 0 chooses one. */
   readonly listen?: Listen;
   /** Or the UART itself. */
@@ -67,7 +69,8 @@ export async function startModem(options: ModemOptions): Promise<Modem> {
   const control = { tap: options.tap };
   const look = options.onTraffic;
   const tapNow = (): Tap | undefined => (look ? sniffer(look, control.tap) : control.tap);
-  const module = new AtModule((bytes) => toDevice.write(bytes), tapped(dial, tapNow), wallClock, mischief);
+  const make = FAMILIES[options.family ?? "esp-at"];
+  const module = make((bytes) => toDevice.write(bytes), tapped(dial, tapNow), wallClock, mischief);
 
   const attach = (stream: Duplex): void => {
     port?.destroy();

@@ -1,34 +1,74 @@
 import type { Random } from "../line/random.ts";
 
-/** Misbehaviour of a module; each was seen on real ones, or is the effect of a bad wire. */
+/** A way to misbehave. */
+interface Misbehaviour {
+  readonly says: string;
+  /** A public report (repository and issue); `manual`: documented; `wire`: what a bad wire does; `derived`: a mixture of the others. */
+  readonly source: string;
+  /** The family that can do so; else all. */
+  readonly family?: "esp-at" | "quectel";
+}
+
+/** Misbehaviours of modules. */
 export const QUIRKS = {
-  echo: "keep echoing after ATE0",
-  busy: "say `busy p...` instead of obeying",
-  "busy-first": "say `busy p...` and obey all the same",
-  "notice-inside": "put +IPD inside other lines, without a line end of its own",
-  "no-send-ok": "leave out SEND OK",
-  "late-ok": "say SEND OK seconds late",
-  "send-fail": "lose a send, say SEND FAIL, and keep the connection",
-  "late-fail": "lose a send, and say SEND FAIL seconds late",
-  "no-send-fail": "lose a send without a word",
-  "fail-then-ok": "say SEND FAIL, then SEND OK for the same send",
-  "idle-verdict": "obey other commands before a late SEND OK or SEND FAIL",
-  "double-recv": "say `Recv n bytes` twice",
-  "busy-send": "say `busy s...` between the lines of a send",
-  "closed-in-send": "lose the connection between `Recv n bytes` and what became of the send",
-  "lost-notice": "never announce data",
-  "early-closed": "say CLOSED before the last data was read",
-  "late-closed": "never say CLOSED",
-  active: "forget passive mode: +IPD carries the data",
-  "old-name": "know AT+CIPRECVMODE only",
-  "old-data": "answer +CIPRECVDATA,n:data",
-  "half-lines": "lose the end of a line",
-  garbage: "put noise between lines",
-  mute: "ignore a command",
-  slow: "take seconds over a command",
-  reset: "reset without being asked",
-  passthrough: "start in passthrough mode",
-} as const;
+  echo: { says: "keep echoing after ATE0", source: "wire" },
+  busy: { says: "say `busy p...` instead of obeying", source: "espressif/esp-at#399", family: "esp-at" },
+  "busy-first": { says: "say `busy p...` and obey all the same", source: "espressif/esp-at#731", family: "esp-at" },
+  "notice-inside": {
+    says: "put +IPD inside other lines, without a line end of its own",
+    source: "espressif/ESP8266_NONOS_SDK#59, espressif/esp-at#280",
+    family: "esp-at",
+  },
+  "no-send-ok": { says: "leave out SEND OK", source: "espressif/esp-at#154", family: "esp-at" },
+  "late-ok": { says: "say SEND OK seconds late", source: "espressif/esp-at#675", family: "esp-at" },
+  "send-fail": { says: "lose a send, say SEND FAIL, and keep the connection", source: "manual", family: "esp-at" },
+  "late-fail": { says: "lose a send, and say SEND FAIL seconds late", source: "derived", family: "esp-at" },
+  "no-send-fail": { says: "lose a send without a word", source: "derived", family: "esp-at" },
+  "fail-then-ok": {
+    says: "say SEND FAIL, then SEND OK for the same send",
+    source: "espressif/ESP8266_NONOS_SDK#60",
+    family: "esp-at",
+  },
+  "idle-verdict": {
+    says: "obey other commands before a late SEND OK or SEND FAIL",
+    source: "derived",
+    family: "esp-at",
+  },
+  "double-recv": { says: "say `Recv n bytes` twice", source: "derived", family: "esp-at" },
+  "busy-send": { says: "say `busy s...` between the lines of a send", source: "manual", family: "esp-at" },
+  "closed-in-send": {
+    says: "lose the connection between `Recv n bytes` and what became of the send",
+    source: "derived",
+    family: "esp-at",
+  },
+  "lost-notice": { says: "never announce data", source: "espressif/esp-at#294, espressif/ESP8266_AT#21" },
+  "early-closed": {
+    says: "say CLOSED before the last data was read",
+    source: "espressif/ESP8266_NONOS_SDK#124",
+    family: "esp-at",
+  },
+  "late-closed": { says: "never say CLOSED", source: "derived", family: "esp-at" },
+  active: { says: "forget passive mode: +IPD carries the data", source: "espressif/esp-at#481", family: "esp-at" },
+  "old-name": { says: "know AT+CIPRECVMODE only", source: "espressif/esp-at#223", family: "esp-at" },
+  "old-data": { says: "answer +CIPRECVDATA,n:data", source: "espressif/esp-at#223", family: "esp-at" },
+  "rom-log": {
+    says: "print the log of the boot loader in clear text before `ready`",
+    source: "espressif/esp-at#101",
+    family: "esp-at",
+  },
+  "error-code": { says: "say `ERR CODE:…` before ERROR", source: "espressif/esp-at#731", family: "esp-at" },
+  "send-full": { says: "have no room for a send: SEND FAIL, and nothing is sent", source: "manual", family: "quectel" },
+  "late-open": { says: "say seconds late that a connection is open", source: "manual", family: "quectel" },
+  "context-lost": { says: 'lose the context: +QIURC: "pdpdeact"', source: "manual", family: "quectel" },
+  "slow-attach": { says: "take two minutes to find the network", source: "manual", family: "quectel" },
+  "sim-busy": { says: "need a second question for the SIM", source: "manual", family: "quectel" },
+  "half-lines": { says: "lose the end of a line", source: "wire" },
+  garbage: { says: "put noise between lines", source: "wire" },
+  mute: { says: "ignore a command", source: "JAndrassy/WiFiEspAT#11" },
+  slow: { says: "take seconds over a command", source: "espressif/esp-at#388" },
+  reset: { says: "reset without being asked", source: "derived" },
+  passthrough: { says: "start in passthrough mode", source: "manual", family: "esp-at" },
+} as const satisfies Record<string, Misbehaviour>;
 
 export type Quirk = keyof typeof QUIRKS;
 
@@ -51,6 +91,14 @@ const FATES: readonly (readonly [Quirk, Fate])[] = [
 /** True if this is the name of a quirk. */
 export function isQuirk(name: string): name is Quirk {
   return Object.hasOwn(QUIRKS, name);
+}
+
+/** The quirks of a family. */
+export function quirksOf(family: NonNullable<Misbehaviour["family"]>): Quirk[] {
+  return (Object.keys(QUIRKS) as Quirk[]).filter((name) => {
+    const quirk: Misbehaviour = QUIRKS[name];
+    return quirk.family === undefined || quirk.family === family;
+  });
 }
 
 /** Decides when a quirk strikes. */

@@ -8,7 +8,7 @@ import { checksum } from "./crc32c.ts";
 const MAGIC = Uint8Array.from(Buffer.from("SGNT", "ascii"));
 const ENVELOPE_BYTES = 12;
 
-export const LINKS = ["framed", "esp-at"] as const;
+export const LINKS = ["framed", "esp-at", "quectel"] as const;
 
 export interface Factory {
   readonly link: (typeof LINKS)[number];
@@ -27,6 +27,11 @@ export interface Factory {
   readonly tlsKeys?: readonly Uint8Array[] | undefined;
   /** One or two Ed25519 public keys that may end the chain of certificates it shows in TLS. */
   readonly tlsRoots?: readonly Uint8Array[] | undefined;
+  /** The access point of a mobile network, what it asks for, and the PIN of the SIM: for images with a driver for one. */
+  readonly apn?: string | undefined;
+  readonly apnUser?: string | undefined;
+  readonly apnPassword?: string | undefined;
+  readonly pin?: string | undefined;
 }
 
 function check(condition: boolean, what: string): void {
@@ -46,6 +51,12 @@ function checkAll(factory: Factory): void {
   checkText(factory.audience, 1, 64, "audience");
   checkText(factory.ssid, 1, 32, "ssid");
   checkText(factory.networkSecret, 0, 64, "network secret");
+  checkText(factory.apn, 1, 63, "apn");
+  checkText(factory.apnUser, 1, 64, "apn user");
+  checkText(factory.apnPassword, 1, 64, "apn password");
+  for (const text of [factory.apn, factory.apnUser, factory.apnPassword])
+    check(text === undefined || /^[ !#-~]*$/.test(text), "apn, user and password are printable ASCII without quotes");
+  check(factory.pin === undefined || /^\d{4,8}$/.test(factory.pin), "pin has 4 to 8 digits");
   check(Number.isInteger(factory.port) && factory.port > 0 && factory.port < 65536, "port is 1 to 65535");
   check(factory.serverKeys.length === 1 || factory.serverKeys.length === 2, "one or two server keys");
   check(
@@ -89,6 +100,10 @@ const FIELDS: readonly (readonly [name: keyof Factory, key: number, isRight: (va
   ["reportIntervalMs", KEY["report-interval-ms"], isNumber],
   ["tlsKeys", KEY["tls-keys"], maybe(areKeys)],
   ["tlsRoots", KEY["tls-roots"], maybe(areKeys)],
+  ["apn", KEY.apn, maybe(isText)],
+  ["apnUser", KEY["apn-user"], maybe(isText)],
+  ["apnPassword", KEY["apn-password"], maybe(isText)],
+  ["pin", KEY.pin, maybe(isText)],
 ];
 
 /** Write a factory page, without the erased bytes that follow it. Throws RangeError on a field out of bounds. */

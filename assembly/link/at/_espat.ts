@@ -1,26 +1,18 @@
 // node --import tsx tools/generate/at.ts
 import { AT_JOIN_MS, AT_OPEN_MS, AT_REPLY_MS, AT_RESET_MS, AT_SEND_MS, AT_SYNC_MS } from "../../config";
-import { Flag, UNIT_MS } from "./engine";
+import { Flag, UNIT_MS } from "./step";
 
-/** The steps, from Phase.Sync on. */
+/** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Sync = 4,
-  Reset = 5,
-  Echo = 6,
-  Mode = 7,
-  Join = 8,
-  Plain = 9,
-  HangUp = 10,
-  Single = 11,
-  Info = 12,
-  Passive = 13,
-  PassiveOld = 14,
-  Connect = 15,
-  Send = 16,
-  Read = 17,
-  Probe = 18,
-  Data = 19,
-  Confirm = 20,
+  Echo = 14,
+  Mode = 15,
+  Join = 16,
+  Plain = 17,
+  Single = 18,
+  Info = 19,
+  Passive = 20,
+  PassiveOld = 21,
+  Probe = 22,
 }
 
 // prettier-ignore
@@ -29,18 +21,18 @@ export const steps: usize = memory.data<u8>([
   /* +CIP */ 0, 0, 43, 67, 73, 80, 0,
   /* AT */ <u8>(Flag.Ok), <u8>(AT_SYNC_MS / UNIT_MS), 0,
   /* AT+RST */ <u8>(Flag.Silent), <u8>(AT_RESET_MS / UNIT_MS), 43, 82, 83, 84, 0,
+  /* AT+CIPCLOSE */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 67, 76, 79, 83, 69, 0,
+  /* AT+CIPSTART="TCP","{1}",{4} */ <u8>(Flag.Prefix | Flag.Seen), <u8>(AT_OPEN_MS / UNIT_MS), 83, 84, 65, 82, 84, 61, 34, 84, 67, 80, 34, 44, 34, 1, 34, 44, 4, 0,
+  /* AT+CIPSEND={4} */ <u8>(Flag.Prefix | Flag.Prompt | Flag.Patient), <u8>(AT_SEND_MS / UNIT_MS), 83, 69, 78, 68, 61, 4, 0,
+  /* AT+CIPRECVDATA={4} */ <u8>(Flag.Prefix | Flag.Seen | Flag.Block), <u8>(AT_REPLY_MS / UNIT_MS), 82, 69, 67, 86, 68, 65, 84, 65, 61, 4, 0,
   /* ATE0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 69, 48, 0,
   /* AT+CWMODE=1 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 87, 77, 79, 68, 69, 61, 49, 0,
   /* AT+CWJAP="{2 quoted}","{3 quoted}" */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 43, 67, 87, 74, 65, 80, 61, 34, 6, 34, 44, 34, 7, 34, 0,
   /* AT+CIPMODE=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 77, 79, 68, 69, 61, 48, 0,
-  /* AT+CIPCLOSE */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 67, 76, 79, 83, 69, 0,
   /* AT+CIPMUX=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 77, 85, 88, 61, 48, 0,
   /* AT+CIPDINFO=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 68, 73, 78, 70, 79, 61, 48, 0,
   /* AT+CIPRECVTYPE=1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 82, 69, 67, 86, 84, 89, 80, 69, 61, 49, 0,
   /* AT+CIPRECVMODE=1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 82, 69, 67, 86, 77, 79, 68, 69, 61, 49, 0,
-  /* AT+CIPSTART="TCP","{1}",{4} */ <u8>(Flag.Prefix | Flag.Seen), <u8>(AT_OPEN_MS / UNIT_MS), 83, 84, 65, 82, 84, 61, 34, 84, 67, 80, 34, 44, 34, 1, 34, 44, 4, 0,
-  /* AT+CIPSEND={4} */ <u8>(Flag.Prefix | Flag.Prompt | Flag.Patient), <u8>(AT_SEND_MS / UNIT_MS), 83, 69, 78, 68, 61, 4, 0,
-  /* AT+CIPRECVDATA={4} */ <u8>(Flag.Prefix | Flag.Seen | Flag.Block), <u8>(AT_REPLY_MS / UNIT_MS), 82, 69, 67, 86, 68, 65, 84, 65, 61, 4, 0,
   /* AT */ <u8>(Flag.Ok | Flag.Patient), <u8>(AT_REPLY_MS / UNIT_MS), 0,
 ]);
 
@@ -74,4 +66,10 @@ export const enum Word {
   ReceivedOld = 0x2791346e,
   /** "Recv " */
   Took = 0x1e263f97,
+  /** "+CWJAP:" */
+  JoinFault = 0x4fd551db,
+  /** "no ip" */
+  NoAddress = 0xc6420def,
+  /** "DNS Fail" */
+  NoHost = 0x3ff4d628,
 }

@@ -21,68 +21,20 @@ import {
   AT_TRIES,
   LINK_TX_BYTES,
 } from "../../config";
+import { FaultCause } from "../facts";
 import { LinkState, due, put, room, stream } from "../stream";
 import * as text from "../text";
 import { Text } from "../text";
 import * as word from "../word";
-
-/** The steps of every driver; its own begin at SetUp. */
-export const enum Phase {
-  /** Nothing to wait for. */
-  Idle,
-  /** The pause after a trouble. */
-  Rest,
-  /** `+++` is on its way, or the silence after it. */
-  Escape,
-  /** Waiting until no late answer comes any more. */
-  Settle,
-  /** `AT`, until the module answers OK. */
-  Sync,
-  /** The driver's reset, until the module is ready. */
-  Reset,
-  /** The first of the driver's set-up. */
-  SetUp,
-}
-
-/** Events that a driver must act on. */
-export const enum Event {
-  None,
-  /** A byte of a line came: where `at.notice` is a word that a number follows, set `at.within`. */
-  Byte,
-  /** A line ended: its hash is `at.said`. */
-  Line,
-  /** The module wants the data that the step has announced. */
-  Prompt,
-  /** The step has taken too long. */
-  Late,
-  /** The state of the module is unknown: give up the work in progress. */
-  Trouble,
-}
-
-/** The flags of a step: the word that ends it, and its treatment. */
-export const enum Flag {
-  /** The driver's prefix stands before the command. */
-  Prefix = 1,
-  /** OK ends it. */
-  Ok = 2,
-  /** OK ends it once `at.seen`. */
-  Seen = 4,
-  /** Bytes of the stream set `at.seen`. */
-  Block = 8,
-  /** A prompt ends it. */
-  Prompt = 16,
-  /** A busy module is left alone for AT_SEND_MS: a late prompt would make it take a repetition for data. */
-  Patient = 32,
-  /** No answer ends it, but its limit or `sync`. */
-  Silent = 64,
-}
-
-/** The unit of a step's limit. */
-export const UNIT_MS: u32 = 500;
+import { Event, Flag, Phase, UNIT_MS } from "./step";
 
 /** Parts of the input that the parser can be inside of. */
 export const enum Within {
   Line,
+  /** The number of bytes of the stream, which follow the end of this line. */
+  Head,
+  /** The number of an error, for `at.hint`. */
+  Number,
   /** The number of a notice; with a colon behind it, bytes of the stream follow. */
   Notice,
   /** The number of bytes of the stream, which follow a colon or a comma. */
@@ -101,19 +53,23 @@ export class Engine {
   flags: u32;
   /** When the step has taken too long, or is over. */
   deadlineMs: u32;
+  /** Details of a fault of this step, from the module's lines: see `fault.hint`. */
+  hint: u32;
   /** Progress of the command: 0 `AT`, 1 the prefix, 2 the command, 3 CR LF, 4 done. */
-  part: u32;
+  part: u8;
   /** True once the step has its required line: the one for Flag.Seen, or a mark of the driver. */
-  seen: u32;
+  seen: u8;
   /** True if the module answered busy to this command, and the number of repetitions. */
-  busy: u32;
-  tries: u32;
+  busy: u8;
+  tries: u8;
   /** Troubles since the last byte of a peer. */
-  strikes: u32;
+  strikes: u8;
+  /** True while data waits in the module, according to its notices. */
+  pending: u8;
+  /** The line end that belongs to a notice is still to be skipped: 1. */
+  skipEnd: u8;
   /** Bytes the module may still take for data, and the end of a line. */
   debt: u32;
-  /** True while data waits in the module, according to its notices. */
-  pending: u32;
   heardAtMs: u32;
   within: Within;
   number: u32;
@@ -126,14 +82,12 @@ export class Engine {
   said: u32;
   /** The same where it has no meaning: a notice may have cut it in two. */
   cut: u32;
-  /** The line end that belongs to a notice is still to be skipped: 1. */
-  skipEnd: u32;
   /** The driver's steps; the first row is the prefix. */
   steps: usize;
 }
 
 /** Bytes for the fields of a driver, in a class that extends this one. */
-const OWN_BYTES: i32 = 40;
+const OWN_BYTES: i32 = 24;
 
 
 @lazy
@@ -171,13 +125,14 @@ export function start(steps: usize): void {
 /** Begin a step that is a command. */
 function issue(step: u32): void {
   at.tries = 0;
+  at.hint = 0;
   write(step);
 }
 
 /** Write the command of a step. */
 export function write(step: u32): void {
   let row = at.steps;
-  for (let i: u32 = Phase.Settle; i < step; i++) {
+  for (let i: u32 = Phase.Search; i < step; i++) {
     row += 2;
     while (load<u8>(row++)) {}
   }
@@ -200,7 +155,16 @@ export function enter(step: u32, ms: u32): void {
 
 /** True if the command of a late step is to be written again: the module was busy, and was not asked too often. */
 export function again(): boolean {
+  // An ERROR to the rest of a line before `AT`, such as `+++`.
+  if (at.step == Phase.Sync && at.seen) return at.tries++ == 0;
   return at.busy != 0 && at.tries++ < (at.flags & Flag.Patient ? AT_SEND_TRIES : AT_TRIES);
+}
+
+/** Return the cause of a step that took too long. */
+export function cause(): FaultCause {
+  if (at.busy) return FaultCause.Busy;
+  const beganMs = at.deadlineMs - (at.flags >> 8) * UNIT_MS;
+  return <i32>(at.heardAtMs - beganMs) > 0 ? FaultCause.Garbage : FaultCause.Silence;
 }
 
 /** The step may take this long from now on. */
@@ -231,7 +195,7 @@ export function drop(): void {
 
 /** Leave the module alone, then find it again. */
 export function rest(): void {
-  enter(Phase.Rest, min(AT_BACKOFF_MS << min(at.strikes - 1, 8), AT_BACKOFF_MAX_MS));
+  enter(Phase.Rest, min(AT_BACKOFF_MS << min<u32>(at.strikes - 1, 8), AT_BACKOFF_MAX_MS));
 }
 
 /** Act on the time. */
@@ -299,6 +263,11 @@ function newLine(): void {
   at.skipEnd = 0;
 }
 
+/** Bytes came. */
+export function heard(len: u32): void {
+  if (len) at.heardAtMs = stream.nowMs;
+}
+
 /** Take a byte from the UART. */
 export function hear(byte: u32): Event {
   if (at.within == Within.Raw) {
@@ -313,10 +282,13 @@ export function hear(byte: u32): Event {
       at.number = at.number * 10 + (byte - 0x30);
       return Event.None;
     }
+    if (at.within == Within.Head) return head(byte);
     const isBlock = at.within == Within.Block;
+    const isNumber = at.within == Within.Number;
     at.within = Within.Line;
-    if (stream.state == LinkState.Open && (byte == COLON || (isBlock && byte == COMMA))) return begin();
-    if (!isBlock) noticed();
+    if (isNumber) at.hint = (at.hint & ~MAX_LENGTH) | min(at.number, MAX_LENGTH);
+    else if (stream.state == LinkState.Open && (byte == COLON || (isBlock && byte == COMMA))) return begin();
+    else if (!isBlock) noticed();
   }
   if (byte == CR) return Event.None;
   if (byte == LF) {
@@ -342,6 +314,13 @@ export function hear(byte: u32): Event {
   return Event.Byte;
 }
 
+/** The rest of a line behind which bytes of the stream follow. */
+function head(byte: u32): Event {
+  if (byte != LF) return Event.None;
+  at.within = Within.Line;
+  return stream.state == LinkState.Open ? begin() : end(Event.None);
+}
+
 /** A line is over, or what was in its place. */
 function end(event: Event): Event {
   at.said = at.line;
@@ -362,8 +341,9 @@ function noticed(): void {
 function begin(): Event {
   if (at.number > room()) return Event.Trouble;
   if (at.number == 0) {
-    block();
-    return Event.None;
+    // If OK ends the step in any case, `seen` means that there were bytes.
+    if (!(at.flags & Flag.Ok)) block();
+    return end(Event.None);
   }
   at.within = Within.Raw;
   at.rawUntilMs = stream.nowMs + AT_REPLY_MS;
@@ -388,7 +368,22 @@ export function ok(): boolean {
 
 /** Act on ERROR: true if the driver must act on it. */
 export function error(): boolean {
+  if (at.step == Phase.Sync) at.seen = 1;
   return at.part == 4 && at.step != Phase.Sync;
+}
+
+/** True while the driver looks for the module: then its restart is no fault. */
+export function isLooking(): boolean {
+  switch (at.step) {
+    case Phase.Rest:
+    case Phase.Escape:
+    case Phase.Settle:
+    case Phase.Sync:
+    case Phase.Reset:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Act on busy: the module may still execute the command, so an answer counts until the repetition. */

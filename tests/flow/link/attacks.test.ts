@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Connection } from "../../../tools/line/tap.ts";
-import { AtModule } from "../../../tools/modem/at.ts";
+import { FAMILIES, type FamilyName } from "../../../tools/modem/families.ts";
 import { ATTACKS, type AttackName, attacker } from "../../../tools/modem/attacks.ts";
 import { Mischief } from "../../../tools/modem/quirks.ts";
 import { seeded } from "../../../tools/line/random.ts";
 import { tapped } from "../../../tools/line/sockets.ts";
 import { Uart } from "../../../tools/line/uart.ts";
-import { Device, Family, LinkState } from "./device.ts";
+import { FAMILY_NUMBERS } from "./bench.ts";
+import { Device, LinkState } from "./device.ts";
 import { converse, until } from "./session.ts";
 import { Network, VirtualClock } from "./virtual.ts";
 
@@ -46,30 +47,33 @@ describe("an attacker of streams", () => {
     assert.deepEqual(tap.target?.({ host: "here", port: 1 }), { host: "elsewhere", port: 9 });
   });
 
-  it("can not keep the link down", async () => {
-    const clock = new VirtualClock();
-    const random = seeded(11);
-    const device = await Device.make();
-    const network = new Network(clock, random);
-    const foe = attacker(Object.keys(ATTACKS) as AttackName[], random, 0.3);
-    const down = new Uart(clock, random, 115_200, (bytes) => device.fromModule(bytes));
-    const dial = tapped(network.dial, () => foe.tap);
-    const module = new AtModule((bytes) => down.write(bytes), dial, clock, new Mischief([], random));
-    const setting = { device, clock, random, network, write: (bytes: Buffer) => module.receive(bytes) };
-    device.guest.start(Family.espAt, 0);
-    for (let times = 0; times < 30; times++) {
-      assert.ok(until(setting, 60_000, () => device.state === LinkState.ready));
-      device.open("signet.example", 80);
-      let pushed = 0;
-      until(setting, 3000, () => {
-        if (pushed < 1000) pushed += device.send(Buffer.alloc(100, 0x55));
-        device.receive();
-        return device.state === LinkState.peerClosed || device.state === LinkState.failed;
-      });
-      device.guest.close();
-    }
-    for (const name of Object.keys(ATTACKS)) assert.ok((foe.done.get(name as AttackName) ?? 0) > 0, `${name} happened`);
-    foe.attacks.clear();
-    assert.ok(converse(setting, 800));
-  });
+  for (const family of Object.keys(FAMILIES) as FamilyName[]) {
+    it(`can not keep the link down over ${family}`, async () => {
+      const clock = new VirtualClock();
+      const random = seeded(11);
+      const device = await Device.make();
+      const network = new Network(clock, random);
+      const foe = attacker(Object.keys(ATTACKS) as AttackName[], random, 0.3);
+      const down = new Uart(clock, random, 115_200, (bytes) => device.fromModule(bytes));
+      const dial = tapped(network.dial, () => foe.tap);
+      const module = FAMILIES[family]((bytes) => down.write(bytes), dial, clock, new Mischief([], random));
+      const setting = { device, clock, random, network, write: (bytes: Buffer) => module.receive(bytes) };
+      device.guest.start(FAMILY_NUMBERS[family], 0);
+      for (let times = 0; times < 30; times++) {
+        assert.ok(until(setting, 60_000, () => device.state === LinkState.ready));
+        device.open("signet.example", 80);
+        let pushed = 0;
+        until(setting, 3000, () => {
+          if (pushed < 1000) pushed += device.send(Buffer.alloc(100, 0x55));
+          device.receive();
+          return device.state === LinkState.peerClosed || device.state === LinkState.failed;
+        });
+        device.guest.close();
+      }
+      for (const name of Object.keys(ATTACKS))
+        assert.ok((foe.done.get(name as AttackName) ?? 0) > 0, `${name} happened`);
+      foe.attacks.clear();
+      assert.ok(converse(setting, 800));
+    });
+  }
 });

@@ -1,5 +1,6 @@
 /** A device on the emulated module, over a virtual wire, clock and network. */
-import { AtModule } from "../../../tools/modem/at.ts";
+import { FAMILIES, type FamilyName } from "../../../tools/modem/families.ts";
+import type { AtModule } from "../../../tools/modem/module.ts";
 import { Mischief, type Quirk } from "../../../tools/modem/quirks.ts";
 import { seeded } from "../../../tools/line/random.ts";
 import { Uart } from "../../../tools/line/uart.ts";
@@ -11,15 +12,25 @@ export interface Bench extends Setting {
   readonly module: AtModule;
 }
 
+/** The device's numbers of the families. */
+export const FAMILY_NUMBERS: Readonly<Record<FamilyName, number>> = { "esp-at": Family.espAt, quectel: Family.quectel };
+
 /** Set them up; each quirk strikes at `rate` of its occasions. */
-export async function bench(quirks: readonly Quirk[], seed: number, baud = 115_200, rate = 0.1): Promise<Bench> {
+export async function bench(
+  quirks: readonly Quirk[],
+  seed: number,
+  baud = 115_200,
+  rate = 0.1,
+  family: FamilyName = "esp-at",
+): Promise<Bench> {
   const clock = new VirtualClock();
   const random = seeded(seed);
   const device = await Device.make();
   const network = new Network(clock, random);
   const down = new Uart(clock, random, baud, (bytes) => device.fromModule(bytes));
-  const module = new AtModule((bytes) => down.write(bytes), network.dial, clock, new Mischief(quirks, random, rate));
+  const mischief = new Mischief(quirks, random, rate);
+  const module = FAMILIES[family]((bytes) => down.write(bytes), network.dial, clock, mischief);
   const up = new Uart(clock, random, baud, (bytes) => module.receive(bytes));
-  device.guest.start(Family.espAt, 0);
+  device.guest.start(FAMILY_NUMBERS[family], 0);
   return { device, clock, random, network, module, write: (bytes) => up.write(bytes) };
 }

@@ -1,8 +1,10 @@
 /** The firmware's link as wasm in this process. */
+import { LINK_CAUSES, LINK_STEPS } from "../../../tools/facts/device.ts";
+import { names } from "../../../tools/facts/table.ts";
 import { firmware } from "../../../tools/guest/firmware.ts";
 
 export const LinkState = { down: 0, ready: 1, opening: 2, open: 3, peerClosed: 4, failed: 5 } as const;
-export const Family = { framed: 0, espAt: 1 } as const;
+export const Family = { framed: 0, espAt: 1, quectel: 2 } as const;
 export const Exchange = { idle: 0, busy: 1, done: 2, failed: 3 } as const;
 
 interface Guest {
@@ -12,11 +14,14 @@ interface Guest {
   answerAt(): number;
   start(family: number, nowMs: number): void;
   join(ssidLen: number, secretLen: number): void;
+  attach(apnLen: number, pinLen: number): void;
   open(hostLen: number, port: number): number;
   send(len: number): number;
   receive(max: number): number;
   close(): void;
   state(): number;
+  lastFault(): number;
+  faultNews(): number;
   tick(nowMs: number): void;
   fromModule(len: number): void;
   toModule(max: number): number;
@@ -31,7 +36,7 @@ interface Guest {
   httpKeepAlive(): number;
 }
 
-const compiled = firmware("tests/flow/link/guest.ts");
+const compiled = firmware("tests/flow/link/guest.ts", ["WITH_QUECTEL=1"]);
 
 /** One device. */
 export class Device {
@@ -54,8 +59,24 @@ export class Device {
     return this.guest.state();
   }
 
+  /** The fault of the link by its names. */
+  get fault(): { step: string; cause: string; number: number; times: number } {
+    const word = this.guest.lastFault();
+    return {
+      step: names(LINK_STEPS).get((word >>> 20) & 15) ?? "unknown",
+      cause: names(LINK_CAUSES).get((word >>> 16) & 15) ?? "unknown",
+      number: word & 0xffff,
+      times: (word >>> 24) & 127,
+    };
+  }
+
   join(ssid: string, secret: string): void {
     this.guest.join(this.#input.write(ssid), this.#input.write(secret, Buffer.byteLength(ssid)));
+  }
+
+  /** Use this access point, and unlock the SIM. */
+  attach(apn: string, pin: string): void {
+    this.guest.attach(this.#input.write(apn), this.#input.write(pin, Buffer.byteLength(apn)));
   }
 
   open(host: string, port: number): number {

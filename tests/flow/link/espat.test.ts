@@ -1,10 +1,19 @@
 /** The firmware's ESP-AT driver against the emulated module with each of its quirks. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { QUIRKS, type Quirk } from "../../../tools/modem/quirks.ts";
+import { QUIRKS, type Quirk, quirksOf } from "../../../tools/modem/quirks.ts";
 import { bench } from "./bench.ts";
 import { Family, LinkState } from "./device.ts";
-import { converse, converseOften, until } from "./session.ts";
+import { carry, converse, converseOften, until } from "./session.ts";
+
+/** Return the time for 4,000 bytes and their answers, in ms. */
+async function pass(quirks: readonly Quirk[], baud: number): Promise<number> {
+  const setting = await bench(quirks, 5, baud, 1);
+  assert.ok(until(setting, 10_000, () => setting.device.state === LinkState.ready));
+  const beganMs = setting.clock.now();
+  assert.ok(carry(setting, 4000));
+  return setting.clock.now() - beganMs;
+}
 
 describe("the ESP-AT driver", () => {
   it("carries all bytes over a wire that splits and delays", async () => {
@@ -14,8 +23,15 @@ describe("the ESP-AT driver", () => {
     }
   });
 
-  for (const quirk of Object.keys(QUIRKS) as Quirk[]) {
-    it(`works with a module that can ${JSON.stringify(QUIRKS[quirk])}`, async (test) => {
+  it("takes at most twice as long without a single notice", async () => {
+    for (const baud of [9600, 115_200, 921_600]) {
+      const [told, silent] = [await pass([], baud), await pass(["lost-notice"], baud)];
+      assert.ok(silent < 2 * told, `${silent} ms at ${baud} baud, ${told} ms with notices`);
+    }
+  });
+
+  for (const quirk of quirksOf("esp-at")) {
+    it(`works with a module that can ${JSON.stringify(QUIRKS[quirk].says)}`, async (test) => {
       const seed = Object.keys(QUIRKS).indexOf(quirk) + 100;
       const outcome = converseOften(await bench([quirk], seed), 6, 60);
       test.diagnostic(`seed ${seed}: ${outcome.done} connections went well, ${outcome.failed} did not`);
@@ -23,7 +39,7 @@ describe("the ESP-AT driver", () => {
   }
 
   it("works with all quirks at once, and recovers afterwards", async (test) => {
-    const every = Object.keys(QUIRKS) as Quirk[];
+    const every = quirksOf("esp-at");
     const setting = await bench(every, 7, 115_200, 0.02);
     const outcome = converseOften(setting, 6, 200);
     test.diagnostic(`seed 7: ${outcome.done} connections went well, ${outcome.failed} did not`);

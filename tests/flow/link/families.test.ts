@@ -9,9 +9,14 @@ import { asc } from "../../../tools/firmware/asc.ts";
 
 /** The link as WebAssembly text, without these drivers. */
 async function compile(...without: string[]): Promise<string> {
+  return compileWith(without.map((name) => `WITHOUT_${name}`));
+}
+
+/** The same with these choices. */
+async function compileWith(choices: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "signet-families-"));
   const [wasm, text] = [join(folder, "link.wasm"), join(folder, "link.wat")];
-  const use = without.flatMap((name) => ["--use", `WITHOUT_${name}=1`]);
+  const use = choices.flatMap((name) => ["--use", `${name}=1`]);
   const outputs = ["--outFile", wasm, "--textFile", text];
   try {
     await asc(["tests/flow/link/guest.ts", ...outputs, ...use]);
@@ -47,6 +52,12 @@ describe("the image's choice of drivers", async () => {
     const text = await compile("ESP_AT");
     assert.ok(has(text, "framed") && !has(text, "at"));
     assert.ok(dataBytes(text) < dataBytes(both));
+  });
+
+  it("has no driver for a mobile network unless that is chosen, and then it alone", async () => {
+    assert.ok(!both.includes("quectel"));
+    const text = await compileWith(["WITHOUT_FRAMED", "WITHOUT_ESP_AT", "WITH_QUECTEL"]);
+    assert.ok(text.includes("link/at/quectel/") && !text.includes("link/at/espat/") && !has(text, "framed"));
   });
 
   it("must include one", async () => {

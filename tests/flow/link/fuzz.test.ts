@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Kind, encode } from "../../../tools/bridge/frame.ts";
 import { Session } from "../../../tools/bridge/session.ts";
-import { AtModule } from "../../../tools/modem/at.ts";
+import { FAMILIES } from "../../../tools/modem/families.ts";
 import { Mischief } from "../../../tools/modem/quirks.ts";
 import { type Random, seeded } from "../../../tools/line/random.ts";
 import { Uart } from "../../../tools/line/uart.ts";
@@ -39,9 +39,9 @@ function peered(
     down.write(bytes);
   };
   const peer =
-    family === Family.espAt
-      ? new AtModule(say, network.dial, clock, new Mischief([], random))
-      : new Session(say, network.dial, clock);
+    family === Family.framed
+      ? new Session(say, network.dial, clock)
+      : FAMILIES[family === Family.espAt ? "esp-at" : "quectel"](say, network.dial, clock, new Mischief([], random));
   const write = (bytes: Buffer): void => {
     heard = true;
     peer.receive(bytes);
@@ -95,6 +95,12 @@ const AT_WORDS = [
   "+CIPRECVDATA:4294967295,", "+CIPRECVDATA:300,", "+CIPRECVDATA:3,abc", "SEND OK\r\n", "SEND FAIL\r\n", "Recv 9", "\r", "\n", "+", "0", "999999999999",
 ]; // prettier-ignore
 
+const QUECTEL_WORDS = [
+  "\r\nOK\r\n", "\r\nERROR\r\n", "> ", "\r\nRDY\r\n", "\r\n+CME ERROR: 4294967296\r\n", "\r\n+QIOPEN: 0,0\r\n", "\r\n+QIOPEN: 0,566\r\n",
+  '\r\n+QIURC: "recv",0\r\n', '\r\n+QIURC: "closed",0\r\n', '\r\n+QIURC: "pdpdeact",1\r\n', "+QIRD: 4294967295\r\n", "+QIRD: 300\r\n",
+  "+QIRD: 3\r\nabc", "+QIRD: 0\r\n", "\r\nSEND OK\r\n", "\r\nSEND FAIL\r\n", "+CPIN: SIM PIN\r\n", "+CGATT: 0\r\n", "\r", "\n", "+", "0",
+]; // prettier-ignore
+
 async function fuzzLink(family: Family, change: (random: Random, said: Buffer[]) => Buffer[]): Promise<void> {
   const random = seeded(SEED);
   const corpus = await Promise.all([30, 300, 900].map((length, index) => recorded(family, index + 1, length)));
@@ -120,12 +126,17 @@ async function fuzzLink(family: Family, change: (random: Random, said: Buffer[])
 }
 
 describe(`${STREAMS} mutated streams (seed ${SEED})`, () => {
-  it("into the ESP-AT driver", async () => {
-    await fuzzLink(Family.espAt, (random, said) => {
-      const hurt = said.map((bytes) => (random.below(15) ? bytes : mutate(random, bytes, AT_WORDS)));
-      return random.below(3) ? hurt : [...pieces(random, Buffer.concat(hurt), 60)];
+  for (const [family, words] of [
+    ["espAt", AT_WORDS],
+    ["quectel", QUECTEL_WORDS],
+  ] as const) {
+    it(`into the driver ${family}`, async () => {
+      await fuzzLink(Family[family], (random, said) => {
+        const hurt = said.map((bytes) => (random.below(15) ? bytes : mutate(random, bytes, words)));
+        return random.below(3) ? hurt : [...pieces(random, Buffer.concat(hurt), 60)];
+      });
     });
-  });
+  }
 
   it("into the framed driver", async () => {
     await fuzzLink(Family.framed, (random, said) => {

@@ -28,6 +28,13 @@ export function join(ssidLen: u32, secretLen: u32): void {
   memory.copy(texts + 128, input + ssidLen, 64);
   link.join(texts + 64, ssidLen, texts + 128, secretLen);
 }
+/** The access point is in the input, the PIN behind it. */
+export function attach(apnLen: u32, pinLen: u32): void {
+  memory.copy(texts + 64, input, 64);
+  memory.copy(texts + 128, input + apnLen, 64);
+  link.attach(texts + 64, apnLen, texts, 0, texts, 0);
+  link.unlock(texts + 128, pinLen);
+}
 export function open(hostLen: u32, port: u32): i32 {
   memory.copy(texts, input, min(hostLen, 64));
   return link.open(texts, hostLen, port);
@@ -53,6 +60,12 @@ export function close(): void {
 }
 export function state(): u32 {
   return link.state();
+}
+export function lastFault(): u32 {
+  return link.lastFault();
+}
+export function faultNews(): u32 {
+  return link.faultNews();
 }
 export function tick(nowMs: u32): void {
   link.tick(nowMs);

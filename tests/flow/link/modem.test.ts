@@ -1,65 +1,15 @@
 /** The emulated module as any AT driver meets it: by hand, over a real socket, with real connections behind it. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
+import { type AddressInfo, type Server, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { AtModule } from "../../../tools/modem/at.ts";
+import { EspAt } from "../../../tools/modem/espat.ts";
 import { type Modem, startModem } from "../../../tools/modem/modem.ts";
 import { Mischief } from "../../../tools/modem/quirks.ts";
 import { seeded } from "../../../tools/line/random.ts";
 import type { Dial } from "../../../tools/line/sockets.ts";
+import { Terminal, echo } from "./terminal.ts";
 import { VirtualClock } from "./virtual.ts";
-
-/** An echo server on loopback. */
-async function echo(): Promise<{ server: Server; port: number }> {
-  const server = createServer((socket: Socket) => socket.pipe(socket));
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  return { server, port: (server.address() as AddressInfo).port };
-}
-
-/** A person at a terminal. */
-class Terminal {
-  heard = "";
-  readonly #socket: Socket;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (bytes) => (this.heard += bytes.toString("latin1")));
-  }
-
-  static async at(modem: Modem): Promise<Terminal> {
-    assert.ok("port" in modem.address);
-    const socket = connect(modem.address.port, modem.address.host);
-    await new Promise((open) => socket.once("connect", open));
-    return new Terminal(socket);
-  }
-
-  type(text: string): void {
-    this.#socket.write(text, "latin1");
-  }
-
-  /** Wait until this was heard, and forget all up to it. */
-  async hear(text: string): Promise<string> {
-    const end = Date.now() + 5000;
-    while (!this.heard.includes(text)) {
-      if (Date.now() > end) assert.fail(`waited for ${JSON.stringify(text)}, heard ${JSON.stringify(this.heard)}`);
-      await new Promise((later) => setTimeout(later, 5));
-    }
-    const at = this.heard.indexOf(text) + text.length;
-    const before = this.heard.slice(0, at);
-    this.heard = this.heard.slice(at);
-    return before;
-  }
-
-  async ask(command: string, answer = "\r\nOK\r\n"): Promise<string> {
-    this.type(`${command}\r\n`);
-    return this.hear(answer);
-  }
-
-  end(): void {
-    this.#socket.destroy();
-  }
-}
 
 describe("the emulated module", () => {
   let server: Server;
@@ -186,7 +136,7 @@ describe("the emulated module", () => {
     const clock = new VirtualClock();
     let heard = "";
     const nobody: Dial = (_kind, _target, listener) => ({ send() {}, want() {}, close: () => listener.closed() });
-    const module = new AtModule(
+    const module = new EspAt(
       (bytes) => (heard += bytes.toString("latin1")),
       nobody,
       clock,

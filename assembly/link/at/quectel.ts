@@ -1,0 +1,233 @@
+/**
+ * The driver for Quectel modules of one dialect (BG95, BG96, EC2x, EG91, EC200), one TCP connection in buffer access mode:
+ *
+ *     ATE0, AT+CPIN?, AT+CPIN="pin", AT+QICSGP=1,1,"apn","user","password",1     set up
+ *     AT+CGATT?                      -> +CGATT: 1, again and again until then
+ *     AT+QIACT?, AT+QIACT=1          -> OK
+ *     AT+QIOPEN=1,0,"TCP","host",port,0,0 -> OK, later +QIOPEN: 0,0 or the number of an error
+ *     AT+QISEND=0,n                  -> >, then n bytes -> SEND OK, or SEND FAIL: there was no room
+ *     +QIURC: "recv",0 (any time)    -> AT+QIRD=0,m -> +QIRD: k, a line end, k bytes, OK
+ *     AT+QICLOSE=0                   -> OK
+ *
+ * SEND OK means that the module has the bytes. A module that says neither is found again, and the connection has failed.
+ * The module says `recv` once, until all is read: after a read that gave something there may be more.
+ */
+import { AT_BUSY_MS, AT_SEARCHES, AT_SEARCH_MS } from "../../config";
+import { FaultCause, FaultStep } from "../facts";
+import * as fault from "../fault";
+import { Step, Word, steps } from "./_quectel";
+import * as engine from "./engine";
+import { Within, at, out } from "./engine";
+import { socket } from "./socket";
+import * as connection from "./socket";
+import { Event, Flag, Phase } from "./step";
+
+/** The settings of the mobile network, kept by pointer. */
+@unmanaged
+class Network {
+  apn: usize;
+  apnLen: u32;
+  user: usize;
+  userLen: u32;
+  password: usize;
+  passwordLen: u32;
+  pin: usize;
+  pinLen: u32;
+  /** The SIM wants a PIN; it has refused ours, which is not tried again: three errors lock the SIM. */
+  locked: u8;
+  refused: u8;
+  /** Number of queries for the network. */
+  searches: u8;
+}
+
+
+@lazy
+const network = changetype<Network>(memory.data(offsetof<Network>(), 4));
+
+/** Begin to set up the module, from any state. */
+export function start(nowMs: u32): void {
+  memory.fill(changetype<usize>(network), 0, offsetof<Network>());
+  connection.start(steps, nowMs);
+}
+
+/** Use this access point; without, the one that the network gives. */
+export function attach(apn: usize, apnLen: u32, user: usize, userLen: u32, password: usize, passwordLen: u32): void {
+  network.apn = apn;
+  network.apnLen = apnLen;
+  network.user = user;
+  network.userLen = userLen;
+  network.password = password;
+  network.passwordLen = passwordLen;
+}
+
+/** Unlock the SIM with this, if it asks. */
+export function unlock(pin: usize, pinLen: u32): void {
+  network.pin = pin;
+  network.pinLen = pinLen;
+}
+
+/** Act on an event of the engine. */
+export function react(event: Event): void {
+  if (event == Event.Byte) begun();
+  else if (event == Event.Line) {
+    if (!say(at.said)) at.cut = at.said;
+  } else if (event == Event.Late && at.step == Phase.Search) ask();
+  else connection.react(event);
+}
+
+/** Act on the beginning of a line. */
+function begun(): void {
+  switch (at.notice) {
+    case Word.Received:
+      at.within = Within.Head;
+      return;
+    case Word.Opened:
+    case Word.Fault:
+      at.within = Within.Number;
+      return;
+    case Word.Attached:
+      if (at.step == Step.Attach) at.seen = 1;
+      return;
+    case Word.HasAddress:
+      if (at.step == Step.Active) at.seen = 1;
+      return;
+    default:
+  }
+}
+
+/** Act on a line; false if it means nothing. */
+function say(line: u32): boolean {
+  switch (line) {
+    case Word.Ok:
+      if (engine.ok()) done();
+      return true;
+    case Word.Error:
+    case Word.Fault:
+      if (engine.error()) error();
+      return true;
+    case Word.SendOk:
+      if (at.step == Phase.Confirm) connection.sent();
+      return true;
+    case Word.SendFail:
+      if (at.step == Phase.Confirm) engine.enter(Phase.Full, AT_BUSY_MS);
+      return true;
+    case Word.Opened:
+      if (at.step == Phase.Connect) opened();
+      return true;
+    case Word.Arrived:
+      at.pending = 1;
+      return true;
+    case Word.Closed:
+      closed();
+      return true;
+    case Word.NoContext:
+      at.hint = fault.hint(FaultStep.Context, 0);
+      connection.trouble(FaultCause.Error);
+      return true;
+    case Word.NeedsPin:
+      network.locked = 1;
+      return true;
+    case Word.Ready:
+    case Word.PowerDown:
+      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
+      at.debt = 0;
+      engine.sync();
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The module says how the connection was opened. */
+function opened(): void {
+  if (at.hint) connection.refused();
+  else connection.connected();
+}
+
+/** The peer ended the connection; what the module holds of it can still be read. */
+function closed(): void {
+  if (at.step == Phase.Connect || at.step == Phase.HangUp) return;
+  socket.peerGone = 1;
+  at.pending = 1;
+}
+
+/** A step has ended well. */
+function done(): void {
+  if (at.step == Phase.Read && at.seen) at.pending = 1;
+  if (connection.done()) return;
+  switch (at.step) {
+    case Step.Quiet:
+      network.locked = 0;
+      return connection.issueAs(Step.Locked, FaultStep.Sim);
+    case Step.Locked:
+      return network.locked ? enterPin() : configure();
+    case Step.Unlock:
+      return configure();
+    case Step.Context:
+      network.searches = 0;
+      return ask();
+    case Step.Attach:
+      return at.seen ? connection.issueAs(Step.Active, FaultStep.Context) : search();
+    case Step.Active:
+      return at.seen ? connection.issue(Phase.HangUp) : connection.issueAs(Step.Activate, FaultStep.Context);
+    case Step.Activate:
+      return connection.issue(Phase.HangUp);
+    case Phase.HangUp:
+      return connection.ready();
+    default:
+      connection.issue(at.step + 1);
+  }
+}
+
+/** Unlock the SIM; once. */
+function enterPin(): void {
+  if (!network.pinLen || network.refused) return connection.trouble(FaultCause.Error);
+  // Until it is accepted, it counts as refused: a restart in between must not spend another try.
+  network.refused = 1;
+  connection.issueAs(Step.Unlock, FaultStep.Sim);
+  out.first = network.pin;
+  out.firstLen = network.pinLen;
+}
+
+/** Tell the module its access point. */
+function configure(): void {
+  if (at.step == Step.Unlock) network.refused = 0;
+  connection.issueAs(Step.Context, FaultStep.Context);
+  out.first = network.apn;
+  out.firstLen = network.apnLen;
+  out.second = network.user;
+  out.secondLen = network.userLen;
+  out.third = network.password;
+  out.thirdLen = network.passwordLen;
+}
+
+/** Ask whether the module is on the network. */
+function ask(): void {
+  connection.issueAs(Step.Attach, FaultStep.Attach);
+}
+
+/** It is not yet. To search for minutes is no fault of the module: the search goes on. */
+function search(): void {
+  if (++network.searches == AT_SEARCHES) {
+    network.searches = 0;
+    fault.note(FaultStep.Attach, FaultCause.Silence, 0);
+  }
+  engine.enter(Phase.Search, AT_SEARCH_MS);
+}
+
+/** The module says ERROR, or the number of one. */
+function error(): void {
+  if (connection.failed()) return;
+  switch (at.step) {
+    case Step.Locked:
+    case Step.Unlock:
+    case Step.Context:
+    case Step.Activate:
+      return connection.trouble(FaultCause.Error);
+    case Step.Attach:
+      return search();
+    default:
+      // The others are worth no more than an answer.
+      if (at.flags & Flag.Ok) done();
+  }
+}

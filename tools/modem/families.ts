@@ -1,0 +1,11 @@
+/** The families of modules that are emulated. */
+import { EspAt } from "./espat.ts";
+import type { AtModule, Making } from "./module.ts";
+import { Quectel } from "./quectel.ts";
+
+export const FAMILIES = {
+  "esp-at": (...making: Making): AtModule => new EspAt(...making),
+  quectel: (...making: Making): AtModule => new Quectel(...making),
+} as const;
+
+export type FamilyName = keyof typeof FAMILIES;
