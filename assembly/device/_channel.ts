@@ -178,7 +178,9 @@ export function poll(nowMs: u32): bool {
   const worked = step() == Status.Ok;
   const sent = toLink();
   const moved = received || worked || sent;
-  if (!moved && link.state() != LinkState.Open && link.state() != LinkState.Opening) tls.peerGone();
+  // Not before the application has read what came: the server's close_notify is behind it.
+  const over = link.state() != LinkState.Open && link.state() != LinkState.Opening;
+  if (!moved && over && tls.left() == 0) tls.peerGone();
   follow(nowMs);
   return moved;
 }

@@ -201,6 +201,25 @@ describe("the application's stream", () => {
     await until(() => count("accepted") >= 1, "reported");
   });
 
+  it("keeps the last bytes of a server that closed until the application reads them", async () => {
+    const peer = await Own.start();
+    const { device, until, become } = await live();
+    assert.equal(device.openStream("", peer.port), Status.Ok);
+    await become("open");
+    await until(() => peer.sockets.length > 0, "connected");
+    const last = "the last line ".repeat(5);
+    const [socket] = peer.sockets;
+    socket!.end(last);
+    await once(socket!, "close");
+    // The device sees that the connection is gone, and its application does not read yet.
+    await sleep(500);
+    assert.equal(device.streamState(), "open");
+    let read = "";
+    await until(() => (read += Buffer.from(device.readStream()).toString()).length >= last.length, "read");
+    assert.equal(read, last);
+    await become("ended");
+  });
+
   it("fails, and reports continue, where the server is not authenticated, is missing, or cuts the connection", async () => {
     const stranger = await identity("stranger");
     const false_ = await Own.start({ key: stranger.pem, cert: (await certify({ subject: stranger })).toString("pem") });
