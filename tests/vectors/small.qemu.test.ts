@@ -1,4 +1,4 @@
-// weight: 12 s, 1 core
+// weight: 40 s, 1 core
 /**
  * The cryptography built small, on the ELFs of a Cortex-M4, whose hashes and ciphers are in assembly, and of a Cortex-M0, where they
  * are loops: other code than the fast build's, so the vectors run on it as well. The examples of the RFCs, hashes of every length
