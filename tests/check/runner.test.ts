@@ -250,7 +250,7 @@ describe("choice of suites for a change", () => {
   const tree = readTree();
   for (const [path, ...expected] of [
     ["assembly/crypto/sha256.ts", "tests/unit", "tests/vectors/random.test.ts", "tests/vectors/wycheproof.test.ts"],
-    ["assembly/device/life.ts", "tests/flow/late.test.ts", "tests/power/progress.test.ts"],
+    ["assembly/device/life.ts", "tests/flow/stream.test.ts", "tests/power/progress.test.ts"],
     ["tools/server/mqtt.ts", "tests/server/mqtt.test.ts", "tests/server/startup.test.ts"],
     ["boards/chips/nrf5/uart.c", "tests/registers/errata.test.ts", "tests/tls/elf.qemu.test.ts"],
   ] as const)

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startBridge } from "../../tools/bridge/bridge.ts";
 import { loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
-import type { ChoiceName } from "../../tools/firmware/choices.ts";
+import { type ChoiceName, serving } from "../../tools/firmware/choices.ts";
 import { startEmulator, writeFlash } from "../../tools/emulator/qemu.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import { startServer } from "../../tools/server/server.ts";
@@ -30,7 +30,7 @@ const PAINT = 0xa5a5a5a5;
 const SPARE = 512;
 
 const images = factory.LINKS.flatMap((link): { link: (typeof factory.LINKS)[number]; choices: ChoiceName[] }[] => [
-  { link, choices: [] },
+  { link, choices: serving(link) },
   { link, choices: ["small", "pins", link] },
 ]);
 
@@ -49,7 +49,8 @@ for (const { link, choices } of images) {
       ends.push(() => server.close());
       const to = { host: HOST, port: server.tls!.port };
       const listen = { host: HOST, port: 0 };
-      const module = link === "framed" ? await startBridge({ listen, to }) : await startModem({ listen, baud: 0 });
+      const module =
+        link === "framed" ? await startBridge({ listen, to }) : await startModem({ family: link, listen, baud: 0 });
       ends.push(() => module.close());
       const flash = join(folder, "flash");
       const page = factory.write({
