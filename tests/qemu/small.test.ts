@@ -29,10 +29,12 @@ const PAINT = 0xa5a5a5a5;
 /** Left of the stack when all was measured: room for what the measured life did not meet. */
 const SPARE = 512;
 
-const images = factory.LINKS.flatMap((link): { link: (typeof factory.LINKS)[number]; choices: ChoiceName[] }[] => [
-  { link, choices: serving(link) },
-  { link, choices: ["small", "pins", link] },
-]);
+const images = factory.LINKS.flatMap(
+  (link): { link: (typeof factory.LINKS)[number]; choices: readonly ChoiceName[] }[] => [
+    { link, choices: serving(link) },
+    { link, choices: ["small", "pins", link] },
+  ],
+);
 
 for (const { link, choices } of images) {
   test(`a life inside TLS in 16 KiB, over ${[link, ...choices].join(", ")}`, async () => {
