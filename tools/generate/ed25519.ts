@@ -2,79 +2,27 @@
  * Generate the constants of Ed25519 that the firmware keeps in flash: for the boards as a C array, for Node as a module.
  * They are computed with @noble/curves, which shares nothing with the firmware's own arithmetic.
  */
-import { writeFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
-
-const COMMAND = "node --import tsx tools/generate/ed25519.ts";
-const TEETH = 5;
-const TABLES = 4;
-const DISTANCE = 52;
-const ROWS = 1 << (TEETH - 1);
+import { BITS, write } from "./comb.ts";
 
 const { Fp, Fn, BASE } = { Fp: ed25519.Point.Fp, Fn: ed25519.Point.Fn, BASE: ed25519.Point.BASE };
-const L = Fn.ORDER;
 const D = ed25519.Point.CURVE().d;
-const SQRT_M1 = Fp.pow(2n, (Fp.ORDER - 1n) / 4n);
 
-/** The eight words of a number below 2^256, least significant first. */
-function words(x: bigint): number[] {
-  return Array.from({ length: 8 }, (_, i) => Number((x >> BigInt(32 * i)) & 0xffffffffn));
-}
-
-/** Row `index` of table `table`: the top tooth, plus or minus each lower tooth as its bit in `index` says. */
-function row(table: number, index: number): number[][] {
-  let scalar = 0n;
-  for (let tooth = 0; tooth < TEETH; tooth++) {
-    const weight = 1n << BigInt(DISTANCE * tooth + (DISTANCE / TABLES) * table);
-    scalar += tooth === TEETH - 1 || (index >> tooth) & 1 ? weight : -weight;
-  }
-  const { x, y } = BASE.multiply(Fn.create(scalar)).toAffine();
-  const xy2d = Fp.create(2n * D * x * y);
-  const parts = [Fp.add(y, x), Fp.sub(y, x), xy2d];
-  // A multiplier that ends early on operands below 2^16 must not tell rows apart, nor a row from its negative.
-  for (const part of [...parts, Fp.neg(xy2d)]) {
-    if (words(part).some((word) => word < 0x10000)) throw new Error(`short word in row ${index} of table ${table}`);
-  }
-  return parts.map(words);
-}
-
-const constants: [string, bigint][] = [
-  ["the group's order L", L],
-  ["2^256 mod L", Fn.create(1n << 256n)],
-  ["2^512 mod L", Fn.create(1n << 512n)],
-  [`2^${TEETH * DISTANCE} - 1 mod L`, Fn.create((1n << BigInt(TEETH * DISTANCE)) - 1n)],
-  ["the curve's d", D],
-  ["2d", Fp.create(2n * D)],
-  ["a square root of -1", SQRT_M1],
-];
-
-const lines: string[] = [];
-function emit(comment: string, values: number[]): void {
-  lines.push(`  // ${comment}`);
-  for (let i = 0; i < values.length; i += 8) {
-    const line = values.slice(i, i + 8).map((word) => `0x${word.toString(16).padStart(8, "0")}`);
-    lines.push(`  ${line.join(", ")},`);
-  }
-}
-for (const [name, value] of constants) emit(name, words(value));
-for (let table = 0; table < TABLES; table++) {
-  const rows = Array.from({ length: ROWS }, (_, index) => row(table, index));
-  for (const [part, name] of ["y + x", "y - x", "2dxy"].entries()) {
-    emit(
-      `table ${table}: ${name}`,
-      rows.flatMap((parts) => parts[part]!),
-    );
-  }
-}
-
-// A board that wants to be small keeps the first table only: with one table the comb needs more doublings, not others.
-const second = lines.indexOf("  // table 1: y + x");
-writeFileSync(
-  "boards/common/table_ed25519.h",
-  `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_ed25519[] = {\n` +
-    `${lines.slice(0, second).join("\n")}\n#ifndef CRYPTO_SMALL\n${lines.slice(second).join("\n")}\n#endif\n};\n`,
-);
-writeFileSync(
-  "tools/generate/ed25519.table.js",
-  `// ${COMMAND}\n// prettier-ignore\nexport const ed25519 = new Uint32Array([\n${lines.join("\n")}\n]);\n`,
-);
+write({
+  name: "ed25519",
+  constants: [
+    ["the group's order L", Fn.ORDER],
+    ["2^256 mod L", Fn.create(1n << 256n)],
+    ["2^512 mod L", Fn.create(1n << 512n)],
+    [`2^${BITS} - 1 mod L`, Fn.create((1n << BigInt(BITS)) - 1n)],
+    ["the curve's d", D],
+    ["2d", Fp.create(2n * D)],
+    ["a square root of -1", Fp.pow(2n, (Fp.ORDER - 1n) / 4n)],
+  ],
+  parts: ["y + x", "y - x", "2dxy"],
+  row: (scalar) => {
+    const { x, y } = BASE.multiply(Fn.create(scalar)).toAffine();
+    const xy2d = Fp.create(2n * D * x * y);
+    return [Fp.add(y, x), Fp.sub(y, x), xy2d, Fp.neg(xy2d)];
+  },
+});

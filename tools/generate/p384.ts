@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { p384 } from "@noble/curves/nist.js";
+import { lines, wordsOf } from "./words.ts";
 
 const COMMAND = "node --import tsx tools/generate/p384.ts";
 const { Fp, Fn, BASE } = { Fp: p384.Point.Fp, Fn: p384.Point.Fn, BASE: p384.Point.BASE };
@@ -21,21 +22,13 @@ const constants: [string, bigint][] = [
   ["its y", Fp.create(y * R)],
 ];
 
-const lines = constants.flatMap(([name, value]) => {
-  const words = Array.from({ length: 12 }, (_, i) => (value >> BigInt(32 * i)) & 0xffffffffn);
-  const line = (from: number): string =>
-    `  ${words
-      .slice(from, from + 6)
-      .map((word) => `0x${word.toString(16).padStart(8, "0")}`)
-      .join(", ")},`;
-  return [`  // ${name}`, line(0), line(6)];
-});
+const text = constants.flatMap(([name, value]) => [`  // ${name}`, ...lines(wordsOf(value, 12), 6)]);
 
 writeFileSync(
   "boards/common/table_p384.h",
-  `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_p384[] = {\n${lines.join("\n")}\n};\n`,
+  `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_p384[] = {\n${text.join("\n")}\n};\n`,
 );
 writeFileSync(
   "tools/generate/p384.table.js",
-  `// ${COMMAND}\n// prettier-ignore\nexport const p384 = new Uint32Array([\n${lines.join("\n")}\n]);\n`,
+  `// ${COMMAND}\n// prettier-ignore\nexport const p384 = new Uint32Array([\n${text.join("\n")}\n]);\n`,
 );

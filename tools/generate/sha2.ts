@@ -4,6 +4,7 @@
  * the first eight for the initial hash value (§5.3).
  */
 import { writeFileSync } from "node:fs";
+import { lines, wordsOf } from "./words.ts";
 
 const COMMAND = "node --import tsx tools/generate/sha2.ts";
 
@@ -35,29 +36,26 @@ function constants(rounds: number, bits: bigint): bigint[] {
 
 const tables = {
   sha256k: constants(64, 32n),
-  sha512k: constants(80, 64n).flatMap((k) => [k & 0xffffffffn, k >> 32n]),
+  sha512k: constants(80, 64n).flatMap((k) => wordsOf(k, 2)),
 };
-
-function lines(values: bigint[]): string {
-  const rows: string[] = [];
-  for (let i = 0; i < values.length; i += 8) {
-    const row = values.slice(i, i + 8).map((word) => `0x${word.toString(16).padStart(8, "0")}`);
-    rows.push(`  ${row.join(", ")},`);
-  }
-  return rows.join("\n");
-}
 
 writeFileSync(
   "boards/common/table_sha2.h",
   `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n` +
     Object.entries(tables)
-      .map(([name, values]) => `\nstatic const uint32_t table_${name}[${values.length}] = {\n${lines(values)}\n};\n`)
+      .map(
+        ([name, values]) =>
+          `\nstatic const uint32_t table_${name}[${values.length}] = {\n${lines(values).join("\n")}\n};\n`,
+      )
       .join(""),
 );
 writeFileSync(
   "tools/generate/sha2.table.js",
   `// ${COMMAND}\n` +
     Object.entries(tables)
-      .map(([name, values]) => `// prettier-ignore\nexport const ${name} = new Uint32Array([\n${lines(values)}\n]);\n`)
+      .map(
+        ([name, values]) =>
+          `// prettier-ignore\nexport const ${name} = new Uint32Array([\n${lines(values).join("\n")}\n]);\n`,
+      )
       .join(""),
 );
