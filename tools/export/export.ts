@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { EVENTS } from "../facts/device.ts";
+import { cEnumeration, upper } from "../facts/generate.ts";
 import { REASONS } from "../facts/protocol.ts";
 import { type Board, loadBoard } from "../firmware/board.ts";
 import { filesBelow } from "../firmware/cache.ts";
@@ -99,20 +100,15 @@ function values({ core, pageBytes, pages }: ExportOptions, assembly: readonly st
   };
 }
 
-/** A row's name as C spells it. */
-const constant = (prefix: string, name: string): string => `${prefix}_${name.toUpperCase().replaceAll("-", "_")}`;
-
 /** Why a server refuses, as C. */
 function refusals(): string {
-  const rows = Object.entries(REASONS).map(
-    ([name, [number]]) => `  ${constant("SIGNET_REFUSED", name)} = ${number},\n`,
-  );
-  return `/** Why a server refuses. */\nenum signet_refused {\n${rows.join("")}};`;
+  const rows = Object.entries(REASONS).map(([name, [number]]) => [name, number, ""] as const);
+  return `/** Why a server refuses. */\n${cEnumeration("signet_refused", "SIGNET_REFUSED_", rows).trimEnd()}`;
 }
 
 /** The numbers of the events, as C. */
 function events(): string {
-  const rows = Object.entries(EVENTS).map(([name, [number]]) => `#define ${constant("EVENT", name)} ${number}u\n`);
+  const rows = Object.entries(EVENTS).map(([name, [number]]) => `#define EVENT_${upper(name)} ${number}u\n`);
   return rows.join("");
 }
 

@@ -11,7 +11,7 @@ export const COMMAND = "node --import tsx tools/facts/generate.ts";
 
 /** `key-made` as AssemblyScript and C spell it. */
 const pascal = (name: string): string => name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-const upper = (name: string): string => name.toUpperCase().replaceAll("-", "_");
+export const upper = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 
 /** Numbers that are patterns of bits are written as such. */
 const digits = (number: number): string =>
@@ -82,7 +82,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
 };
 
 /** An enumeration of C, each member with its meaning. */
-function cEnumeration(
+export function cEnumeration(
   name: string,
   prefix: string,
   rows: readonly (readonly [name: string, number: number, meaning: string])[],
