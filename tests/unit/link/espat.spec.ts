@@ -10,6 +10,7 @@ import {
 } from "../../../assembly/config";
 import { Status } from "../../../assembly/lib/status";
 import * as link from "../../../assembly/link/link";
+import { give, receive } from "../support/link";
 import { Family, LinkState } from "../../../assembly/link/link";
 
 const buffer = memory.data(2048, 8);
@@ -78,26 +79,6 @@ function connect(): void {
   start();
   setUp();
   open();
-}
-
-function give(text: string): u32 {
-  const bytes = String.UTF8.encode(text);
-  const taken = min<u32>(bytes.byteLength, link.room());
-  memory.copy(link.body(), changetype<usize>(bytes), taken);
-  if (taken) link.send(taken);
-  return taken;
-}
-
-/** Take up to `max` received bytes. */
-function receive(out: usize, max: u32): u32 {
-  let got: u32 = 0;
-  while (got < max && link.left()) {
-    const len = min<u32>(max - got, link.left());
-    memory.copy(out + got, link.at(), len);
-    link.take(len);
-    got += len;
-  }
-  return got;
 }
 
 function received(): string {

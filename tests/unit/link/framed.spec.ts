@@ -10,6 +10,7 @@ import * as crc32c from "../../../assembly/lib/crc32c";
 import { Status } from "../../../assembly/lib/status";
 import * as cobs from "../../../assembly/link/_cobs";
 import * as link from "../../../assembly/link/link";
+import { give, receive } from "../support/link";
 import { Family, LinkState } from "../../../assembly/link/link";
 
 const HELLO: u32 = 1;
@@ -132,26 +133,6 @@ function connect(): void {
   start();
   welcome();
   open();
-}
-
-function give(text: string): u32 {
-  const bytes = String.UTF8.encode(text);
-  const taken = min<u32>(bytes.byteLength, link.room());
-  memory.copy(link.body(), changetype<usize>(bytes), taken);
-  if (taken) link.send(taken);
-  return taken;
-}
-
-/** Take up to `max` received bytes. */
-function receive(out: usize, max: u32): u32 {
-  let got: u32 = 0;
-  while (got < max && link.left()) {
-    const len = min<u32>(max - got, link.left());
-    memory.copy(out + got, link.at(), len);
-    link.take(len);
-    got += len;
-  }
-  return got;
 }
 
 function received(): string {
