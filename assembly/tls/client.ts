@@ -757,14 +757,6 @@ export function send(len: u32): void {
   if (len) record.send(Content.ApplicationData, len);
 }
 
-/** Seal up to `len` bytes of application data as one record; returns how many were taken, 0 while there is no room. */
-export function write(data: usize, len: u32): u32 {
-  const taken = min<u32>(room(), len);
-  bytes.copy(record.body(), data, taken);
-  send(taken);
-  return taken;
-}
-
 /** Return the number of bytes of application data to read. 0: step on, and look at `state`. */
 export function left(): u32 {
   const any = client.state == State.Connected && record.opened() && record.kind() == Content.ApplicationData;
@@ -780,14 +772,6 @@ export function at(): usize {
 export function take(len: u32): void {
   if (len > left()) unreachable();
   if (len) record.consume(len);
-}
-
-/** Move up to `max` bytes of application data to `out`; returns how many. */
-export function read(out: usize, max: u32): u32 {
-  const len = min<u32>(max, left());
-  bytes.copy(out, record.at(), len);
-  take(len);
-  return len;
 }
 
 /**

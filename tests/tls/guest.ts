@@ -4,6 +4,7 @@ import { SoftKey } from "../../assembly/signer/soft";
 import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
 import * as client from "../../assembly/tls/client";
+import * as data from "./guest_data";
 import * as ticketStore from "../../assembly/tls/ticket";
 
 /** Room for what one call moves. */
@@ -134,11 +135,11 @@ export function toPeer(max: u32): u32 {
 }
 
 export function write(len: u32): u32 {
-  return client.write(io, len);
+  return data.write(io, len);
 }
 
 export function read(max: u32): u32 {
-  return client.read(io, max);
+  return data.read(io, max);
 }
 
 export function update(): i32 {
