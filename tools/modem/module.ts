@@ -34,6 +34,7 @@ export abstract class AtModule {
   #wanted = 0;
   #data: Buffer[] = [];
   #dataBytes = 0;
+  #end: number | undefined;
   #take: (data: Buffer) => void = () => {};
   readonly #write: (bytes: Buffer) => void;
 
@@ -205,8 +206,6 @@ export abstract class AtModule {
     this.#end = end;
     this.mode = "data";
   }
-
-  #end: number | undefined;
 
   /** Collect announced data; returns how many of `bytes` belong to it. */
   #collect(bytes: Buffer): number {

@@ -38,7 +38,8 @@ export class LoopWatch {
 
   /** The delays of this round and the one before, whichever are longer. */
   get delay(): Delay {
-    const [now, before] = [this.read(), this.before ?? this.read()];
+    const now = this.read();
+    const before = this.before ?? now;
     return {
       p50Ms: Math.max(now.p50Ms, before.p50Ms),
       p99Ms: Math.max(now.p99Ms, before.p99Ms),
