@@ -1,9 +1,9 @@
 /** Every size and timeout of the firmware, each with its reason. */
 
 /**
- * Scratch memory for cryptographic temporaries. The deepest user is Ed25519 verification, under the head of a COSE_Sign1. A
- * board that verifies its signatures does so under the temporaries of an enrolment with a handover, too; one that signs twice
- * keeps a signature there.
+ * Scratch memory for cryptographic temporaries. The deepest user in a device's life is Ed25519 verification, under the head of a
+ * COSE_Sign1: 1,568 bytes, and 1,632 on a board that verifies its signatures, with noise and seed. PSS with 4096 bits and SHA-512
+ * needs more than 1,728.
  */
 export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1728;
 

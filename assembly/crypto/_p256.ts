@@ -1,8 +1,8 @@
 /**
  * Points of P-256, y^2 = x^3 - 3x + b.
  *
- * A point is three field elements X, Y, Z with x = X / Z^2, y = Y / Z^3 (Jacobian); Z is 0 for the point at infinity. What is added
- * to it is a point, or the x and y of an affine one (64 bytes).
+ * A point is three field elements X, Y, Z with x = X / Z^2, y = Y / Z^3 (Jacobian); Z is 0 for the point at infinity. The other
+ * summand is a point, or the x and y of an affine one (64 bytes).
  *
  * `w` is always workspace of WORK_BYTES; points and w are distinct.
  *
