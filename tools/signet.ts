@@ -13,6 +13,7 @@ import * as exporting from "./cli/export.ts";
 import * as flash from "./cli/flash.ts";
 import * as fleet from "./cli/fleet.ts";
 import * as format from "./cli/format.ts";
+import * as help from "./cli/help.ts";
 import * as inspect from "./cli/inspect.ts";
 import * as lock from "./cli/lock.ts";
 import * as modem from "./cli/modem.ts";
@@ -31,39 +32,25 @@ const program = new Command("signet")
   .helpOption("-h, --help", "print this help")
   .helpCommand(false)
   .showSuggestionAfterError(true)
-  .configureHelp({ showGlobalOptions: false, subcommandTerm: (command) => command.name() })
   .exitOverride();
 
-for (const verb of [
-  demo,
-  build,
-  size,
-  exporting,
-  trying,
-  bench,
-  test,
-  check,
-  format,
-  server,
-  verify,
-  audit,
-  token,
-  fleet,
-  modem,
-  bridge,
-  flash,
-  page,
-  provision,
-  lock,
-  terminal,
-  inspect,
-  emulate,
-  doctor,
-])
-  verb.add(program);
+/** The verbs by the task that they belong to. */
+const GROUPS = {
+  project: { about: "a firmware, and a project of your own", verbs: [demo, build, size, exporting, trying] },
+  device: { about: "boards, and the factory", verbs: [flash, page, provision, lock, terminal, inspect] },
+  server: { about: "the server and its database", verbs: [server, token, verify, audit] },
+  simulate: { about: "parts of the world, emulated", verbs: [emulate, modem, bridge, fleet] },
+  contribute: { about: "tests and measurements of Signet", verbs: [test, check, format, bench, doctor] },
+} as const;
+
+for (const [group, { verbs }] of Object.entries(GROUPS)) {
+  program.commandsGroup(group);
+  for (const verb of verbs) verb.add(program);
+}
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);
+help.add(program, Object.fromEntries(Object.entries(GROUPS).map(([group, { about }]) => [group, about])));
 
 // A reader that went away (`signet … | head`) ends a verb as SIGPIPE would; the server finishes what is under way.
 let unread = false;

@@ -1,6 +1,8 @@
 // weight: 27 s, 1 core
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ROOT } from "../../tools/check/tree.ts";
 
@@ -14,10 +16,10 @@ function signet(...args: string[]): { status: number | null; stdout: string; std
   return { status, stdout, stderr };
 }
 
-/** The verbs that the usage lists. */
-function verbs(): string[] {
-  const listed = signet("--help").stdout.split("Commands:\n")[1] ?? "";
-  return [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, verb]) => verb!);
+/** The groups that the usage lists, each with its verbs. */
+function groups(): [group: string, verbs: string[]][] {
+  const listed = signet("--help").stdout.matchAll(/^(\w+): .*\n {2}(.*)$/gm);
+  return [...listed].map(([, group, verbs]) => [group!, verbs!.split(", ")]);
 }
 
 describe("usage", () => {
@@ -29,9 +31,27 @@ describe("usage", () => {
     assert.ok(lines.every((line) => line.length <= 80));
   });
 
+  it("describes each verb of each group", () => {
+    assert.ok(groups().length >= 3);
+    for (const [group, verbs] of groups()) {
+      const { status, stdout } = signet("help", group);
+      assert.equal(status, 0);
+      assert.deepEqual(
+        [...stdout.matchAll(/^ {2}(\w+) +\w.{10,}$/gm)].map(([, verb]) => verb),
+        verbs,
+      );
+      assert.ok(stdout.split("\n").every((line) => line.length <= 80));
+    }
+  });
+
+  it("has a group for each file of a verb", () => {
+    const files = readdirSync(join(ROOT, "tools/cli")).filter((name) => /^(?!help|address|probe)\w+\.ts$/.test(name));
+    const verbs = groups().flatMap(([, names]) => names);
+    assert.deepEqual(verbs.toSorted(), files.map((name) => name.replace(".ts", "")).toSorted());
+  });
+
   it("fits a screen for each verb, and the list of quirks fits a second one", () => {
-    assert.ok(verbs().length >= 3);
-    for (const verb of verbs()) {
+    for (const verb of groups().flatMap(([, verbs]) => verbs)) {
       const { status, stdout } = signet(verb, "--help");
       assert.equal(status, 0, verb);
       assert.match(stdout, new RegExp(`^Usage: signet ${verb}`));
@@ -41,6 +61,7 @@ describe("usage", () => {
 
   const wrong: [args: string[], error: RegExp, hint: RegExp][] = [
     [["chek"], /^error: unknown command 'chek'$/, /^hint: .*check/],
+    [["help", "nothing"], /^error: there is no group nothing$/, /^hint: groups are: project, /],
     [["check", "nothing"], /^error: no part called nothing$/, /^hint: the parts are /],
     [["check", "--nothing"], /^error: unknown option '--nothing'$/, /^hint: .*signet check --help/],
     [["test", "--jobs", "none"], /^error: .*--jobs.*'none'/, /^hint: .*signet test --help/],
