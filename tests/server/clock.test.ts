@@ -8,7 +8,9 @@ import * as lease from "../../tools/server/lease.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { FLAVOURS, ask, command, enrolled, missing, order, serve, text, type Fixture } from "./harness.ts";
+import { Trouble } from "../../tools/trouble.ts";
+import { FLAVOURS, ask, command, enrolled, missing, order, serve, text, type Fixture, type Json } from "./harness.ts";
+import { repeat } from "./wait.ts";
 
 const HOUR = 3600_000;
 const YEAR = 365 * 24 * HOUR;
@@ -51,7 +53,8 @@ for (const flavour of FLAVOURS) {
       { skip: missing(flavour) },
       async (t) => {
         const rates = { device: [5, 20], address: [200, 400], failures: [2, 20] } as const;
-        const server = await serve(t, { policy: "claim", rates }, flavour);
+        // The clock of this instance was wrong from its start, so it knows of no step.
+        const server = await serve(t, { policy: "claim", rates, stepMs: Infinity }, flavour);
         const [first, second, third] = await claims(server, 3);
         const device = await enrolled(server, { claim: first! });
         await reports(server, device);
@@ -99,4 +102,75 @@ for (const flavour of FLAVOURS) {
       },
     );
   }
+}
+
+for (const flavour of FLAVOURS) {
+  const skip = missing(flavour);
+
+  void test(
+    `${flavour}: after a step of the clock the server signs the time that it had, raises an alarm, and ends it`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      await reports(server, device);
+      const stepSeconds = async (): Promise<string> => {
+        const metrics = (await ask(server, server.adminToken, "/metrics")).body as string;
+        return /^signet_clock_step_seconds (\S+)$/m.exec(metrics)![1]!;
+      };
+      const alarms = async (): Promise<string[]> =>
+        (await ask(server, server.adminToken, "/v1/alarms")).body.alarms.map((one: Json) => one.detail.what as string);
+      let told = 0;
+      for (const skewMs of [HOUR, -HOUR, YEAR, -YEAR]) {
+        const before = server.clock.now;
+        server.clock.now += skewMs;
+        server.clock.pass(1000);
+        const nonce = await exchange.challenge(server.url);
+        const enrolment = device.enrol(nonce);
+        device.enrolled(await exchange.http(server.url)("enrol", enrolment), enrolment);
+        const verdict = await exchange.report(device, server.url, text("x"));
+        assert.ok(verdict.kind === "accepted");
+        assert.equal(verdict.issuedAt, Math.floor((before + 1000) / 1000), "the time that passed, and no step");
+        assert.equal(await stepSeconds(), String(skewMs / 1000));
+        await repeat("an alarm", async () => (await alarms()).length === told + 1);
+        assert.match((await alarms())[0]!, new RegExp(`the clock stepped by ${skewMs / 1000} s`));
+        server.clock.now -= skewMs;
+        await reports(server, device);
+        assert.equal(await stepSeconds(), "0");
+        await repeat("the end of the alarm", async () => (await alarms()).length === told + 2);
+        assert.match((await alarms())[0]!, /the clock agrees/);
+        told += 2;
+      }
+      // A clock that drifts by less than the limit is followed, hour by hour.
+      for (let hour = 0; hour < 5; hour++) {
+        server.clock.pass(HOUR);
+        server.clock.now += 200_000;
+        await reports(server, device);
+      }
+      assert.equal(await stepSeconds(), "0");
+      assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
+    },
+  );
+
+  void test(
+    `${flavour}: a clock that contradicts the database at a start is refused by name, unless the operator trusts it`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      await reports(server, await enrolled(server));
+      const right = server.clock.now;
+      for (const [skewMs, sentence] of [
+        [-HOUR, /the clock is behind/],
+        [-YEAR, /the clock is behind/],
+        [YEAR, /the clock may be ahead/],
+      ] as const) {
+        server.clock.now = right + skewMs;
+        await assert.rejects(server.restart(), (error) => error instanceof Trouble && sentence.test(error.message));
+        const trusted = await server.restart({ trustClock: true });
+        await trusted.close();
+      }
+      server.clock.now = right + 100 * 24 * HOUR;
+      await (await server.restart()).close();
+    },
+  );
 }

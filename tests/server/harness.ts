@@ -239,7 +239,7 @@ export async function refusal(
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- whatever the API answers, to be asserted on
-type Json = any;
+export type Json = any;
 
 /** Call the API with a token. */
 export async function ask(

@@ -74,7 +74,7 @@ async function upgraded(t: TestContext, flavour: Flavour): Promise<Fixture> {
   await db.destroy();
   const key = join(place, "old.key");
   writeFileSync(key, written.key, { mode: 0o600 });
-  const server = await serve(t, { database, key, policy: "claim" }, flavour);
+  const server = await serve(t, { database, key, policy: "claim", stepMs: Infinity, trustClock: true }, flavour);
   server.clock.now = written.at + 60_000;
   assert.equal(server.adminToken, undefined, "it has its operator already");
   return { ...server, adminToken: written.token };

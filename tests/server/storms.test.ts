@@ -271,7 +271,7 @@ function copyOf(server: Fixture, holder: Holder): Holder {
 }
 
 async function story(t: TestContext, history: readonly Act[]): Promise<World> {
-  const server = await serve(t);
+  const server = await serve(t, { stepMs: Infinity, trustClock: true });
   const world = new World(server, await enrolled(server));
   for (const act of history) await world.act(act);
   await world.quiet();

@@ -225,3 +225,24 @@ void test("a holder of a key can not fill the database with alarms: twenty are k
   assert.deepEqual(await kept(), [21, entries! + 41]);
   assert.equal(server.intake.refusals.forked, 33);
 });
+
+void test("a holder of a key pays for reports that do not follow the chain: sixty, then one a second; its chain goes on", async (t) => {
+  const server = await serve(t, { suspendForks: false });
+  const device = await enrolled(server);
+  const alone = device.report(text("alone"));
+  assert.equal((await exchange.send(device, server.url, [alone])).kind, "accepted");
+  const reasons: Record<string, number> = {};
+  for (let i = 0; i < 70; i++) {
+    const stray = device.report(text(`${i}`), {
+      after: { counter: 50, hash: new Uint8Array(32).fill(9) },
+      counter: 51 + i,
+    });
+    const { reason } = await refusal(server, "reports", stray);
+    reasons[reason!] = (reasons[reason!] ?? 0) + 1;
+  }
+  assert.deepEqual(reasons, { "stale-session": 60, busy: 10 });
+  assert.equal((await exchange.report(device, server.url, text("follows"))).kind, "accepted");
+  server.clock.pass(1000);
+  const stray = device.report(text("x"), { after: { counter: 50, hash: new Uint8Array(32).fill(9) }, counter: 200 });
+  assert.equal((await refusal(server, "reports", stray)).reason, "stale-session");
+});

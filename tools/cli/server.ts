@@ -15,6 +15,7 @@ interface Options {
   log: Level;
   policy: Policy;
   forks: "suspend" | "alarm";
+  trustClock?: boolean;
 }
 
 const LEVELS: readonly Level[] = ["error", "warn", "info", "debug"];
@@ -43,6 +44,7 @@ export function add(program: Command): void {
     .addOption(
       new Option("--forks <action>", "action on a proved clone").choices(["suspend", "alarm"]).default("suspend"),
     )
+    .option("--trust-clock", "start also if the clock contradicts the newest row of the database")
     .action(async (options: Options) => {
       const { runServer } = await import("../server/run.ts");
       const { tlsPort, tlsKey, log, ...rest } = options;

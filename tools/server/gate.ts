@@ -30,6 +30,10 @@ const KNOWN_MAX = 50_000;
 const ALARMS_PER_SECOND = 1 / 60;
 const ALARMS_AT_ONCE = 20;
 
+/** Rate of the reports of one device that do not follow its chain. Each costs a search; a report that follows is not limited by this. */
+const STRAYS_PER_SECOND = 1;
+const STRAYS_AT_ONCE = 60;
+
 export interface Answer {
   readonly status: number;
   readonly type: "application/cbor" | "application/cose" | "application/cbor-seq";
@@ -131,6 +135,7 @@ export class Gate {
   private readonly perDevice: Limiter;
   private readonly perAddress: Limiter;
   private readonly alarms = new Limiter(ALARMS_PER_SECOND, ALARMS_AT_ONCE);
+  private readonly strays = new Limiter(STRAYS_PER_SECOND, STRAYS_AT_ONCE);
   private readonly failures: Limiter;
   /** When this instance began, by the clock and in ticks, and the mark of its nonces. */
   private readonly began: { readonly at: number; readonly ticks: number };
@@ -198,6 +203,11 @@ export class Gate {
   /** Refuse a device that asks too often. */
   limitDevice(kid: Uint8Array): void {
     if (!this.perDevice.take(hex(kid), this.options.ticks())) throw refused("busy", kid, 429);
+  }
+
+  /** True if one more report of a device that does not follow its chain may be looked into. */
+  mayStray(device: Uint8Array): boolean {
+    return this.strays.take(hex(device), this.options.ticks());
   }
 
   /** True if one more alarm about a device may be kept: the number per key is limited. */

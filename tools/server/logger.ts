@@ -50,8 +50,9 @@ export function complainer(log: Logger): (error: unknown, request?: string) => v
   const said = new Map<string, number>();
   return (error, request) => {
     const { message, code } = (error instanceof Error ? error : { message: String(error) }) as NodeJS.ErrnoException;
-    const now = Date.now();
-    if (now - (said.get(message) ?? 0) < REPEAT_MS) return;
+    // The wall clock may step back.
+    const now = performance.now();
+    if (now - (said.get(message) ?? -REPEAT_MS) < REPEAT_MS) return;
     if (said.size >= TEXTS_MAX) said.clear();
     said.set(message, now);
     // Log only these: other properties of an error may contain parts of the request.

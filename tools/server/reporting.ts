@@ -44,6 +44,7 @@ type Outcome = { readonly alarms?: readonly string[] } & (
       readonly row: DeviceRow;
     }
   | { readonly kind: "refused"; readonly reason: ReasonName; readonly about: Sign1 }
+  | { readonly kind: "limited" }
 );
 
 export class Reporting {
@@ -67,6 +68,7 @@ export class Reporting {
     const outcome =
       (await this.advance(known, candidates)) ?? (await gate.options.store.write((tx) => this.accept(tx, candidates)));
     evidence.tell(gate, kid, outcome.alarms ?? []);
+    if (outcome.kind === "limited") throw refused("busy", kid, 429);
     if (outcome.kind === "refused") throw new Refused(outcome.reason, outcome.about);
     known.row = outcome.row;
     this.told(candidates, outcome.stored, kid);
@@ -180,6 +182,7 @@ export class Reporting {
     }
     const at = chain.stray({ counter: device.head_counter, hash: device.head_hash }, fresh);
     if (at >= 0) {
+      if (!gate.mayStray(device.id)) return { kind: "limited" };
       const found = await evidence.contradiction(tx, device, fresh[at]!);
       if (found !== undefined) return this.forked(tx, device, fresh[at]!, found.proof, found.rival);
       return { kind: "refused", reason: "stale-session", about: fresh[at]!.message };

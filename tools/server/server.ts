@@ -19,6 +19,7 @@ import type { Policy } from "./policy.ts";
 import * as queries from "./queries.ts";
 import { Reader } from "./reader.ts";
 import { Store } from "./store/store.ts";
+import * as time from "./time.ts";
 import * as tls from "./tls.ts";
 import * as tokens from "./tokens.ts";
 import * as webhook from "./webhook.ts";
@@ -48,6 +49,10 @@ export interface ServerOptions {
   readonly clock?: () => number;
   /** Monotonic milliseconds, for rate limits. */
   readonly ticks?: () => number;
+  /** Start also if the clock and the newest row of the database contradict each other. */
+  readonly trustClock?: boolean;
+  /** Maximum step of the clock, in milliseconds. */
+  readonly stepMs?: number;
   /** The log; without one, only errors are printed. */
   readonly log?: logger.Logger;
   readonly onError?: (error: unknown, request?: string) => void;
@@ -92,7 +97,7 @@ async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): 
 
 /** Start a server. Throw Trouble for faults that an operator can correct. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { audience, host = "127.0.0.1", clock = Date.now, policy = "open", log = logger.silent() } = options;
+  const { audience, host = "127.0.0.1", policy = "open", log = logger.silent() } = options;
   const ticks = options.ticks ?? ((): number => performance.now());
   const audienceBytes = Buffer.byteLength(audience);
   if (audienceBytes < 1 || audienceBytes > AUDIENCE_MAX) {
@@ -115,6 +120,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const keys = await keyOf(store, options.key ?? keyBeside(options.database));
     const toStandardError = (error: unknown): void => void process.stderr.write(`error: ${String(error)}\n`);
     const onError = options.onError ?? (options.log ? logger.complainer(log) : toStandardError);
+    if (options.trustClock !== true) await time.checkStart(store, (options.clock ?? Date.now)());
+    const onStep = (skewMs: number): void =>
+      void time.tellStep(store, keys, intake, clock(), skewMs).catch((error: unknown) => onError(error));
+    const { stepMs } = options;
+    const serverTime = opened(
+      new time.ServerTime({ clock: options.clock ?? Date.now, ticks, onStep, ...(stepMs !== undefined && { stepMs }) }),
+    );
+    const clock = serverTime.now;
     const intake = new Intake({
       store,
       keys,
@@ -132,7 +145,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let courier: webhook.Webhook | undefined;
     const loop = opened(new LoopWatch((delay) => log.warn(delay, "event loop held")));
     const tokensChanged = new EventEmitter<{ changed: [] }>().setMaxListeners(0);
-    const gauges = (): Gauge[] => [...loop.gauges(), ...mqtt.gauges(mqttDoor), ...webhook.gauges(courier)];
+    const gauges = (): Gauge[] => [
+      ...loop.gauges(),
+      ...serverTime.gauges(),
+      ...mqtt.gauges(mqttDoor),
+      ...webhook.gauges(courier),
+    ];
     const desk = { store, keys, audience, clock };
     const context = { ...desk, intake, ticks, policy, gauges, reader, tokensChanged, onError };
     const app = application(context);
