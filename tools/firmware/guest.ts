@@ -5,7 +5,7 @@ import { EVENTS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
 import { asc, GUEST_END, type Program, sourcesOf } from "./asc.ts";
 import type { Board } from "./board.ts";
-import { digest, exclusively } from "./cache.ts";
+import { digest, exclusively, filesBelow } from "./cache.ts";
 import { buildDay } from "./day.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
@@ -94,6 +94,9 @@ export function layoutHeader(linear: number, globals: string): string {
   return `#define LINEAR_BYTES ${linear}u\n#define GUEST_GLOBALS ${globals}\n#define WINDOWS ${windows}\n`;
 }
 
+/** The C of a guest, and the headers for boards/common/guest.c. */
+const GENERATED = ["guest_module.c", "layout.h", "guest_calls.h", "guest_exports.h", "events.h"] as const;
+
 export interface Guest {
   /** Bytes of linear memory: where static memory ends. */
   readonly linear: number;
@@ -101,12 +104,29 @@ export interface Guest {
   readonly calls: readonly Call[];
 }
 
-/** Leave the guest as C in `folder`, beside the headers that boards/common/guest.c asks for. */
+/**
+ * Leave the guest as C in `folder`, beside the headers that boards/common/guest.c asks for. Builds with the same module share the
+ * translation.
+ */
 export async function buildGuest(board: Pick<Board, "use">, program: Program, folder: string): Promise<Guest> {
+  const wasm = await compileWasm(board, program);
+  const isSmall = "CRYPTO_SMALL" in board.use;
+  const key = digest([String(isSmall)], [...filesBelow("tools/firmware", "tools/facts"), "package-lock.json"]);
+  const shared = join(dirname(wasm), `c-${key.slice(0, 16)}`);
+  await exclusively(`${shared}.lock`, async () => {
+    if (existsSync(join(shared, "guest.json"))) return;
+    mkdirSync(shared, { recursive: true });
+    const guest = await translate(wasm, program, isSmall, shared);
+    writeFileSync(join(shared, "guest.json"), JSON.stringify(guest));
+  });
   mkdirSync(folder, { recursive: true });
-  const wasm = join(folder, "signet.wasm");
-  const compiled = await compileWasm(board, program);
-  copyFileSync(compiled, wasm);
+  for (const name of GENERATED) copyFileSync(join(shared, name), join(folder, name));
+  copyFileSync(wasm, join(folder, "signet.wasm"));
+  return JSON.parse(readFileSync(join(shared, "guest.json"), "utf8")) as Guest;
+}
+
+/** Translate a module to C, in `folder`. */
+async function translate(wasm: string, program: Program, isSmall: boolean, folder: string): Promise<Guest> {
   const making = join(folder, "wasm2c.c");
   await run(process.execPath, [WASM2C, wasm, "-n", "guest", "-o", making]);
   const header = readFileSync(join(folder, "wasm2c.h"), "utf8");
@@ -114,18 +134,18 @@ export async function buildGuest(board: Pick<Board, "use">, program: Program, fo
     throw new Trouble(`${program.entry} has a table of functions`, "call functions directly, not through a variable");
   }
   const { globals, module, calls } = parse(readFileSync(making, "utf8"), header, {
-    isSmall: "CRYPTO_SMALL" in board.use,
-    origins: await originsOf(compiled),
+    isSmall,
+    origins: await originsOf(wasm),
   });
-  const linear = linearOf(readFileSync(join(dirname(compiled), "signet.wat"), "utf8"));
+  const linear = linearOf(readFileSync(join(dirname(wasm), "signet.wat"), "utf8"));
 
-  writeFileSync(join(folder, "guest_module.c"), module);
-  writeFileSync(join(folder, "layout.h"), layoutHeader(linear, globals));
-  writeFileSync(join(folder, "guest_calls.h"), calls.map(definitions).join("\n"));
-  writeFileSync(
-    join(folder, "guest_exports.h"),
-    `#include <stdint.h>\n${calls.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
-  );
-  writeFileSync(join(folder, "events.h"), `#define EVENT_NAMES ${eventNames()}\n`);
+  const files: Record<(typeof GENERATED)[number], string> = {
+    "guest_module.c": module,
+    "layout.h": layoutHeader(linear, globals),
+    "guest_calls.h": calls.map(definitions).join("\n"),
+    "guest_exports.h": `#include <stdint.h>\n${calls.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
+    "events.h": `#define EVENT_NAMES ${eventNames()}\n`,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return { linear, calls };
 }

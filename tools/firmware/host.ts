@@ -74,7 +74,7 @@ export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build
     await run(compiler, [
       ...WARNINGS,
       "-std=gnu11",
-      "-g",
+      "-g1",
       ...flags,
       ...choices,
       ...includes,
