@@ -40,3 +40,13 @@ export const enum FaultCause {
   /** The module restarted. */
   Restart = 5,
 }
+
+/** Flags of a segment of a tunnel. */
+export const enum TunnelFlag {
+  /** Request: the connection may be made if the server does not know it. */
+  Open = 1,
+  /** Answer: no bytes follow the data. */
+  End = 2,
+  /** Answer: the server does not know the connection. There is no data. */
+  Unknown = 4,
+}

@@ -64,6 +64,13 @@ export const LINK_STEPS = {
   receive: [10, "Data is received."],
 } as const;
 
+/** Flags of a segment of a tunnel. */
+export const TUNNEL_FLAGS = {
+  open: [1, "Request: the connection may be made if the server does not know it."],
+  end: [2, "Answer: no bytes follow the data."],
+  unknown: [4, "Answer: the server does not know the connection. There is no data."],
+} as const;
+
 /** Causes of a fault of the link. */
 export const LINK_CAUSES = {
   none: [0, "There is no fault."],

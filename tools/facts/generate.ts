@@ -64,6 +64,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
     [
       enumeration("FaultStep", "Steps in which the link can fail.", device.LINK_STEPS),
       enumeration("FaultCause", "Causes of a fault of the link.", device.LINK_CAUSES),
+      enumeration("TunnelFlag", "Flags of a segment of a tunnel.", device.TUNNEL_FLAGS),
     ].join("\n"),
   "assembly/exchange/facts.ts": () =>
     enumeration("ResponseFault", "Why an HTTP response is refused.", device.RESPONSE_FAULTS),
@@ -152,6 +153,11 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
       markdown(
         ["cause", "name", "meaning"],
         rowsOf(device.LINK_CAUSES, (name, [number, meaning]) => [String(number), name, meaning]),
+      ),
+    tunnel: () =>
+      markdown(
+        ["flag", "name", "meaning"],
+        rowsOf(device.TUNNEL_FLAGS, (name, [number, meaning]) => [String(number), name, meaning]),
       ),
   },
   "assembly/device/README.md": {

@@ -11,6 +11,7 @@ import { hash, id as keyId } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
 import { Reason, type ReasonName } from "../wire/messages.ts";
 import { Malformed, type Sign1 } from "../wire/sign1.ts";
+import type { TUNNEL_TYPE } from "../wire/tunnel.ts";
 import type { ServerKeys } from "./keys.ts";
 import { Limiter } from "./limits.ts";
 import * as log from "./log.ts";
@@ -36,7 +37,7 @@ const STRAYS_AT_ONCE = 60;
 
 export interface Answer {
   readonly status: number;
-  readonly type: "application/cbor" | "application/cose" | "application/cbor-seq";
+  readonly type: "application/cbor" | "application/cose" | "application/cbor-seq" | typeof TUNNEL_TYPE;
   readonly body: Uint8Array;
 }
 

@@ -7,11 +7,13 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { AddressInfo, Socket } from "node:net";
 import { concat } from "../wire/bytes.ts";
 import { PATHS } from "../wire/exchange.ts";
+import { TUNNEL_PATH, TUNNEL_TYPE } from "../wire/tunnel.ts";
 import { Trouble } from "../trouble.ts";
 import { Lane } from "./lane.ts";
 import * as tls from "./tls.ts";
 import type { Answer, Asked } from "./gate.ts";
 import { BODY_MAX, type Intake } from "./intake.ts";
+import { Tunnels, type TunnelLimits } from "./tunnel.ts";
 
 export interface HttpLimits {
   readonly headerBytes: number;
@@ -53,13 +55,15 @@ export interface Unbound {
 
 /**
  * Make the HTTP server, with TLS if there is an identity for it. It answers devices from `intake` and all other clients from
- * `application`.
+ * `application`. A server that does not listen gets its connections from elsewhere.
  */
 export function make(
   intake: Intake,
   application: Application,
   limits: HttpLimits,
   identity?: tls.TlsIdentity,
+  tunnels?: Tunnels,
+  listens = true,
 ): Unbound {
   const bounds = {
     maxHeaderSize: limits.headerBytes,
@@ -70,13 +74,15 @@ export function make(
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     // Without this, a kept-alive connection would be cut in the middle of a later request.
-    if (!server.listening) response.shouldKeepAlive = false;
-    if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
+    if (listens && !server.listening) response.shouldKeepAlive = false;
+    if (tunnels !== undefined && request.url === TUNNEL_PATH) void carried(tunnels, request, response);
+    else if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
     else application(request, response);
   };
   const server = identity === undefined ? createServer(bounds, answer) : secure(identity, limits, bounds, answer);
   server.maxConnections = limits.connections;
-  const lane = laneBefore(server, identity === undefined ? "connection" : "secureConnection", intake, limits);
+  const event = identity === undefined ? "connection" : "secureConnection";
+  const lane = laneBefore(server, event, intake, limits, tunnels);
   return { server, lane };
 }
 
@@ -101,16 +107,31 @@ export async function listen(
   port: number,
   limits: HttpLimits,
   identity?: tls.TlsIdentity,
+  tunnels?: Tunnels,
 ): Promise<Door> {
-  const { server, lane } = make(intake, application, limits, identity);
+  const { server, lane } = make(intake, application, limits, identity, tunnels);
   await bound(server, host, port);
   return { port: (server.address() as AddressInfo).port, close: () => closed(server, lane) };
+}
+
+/** Make a server of HTTP inside TLS for streams that travel in requests and answers. */
+export function inTunnels(
+  intake: Intake,
+  application: Application,
+  limits: HttpLimits,
+  tunnelLimits: TunnelLimits,
+  identity: tls.TlsIdentity,
+): Tunnels {
+  const { openMs, idleMs } = tunnelLimits;
+  const slow = { ...limits, headersTimeoutMs: openMs, requestTimeoutMs: openMs, keepAliveTimeoutMs: idleMs };
+  const { server } = make(intake, application, slow, identity, undefined, false);
+  return new Tunnels(tunnelLimits, (stream, address) => tls.accept(server as TlsServer, stream, address, openMs));
 }
 
 /**
  * Put the lane before a server: the server's own connection listener gets only the connections that the lane rejects.
  */
-function laneBefore(server: Server, event: string, intake: Intake, limits: HttpLimits): Lane {
+function laneBefore(server: Server, event: string, intake: Intake, limits: HttpLimits, tunnels?: Tunnels): Lane {
   const over = server.listeners(event)[0] as (this: Server, socket: Socket) => void;
   server.off(event, over);
   const peers = new WeakMap<Socket, Uint8Array | undefined>();
@@ -120,6 +141,7 @@ function laneBefore(server: Server, event: string, intake: Intake, limits: HttpL
     firstMs: limits.headersTimeoutMs,
     idleMs: limits.keepAliveTimeoutMs,
     answer(path, type, body, socket) {
+      if (tunnels !== undefined && path === TUNNEL_PATH) return relay(tunnels, body, socket.remoteAddress ?? "");
       const request = REQUESTS.get(path);
       if (request?.type !== type) return undefined;
       if (!peers.has(socket)) peers.set(socket, tls.peerId(socket));
@@ -178,6 +200,19 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
   else if (type !== undefined && request.headers["content-type"] !== type)
     send(response, intake.unread(asked, "malformed"));
   else send(response, await take(intake, asked, body, address, tls.peerId(request.socket)));
+}
+
+/** Answer a segment of a tunnel, of any media type: some modules do not let it be chosen. */
+async function carried(tunnels: Tunnels, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await read(request);
+  if (body === null) return;
+  const address = request.socket.remoteAddress ?? "";
+  send(response, await relay(tunnels, body ?? new Uint8Array(0), address), body === undefined);
+}
+
+async function relay(tunnels: Tunnels, body: Uint8Array, address: string): Promise<Answer> {
+  const answer = await tunnels.answer(body, address);
+  return { status: answer === undefined ? 400 : 200, type: TUNNEL_TYPE, body: answer ?? new Uint8Array(0) };
 }
 
 async function take(

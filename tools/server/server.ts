@@ -6,7 +6,7 @@ import { AUDIENCE_MAX } from "../wire/messages.ts";
 import { Trouble } from "../trouble.ts";
 import { application } from "./application.ts";
 import * as decisions from "./decisions.ts";
-import { listen, LIMITS, type HttpLimits } from "./http.ts";
+import { inTunnels, listen, LIMITS, type HttpLimits } from "./http.ts";
 import type { Happening, Rates } from "./gate.ts";
 import { Intake } from "./intake.ts";
 import type * as keyFile from "./keys.ts";
@@ -22,6 +22,7 @@ import { Store } from "./store/store.ts";
 import * as time from "./time.ts";
 import * as tls from "./tls.ts";
 import * as tokens from "./tokens.ts";
+import * as tunnel from "./tunnel.ts";
 import * as webhook from "./webhook.ts";
 
 export interface ServerOptions {
@@ -46,6 +47,7 @@ export interface ServerOptions {
   readonly suspendForks?: boolean;
   readonly rates?: Partial<Rates>;
   readonly limits?: Partial<HttpLimits>;
+  readonly tunnelLimits?: Partial<tunnel.TunnelLimits>;
   readonly clock?: () => number;
   /** Monotonic milliseconds, for rate limits. */
   readonly ticks?: () => number;
@@ -150,6 +152,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...serverTime.gauges(),
       ...mqtt.gauges(mqttDoor),
       ...webhook.gauges(courier),
+      ...(tunnels?.gauges ?? []),
     ];
     const desk = { store, keys, audience, clock };
     const context = { ...desk, intake, ticks, policy, gauges, reader, tokensChanged, onError };
@@ -159,7 +162,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);
     const tlsKey = options.tls?.key ?? keyBeside(options.database, "signet-tls.key");
     const identity = options.tls && (await tls.load(tlsKey, audience, clock()));
-    const door = opened(await listen(intake, answer, host, options.port, limits));
+    const tunnelLimits = { ...tunnel.LIMITS, ...options.tunnelLimits };
+    const tunnels = identity && opened(inTunnels(intake, answer, limits, tunnelLimits, identity));
+    const door = opened(await listen(intake, answer, host, options.port, limits, undefined, tunnels));
     const tlsDoor = options.tls && opened(await listen(intake, answer, host, options.tls.port, limits, identity));
     const notice = (what: mqtt.Notice): void => log.warn({ broker: what }, "mqtt");
     const mqttLimits = { ...mqtt.LIMITS, ...options.mqttLimits };

@@ -6,7 +6,8 @@ import "reflect-metadata";
 import { createPublicKey, randomBytes, webcrypto, type KeyObject } from "node:crypto";
 import type { ServerOptions as HttpsOptions } from "node:https";
 import type { Socket } from "node:net";
-import { TLSSocket, type Server } from "node:tls";
+import type { Duplex } from "node:stream";
+import { TLSSocket, type SecureContext, type Server } from "node:tls";
 import * as x509 from "@peculiar/x509";
 import { id } from "../wire/key.ts";
 import { readOrMake } from "./keys.ts";
@@ -96,6 +97,24 @@ export function renewTickets(server: Server): boolean {
   };
   context.enableTicketKeyCallback();
   return true;
+}
+
+/**
+ * Begin TLS on a stream that is no socket, and hand it to `server` once its client is proven. The address counts as its client's: Node
+ * knows none. A handshake takes at most `limitMs`.
+ */
+export function accept(server: Server, stream: Duplex, address: string, limitMs: number): void {
+  const secureContext = (server as unknown as { _sharedCreds: SecureContext })._sharedCreds;
+  const socket = new TLSSocket(stream, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
+  Object.defineProperty(socket, "remoteAddress", { value: address });
+  const end = (): void => void socket.destroy();
+  const timer = setTimeout(end, limitMs);
+  socket.on("error", end);
+  socket.once("close", () => clearTimeout(timer));
+  socket.once("secure", () => {
+    clearTimeout(timer);
+    server.emit("secureConnection", socket);
+  });
 }
 
 /** An id that no device has. */

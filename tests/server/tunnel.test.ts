@@ -1,0 +1,148 @@
+/** TLS in tunnels: a stream that travels in requests and answers, over a carrier that loses, repeats and reorders them. */
+import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
+import { once } from "node:events";
+import { connect, type TLSSocket } from "node:tls";
+import { test, type TestContext } from "node:test";
+import { seeded } from "../../tools/line/random.ts";
+import { readAnswer, writeRequest, TUNNEL_PATH, type Answer, type Request } from "../../tools/wire/tunnel.ts";
+import { TunnelClient, type Post } from "../../tools/wire/tunnel_client.ts";
+import { post } from "../../tools/wire/exchange.ts";
+import { serve, type Fixture } from "./harness.ts";
+
+const ID = "0102030405060708";
+const EMPTY = new Uint8Array(0);
+
+function posting(server: Fixture): Post {
+  return async (bytes) => (await post(server.url + TUNNEL_PATH, "application/octet-stream", bytes)).body;
+}
+
+/** Open TLS in a tunnel. */
+async function open(t: TestContext, carry: Post): Promise<TLSSocket> {
+  const tunnel = new TunnelClient(carry);
+  const socket = connect({ socket: tunnel, rejectUnauthorized: false, minVersion: "TLSv1.3" });
+  tunnel.on("error", () => socket.destroy());
+  t.after(() => void tunnel.destroy());
+  await once(socket, "secureConnect");
+  return socket;
+}
+
+/** Ask for a challenge over a connection; the status line and the body. */
+async function challenge(socket: TLSSocket): Promise<string> {
+  socket.write("POST /v1/challenge HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    const ended = (): void => reject(new Error("the connection ended"));
+    socket.once("close", ended).once("data", (data: Buffer) => {
+      socket.off("close", ended);
+      resolve(data);
+    });
+  });
+  return bytes.toString("latin1");
+}
+
+test("TLS with its requests and answers travels in a tunnel", async (t) => {
+  const server = await serve(t, { tls: { port: 0 } });
+  const addresses = t.mock.method(server.intake, "challenge").mock;
+  const socket = await open(t, posting(server));
+  assert.match(await challenge(socket), /^HTTP\/1\.1 200 OK\r\n/);
+  assert.deepEqual(addresses.calls[0]!.arguments, ["127.0.0.1"]);
+  assert.match(await challenge(socket), /^HTTP\/1\.1 200 OK\r\n/);
+});
+
+test("requests and answers that are lost, doubled, late or out of order change no byte", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 20 } });
+  const honest = posting(server);
+  const random = seeded(16);
+  const seen: Uint8Array[] = [];
+  const faults = { lost: 0, answerLost: 0, doubled: 0, replayed: 0 };
+  const carry: Post = async (bytes) => {
+    seen.push(bytes);
+    const fate = random.below(8);
+    if (fate === 0) {
+      faults.lost++;
+      throw new Error("lost");
+    }
+    if (fate === 1) {
+      faults.answerLost++;
+      await honest(bytes);
+      throw new Error("its answer is lost");
+    }
+    if (fate === 2) {
+      faults.doubled++;
+      const [answer] = await Promise.all([honest(bytes), honest(bytes)]);
+      return answer;
+    }
+    if (fate === 3) {
+      faults.replayed++;
+      // An old request comes late, and its answer in place of the right one; the device asks again.
+      const old = await honest(seen[random.below(seen.length)]!);
+      await honest(bytes);
+      return old;
+    }
+    return honest(bytes);
+  };
+  const socket = await open(t, carry);
+  for (let asked = 0; asked < 40; asked++) assert.match(await challenge(socket), /^HTTP\/1\.1 200 OK\r\n/);
+  for (const [fault, count] of Object.entries(faults)) assert.ok(count > 0, fault);
+});
+
+/** Post a segment; its answer. */
+async function segment(server: Fixture, parts: Partial<Request>): Promise<Answer> {
+  const whole = { id: ID, open: false, from: 0, next: 0, room: 1024, data: EMPTY, ...parts };
+  return readAnswer(await posting(server)(writeRequest(whole)))!;
+}
+
+test("a connection that is unknown is said to be, and is made only on request", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1 } });
+  assert.equal((await segment(server, {})).unknown, true);
+  assert.equal((await segment(server, { open: true, from: 1 })).unknown, true);
+  assert.equal((await segment(server, { open: true })).unknown, false);
+  assert.equal((await segment(server, {})).unknown, false);
+});
+
+test("a new connection ends the one that was silent longest", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1, connections: 2 } });
+  const ids = ["01", "02", "03"].map((byte) => byte.repeat(8));
+  await segment(server, { id: ids[0]!, open: true });
+  await segment(server, { id: ids[1]!, open: true });
+  await segment(server, { id: ids[0]! });
+  await segment(server, { id: ids[2]!, open: true });
+  const known = await Promise.all(ids.map(async (id) => !(await segment(server, { id })).unknown));
+  assert.deepEqual(known, [true, false, true]);
+});
+
+test("a connection that stays silent is ended", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1, idleMs: 30 } });
+  await segment(server, { open: true });
+  let known = true;
+  // Each question is a sign of life: the pauses between them grow beyond the limit.
+  for (let pauseMs = 10; known && pauseMs < 1000; pauseMs *= 2) {
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    known = !(await segment(server, {})).unknown;
+  }
+  assert.equal(known, false);
+});
+
+test("malformed segments get status 400, and a server without TLS has no tunnels", async (t) => {
+  const server = await serve(t, { tls: { port: 0 } });
+  const good = writeRequest({ id: ID, open: true, from: 0, next: 0, room: 0, data: EMPTY });
+  const other = (at: number, value: number): Uint8Array => good.map((byte, i) => (i === at ? value : byte));
+  for (const bytes of [EMPTY, good.subarray(1), other(0, 2), other(1, 2), other(1, 0x80)])
+    assert.equal((await post(server.url + TUNNEL_PATH, "application/octet-stream", bytes)).status, 400);
+  const plain = await serve(t);
+  assert.equal((await post(plain.url + TUNNEL_PATH, "application/octet-stream", good)).status, 404);
+});
+
+test("a module that chooses another media type is answered", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1 } });
+  const body = writeRequest({ id: ID, open: true, from: 0, next: 0, room: 100, data: EMPTY });
+  const headers = { "content-type": "text/plain", "content-length": body.length, "x-module": "1" };
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const asked = httpRequest(server.url + TUNNEL_PATH, { method: "POST", headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.on("error", reject).end(body);
+  });
+  assert.equal(status, 200);
+});
