@@ -1,18 +1,25 @@
+#!/usr/bin/env node
 /**
  * Make a fresh clone work, then hand over to the CLI: `node tools/bootstrap.mjs VERB …` is `signet VERB …` with whatever
  * that verb needs in place. Plain Node, because it runs before `npm ci` did. What is there already is left alone, so
  * the second run installs nothing and costs a few milliseconds.
  *
+ * In the npm package it installs nothing: it names the Debian packages that are missing.
+ *
  * It writes to standard error only: standard output belongs to the verb.
  */
 import { spawn } from "node:child_process";
-import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { constants as os } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { missingPackages, present } from "./packages.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The CLI in the npm package: it is compiled, and npm has installed what it needs. */
+const COMPILED = join(ROOT, "tools", "signet.js");
+const IS_PACKAGE = existsSync(COMPILED);
 
 /** Error text of an installer for a known fault. The first match is reported. */
 const TROUBLES = [
@@ -104,6 +111,7 @@ async function ensurePackages(verb) {
       `missing programs, and no apt-get here: ${missing.map((row) => row.probes[0]).join(" ")}`,
       `install what Debian calls: ${names}`,
     );
+  if (IS_PACKAGE) fail(`missing packages: ${names}`, `as root: apt-get install --no-install-recommends ${names}`);
   if (!root && !present("sudo"))
     fail(
       `missing packages, and neither root nor sudo here: ${names}`,
@@ -147,22 +155,22 @@ async function ensureModules() {
 /** Run the CLI in our place: same terminal, signals passed on, its exit code ours. */
 function handOver(args) {
   const tsx = pathToFileURL(join(ROOT, "node_modules", "tsx", "dist", "loader.mjs")).href;
-  const child = spawn(process.execPath, ["--import", tsx, join(ROOT, "tools", "signet.ts"), ...args], {
-    stdio: "inherit",
-  });
+  const program = IS_PACKAGE ? [COMPILED] : ["--import", tsx, join(ROOT, "tools", "signet.ts")];
+  const child = spawn(process.execPath, [...program, ...args], { stdio: "inherit" });
   // A terminal's Ctrl-C reaches the child by itself; we only outlive it. A signal sent to us alone is passed on.
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("close", (code, signal) => process.exit(code ?? 128 + os.signals[signal]));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [verb = "--help", ...rest] = process.argv.slice(2);
   if (Number(process.versions.node.split(".")[0]) < 20)
     fail(`Node ${process.versions.node} is too old`, "install Node 20 or newer");
-  if (!existsSync(join(ROOT, "package-lock.json"))) fail("package-lock.json is missing", "run this in a whole clone");
+  if (!IS_PACKAGE && !existsSync(join(ROOT, "package-lock.json")))
+    fail("package-lock.json is missing", "run this in a whole clone");
   const wantsHelp = rest.includes("--help") || rest.includes("-h");
   if (!wantsHelp) await ensurePackages(verb);
-  await ensureModules();
+  if (!IS_PACKAGE) await ensureModules();
   handOver([verb, ...rest]);
 }

@@ -1,10 +1,8 @@
 /** The CLI: `signet VERB …`. One file a verb in `cli/`; each says its own usage and calls the room that does the work. */
 import { Command, CommanderError } from "commander";
 import * as audit from "./cli/audit.ts";
-import * as bench from "./cli/bench.ts";
 import * as bridge from "./cli/bridge.ts";
 import * as build from "./cli/build.ts";
-import * as check from "./cli/check.ts";
 import * as terminal from "./cli/console.ts";
 import * as demo from "./cli/demo.ts";
 import * as doctor from "./cli/doctor.ts";
@@ -12,19 +10,19 @@ import * as emulate from "./cli/emulate.ts";
 import * as exporting from "./cli/export.ts";
 import * as flash from "./cli/flash.ts";
 import * as fleet from "./cli/fleet.ts";
-import * as format from "./cli/format.ts";
 import * as help from "./cli/help.ts";
 import * as inspect from "./cli/inspect.ts";
 import * as lock from "./cli/lock.ts";
 import * as modem from "./cli/modem.ts";
+import * as creating from "./cli/new.ts";
 import * as page from "./cli/page.ts";
 import * as provision from "./cli/provision.ts";
 import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
-import * as test from "./cli/test.ts";
 import * as trying from "./cli/try.ts";
 import * as token from "./cli/token.ts";
 import * as verify from "./cli/verify.ts";
+import { IS_PACKAGE } from "./firmware/root.ts";
 import { tell } from "./trouble.ts";
 
 const program = new Command("signet")
@@ -36,12 +34,18 @@ const program = new Command("signet")
 
 /** The verbs by the task that they belong to. */
 const GROUPS = {
-  project: { about: "a firmware, and a project of your own", verbs: [demo, build, size, exporting, trying] },
+  project: {
+    about: "a firmware, and a project of your own",
+    verbs: [creating, demo, build, size, exporting, trying, doctor],
+  },
   device: { about: "boards, and the factory", verbs: [flash, page, provision, lock, terminal, inspect] },
   server: { about: "the server and its database", verbs: [server, token, verify, audit] },
   simulate: { about: "parts of the world, emulated", verbs: [emulate, modem, bridge, fleet] },
-  contribute: { about: "tests and measurements of Signet", verbs: [test, check, format, bench, doctor] },
-} as const;
+  contribute: {
+    about: "tests and measurements of Signet",
+    verbs: IS_PACKAGE ? [] : (await import("./cli/contribute.ts")).verbs,
+  },
+};
 
 for (const [group, { verbs }] of Object.entries(GROUPS)) {
   program.commandsGroup(group);
@@ -50,7 +54,8 @@ for (const [group, { verbs }] of Object.entries(GROUPS)) {
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);
-help.add(program, Object.fromEntries(Object.entries(GROUPS).map(([group, { about }]) => [group, about])));
+const groups = Object.entries(GROUPS).filter(([, { verbs }]) => verbs.length > 0);
+help.add(program, Object.fromEntries(groups.map(([group, { about }]) => [group, about])));
 
 // A reader that went away (`signet … | head`) ends a verb as SIGPIPE would; the server finishes what is under way.
 let unread = false;

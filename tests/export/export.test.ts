@@ -11,7 +11,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { exportLibrary } from "../../tools/export/export.ts";
 import { run } from "../../tools/firmware/run.ts";
+import { storeIn } from "../../tools/flash/dump.ts";
 import * as hex from "../../tools/flash/hex.ts";
+import { inspectInput } from "../../tools/flash/inspect.ts";
+import * as software from "../../tools/flash/software.ts";
 import type { RunningServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import { play } from "./play.ts";
@@ -163,6 +166,51 @@ describe("`signet try`", () => {
       signet("page", "--config", config, "--out", hexFile).said,
       /^error: Intel HEX needs an address\nhint: /,
     );
+  });
+});
+
+describe("an own program's flash", () => {
+  /** The program with its store behind it, as on a chip that has one flash. */
+  const inFlash = join(folder, "flash.elf");
+  const STORE = 0x4_0000;
+
+  it("is written whole, and nothing of the store", async () => {
+    await run("arm-none-eabi-objcopy", ["-N", "signet_port_store", elf, inFlash]);
+    await run("arm-none-eabi-objcopy", ["--add-symbol", `signet_port_store=${STORE},global`, inFlash]);
+    const { board, segments } = await software.load(BOARD, inFlash);
+    assert.deepEqual(board.store, { origin: STORE, pageBytes: OPTIONS.pageBytes, pages: OPTIONS.pages });
+    const binary = join(folder, "flash.bin");
+    await run("arm-none-eabi-objcopy", ["-O", "binary", elf, binary]);
+    const written = Buffer.alloc(readFileSync(binary).length);
+    for (const { address, bytes } of segments) written.set(bytes, address);
+    assert.deepEqual(written, readFileSync(binary));
+    await run("arm-none-eabi-objcopy", [
+      "-N",
+      "signet_port_store",
+      "--add-symbol",
+      "signet_port_store=0,global",
+      elf,
+      inFlash,
+    ]);
+    await assert.rejects(software.load(BOARD, inFlash), /has pages of a store, which are one device's/);
+  });
+
+  it("is inspected in a dump that begins with the program", async () => {
+    await run("arm-none-eabi-objcopy", ["-N", "signet_port_store", elf, inFlash]);
+    await run("arm-none-eabi-objcopy", ["--add-symbol", `signet_port_store=${STORE},global`, inFlash]);
+    const dump = Buffer.alloc(STORE + OPTIONS.pageBytes * OPTIONS.pages, 0xff);
+    const page = {
+      link: "esp-at",
+      host: "h",
+      port: 1,
+      audience: "own.example",
+      serverKeys: [new Uint8Array(32)],
+    } as const;
+    dump.set(factory.write({ ...page, reportIntervalMs: 1 }), STORE);
+    const cut = await storeIn(inFlash);
+    const lines = inspectInput(cut(dump)).map((part) => part.map(([, value]) => value).join(", "));
+    assert.match(lines[0]!, /^factory page, esp-at, h:1, audience own\.example/);
+    assert.throws(() => cut(dump.subarray(1)), /the store is at 0x40000, and the dump has \d+ bytes from 0x0/);
   });
 });
 

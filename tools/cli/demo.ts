@@ -3,6 +3,7 @@ import { LINKS } from "../wire/factory.ts";
 
 interface Options {
   board: string;
+  image?: string;
   link: (typeof LINKS)[number];
   port: number;
   folder?: string;
@@ -19,6 +20,7 @@ export function add(program: Command): void {
     .option("--once", "end without input; exit code 0 only on success (implies --fresh)")
     .option("--fresh", "start with erased flash and an empty database")
     .option("--board <name>", "the board to run", "mps2-an386")
+    .option("--image <path>", "data of an image of your own (default: the product)")
     .addOption(new Option("--link <kind>", "the family of the module").choices(LINKS).default("esp-at"))
     .option("--plain", "without TLS: signed, but not encrypted")
     .option("--port <n>", "the server's port; 0 takes a free one", port, 0)

@@ -3,6 +3,7 @@ import { addProbe, type ProbeOptions } from "./probe.ts";
 
 interface Options extends ProbeOptions {
   board: string;
+  image?: string;
   config?: string;
   console?: string;
   erase?: boolean;
@@ -15,16 +16,17 @@ export function add(program: Command): void {
     .description("build, write, verify, reset a board, and print the device's id")
     .requiredOption("--board <name>", "the board: a folder of boards/");
   addProbe(command)
+    .option("--image <path>", "your own program as ELF, or the data of an image (default: the product)")
     .option("--config <file>", "device.json: server, module, claim (default: keep the factory page)")
     .option("--console <where>", "the board's console: /dev/ttyACM0, tcp:host:port or unix:path")
     .option("--erase", "erase its key and the head of its chain: a new device")
     .addHelpText("after", "\ntools/flash/README.md has every step from a bare board to the first verified report.")
-    .action(async ({ board, config, probe, adapter, console: where, erase = false }: Options) => {
+    .action(async ({ board, image, config, probe, adapter, console: where, erase = false }: Options) => {
       const { flash } = await import("../flash/flash.ts");
       const { onTerminal } = await import("../flash/listener.ts");
       const bench = { probe, adapter, console: where };
       const listener = onTerminal();
-      const id = await flash({ board, config, bench, erase }, listener).finally(listener.done);
+      const id = await flash({ board, image, config, bench, erase }, listener).finally(listener.done);
       const unheard = "it runs; its id was not heard: give --console, or the probe that carries its words";
       process.stdout.write(id === undefined ? `${unheard}\n` : `id ${id}\n`);
     });

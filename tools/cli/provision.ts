@@ -6,6 +6,7 @@ import { readChoice } from "./probe.ts";
 
 interface Options {
   board: string;
+  image?: string;
   config: string;
   count: number;
   server: string;
@@ -24,6 +25,7 @@ export function add(program: Command): void {
     .command("provision")
     .description("flash many boards, register each at the server, and print labels")
     .requiredOption("--board <name>", "the board: a folder of boards/")
+    .option("--image <path>", "as for flash")
     .requiredOption("--config <file>", "device.json, without a claim")
     .requiredOption("--count <n>", "number of finished boards, including those in the journal", whole)
     .requiredOption("--server <url>", "the server that registers them")

@@ -10,6 +10,7 @@ interface Options {
   key?: string;
   tlsPort?: number;
   tlsKey?: string;
+  fields?: string;
   mqtt?: string;
   webhook?: string;
   log: Level;
@@ -32,6 +33,7 @@ export function add(program: Command): void {
     .option("--key <file>", "file of the server's key, made at the first start (default: beside the database)")
     .option("--tls-port <n>", "port for TLS 1.3; devices pin the printed key", port)
     .option("--tls-key <file>", "file of the TLS key, made at the first start (default: beside the database)")
+    .option("--fields <file>", "fields.json: names and units of the product's readings, for the operator's page")
     .option(
       "--mqtt <url>",
       "also receive devices' messages from this broker: mqtt[s]://[user:password@]host[:port][/prefix]",
@@ -47,9 +49,10 @@ export function add(program: Command): void {
     .option("--trust-clock", "start also if the clock contradicts the newest row of the database")
     .action(async (options: Options) => {
       const { runServer } = await import("../server/run.ts");
-      const { tlsPort, tlsKey, log, ...rest } = options;
+      const { tlsPort, tlsKey, fields: file, log, ...rest } = options;
+      const fields = file === undefined ? {} : { fields: (await import("../fields.ts")).load(file) };
       const tls = tlsPort === undefined ? {} : { tls: { port: tlsPort, ...(tlsKey && { key: tlsKey }) } };
-      await runServer({ ...rest, ...tls, level: log, suspendForks: options.forks === "suspend" });
+      await runServer({ ...rest, ...tls, ...fields, level: log, suspendForks: options.forks === "suspend" });
     });
 }
 

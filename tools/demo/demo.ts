@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Succeeded } from "../attacker/attacks.ts";
 import { loadBoard } from "../firmware/board.ts";
-import { ROOT } from "../firmware/root.ts";
+import { loadImage } from "../firmware/image.ts";
+import { BUILD, COMMAND, PROJECT } from "../firmware/root.ts";
 import type { Emulator } from "../emulator/qemu.ts";
 import type { Listen } from "../modem/modem.ts";
 import type { DeviceView } from "../server/queries.ts";
@@ -19,6 +20,8 @@ import { short, Story } from "./story.ts";
 /** Options of the demo. */
 export interface Options {
   readonly board: string;
+  /** The path of the data of an image of one's own. */
+  readonly image?: string;
   readonly link: (typeof LINKS)[number];
   readonly port: number;
   readonly folder?: string;
@@ -58,7 +61,7 @@ export async function demo(options: Options): Promise<boolean> {
       "boards/README.md lists the emulated boards",
     );
   }
-  const folder = options.folder ?? join(ROOT, "build", "demo", options.board);
+  const folder = options.folder ?? join(BUILD, "demo", options.board);
   if (options.fresh || options.once) {
     keep(folder)();
     roads.clear(folder);
@@ -79,11 +82,20 @@ export async function demo(options: Options): Promise<boolean> {
 
 /** Build and start everything, and end it in every case. */
 async function onRoad(options: Options, folder: string, ending: Promise<void>): Promise<boolean> {
-  const story = new Story();
+  const image = options.image === undefined ? undefined : await loadImage(options.image);
+  const story = new Story(image?.fields);
   story.say("build", `firmware for ${options.board}`);
   const { board, link, port, once } = options;
   const tls = !options.plain && roads.hasTls(await loadBoard(board));
-  const road = await roads.lay({ board, folder, link, port, tls, reportIntervalMs: REPORT_INTERVAL_MS });
+  const road = await roads.lay({
+    ...(image && { image }),
+    board,
+    folder,
+    link,
+    port,
+    tls,
+    reportIntervalMs: REPORT_INTERVAL_MS,
+  });
   const tally: Tally = { reports: 0, attacks: 0, wanted: 0 };
   let device: Emulator | undefined;
   let known: DeviceView | undefined;
@@ -113,7 +125,10 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
 function introduce(story: Story, road: roads.BoardRoad, plain: boolean): void {
   const { plan, built, server } = road;
   const { flash, linear, stack } = built.size;
-  story.say("build", `${relative(ROOT, built.elf)}: ${flash} bytes of flash, ${linear} of memory, ${stack} of stack`);
+  story.say(
+    "build",
+    `${relative(PROJECT, built.elf)}: ${flash} bytes of flash, ${linear} of memory, ${stack} of stack`,
+  );
   story.say("server", `${server.url}, its public key ${short(hex(server.publicKey))} is in the factory page`);
   if (server.tls) {
     const pin = short(hex(server.tls.publicKey));
@@ -192,10 +207,10 @@ function whereToLook(story: Story, road: roads.Road, device: DeviceView | undefi
   story.line("\nlook further:");
   if (device) {
     story.line("  every report verified again, with nothing but the device's public key:");
-    story.line(`    npm run -s signet -- verify ${join(folder, REPORTS_FILE)} --key ${device.key}`);
+    story.line(`    ${COMMAND} verify ${join(folder, REPORTS_FILE)} --key ${device.key}`);
   }
   story.line("  every row, chain and log entry of the database checked:");
-  story.line(`    npm run -s signet -- audit --database ${join(folder, "signet.db")}`);
+  story.line(`    ${COMMAND} audit --database ${join(folder, "signet.db")}`);
   story.line("  assembly/app/ is the firmware to edit, assembly/identity/README.md the protocol,");
   story.line("  and SECURITY.md says what this protects, and what it does not\n");
 }

@@ -2,7 +2,7 @@
 import type { DeviceEvent } from "../emulator/qemu.ts";
 import { type EventName, inWords } from "../flash/events.ts";
 import type { Happening } from "../server/gate.ts";
-import { reading, short, type Story } from "./story.ts";
+import { short, type Story } from "./story.ts";
 
 /** Print the server's decisions, except on the attacker's own enrolment; true if it stored a new report. */
 export function decision(story: Story, happening: Happening): boolean {
@@ -10,7 +10,7 @@ export function decision(story: Story, happening: Happening): boolean {
   if (happening.kind !== "report") return false;
   const { verdict, counter, data } = happening;
   if (verdict !== "accepted" || !data) return false;
-  story.say("server", `report ${counter} verified and stored: ${reading(data)}`);
+  story.say("server", `report ${counter} verified and stored: ${story.reading(data)}`);
   return true;
 }
 

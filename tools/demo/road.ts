@@ -10,6 +10,8 @@ import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
 import { loadBoard, type Board } from "../firmware/board.ts";
 import { buildImage, type Built } from "../firmware/build.ts";
 import { serving } from "../firmware/choices.ts";
+import type { Image } from "../firmware/image.ts";
+import { SIGNET } from "../firmware/product.ts";
 import { startEmulator, type DeviceEvent, type Emulator, type Machine } from "../emulator/qemu.ts";
 import { startBridge } from "../bridge/bridge.ts";
 import { startModem, type Modem } from "../modem/modem.ts";
@@ -17,6 +19,7 @@ import * as reading from "../line/sniffer.ts";
 import type { Happening } from "../server/gate.ts";
 import { startServer, type RunningServer } from "../server/server.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
+import type { Fields } from "../fields.ts";
 import { STATUSES } from "../facts/device.ts";
 import { numbers } from "../facts/table.ts";
 import type { Tap, Target } from "../line/tap.ts";
@@ -24,7 +27,6 @@ import * as factory from "../wire/factory.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
 import { findSecret, writeFactoryPage } from "./flash.ts";
-import { SIGNET } from "../firmware/product.ts";
 
 /** The options of a setup. */
 export interface Plan {
@@ -34,6 +36,8 @@ export interface Plan {
   readonly reportIntervalMs: number;
   /** The server's port; 0 takes a free one. */
   readonly port: number;
+  /** The fields of the program's readings; the product's by default. */
+  readonly fields?: Fields;
   /** True if everything travels inside TLS; false by default. */
   readonly tls?: boolean;
 }
@@ -41,6 +45,8 @@ export interface Plan {
 /** A setup for a board of ours. */
 export interface BoardPlan extends Plan {
   readonly board: string;
+  /** The image; the product by default. */
+  readonly image?: Image;
 }
 
 /** A program, and the machine that runs it. */
@@ -107,8 +113,16 @@ export interface BoardRoad extends Road {
 export async function lay(plan: BoardPlan): Promise<BoardRoad> {
   const board = await loadBoard(plan.board);
   if (plan.tls && !hasTls(board)) throw new Error(`the image of ${plan.board} has no TLS`);
-  const built = await buildImage({ board: plan.board, image: SIGNET, choices: serving(plan.link) });
-  return { ...(await layFor(plan, { elf: built.elf, machine: board })), plan, board, built };
+  const built = await buildImage({ board: plan.board, image: plan.image ?? SIGNET, choices: serving(plan.link) });
+  return {
+    ...(await layFor(
+      { ...plan, ...(plan.image?.fields && { fields: plan.image.fields }) },
+      { elf: built.elf, machine: board },
+    )),
+    plan,
+    board,
+    built,
+  };
 }
 
 /** Start server and module, and write the factory page for a program. The power is still off. */
@@ -116,7 +130,14 @@ export async function layFor(plan: Plan, program: Program): Promise<Road> {
   mkdirSync(plan.folder, { recursive: true });
   const database = join(plan.folder, "signet.db");
   const tls = plan.tls ? { tls: { port: 0 } } : {};
-  const server = await startServer({ port: plan.port, database, audience: AUDIENCE, ...tls });
+  const { fields } = plan;
+  const server = await startServer({
+    port: plan.port,
+    database,
+    audience: AUDIENCE,
+    ...tls,
+    ...(fields && { fields }),
+  });
   const port = server.tls?.port ?? server.port;
   const [attacker, records, sniffer] = [new Attacker(), new Records(), new Sniffer()];
   const modem = await startModule(plan.link, { host: HOST, port }, plan.tls ? records : attacker, sniffer);

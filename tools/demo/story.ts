@@ -1,4 +1,6 @@
-import { decode } from "../wire/cbor.ts";
+import type { Fields } from "../fields.ts";
+import { FIELDS } from "../server/page/fields.js";
+import { decode, type Value } from "../wire/cbor.ts";
 import { diagnostic } from "../wire/diagnostic.ts";
 
 /** The subject of a line. */
@@ -12,6 +14,29 @@ export class Story {
   private readonly colour = process.stdout.isTTY && !process.env["NO_COLOR"];
 
   private muted = false;
+
+  private readonly fields: ReadonlyMap<string, Fields[string]>;
+
+  /** `fields`: those of the device's readings; the product's by default. */
+  constructor(fields?: Fields) {
+    this.fields = fields ? new Map(Object.entries(fields)) : FIELDS;
+  }
+
+  /** Return a reading as text: the fields of its map, or other CBOR. */
+  reading(data: Uint8Array): string {
+    try {
+      const value = decode(data);
+      if (!(value instanceof Map)) return diagnostic(value);
+      const parts = [...(value as ReadonlyMap<unknown, Value>)].map(([key, sent]) => {
+        const field = this.fields.get(String(key));
+        if (field === undefined || typeof sent !== "number") return `${String(key)} ${diagnostic(sent)}`;
+        return `${field.name} ${(sent / field.per).toFixed(field.digits)} ${field.unit}`.trimEnd();
+      });
+      return parts.join(", ");
+    } catch {
+      return Buffer.from(data).toString("hex");
+    }
+  }
 
   /** Print no more lines. */
   mute(): void {
@@ -35,18 +60,4 @@ export class Story {
 /** An id, short enough for a line. */
 export function short(id: string): string {
   return `${id.slice(0, 8)}…`;
-}
-
-/** Return a reading as text: the map of the firmware's `app/app.ts`, or its other CBOR. */
-export function reading(data: Uint8Array): string {
-  try {
-    const value = decode(data);
-    const map = value instanceof Map ? (value as ReadonlyMap<unknown, unknown>) : new Map<unknown, unknown>();
-    const [temperature, uptime] = [map.get(1), map.get(2)];
-    if (map.size === 2 && typeof temperature === "number" && typeof uptime === "number")
-      return `${(temperature / 1000).toFixed(3)} °C, up ${uptime} s`;
-    return diagnostic(value);
-  } catch {
-    return Buffer.from(data).toString("hex");
-  }
 }

@@ -2,7 +2,7 @@
 import { join, relative } from "node:path";
 import type { Emulator, Machine } from "../emulator/qemu.ts";
 import { storeOf } from "../firmware/own.ts";
-import { ROOT } from "../firmware/root.ts";
+import { BUILD } from "../firmware/root.ts";
 import type { Happening } from "../server/gate.ts";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
@@ -41,7 +41,7 @@ export async function tryProgram(options: Options): Promise<void> {
   const runs: Machine = { store, qemu: { machine, serials, storeBySnapshot: true, instructionsPerTick: 1 } };
   const where = `0x${store.origin.toString(16)}, ${store.pages} pages of ${store.pageBytes} bytes`;
   story.say("build", `${relative(process.cwd(), elf)}: its store is at ${where}`);
-  const folder = join(ROOT, "build", "try");
+  const folder = join(BUILD, "try");
   roads.clear(folder);
   const plan = { folder, link, port, tls: !plain, reportIntervalMs: intervalMs };
   const road = await roads.layFor(plan, { elf, machine: runs });

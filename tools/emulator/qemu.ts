@@ -15,6 +15,7 @@ import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Board, type Emulated, loadBoard, type Store } from "../firmware/board.ts";
+import { moduleArguments } from "../firmware/modules.ts";
 import { ROOT } from "../firmware/root.ts";
 import { Gdb } from "../gdb/gdb.ts";
 import { Trouble } from "../trouble.ts";
@@ -332,7 +333,7 @@ async function startPico(options: Options, board: Machine): Promise<Emulator> {
     ...(options.trace && { trace: options.trace }),
     ...(options.cut && { cut: options.cut }),
   };
-  const args = ["--import", "tsx", join(ROOT, "tools/emulator/rp2040/main.ts"), JSON.stringify(machine)];
+  const args = [...moduleArguments("tools/emulator/rp2040/main"), JSON.stringify(machine)];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe", "ipc"] });
   const emulator = new Emulator(child, folder, options.timeoutMs ?? 120_000, {
     path: flash,

@@ -9,7 +9,7 @@ import { type Board, loadBoard } from "../firmware/board.ts";
 import { filesBelow } from "../firmware/cache.ts";
 import { type ChoiceName, choose } from "../firmware/choices.ts";
 import { buildGuest } from "../firmware/guest.ts";
-import { ROOT } from "../firmware/root.ts";
+import { BUILD, ROOT } from "../firmware/root.ts";
 import { Trouble } from "../trouble.ts";
 import { amalgamate, prefixed } from "./amalgam.ts";
 import { callsHeader } from "./calls.ts";
@@ -132,7 +132,7 @@ function apiHeader(): string {
 
 /** The library's one C file. */
 async function library(options: ExportOptions, macros: string): Promise<string> {
-  const folder = mkdtempSync(join(ROOT, "build", "export-"));
+  const folder = mkdtempSync(join(BUILD, "export-"));
   try {
     const { calls } = await buildGuest({ use: await choices(options) }, PROGRAM, folder);
     writeFileSync(join(folder, "guest_calls.h"), callsHeader(calls));
@@ -229,7 +229,7 @@ export async function exportLibrary(
   compared: ReadonlyMap<string, ExportOptions> = new Map(),
 ): Promise<void> {
   const { out } = options;
-  mkdirSync(join(ROOT, "build"), { recursive: true });
+  mkdirSync(BUILD, { recursive: true });
   const compiled = await sources(options);
   removeFormer(out);
   const names: string[] = [];

@@ -1,7 +1,7 @@
 /** Flash and RAM that an export takes. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../firmware/root.ts";
+import { BUILD } from "../firmware/root.ts";
 import { run } from "../firmware/run.ts";
 
 /** Bytes of a library: of each of its files that is not empty on this core, and of all. */
@@ -16,7 +16,7 @@ const flags = (core: string): string[] => [`-mcpu=${core}`, "-mthumb", "-std=c11
 
 /** Compile these sources as a host does, with the headers of the folder `out`. */
 export async function measure(out: string, core: string, sources: ReadonlyMap<string, string>): Promise<Sizes> {
-  const folder = mkdtempSync(join(ROOT, "build", "export-size-"));
+  const folder = mkdtempSync(join(BUILD, "export-size-"));
   try {
     const objects: string[] = [];
     for (const [name, text] of sources) {

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { filesBelow } from "./cache.ts";
+import { packageFolder } from "./modules.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
@@ -16,7 +17,13 @@ export interface Program {
 
 /** The compiler with the firmware's ways: text becomes static bytes, and an application may lie anywhere. */
 const COMPILER = join(ROOT, "tools/firmware/compile.mjs");
-const PARTS = ["tools/firmware/compile.mjs", "tools/firmware/text.mjs", "asconfig.json", "package-lock.json"];
+const PARTS = [
+  "tools/firmware/compile.mjs",
+  "tools/firmware/text.mjs",
+  "asconfig.json",
+  "package-lock.json",
+  "package.json",
+];
 
 /**
  * Its optimizer is WebAssembly that lives for seconds only: V8's optimization of it would take a quarter of a compilation, and
@@ -45,6 +52,7 @@ export function sourcesOf({ entry, app }: Program): string[] {
  * Compile; return the compiler's output. The configuration has an absolute path: otherwise the compiler takes a transform's
  * path for a package.
  */
-export function asc(args: readonly string[], app = ""): Promise<string> {
+export async function asc(args: readonly string[], app = ""): Promise<string> {
+  packageFolder("assemblyscript");
   return run(process.execPath, [...FLAGS, COMPILER, app, ...args, "--config", join(ROOT, "asconfig.json")]);
 }

@@ -1,9 +1,9 @@
 /** A board as data, for the compilers, the linker and the emulator. */
 import { readdirSync, existsSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname, join, relative } from "node:path";
 import { Trouble } from "../trouble.ts";
-import { ROOT } from "./root.ts";
+import { loadModule, moduleFile } from "./modules.ts";
+import { PROJECT, ROOT } from "./root.ts";
 
 export const KiB = 1024;
 
@@ -98,18 +98,30 @@ export function chipFolders({ chip, drivers = [] }: Pick<Board, "chip" | "driver
   return [chip, ...drivers].map((name) => `boards/chips/${name}`);
 }
 
+/** The folders of boards: the project's own board comes before one of the same name in Signet. */
+const PLACES = [...new Set([PROJECT, ROOT])].map((folder) => join(folder, "boards"));
+
+/** The file with a board's data. */
+function fileOf(name: string): string | undefined {
+  return PLACES.flatMap((place) => moduleFile(join(place, name, "board")) ?? [])[0];
+}
+
+/** The folder of a board from the root: its C files are part of the board's images. */
+export function boardFolder(name: string): string {
+  return relative(ROOT, dirname(fileOf(name) ?? ""));
+}
+
 /** The names of all boards: the folders of `boards/` that have a board.ts. */
 export function boardNames(): string[] {
-  return readdirSync(join(ROOT, "boards"))
-    .filter((name) => existsSync(join(ROOT, "boards", name, "board.ts")))
-    .toSorted();
+  const all = PLACES.filter((place) => existsSync(place)).flatMap((place) => readdirSync(place));
+  return [...new Set(all)].filter((name) => fileOf(name) !== undefined).toSorted();
 }
 
 /** Load one board's data. */
 export async function loadBoard(name: string): Promise<Board> {
-  if (!boardNames().includes(name)) {
+  const file = /^[\w.-]+$/.test(name) ? fileOf(name) : undefined;
+  if (file === undefined) {
     throw new Trouble(`there is no board "${name}"`, `boards are: ${boardNames().join(", ")}`);
   }
-  const module = (await import(pathToFileURL(join(ROOT, "boards", name, "board.ts")).href)) as { default: Board };
-  return module.default;
+  return (await loadModule<{ default: Board }>(file)).default;
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sourcesOf } from "./asc.ts";
-import { type Board, chipFolders, loadBoard } from "./board.ts";
+import { type Board, boardFolder, chipFolders, loadBoard } from "./board.ts";
 import { choose, type ChoiceName } from "./choices.ts";
 import { assertConstant } from "./constant.ts";
 import { buildDay } from "./day.ts";
@@ -10,7 +10,7 @@ import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { GUEST_UNIT, makeFirmware, ownUnit } from "./firmware.ts";
 import { buildGuest } from "./guest.ts";
 import type { Image } from "./image.ts";
-import { ROOT } from "./root.ts";
+import { BUILD } from "./root.ts";
 import { run } from "./run.ts";
 import { sbom } from "./sbom.ts";
 import { measure, type Size } from "./size.ts";
@@ -46,7 +46,7 @@ function toolInputs(board: Board, boardName: string): string[] {
   return filesBelow(
     "boards/common",
     ...chipFolders(board),
-    `boards/${boardName}`,
+    boardFolder(boardName),
     "linker",
     "tools/firmware",
     "tools/facts",
@@ -58,7 +58,7 @@ export async function buildImage(request: Request): Promise<Built> {
   const { board: boardName, image, choices = [] } = request;
   const { name, entry, main, adapt = (board) => board } = image;
   const board = choose(adapt({ ...(await loadBoard(boardName)), ...request.change }), choices);
-  const folder = join(request.out ?? join(ROOT, "build"), boardName, [name, ...choices].join("+"));
+  const folder = join(request.out ?? BUILD, boardName, [name, ...choices].join("+"));
   const at = (file: string): string => join(folder, file);
   return exclusively(`${folder}.lock`, async () => {
     mkdirSync(folder, { recursive: true });

@@ -6,8 +6,10 @@
  * `cpu_*.S` besides: no conditional instruction, and no conditional branch but on the public counters below. Not covered: branches of compiled code.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { filesBelow } from "./cache.ts";
+import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
 /** The comparisons that may decide a branch in assembly: of each function, the instruction that sets the flags, and the public number that it counts. */
@@ -33,7 +35,9 @@ const SETS_FLAGS = /^(?:cmp|cmn|tst|teq|(?:add|adc|sub|sbc|rsb|mov|mvn|and|orr|e
 
 /** wasm2c's prefix of the functions of files that handle nothing secret: each of their `CT:` lines says that everything leaks. */
 export function publicPrefixes(): string[] {
-  const says = (path: string): RegExpMatchArray[] => [...readFileSync(path, "utf8").matchAll(/^ \* CT: (.*)$/gm)];
+  const says = (path: string): RegExpMatchArray[] => [
+    ...readFileSync(join(ROOT, path), "utf8").matchAll(/^ \* CT: (.*)$/gm),
+  ];
   return filesBelow("assembly/crypto")
     .filter((path) => path.endsWith(".ts"))
     .filter((path) => says(path).length > 0 && says(path).every(([, text]) => text!.startsWith("everything leaks")))

@@ -2,14 +2,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { type Board, chipFolders } from "./board.ts";
+import { type Board, boardFolder, chipFolders } from "./board.ts";
 import * as boot2 from "./boot2.ts";
 import { filesBelow } from "./cache.ts";
-import { ROOT } from "./root.ts";
+import { packageFolder } from "./modules.ts";
+import { PROJECT, ROOT } from "./root.ts";
 import { run } from "./run.ts";
 import * as uf2 from "./uf2.ts";
-
-const CMSIS = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
 
 /** CMSIS-Core's header of each core. */
 const CORE_HEADERS: Record<Board["cpu"], string> = {
@@ -37,7 +36,7 @@ const HANDLER_GUARD_BYTES: Partial<Record<Board["cpu"], number>> = {
 /** The C that every image of a board has, main programs and guest aside. */
 function sources(board: Board, boardName: string): string[] {
   const shared = filesBelow("boards/common").filter((file) => !/\/(main|lab|guest)\.c$/.test(file));
-  const own = filesBelow(...chipFolders(board), `boards/${boardName}`);
+  const own = filesBelow(...chipFolders(board), boardFolder(boardName));
   return [...shared, ...own].filter((file) => /\.(c|S)$/.test(file));
 }
 
@@ -107,6 +106,7 @@ function flags(board: Board, boardName: string, folder: string): string[] {
     "-ffunction-sections",
     "-fdata-sections",
     `-ffile-prefix-map=${folder}=out`,
+    `-ffile-prefix-map=${PROJECT}=.`,
     `-ffile-prefix-map=${ROOT}=.`,
     // Only the assembler gets this one.
     `-fdebug-prefix-map=${ROOT}=.`,
@@ -115,9 +115,9 @@ function flags(board: Board, boardName: string, folder: string): string[] {
     `-I${folder}`,
     "-Iboards/common",
     ...chipFolders(board).map((chip) => `-I${chip}`),
-    `-Iboards/${boardName}`,
+    `-I${boardFolder(boardName)}`,
     "-isystem",
-    CMSIS,
+    join(packageFolder("@xpack-3rd-party/arm-cmsis-core-m"), "CMSIS/Core/Include"),
   ];
 }
 

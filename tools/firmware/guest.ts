@@ -7,13 +7,11 @@ import { asc, GUEST_END, type Program, sourcesOf } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow } from "./cache.ts";
 import { buildDay } from "./day.ts";
-import { ROOT } from "./root.ts";
+import { packageFolder } from "./modules.ts";
+import { BUILD } from "./root.ts";
 import { run } from "./run.ts";
 import { originsOf } from "./origins.ts";
 import { type Call, parse } from "./words.ts";
-
-/** The wasm2c of the package `wabt`. */
-const WASM2C = "node_modules/wabt/bin/wasm2c";
 
 /** Compile a program; boards with the same choices share the module, which is the slowest step of a build. */
 async function compileWasm(board: Pick<Board, "use">, program: Program): Promise<string> {
@@ -22,7 +20,7 @@ async function compileWasm(board: Pick<Board, "use">, program: Program): Promise
   const choice = day === undefined ? board.use : { ...board.use, BUILT_ON_DAY: day };
   const use = Object.entries(choice).map(([name, value]) => `${name}=${value}`);
   const key = digest([entry, ...use], sourcesOf(program)).slice(0, 16);
-  const folder = join(ROOT, "build", "wasm", `${entry.replaceAll("/", "_")}-${key}`);
+  const folder = join(BUILD, "wasm", `${entry.replaceAll("/", "_")}-${key}`);
   const wasm = join(folder, "signet.wasm");
   return exclusively(`${folder}.lock`, async () => {
     if (existsSync(`${wasm}.map`)) return wasm;
@@ -128,7 +126,7 @@ export async function buildGuest(board: Pick<Board, "use">, program: Program, fo
 /** Translate a module to C, in `folder`. */
 async function translate(wasm: string, program: Program, isSmall: boolean, folder: string): Promise<Guest> {
   const making = join(folder, "wasm2c.c");
-  await run(process.execPath, [WASM2C, wasm, "-n", "guest", "-o", making]);
+  await run(process.execPath, [join(packageFolder("wabt"), "bin/wasm2c"), wasm, "-n", "guest", "-o", making]);
   const header = readFileSync(join(folder, "wasm2c.h"), "utf8");
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
     throw new Trouble(`${program.entry} has a table of functions`, "call functions directly, not through a variable");

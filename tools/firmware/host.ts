@@ -6,7 +6,7 @@ import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow, isFresh } from "./cache.ts";
 import { buildGuest } from "./guest.ts";
 import type { Image } from "./image.ts";
-import { ROOT } from "./root.ts";
+import { BUILD } from "./root.ts";
 import { run } from "./run.ts";
 
 /** Build of the program. */
@@ -54,7 +54,7 @@ const SOURCES = [
 const WARNINGS = ["-Wall", "-Wextra", "-Wno-unused", "-Wno-unused-parameter", "-Wno-parentheses"];
 
 /** Build the program unless it is there and fresh; returns its path. */
-export async function buildHost({ image, kind, use = {}, out = join(ROOT, "build") }: HostRequest): Promise<string> {
+export async function buildHost({ image, kind, use = {}, out = BUILD }: HostRequest): Promise<string> {
   const choices = Object.entries(use).map(([name, value]) => `-D${name}=${value}`);
   const { compiler, flags, main = image.main, libraries = [], holdsGuest = false } = kind;
   const folder = join(out, "posix", [image.name, kind.name, ...choices.map((choice) => choice.slice(2))].join("-"));

@@ -1,11 +1,13 @@
 /** The origin of each instruction of a module: lines of AssemblyScript, by asc's source map, as `#line` in wasm2c's C. */
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
+import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
+import { packageFolder } from "./modules.ts";
 import { run } from "./run.ts";
 
-/** Lists a module's instructions, each with its offset in the file. */
-const OBJDUMP = "node_modules/wabt/bin/wasm-objdump";
+/** Program of the package `wabt` that lists a module's instructions, each with its offset in the file. */
+const OBJDUMP = "bin/wasm-objdump";
 
 /** Instructions for which wasm2c writes one statement each, in their order: they match the C with the module. */
 type Mark = "const" | "access" | "call" | "bulk";
@@ -41,7 +43,7 @@ function markOf(text: string, table: typeof INSTRUCTIONS): Mark | undefined {
 export async function originsOf(wasm: string): Promise<Origins> {
   const map = new SourceMap(JSON.parse(readFileSync(`${wasm}.map`, "utf8")));
   const found: Origin[][] = [];
-  for (const line of (await run(process.execPath, [OBJDUMP, "-d", wasm])).split("\n")) {
+  for (const line of (await run(process.execPath, [join(packageFolder("wabt"), OBJDUMP), "-d", wasm])).split("\n")) {
     if (/^[0-9a-f]+ func\[/.test(line)) found.push([]);
     const [, at, text] = /^ ([0-9a-f]+): [0-9a-f ]+\| *(.*)$/.exec(line) ?? [];
     const mark = markOf(text ?? "", INSTRUCTIONS);

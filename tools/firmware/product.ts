@@ -1,4 +1,4 @@
-import type { Image } from "./image.ts";
+import { type Image, PROGRAM } from "./image.ts";
 
 /** The product. */
-export const SIGNET: Image = { name: "signet", entry: "assembly/main.ts", main: "boards/common/main.c" };
+export const SIGNET: Image = { name: "signet", ...PROGRAM };

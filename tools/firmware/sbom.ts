@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { packageFolder } from "./modules.ts";
 import { ROOT } from "./root.ts";
 import { run } from "./run.ts";
 
@@ -38,7 +39,7 @@ function versionOf(folder: string): string {
 
 /** A part from npm. */
 function fromNpm([name, [description, licence]]: [string, readonly [string, string]]): Component {
-  const version = versionOf(join("node_modules", name));
+  const version = versionOf(packageFolder(name));
   const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
   return { type: "library", "bom-ref": purl, name, version, description, licenses: license(licence), purl };
 }
@@ -83,7 +84,7 @@ async function tools(gcc: string): Promise<Component[]> {
     name,
     version,
   });
-  const npm = ["assemblyscript", "wabt"].map((name) => tool(name, versionOf(join("node_modules", name))));
+  const npm = ["assemblyscript", "wabt"].map((name) => tool(name, versionOf(packageFolder(name))));
   return [tool("arm-none-eabi-gcc", gcc), tool("arm-none-eabi-ld", ld), ...npm];
 }
 

@@ -1,8 +1,5 @@
 /** Write a board, start it, and read its id. */
 import type { Board } from "../firmware/board.ts";
-import { loadBoard } from "../firmware/board.ts";
-import { buildImage } from "../firmware/build.ts";
-import { serving } from "../firmware/choices.ts";
 import { Trouble } from "../trouble.ts";
 import * as factory from "../wire/factory.ts";
 import * as terminal from "./console.ts";
@@ -12,9 +9,9 @@ import * as image from "./image.ts";
 import type { Segment } from "./hex.ts";
 import * as probes from "./probes.ts";
 import * as seeds from "./seed.ts";
+import * as software from "./software.ts";
 import type { Probe } from "./probe.ts";
 import type { Choice } from "./probes.ts";
-import { SIGNET } from "../firmware/product.ts";
 
 /** The connections of a board: its probe, and its console. */
 export interface Bench {
@@ -119,6 +116,8 @@ export async function start(bench: Bench, board: Board, probe: Probe, listener: 
 
 export interface Options {
   readonly board: string;
+  /** A program of one's own as ELF, or the data of an image; the product by default. */
+  readonly image?: string | undefined;
   readonly bench: Bench;
   /** The file with the device's settings; without it the factory page stays unchanged. */
   readonly config?: string | undefined;
@@ -139,13 +138,12 @@ async function newPage(options: Options, board: Board): Promise<Uint8Array | und
 
 /** `signet flash`: build, write, verify, reset, and read the id. */
 export async function flash(options: Options, listener: Listener): Promise<string | undefined> {
-  const board = await loadBoard(options.board);
+  const board = await software.boardFor(options.board, options.image);
   if (options.config !== undefined && device.load(options.config).seed) listener.step(SEED_GIVEN);
   const page = await newPage(options, board);
-  const choices = page ? serving(factory.read(page).link) : [];
-  const built = await buildImage({ board: options.board, image: SIGNET, choices });
+  const program = await software.load(options.board, options.image, page && factory.read(page).link);
   const segments = [
-    ...image.firmware(built.hex, board),
+    ...program.segments,
     ...(page ? [image.factoryPage(page, board)] : []),
     ...(options.erase ? [image.blankStore(board)] : []),
   ];

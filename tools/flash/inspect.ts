@@ -318,9 +318,9 @@ function input(what: string): Uint8Array {
   return readFileSync(what);
 }
 
-/** The command: print every line. */
-export function run(what: string, keyText: string | undefined): void {
-  const found = inspectInput(input(what), keyText === undefined ? undefined : readKey(keyText));
+/** The command: print every line. `cut` takes the store out of a dump. */
+export function run(what: string, keyText: string | undefined, cut = (dump: Uint8Array): Uint8Array => dump): void {
+  const found = inspectInput(cut(input(what)), keyText === undefined ? undefined : readKey(keyText));
   for (const [i, lines] of found.entries()) {
     if (i > 0) process.stdout.write("\n");
     for (const [name, said] of lines) process.stdout.write(`${name.padEnd(12)} ${said}\n`);

@@ -13,9 +13,7 @@
  */
 import { dirname, join } from "node:path";
 import { MultiBar, type SingleBar } from "cli-progress";
-import { loadBoard, type Board } from "../firmware/board.ts";
-import { buildImage } from "../firmware/build.ts";
-import { serving } from "../firmware/choices.ts";
+import type { Board } from "../firmware/board.ts";
 import { Trouble } from "../trouble.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
 import type * as factory from "../wire/factory.ts";
@@ -29,10 +27,12 @@ import * as label from "./label.ts";
 import * as registry from "./registry.ts";
 import type { Registry } from "./registry.ts";
 import * as seeds from "./seed.ts";
-import { SIGNET } from "../firmware/product.ts";
+import * as software from "./software.ts";
 
 export interface Options {
   readonly board: string;
+  /** As for `flash`. */
+  readonly image?: string | undefined;
   readonly count: number;
   readonly config: string;
   readonly journal: string;
@@ -66,10 +66,9 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
       `${options.config} has a seed, which is for one device`,
       "leave it out: each device gets its own",
     );
-  const data = await loadBoard(options.board);
-  const built = await buildImage({ board: options.board, image: SIGNET, choices: serving(told.module.family) });
+  const { board: data, segments: firmware } = await software.load(options.board, options.image, told.module.family);
   const log = Journal.open(options.journal, options.board, options.way);
-  const batch = { ...options, data, told, firmware: image.firmware(built.hex, data), log };
+  const batch = { ...options, data, told, firmware, log };
   const bars = new Bars(options.count, log.finished, options.say);
   try {
     for (let place = 0, idle = 0; log.finished < options.count; place++) {

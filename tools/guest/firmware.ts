@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asc, sourcesOf } from "../firmware/asc.ts";
 import { digest, exclusively, isFresh } from "../firmware/cache.ts";
-import { ROOT } from "../firmware/root.ts";
+import { BUILD } from "../firmware/root.ts";
 
 /** Compile `entry`, a file of AssemblyScript, and its imports, with these `--use` choices; an application of the folder `app`, if it is given. */
 export async function firmware(entry: string, use: readonly string[] = [], app?: string): Promise<WebAssembly.Module> {
-  const folder = join(ROOT, "build", "wasm");
+  const folder = join(BUILD, "wasm");
   const name = [entry, ...use].join("-").replaceAll(/[^A-Za-z]+/g, "-");
   const out = join(folder, `${name}${app === undefined ? "" : digest([app], []).slice(0, 8)}.wasm`);
   return exclusively(`${out}.lock`, async () => {

@@ -1,6 +1,7 @@
 /** The operators' API, behind tokens. `routes.ts` has all routes except those that stream their answer. */
 import { Hono, type Context as HonoContext, type HonoRequest, type MiddlewareHandler } from "hono";
 import { z } from "zod";
+import type { Fields } from "../fields.ts";
 import { concat } from "../wire/bytes.ts";
 import { BODY_MAX } from "./intake.ts";
 import { Limiter } from "./limits.ts";
@@ -99,7 +100,7 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
 }
 
 /** Put the routes together. */
-export function application(context: Context): Hono<Env> {
+export function application(context: Context, fields?: Fields): Hono<Env> {
   const { store } = context;
   const app = new Hono<Env>();
   const may = guard(context);
@@ -107,7 +108,7 @@ export function application(context: Context): Hono<Env> {
     if (route.scope !== "none") app.on(route.method, route.path, may(route.scope));
     app.on(route.method, route.path, handler(context, route));
   }
-  for (const { path, ...file } of page()) app.get(path, (c) => c.body(file.body, 200, file.headers));
+  for (const { path, ...file } of page(fields)) app.get(path, (c) => c.body(file.body, 200, file.headers));
   app.get("/v1/events", may("read"), streams.events(context));
   app.get("/v1/devices/:id/export", may("read"), streams.exported(context));
   app.get("/openapi.json", (c) => c.json(openapi()));

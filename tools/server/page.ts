@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Fields, pageModule } from "../fields.ts";
 
 /** One file of the page, and the path it is asked for by. */
 export interface PageFile {
@@ -12,6 +13,9 @@ export interface PageFile {
 }
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "page");
+
+/** The path of the names of the fields, which a product may have its own of. */
+const OWN_FIELDS = "/page/fields.js";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -45,7 +49,7 @@ const HEADERS = {
 };
 
 /** Read the page's files: index.html is at /, all others are under /page/, the plotting library among them. */
-export function page(): PageFile[] {
+export function page(fields?: Fields): PageFile[] {
   const own = readdirSync(FOLDER)
     .filter((name) => extname(name) in TYPES)
     .map((name): [string, string] => [name === "index.html" ? "/" : `/page/${name}`, join(FOLDER, name)]);
@@ -57,6 +61,6 @@ export function page(): PageFile[] {
   return [...own, ...library].map(([path, file]) => ({
     path,
     headers: { ...HEADERS, "content-type": TYPES[extname(file)]! },
-    body: Uint8Array.from(readFileSync(file)),
+    body: Uint8Array.from(path === OWN_FIELDS && fields ? Buffer.from(pageModule(fields)) : readFileSync(file)),
   }));
 }

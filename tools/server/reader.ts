@@ -15,11 +15,14 @@ interface Thread {
   readonly pending: Map<number, Pending>;
 }
 
+/** The module that a thread starts with: TypeScript needs a loader first. */
+const START = import.meta.url.endsWith(".ts") ? "reader_thread.mjs" : "reader_thread.js";
+
 let thread: Thread | undefined;
 let last = 0;
 
 function start(): Thread {
-  const worker = new Worker(new URL("reader_thread.mjs", import.meta.url));
+  const worker = new Worker(new URL(START, import.meta.url));
   const started: Thread = { worker, pending: new Map() };
   const ended = (error: unknown): void => {
     if (thread === started) thread = undefined;

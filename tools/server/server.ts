@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import type { Fields } from "../fields.ts";
 import { AUDIENCE_MAX } from "../wire/messages.ts";
 import { Trouble } from "../trouble.ts";
 import { application } from "./application.ts";
@@ -37,6 +38,8 @@ export interface ServerOptions {
   readonly key?: string;
   /** Serve TLS 1.3 as well: on this port (0 takes a free one), with the key of this file, or beside the database. */
   readonly tls?: { readonly port: number; readonly key?: string };
+  /** The fields of the product's readings, for the operator's page. */
+  readonly fields?: Fields;
   /** The address of a broker to take devices' messages from as well. */
   readonly mqtt?: string;
   readonly mqttLimits?: Partial<mqtt.MqttLimits>;
@@ -156,7 +159,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ];
     const desk = { store, keys, audience, clock };
     const context = { ...desk, intake, ticks, policy, gauges, reader, tokensChanged, onError };
-    const app = application(context);
+    const app = application(context, options.fields);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);

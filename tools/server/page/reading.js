@@ -1,14 +1,9 @@
 // @ts-check
 /**
- * The data of a report, as far as it can be decoded: numbers to plot, and words. `assembly/app/app.ts` decides what a device
- * writes; after a change there, name the fields here.
+ * The data of a report, as far as it can be decoded: numbers to plot, and words. `fields.js` has the names of the fields.
  */
 
-/** Names of fields, units, sent units in a displayed one, and digits after the point. */
-const FIELDS = new Map([
-  ["1", { name: "temperature", unit: "°C", per: 1000, digits: 3 }],
-  ["2", { name: "uptime", unit: "s", per: 1, digits: 0 }],
-]);
+import { FIELDS } from "./fields.js";
 
 /** @typedef {{ key: string, name: string, unit: string, value: number | undefined, text: string }} Field */
 
