@@ -8,6 +8,7 @@
  */
 import * as words from "../lib/words";
 import * as cpu from "./_cpu";
+import * as inverse from "./_inverse";
 import * as montgomery from "./_montgomery";
 import { product } from "./_product";
 import * as table from "./_table256";
@@ -16,7 +17,10 @@ import * as table from "./_table256";
 export const BYTES: u32 = 32;
 
 /** Bytes of workspace that `invert` needs. */
-export const INVERT_BYTES: u32 = 3 * BYTES;
+export const INVERT_BYTES: u32 = inverse.WORK_BYTES;
+
+/** -1 / p mod 2^32. */
+const MINUS_INVERSE: u32 = 1;
 
 /** out = a. */
 @inline
@@ -197,38 +201,11 @@ export function difference(a: usize, b: usize): u32 {
   return words.difference(a, b, BYTES);
 }
 
-/**
- * out = 1 / a, and 0 for 0: a^(p - 2), where p - 2 is ffffffff 00000001, 96 zeros, 94 ones and 01 (binary). w is INVERT_BYTES of
- * workspace; out, a and w are distinct.
- */
+/** out = 1 / a, and 0 for 0. `w` is INVERT_BYTES of workspace, distinct from both. */
 export function invert(out: usize, a: usize, w: usize): void {
-  const x = w;
-  const y = w + BYTES;
-  const x30 = w + 2 * BYTES;
-  square(x, a);
-  mul(x, x, a); // 2^2 - 1
-  square(y, x);
-  mul(y, y, a); // 2^3 - 1
-  square(x30, y, 3);
-  mul(x30, x30, y); // 2^6 - 1
-  square(x, x30, 6);
-  mul(x, x, x30); // 2^12 - 1
-  square(x, x, 3);
-  mul(x, x, y); // 2^15 - 1
-  square(x30, x, 15);
-  mul(x30, x30, x); // 2^30 - 1
-  square(x, x30, 2);
-  square(y, a);
-  mul(y, y, a); // 2^2 - 1
-  mul(x, x, y); // 2^32 - 1
-  square(out, x, 32);
-  mul(out, out, a); // ffffffff 00000001
-  square(out, out, 128);
-  mul(out, out, x); // … 00000000 00000000 00000000 ffffffff
-  square(out, out, 32);
-  mul(out, out, x); // … ffffffff ffffffff
-  square(out, out, 30);
-  mul(out, out, x30);
-  square(out, out, 2);
-  mul(out, out, a);
+  const prime = w + INVERT_BYTES - BYTES;
+  table.get(prime, table.Constant.P);
+  inverse.invert(out, a, prime, MINUS_INVERSE, BYTES, w);
+  enter(w, out);
+  enter(out, w);
 }

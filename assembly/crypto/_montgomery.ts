@@ -119,46 +119,6 @@ export function below(a: usize, m: usize, bytes: usize): boolean {
   return (isZero(a, bytes) | reaches(a, m, bytes)) == 0;
 }
 
-/** Workspace of `invert`, in elements. */
-export const INVERT_ELEMENTS: u32 = 3;
-
-/**
- * out = R^2 / a mod m, that is, the inverse within Montgomery's form, and 0 for 0: a^(m - 2), two bits of the exponent at a time. m is prime
- * and its lowest word at least 2. `w` is INVERT_ELEMENTS elements of workspace; out, a and w are distinct.
- *
- * CT: m leaks.
- */
-export function invert(out: usize, a: usize, m: usize, inverse: u32, bytes: usize, w: usize): void {
-  const square = w + bytes;
-  const cube = w + 2 * bytes;
-  mul(square, a, a, m, inverse, bytes);
-  mul(cube, square, a, m, inverse, bytes);
-  let power = out;
-  let other = w;
-  let started = false;
-  for (let i = (<u32>bytes) << 2; i != 0;) {
-    i -= 1;
-    const word = load<u32>(m + ((<usize>(i >>> 4)) << 2)) - (i < 16 ? 2 : 0);
-    const pair = (word >>> ((i & 15) << 1)) & 3;
-    if (started) {
-      mul(other, power, power, m, inverse, bytes);
-      mul(power, other, other, m, inverse, bytes);
-    }
-    if (pair == 0) continue;
-    const factor = pair == 1 ? a : pair == 2 ? square : cube;
-    if (started) {
-      mul(other, power, factor, m, inverse, bytes);
-      const free = power;
-      power = other;
-      other = free;
-    } else {
-      bytesOf.copy(power, factor, bytes);
-      started = true;
-    }
-  }
-  if (power != out) bytesOf.copy(out, power, bytes);
-}
-
 /** out = the big-endian number at `from`, which need not be aligned. */
 export function read(out: usize, from: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 4) store<u32>(out + bytes - 4 - i, bytesOf.load32be(from + i));

@@ -22,7 +22,7 @@ export const AFFINE_BYTES: u32 = 64;
 export const ENCODED_BYTES: u32 = 65;
 
 /** Bytes of workspace. */
-export const WORK_BYTES: u32 = 200;
+export const WORK_BYTES: u32 = 32 + fe.INVERT_BYTES;
 
 /** Places of a point's elements. */
 export const Y: usize = 32;

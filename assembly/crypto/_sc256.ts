@@ -5,6 +5,7 @@
  * CT: but for `isScalar`, `recode` and `differs`, which are for public scalars, nothing here branches on, or indexes by, a scalar.
  */
 import * as words from "../lib/words";
+import * as inverse from "./_inverse";
 import * as montgomery from "./_montgomery";
 import * as table from "./_table256";
 
@@ -12,7 +13,7 @@ import * as table from "./_table256";
 export const BYTES: u32 = 32;
 
 /** Bytes of workspace that `invert` needs. */
-export const INVERT_BYTES: u32 = montgomery.INVERT_ELEMENTS * BYTES;
+export const INVERT_BYTES: u32 = inverse.WORK_BYTES;
 
 /** -1 / n mod 2^32. */
 const MINUS_INVERSE: u32 = 0xee00bc4f;
@@ -22,12 +23,16 @@ export function mul(out: usize, a: usize, b: usize, order: usize): void {
   montgomery.mul(out, a, b, order, MINUS_INVERSE, BYTES);
 }
 
-/** out = 2^256 / a mod n, and 0 for 0. `w` is INVERT_BYTES of workspace; out, a and w are distinct, and a becomes 2^256 a. */
+/** out = 2^256 / a mod n, and 0 for 0. `w` is INVERT_BYTES of workspace; out and w are distinct. */
 export function invert(out: usize, a: usize, order: usize, w: usize): void {
-  table.get(out, table.Constant.R2N);
-  mul(w, a, out, order);
-  memory.copy(a, w, BYTES);
-  montgomery.invert(out, a, order, MINUS_INVERSE, BYTES, w);
+  inverse.invert(w, a, order, MINUS_INVERSE, BYTES, w);
+  enter(out, w, order, w + BYTES);
+}
+
+/** out = 2^256 a mod n. `out` is not a; `w` is a scalar of workspace. */
+export function enter(out: usize, a: usize, order: usize, w: usize): void {
+  table.get(w, table.Constant.R2N);
+  mul(out, a, w, order);
 }
 
 /** a = a mod n, where a is any 256-bit number. */

@@ -76,6 +76,8 @@ function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
   if (!p256.decode(w + MULTIPLES, key, work)) return Status.Forged;
   table.get(w + MULTIPLES + p256.Z, table.Constant.One);
   sc.invert(w + SUM, w + N_S, w + ORDER, work);
+  sc.enter(w + U1, w + N_S, w + ORDER, work);
+  bytes.copy(w + N_S, w + U1, sc.BYTES);
   montgomery.read(work, digest, sc.BYTES);
   sc.reduce(work, w + ORDER);
   sc.mul(w + U1, work, w + SUM, w + ORDER);
@@ -180,8 +182,7 @@ export function sign(out: usize, secret: usize, digest: usize, noise: usize): St
 function complete(w: usize): void {
   const work = w + SIGN_WORK;
   sc.invert(w + SPENT, w + NONCE, w + ORDER, work);
-  table.get(work, table.Constant.R2N);
-  sc.mul(w + AGAIN, w + POINT, work, w + ORDER);
+  sc.enter(w + AGAIN, w + POINT, w + ORDER, work);
   sc.mul(work, w + AGAIN, w + SECRET, w + ORDER);
   sc.add(work, work, w + NUMBER, w + ORDER);
   sc.mul(w + AGAIN, work, w + SPENT, w + ORDER);

@@ -8,6 +8,7 @@ import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as verdict from "../lib/verdict";
 import * as words from "../lib/words";
+import * as inverse from "./_inverse";
 import * as montgomery from "./_montgomery";
 import * as p384 from "./_p384";
 import * as table from "./_table384";
@@ -69,10 +70,11 @@ function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
   montgomery.read(w + N_R, signature, BYTES);
   montgomery.read(w + X, signature + BYTES, BYTES);
   if (!montgomery.below(w + N_R, w + N, BYTES) || !montgomery.below(w + X, w + N, BYTES)) return Status.Forged;
-  // 1 / s, with the sum and the points as workspace.
   table.get(w + SUM, table.Constant.R2N);
   mul(w + N_S, w + X, w + SUM, w);
-  montgomery.invert(w + X, w + N_S, w + N, MINUS_INVERSE, BYTES, w + SUM);
+  // 1 / s, with the points as workspace.
+  inverse.invert(w + POINTS, w + X, w + N, MINUS_INVERSE, <u32>BYTES, w + POINTS);
+  mul(w + X, w + POINTS, w + SUM, w);
   number(w + SUM, digest, w);
   mul(w + U1, w + SUM, w + X, w);
   mul(w + U2, w + N_R, w + X, w);
