@@ -12,6 +12,7 @@ import * as flash from "./cli/flash.ts";
 import * as fleet from "./cli/fleet.ts";
 import * as help from "./cli/help.ts";
 import * as inspect from "./cli/inspect.ts";
+import * as key from "./cli/key.ts";
 import * as lock from "./cli/lock.ts";
 import * as modem from "./cli/modem.ts";
 import * as creating from "./cli/new.ts";
@@ -39,7 +40,7 @@ const GROUPS = {
     verbs: [creating, demo, build, size, exporting, trying, doctor],
   },
   device: { about: "boards, and the factory", verbs: [flash, page, provision, lock, terminal, inspect] },
-  server: { about: "the server and its database", verbs: [server, token, verify, audit] },
+  server: { about: "the server and its database", verbs: [server, token, key, verify, audit] },
   simulate: { about: "parts of the world, emulated", verbs: [emulate, modem, bridge, fleet] },
   contribute: {
     about: "tests and measurements of Signet",

@@ -98,7 +98,13 @@ async function start(t: TestContext, place: string, clock: Clock, options: Serve
     clock,
     options,
     close,
-    device: (description) => new Device({ audience: options.audience, serverKey: server.publicKey, ...description }),
+    device: (description) =>
+      new Device({
+        audience: options.audience,
+        serverKey: server.publicKey,
+        nextServerKey: server.nextKey,
+        ...description,
+      }),
     async restart(more) {
       await close();
       return start(t, place, clock, { ...options, ...more });

@@ -148,7 +148,7 @@ export async function layFor(plan: Plan, program: Program): Promise<Road> {
     host: HOST,
     port,
     audience: AUDIENCE,
-    serverKeys: [server.publicKey],
+    serverKeys: [server.publicKey, ...(server.nextKey ? [server.nextKey] : [])],
     claim,
     seed: new Uint8Array(randomBytes(48)),
     reportIntervalMs: plan.reportIntervalMs,

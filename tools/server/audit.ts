@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { Trouble } from "../trouble.ts";
-import { equal, hex } from "../wire/bytes.ts";
+import { equal, fromHex, hex } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { hash, id as keyId } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
@@ -65,6 +65,25 @@ class Auditor {
     if (!isSealed(this.keys.seal, table, row)) this.found(table, name, "altered or inserted: its seal does not fit");
   }
 
+  /**
+   * Find the key of each entry. The key in use signed the last change of the key, which names the key before, and so on: no other
+   * file is needed.
+   */
+  private async signers(): Promise<(seq: number) => ed25519.VerifyKey | undefined> {
+    const changes = await log.switches(this.store.read);
+    let to = hex(this.keys.signing.publicKey);
+    for (const change of changes.toReversed()) {
+      if (change.to !== to) this.found("audit", String(change.seq), "altered or inserted: it changes to another key");
+      to = change.from;
+    }
+    const first = { seq: 0, to: changes[0]?.from ?? to };
+    const keys = [first, ...changes].map((one) => ({
+      seq: one.seq,
+      key: ed25519.importKey(fromHex(one.to) ?? new Uint8Array(0)),
+    }));
+    return (seq) => keys.findLast((one) => one.seq <= seq)!.key;
+  }
+
   /** Walk the log and collect its statements. */
   async log(): Promise<{ told: Told; entries: number }> {
     const told: Told = {
@@ -78,7 +97,7 @@ class Auditor {
       claims: 0,
       invitations: 0,
     };
-    const serverKey = ed25519.importKey(this.keys.signing.publicKey)!;
+    const keyAt = await this.signers();
     let seq = 0;
     let prev: Uint8Array = log.START;
     for (;;) {
@@ -95,7 +114,8 @@ class Auditor {
           this.found("audit", String(row.seq), "altered: it does not follow the entry before");
         if (!equal(log.entryHash(row), row.hash))
           this.found("audit", String(row.seq), "altered: its hash does not fit");
-        if (!ed25519.verifyWith(row.signature, serverKey, log.signedBytes(row.hash))) {
+        const key = keyAt(row.seq);
+        if (key === undefined || !ed25519.verifyWith(row.signature, key, log.signedBytes(row.hash))) {
           this.found("audit", String(row.seq), "altered or inserted: its signature does not fit");
         }
         gather(told, row);

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encode, type Value } from "../wire/cbor.ts";
 import * as ed25519 from "../wire/ed25519.ts";
-import { concat } from "../wire/bytes.ts";
+import { concat, hex } from "../wire/bytes.ts";
 import type { ServerKeys } from "./keys.ts";
 import { sealed } from "./seal.ts";
 import type { AuditRow } from "./store/schema.ts";
@@ -15,6 +15,9 @@ import type { Store, Tx } from "./store/store.ts";
 const CONTEXT = new TextEncoder().encode("signet audit entry\n");
 
 export const START = new Uint8Array(32);
+
+/** The action of an entry that changes the key of the log. */
+export const SWITCH = "switch-key";
 
 export interface Entry {
   readonly action: string;
@@ -40,6 +43,34 @@ export function entryHash(row: Omit<AuditRow, "hash" | "signature">): Uint8Array
 /** The bytes that the server signs for an entry. */
 export function signedBytes(hash: Uint8Array): Uint8Array {
   return concat(CONTEXT, hash);
+}
+
+/** An entry that changes the key of the log. The new key signs it, and all entries after it. */
+export interface Switch {
+  readonly seq: number;
+  readonly at: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** List the changes of the key, in order. */
+export async function switches(db: Store["read"]): Promise<Switch[]> {
+  const rows = await db.selectFrom("audit").selectAll().where("action", "=", SWITCH).orderBy("seq").execute();
+  return rows.map(({ seq, at, detail }) => {
+    const { from, to } = JSON.parse(detail) as Record<string, unknown>;
+    return { seq, at, from: String(from), to: String(to) };
+  });
+}
+
+/** True if `publicKey` is the key that signs the log: the last change names it, or it signed the newest entry. */
+export async function isSignedBy(db: Store["read"], publicKey: Uint8Array): Promise<boolean> {
+  const changes = await switches(db);
+  if (changes.length > 0) return changes.at(-1)!.to === hex(publicKey);
+  const newest = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
+  return (
+    newest === undefined ||
+    ed25519.verifyWith(newest.signature, ed25519.importKey(publicKey)!, signedBytes(newest.hash))
+  );
 }
 
 /** The number of the last entry, 0 if there is none. */

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Trouble } from "../trouble.ts";
 import * as keyFile from "./keys.ts";
+import * as log from "./log.ts";
 import { isSealed } from "./seal.ts";
 import { Store } from "./store/store.ts";
 
@@ -25,10 +26,15 @@ export async function keyOf(store: Store, path: string): Promise<keyFile.ServerK
   const hint = "restore the key file from its backup, or name it with --key: devices trust only that key";
   if (!isNew && !existsSync(path)) throw new Trouble(`the key of this database is not at ${path}`, hint);
   const keys = keyFile.load(path);
-  const isOwn =
+  const isSealer =
     heads.some((row) => isSealed(keys.seal, "audit_head", row)) ||
     rows.some((row) => isSealed(keys.seal, "tokens", row));
-  if (!isNew && !isOwn) throw new Trouble(`${path} is not the key of this database`, hint);
+  if (!isNew && !isSealer) throw new Trouble(`${path} is not the key of this database`, hint);
+  if (!(await log.isSignedBy(store.read, keys.signing.publicKey)))
+    throw new Trouble(
+      `${path} is not the key of this database: another key signs its log`,
+      "if `signet key switch` was interrupted, run it again; else restore the newest key file",
+    );
   return keys;
 }
 

@@ -26,7 +26,7 @@ import * as sessions from "./session.ts";
 import type { DeviceRow, Move, ReportRow } from "./store/schema.ts";
 import type { Tx } from "./store/store.ts";
 
-const REPORTS_MAX = 32;
+export const REPORTS_MAX = 32;
 
 /** A report whose signature was verified, with its claims or their fault. */
 interface Candidate extends evidence.Seen {

@@ -21,6 +21,8 @@ export interface Context extends decisions.Desk {
   readonly ticks: () => number;
   readonly intake: Intake;
   readonly policy: Policy;
+  /** The public key that will sign next, if its file is there. */
+  readonly nextKey?: Uint8Array | undefined;
   readonly gauges: () => readonly Gauge[];
   /** Runs long queries beside the event loop. */
   readonly reader: Reader;
@@ -123,9 +125,10 @@ const reading = [
     "none",
     "Who this server is: audience, public key, who may sign up",
     {},
-    async ({ audience, keys, policy }) => ({
+    async ({ audience, keys, nextKey, policy }) => ({
       audience,
       publicKey: hex(keys.signing.publicKey),
+      nextPublicKey: nextKey === undefined ? null : hex(nextKey),
       id: hex(keys.id),
       policy,
     }),

@@ -12,6 +12,7 @@ export async function runServer({
   const server = await startServer({ ...options, log });
   say(`listening on ${server.url}, audience ${options.audience}`);
   say(`server key ${hex(server.publicKey)}`);
+  if (server.nextKey !== undefined) say(`next server key ${hex(server.nextKey)}`);
   if (server.tls !== undefined) {
     say(`TLS on ${server.tls.url}`);
     say(`TLS key ${hex(server.tls.publicKey)}`);

@@ -10,7 +10,7 @@ import * as decisions from "./decisions.ts";
 import { inTunnels, listen, LIMITS, type HttpLimits } from "./http.ts";
 import type { Happening, Rates } from "./gate.ts";
 import { Intake } from "./intake.ts";
-import type * as keyFile from "./keys.ts";
+import * as keyFile from "./keys.ts";
 import { keyBeside, keyOf } from "./place.ts";
 import { LoopWatch } from "./loop.ts";
 import * as logger from "./logger.ts";
@@ -69,6 +69,8 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   readonly publicKey: Uint8Array;
+  /** The key that will sign next, if its file is there. */
+  readonly nextKey: Uint8Array | undefined;
   /** The address of the TLS server, and the key that devices pin. */
   readonly tls: { readonly url: string; readonly port: number; readonly publicKey: Uint8Array } | undefined;
   readonly mqtt: mqtt.MqttDoor | undefined;
@@ -122,7 +124,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await store.close();
   };
   try {
-    const keys = await keyOf(store, options.key ?? keyBeside(options.database));
+    const keyPath = options.key ?? keyBeside(options.database);
+    const keys = await keyOf(store, keyPath);
+    const nextKey = keyFile.publicOf(keyFile.nextFile(keyPath));
     const toStandardError = (error: unknown): void => void process.stderr.write(`error: ${String(error)}\n`);
     const onError = options.onError ?? (options.log ? logger.complainer(log) : toStandardError);
     if (options.trustClock !== true) await time.checkStart(store, (options.clock ?? Date.now)());
@@ -158,7 +162,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...(tunnels?.gauges ?? []),
     ];
     const desk = { store, keys, audience, clock };
-    const context = { ...desk, intake, ticks, policy, gauges, reader, tokensChanged, onError };
+    const context = { ...desk, nextKey, intake, ticks, policy, gauges, reader, tokensChanged, onError };
     const app = application(context, options.fields);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const limits = { ...LIMITS, ...options.limits };
@@ -194,6 +198,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mqtt: mqttDoor,
       webhook: courier,
       publicKey: keys.signing.publicKey,
+      nextKey,
       adminToken,
       intake,
       store,

@@ -20,6 +20,8 @@ const NO_ACK_HASH = new Uint8Array(messages.ACK_HASH_BYTES);
 export interface Description {
   readonly audience: string;
   readonly serverKey: Uint8Array;
+  /** The second key of the factory page, for a change of the server's key. */
+  readonly nextServerKey?: Uint8Array | undefined;
   readonly seed?: Uint8Array;
   readonly model?: string;
   readonly software?: string;
@@ -56,18 +58,20 @@ export class Device {
   /** The handover, signed by the previous key, if there is one. */
   private handover: Uint8Array | undefined;
   private readonly description: Description;
-  private readonly serverKey: ed25519.VerifyKey;
-  private readonly serverId: Uint8Array;
+  /** The keys of its server, with their ids. */
+  private readonly serverKeys: readonly { readonly id: Uint8Array; readonly key: ed25519.VerifyKey }[];
 
   constructor(description: Description) {
     this.description = description;
     this.key = ed25519.fromSeed(description.seed ?? new Uint8Array(randomBytes(32)));
     this.id = id(this.key.publicKey);
     this.audience = description.audience;
-    const serverKey = ed25519.importKey(description.serverKey);
-    if (serverKey === undefined) throw new RangeError("the server's key is not an Ed25519 public key");
-    this.serverKey = serverKey;
-    this.serverId = id(description.serverKey);
+    const pinned = [description.serverKey, ...(description.nextServerKey ? [description.nextServerKey] : [])];
+    this.serverKeys = pinned.map((publicKey) => {
+      const key = ed25519.importKey(publicKey);
+      if (key === undefined) throw new RangeError("the server's key is not an Ed25519 public key");
+      return { id: id(publicKey), key };
+    });
   }
 
   /** Sign an enrolment that answers `nonce`. */
@@ -235,7 +239,9 @@ export class Device {
         return { kind: "refused", reason: messages.reasonName(reason) ?? "unknown", signed: false };
       }
       const all = openSequence(answer.body, ANSWER_MESSAGES_MAX);
-      if (!all.every((message) => equal(message.kid, this.serverId) && verify(message, this.serverKey))) {
+      if (
+        !all.every((message) => this.serverKeys.some((own) => equal(message.kid, own.id) && verify(message, own.key)))
+      ) {
         return { kind: "ignored", why: "not the server's signature" };
       }
       const [message, ...others] = all;
