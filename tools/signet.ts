@@ -20,6 +20,7 @@ import * as page from "./cli/page.ts";
 import * as provision from "./cli/provision.ts";
 import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
+import * as tls from "./cli/tls.ts";
 import * as trying from "./cli/try.ts";
 import * as token from "./cli/token.ts";
 import * as verify from "./cli/verify.ts";
@@ -40,7 +41,7 @@ const GROUPS = {
     verbs: [creating, demo, build, size, exporting, trying, doctor],
   },
   device: { about: "boards, and the factory", verbs: [flash, page, provision, lock, terminal, inspect] },
-  server: { about: "the server and its database", verbs: [server, token, key, verify, audit] },
+  server: { about: "the server and its database", verbs: [server, tls, token, key, verify, audit] },
   simulate: { about: "parts of the world, emulated", verbs: [emulate, modem, bridge, fleet] },
   contribute: {
     about: "tests and measurements of Signet",

@@ -1,6 +1,7 @@
 /** Conversations of the TLS client that may differ in their secrets only, call by call: each must be one and the same trace. */
 import { createHash } from "node:crypto";
-import { fixedBytes, type Settings } from "../tls/client.ts";
+import { fixedBytes } from "../tls/client.ts";
+import type { Settings } from "../../tools/tls/client.ts";
 import { Call } from "../tls/call.ts";
 import { identity } from "../tls/identities.ts";
 import { type Kept, RecordedClient } from "../tls/replay.ts";

@@ -1,7 +1,8 @@
 /** The scenarios that `handshake.c` begins with: how the client is set up, the server's secrets, and the genuine flight. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { fixedBytes, type Settings } from "../tls/client.ts";
+import { fixedBytes } from "../tls/client.ts";
+import type { Settings } from "../../tools/tls/client.ts";
 import { Call } from "../tls/call.ts";
 import { caExtensions, certify, identity, type Identity } from "../tls/identities.ts";
 import { RecordedClient } from "../tls/replay.ts";

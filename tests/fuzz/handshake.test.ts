@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { buildHost } from "../../tools/firmware/host.ts";
 import { ROOT } from "../../tools/firmware/root.ts";
-import { State } from "../tls/client.ts";
+import { State } from "../../tools/tls/client.ts";
 import { flights } from "./flights.ts";
 import { lacking } from "./tools.ts";
 import TLS from "../tls/image.ts";

@@ -1,7 +1,8 @@
 /** The attacks of a module on the bytes: they can only break the connection. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { State, TlsClient, type Settings } from "./client.ts";
+import { TlsClient } from "./client.ts";
+import { State, type Settings } from "../../tools/tls/client.ts";
 import { identity, type Identity } from "./identities.ts";
 import { Content, Script } from "./script.ts";
 

@@ -2,7 +2,8 @@
 import { certify, identity } from "./identities.ts";
 import { type Kept, RecordedClient } from "./replay.ts";
 import { Content, Script } from "./script.ts";
-import { fixedBytes, type Settings } from "./client.ts";
+import { fixedBytes } from "./client.ts";
+import type { Settings } from "../../tools/tls/client.ts";
 
 export interface Conversations {
   /** X.509 on both sides, the server's key pinned, the device's certificate signed on the way. */

@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { State, TlsClient, type Settings } from "./client.ts";
+import { TlsClient } from "./client.ts";
+import { State, type Settings } from "../../tools/tls/client.ts";
 import { certify, identity, type Identity } from "./identities.ts";
 import { Content, Script } from "./script.ts";
 

@@ -1,176 +1,32 @@
-/** The TLS client alone, as a guest that Node drives: each call of the client exported, over one buffer. */
-import * as soft from "../../assembly/signer/soft";
-import { SoftKey } from "../../assembly/signer/soft";
-import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
-import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
+/** The guest of `signet tls` with what tests ask beside it: application data, key updates, and the ticket as bytes. */
 import * as client from "../../assembly/tls/client";
-import * as data from "./guest_data";
 import * as ticketStore from "../../assembly/tls/ticket";
+import * as guest from "../../tools/firmware/guest_tls";
+import * as data from "./guest_data";
 
-/** Room for what one call moves. */
-// prettier-ignore
-export const CAPACITY: u32 = isDefined(TLS_GUEST_BYTES) ? TLS_GUEST_BYTES : 4096;
-const io = memory.data(CAPACITY, 16);
-
-const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
-const host = memory.data(256, 8);
-const alpn = memory.data(256, 8);
-const pins = memory.data(64, 8);
-const roots = memory.data(64, 8);
-const seed = memory.data(32, 8);
-const signer = changetype<Signer>(memory.data(SIGNER_BYTES, 8));
-const random = memory.data(RANDOM_BYTES, 8);
-const psk = memory.data(32, 8);
-const identity = memory.data(256, 8);
-
-/** Linear memory of this file, the options aside. */
-export const OWN_BYTES: u32 = CAPACITY + 3 * 256 + 2 * 64 + 3 * 32 + RANDOM_BYTES;
-
-/** The settings that `set` reads from the buffer's first bytes. */
-const enum Slot {
-  Host = 0,
-  Alpn = 1,
-  Pins = 2,
-  Roots = 3,
-  Seed = 4,
-  Random = 5,
-  Psk = 6,
-  Identity = 7,
-}
-
-export function buffer(): usize {
-  return io;
-}
-
-export function capacity(): u32 {
-  return CAPACITY;
-}
-
-export function set(slot: Slot, len: u32): void {
-  switch (slot) {
-    case Slot.Host:
-      memory.copy(host, io, len);
-      options.host = host;
-      options.hostLen = len;
-      break;
-    case Slot.Alpn:
-      memory.copy(alpn, io, len);
-      options.alpn = alpn;
-      options.alpnLen = len;
-      break;
-    case Slot.Pins:
-      memory.copy(pins, io, min<u32>(len, 64));
-      options.pins = pins;
-      options.pinCount = len / 32;
-      break;
-    case Slot.Roots:
-      memory.copy(roots, io, min<u32>(len, 64));
-      options.roots = roots;
-      options.rootCount = len / 32;
-      break;
-    case Slot.Seed:
-      memory.copy(seed, io, len);
-      soft.derive(changetype<SoftKey>(signer), seed);
-      soft.lend(changetype<SoftKey>(signer), seed);
-      options.signer = changetype<Signer>(len ? changetype<usize>(signer) : 0);
-      break;
-    case Slot.Random:
-      memory.copy(random, io, len);
-      options.random = random;
-      break;
-    case Slot.Psk:
-      memory.copy(psk, io, len);
-      options.psk = psk;
-      break;
-    case Slot.Identity:
-      memory.copy(identity, io, len);
-      options.identity = identity;
-      options.identityLen = len;
-      break;
-  }
-}
-
-export function setFloor(seconds: u32): void {
-  options.floor = seconds;
-}
-
-export function setClock(ms: u32): void {
-  options.nowMs = ms;
-}
-
-export function start(): i32 {
-  return client.start(options);
-}
-
-export function step(): i32 {
-  return client.step();
-}
-
-export function state(): u32 {
-  return client.state();
-}
-
-export function alert(): u32 {
-  return client.alert();
-}
-
-export function alertFromPeer(): bool {
-  return client.alertFromPeer();
-}
-
-export function preShared(): bool {
-  return client.preShared();
-}
-
-export function protocolChosen(): bool {
-  return client.protocolChosen();
-}
-
-export function fromPeer(len: u32): u32 {
-  return client.fromPeer(io, len);
-}
-
-export function toPeer(max: u32): u32 {
-  return client.toPeer(io, max);
-}
+export * from "../../tools/firmware/guest_tls";
 
 export function write(len: u32): u32 {
-  return data.write(io, len);
+  return data.write(guest.buffer(), len);
 }
 
 export function read(max: u32): u32 {
-  return data.read(io, max);
+  return data.read(guest.buffer(), max);
 }
 
 export function update(): i32 {
   return client.update();
 }
 
-export function close(): void {
-  client.close();
-}
-
-export function abandon(): void {
-  client.abandon();
-}
-
-export function peerGone(): void {
-  client.peerGone();
-}
-
 /** Copy the ticket to the buffer; returns its length. */
 export function ticket(): u32 {
-  memory.copy(io, ticketStore.place, ticketStore.BYTES);
+  memory.copy(guest.buffer(), ticketStore.place, ticketStore.BYTES);
   return ticketStore.BYTES;
 }
 
 /** Put a ticket back from the buffer. */
 export function setTicket(): void {
-  memory.copy(ticketStore.place, io, ticketStore.BYTES);
-}
-
-export function ticketKept(): bool {
-  return ticketStore.kept();
+  memory.copy(ticketStore.place, guest.buffer(), ticketStore.BYTES);
 }
 
 export function forgetTicket(): void {

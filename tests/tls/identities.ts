@@ -36,13 +36,19 @@ export async function identity(name: string): Promise<Identity> {
   };
 }
 
-/** A key on P-256, another at each run. Its `key` is its pin: the SHA-256 of its SubjectPublicKeyInfo. */
-export async function p256Identity(): Promise<Identity> {
-  const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+/** A key of a kind that webcrypto makes, another at each run. Its `key` is its pin: the SHA-256 of its SubjectPublicKeyInfo. */
+async function made(algorithm: webcrypto.RsaHashedKeyGenParams | webcrypto.EcKeyGenParams): Promise<Identity> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const spki = new Uint8Array(await webcrypto.subtle.exportKey("spki", keys.publicKey));
   const pem = KeyObject.from(keys.privateKey).export({ format: "pem", type: "pkcs8" }) as string;
   return { seed: new Uint8Array(0), key: createHash("sha256").update(spki).digest(), pem, keys };
 }
+
+export const p256Identity = (): Promise<Identity> => made({ name: "ECDSA", namedCurve: "P-256" });
+
+/** An RSA key; its certificates are signed by PKCS#1. */
+export const rsaIdentity = (modulusLength = 2048): Promise<Identity> =>
+  made({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength, publicExponent: new Uint8Array([1, 0, 1]) });
 
 /** Contents of a certificate; by default a leaf for "localhost" in its own name. */
 export interface Wish {

@@ -1,7 +1,8 @@
 /** A second row: a suite with SHA-512 under a number for private use, in a guest compiled for it. The first row works beside it. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { State, TlsClient, type Settings } from "./client.ts";
+import { TlsClient } from "./client.ts";
+import { State, type Settings } from "../../tools/tls/client.ts";
 import { identity, type Identity } from "./identities.ts";
 import { Content, Kind, Script, message } from "./script.ts";
 import { CHACHA20_POLY1305_SHA256, Suite } from "./suite.ts";

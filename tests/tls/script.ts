@@ -12,7 +12,8 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
-import { State, TlsClient, fixedBytes, type Settings } from "./client.ts";
+import { TlsClient, fixedBytes } from "./client.ts";
+import { State, type Settings } from "../../tools/tls/client.ts";
 import type { Identity } from "./identities.ts";
 import { CHACHA20_POLY1305_SHA256, type Suite, u16, vector8 } from "./suite.ts";
 

@@ -1,7 +1,8 @@
 /** A TLS client on a real socket: what the app does on the device, with promises. */
 import net from "node:net";
 import { PATIENCE_MS } from "./peers.ts";
-import { State, type Settings, type TlsClient } from "./client.ts";
+import { type TlsClient } from "./client.ts";
+import { State, type Settings } from "../../tools/tls/client.ts";
 
 /** Connects a client to a port of this machine and moves bytes until it has ended. */
 export class TlsSocket {

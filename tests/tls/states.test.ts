@@ -1,7 +1,7 @@
 /** Every pair of a state and a handshake message: only the listed ones are accepted, every other is unexpected_message. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { State, type Settings } from "./client.ts";
+import { State, type Settings } from "../../tools/tls/client.ts";
 import { identity, type Identity } from "./identities.ts";
 import { Content, Kind, Script, message } from "./script.ts";
 

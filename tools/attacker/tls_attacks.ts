@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls, createServer } from "node:tls";
 import * as tls from "../server/tls.ts";
-import { alertName, NONE } from "./alerts.ts";
+import { alertName, NONE } from "../tls/alerts.ts";
 import { Succeeded, type Refusal } from "./attacks.ts";
 import { Content, HEAD_BYTES, type Change, type Direction, type Pick, type Records, type Wire } from "./records.ts";
 import type { Connection, Target } from "../line/tap.ts";

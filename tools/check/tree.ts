@@ -50,7 +50,7 @@ export function readTree(root: string = ROOT): Tree {
 
 /** True if a path holds AssemblyScript rather than TypeScript. */
 export function isAssembly(path: string): boolean {
-  return /^(assembly|tests\/unit|boards\/library\/app)\/.*\.ts$|^(tests|boards)\/.*\/(guest|probe)[^/]*\.ts$|^tools\/firmware\/guest_end\.ts$/.test(
+  return /^(assembly|tests\/unit|boards\/library\/app)\/.*\.ts$|^(tests|boards)\/.*\/(guest|probe)[^/]*\.ts$|^tools\/firmware\/guest_(end|tls)\.ts$/.test(
     path,
   );
 }

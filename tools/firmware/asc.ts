@@ -31,6 +31,9 @@ const PARTS = [
  */
 const FLAGS = ["--liftoff-only"];
 
+/** The TLS client as a guest, for `signet tls` and for the tests' guests, which import it. */
+export const GUEST_TLS = "tools/firmware/guest_tls.ts";
+
 /** The module, without its extension, that exports the end of static memory. It is compiled after the guest's own. */
 export const GUEST_END = "tools/firmware/guest_end";
 
@@ -42,6 +45,7 @@ export function sourcesOf({ entry, app }: Program): string[] {
     "assembly",
     dirname(entry),
     `${GUEST_END}.ts`,
+    GUEST_TLS,
     ...PARTS,
     ...(app === undefined ? [] : [app]),
   );

@@ -1,0 +1,108 @@
+/** `signet tls`: will this server do for a device? The answer of the device's own client, and why. */
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { Trouble } from "../trouble.ts";
+import { attempt, clientOf, type Attempt } from "./attempt.ts";
+import { type Client } from "./client.ts";
+import { estimates } from "./cost.ts";
+import { PROFILE_NAMES, PROFILES, type ProfileName } from "./profiles.ts";
+import { reasonOf } from "./reason.ts";
+import { pinOf, survey, type Survey } from "./survey.ts";
+
+export interface Asked {
+  readonly host: string;
+  readonly port: number;
+  /** A file with the certificate of a root, or with several. */
+  readonly root?: string | undefined;
+  /** A pin in hexadecimal. */
+  readonly pin?: string | undefined;
+  /** One profile; missing: the smallest that connects. */
+  readonly profile?: ProfileName | undefined;
+}
+
+type Line = (text: string) => void;
+
+/** The pins of the certificates in a file. */
+function rootsOf(file: string): Buffer[] {
+  if (!existsSync(file)) throw new Trouble(`${file} is not there`, "check the path");
+  const content = readFileSync(file);
+  const pems = content.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  try {
+    return (pems ?? [content]).map((one) => pinOf(new X509Certificate(one)));
+  } catch {
+    throw new Trouble(`${file} has no certificate`, "give a certificate in PEM or DER");
+  }
+}
+
+/** Show what the server sends. */
+function showChain(say: Line, { version, suite, chain }: Survey): void {
+  say(`server    ${version}, ${suite} with a client that has everything`);
+  for (const [at, { subject, key, bytes, names, validTo }] of chain.entries())
+    say(
+      `chain ${at + 1}   ${subject}: ${key}, ${bytes} bytes, until ${validTo}${at === 0 && names ? `, for ${names}` : ""}`,
+    );
+}
+
+/** Try the profiles in their order until one connects; throws the reason of the last. `make` makes the client of a profile. */
+export async function will(asked: Asked, say: Line, make = clientOf): Promise<void> {
+  const seen = await survey(asked.host, asked.port);
+  if (seen instanceof Error)
+    throw new Trouble(
+      `the server speaks no TLS with this machine: ${seen.message}`,
+      "check the port; a device speaks TLS from the first byte",
+    );
+  showChain(say, seen);
+  const [leaf] = seen.chain;
+  if (!leaf) throw new Trouble("the server shows no certificate", "give the server a certificate");
+  const roots = asked.root === undefined ? [] : rootsOf(asked.root).slice(0, 2);
+  const given = asked.pin === undefined ? leaf.pin : Buffer.from(asked.pin, "hex");
+  const settings = {
+    pins: roots.length ? [] : [given],
+    roots,
+    seed: Buffer.alloc(32, 1),
+    floor: Math.floor(Date.now() / 1000),
+  };
+  let reason: Trouble | undefined;
+  for (const name of asked.profile ? [asked.profile] : PROFILE_NAMES) {
+    const profile = PROFILES[name];
+    const client = await make(profile);
+    const first = await attempt(client, asked.host, asked.port, settings);
+    if (first.connected) {
+      const second = first.ticket ? await attempt(client, asked.host, asked.port, settings) : undefined;
+      showProfile(say, name, client, first, second);
+      showCost(say, seen, roots, first);
+      const why =
+        asked.pin === undefined && !roots.length ? "as the server shows it now: compare it with your key" : "proven";
+      say(`pin       ${leaf.pin.toString("hex")} (tls-keys of the factory page; ${why})`);
+      return;
+    }
+    reason = await reasonOf(client, { ...asked, seen, profile, byRoot: roots.length > 0 });
+    say(`${name.padEnd(9)} no: ${reason.message}`);
+  }
+  throw reason ?? new Trouble("there is no profile", "name one with --profile");
+}
+
+/** Show what a profile negotiated, and the memory that it takes. */
+function showProfile(say: Line, name: string, client: Client, first: Attempt, second: Attempt | undefined): void {
+  const suite = client.guest.suiteChosen().toString(16);
+  const raw = client.guest.clientBytes();
+  say(`${name.padEnd(9)} yes: TLS 1.3, suite 0x${suite}; ${first.up} bytes up, ${first.down} down`);
+  say(`client    ${first.shown ? "shows its certificate" : "is not asked for a certificate"}`);
+  const resumes = second?.resumed
+    ? `yes: ${second.up} bytes up, ${second.down} down`
+    : second
+      ? "no: the server did not accept its own ticket"
+      : "no: the server sends no ticket that the device keeps";
+  say(`resumes   ${resumes}`);
+  say(
+    `RAM       ${raw} bytes of linear memory with records of ${client.guest.recordBytes()} bytes, and 1 KiB of stack`,
+  );
+}
+
+/** Show the estimates of both handshakes. */
+function showCost(say: Line, { chain }: Survey, roots: readonly Buffer[], { shown }: Attempt): void {
+  const end = chain.findIndex(({ pin }) => roots.some((root) => root.equals(pin)));
+  const signers = roots.length ? chain.slice(1, end < 0 ? undefined : end + 1) : [];
+  const keys = [chain[0]!, ...signers].map(({ key }) => key);
+  for (const line of estimates(keys, shown ? 1 : 0)) say(`cost      ${line}`);
+}
