@@ -114,6 +114,19 @@ function seal(): void {
   sha256.hash(messageHash, message, life.messageLen);
 }
 
+/** 1: the reports from now on are the last word of the key. A program of C alone asks for it. */
+let leaving: u32 = 0;
+
+/** Make the next report the last word of the key. */
+export function leave(): void {
+  leaving = 1;
+}
+
+/** True if the last word was asked for. */
+export function isLeaving(): bool {
+  return leaving != 0;
+}
+
 /** Write a report of the data. */
 export function tell(): void {
   if (life.stage == Stage.Told && records.put(Record.Session, session, life.sessionLen) != Status.Ok)
@@ -135,7 +148,7 @@ export function tell(): void {
   what.sessionLen = life.sessionLen;
   what.damaged = records.getNumber(Record.Damaged, 0);
   writer.begin(message, MESSAGE_MOST);
-  if (report.write(draft, writer, own, peer, what) != Status.Ok) unreachable();
+  if (report.write(draft, writer, own, peer, what, isDefined(OWN_READINGS) ? leaving : 0) != Status.Ok) unreachable();
   scratch.release(mark);
   written(Draft.Report);
 }

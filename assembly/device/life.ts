@@ -240,6 +240,20 @@ export function give(len: u32): Status {
   return Status.Ok;
 }
 
+/**
+ * Send the last word of the key, and ask for the server's answer to it: call it until it is not Again. Ok: the server has the
+ * last word, or it refuses the key in any case.
+ */
+export function leave(): Status {
+  if (life.state == State.Silent) return Status.Ok;
+  if (life.dataLen != 0) return Status.Again;
+  if (question.isLeaving()) return Status.Ok;
+  question.leave();
+  // The data are null: a report has at least one byte.
+  store<u8>(data, 0xf6);
+  return give(1) == Status.Ok ? Status.Again : Status.Unexpected;
+}
+
 /** State of the device. */
 export function state(): State {
   return life.state;

@@ -25,6 +25,7 @@ export const enum Label {
   Order = -70011,
   Session = -70012,
   Damaged = -70013,
+  Last = -70014,
 }
 
 /** Members of `cnf`. */

@@ -32,10 +32,13 @@ export class Report {
   damaged: u32;
 }
 
-/** Write a `report` without its signature, which `sign1.sign` makes. On TooLong drop the written part. */
-export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Report): Status {
+/**
+ * Write a `report` without its signature, which `sign1.sign` makes. On TooLong drop the written part.
+ * `last`: 1, it is the last word of the key; 0, it is not.
+ */
+export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Report, last: u32 = 0): Status {
   kind.begin(message, out, Kind.Report, own);
-  cbor.map(out, 5 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0));
+  cbor.map(out, 5 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0) + last);
   cbor.int(out, Label.Aud);
   cbor.text(out, server.audience, server.audienceLen);
   cbor.int(out, Label.Counter);
@@ -59,6 +62,10 @@ export function write(message: Sign1, out: Writer, own: KeyPair, server: Server,
   if (what.damaged) {
     cbor.int(out, Label.Damaged);
     cbor.uint(out, what.damaged);
+  }
+  if (last) {
+    cbor.int(out, Label.Last);
+    cbor.flag(out, true);
   }
   return sign1.end(message, out, keypair.signer(own));
 }

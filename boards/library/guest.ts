@@ -24,6 +24,11 @@ export function idAt(): usize {
   return life.id();
 }
 
+/** Send the last word of the key; a `Status`: Again until the server has it. */
+export function leave(): i32 {
+  return life.leave();
+}
+
 /** The server's time in the last answer that it signed. */
 export function answeredAt(): u32 {
   return life.answeredAt();

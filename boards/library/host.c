@@ -5,6 +5,7 @@ uint32_t guest_nameAt(void);
 uint32_t guest_versionAt(void);
 void guest_name(uint32_t name, uint32_t version);
 uint32_t guest_idAt(void);
+uint32_t guest_leave(void);
 uint32_t guest_commandAt(void);
 uint32_t guest_commandBytes(void);
 static uint32_t guest_bare_answeredAt(void);
@@ -104,6 +105,11 @@ int32_t signet_command(uint32_t *counter, void *out, uint32_t max) {
   *counter = library.command;
   library.command = 0;
   return (int32_t)len;
+}
+
+int32_t signet_leave(void) {
+  const uint32_t status = guest_leave();
+  return library.ended ? SIGNET_UNEXPECTED : (int32_t)status;
 }
 
 int32_t signet_wipe(void) {

@@ -36,9 +36,17 @@ uint32_t signet_refusal(void);
 int32_t signet_command(uint32_t *counter, void *out, uint32_t max);
 
 /**
+ * Tell the server that this key ends: the last report says so, signed, and the server refuses the key from then on.
+ * Call it again after each signet_poll while it returns SIGNET_AGAIN. SIGNET_OK: the server has the last word. Give no
+ * reading after the first call. A program that waits no longer may go on to signet_wipe.
+ */
+int32_t signet_leave(void);
+
+/**
  * Forget everything, as an owner's factory reset does: the key, its successor, the head of the chain. A device without
  * a source of noise forgets its factory page too, because its seed would make the same key again. The library is
- * SIGNET_DEAD then; signet_init begins as another device. The server is not told. If it does not return SIGNET_OK, or
+ * SIGNET_DEAD then; signet_init begins as another device. The server is told by
+ * signet_leave before it. If it does not return SIGNET_OK, or
  * if power goes meanwhile, call it again.
  */
 int32_t signet_wipe(void);

@@ -251,7 +251,7 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives th
     await until(() => count("accepted") >= sofar + 2, "reports after the death");
     assert.equal((await server.devices()).length, 1, "another identity");
 
-    // The owner's factory reset, by a command. The board has no noise: its seed goes too, and it makes no other key.
+    // The owner's factory reset, by a command: the last word of the key, then the erasure. The board has no noise: its seed goes too, and it makes no other key.
     assert.ok((await device.store()).some((byte) => byte !== 0xff));
     const reset = await device.debug();
     await reset.breakAt([find("signet_init").address & ~1]);
@@ -263,6 +263,16 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives th
     await reset.unbreak([find("signet_init").address & ~1]);
     await reset.detach();
     assert.equal(count("wiped"), 1);
+
+    // The server has the last word: it refuses the key from then on, by the device's own decision.
+    assert.equal(count("left"), 1);
+    assert.equal((await server.devices())[0]!.state, "revoked");
+    const log = await server.store.read
+      .selectFrom("audit")
+      .select(["action", "actor"])
+      .orderBy("seq", "desc")
+      .execute();
+    assert.deepEqual(log[0], { action: "leave", actor: "device" });
     await until(() => count("no-entropy") >= 1, "without a key after the reset");
     assert.equal(count("heap-harmed"), 0);
 

@@ -1,8 +1,11 @@
 // weight: 12 s, 0.7 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hex } from "../../tools/wire/bytes.ts";
+import { audit } from "../../tools/server/audit.ts";
+import * as keyFile from "../../tools/server/keys.ts";
+import { concat, hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
+import { hash } from "../../tools/wire/key.ts";
 import { FLAVOURS, ask, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
 import { readUntil } from "./wait.ts";
 
@@ -12,6 +15,36 @@ function post(server: Fixture, path: string, body: object, token = server.adminT
 
 for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
+
+  void test(
+    `${flavour}: the last word of a key is stored and revokes it, by the device's own decision`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      assert.equal((await exchange.report(device, server.url, text("x"))).kind, "accepted");
+      // Not in the middle of a chain: nothing of the request is stored.
+      const before = await rows(server);
+      const ending = device.report(text("y"), { last: true });
+      const after = { counter: device.counter, hash: hash(ending) };
+      const behind = concat(ending, device.report(text("z"), { after }));
+      assert.deepEqual(await refusal(server, "reports", behind), { reason: "malformed", status: 400, signed: true });
+      assert.deepEqual(await rows(server), before);
+
+      const last = device.report(text("y"), { last: true });
+      assert.equal((await exchange.send(device, server.url, [last])).kind, "accepted");
+      const view = (await server.devices()).find(({ id }) => id === hex(device.id));
+      assert.deepEqual([view?.state, view?.reports], ["revoked", 2]);
+      const { entries } = (await ask(server, server.adminToken, "/v1/log")).body;
+      assert.deepEqual([entries[0].action, entries[0].actor, entries[0].device], ["leave", "device", hex(device.id)]);
+      // Its receipt may be lost: the refusal of the repetition says as much.
+      assert.equal((await refusal(server, "reports", last)).reason, "revoked");
+      const again = await exchange.enrol(device, server.url);
+      assert.ok(again.kind === "refused" && again.reason === "revoked" && again.signed);
+      assert.equal((await post(server, `/v1/devices/${hex(device.id)}/restore`, {})).status, 409);
+      assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
+    },
+  );
 
   void test(
     `${flavour}: suspend, restore, revoke: the device receives each decision, and revoked is final`,

@@ -77,6 +77,7 @@ void test("read back the built messages, of every kind", () => {
     ack: { counter: 0, hash: new Uint8Array(8) },
     session: new Uint8Array(8),
     damaged: 0xffff_ffff,
+    last: true as const,
   };
   assert.deepEqual(messages.readReport(open(messages.sealReport(deviceKey, report))), report);
   const enrolled = {
@@ -148,6 +149,8 @@ void test("refuse claims that are missing, of another type, out of bounds or too
       assert.throws(() => read(open(sealed(kind, new Map(source).set(extra, 0)))), Malformed);
     }
   }
+  for (const value of [false, null, 1])
+    assert.throws(() => messages.readReport(open(sealed("report", new Map(good).set(Label.last, value)))), Malformed);
   assert.ok(refused > 100);
   assert.throws(() => messages.readReport(open(blocks["enrol"]!)), Malformed);
   assert.throws(() => messages.readEnrol(open(blocks["first report"]!)), Malformed);

@@ -42,6 +42,7 @@ export const LABELS = {
     "number of damaged records of the store that the device found and repaired since its last receipt",
     "uint, 1 to 2^32 - 1",
   ],
+  last: [-70014, 'the last word of a key: see "The last word"', "true"],
 } as const;
 
 /** Members of `cnf`. */

@@ -337,6 +337,7 @@ function gather(told: Told, row: AuditRow): void {
     restore: "active",
     suspend: "suspended",
     revoke: "revoked",
+    leave: "revoked",
     rotate: "replaced",
   };
   const state = states[row.action];

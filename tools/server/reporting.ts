@@ -8,7 +8,7 @@
  *       another session than the row's     -> stale-session
  *       contradicted in this session       -> forked
  *       the first in its session           -> the doubts about the session take effect
- *       follows the head                   -> stored
+ *       follows the head                   -> stored; the last word of a key ends it
  */
 import { concat, equal, hex } from "../wire/bytes.ts";
 import { hash } from "../wire/key.ts";
@@ -19,6 +19,7 @@ import * as chain from "./chain.ts";
 import * as commands from "./commands.ts";
 import * as evidence from "./evidence.ts";
 import { Refused, fromPeer, nameOf, refused, type Answer, type Gate, type Known } from "./gate.ts";
+import * as log from "./log.ts";
 import { LIFETIME_MS } from "./nonce.ts";
 import { refusalOf } from "./refusal.ts";
 import { sealed } from "./seal.ts";
@@ -134,6 +135,7 @@ export class Reporting {
     if (!sessions.isConfirmed(row) || isAhead(row, now)) return undefined;
     const isUsual = ({ claims }: Candidate): boolean =>
       claims !== undefined &&
+      claims.last === undefined &&
       claims.audience === audience &&
       equal(claims.session, row.session!) &&
       (claims.ack === undefined || claims.ack.counter <= row.passed);
@@ -173,6 +175,9 @@ export class Reporting {
       const reason = this.faultOf(device, report, now);
       if (reason !== undefined) return { kind: "refused", reason, about: report.message };
     }
+    // A chain ends with the last word of its key.
+    const ending = fresh.findIndex(({ claims }) => claims?.last);
+    if (ending >= 0 && ending < fresh.length - 1) return { kind: "refused", reason: "malformed", about: first };
     const doubts = sessions.doubtsOf(device);
     if (doubts.includes("two-lives")) {
       // A proof takes effect once. If the device continues, because forks only raise alarms or an operator restored it, it does
@@ -221,12 +226,16 @@ export class Reporting {
     now: number,
   ): Promise<Outcome> {
     const { gate } = this;
+    const { store, keys } = gate.options;
     const ack = fresh.at(-1)!.claims!.ack;
     const { passed, isForeign } = await commands.acknowledge(tx, device, ack);
     const confirmed = { ...device, ...passed, confirmed: device.session, doubt: null };
-    const { after, reports } = this.move(confirmed, fresh, now);
+    const isLast = fresh.at(-1)!.claims!.last === true;
+    const ended: DeviceRow = isLast ? { ...confirmed, state: "revoked" } : confirmed;
+    const { after, reports } = this.move(ended, fresh, now);
     await tx.insertInto("reports").values(reports).execute();
     await tx.updateTable("devices").set(after).where("id", "=", after.id).execute();
+    if (isLast) await log.append(store, keys, tx, now, { action: "leave", actor: "device", device: after.id });
     const alarms = await evidence.confirm(tx, gate, device, doubts, fresh[0]!.counter);
     if (isForeign) {
       alarms.push(evidence.foreignCommand(ack!.counter));

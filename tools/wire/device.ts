@@ -126,6 +126,7 @@ export class Device {
       readonly counter?: number;
       readonly epitaph?: Uint8Array;
       readonly damaged?: number;
+      readonly last?: true;
     } = {},
   ): Uint8Array {
     const after = more.after ?? this.head;
@@ -140,6 +141,7 @@ export class Device {
       ack: this.acknowledged,
       session: this.session ?? NO_SESSION,
       damaged: more.damaged,
+      last: more.last,
     });
   }
 

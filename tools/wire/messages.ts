@@ -97,6 +97,8 @@ export interface Report {
   readonly session: Uint8Array;
   /** Number of damaged records that the device repaired since its last receipt. */
   readonly damaged?: number | undefined;
+  /** The last word of the key. */
+  readonly last?: true | undefined;
 }
 
 /** The common fields of every answer of a server: issuer, time, and subject. */
@@ -171,6 +173,12 @@ class Claims {
 
   uintIf(label: number, most: number): number | undefined {
     return this.map.has(label) ? this.uint(label, most) : undefined;
+  }
+
+  trueIf(label: number): true | undefined {
+    if (!this.map.has(label)) return undefined;
+    if (this.value(label) !== true) throw new Malformed(`claim ${label}`);
+    return true;
   }
 
   /** An array of exactly `length` items. */
@@ -404,6 +412,7 @@ export function readReport(message: Sign1): Report {
     ack: from.ackIf(),
     session: from.bytes(Label.session, SESSION_MIN, SESSION_MAX),
     damaged: from.uintIf(Label.damaged, UINT32_MAX),
+    last: from.trueIf(Label.last),
   };
   if (report.damaged === 0) throw new Malformed(`claim ${Label.damaged}`);
   from.end();
@@ -440,6 +449,7 @@ export function sealReport(key: ed25519.SigningKey, report: Report): Uint8Array 
     [Label.ack, ackClaim(report.ack)],
     [Label.session, report.session],
     [Label.damaged, report.damaged],
+    [Label.last, report.last],
   );
   return seal("report", idOf(key), key, payload);
 }

@@ -25,6 +25,22 @@ static int shoot(uint32_t count) {
   return signet_status() == SIGNET_IDLE && signet_send(bytes, map.length) == (int32_t)SIGNET_OK;
 }
 
+/** Until when the server may take the last word of the key; 0: the device stays. */
+static uint32_t leaveMs;
+
+/** Wipe when the server has the last word, or has not taken it in time. */
+static void leave(uint32_t nowMs) {
+  const int32_t left = signet_leave();
+  if (left == SIGNET_AGAIN && (int32_t)(nowMs - leaveMs) < 0)
+    return;
+  if (left == (int32_t)SIGNET_OK)
+    say("@ left");
+  if (signet_wipe() == (int32_t)SIGNET_OK) {
+    leaveMs = 0;
+    say("@ wiped");
+  }
+}
+
 /** Obey the command of the last poll, if there is one: "label" or "wipe". */
 static void obey(void) {
   char label[65], text[6] = "";
@@ -32,8 +48,8 @@ static void obey(void) {
   const int32_t len = signet_command(&number, text, sizeof text - 1);
   if (len == 5 && strcmp(text, "label") == 0 && signet_label(label))
     say(label);
-  if (len == 4 && strcmp(text, "wipe") == 0 && signet_wipe() == (int32_t)SIGNET_OK)
-    say("@ wiped");
+  if (len == 4 && strcmp(text, "wipe") == 0)
+    leaveMs = signet_port_clock_ms() + 30000;
 }
 
 /** Go on after the library's death; it has the same key then, unless it was wiped. */
@@ -57,7 +73,7 @@ int main(void) {
     const uint32_t nowMs = signet_port_clock_ms();
     if ((int32_t)(nowMs - dueMs) >= 0) {
       dueMs = nowMs + 500;
-      if (shoot(count))
+      if (leaveMs == 0 && shoot(count))
         count++;
       if (memcmp(kept, calibration, sizeof calibration) != 0)
         say("@ heap-harmed");
@@ -67,6 +83,8 @@ int main(void) {
     if ((int32_t)(nowMs - turnMs) >= 0) {
       const uint32_t waitMs = signet_poll();
       obey();
+      if (leaveMs != 0)
+        leave(nowMs);
       turnMs = signet_port_clock_ms() + (waitMs < 5 ? waitMs : 5);
     }
   }
