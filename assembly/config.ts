@@ -10,7 +10,7 @@ export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1728;
 /** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. At least two frames. */
 export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;
 /** Size of the receive ring: 22 ms of a UART at 115,200 baud, more than one turn of the main loop. */
-export const LINK_RX_BYTES: u32 = 256;
+export const LINK_RX_BYTES: u32 = isDefined(LINK_RX) ? LINK_RX : 256;
 /** Maximum data of one frame of the framed link: 12 ms at 115,200 baud, and half of the receive buffer. */
 export const FRAME_DATA_BYTES: u32 = 128;
 /** Time until an unanswered frame is sent again: several times that of a full frame at 9,600 baud. */
@@ -23,6 +23,12 @@ export const FRAME_GREETING_MAX_MS: u32 = 8_000;
 export const FRAME_OPEN_MS: u32 = 20_000;
 /** Interval of the queries to a peer without room. */
 export const FRAME_PROBE_MS: u32 = 1_000;
+/** The pause after a lost request of a tunnel; it doubles. The server answers within 2 s. */
+export const TUNNEL_LOST_MS: u32 = 1_000;
+/** The pause before a request of a tunnel without data: the answer to the request before holds most of what is expected. It doubles. */
+export const TUNNEL_POLL_MS: u32 = 200;
+/** Lost requests of a tunnel in a row before its connection counts as lost: with doubling and the time of each, some 30 s. */
+export const TUNNEL_TRIES: u32 = 4;
 /** Time for an AT module to execute a plain command; the manuals promise far less. */
 export const AT_REPLY_MS: u32 = 2_000;
 /** Time for the answer to a bare `AT`: a restarted device must soon detect that its module still waits for data. */
@@ -135,8 +141,11 @@ export const LINK_FIRST_MS: u32 = 5_000;
 export const REST_MS: u32 = 2_000;
 /** The longest such pause. */
 export const REST_MAX_MS: u32 = 3_600_000;
-/** An open connection is kept for the next report if that follows within this time: servers close idle ones after 5 s. */
-export const KEEP_MS: u32 = 2_000;
+/**
+ * An open connection is kept for the next report if that follows within this time: servers close idle ones after 5 s, and those in
+ * a tunnel after 2 hours.
+ */
+export const KEEP_MS: u32 = isDefined(ROAD_HTTP) ? 7_000_000 : 2_000;
 /**
  * Maximum time without progress; after it the watchdog is no longer fed. Twice the longest of the timeouts above that run
  * without a pause.

@@ -105,14 +105,17 @@ export function end(keep: boolean): void {
  */
 export function poll(nowMs: u32): bool {
   let moved = fromWire();
+  if (link.TUNNEL) link.expect(carrier.verdict == Verdict.Pending || stream.holds() || !channel.isQuiet());
   link.tick(nowMs);
   follow();
-  moved = channel.poll(nowMs) || moved;
+  let worked = channel.poll(nowMs);
   const busy = carrier.verdict == Verdict.Pending;
   if (!stream.turn(busy, isBegun(), nowMs)) {
-    if (busy) moved = proceed(nowMs) || moved;
+    if (busy) worked = proceed(nowMs) || worked;
     else if (channel.state() == LinkState.PeerClosed || channel.state() == LinkState.Failed) channel.close();
   }
+  if (link.TUNNEL) link.work(worked);
+  moved = moved || worked;
   return toWire() || moved;
 }
 

@@ -35,6 +35,7 @@ const enum Phase {
 }
 
 const DAY_S: u32 = 86_400;
+const LINK_ID_BYTES: u32 = 8;
 
 
 @unmanaged
@@ -101,6 +102,14 @@ export function state(): LinkState {
 
 /** Begin to open a connection; `host` is kept by pointer until it ends. */
 export function open(host: usize, hostLen: u32, port: u32): Status {
+  if (link.TUNNEL) {
+    const mark = scratch.mark();
+    const id = scratch.take(LINK_ID_BYTES);
+    const made = entropy.random(id, LINK_ID_BYTES, channel.nowMs);
+    link.identify(id);
+    scratch.release(mark);
+    if (made != Status.Ok) return made;
+  }
   const status = link.open(host, hostLen, port);
   if (!features.TLS) return status;
   if (secured() && status == Status.Ok) {

@@ -148,6 +148,8 @@ function read(): boolean {
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
   if (settings.tlsRootCount != 0 && !CHAINS) return false;
   if (settings.tlsKeyCount + settings.tlsRootCount != 0 && !features.TLS) return false;
+  // A tunnel carries nothing but TLS.
+  if (link.TUNNEL && settings.tlsKeyCount + settings.tlsRootCount == 0) return false;
   if (settings.port == 0 || settings.port > 65535 || !link.known(settings.family)) return false;
   return settings.reportIntervalMs != 0 && <i32>settings.reportIntervalMs > 0;
 }

@@ -49,4 +49,6 @@ export const enum TunnelFlag {
   End = 2,
   /** Answer: the server does not know the connection. There is no data. */
   Unknown = 4,
+  /** Request: more bytes of the device follow at once, so the server does not wait with its answer. */
+  More = 8,
 }

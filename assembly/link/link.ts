@@ -7,16 +7,18 @@
  */
 import { Status } from "../lib/status";
 import * as ring from "./stream";
-import { LinkState, stream, tx } from "./stream";
+import { LinkState, TUNNEL, stream, tx } from "./stream";
 import * as engine from "./at/engine";
 import * as espat from "./at/espat";
+import * as espatHttp from "./at/espat_http";
 import * as quectel from "./at/quectel";
 import * as socket from "./at/socket";
 import { Event } from "./at/step";
 import * as fault from "./fault";
 import * as framed from "./framed";
+import * as tunnel from "./tunnel";
 
-export { LinkState };
+export { LinkState, TUNNEL };
 
 /** The kinds of module there are drivers for; the values are those of the factory page. */
 export const enum Family {
@@ -37,6 +39,8 @@ const AT: bool = ESP_AT || QUECTEL;
 export const CELLULAR: bool = QUECTEL;
 
 if (!FRAMED && !AT) ERROR("an image needs the driver of a module: WITHOUT_FRAMED or WITHOUT_ESP_AT, not both");
+
+if (TUNNEL && (FRAMED || QUECTEL || !ESP_AT)) ERROR("ROAD_HTTP is for the driver of ESP-AT alone: with WITHOUT_FRAMED");
 
 let chosen: u32 = 0;
 
@@ -67,6 +71,7 @@ export function start(wanted: u32, nowMs: u32): void {
   if (!known(wanted)) unreachable();
   chosen = wanted;
   if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
+  else if (TUNNEL) espatHttp.start(nowMs);
   else if (ESP_AT && isAt()) espat.start(nowMs);
   else if (FRAMED) framed.start(nowMs);
 }
@@ -76,7 +81,8 @@ export function start(wanted: u32, nowMs: u32): void {
  * none. Both texts are kept by pointer: at most 32 and 64 bytes.
  */
 export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
-  if (ESP_AT && family() == Family.EspAt) espat.join(ssid, ssidLen, secret, secretLen);
+  if (TUNNEL) espatHttp.join(ssid, ssidLen, secret, secretLen);
+  else if (ESP_AT && family() == Family.EspAt) espat.join(ssid, ssidLen, secret, secretLen);
 }
 
 /** Have the module use this access point of its mobile network. Call it right after `start`. The texts are kept by pointer. */
@@ -87,6 +93,21 @@ export function attach(apn: usize, apnLen: u32, user: usize, userLen: u32, passw
 /** Have the module unlock its SIM with this, if it asks. Call it right after `start`. The text is kept by pointer. */
 export function unlock(pin: usize, pinLen: u32): void {
   if (QUECTEL && family() == Family.Quectel) quectel.unlock(pin, pinLen);
+}
+
+/** Name the next connection, where it travels in a tunnel: 8 random bytes, which are copied. Call it right before `open`. */
+export function identify(id: usize): void {
+  if (TUNNEL) tunnel.identify(id);
+}
+
+/** Say whether the layers above wait for bytes: a tunnel asks for them only then. */
+export function expect(isExpected: boolean): void {
+  if (TUNNEL) tunnel.expect(isExpected);
+}
+
+/** Say whether bytes moved in the layers above in this turn: more are likely to follow, and go in the same request of a tunnel. */
+export function work(isWorking: boolean): void {
+  if (TUNNEL) tunnel.work(isWorking);
 }
 
 /**
@@ -184,7 +205,8 @@ export function fromModule(bytes: usize, len: u32): void {
 /** Have the driver act on what the engine found. */
 function react(event: Event): void {
   if (event == Event.None) return;
-  if (QUECTEL && family() == Family.Quectel) quectel.react(event);
+  if (TUNNEL) espatHttp.react(event);
+  else if (QUECTEL && family() == Family.Quectel) quectel.react(event);
   else if (ESP_AT) espat.react(event);
 }
 

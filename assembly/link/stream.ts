@@ -3,6 +3,11 @@
  */
 import { LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
 
+/** True if the road of the image carries requests and answers: its streams travel in a tunnel. */
+export const TUNNEL: bool = isDefined(ROAD_HTTP);
+/** Room before `tx` for the head of a request of the tunnel. */
+export const TUNNEL_HEAD_BYTES: u32 = TUNNEL ? 20 : 0;
+
 if (LINK_RX_BYTES < 64 || (LINK_RX_BYTES & (LINK_RX_BYTES - 1)) != 0)
   ERROR("LINK_RX_BYTES must be a power of two, at least 64: the receive ring wraps by a mask");
 
@@ -43,7 +48,7 @@ export class Stream {
 export const stream = changetype<Stream>(memory.data(offsetof<Stream>(), 8));
 
 /** Bytes from the layers above; how they lie here is the family's business. */
-export const tx: usize = memory.data(LINK_TX_BYTES, 4);
+export const tx: usize = memory.data(TUNNEL_HEAD_BYTES + LINK_TX_BYTES, 4) + TUNNEL_HEAD_BYTES;
 
 const rx: usize = memory.data(LINK_RX_BYTES, 4);
 

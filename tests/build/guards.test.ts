@@ -9,11 +9,11 @@ import { ROOT } from "../../tools/check/tree.ts";
 
 /** Each planted violation: the file, the change, and the expected message of the compiler. */
 const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says: string])[] = [
-  ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) 256/, "$1 200", "LINK_RX_BYTES must be a power of two"],
-  ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) 256/, "$1 0", "LINK_RX_BYTES must be a power of two"],
+  ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) [^;]*/, "$1 200", "LINK_RX_BYTES must be a power of two"],
+  ["assembly/config.ts", /(LINK_RX_BYTES: u32 =) [^;]*/, "$1 0", "LINK_RX_BYTES must be a power of two"],
   [
     "assembly/config.ts",
-    /(LINK_RX_BYTES: u32 =) 256/,
+    /(LINK_RX_BYTES: u32 =) [^;]*/,
     "$1 128",
     "FRAME_DATA_BYTES must be at most half of LINK_RX_BYTES",
   ],
@@ -34,6 +34,7 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ["assembly/config.ts", /(PROGRESS_MS: u32 =) 90_000/, "$1 60_000", "PROGRESS_MS must be at least twice EXCHANGE_MS"],
   ["assembly/app/app.ts", /"signet"/, `"${"n".repeat(33)}"`, "the application's NAME must have 1 to 32 bytes"],
   ["assembly/app/app.ts", /"0\.1\.0"/, `""`, "the application's VERSION must have 1 to 32 bytes"],
+  ["assembly/link/stream.ts", /isDefined\(ROAD_HTTP\)/, "true", "ROAD_HTTP is for the driver of ESP-AT alone"],
   ["assembly/link/link.ts", /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g, "false", "an image needs the driver of a module"],
 ];
 

@@ -10,7 +10,7 @@ const STEPS = ["Sync", "Reset", "HangUp", "Connect", "Send", "Read"].map((name) 
 const VOCABULARY = JSON.stringify({ prefix: "+X", steps: Object.fromEntries(STEPS), words: {} });
 
 /** The places of all tables of facts in a README. */
-const PLACES = ["labels", "reasons", "steps", "causes", "events", "factory", "deaths"]
+const PLACES = ["labels", "reasons", "steps", "causes", "tunnel", "events", "factory", "deaths"]
   .map((name) => `<!-- facts: ${name} -->\n<!-- end -->\n`)
   .join("");
 

@@ -88,7 +88,7 @@ test("requests and answers that are lost, doubled, late or out of order change n
 
 /** Post a segment; its answer. */
 async function segment(server: Fixture, parts: Partial<Request>): Promise<Answer> {
-  const whole = { id: ID, open: false, from: 0, next: 0, room: 1024, data: EMPTY, ...parts };
+  const whole = { id: ID, open: false, more: false, from: 0, next: 0, room: 1024, data: EMPTY, ...parts };
   return readAnswer(await posting(server)(writeRequest(whole)))!;
 }
 
@@ -125,9 +125,9 @@ test("a connection that stays silent is ended", async (t) => {
 
 test("malformed segments get status 400, and a server without TLS has no tunnels", async (t) => {
   const server = await serve(t, { tls: { port: 0 } });
-  const good = writeRequest({ id: ID, open: true, from: 0, next: 0, room: 0, data: EMPTY });
+  const good = writeRequest({ id: ID, open: true, more: false, from: 0, next: 0, room: 0, data: EMPTY });
   const other = (at: number, value: number): Uint8Array => good.map((byte, i) => (i === at ? value : byte));
-  for (const bytes of [EMPTY, good.subarray(1), other(0, 2), other(1, 2), other(1, 0x80)])
+  for (const bytes of [EMPTY, good.subarray(1), other(0, 2), other(1, 2), other(1, 16)])
     assert.equal((await post(server.url + TUNNEL_PATH, "application/octet-stream", bytes)).status, 400);
   const plain = await serve(t);
   assert.equal((await post(plain.url + TUNNEL_PATH, "application/octet-stream", good)).status, 404);
@@ -135,7 +135,7 @@ test("malformed segments get status 400, and a server without TLS has no tunnels
 
 test("a module that chooses another media type is answered", async (t) => {
   const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1 } });
-  const body = writeRequest({ id: ID, open: true, from: 0, next: 0, room: 100, data: EMPTY });
+  const body = writeRequest({ id: ID, open: true, more: false, from: 0, next: 0, room: 100, data: EMPTY });
   const headers = { "content-type": "text/plain", "content-length": body.length, "x-module": "1" };
   const status = await new Promise<number | undefined>((resolve, reject) => {
     const asked = httpRequest(server.url + TUNNEL_PATH, { method: "POST", headers }, (response) => {

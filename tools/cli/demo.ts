@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { ROADS, type RoadName } from "../firmware/choices.ts";
 import { LINKS } from "../wire/factory.ts";
 
 interface Options {
   board: string;
   image?: string;
   link: (typeof LINKS)[number];
+  road: RoadName;
   port: number;
   folder?: string;
   plain?: boolean;
@@ -22,6 +24,7 @@ export function add(program: Command): void {
     .option("--board <name>", "the board to run", "mps2-an386")
     .option("--image <path>", "data of an image of your own (default: the product)")
     .addOption(new Option("--link <kind>", "the family of the module").choices(LINKS).default("esp-at"))
+    .addOption(new Option("--road <road>", "the module's way to the server").choices(ROADS).default("tcp"))
     .option("--plain", "without TLS: signed, but not encrypted")
     .option("--port <n>", "the server's port; 0 takes a free one", port, 0)
     .option("--folder <path>", "folder of flash and database (default: build/demo/BOARD)")

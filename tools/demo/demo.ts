@@ -9,6 +9,7 @@ import type { Listen } from "../modem/modem.ts";
 import type { DeviceView } from "../server/queries.ts";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
+import type { RoadName } from "../firmware/choices.ts";
 import type { LINKS } from "../wire/factory.ts";
 import { keep } from "./lock.ts";
 import * as attacks from "./attacks.ts";
@@ -23,6 +24,7 @@ export interface Options {
   /** The path of the data of an image of one's own. */
   readonly image?: string;
   readonly link: (typeof LINKS)[number];
+  readonly road: RoadName;
   readonly port: number;
   readonly folder?: string;
   /** Leave TLS out; a board whose image has none leaves it out in any case. */
@@ -51,6 +53,12 @@ interface Tally {
 
 /** Show a device's life: key, sign-up, readings, attacks. Resolves with whether all of it went well. */
 export async function demo(options: Options): Promise<boolean> {
+  if (options.road === "http" && (options.link !== "esp-at" || options.plain)) {
+    throw new Trouble(
+      "the road http is for the module esp-at, inside TLS",
+      "leave out --plain, and give --link esp-at",
+    );
+  }
   const { qemu, rp2040js } = await loadBoard(options.board);
   if (!qemu && !rp2040js) {
     throw new Trouble(`no emulator runs ${options.board}`, "boards/README.md lists the emulated boards");
@@ -85,13 +93,14 @@ async function onRoad(options: Options, folder: string, ending: Promise<void>): 
   const image = options.image === undefined ? undefined : await loadImage(options.image);
   const story = new Story(image?.fields);
   story.say("build", `firmware for ${options.board}`);
-  const { board, link, port, once } = options;
+  const { board, link, road: name, port, once } = options;
   const tls = !options.plain && roads.hasTls(await loadBoard(board));
   const road = await roads.lay({
     ...(image && { image }),
     board,
     folder,
     link,
+    road: name,
     port,
     tls,
     reportIntervalMs: REPORT_INTERVAL_MS,
@@ -137,7 +146,7 @@ function introduce(story: Story, road: roads.BoardRoad, plain: boolean): void {
     const why = plain ? "as asked" : `the image of ${plan.board} leaves it out`;
     story.say("server", `no TLS, ${why}: readings are signed, and not secret`);
   }
-  story.say("module", `${plan.link} on ${where(road.modem.address)}, and an attacker sits in it`);
+  story.say("module", `${plan.link} on ${where(road.modem.address)}, road ${plan.road}, and an attacker sits in it`);
 }
 
 /** The module's end of the UART, in words. */

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Attacker } from "../attacker/attacker.ts";
 import { Succeeded, type Scene } from "../attacker/attacks.ts";
+import type { Proxy } from "../attacker/proxy.ts";
 import { Records } from "../attacker/records.ts";
 import { Sniffer, type Wanted } from "../attacker/sniffer.ts";
 import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
+import { startTunnelProxy } from "../attacker/tunnel.ts";
 import { loadBoard, type Board } from "../firmware/board.ts";
 import { buildImage, type Built } from "../firmware/build.ts";
-import { serving } from "../firmware/choices.ts";
+import { serving, type RoadName } from "../firmware/choices.ts";
 import type { Image } from "../firmware/image.ts";
 import { SIGNET } from "../firmware/product.ts";
 import { startEmulator, type DeviceEvent, type Emulator, type Machine } from "../emulator/qemu.ts";
@@ -40,6 +42,8 @@ export interface Plan {
   readonly fields?: Fields;
   /** True if everything travels inside TLS; false by default. */
   readonly tls?: boolean;
+  /** The module's road to the server; TCP by default. On HTTP everything travels inside TLS. */
+  readonly road?: RoadName;
 }
 
 /** A setup for a board of ours. */
@@ -72,6 +76,8 @@ export interface Road {
   /** The listener on the UART and in the module. */
   readonly sniffer: Sniffer;
   readonly modem: Module;
+  /** The attacker's own ends of the tunnel, on the road of HTTP. */
+  readonly proxy: Proxy | undefined;
   /** The fields of the factory page for enrolment. */
   readonly claim: Uint8Array;
   /** The file that is the board's flash. */
@@ -113,7 +119,11 @@ export interface BoardRoad extends Road {
 export async function lay(plan: BoardPlan): Promise<BoardRoad> {
   const board = await loadBoard(plan.board);
   if (plan.tls && !hasTls(board)) throw new Error(`the image of ${plan.board} has no TLS`);
-  const built = await buildImage({ board: plan.board, image: plan.image ?? SIGNET, choices: serving(plan.link) });
+  const built = await buildImage({
+    board: plan.board,
+    image: plan.image ?? SIGNET,
+    choices: serving(plan.link, plan.road),
+  });
   return {
     ...(await layFor(
       { ...plan, ...(plan.image?.fields && { fields: plan.image.fields }) },
@@ -138,9 +148,12 @@ export async function layFor(plan: Plan, program: Program): Promise<Road> {
     ...tls,
     ...(fields && { fields }),
   });
-  const port = server.tls?.port ?? server.port;
   const [attacker, records, sniffer] = [new Attacker(), new Records(), new Sniffer()];
-  const modem = await startModule(plan.link, { host: HOST, port }, plan.tls ? records : attacker, sniffer);
+  const inTunnel = plan.road === "http";
+  const proxy = inTunnel ? await startTunnelProxy({ host: HOST, port: server.port }, records) : undefined;
+  const port = proxy?.port ?? server.tls?.port ?? server.port;
+  const tap = inTunnel ? undefined : plan.tls ? records : attacker;
+  const modem = await startModule(plan.link, { host: HOST, port }, tap, sniffer);
   const flash = join(plan.folder, "flash.bin");
   const claim = new Uint8Array(randomBytes(16));
   const page = factory.write({
@@ -155,11 +168,11 @@ export async function layFor(plan: Plan, program: Program): Promise<Road> {
     tlsKeys: server.tls && [server.tls.publicKey],
   });
   writeFactoryPage(flash, program.machine, page);
-  return { plan, program, server, attacker, records, sniffer, modem, claim, flash };
+  return { plan, program, server, attacker, records, sniffer, modem, proxy, claim, flash };
 }
 
 /** Start the other end of the board's UART, with the attacker and a listener in it. */
-function startModule(link: Plan["link"], to: Target, attacker: Tap, sniffer: Sniffer): Promise<Module> {
+function startModule(link: Plan["link"], to: Target, attacker: Tap | undefined, sniffer: Sniffer): Promise<Module> {
   const listen = { host: HOST, port: 0 };
   const tap = reading.sniffer((way, bytes) => sniffer.hear(`network ${way}`, bytes), attacker);
   const onUart = (way: reading.Direction, bytes: Uint8Array): void => sniffer.hear(`uart ${way}`, Buffer.from(bytes));
@@ -178,6 +191,7 @@ export function powerOn(road: Road): Promise<Emulator> {
 /** End server and module. */
 export async function close(road: Road): Promise<void> {
   await road.modem.close();
+  await road.proxy?.close();
   await road.server.close();
 }
 

@@ -69,6 +69,7 @@ export const TUNNEL_FLAGS = {
   open: [1, "Request: the connection may be made if the server does not know it."],
   end: [2, "Answer: no bytes follow the data."],
   unknown: [4, "Answer: the server does not know the connection. There is no data."],
+  more: [8, "Request: more bytes of the device follow at once, so the server does not wait with its answer."],
 } as const;
 
 /** Causes of a fault of the link. */

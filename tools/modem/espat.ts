@@ -3,6 +3,7 @@
  * receiving, normal and passthrough transmission. `station.ts` has the commands that need no connection.
  */
 import { Connection, type Kind } from "./connection.ts";
+import { post } from "./http.ts";
 import { AtModule, type Making, parse, THINK_MS, whole } from "./module.ts";
 import type { Fate } from "./quirks.ts";
 import { type Reply, Station } from "./station.ts";
@@ -12,6 +13,8 @@ const HOST_BYTES = 64;
 const SEND_BYTES = 8192;
 const WINDOW_BYTES = 5760;
 const ACTIVE_BYTES = 2920;
+/** Bytes of a response in one notice. */
+const HTTP_BYTES = 2048;
 /** The ids of connections are 0 to 4; 5 stands for all. */
 const LINKS = 5;
 /** A late verdict on a send takes at least this, and at most three times as long. */
@@ -68,9 +71,10 @@ export class EspAt extends AtModule {
       "+CIPCLOSE": (argument) => this.#close(argument),
       "+CIPSTATE": () => this.answer(this.#states("+CIPSTATE")),
       "+CIPSTATUS": () => this.answer(`STATUS:${this.#status()}\r\n${this.#states("+CIPSTATUS")}`),
+      "+HTTPCPOST": (argument) => this.#post(argument),
       // Known, and not there: the error names it.
       ...Object.fromEntries(
-        ["+CIPSERVER", "+CIPSENDL", "+CIPSSLCCONF", "+HTTPCLIENT", "+HTTPCPOST", "+MQTTUSERCFG", "+PING"].map(
+        ["+CIPSERVER", "+CIPSENDL", "+CIPSSLCCONF", "+HTTPCLIENT", "+MQTTUSERCFG", "+PING"].map(
           (name): [string, Command] => [name, () => this.#unsupported()],
         ),
       ),
@@ -322,6 +326,26 @@ export class EspAt extends AtModule {
     // A module that could not send says so, unless it is one that loses its words.
     const says = sent || !fate.sent || fate.says.length === 0 ? fate.says : ["SEND FAIL"];
     for (const verdict of says) this.say(`\r\n${verdict}\r\n`);
+  }
+
+  /** `AT+HTTPCPOST`: url, length, number of fields, the fields; the body follows. */
+  #post(argument: string): void {
+    const [url, length, count = "0", ...fields] = parse(argument) ?? [];
+    const wanted = whole(length, 1, SEND_BYTES);
+    if (!url || Number.isNaN(wanted) || whole(count, 0, 10) !== fields.length) return this.done("ERROR");
+    this.say("\r\nOK\r\n\r\n");
+    this.write(Buffer.from(">"));
+    this.collect(wanted, (body) =>
+      post(this.dial, this.clock, { url, fields, body }, (got) => {
+        if (got === undefined) return this.done("SEND FAIL");
+        if (got.status !== 200) return this.done("ERROR");
+        for (let at = 0; at < got.body.length; at += HTTP_BYTES) {
+          const piece = got.body.subarray(at, at + HTTP_BYTES);
+          this.write(Buffer.concat([Buffer.from(`+HTTPCPOST:${piece.length},`), piece, Buffer.from("\r\n")]));
+        }
+        this.done("SEND OK");
+      }),
+    );
   }
 
   protected override pass(bytes: Buffer, silence: number): void {

@@ -68,11 +68,11 @@ class Tunnel extends Duplex {
   }
 
   /** Take a segment of the device; resolves with the server's. */
-  exchange({ from, next, room, data }: Request): Promise<Uint8Array> {
+  exchange({ from, next, room, data, more }: Request): Promise<Uint8Array> {
     this.accept(from, data);
     this.acknowledge(next);
     this.release();
-    if (this.ended || this.unsent.length >= room) return Promise.resolve(this.segment(room));
+    if (this.ended || more || this.unsent.length >= room) return Promise.resolve(this.segment(room));
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.release(), this.holdMs);
       this.held = { room, resolve, timer };

@@ -36,6 +36,8 @@ export interface Segment {
 export interface Request extends Segment {
   /** The connection may be made. */
   readonly open: boolean;
+  /** More bytes follow: the answer is not to wait. */
+  readonly more: boolean;
   /** Most bytes of data that the answer may have. */
   readonly room: number;
 }
@@ -73,7 +75,7 @@ function read(head: number, bytes: Uint8Array): (Segment & { flags: number; head
 }
 
 export function writeRequest(request: Request): Uint8Array {
-  const bytes = write(REQUEST_HEAD, request.open ? FLAG.open : 0, request);
+  const bytes = write(REQUEST_HEAD, (request.open ? FLAG.open : 0) | (request.more ? FLAG.more : 0), request);
   bytes.writeUInt16BE(request.room, ANSWER_HEAD);
   return bytes;
 }
@@ -81,9 +83,10 @@ export function writeRequest(request: Request): Uint8Array {
 /** Read a device's segment; undefined if it is malformed. */
 export function readRequest(bytes: Uint8Array): Request | undefined {
   const found = read(REQUEST_HEAD, bytes);
-  if (found === undefined || (found.flags & ~FLAG.open) !== 0) return undefined;
+  if (found === undefined || (found.flags & ~(FLAG.open | FLAG.more)) !== 0) return undefined;
   const { flags, head, ...segment } = found;
-  return { ...segment, open: flags === FLAG.open, room: head.readUInt16BE(ANSWER_HEAD) };
+  const [open, more] = [(flags & FLAG.open) !== 0, (flags & FLAG.more) !== 0];
+  return { ...segment, open, more, room: head.readUInt16BE(ANSWER_HEAD) };
 }
 
 export function writeAnswer(answer: Answer): Uint8Array {

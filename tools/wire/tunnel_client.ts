@@ -35,7 +35,8 @@ export class TunnelClient extends Duplex {
     const data = this.unsent.subarray(0, DATA_MAX);
     const open = base === 0 && received === 0;
     this.underWay++;
-    const bytes = writeRequest({ id, open, from: base, next: received, room: DATA_MAX, data });
+    const more = data.length < this.unsent.length;
+    const bytes = writeRequest({ id, open, more, from: base, next: received, room: DATA_MAX, data });
     void this.carry(bytes);
   }
 

@@ -22,9 +22,10 @@ import {
   LINK_TX_BYTES,
 } from "../../config";
 import { FaultCause } from "../facts";
-import { LinkState, due, put, room, stream } from "../stream";
+import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, due, put, room, stream } from "../stream";
 import * as text from "../text";
 import { Text } from "../text";
+import * as tunnel from "../tunnel";
 import * as word from "../word";
 import { Event, Flag, Phase, UNIT_MS } from "./step";
 
@@ -187,7 +188,7 @@ function escape(): void {
 /** Forget the step: one trouble more. */
 export function drop(): void {
   // A module that does not listen may be waiting for data, even for that of a life before this one.
-  if (at.step == Phase.Sync) at.debt = LINK_TX_BYTES + 2;
+  if (at.step == Phase.Sync) at.debt = TUNNEL_HEAD_BYTES + LINK_TX_BYTES + 2;
   at.strikes++;
   at.part = 4;
   newLine();
@@ -271,7 +272,8 @@ export function heard(len: u32): void {
 /** Take a byte from the UART. */
 export function hear(byte: u32): Event {
   if (at.within == Within.Raw) {
-    put(byte);
+    if (TUNNEL) tunnel.hear(byte);
+    else put(byte);
     if (--at.number) return Event.None;
     at.strikes = 0;
     block();
@@ -287,7 +289,8 @@ export function hear(byte: u32): Event {
     const isNumber = at.within == Within.Number;
     at.within = Within.Line;
     if (isNumber) at.hint = (at.hint & ~MAX_LENGTH) | min(at.number, MAX_LENGTH);
-    else if (stream.state == LinkState.Open && (byte == COLON || (isBlock && byte == COMMA))) return begin();
+    else if ((TUNNEL || stream.state == LinkState.Open) && (byte == COLON || (isBlock && byte == COMMA)))
+      return begin();
     else if (!isBlock) noticed();
   }
   if (byte == CR) return Event.None;
@@ -339,7 +342,7 @@ function noticed(): void {
 
 /** Bytes of the peer follow, `at.number` of them. */
 function begin(): Event {
-  if (at.number > room()) return Event.Trouble;
+  if (!TUNNEL && at.number > room()) return Event.Trouble;
   if (at.number == 0) {
     // If OK ends the step in any case, `seen` means that there were bytes.
     if (!(at.flags & Flag.Ok)) block();
@@ -347,7 +350,7 @@ function begin(): Event {
   }
   at.within = Within.Raw;
   at.rawUntilMs = stream.nowMs + AT_REPLY_MS;
-  if (at.number == room()) at.pending = 1;
+  if (!TUNNEL && at.number == room()) at.pending = 1;
   return Event.None;
 }
 

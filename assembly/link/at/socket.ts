@@ -6,17 +6,28 @@
  *                             -> Read                    -> Idle
  *                             -> HangUp                  -> Idle
  *
+ * In an image with a tunnel there is no connection of the module: Send carries a request, and its answer ends Confirm.
+ *
  * Bytes count as sent only when the module has confirmed them. If a driver no longer knows what the module did with
  * them, it gives up the connection, never the order of its bytes.
  */
-import { AT_POLL_MIN_MS, AT_POLL_MS, AT_REFUSALS, AT_SEND_MS, LINK_RX_BYTES, LINK_TX_BYTES } from "../../config";
+import {
+  AT_OPEN_MS,
+  AT_POLL_MIN_MS,
+  AT_POLL_MS,
+  AT_REFUSALS,
+  AT_SEND_MS,
+  LINK_RX_BYTES,
+  LINK_TX_BYTES,
+} from "../../config";
 import { Pipe } from "../../lib/pipe";
 import { Status } from "../../lib/status";
 import { FaultCause, FaultStep } from "../facts";
 import * as fault from "../fault";
 import * as ring from "../stream";
-import { LinkState, clear, due, lost, reset, stream, tx } from "../stream";
+import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, clear, due, lost, reset, stream, tx } from "../stream";
 import * as text from "../text";
+import * as tunnel from "../tunnel";
 import * as engine from "./engine";
 import { Engine, at, out } from "./engine";
 import { Event, Phase } from "./step";
@@ -62,6 +73,11 @@ export function start(steps: usize, nowMs: u32): void {
 
 /** Open a connection; `host` is kept by pointer. */
 export function open(host: usize, hostLen: u32, port: u32): Status {
+  if (TUNNEL) {
+    clear();
+    tunnel.open(host, hostLen, port);
+    return Status.Ok;
+  }
   stream.host = host;
   stream.hostLen = hostLen;
   stream.port = port;
@@ -94,7 +110,7 @@ export function toModule(to: usize, max: u32): u32 {
       written += data.move(to + written, max - written);
       if (data.left == 0) at.step = Phase.Confirm;
       at.seen = 0;
-      at.deadlineMs = stream.nowMs + AT_SEND_MS;
+      at.deadlineMs = stream.nowMs + (TUNNEL ? AT_OPEN_MS : AT_SEND_MS);
     } else {
       const byte = engine.next();
       if (byte == text.END) break;
@@ -111,6 +127,10 @@ export function choose(): void {
   if (!socket.home && stream.state == LinkState.Down) return issue(Phase.Reset);
   if (socket.hangUp) return issue(stream.txLen && !socket.peerGone ? Phase.Send : Phase.HangUp);
   if (stream.state == LinkState.Down) stream.state = LinkState.Ready;
+  if (TUNNEL) {
+    if (tunnel.wants()) issue(Phase.Send);
+    return;
+  }
   if (stream.state == LinkState.Opening) return issue(Phase.Connect);
   if (stream.state != LinkState.Open) return;
   if (socket.peerGone) {
@@ -148,8 +168,12 @@ function write(step: u32): void {
     out.first = stream.host;
     out.firstLen = stream.hostLen;
   } else if (step == Phase.Send) {
-    number = stream.txLen;
-    data.hold(tx, number);
+    number = TUNNEL ? tunnel.write() : stream.txLen;
+    data.hold(tx - TUNNEL_HEAD_BYTES, number);
+    if (TUNNEL) {
+      out.first = stream.host;
+      out.firstLen = stream.hostLen;
+    }
     socket.sendNext = 0;
   } else if (step == Phase.Read) {
     number = ring.room();
@@ -233,12 +257,13 @@ function place(): FaultStep {
 /** The connection, if there is one, and the module's set-up are lost. */
 export function lose(cause: FaultCause): void {
   fault.note(place(), cause, at.hint);
-  lost();
+  if (!TUNNEL || stream.state == LinkState.Ready) lost();
+  else if (at.step == Phase.Send || at.step == Phase.Data || at.step == Phase.Confirm) tunnel.failed();
   if (at.step == Phase.Send || at.step == Phase.Data) at.debt = data.left + 2;
   socket.home = 0;
   socket.hangUp = 0;
   socket.attached = 0;
-  stream.txLen = 0;
+  if (!TUNNEL) stream.txLen = 0;
   engine.drop();
 }
 
@@ -287,6 +312,11 @@ function readDone(): void {
 
 /** Act on the end of announced data. */
 export function sent(): void {
+  if (TUNNEL) {
+    if (tunnel.answered()) socket.refusals = 0;
+    else fault.note(FaultStep.Receive, FaultCause.Garbage, 0);
+    return idle();
+  }
   stream.txLen -= <u32>(data.at - tx);
   memory.copy(tx, data.at, stream.txLen);
   // No further step: an answer is due, and its notice can be lost.
@@ -296,7 +326,12 @@ export function sent(): void {
 
 /** The module can no longer send, or must not; the bytes that it still holds can be read. */
 export function gone(cause: FaultCause): void {
-  fault.note(FaultStep.Send, cause, 0);
+  fault.note(FaultStep.Send, cause, TUNNEL ? at.hint : 0);
+  if (TUNNEL) {
+    tunnel.failed();
+    if (++socket.refusals % AT_REFUSALS == 0) return trouble(cause);
+    return idle();
+  }
   stream.txLen = 0;
   socket.peerGone = 1;
   at.pending = 1;

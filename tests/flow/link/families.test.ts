@@ -55,7 +55,7 @@ describe("the image's choice of drivers", async () => {
   });
 
   it("has no driver for a mobile network unless that is chosen, and then it alone", async () => {
-    assert.ok(!both.includes("quectel"));
+    assert.ok(!both.includes("quectel") && !both.includes("link/tunnel/"));
     const text = await compileWith(["WITHOUT_FRAMED", "WITHOUT_ESP_AT", "WITH_QUECTEL"]);
     assert.ok(text.includes("link/at/quectel/") && !text.includes("link/at/espat/") && !has(text, "framed"));
   });

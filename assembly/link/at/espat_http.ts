@@ -1,0 +1,90 @@
+/**
+ * The driver for the HTTP client of ESP-AT modules (Espressif), with a tunnel in it:
+ *
+ *     AT ... ATE0, and the network                      set up, after each reset of either side
+ *     AT+HTTPCPOST="url",n,...   -> OK, >, then n bytes -> +HTTPCPOST:k,<k bytes> (once or more), SEND OK
+ *                                                       -> SEND FAIL or ERROR
+ *
+ * Its words are in `espat_http.json`. A line that means nothing is ignored. A request that fails, or is late, is made again: the tunnel
+ * makes that harmless.
+ */
+import { FaultCause, FaultStep } from "../facts";
+import * as fault from "../fault";
+import { Step, Word, steps } from "./_espat_http";
+import * as engine from "./engine";
+import { Within, at, out } from "./engine";
+import * as connection from "./socket";
+import { Event, Flag, Phase } from "./step";
+
+/** Begin to set up the module, from any state. */
+export function start(nowMs: u32): void {
+  out.secondLen = 0;
+  connection.start(steps, nowMs);
+}
+
+/** Join this network during set-up. */
+export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
+  out.second = ssid;
+  out.secondLen = ssidLen;
+  out.third = secret;
+  out.thirdLen = secretLen;
+}
+
+/** Act on an event of the engine. */
+export function react(event: Event): void {
+  if (event == Event.Byte) {
+    if (at.notice == Word.Answer) at.within = Within.Block;
+    else if (at.notice == Word.JoinFault) at.within = Within.Number;
+  } else if (event == Event.Line) {
+    if (!say(at.said)) at.cut = at.said;
+  } else connection.react(event);
+}
+
+/** Act on a line; false if it means nothing. */
+function say(line: u32): boolean {
+  switch (line) {
+    case Word.Ok:
+      if (engine.ok()) done();
+      return true;
+    case Word.Error:
+    case Word.Fail:
+      if (engine.error()) error();
+      return true;
+    case Word.SendOk:
+      if (at.step == Phase.Confirm) connection.sent();
+      return true;
+    case Word.SendFail:
+      if (at.step == Phase.Confirm) connection.gone(FaultCause.Error);
+      return true;
+    case Word.BusyProcessing:
+      engine.busy();
+      return true;
+    case Word.Ready:
+      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
+      at.debt = 0;
+      engine.sync();
+      return true;
+    case Word.NoAddress:
+      at.hint = fault.hint(FaultStep.Context, 0);
+      return true;
+    case Word.NoHost:
+      at.hint = fault.hint(FaultStep.Resolve, 0);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A step has ended well. */
+function done(): void {
+  if (at.step == Step.Echo && out.secondLen) connection.issue(Step.Mode);
+  else if (at.step == Step.Mode) connection.issueAs(Step.Join, FaultStep.Join);
+  else connection.ready();
+}
+
+/** Act on ERROR or FAIL. */
+function error(): void {
+  if (connection.failed()) return;
+  if (at.step == Step.Join) connection.trouble(FaultCause.Error);
+  else if (at.flags & Flag.Ok) done();
+}
