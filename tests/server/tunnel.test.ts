@@ -1,10 +1,12 @@
 /** TLS in tunnels: a stream that travels in requests and answers, over a carrier that loses, repeats and reorders them. */
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 import { test, type TestContext } from "node:test";
 import { seeded } from "../../tools/line/random.ts";
+import * as coap from "../../tools/wire/coap.ts";
 import { readAnswer, writeRequest, TUNNEL_PATH, type Answer, type Request } from "../../tools/wire/tunnel.ts";
 import { TunnelClient, type Post } from "../../tools/wire/tunnel_client.ts";
 import { post } from "../../tools/wire/exchange.ts";
@@ -145,4 +147,91 @@ test("a module that chooses another media type is answered", async (t) => {
     asked.on("error", reject).end(body);
   });
   assert.equal(status, 200);
+});
+
+/** Send datagrams to a server, one at a time; the answer of each, or undefined after 100 ms without. */
+async function datagrams(
+  t: TestContext,
+  server: Fixture,
+): Promise<(bytes: Uint8Array) => Promise<coap.Message | undefined>> {
+  const socket = createSocket("udp4");
+  t.after(() => void socket.close());
+  await new Promise<void>((resolve) => socket.connect(server.coap!.port, "127.0.0.1", resolve));
+  return (bytes) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(undefined), 100);
+      socket.removeAllListeners("message").once("message", (answer) => {
+        clearTimeout(timer);
+        resolve(coap.read(answer));
+      });
+      socket.send(bytes);
+    });
+}
+
+const { confirmable, nonConfirmable, acknowledgement } = coap.Type;
+const ASKED = { type: confirmable, code: coap.Code.post, id: 7, token: EMPTY, path: ["t"], payload: EMPTY };
+
+test("TLS travels over CoAP, though messages are lost and repeated", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, coap: { port: 0 }, tunnelLimits: { holdMs: 20 } });
+  const exchange = await datagrams(t, server);
+  const random = seeded(5);
+  let id = 0;
+  let queue = Promise.resolve();
+  const repeat = async (asked: Uint8Array): Promise<Uint8Array> => {
+    // An answer that is lost: the same message again.
+    for (;;) {
+      const got = await exchange(asked);
+      if (got !== undefined && random.below(3) > 0) return got.payload;
+    }
+  };
+  const carry: Post = (payload) => {
+    const asked = coap.write({ ...ASKED, id: ++id, payload });
+    const got = queue.then(() => repeat(asked));
+    const over = (): void => undefined;
+    queue = got.then(over, over);
+    return got;
+  };
+  const socket = await open(t, carry);
+  for (let asked = 0; asked < 5; asked++) assert.match(await challenge(socket), /^HTTP\/1\.1 200 OK\r\n/);
+});
+
+test("a repeated message of CoAP gets the answer of the first, and any other an error or nothing", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, coap: { port: 0 }, tunnelLimits: { holdMs: 1 } });
+  const exchange = await datagrams(t, server);
+  const payload = writeRequest({ id: ID, open: true, more: false, from: 0, next: 0, room: 1024, data: EMPTY });
+  const token = Uint8Array.of(1, 2, 3);
+  const first = await exchange(coap.write({ ...ASKED, token, payload }));
+  assert.deepEqual([first!.type, first!.code, first!.id], [acknowledgement, coap.Code.changed, 7]);
+  assert.deepEqual(Buffer.from(first!.token), Buffer.from(token));
+  assert.equal(readAnswer(first!.payload)!.unknown, false);
+  const other = writeRequest({
+    id: ID,
+    open: false,
+    more: false,
+    from: 0,
+    next: 5,
+    room: 1024,
+    data: Buffer.from("x"),
+  });
+  assert.deepEqual(await exchange(coap.write({ ...ASKED, token, payload: other })), first);
+  const codes = [
+    [coap.Code.badRequest, { payload: Buffer.from("x") }],
+    [coap.Code.notFound, { path: ["x"], payload }],
+    [coap.Code.notAllowed, { code: 1 }],
+  ] as const;
+  let id = 100;
+  for (const [code, change] of codes)
+    assert.equal((await exchange(coap.write({ ...ASKED, ...change, id: id++ })))?.code, code);
+  const strange = Buffer.concat([Buffer.of(0x40, 2, 1, 1, 0xb1), Buffer.from("t"), Buffer.of(0x60, 0xff), payload]);
+  assert.equal((await exchange(strange))?.code, coap.Code.badOption);
+  const silent = [
+    coap.write({ ...ASKED, type: nonConfirmable, id: 200, payload }),
+    Buffer.of(0x40, 0, 2, 1),
+    Buffer.of(0x49, 2, 2, 2),
+    Buffer.of(0x80, 2, 2, 3),
+    Buffer.of(0x40, 2, 2, 4, 0xff),
+    Buffer.of(0x40, 2, 2, 5, 0xbe, 1),
+    Buffer.of(0x40, 2, 2, 6, 0xf1, 1),
+  ];
+  for (const bytes of silent) assert.equal(await exchange(bytes), undefined, Buffer.from(bytes).toString("hex"));
 });

@@ -10,6 +10,7 @@ interface Options {
   key?: string;
   tlsPort?: number;
   tlsKey?: string;
+  coapPort?: number;
   fields?: string;
   mqtt?: string;
   webhook?: string;
@@ -33,6 +34,7 @@ export function add(program: Command): void {
     .option("--key <file>", "file of the server's key, made at the first start (default: beside the database)")
     .option("--tls-port <n>", "port for TLS 1.3; devices pin the printed key", port)
     .option("--tls-key <file>", "file of the TLS key, made at the first start (default: beside the database)")
+    .option("--coap-port <n>", "port for this TLS over CoAP, on UDP", port)
     .option("--fields <file>", "fields.json: names and units of the product's readings, for the operator's page")
     .option(
       "--mqtt <url>",
@@ -49,10 +51,11 @@ export function add(program: Command): void {
     .option("--trust-clock", "start also if the clock contradicts the newest row of the database")
     .action(async (options: Options) => {
       const { runServer } = await import("../server/run.ts");
-      const { tlsPort, tlsKey, fields: file, log, ...rest } = options;
+      const { tlsPort, tlsKey, coapPort, fields: file, log, ...rest } = options;
       const fields = file === undefined ? {} : { fields: (await import("../fields.ts")).load(file) };
       const tls = tlsPort === undefined ? {} : { tls: { port: tlsPort, ...(tlsKey && { key: tlsKey }) } };
-      await runServer({ ...rest, ...tls, ...fields, level: log, suspendForks: options.forks === "suspend" });
+      const coap = coapPort === undefined ? {} : { coap: { port: coapPort } };
+      await runServer({ ...rest, ...tls, ...coap, ...fields, level: log, suspendForks: options.forks === "suspend" });
     });
 }
 

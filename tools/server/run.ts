@@ -17,6 +17,7 @@ export async function runServer({
     say(`TLS on ${server.tls.url}`);
     say(`TLS key ${hex(server.tls.publicKey)}`);
   }
+  if (server.coap !== undefined) say(`CoAP on port ${server.coap.port} of UDP`);
   if (options.mqtt !== undefined) say(`MQTT through ${readAddress(options.mqtt).shown}`);
   say(`operator's page ${server.url}`);
   if (server.adminToken !== undefined) say(`admin token, shown this once: ${server.adminToken}`);

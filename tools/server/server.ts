@@ -6,6 +6,7 @@ import type { Fields } from "../fields.ts";
 import { AUDIENCE_MAX } from "../wire/messages.ts";
 import { Trouble } from "../trouble.ts";
 import { application } from "./application.ts";
+import * as coap from "./coap.ts";
 import * as decisions from "./decisions.ts";
 import { inTunnels, listen, LIMITS, type HttpLimits } from "./http.ts";
 import type { Happening, Rates } from "./gate.ts";
@@ -38,6 +39,8 @@ export interface ServerOptions {
   readonly key?: string;
   /** Serve TLS 1.3 as well: on this port (0 takes a free one), with the key of this file, or beside the database. */
   readonly tls?: { readonly port: number; readonly key?: string };
+  /** Serve this TLS also over CoAP, on this port of UDP; 0 takes a free one. */
+  readonly coap?: { readonly port: number };
   /** The fields of the product's readings, for the operator's page. */
   readonly fields?: Fields;
   /** The address of a broker to take devices' messages from as well. */
@@ -73,6 +76,7 @@ export interface RunningServer {
   readonly nextKey: Uint8Array | undefined;
   /** The address of the TLS server, and the key that devices pin. */
   readonly tls: { readonly url: string; readonly port: number; readonly publicKey: Uint8Array } | undefined;
+  readonly coap: coap.CoapDoor | undefined;
   readonly mqtt: mqtt.MqttDoor | undefined;
   readonly webhook: webhook.Webhook | undefined;
   /** A token of scope admin, at the first start on a database only: it is kept nowhere. */
@@ -111,6 +115,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw new Trouble(`an audience has 1 to ${AUDIENCE_MAX} bytes`, "choose another --audience");
   }
   if (options.webhook !== undefined) webhook.checkAddress(options.webhook);
+  if (options.coap !== undefined && options.tls === undefined)
+    throw new Trouble("CoAP carries TLS, and there is none", "give a --tls-port too");
   const store = await Store.open(options.database);
   const reader = new Reader(options.database);
   const doors: { close(): Promise<void> }[] = [];
@@ -173,6 +179,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const tunnels = identity && opened(inTunnels(intake, answer, limits, tunnelLimits, identity));
     const door = opened(await listen(intake, answer, host, options.port, limits, undefined, tunnels));
     const tlsDoor = options.tls && opened(await listen(intake, answer, host, options.tls.port, limits, identity));
+    const coapDoor = tunnels && options.coap && opened(await coap.listen(tunnels, host, options.coap.port));
     const notice = (what: mqtt.Notice): void => log.warn({ broker: what }, "mqtt");
     const mqttLimits = { ...mqtt.LIMITS, ...options.mqttLimits };
     if (options.mqtt !== undefined)
@@ -195,6 +202,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         port: tlsDoor.port,
         publicKey: identity!.publicKey,
       },
+      coap: coapDoor,
       mqtt: mqttDoor,
       webhook: courier,
       publicKey: keys.signing.publicKey,

@@ -47,7 +47,6 @@ interface Held {
 /** The server's side of one stream. */
 class Tunnel extends Duplex {
   private readonly id: string;
-  private readonly holdMs: number;
   /** Bytes of the device so far. */
   private received = 0;
   /** Offset of the first byte that the device has not acknowledged, and the bytes from there on. */
@@ -59,22 +58,21 @@ class Tunnel extends Duplex {
   /** A write that waits for room. */
   private written: (() => void) | undefined;
 
-  constructor(id: string, holdMs: number) {
+  constructor(id: string) {
     super({ allowHalfOpen: false });
     this.id = id;
-    this.holdMs = holdMs;
     // TLS reports its own errors.
     this.on("error", () => undefined);
   }
 
-  /** Take a segment of the device; resolves with the server's. */
-  exchange({ from, next, room, data, more }: Request): Promise<Uint8Array> {
+  /** Take a segment of the device; resolves with the server's, at the latest after `holdMs`. */
+  exchange({ from, next, room, data, more }: Request, holdMs: number): Promise<Uint8Array> {
     this.accept(from, data);
     this.acknowledge(next);
     this.release();
     if (this.ended || more || this.unsent.length >= room) return Promise.resolve(this.segment(room));
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.release(), this.holdMs);
+      const timer = setTimeout(() => this.release(), holdMs);
       this.held = { room, resolve, timer };
       if (this.unsent.length > 0) this.settle();
     });
@@ -166,12 +164,12 @@ export class Tunnels {
     return [["signet_tunnels", "Connections that travel in requests and answers.", this.tunnels.size]];
   }
 
-  /** Answer a segment; undefined if it is malformed. */
-  async answer(bytes: Uint8Array, address: string): Promise<Uint8Array | undefined> {
+  /** Answer a segment, after at most `holdMs`; undefined if it is malformed. */
+  async answer(bytes: Uint8Array, address: string, holdMs = this.limits.holdMs): Promise<Uint8Array | undefined> {
     const request = readRequest(bytes);
     if (request === undefined) return undefined;
     const tunnel = this.known(request.id) ?? this.open(request, address);
-    if (tunnel !== undefined) return tunnel.exchange(request);
+    if (tunnel !== undefined) return tunnel.exchange(request, Math.min(holdMs, this.limits.holdMs));
     const { id, from, next } = request;
     return writeAnswer({ id, from: next, next: from, data: new Uint8Array(0), end: false, unknown: true });
   }
@@ -189,7 +187,7 @@ export class Tunnels {
     if (!open || from !== 0 || next !== 0) return undefined;
     const [oldest] = this.tunnels.keys();
     if (oldest !== undefined && this.tunnels.size >= this.limits.connections) this.forget(oldest);
-    const tunnel = new Tunnel(id, this.limits.holdMs);
+    const tunnel = new Tunnel(id);
     const forget = (): void => this.forget(id);
     const entry = { tunnel, timer: setTimeout(forget, this.limits.idleMs).unref() };
     this.tunnels.set(id, entry);
