@@ -71,6 +71,10 @@ export declare function montgomeryRow(
   top: u32,
 ): u32;
 
+/** `_rsa.shift`, but for the words above x. */
+@external("cpu", "rsaShift")
+export declare function rsaShift(x: usize, quotient: u32, m: usize, bytes: u32): u32;
+
 /** `fe256.mul`. */
 @external("cpu", "fe256Mul")
 export declare function fe256Mul(out: usize, a: usize, b: usize): void;
@@ -86,6 +90,18 @@ export declare function fe256Add(out: usize, a: usize, b: usize): void;
 /** `fe256.sub`. */
 @external("cpu", "fe256Sub")
 export declare function fe256Sub(out: usize, a: usize, b: usize): void;
+
+/** `fe256.half`. */
+@external("cpu", "fe256Half")
+export declare function fe256Half(out: usize, a: usize): void;
+
+/** `multiply256.row`: `first` is a word of the constants, and all rows of its table must lie in them. */
+@external("cpu", "p256Row")
+export declare function p256Row(out: usize, first: u32, index: u32): void;
+
+/** `multiply256.pick`. */
+@external("cpu", "p256Pick")
+export declare function p256Pick(out: usize, rows: usize, index: u32): void;
 
 /** `ge25519.select`: `first` is a word of the constants, and all rows of its table must lie in them. */
 @external("cpu", "combSelect")

@@ -76,6 +76,28 @@ export function addPortable(out: usize, a: usize, b: usize): void {
   settle(out, <u32>carry);
 }
 
+/** out = a / 2. */
+@inline
+export function half(out: usize, a: usize): void {
+  if (cpu.LONG) cpu.fe256Half(out, a);
+  else halfPortable(out, a);
+}
+
+/** Add p where a is odd, and shift. Bounds: a + p is below 2^257. */
+export function halfPortable(out: usize, a: usize): void {
+  const mask = words.mask(load<u32>(a) & 1);
+  let carry: u64 = 0;
+  let below: u32 = 0;
+  for (let i: u32 = 0; i < BYTES; i += 4) {
+    carry += <u64>load<u32>(a + i) + (table.p256(table.Constant.P + (i >>> 2)) & mask);
+    const word = <u32>carry;
+    if (i != 0) store<u32>(out + i - 4, (below >>> 1) | (word << 31));
+    below = word;
+    carry >>>= 32;
+  }
+  store<u32>(out, (below >>> 1) | ((<u32>carry) << 31), BYTES - 4);
+}
+
 /** out = a - b. */
 @inline
 export function sub(out: usize, a: usize, b: usize): void {

@@ -11,6 +11,7 @@
  * CT: nothing here branches on, or indexes by, a point or scalar. See the README for what each core's multiplier leaks.
  */
 import * as words from "../lib/words";
+import * as cpu from "./_cpu";
 import * as fe from "./_fe256";
 import * as p256 from "./_p256";
 import * as sc from "./_sc256";
@@ -22,7 +23,7 @@ const POINT_BYTES: usize = p256.POINT_BYTES;
 export const BASE_BYTES: u32 = p256.WORK_BYTES;
 
 /** The workspace of `multiply`: odd multiples up to 15, one of them as selected, the doubled sum, and workspace of points. */
-const ROWS: u32 = 8;
+export const ROWS: u32 = 8;
 const ROW: usize = <usize>ROWS * POINT_BYTES;
 const TWICE: usize = ROW + POINT_BYTES;
 const WORK: usize = TWICE + POINT_BYTES;
@@ -54,21 +55,31 @@ function scale(p: usize, blind: usize, w: usize): void {
  */
 function select(out: usize, first: u32, digit: u32, w: usize): void {
   const minus = (digit >>> (p256.TEETH - 1)) ^ 1;
-  const index = (digit ^ words.mask(minus)) & (p256.ROWS - 1);
+  row(out, first, (digit ^ words.mask(minus)) & (p256.ROWS - 1));
+  negate(out + p256.Y, minus, w);
+}
+
+/** out = row `index`, x and y, of the table that begins at word `first`. */
+@inline
+export function row(out: usize, first: u32, index: u32): void {
+  if (cpu.LONG) cpu.p256Row(out, first, index);
+  else rowPortable(out, first, index);
+}
+
+export function rowPortable(out: usize, first: u32, index: u32): void {
   for (let i: u32 = 0; i < 2 * p256.PART_WORDS; i++) {
     const column = first + (i & ~(p256.PART_WORDS - 1)) * p256.ROWS + (i & (p256.PART_WORDS - 1));
     let word: u32 = 0;
-    for (let row: u32 = 0; row < p256.ROWS; row++) {
-      word |= table.p256(column + row * p256.PART_WORDS) & words.mask(words.isZero(row ^ index));
+    for (let at: u32 = 0; at < p256.ROWS; at++) {
+      word |= table.p256(column + at * p256.PART_WORDS) & words.mask(words.isZero(at ^ index));
     }
     store<u32>(out + (i << 2), word);
   }
-  negate(out + p256.Y, minus, w);
 }
 
 /** p = s G, s in 1..n - 1, which becomes its comb form. `order` is n in memory; `w` is BASE_BYTES of workspace. */
 export function base(p: usize, s: usize, order: usize, blind: usize, w: usize): void {
-  const row = w + 128;
+  const summand = w + 128;
   sc.comb(s, order, w);
   table.get(p, table.Constant.Start);
   table.get(p + p256.Y, table.Constant.Start + p256.PART_WORDS);
@@ -78,14 +89,14 @@ export function base(p: usize, s: usize, order: usize, blind: usize, w: usize): 
     if (i != p256.SPACING - 1) p256.double(p, w);
     for (let t: u32 = 0; t < p256.TABLES; t++) {
       const digit = p256.digit(s, i + t * p256.SPACING);
-      select(row, table.Constant.Comb + t * p256.TABLE_WORDS, digit, w);
-      p256.begin(p, row, false, false, w);
+      select(summand, table.Constant.Comb + t * p256.TABLE_WORDS, digit, w);
+      p256.begin(p, summand, false, false, w);
       p256.finish(p, w);
     }
   }
-  table.get(row, p256.STOP);
-  table.get(row + p256.Y, p256.STOP + p256.PART_WORDS);
-  p256.begin(p, row, false, false, w);
+  table.get(summand, p256.STOP);
+  table.get(summand + p256.Y, p256.STOP + p256.PART_WORDS);
+  p256.begin(p, summand, false, false, w);
   p256.finish(p, w);
 }
 
@@ -108,14 +119,14 @@ export function multiply(p: usize, s: usize, order: usize, blind: usize, w: usiz
   // n - s is odd where s is even.
   sc.negate(p, s, order);
   words.move(s, p, (load<u32>(s) & 1) ^ 1, sc.BYTES);
-  pick(p, w, (load<u32>(s, 28) >>> 28) | 1);
+  pick(p, w, load<u32>(s, 28) >>> 29);
   for (let i = DIGITS - 1; i-- != 0;) {
     for (let j: u32 = 0; j < WIDTH; j++) p256.double(p, work);
     // The five bits from here, of which the lowest counts as 1, less 16: an odd digit from -15 to 15.
     const at = i * WIDTH;
     const bits = (<u32>(load<u16>(s + (at >>> 3)) >>> (at & 7))) | 1;
     const minus = ((bits >>> WIDTH) & 1) ^ 1;
-    pick(w + ROW, w, (bits ^ words.mask(minus)) & 15);
+    pick(w + ROW, w, ((bits ^ words.mask(minus)) & 15) >>> 1);
     negate(w + ROW + p256.Y, minus, work);
     memory.copy(twice, p, POINT_BYTES);
     p256.begin(p, w + ROW, false, true, work);
@@ -127,12 +138,18 @@ export function multiply(p: usize, s: usize, order: usize, blind: usize, w: usiz
   }
 }
 
-/** out = the multiple `digit` among those at `rows`; the digit is odd, 1 to 15. */
-function pick(out: usize, rows: usize, digit: u32): void {
+/** out = the point `index` of ROWS at `rows`. */
+@inline
+export function pick(out: usize, rows: usize, index: u32): void {
+  if (cpu.LONG) cpu.p256Pick(out, rows, index);
+  else pickPortable(out, rows, index);
+}
+
+export function pickPortable(out: usize, rows: usize, index: u32): void {
   for (let i: usize = 0; i < POINT_BYTES; i += 4) {
     let word: u32 = 0;
-    for (let row: u32 = 0; row < ROWS; row++) {
-      word |= load<u32>(rows + <usize>row * POINT_BYTES + i) & words.mask(words.isZero(row ^ (digit >>> 1)));
+    for (let at: u32 = 0; at < ROWS; at++) {
+      word |= load<u32>(rows + <usize>at * POINT_BYTES + i) & words.mask(words.isZero(at ^ index));
     }
     store<u32>(out + i, word);
   }

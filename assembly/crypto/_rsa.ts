@@ -6,6 +6,7 @@
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
+import * as cpu from "./_cpu";
 import * as montgomery from "./_montgomery";
 
 /** The shortest and the longest modulus. */
@@ -53,23 +54,40 @@ function minusInverse(m: u32): u32 {
  * Bounds: the estimate of the quotient is below 2^32, and too small by at most 3: the divisor is at least 2^31 and too large
  * by at most 1. So the rest is below 4m before the last loop.
  */
-function shift(x: usize, m: usize, len: u32): void {
+function step(x: usize, m: usize, len: u32): void {
   const last = len - 4;
   const high = load<u32>(x + last);
   const quotient = <u32>((((<u64>high) << 32) | load<u32>(x + last - 4)) / (<u64>load<u32>(m + last) + 1));
-  memory.copy(x + 4, x, last);
-  store<u32>(x, 0);
+  let top = high + shift(x, quotient, m, len);
+  while (top != 0 || exceeds(x, m, last)) top += montgomery.subtract(x, m, words.mask(1), len);
+}
+
+/** x = 2^32 x - quotient m, without the word above x: returns what is to be added to that. */
+@inline
+export function shift(x: usize, quotient: u32, m: usize, len: u32): u32 {
+  return cpu.LONG ? cpu.rsaShift(x, quotient, m, len) : shiftPortable(x, quotient, m, len);
+}
+
+export function shiftPortable(x: usize, quotient: u32, m: usize, len: u32): u32 {
+  let below: u32 = 0;
   let carry: u64 = 0;
   let borrow: i64 = 0;
   for (let i: u32 = 0; i < len; i += 4) {
     carry += <u64>quotient * load<u32>(m + i);
-    borrow += <i64>load<u32>(x + i) - <i64>(<u32>carry);
+    borrow += <i64>below - <i64>(<u32>carry);
+    below = load<u32>(x + i);
     store<u32>(x + i, <u32>borrow);
     borrow >>= 32;
     carry >>>= 32;
   }
-  let top = high - <u32>carry + <u32>borrow;
-  while (top | montgomery.reaches(x, m, len)) top += montgomery.subtract(x, m, words.mask(1), len);
+  return <u32>borrow - <u32>carry;
+}
+
+/** True if x is at least m: it looks at words from the one at `last` down until two differ. */
+function exceeds(x: usize, m: usize, last: u32): boolean {
+  let at: usize = last;
+  while (at != 0 && load<u32>(x + at) == load<u32>(m + at)) at -= 4;
+  return load<u32>(x + at) >= load<u32>(m + at);
 }
 
 /**
@@ -86,7 +104,7 @@ export function raise(w: usize, steps: usize, signature: usize, modulus: usize, 
   store<u32>(steps, 0);
   if (montgomery.reaches(x, m, len)) return false;
   const inverse = minusInverse(load<u32>(m));
-  for (let i: u32 = 0; i < len; i += 4) shift(x, m, len);
+  for (let i: u32 = 0; i < len; i += 4) step(x, m, len);
   while (load<u32>(steps) != STEPS) {
     montgomery.mul(y, x, x, m, inverse, len);
     const free = x;

@@ -6,6 +6,7 @@
 #pragma once
 #ifdef CRYPTO_NATIVE
 #include "table_ed25519.h"
+#include "table_p256.h"
 
 void cpu_fe_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe_square(uint32_t *out, const uint32_t *a, uint32_t times);
@@ -17,8 +18,11 @@ void cpu_fe256_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_square(uint32_t *out, const uint32_t *a, uint32_t times);
 void cpu_fe256_add(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
+void cpu_fe256_half(uint32_t *out, const uint32_t *a);
+void cpu_select(uint32_t *out, const uint32_t *rows, uint32_t index, uint32_t bytes, uint32_t stride);
 uint32_t cpu_montgomery_row(uint32_t *out, uint32_t word, const uint32_t *b, const uint32_t *m, uint32_t inverse,
                             uint32_t bytes, uint32_t top);
+uint32_t cpu_rsa_shift(uint32_t *x, uint32_t quotient, const uint32_t *m, uint32_t bytes);
 void cpu_comb_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 
 INNER_PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
@@ -62,12 +66,38 @@ INNER_PORT void import_cpu_fe256_sub(u32 out, u32 a, u32 b) {
   cpu_fe256_sub(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
+INNER_PORT void import_cpu_fe256_half(u32 out, u32 a) { cpu_fe256_half(elements(out, 1), elements(a, 1)); }
+
+/* A row of a comb's table: sixteen of the x, then of the y. */
+INNER_PORT void import_cpu_p256_row(u32 out, u32 first, u32 index) {
+  const u32 part = 16 * 32;
+  if (first > sizeof table_p256 / 4 - 2 * part / 4)
+    trap(TRAP_OOB);
+  uint32_t *const row = elements(out, 2);
+  for (u32 i = 0; i < 2; i++)
+    cpu_select(row + 8 * i, table_p256 + first + i * part / 4, index, part, 32);
+}
+
+/* One of eight points of three elements. */
+INNER_PORT void import_cpu_p256_pick(u32 out, u32 rows, u32 index) {
+  uint32_t *const point = elements(out, 3);
+  const uint32_t *const points = elements(rows, 3 * 8);
+  for (u32 i = 0; i < 3; i++)
+    cpu_select(point + 8 * i, points + 8 * i, index, 8 * 96, 96);
+}
+
 /* Fewer words than four, or an odd number, are not asked for: assembly would not end. */
 INNER_PORT u32 import_cpu_montgomery_row(u32 out, u32 word, u32 b, u32 m, u32 inverse, u32 bytes, u32 top) {
   if (bytes < 16 || bytes % 8 != 0)
     trap(TRAP_OOB);
   return cpu_montgomery_row((uint32_t *)inside(out, bytes), word, (uint32_t *)inside(b, bytes),
                             (uint32_t *)inside(m, bytes), inverse, bytes, top);
+}
+
+INNER_PORT u32 import_cpu_rsa_shift(u32 x, u32 quotient, u32 m, u32 bytes) {
+  if (bytes == 0 || bytes % 8 != 0)
+    trap(TRAP_OOB);
+  return cpu_rsa_shift((uint32_t *)inside(x, bytes), quotient, (uint32_t *)inside(m, bytes), bytes);
 }
 
 INNER_PORT void import_cpu_comb_select(u32 out, u32 first, u32 digit) {

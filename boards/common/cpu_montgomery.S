@@ -72,6 +72,36 @@ cpu_montgomery_row:
   .size cpu_montgomery_row, . - cpu_montgomery_row
 
 /*
+ * uint32_t cpu_rsa_shift(uint32_t *x, uint32_t quotient, const uint32_t *m, uint32_t bytes)
+ *
+ * x = 2^32 x - quotient m, without the word above x, of which the change is returned. It adds quotient (2^(8 bytes) - 1 - m) and the quotient, and takes 2^(8 bytes)
+ * times the quotient away.
+ */
+  .section .text.cpu_rsa_shift, "ax"
+  .global cpu_rsa_shift
+  .type cpu_rsa_shift, %function
+  .balign 4
+cpu_rsa_shift:
+  push {r4-r9, lr}
+  add r3, r3, r2
+  mov r4, #0
+  mov r5, r1
+1:
+  ldrd r6, r7, [r2], #8
+  ldrd r8, r9, [r0]
+  mvn r6, r6
+  mvn r7, r7
+  umaal r4, r5, r1, r6
+  umaal r8, r5, r1, r7
+  strd r4, r8, [r0], #8
+  mov r4, r9
+  cmp r2, r3
+  bne 1b
+  sub r0, r5, r1
+  pop {r4-r9, pc}
+  .size cpu_rsa_shift, . - cpu_rsa_shift
+
+/*
  * void cpu_sc_montgomery(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]): see assembly/crypto/_sc25519.ts. The sum is
  * in r3 to r10 and r11; words 4 to 6 of L are zero, and the last is 2^28.
  */

@@ -166,6 +166,51 @@ cpu_fe_swap:
 .endm
 #endif
 
+/*
+ * void cpu_select(uint32_t out[8], const uint32_t *rows, uint32_t index, uint32_t bytes, uint32_t stride)
+ *
+ * Rows begin `stride` bytes apart, in `bytes` bytes. Every row is read, and multiplied with 1 or 0.
+ */
+  .section .text.cpu_select, "ax"
+  .global cpu_select
+  .type cpu_select, %function
+  .balign 4
+cpu_select:
+  push {r0, r4-r11, lr}
+  add r3, r3, r1
+  mov r4, #0
+  mov r5, #0
+  mov r6, #0
+  mov r7, #0
+  mov r8, #0
+  mov r9, #0
+  mov r10, #0
+  mov r11, #0
+1:
+  clz r12, r2
+  lsr r12, r12, #5
+  sub r2, r2, #1
+  ldrd r0, lr, [r1]
+  mla r4, r0, r12, r4
+  mla r5, lr, r12, r5
+  ldrd r0, lr, [r1, #8]
+  mla r6, r0, r12, r6
+  mla r7, lr, r12, r7
+  ldrd r0, lr, [r1, #16]
+  mla r8, r0, r12, r8
+  mla r9, lr, r12, r9
+  ldrd r0, lr, [r1, #24]
+  mla r10, r0, r12, r10
+  mla r11, lr, r12, r11
+  ldr r0, [sp, #40]
+  add r1, r1, r0
+  cmp r1, r3
+  bne 1b
+  pop {r0}
+  stm r0, {r4-r11}
+  pop {r4-r11, pc}
+  .size cpu_select, . - cpu_select
+
 /* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * 16 * 8], uint32_t digit) */
   .section .text.cpu_comb_select, "ax"
   .global cpu_comb_select

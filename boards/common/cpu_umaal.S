@@ -449,6 +449,36 @@ cpu_fe256_add:
   pop {r4-r11, pc}
   .size cpu_fe256_add, . - cpu_fe256_add
 
+/* void cpu_fe256_half(uint32_t out[8], const uint32_t a[8]) */
+  .section .text.cpu_fe256_half, "ax"
+  .global cpu_fe256_half
+  .type cpu_fe256_half, %function
+  .balign 4
+cpu_fe256_half:
+  push {r4-r11, lr}
+  ldm r1, {r4-r11}
+  and r12, r4, #1
+  rsb r12, r12, #0
+  adds r4, r4, r12
+  adcs r5, r5, r12
+  adcs r6, r6, r12
+  adcs r7, r7, #0
+  adcs r8, r8, #0
+  adcs r9, r9, #0
+  adcs r10, r10, r12, lsr #31
+  adcs r11, r11, r12
+  rrxs r11, r11
+  rrxs r10, r10
+  rrxs r9, r9
+  rrxs r8, r8
+  rrxs r7, r7
+  rrxs r6, r6
+  rrxs r5, r5
+  rrx r4, r4
+  stm r0, {r4-r11}
+  pop {r4-r11, pc}
+  .size cpu_fe256_half, . - cpu_fe256_half
+
 /* void cpu_fe256_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
   .section .text.cpu_fe256_sub, "ax"
   .global cpu_fe256_sub

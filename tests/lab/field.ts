@@ -137,6 +137,19 @@ export function montgomeryRow(number: number, random: Stream): Trial {
   };
 }
 
+/** A step of RSA's conversion, its words random or extreme. */
+export function rsaShift(number: number, random: Stream): Trial {
+  const bytes = [16, 32, 48, 256][number % 4]!;
+  const fill = [0xff, 0][number >>> 2];
+  const wide = (length: number): Buffer => (fill === undefined ? random.take(length) : Buffer.alloc(length, fill));
+  return {
+    name: `shift of ${bytes} bytes`,
+    op: Op.RsaShift,
+    twin: Op.RsaShiftPortable,
+    fields: [wide(bytes), number % 2 === 0 ? Buffer.alloc(4, 0xff) : random.take(4), wide(bytes)],
+  };
+}
+
 /** Every row of every table that is in flash, from each digit. */
 export function rows(tables: number): Trial[] {
   return Array.from({ length: tables * 32 }, (_, i) => ({

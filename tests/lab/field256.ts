@@ -1,5 +1,5 @@
 /** Trials of the arithmetic of P-256, and slow twins of it over BigInt. */
-import { bytes, mod, number, type Stream } from "./field.ts";
+import { bytes, mod, number, type Stream, type Trial, u16 } from "./field.ts";
 import { Op } from "./op.ts";
 
 export const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
@@ -73,7 +73,26 @@ export function fieldTrials(a: bigint, b: bigint, random: Stream): Trial256[] {
     },
     { name: "add", op: Op.Fe256Add, fields: [x, y], wanted: (a + b) % P },
     { name: "sub", op: Op.Fe256Sub, fields: [x, y], wanted: mod(a - b, P) },
+    { name: "half", op: Op.Fe256Half, fields: [x], wanted: (a & 1n ? a + P : a) / 2n },
   ];
+}
+
+/** Every row of every table in flash, and each of eight random points: by what the board has, and by the portable twin. */
+export function selections(tables: number, random: Stream): Trial[] {
+  const rows = Array.from({ length: tables * 16 }, (_, i) => ({
+    name: `row ${i & 15} of table ${i >>> 4} of P-256`,
+    op: Op.P256Row,
+    twin: Op.P256RowPortable,
+    fields: [u16(104 + (i >>> 4) * 256), u16(i & 15)],
+  }));
+  const points = random.take(8 * 96);
+  const picks = Array.from({ length: 8 }, (_, i) => ({
+    name: `point ${i}`,
+    op: Op.P256Pick,
+    twin: Op.P256PickPortable,
+    fields: [points, u16(i)],
+  }));
+  return [...rows, ...picks];
 }
 
 /** The inverse of a field element in Montgomery's form. */

@@ -52,7 +52,7 @@ export function run(op: u32, len: u32): i32 {
 }
 
 function dispatch(op: u32, len: u32): i32 {
-  if (op >= 0x60 && op < 0x68) return rsa.run(room, reader, op);
+  if (op >= 0x60 && op < 0x67) return rsa.run(room, reader, op);
   if (op >= 0x50) return p256.run(room, reader, op);
   if (op >= 0x40) return blocks.run(room, reader, op);
   return op >= 0x20 ? curve.run(room, reader, op) : symmetric(op, len);

@@ -1,5 +1,7 @@
 /** The lab's operations on P-256 and P-384. */
 import * as fe from "../../assembly/crypto/_fe256";
+import * as multiply256 from "../../assembly/crypto/_multiply256";
+import * as p256 from "../../assembly/crypto/_p256";
 import * as sc from "../../assembly/crypto/_sc256";
 import * as table from "../../assembly/crypto/_table256";
 import * as ecdh256 from "../../assembly/crypto/ecdh256";
@@ -53,6 +55,11 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
       const status = ecdh256.derive(out, secret, key);
       return status == Status.Ok ? ecdh256.SHARED_BYTES : status;
     }
+    case Op.P256Row:
+    case Op.P256RowPortable:
+    case Op.P256Pick:
+    case Op.P256PickPortable:
+      return select(out, reader, op);
     case Op.Ecdsa256Sign:
     case Op.Ecdsa256Issue:
       return sign(out, reader, op);
@@ -73,6 +80,30 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
   if (!reader.ok()) return Status.Malformed;
   memory.copy(out, answer, fe.BYTES);
   return fe.BYTES;
+}
+
+function select(out: usize, reader: Reader, op: u32): i32 {
+  const pick = op == Op.P256Pick || op == Op.P256PickPortable;
+  const points = pick ? words(reader, multiply256.ROWS * p256.POINT_BYTES) : 0;
+  const first = !pick && reader.u16() == 2 ? reader.u16() : 0;
+  const index = reader.u16() == 2 ? reader.u16() : 0;
+  if (!reader.ok()) return Status.Malformed;
+  const answer = scratch.take(p256.POINT_BYTES);
+  switch (op) {
+    case Op.P256Row:
+      multiply256.row(answer, first, index);
+      break;
+    case Op.P256RowPortable:
+      multiply256.rowPortable(answer, first, index);
+      break;
+    case Op.P256Pick:
+      multiply256.pick(answer, points, index);
+      break;
+    default:
+      multiply256.pickPortable(answer, points, index);
+  }
+  memory.copy(out, answer, p256.POINT_BYTES);
+  return p256.POINT_BYTES;
 }
 
 function sign(out: usize, reader: Reader, op: u32): i32 {
@@ -103,6 +134,10 @@ function element(out: usize, a: usize, reader: Reader, op: u32): void {
       return fe.add(out, a, words(reader, 32));
     case Op.Fe256Sub:
       return fe.sub(out, a, words(reader, 32));
+    case Op.Fe256Half:
+      return fe.half(out, a);
+    case Op.Fe256HalfPortable:
+      return fe.halfPortable(out, a);
     case Op.Fe256MulPortable:
       return fe.mulPortable(out, a, words(reader, 32));
     case Op.Fe256SquarePortable:

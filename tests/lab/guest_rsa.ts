@@ -11,6 +11,7 @@ import { Op } from "./op";
 /** Run one of them; the answer goes to `out`, which is where the request is. */
 export function run(out: usize, reader: Reader, op: u32): i32 {
   if (op == Op.MontgomeryRow || op == Op.MontgomeryRowPortable) return row(out, reader, op == Op.MontgomeryRow);
+  if (op == Op.RsaShift || op == Op.RsaShiftPortable) return shift(out, reader, op == Op.RsaShift);
   const signatureLen = reader.u16(),
     signature = reader.take(signatureLen);
   const len = reader.u16(),
@@ -42,6 +43,20 @@ function words(reader: Reader, len: u32): usize {
 
 function number(reader: Reader): u32 {
   return reader.u16() == 2 ? reader.u16() : reader.u32();
+}
+
+function shift(out: usize, reader: Reader, native: boolean): i32 {
+  const len = reader.u16();
+  if (len < 16 || len > 256 || (len & 7) != 0) return Status.Malformed;
+  const x = scratch.take(len + 4);
+  const from = reader.take(len);
+  if (reader.ok()) memory.copy(x, from, len);
+  const quotient = number(reader);
+  const m = words(reader, len);
+  if (!reader.ok()) return Status.Malformed;
+  store<u32>(x + len, native ? rsa.shift(x, quotient, m, len) : rsa.shiftPortable(x, quotient, m, len));
+  memory.copy(out, x, len + 4);
+  return len + 4;
 }
 
 function row(out: usize, reader: Reader, native: boolean): i32 {

@@ -101,6 +101,15 @@ export const enum Op {
   Fe256SquarePortable = 0x69,
   Fe256AddPortable = 0x6a,
   Fe256SubPortable = 0x6b,
+  /** a -> a / 2 */
+  Fe256Half = 0x57,
+  Fe256HalfPortable = 0x67,
+  /** first word of a table (u16), index (u16) -> x and y of the row, by what the board has and by the portable twin */
+  P256Row = 0x6c,
+  P256RowPortable = 0x6d,
+  /** eight points, index (u16) -> the point, by what the board has and by the portable twin */
+  P256Pick = 0x6e,
+  P256PickPortable = 0x6f,
   /** a -> 1 / a, in Montgomery's form */
   Fe256Invert = 0x5c,
   /** a, b -> a * b / 2^256 modulo the group's order */
@@ -118,4 +127,7 @@ export const enum Op {
   /** sum, word (u32), b, m, inverse (u32), top (u16) -> sum, and what is above it, by what the board has and by the portable twin */
   MontgomeryRow = 0x64,
   MontgomeryRowPortable = 0x65,
+  /** x, quotient (u32), m -> 2^32 x - quotient m, and what is above it, by what the board has and by the portable twin */
+  RsaShift = 0x63,
+  RsaShiftPortable = 0x66,
 }

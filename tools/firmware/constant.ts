@@ -22,6 +22,8 @@ const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   cpu_montgomery_row: { "cmp r0, lr": "bytes of the element", "tst r5, #8": "bytes of the element" },
   cpu_poly1305: { "subs lr, lr, #1": "blocks" },
   cpu_sc_montgomery: { "cmp r1, r0": "bytes of the scalar" },
+  cpu_rsa_shift: { "cmp r2, r3": "bytes of the modulus" },
+  cpu_select: { "cmp r1, r3": "bytes of the rows" },
   cpu_sha256: { "cmp r3, r2": "words of the block", "subs r2, #1": "blocks", "subs r7, #1": "rounds" },
   cpu_sha512: { "subs r2, #1": "blocks", "subs r3, #1": "rounds" },
 };

@@ -5,7 +5,19 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { loadBoard } from "../../../tools/firmware/board.ts";
-import { element, mod, number, P, montgomeryRow, rows, specials, Stream, type Trial, trials } from "../../lab/field.ts";
+import {
+  element,
+  mod,
+  number,
+  P,
+  montgomeryRow,
+  rows,
+  rsaShift,
+  specials,
+  Stream,
+  type Trial,
+  trials,
+} from "../../lab/field.ts";
 import * as p256 from "../../lab/field256.ts";
 import { elfLab, type Lab } from "../../lab/lab.ts";
 import * as small from "../../lab/small.ts";
@@ -60,8 +72,10 @@ for (const build of BUILDS) {
         for (const trial of trials(element(random), element(random), random)) await check(lab, trial);
       }
       for (let i = 0; i < COUNT; i++) await check(lab, montgomeryRow(i, random));
+      for (let i = 0; i < COUNT + 8; i++) await check(lab, rsaShift(i, random));
       await checkP256(lab, random);
-      for (const trial of rows("CRYPTO_SMALL" in use ? 1 : 4)) await check(lab, trial);
+      const tables = "CRYPTO_SMALL" in use ? 1 : 4;
+      for (const trial of [...rows(tables), ...p256.selections(tables, random)]) await check(lab, trial);
     } finally {
       await lab.close();
     }
