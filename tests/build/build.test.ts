@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { KiB, loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
 import { buildDay } from "../../tools/firmware/day.ts";
+import { levers, misfit, table } from "../../tools/firmware/fit.ts";
 import { ROOT } from "../../tools/firmware/root.ts";
 import PROBE from "../qemu/boot/image.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
@@ -22,7 +23,23 @@ const { budget } = await loadBoard(board);
 
 test("flash over the board's budget fails the build", async () => {
   const change = { budget: { ...budget, flash: 1024 } };
-  await assert.rejects(buildImage({ board, image: PROBE, out: join(folder, "flash"), change }), /over budget: flash/);
+  await assert.rejects(buildImage({ board, image: PROBE, out: join(folder, "flash"), change }), (error) => {
+    assert.equal(misfit(error), "over budget: flash");
+    return true;
+  });
+  const tiny = { flash: { origin: 0, bytes: 1024 } };
+  await assert.rejects(buildImage({ board, image: PROBE, out: join(folder, "region"), change: tiny }), (error) => {
+    assert.match(misfit(error) ?? "", /^region `FLASH' overflowed by \d+ bytes$/);
+    return true;
+  });
+});
+
+test("an image that does not fit has choices that make it smaller, measured", async () => {
+  const request = { board, image: SIGNET, out: join(folder, "ample"), change: { budget: { ...budget, flash: 1024 } } };
+  const [lever] = await levers(request, ["no-tls"]);
+  assert.equal(lever?.choice, "no-tls");
+  assert.ok(lever.flash > 10 * KiB && lever.linear > 2 * KiB, JSON.stringify(lever));
+  assert.match(table([lever]), /^ {2}no-tls +\d+ bytes of flash +\d+ of RAM {3}no TLS\n$/);
 });
 
 test("linear memory over the board's budget fails the build", async () => {

@@ -17,13 +17,10 @@ export interface Program {
 
 /** The compiler with the firmware's ways: text becomes static bytes, and an application may lie anywhere. */
 const COMPILER = join(ROOT, "tools/firmware/compile.mjs");
-const PARTS = [
-  "tools/firmware/compile.mjs",
-  "tools/firmware/text.mjs",
-  "asconfig.json",
-  "package-lock.json",
-  "package.json",
-];
+/** The files that state the versions of npm packages: the first in the tree, the second in the npm package. */
+export const VERSIONS = ["package-lock.json", "package.json"];
+
+const PARTS = ["tools/firmware/compile.mjs", "tools/firmware/text.mjs", "asconfig.json", ...VERSIONS];
 
 /**
  * Its optimizer is WebAssembly that lives for seconds only: V8's optimization of it would take a quarter of a compilation, and

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFil
 import { dirname, join } from "node:path";
 import { EVENTS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
-import { asc, GUEST_END, type Program, sourcesOf } from "./asc.ts";
+import { asc, GUEST_END, type Program, sourcesOf, VERSIONS } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow } from "./cache.ts";
 import { buildDay } from "./day.ts";
@@ -109,7 +109,7 @@ export interface Guest {
 export async function buildGuest(board: Pick<Board, "use">, program: Program, folder: string): Promise<Guest> {
   const wasm = await compileWasm(board, program);
   const isSmall = "CRYPTO_SMALL" in board.use;
-  const key = digest([String(isSmall)], [...filesBelow("tools/firmware", "tools/facts"), "package-lock.json"]);
+  const key = digest([String(isSmall)], filesBelow("tools/firmware", "tools/facts", ...VERSIONS));
   const shared = join(dirname(wasm), `c-${key.slice(0, 16)}`);
   await exclusively(`${shared}.lock`, async () => {
     if (existsSync(join(shared, "guest.json"))) return;

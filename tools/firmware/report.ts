@@ -1,8 +1,10 @@
 /** The output of `signet build` and `signet size`. */
 import { relative } from "node:path";
+import { Trouble } from "../trouble.ts";
 import { boardNames, loadBoard } from "./board.ts";
-import { buildImage, type Built } from "./build.ts";
+import { buildImage, type Built, type Request } from "./build.ts";
 import { choicesOf, choose, type ChoiceName } from "./choices.ts";
+import { levers, misfit, table } from "./fit.ts";
 import { linearBytes } from "./guest.ts";
 import { loadImage } from "./image.ts";
 import { SIGNET } from "./product.ts";
@@ -27,7 +29,7 @@ async function* builds({ board, image: path, choose: text = "" }: Asked, isWhole
   const image = path === undefined ? SIGNET : await loadImage(path);
   const choices = choicesOf(text);
   for (const name of board === undefined ? boardNames() : [board]) {
-    yield await buildImage({ board: name, image, choices });
+    yield await fitting({ board: name, image, choices });
     if (!isWhole || image !== SIGNET || choices.length > 0 || !MEASURED.includes(name)) continue;
     for (const more of CHOSEN) yield await buildImage({ board: name, image, choices: more });
   }
@@ -41,6 +43,22 @@ function nameOf({ board, choices }: Built): string {
 /** One figure against its budget. */
 function share(bytes: number, budget: number): string {
   return `${bytes} of ${budget} bytes (${Math.round((100 * bytes) / budget)} %)`;
+}
+
+/** Build an image; if it does not fit, say what each other choice saves. */
+async function fitting(request: Request): Promise<Built> {
+  try {
+    return await buildImage(request);
+  } catch (error) {
+    const complaint = misfit(error);
+    if (complaint === undefined) throw error;
+    process.stderr.write(`the image does not fit ${request.board}: ${complaint}; measuring what each choice saves\n`);
+    process.stderr.write(table(await levers(request)));
+    throw new Trouble(
+      `the image does not fit ${request.board}: ${complaint}`,
+      "leave something out by --choose, or raise the budget in the board's data; `signet size` lists the parts",
+    );
+  }
 }
 
 /** Build, and print the place and size of the ELF. */
