@@ -1,6 +1,7 @@
 /** The CLI: `signet VERB …`. One file a verb in `cli/`; each says its own usage and calls the room that does the work. */
 import { Command, CommanderError } from "commander";
 import * as audit from "./cli/audit.ts";
+import * as backup from "./cli/backup.ts";
 import * as bridge from "./cli/bridge.ts";
 import * as build from "./cli/build.ts";
 import * as terminal from "./cli/console.ts";
@@ -18,6 +19,7 @@ import * as modem from "./cli/modem.ts";
 import * as creating from "./cli/new.ts";
 import * as page from "./cli/page.ts";
 import * as provision from "./cli/provision.ts";
+import * as restoring from "./cli/restore.ts";
 import * as server from "./cli/server.ts";
 import * as size from "./cli/size.ts";
 import * as tls from "./cli/tls.ts";
@@ -41,7 +43,7 @@ const GROUPS = {
     verbs: [creating, demo, build, size, exporting, trying, doctor],
   },
   device: { about: "boards, and the factory", verbs: [flash, page, provision, lock, terminal, inspect] },
-  server: { about: "the server and its database", verbs: [server, tls, token, key, verify, audit] },
+  server: { about: "the server and its database", verbs: [server, tls, token, key, backup, restoring, verify, audit] },
   simulate: { about: "parts of the world, emulated", verbs: [emulate, modem, bridge, fleet] },
   contribute: {
     about: "tests and measurements of Signet",

@@ -9,6 +9,8 @@ export interface Dialect extends KyselyDialect {
    * True if the database has one writer. Then waiting works share a transaction; otherwise each has its own and locks its rows.
    */
   readonly hasOneWriter: boolean;
+  /** The statement that begins a transaction which reads one snapshot, and blocks no writer. */
+  readonly beginSnapshot: string;
   /** Find a device by its id. */
   find(id: Uint8Array): DeviceRow | undefined | Promise<DeviceRow | undefined>;
   /**

@@ -81,6 +81,7 @@ const stored = picker(STORED);
 /** Savepoints work, and DDL is transactional. */
 export class Sqlite extends SqliteDialect implements Dialect {
   readonly flavour = "sqlite";
+  readonly beginSnapshot = "begin deferred";
   readonly hasOneWriter = true;
   readonly #file: string;
   readonly #native: Libsql.Database;

@@ -1,4 +1,4 @@
-import { Kysely, Migrator, type Transaction } from "kysely";
+import { Kysely, Migrator, sql, type Transaction } from "kysely";
 import { Trouble } from "../../trouble.ts";
 import { migrations } from "./migrations.ts";
 import type { Dialect } from "./dialect.ts";
@@ -182,6 +182,18 @@ export class Store {
         reject(own);
       }
     }
+  }
+
+  /** Run queries on the database as it is now, whatever is written meanwhile. No writer waits for it. */
+  snapshot<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return this.read.connection().execute(async (db) => {
+      await sql.raw(this.dialect.beginSnapshot).execute(db);
+      try {
+        return await work(db);
+      } finally {
+        await sql`rollback`.execute(db);
+      }
+    });
   }
 
   /** Lock the rows a query selects until the transaction ends; the only writer has them locked already. */

@@ -1,0 +1,119 @@
+// weight: 12 s, 0.5 cores
+/** `signet backup` and `signet restore`: online, from each kind of database to the other, with the decisions of the lost time. */
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { audit } from "../../tools/server/audit.ts";
+import { runBackup, runRestore } from "../../tools/server/backup.ts";
+import * as keyFile from "../../tools/server/keys.ts";
+import { Trouble } from "../../tools/trouble.ts";
+import { hex } from "../../tools/wire/bytes.ts";
+import type { Device } from "../../tools/wire/device.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { FLAVOURS, ask, decide, enrolled, missing, rows, serve, text, type Fixture } from "./harness.ts";
+import { past } from "./past.ts";
+import * as postgres from "./postgres.ts";
+
+async function report(server: Fixture, device: Device): Promise<string> {
+  const verdict = await exchange.report(device, server.url, text("x"));
+  if (verdict.kind !== "refused") return verdict.kind;
+  if (verdict.reason !== "stale-session" && verdict.reason !== "unknown-device") return verdict.reason;
+  await exchange.enrol(device, server.url);
+  const again = await exchange.report(device, server.url, text("x"));
+  return again.kind === "refused" ? again.reason : again.kind;
+}
+
+function names(part: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof Trouble && part.test(error.message) && error.hint !== "";
+}
+
+for (const flavour of FLAVOURS) {
+  void test(
+    `${flavour}: a backup of a running server, restored to the other kind of database, repeats the decisions of the copied log`,
+    { skip: missing("postgres") },
+    async (t) => {
+      const server = await serve(t, { policy: "claim" }, flavour);
+      const { database } = server.options;
+      const key = server.options.key!;
+      const [file, log] = [join(server.folder, "backup.db"), join(server.folder, "log.ndjson")];
+      const claims = (
+        await ask(server, server.adminToken, "/v1/claims", {
+          method: "POST",
+          body: JSON.stringify({ count: 4, expiresAt: server.clock.now + 1e7 }),
+        })
+      ).body.claims as string[];
+      const [device, bad, renewed] = await Promise.all(
+        claims.slice(0, 3).map((claim) => enrolled(server, { claim: Buffer.from(claim, "hex") })),
+      );
+      for (const one of [device!, bad!, renewed!]) assert.equal(await report(server, one), "accepted");
+      const reader = await server.operator("gone");
+
+      // Reports arrive while it is copied.
+      const copy = { isOver: false };
+      const busy = (async (): Promise<number> => {
+        let stored = 0;
+        for (; !copy.isOver; stored++) assert.equal(await report(server, device!), "accepted");
+        return stored;
+      })();
+      assert.match(await runBackup(file, { database, key, log }), /3 devices, \d+ reports, .*nothing was altered/);
+      copy.isOver = true;
+      assert.ok((await busy) > 0);
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      await assert.rejects(runBackup(file, { database, key }), names(/is there already/));
+
+      // The lost time.
+      assert.equal(await decide(server, bad!, "revoke"), 200);
+      assert.equal(await decide(server, renewed!, "suspend"), 200);
+      assert.equal(await decide(server, renewed!, "restore"), 200);
+      await ask(server, server.adminToken, "/v1/tokens/end", {
+        method: "POST",
+        body: JSON.stringify({ name: "gone" }),
+      });
+      const late = await enrolled(server, { claim: Buffer.from(claims[3]!, "hex") });
+      assert.equal(await report(server, late), "accepted");
+      assert.match(await runBackup(undefined, { database, key, log }), /log .*: 5 new entries/);
+      await server.close();
+
+      const other = flavour === "sqlite" ? await postgres.database() : join(server.folder, "restored.db");
+      const forged = join(server.folder, "forged.ndjson");
+      writeFileSync(forged, readFileSync(log, "utf-8").replace('"action":"revoke"', '"action":"restore"'));
+      await assert.rejects(runRestore(file, { database: other, key, log: forged }), names(/is no entry of the log/));
+      const told = await runRestore(file, { database: other, key, log }, server.clock.now);
+      assert.match(told, new RegExp(`repeated: revoke ${hex(bad!.id)}`));
+      assert.match(told, /repeated: end-token gone/);
+      assert.match(told, /not repeated: 1 times devices enrolled/);
+      await assert.rejects(runRestore(file, { database: other, key }), names(/is in use/));
+
+      const again: Fixture = { ...(await server.restart({ database: other })), adminToken: server.adminToken };
+      assert.equal((await ask(again, reader, "/v1/me")).status, 401);
+      assert.equal(await report(again, bad!), "revoked");
+      for (const one of [device!, renewed!, late]) assert.equal(await report(again, one), "accepted");
+      assert.deepEqual((await audit(again.store, keyFile.load(key))).findings, []);
+      assert.ok(
+        (await again.devices()).every(({ id, state }) => state === (id === hex(bad!.id) ? "revoked" : "active")),
+      );
+    },
+  );
+
+  void test(
+    `${flavour}: a backup has every row of every table, and one of an altered database is refused`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const { database } = server.options;
+      const key = server.options.key!;
+      await past(server);
+      const before = await rows(server);
+      const file = join(server.folder, "backup.db");
+      await runBackup(file, { database, key });
+      const copy = await serve(t, { database: file, key, stepMs: Infinity });
+      assert.deepEqual(await rows(copy), before);
+      await sql`update devices set report_count = report_count + 1`.execute(server.store.read);
+      const next = join(server.folder, "next.db");
+      await assert.rejects(runBackup(next, { database, key }), names(/findings in the copy/));
+      assert.throws(() => statSync(next));
+    },
+  );
+}
