@@ -3,29 +3,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { Ajv } from "ajv";
 import { type Built, buildImage } from "../../tools/firmware/build.ts";
 import { SIGNET } from "../../tools/firmware/product.ts";
 import { linkedMembers, sbom } from "../../tools/firmware/sbom.ts";
-
-interface Component {
-  readonly name: string;
-  readonly version: string;
-  readonly hashes?: { readonly content: string }[];
-  readonly properties?: { readonly name: string; readonly value: string }[];
-}
-
-interface Bom {
-  readonly metadata: { readonly component: Component; readonly tools: { readonly components: Component[] } };
-  readonly components: Component[];
-}
-
-/** The schemas of CycloneDX, of a package that carries them. */
-const SCHEMAS = "node_modules/@cyclonedx/cyclonedx-library/res/schema";
-const schema = (name: string): object =>
-  JSON.parse(readFileSync(join(SCHEMAS, `${name}.SNAPSHOT.schema.json`), "utf8")) as object;
+import { type Bom, bomFault } from "./bom.ts";
 
 let built: Built;
 let text: string;
@@ -36,12 +18,8 @@ before(async () => {
 
 describe("the bill of materials of an image", () => {
   it("is valid CycloneDX 1.6", () => {
-    const ajv = new Ajv({ strict: false, validateFormats: false });
-    for (const name of ["spdx", "jsf-0.82"])
-      ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
-    const validate = ajv.compile(schema("bom-1.6"));
-    assert.ok(validate(JSON.parse(text)), ajv.errorsText(validate.errors));
-    assert.ok(!validate({ ...(JSON.parse(text) as object), components: [{ type: "firmware" }] }), "it takes anything");
+    assert.equal(bomFault(JSON.parse(text) as Bom), undefined);
+    assert.ok(bomFault({ ...(JSON.parse(text) as Bom), components: [{ type: "firmware" }] }), "it takes anything");
   });
 
   it("has the hash of the ELF, the linked parts, and the versions of the compilers", async () => {

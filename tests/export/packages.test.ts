@@ -9,6 +9,7 @@ import { z } from "zod";
 import { type ExportOptions, alternatives, exportLibrary } from "../../tools/export/export.ts";
 import { run } from "../../tools/firmware/run.ts";
 import { type Value, encode } from "../../tools/wire/cbor.ts";
+import { type Bom, bomFault } from "../build/bom.ts";
 import { type Declaration, changed, declarations, lines } from "./api.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signet-packages-"));
@@ -46,6 +47,19 @@ function yaml(source: string): Record<string, unknown> {
 }
 
 describe("an export as a package", () => {
+  it("has a bill of materials: valid CycloneDX, and about its C file", async () => {
+    const bom = JSON.parse(text("signet.cdx.json")) as Bom;
+    assert.ok(bomFault(bom) === undefined, bomFault(bom));
+    const { name, hashes } = bom.metadata.component;
+    const [hash] = (await run("sha256sum", [join(out, "signet.c")])).split(" ");
+    assert.deepEqual([name, hashes?.[0]?.content], ["signet", hash]);
+    assert.deepEqual(
+      bom.components.map((part) => part.name),
+      ["assemblyscript", "wabt"],
+    );
+    assert.match(text("MANIFEST.sha256"), /^[0-9a-f]{64} {2}signet\.cdx\.json$/m);
+  });
+
   it("is described as Open-CMSIS-Pack's schema wants it", async (test) => {
     const schema = process.env["PACK_XSD"];
     if (schema === undefined) return test.skip("PACK_XSD names no PACK.xsd");

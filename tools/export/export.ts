@@ -10,6 +10,7 @@ import { filesBelow } from "../firmware/cache.ts";
 import { type ChoiceName, choose } from "../firmware/choices.ts";
 import { buildGuest } from "../firmware/guest.ts";
 import { BUILD, ROOT } from "../firmware/root.ts";
+import { exportSbom } from "../firmware/sbom.ts";
 import { Trouble } from "../trouble.ts";
 import { amalgamate, prefixed } from "./amalgam.ts";
 import { callsHeader } from "./calls.ts";
@@ -250,6 +251,7 @@ export async function exportLibrary(
       );
     }
     put("LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
+    put("signet.cdx.json", exportSbom(compiled.get("signet.c")!, options.core));
     put("SIZE.md", await sizeText(options, compiled, compared));
   } finally {
     // After a failure too: the next export then replaces the files.

@@ -30,6 +30,9 @@ const PACKAGES: Readonly<Record<string, readonly [how: string, licence: string]>
   ],
 };
 
+/** The packages that leave code in the C of a guest; an export has no part of the others. */
+const COMPILED_IN = ["assemblyscript", "wabt"];
+
 const license = (id: string): Component["licenses"] => [{ license: { id } }];
 
 /** The version that a package.json states. */
@@ -75,17 +78,19 @@ async function fromLinker(map: string, gcc: string): Promise<Component[]> {
   });
 }
 
+function tool(name: string, version: string): Component {
+  return { type: "application", "bom-ref": `tool:${name}@${version}`, name, version };
+}
+
+/** The compilers of npm. */
+function npmTools(): Component[] {
+  return ["assemblyscript", "wabt"].map((name) => tool(name, versionOf(packageFolder(name))));
+}
+
 /** The compilers and the linker. */
 async function tools(gcc: string): Promise<Component[]> {
   const ld = /(\S+)$/.exec((await run("arm-none-eabi-ld", ["--version"])).split("\n")[0]!)![1]!;
-  const tool = (name: string, version: string): Component => ({
-    type: "application",
-    "bom-ref": `tool:${name}@${version}`,
-    name,
-    version,
-  });
-  const npm = ["assemblyscript", "wabt"].map((name) => tool(name, versionOf(packageFolder(name))));
-  return [tool("arm-none-eabi-gcc", gcc), tool("arm-none-eabi-ld", ld), ...npm];
+  return [tool("arm-none-eabi-gcc", gcc), tool("arm-none-eabi-ld", ld), ...npmTools()];
 }
 
 /** A UUID of version 8 (RFC 9562 section 5.8) of a hash. */
@@ -96,38 +101,50 @@ function uuid(hash: Buffer): string {
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** Describe the image in `folder` that was linked for `board`. */
-export async function sbom(folder: string, board: string, image: string): Promise<string> {
-  const hash = createHash("sha256")
-    .update(readFileSync(join(folder, "signet.elf")))
-    .digest();
-  const version = versionOf(".");
-  const gcc = (await run("arm-none-eabi-gcc", ["-dumpfullversion"])).trim();
-  const firmware: Component = {
-    type: "firmware",
-    "bom-ref": `${image}@${version}`,
-    name: image,
-    version,
-    licenses: license("Apache-2.0"),
-    hashes: [{ alg: "SHA-256", content: hash.toString("hex") }],
-    properties: [
-      { name: "signet:board", value: board },
-      { name: "signet:file", value: "signet.elf" },
-    ],
-  };
-  const map = readFileSync(join(folder, "signet.map"), "utf8");
-  const components = [...Object.entries(PACKAGES).map(fromNpm), ...(await fromLinker(map, gcc))];
+/** The bill of materials of `made`, whose SHA-256 is `hash`, from its parts and by these tools. */
+function bill(made: Component, hash: Buffer, parts: readonly Component[], by: readonly Component[]): string {
   const bom = {
     bomFormat: "CycloneDX",
     specVersion: "1.6",
     serialNumber: `urn:uuid:${uuid(hash)}`,
     version: 1,
-    metadata: { component: firmware, tools: { components: await tools(gcc) } },
-    components,
+    metadata: { component: made, tools: { components: by } },
+    components: parts,
     dependencies: [
-      { ref: firmware["bom-ref"], dependsOn: components.map((one) => one["bom-ref"]) },
-      ...components.map((one) => ({ ref: one["bom-ref"], dependsOn: [] })),
+      { ref: made["bom-ref"], dependsOn: parts.map((one) => one["bom-ref"]) },
+      ...parts.map((one) => ({ ref: one["bom-ref"], dependsOn: [] })),
     ],
   };
   return `${JSON.stringify(bom, undefined, 2)}\n`;
+}
+
+/** The component that a bill is about: the bytes with this SHA-256. */
+function made(type: Component["type"], name: string, hash: Buffer, facts: Readonly<Record<string, string>>): Component {
+  const version = versionOf(".");
+  return {
+    type,
+    "bom-ref": `${name}@${version}`,
+    name,
+    version,
+    licenses: license("Apache-2.0"),
+    hashes: [{ alg: "SHA-256", content: hash.toString("hex") }],
+    properties: Object.entries(facts).map(([fact, value]) => ({ name: `signet:${fact}`, value })),
+  };
+}
+
+/** Describe the image in `folder` that was linked for `board`. */
+export async function sbom(folder: string, board: string, image: string): Promise<string> {
+  const elf = readFileSync(join(folder, "signet.elf"));
+  const hash = createHash("sha256").update(elf).digest();
+  const gcc = (await run("arm-none-eabi-gcc", ["-dumpfullversion"])).trim();
+  const map = readFileSync(join(folder, "signet.map"), "utf8");
+  const parts = [...Object.entries(PACKAGES).map(fromNpm), ...(await fromLinker(map, gcc))];
+  return bill(made("firmware", image, hash, { board, file: "signet.elf" }), hash, parts, await tools(gcc));
+}
+
+/** Describe an export for `core`, whose C file is `source`. Its host's linker adds parts that are not known here. */
+export function exportSbom(source: string, core: string): string {
+  const hash = createHash("sha256").update(source).digest();
+  const parts = Object.entries(PACKAGES).filter(([name]) => COMPILED_IN.includes(name));
+  return bill(made("library", "signet", hash, { core, file: "signet.c" }), hash, parts.map(fromNpm), npmTools());
 }
