@@ -25,6 +25,8 @@ export const FRAME_OPEN_MS: u32 = 20_000;
 export const FRAME_PROBE_MS: u32 = 1_000;
 /** The pause after a lost request of a tunnel; it doubles. The server answers within 2 s. */
 export const TUNNEL_LOST_MS: u32 = 1_000;
+/** Time for the answer to a datagram: ACK_TIMEOUT of RFC 7252 with its whole random part. It doubles. */
+export const TUNNEL_ACK_MS: u32 = 3_000;
 /** The pause before a request of a tunnel without data: the answer to the request before holds most of what is expected. It doubles. */
 export const TUNNEL_POLL_MS: u32 = 200;
 /** Lost requests of a tunnel in a row before its connection counts as lost: with doubling and the time of each, some 30 s. */
@@ -145,7 +147,7 @@ export const REST_MAX_MS: u32 = 3_600_000;
  * An open connection is kept for the next report if that follows within this time: servers close idle ones after 5 s, and those in
  * a tunnel after 2 hours.
  */
-export const KEEP_MS: u32 = isDefined(ROAD_HTTP) ? 7_000_000 : 2_000;
+export const KEEP_MS: u32 = isDefined(ROAD_HTTP) || isDefined(ROAD_UDP) ? 7_000_000 : 2_000;
 /**
  * Maximum time without progress; after it the watchdog is no longer fed. Twice the longest of the timeouts above that run
  * without a pause.

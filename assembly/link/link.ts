@@ -7,10 +7,11 @@
  */
 import { Status } from "../lib/status";
 import * as ring from "./stream";
-import { LinkState, TUNNEL, stream, tx } from "./stream";
+import { LinkState, TUNNEL, UDP, stream, tx } from "./stream";
 import * as engine from "./at/engine";
 import * as espat from "./at/espat";
 import * as espatHttp from "./at/espat_http";
+import * as espatUdp from "./at/espat_udp";
 import * as quectel from "./at/quectel";
 import * as socket from "./at/socket";
 import { Event } from "./at/step";
@@ -40,7 +41,8 @@ export const CELLULAR: bool = QUECTEL;
 
 if (!FRAMED && !AT) ERROR("an image needs the driver of a module: WITHOUT_FRAMED or WITHOUT_ESP_AT, not both");
 
-if (TUNNEL && (FRAMED || QUECTEL || !ESP_AT)) ERROR("ROAD_HTTP is for the driver of ESP-AT alone: with WITHOUT_FRAMED");
+if (TUNNEL && (FRAMED || QUECTEL || !ESP_AT))
+  ERROR("ROAD_HTTP is for the driver of ESP-AT alone, and ROAD_UDP too: with WITHOUT_FRAMED");
 
 let chosen: u32 = 0;
 
@@ -71,6 +73,7 @@ export function start(wanted: u32, nowMs: u32): void {
   if (!known(wanted)) unreachable();
   chosen = wanted;
   if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
+  else if (UDP) espatUdp.start(nowMs);
   else if (TUNNEL) espatHttp.start(nowMs);
   else if (ESP_AT && isAt()) espat.start(nowMs);
   else if (FRAMED) framed.start(nowMs);
@@ -81,7 +84,8 @@ export function start(wanted: u32, nowMs: u32): void {
  * none. Both texts are kept by pointer: at most 32 and 64 bytes.
  */
 export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
-  if (TUNNEL) espatHttp.join(ssid, ssidLen, secret, secretLen);
+  if (UDP) espatUdp.join(ssid, ssidLen, secret, secretLen);
+  else if (TUNNEL) espatHttp.join(ssid, ssidLen, secret, secretLen);
   else if (ESP_AT && family() == Family.EspAt) espat.join(ssid, ssidLen, secret, secretLen);
 }
 
@@ -205,7 +209,8 @@ export function fromModule(bytes: usize, len: u32): void {
 /** Have the driver act on what the engine found. */
 function react(event: Event): void {
   if (event == Event.None) return;
-  if (TUNNEL) espatHttp.react(event);
+  if (UDP) espatUdp.react(event);
+  else if (TUNNEL) espatHttp.react(event);
   else if (QUECTEL && family() == Family.Quectel) quectel.react(event);
   else if (ESP_AT) espat.react(event);
 }

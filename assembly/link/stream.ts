@@ -4,9 +4,11 @@
 import { LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
 
 /** True if the road of the image carries requests and answers: its streams travel in a tunnel. */
-export const TUNNEL: bool = isDefined(ROAD_HTTP);
-/** Room before `tx` for the head of a request of the tunnel. */
-export const TUNNEL_HEAD_BYTES: u32 = TUNNEL ? 20 : 0;
+export const TUNNEL: bool = isDefined(ROAD_HTTP) || isDefined(ROAD_UDP);
+/** True if the requests are datagrams of CoAP. */
+export const UDP: bool = isDefined(ROAD_UDP);
+/** Room before `tx` for the head of a request of the tunnel, and that of CoAP. */
+export const TUNNEL_HEAD_BYTES: u32 = TUNNEL ? (UDP ? 27 : 20) : 0;
 
 if (LINK_RX_BYTES < 64 || (LINK_RX_BYTES & (LINK_RX_BYTES - 1)) != 0)
   ERROR("LINK_RX_BYTES must be a power of two, at least 64: the receive ring wraps by a mask");

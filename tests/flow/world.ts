@@ -51,7 +51,7 @@ export class World {
   /** Start the server, again on the same port and database if it ran before. */
   async startServer(): Promise<void> {
     const database = join(this.folder, this.#database);
-    const tls = this.#tls ? { tls: { port: 0 } } : {};
+    const tls = this.#tls ? { tls: { port: 0 }, coap: { port: 0 } } : {};
     const clock = (): number => Date.now() + this.clockMs;
     this.server = await startServer({ port: this.#port, database, audience: AUDIENCE, clock, ...tls });
     this.#port = this.server.port;

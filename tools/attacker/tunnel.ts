@@ -1,20 +1,23 @@
 /**
- * The attacker between a module and the server on the road of HTTP: it ends the device's tunnel, gives the stream to a tap, and carries
+ * The attacker between a module and the server where TLS travels in a tunnel, over HTTP or CoAP: it ends the device's tunnel, gives the stream to a tap, and carries
  * what the tap lets through in a tunnel of its own. So it can do to the stream what an attacker on TCP can.
  */
+import { createSocket } from "node:dgram";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Connection, Tap, Target } from "../line/tap.ts";
+import * as door from "../server/coap.ts";
 import { LIMITS, Tunnels } from "../server/tunnel.ts";
 import { concat } from "../wire/bytes.ts";
-import { TUNNEL_PATH, TUNNEL_TYPE } from "../wire/tunnel.ts";
-import { TunnelClient } from "../wire/tunnel_client.ts";
+import * as coap from "../wire/coap.ts";
+import { TUNNEL_PATH, TUNNEL_SEGMENT, TUNNEL_TYPE } from "../wire/tunnel.ts";
+import { TunnelClient, type Post } from "../wire/tunnel_client.ts";
 import type { Proxy } from "./proxy.ts";
 
 /** Relay tunnels on a loopback port to the server at `to`, by way of the tap. Where the tap leads elsewhere, streams go on over TCP. */
 export async function startTunnelProxy(to: Target, tap: Tap): Promise<Proxy> {
-  const tunnels = new Tunnels(LIMITS, (device) => join(device, to, tap));
+  const tunnels = new Tunnels(LIMITS, (device) => join(device, to, tap, (bytes) => post(to, bytes)));
   const answer = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await tunnels.answer(await read(asked), "");
     response.writeHead(body === undefined ? 400 : 200, { "content-length": body?.length ?? 0 }).end(body);
@@ -34,13 +37,40 @@ export async function startTunnelProxy(to: Target, tap: Tap): Promise<Proxy> {
   };
 }
 
+/** Do the same for tunnels over CoAP. */
+export async function startCoapProxy(to: Target, tap: Tap): Promise<Proxy> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.connect(to.port, to.host, resolve));
+  const waiting = new Map<number, (answer: Uint8Array) => void>();
+  socket.on("message", (bytes) => {
+    const answer = coap.read(bytes);
+    if (answer !== undefined) waiting.get(answer.id)?.(answer.payload);
+  });
+  let last = 0;
+  const ask: Post = (payload) => {
+    const id = (last = (last + 1) & 0xffff);
+    const { confirmable: type } = coap.Type;
+    const token = new Uint8Array(0);
+    socket.send(coap.write({ type, code: coap.Code.post, id, token, path: [TUNNEL_SEGMENT], payload }));
+    return new Promise((resolve) => waiting.set(id, resolve)).finally(() => waiting.delete(id)) as Promise<Uint8Array>;
+  };
+  const tunnels = new Tunnels(LIMITS, (device) => join(device, to, tap, ask));
+  const listening = await door.listen(tunnels, "127.0.0.1", 0);
+  return {
+    port: listening.port,
+    async close() {
+      await tunnels.close();
+      await listening.close();
+      await new Promise<void>((resolve) => socket.close(() => resolve()));
+    },
+  };
+}
+
 /** Join a device's stream with one to the server. */
-function join(device: Duplex, to: Target, tap: Tap): void {
+function join(device: Duplex, to: Target, tap: Tap, ask: Post): void {
   const target = tap.target?.(to) ?? to;
   const upstream =
-    target === to
-      ? new TunnelClient((bytes) => post(to, bytes))
-      : connect({ host: target.host, port: target.port, noDelay: true });
+    target === to ? new TunnelClient(ask) : connect({ host: target.host, port: target.port, noDelay: true });
   const connection: Connection = {
     toServer: (bytes) => void (upstream.writable && upstream.write(bytes)),
     toDevice: (bytes) => void (device.writable && device.write(bytes)),

@@ -53,9 +53,9 @@ interface Tally {
 
 /** Show a device's life: key, sign-up, readings, attacks. Resolves with whether all of it went well. */
 export async function demo(options: Options): Promise<boolean> {
-  if (options.road === "http" && (options.link !== "esp-at" || options.plain)) {
+  if (options.road !== "tcp" && (options.link !== "esp-at" || options.plain)) {
     throw new Trouble(
-      "the road http is for the module esp-at, inside TLS",
+      `the road ${options.road} is for the module esp-at, inside TLS`,
       "leave out --plain, and give --link esp-at",
     );
   }

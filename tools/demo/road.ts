@@ -8,7 +8,7 @@ import type { Proxy } from "../attacker/proxy.ts";
 import { Records } from "../attacker/records.ts";
 import { Sniffer, type Wanted } from "../attacker/sniffer.ts";
 import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
-import { startTunnelProxy } from "../attacker/tunnel.ts";
+import { startCoapProxy, startTunnelProxy } from "../attacker/tunnel.ts";
 import { loadBoard, type Board } from "../firmware/board.ts";
 import { buildImage, type Built } from "../firmware/build.ts";
 import { serving, type RoadName } from "../firmware/choices.ts";
@@ -42,7 +42,7 @@ export interface Plan {
   readonly fields?: Fields;
   /** True if everything travels inside TLS; false by default. */
   readonly tls?: boolean;
-  /** The module's road to the server; TCP by default. On HTTP everything travels inside TLS. */
+  /** The module's road to the server; TCP by default. On the others everything travels inside TLS. */
   readonly road?: RoadName;
 }
 
@@ -76,7 +76,7 @@ export interface Road {
   /** The listener on the UART and in the module. */
   readonly sniffer: Sniffer;
   readonly modem: Module;
-  /** The attacker's own ends of the tunnel, on the road of HTTP. */
+  /** The attacker's own ends of the tunnel, where there is one. */
   readonly proxy: Proxy | undefined;
   /** The fields of the factory page for enrolment. */
   readonly claim: Uint8Array;
@@ -102,6 +102,13 @@ const DISBELIEF: Record<number, string> = {
   [-forged]: "forged",
   [-unexpected]: "not about this message",
 };
+
+/** The attacker of each road with a tunnel. */
+const PROXIES = {
+  tcp: undefined,
+  http: ({ port }: RunningServer, tap: Tap) => startTunnelProxy({ host: HOST, port }, tap),
+  udp: ({ coap }: RunningServer, tap: Tap) => startCoapProxy({ host: HOST, port: coap!.port }, tap),
+} as const;
 
 /** True if a board's image has TLS in it. */
 export function hasTls(board: Board): boolean {
@@ -139,7 +146,7 @@ export async function lay(plan: BoardPlan): Promise<BoardRoad> {
 export async function layFor(plan: Plan, program: Program): Promise<Road> {
   mkdirSync(plan.folder, { recursive: true });
   const database = join(plan.folder, "signet.db");
-  const tls = plan.tls ? { tls: { port: 0 } } : {};
+  const tls = plan.tls ? { tls: { port: 0 }, ...(plan.road === "udp" && { coap: { port: 0 } }) } : {};
   const { fields } = plan;
   const server = await startServer({
     port: plan.port,
@@ -149,10 +156,9 @@ export async function layFor(plan: Plan, program: Program): Promise<Road> {
     ...(fields && { fields }),
   });
   const [attacker, records, sniffer] = [new Attacker(), new Records(), new Sniffer()];
-  const inTunnel = plan.road === "http";
-  const proxy = inTunnel ? await startTunnelProxy({ host: HOST, port: server.port }, records) : undefined;
+  const proxy = await PROXIES[plan.road ?? "tcp"]?.(server, records);
   const port = proxy?.port ?? server.tls?.port ?? server.port;
-  const tap = inTunnel ? undefined : plan.tls ? records : attacker;
+  const tap = proxy ? undefined : plan.tls ? records : attacker;
   const modem = await startModule(plan.link, { host: HOST, port }, tap, sniffer);
   const flash = join(plan.folder, "flash.bin");
   const claim = new Uint8Array(randomBytes(16));

@@ -24,18 +24,22 @@ export const CHOICES = {
     says: "no driver but the one for the HTTP client of ESP-AT: TLS travels in requests and answers",
     use: { WITHOUT_FRAMED: 1, ROAD_HTTP: 1, LINK_RX: 1024, LINK_TX: 1024 },
   },
+  udp: {
+    says: "no driver but the one for UDP of ESP-AT: TLS travels in messages of CoAP",
+    use: { WITHOUT_FRAMED: 1, ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
+  },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
 } as const satisfies Record<string, Choice>;
 
 export type ChoiceName = keyof typeof CHOICES;
 
-/** How bytes reach the server: over a stream, or in the bodies of requests that the module makes. */
-export const ROADS = ["tcp", "http"] as const;
+/** How bytes reach the server: over a stream, in the bodies of requests that the module makes, or in datagrams. */
+export const ROADS = ["tcp", "http", "udp"] as const;
 export type RoadName = (typeof ROADS)[number];
 
 /** The choices of an image that serves this family of modules on this road; the image without choices serves the others on TCP. */
 export function serving(family: string, road: RoadName = "tcp"): readonly ChoiceName[] {
-  if (road === "http") return ["http"];
+  if (road !== "tcp") return [road];
   return family === "quectel" ? ["quectel"] : [];
 }
 

@@ -22,7 +22,7 @@ import {
   LINK_TX_BYTES,
 } from "../../config";
 import { FaultCause } from "../facts";
-import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, due, put, room, stream } from "../stream";
+import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, UDP, due, put, room, stream } from "../stream";
 import * as text from "../text";
 import { Text } from "../text";
 import * as tunnel from "../tunnel";
@@ -277,7 +277,7 @@ export function hear(byte: u32): Event {
     if (--at.number) return Event.None;
     at.strikes = 0;
     block();
-    return end(Event.None);
+    return end(UDP ? Event.Datagram : Event.None);
   }
   if (at.within != Within.Line) {
     if (byte - 0x30 < 10 && at.number <= MAX_LENGTH) {
@@ -348,6 +348,7 @@ function begin(): Event {
     if (!(at.flags & Flag.Ok)) block();
     return end(Event.None);
   }
+  if (UDP) tunnel.begin();
   at.within = Within.Raw;
   at.rawUntilMs = stream.nowMs + AT_REPLY_MS;
   if (!TUNNEL && at.number == room()) at.pending = 1;

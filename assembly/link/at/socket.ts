@@ -25,7 +25,7 @@ import { Status } from "../../lib/status";
 import { FaultCause, FaultStep } from "../facts";
 import * as fault from "../fault";
 import * as ring from "../stream";
-import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, clear, due, lost, reset, stream, tx } from "../stream";
+import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, UDP, clear, due, lost, reset, stream, tx } from "../stream";
 import * as text from "../text";
 import * as tunnel from "../tunnel";
 import * as engine from "./engine";
@@ -110,7 +110,7 @@ export function toModule(to: usize, max: u32): u32 {
       written += data.move(to + written, max - written);
       if (data.left == 0) at.step = Phase.Confirm;
       at.seen = 0;
-      at.deadlineMs = stream.nowMs + (TUNNEL ? AT_OPEN_MS : AT_SEND_MS);
+      at.deadlineMs = stream.nowMs + (TUNNEL && !UDP ? AT_OPEN_MS : AT_SEND_MS);
     } else {
       const byte = engine.next();
       if (byte == text.END) break;
@@ -125,10 +125,11 @@ export function choose(): void {
   if (at.step != Phase.Idle) return;
   at.flags = 0;
   if (!socket.home && stream.state == LinkState.Down) return issue(Phase.Reset);
+  if (UDP && socket.hangUp) return issue(Phase.HangUp);
   if (socket.hangUp) return issue(stream.txLen && !socket.peerGone ? Phase.Send : Phase.HangUp);
   if (stream.state == LinkState.Down) stream.state = LinkState.Ready;
   if (TUNNEL) {
-    if (tunnel.wants()) issue(Phase.Send);
+    if (tunnel.wants()) issue(UDP && !socket.attached ? Phase.Connect : Phase.Send);
     return;
   }
   if (stream.state == LinkState.Opening) return issue(Phase.Connect);
@@ -230,6 +231,11 @@ export function failed(): boolean {
 /** The step took too long. */
 function late(): void {
   if (at.step == Phase.Full) return issue(Phase.Send);
+  if (UDP && at.step == Phase.Confirm && at.seen) {
+    fault.note(FaultStep.Receive, FaultCause.Silence, 0);
+    tunnel.late();
+    return idle();
+  }
   if (!engine.again()) return trouble(engine.cause());
   write(at.step);
 }
@@ -297,6 +303,7 @@ export function connected(): void {
 
 /** The connection was not opened. */
 export function refused(): void {
+  if (UDP) tunnel.failed();
   if (stream.state == LinkState.Opening) stream.state = LinkState.Failed;
   socket.refusals++;
   if (socket.refusals % AT_REFUSALS == 0) return trouble(FaultCause.Error);
@@ -329,6 +336,7 @@ export function gone(cause: FaultCause): void {
   fault.note(FaultStep.Send, cause, TUNNEL ? at.hint : 0);
   if (TUNNEL) {
     tunnel.failed();
+    if (UDP) socket.hangUp = 1;
     if (++socket.refusals % AT_REFUSALS == 0) return trouble(cause);
     return idle();
   }

@@ -47,6 +47,8 @@ export const enum Event {
   Late,
   /** The state of the module is unknown: give up the work in progress. */
   Trouble,
+  /** A datagram came, in an image whose tunnel has them. */
+  Datagram,
 }
 
 /** The flags of a step: the word that ends it, and its treatment. */
