@@ -262,6 +262,6 @@ export async function ask(
   const body = await response.text();
   return {
     status: response.status,
-    body: response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(body) : body,
+    body: /^application\/(problem\+)?json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(body) : body,
   };
 }

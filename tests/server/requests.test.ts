@@ -51,6 +51,23 @@ void test("a request without a body, with a chunked one, and with any method get
     assert.equal(await status({ method, path: "/nothing" }), 404);
   }
   assert.equal(await status({ method: "HEAD", path: "/healthz" }), 200);
+  // Each refusal is a problem of RFC 9457.
+  for (const [path, init, wanted] of [
+    ["/nothing", {}, 404],
+    ["/healthz", { method: "PUT" }, 405],
+    ["/v1/devices", {}, 401],
+    [
+      "/v1/claims",
+      { method: "POST", body: "x".repeat(40_000), headers: { authorization: `Bearer ${server.adminToken}` } },
+      413,
+    ],
+    ["/v1/claims", { method: "POST", body: "{}", headers: { authorization: `Bearer ${server.adminToken}` } }, 400],
+  ] as const) {
+    const response = await fetch(server.url + path, init);
+    assert.equal(response.headers.get("content-type"), "application/problem+json", path);
+    const { title, status: told, detail } = (await response.json()) as Record<string, unknown>;
+    assert.deepEqual([response.status, told, typeof title, typeof detail], [wanted, wanted, "string", "string"]);
+  }
   assert.deepEqual(errors, []);
 });
 

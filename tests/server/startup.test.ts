@@ -9,7 +9,7 @@ import Libsql from "libsql";
 import { Trouble } from "../../tools/trouble.ts";
 import { startServer } from "../../tools/server/server.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { AUDIENCE, FLAVOURS, enrolled, missing, refusal, serve, text } from "./harness.ts";
+import { AUDIENCE, FLAVOURS, ask, enrolled, missing, refusal, serve, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
 
 function complains(pattern: RegExp): (error: unknown) => boolean {
@@ -104,7 +104,8 @@ void test("a full disk: devices are told to come later, nothing is acknowledged 
     execFileSync("umount", ["-l", disk]);
     rmdirSync(disk);
   });
-  const server = await serve(t, { database: join(disk, "signet.db"), onError: () => undefined });
+  const errors: string[] = [];
+  const server = await serve(t, { database: join(disk, "signet.db"), onError: (error) => errors.push(String(error)) });
   const device = await enrolled(server);
   writeFileSync(join(disk, "ballast"), new Uint8Array(300_000));
   let accepted = 0;
@@ -120,7 +121,16 @@ void test("a full disk: devices are told to come later, nothing is acknowledged 
   }
   assert.ok(full !== undefined, "the disk never filled");
   assert.equal((await server.reports(Buffer.from(device.id).toString("hex"))).length, accepted);
+  // Operators still read, and a decision is refused by name.
+  const claims = JSON.stringify({ count: 1000, expiresAt: server.clock.now + 1e6 });
+  const decided = (): ReturnType<typeof ask> =>
+    ask(server, server.adminToken, "/v1/claims", { method: "POST", body: claims });
+  assert.equal((await ask(server, server.adminToken, "/v1/devices")).status, 200);
+  const { status, body } = await decided();
+  assert.deepEqual([status, body.status, body.title], [503, 503, "Service Unavailable"]);
+  assert.ok(errors.length > 0 && errors.every((error) => /disk is full|SQLITE_FULL/.test(error)), errors[0]);
   execFileSync("rm", [join(disk, "ballast")]);
+  assert.equal((await decided()).status, 200);
   assert.equal((await exchange.send(device, server.url, [full])).kind, "accepted");
 });
 
@@ -148,9 +158,11 @@ void test(
     const database = await postgres.database(Promise.resolve(cluster));
     const server = await serve(t, { database, onError: () => undefined });
     const status = async (path: string): Promise<number> => (await fetch(server.url + path)).status;
+    const devices = async (): Promise<number> =>
+      (await ask(server, server.adminToken, "/v1/devices/" + "0".repeat(64))).status;
     assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 200]);
     await postgres.crash(cluster.process);
-    assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 503]);
+    assert.deepEqual([await status("/healthz"), await status("/readyz"), await devices()], [200, 503, 503]);
     cluster.process = await postgres.run(cluster.data, cluster.socket);
     assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 200]);
   },

@@ -7,6 +7,7 @@ import { BODY_MAX } from "./intake.ts";
 import { Limiter } from "./limits.ts";
 import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
+import { problem } from "./problem.ts";
 import { Answered, Rendered, ROUTES, type Context, type Route } from "./routes.ts";
 import * as streams from "./streams.ts";
 import type { Env } from "./streams.ts";
@@ -25,11 +26,10 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
       token === undefined ? undefined : await tokens.bearer(context.store, context.keys, token, context.clock());
     if (found === undefined) {
       const address = c.env?.incoming?.socket.remoteAddress ?? "";
-      if (token !== undefined && !guesses.take(address, context.ticks()))
-        return c.json({ error: "too many guesses" }, 429);
-      return c.json({ error: "a token is needed" }, 401, { "www-authenticate": "Bearer" });
+      if (token !== undefined && !guesses.take(address, context.ticks())) return problem(429, "too many guesses");
+      return problem(401, "a token is needed", { "www-authenticate": "Bearer" });
     }
-    if (!tokens.includes(found.scope, needed)) return c.json({ error: `this needs a token of scope ${needed}` }, 403);
+    if (!tokens.includes(found.scope, needed)) return problem(403, `this needs a token of scope ${needed}`);
     c.set("bearer", found);
     c.set("isValid", async () => {
       const now = await tokens.bearer(context.store, context.keys, token!, context.clock());
@@ -38,6 +38,10 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
     return next();
   };
 }
+
+/** The answer while the database fails in a way that an operator can correct: a full disk, a lost connection. */
+const BUSY = "the database can not be used now; the log of the server says why";
+const RETRY_SECONDS = "10";
 
 /** A body above the limit. */
 class TooLarge extends Error {}
@@ -74,7 +78,7 @@ function refuseOtherMethods(app: Hono<Env>): void {
   for (const [path, allowed] of methods) {
     if (allowed.has("GET")) allowed.add("HEAD");
     const allow = [...allowed].join(", ");
-    app.all(path, (c) => c.json({ error: "this path does not have this method" }, 405, { allow }));
+    app.all(path, () => problem(405, "this path does not have this method", { allow }));
   }
 }
 
@@ -86,14 +90,14 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
       query: route.query.safeParse(c.req.query()),
       body: route.body.safeParse(route.method === "get" ? {} : await json(c.req)),
     };
-    if (!given.params.success) return c.json({ error: "there is nothing here" }, 404);
-    if (!given.query.success) return c.json({ error: z.prettifyError(given.query.error) }, 400);
-    if (!given.body.success) return c.json({ error: z.prettifyError(given.body.error) }, 400);
+    if (!given.params.success) return problem(404, "there is nothing here");
+    if (!given.query.success) return problem(400, z.prettifyError(given.query.error));
+    if (!given.body.success) return problem(400, z.prettifyError(given.body.error));
     const { name: actor, scope } =
       route.scope === "none" ? ({ name: "nobody", scope: "none" } as const) : c.get("bearer");
     const [params, query, body] = [given.params.data, given.query.data, given.body.data] as never[];
     const result = await route.handle(context, { params: params!, query: query!, body: body!, actor, scope });
-    if (result instanceof Answered) return c.json({ error: result.error }, result.status);
+    if (result instanceof Answered) return problem(result.status, result.error);
     if (result instanceof Rendered) return c.body(result.json, 200, { "content-type": "application/json" });
     return typeof result === "string" ? c.text(result) : c.json(result as object);
   };
@@ -122,11 +126,12 @@ export function application(context: Context, fields?: Fields): Hono<Env> {
     }
   });
   refuseOtherMethods(app);
-  app.notFound((c) => c.json({ error: "there is nothing here" }, 404));
+  app.notFound(() => problem(404, "there is nothing here"));
   app.onError((error, c) => {
-    if (error instanceof TooLarge) return c.json({ error: "too large" }, 413, { connection: "close" });
+    if (error instanceof TooLarge) return problem(413, "too large", { connection: "close" });
     context.onError(error, `${c.req.method} ${c.req.path}`);
-    return c.json({ error: "the server failed" }, 500);
+    if (store.trouble(error) !== undefined) return problem(503, BUSY, { "retry-after": RETRY_SECONDS });
+    return problem(500, "the server failed");
   });
   return app;
 }

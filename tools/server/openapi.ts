@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PROBLEM_TYPE } from "./problem.ts";
 import { ROUTES, type Route } from "./routes.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -7,6 +8,12 @@ interface ObjectSchema {
   readonly properties?: Readonly<Record<string, Json>>;
   readonly required?: readonly string[];
 }
+
+const PROBLEM: Json = {
+  type: "object",
+  properties: { title: { type: "string" }, status: { type: "integer" }, detail: { type: "string" } },
+  required: ["title", "status", "detail"],
+};
 
 /** Routes that stream their answer: `application.ts` has the handlers. */
 const STREAMS = [
@@ -54,6 +61,7 @@ function operation(route: Route): Json {
       "200": { description: "done" },
       "400": { description: "not as the schema says" },
       ...failures(route.scope),
+      default: { description: "a problem", content: { [PROBLEM_TYPE]: { schema: PROBLEM } } },
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Context as HonoContext } from "hono";
 import { stream, streamSSE } from "hono/streaming";
 import { fromHex, hex } from "../wire/bytes.ts";
 import type { Happening } from "./gate.ts";
+import { problem } from "./problem.ts";
 import * as queries from "./queries.ts";
 import type { Slice } from "./reader_thread.ts";
 import type { Context } from "./routes.ts";
@@ -28,7 +29,7 @@ type Handler = (c: HonoContext<Env>) => Response | Promise<Response>;
 export function events({ intake, tokensChanged }: Context): Handler {
   let streams = 0;
   return (c) => {
-    if (streams >= STREAMS_MAX) return c.json({ error: "too many streams" }, 503);
+    if (streams >= STREAMS_MAX) return problem(503, "too many streams");
     const isValid = c.get("isValid");
     return streamSSE(c, async (out) => {
       streams++;
@@ -68,7 +69,7 @@ export function exported({ store, reader, onError }: Context): Handler {
     const device = c.req.param("id") ?? "";
     const id = fromHex(device);
     const found = id?.length === 32 ? await queries.device(store, id) : undefined;
-    if (found === undefined) return c.json({ error: "no such device" }, 404);
+    if (found === undefined) return problem(404, "no such device");
     const isValid = c.get("isValid");
     c.header("content-type", "application/x-ndjson");
     return stream(c, async (out) => {

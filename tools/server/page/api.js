@@ -62,7 +62,7 @@ async function send(path, init = {}) {
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  throw new Refusal(response.status, String(answer.error ?? `the server answered ${response.status}`));
+  throw new Refusal(response.status, String(answer.detail ?? `the server answered ${response.status}`));
 }
 
 /**

@@ -71,8 +71,14 @@ export class Postgres extends PostgresDialect implements Dialect {
   }
 
   /** Its errors speak for themselves. */
-  trouble(): undefined {
-    return undefined;
+  trouble(error: unknown): Trouble | undefined {
+    const { code, message } = error as { code?: string; message?: string };
+    if (
+      !/^(08|53|57P0|ECONN|EPIPE|ENOENT)/.test(code ?? "") &&
+      !/^Connection terminated|timeout exceeded/.test(message ?? "")
+    )
+      return undefined;
+    return new Trouble(`PostgreSQL can not be used: ${message}`, "check that it runs, its disk and its connections");
   }
 }
 

@@ -66,8 +66,20 @@ function database(native: Libsql.Database): SqliteDatabase {
 
 /** Kysely begins a transaction as a reader; ours all write, and a reader that turns writer can be refused half-way. */
 class WritingDriver extends SqliteDriver {
+  readonly #native: Libsql.Database;
+
+  constructor(database: SqliteDatabase, native: Libsql.Database) {
+    super({ database });
+    this.#native = native;
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  /** SQLite rolls back by itself if the disk is full; another rollback would fail, and hide the cause. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#native.inTransaction) await super.rollbackTransaction(connection);
   }
 }
 
@@ -133,7 +145,7 @@ export class Sqlite extends SqliteDialect implements Dialect {
   }
 
   override createDriver(): Driver {
-    return new WritingDriver({ database: this.#database });
+    return new WritingDriver(this.#database, this.#native);
   }
 
   override createAdapter(): SqliteAdapter {
