@@ -2,10 +2,10 @@
 
 /**
  * Scratch memory for cryptographic temporaries. The deepest user in a device's life is Ed25519 verification, under the head of a
- * COSE_Sign1: 1,568 bytes, and 1,632 on a board that verifies its signatures, with noise and seed. PSS with 4096 bits and SHA-512
- * needs more than 1,728.
+ * COSE_Sign1: 1,568 bytes, and 1,632 on a board that verifies its signatures, with noise and seed. An image with deeper
+ * primitives gives its own size: PSS with 4096 bits takes 1,720 bytes with SHA-256 and 1,944 with SHA-512.
  */
-export const SCRATCH_BYTES: u32 = isDefined(CRYPTO_CHECKED) ? 2176 : 1728;
+export const SCRATCH_BYTES: u32 = isDefined(SCRATCH) ? SCRATCH : isDefined(CRYPTO_CHECKED) ? 1632 : 1568;
 
 /** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. At least two frames. */
 export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;

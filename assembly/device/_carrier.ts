@@ -6,6 +6,7 @@ import { EXCHANGE_MS, RETRY_MAX_MS } from "../config";
 import { Question, Verdict } from "../exchange/exchange";
 import * as exchange from "../exchange/http";
 import { Pipe } from "../lib/pipe";
+import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as link from "../link/link";
 import { LinkState } from "../link/link";
@@ -41,7 +42,6 @@ const carrier = changetype<Carrier>(memory.data(offsetof<Carrier>(), 4));
 /** Bytes for the module that the UART has no room for yet. */
 const wire = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 const outgoing: usize = memory.data(PIECE_BYTES, 4);
-const incoming: usize = memory.data(PIECE_BYTES, 4);
 
 /** Begin to set up the module; answers are put at `answer`. */
 export function start(answer: usize, answerRoom: u32, nowMs: u32): void {
@@ -218,8 +218,11 @@ function hangUp(): void {
 }
 
 function fromWire(): boolean {
-  const got = uart.read(incoming, PIECE_BYTES);
-  if (got) link.fromModule(incoming, got);
+  const mark = scratch.mark();
+  const piece = scratch.take(PIECE_BYTES);
+  const got = uart.read(piece, PIECE_BYTES);
+  if (got) link.fromModule(piece, got);
+  scratch.release(mark);
   return got != 0;
 }
 

@@ -38,6 +38,7 @@ import { COUNTER_BLOCK, STORE_LIVE_PERCENT } from "../config";
 import { Status } from "../lib/status";
 import * as bytes from "../lib/bytes";
 import * as crc32c from "../lib/crc32c";
+import * as scratch from "../lib/scratch";
 import * as flash from "../port/flash";
 import { Record } from "./facts";
 
@@ -97,7 +98,6 @@ const log = changetype<Log>(memory.data(offsetof<Log>(), 4));
 /** Start of the live record of each kind; NOWHERE if there is none. */
 const index: usize = memory.data(KINDS * 4, 4);
 const piece: usize = memory.data(PIECE_BYTES, 4);
-const check: usize = memory.data(PIECE_BYTES, 4);
 const head: usize = memory.data(HEAD_BYTES, 4);
 /** A number to be put, and one to be raised on its way to another page. */
 const single: usize = memory.data(4, 4);
@@ -500,9 +500,11 @@ function write(at: u32, kind: u32, data: usize, len: u32): bool {
 /** Program whole units and read them back. */
 function program(at: u32, data: usize, len: u32): bool {
   if (flash.program(at, data, len) != 0) return false;
+  const mark = scratch.mark();
+  const check = scratch.take(len);
   flash.read(check, at, len);
   const good = bytes.same(check, data, len);
-  bytes.wipe(check, len);
+  scratch.release(mark);
   return good;
 }
 

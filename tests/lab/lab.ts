@@ -10,7 +10,7 @@ import { startEmulator } from "../../tools/emulator/qemu.ts";
 import type { TraceOptions } from "../../tools/emulator/rp2040/trace.ts";
 import { table } from "../../tools/generate/tables.js";
 import { firmware } from "../../tools/guest/firmware.ts";
-import LAB from "./image.ts";
+import LAB, { LAB_SCRATCH } from "./image.ts";
 
 /** The result of one operation. */
 export interface Answer {
@@ -56,7 +56,10 @@ interface Guest {
 
 /** Run the lab as wasm in this process, built with these `--use` choices. */
 export async function wasmLab(use: readonly string[] = []): Promise<Lab> {
-  const instance = await WebAssembly.instantiate(await firmware("tests/lab/guest.ts", use), { table });
+  const instance = await WebAssembly.instantiate(
+    await firmware("tests/lab/guest.ts", [`SCRATCH=${LAB_SCRATCH}`, ...use]),
+    { table },
+  );
   const guest = instance.exports as unknown as Guest;
   const room = (): Buffer => Buffer.from(guest.memory.buffer, guest.buffer(), guest.capacity());
   return {

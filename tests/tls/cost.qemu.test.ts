@@ -15,7 +15,7 @@ const MOST = {
   fast: { "tls.handshake": 3_200_000, "tls.handshake.chain": 3_000_000, "tls.resume": 1_000_000 },
   small: { "tls.handshake": 4_400_000, "tls.handshake.chain": 4_100_000, "tls.resume": 1_300_000 },
 };
-const RAM = 8.5 * KiB;
+const RAM = 8 * KiB;
 const FLASH = { fast: 36.5 * KiB, small: 30.5 * KiB };
 
 /**
