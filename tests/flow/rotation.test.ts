@@ -162,30 +162,6 @@ describe("a server restored from a backup", () => {
     await endsAs(subject, old, next, await lost);
   });
 
-  it("of before the rotation accepts the next key also after the order expired, if it was enrolled and has not reported yet", async (t) => {
-    const { subject, old } = await ordered();
-    t.after(() => subject.stop());
-    const { next } = await held(subject);
-    const restore = await world.backUp();
-    const enrolled = subject.see("enrolled");
-    subject.skip(2_000);
-    await enrolled;
-    await subject.stop();
-    assert.deepEqual(
-      subject.guest.events.slice(-2).map(({ name }) => name),
-      ["rotated", "enrolled"],
-    );
-    const lost = subject.accepted();
-    await restore();
-    world.clockMs = 2 * 60 * MINUTE_MS;
-    try {
-      await subject.start();
-      await endsAs(subject, old, next, lost);
-    } finally {
-      world.clockMs = 0;
-    }
-  });
-
   it("of yesterday continues with the devices that are ahead of it, and names the gap", async () => {
     const { subject } = await ordered();
     const restore = await world.backUp();
@@ -200,5 +176,26 @@ describe("a server restored from a backup", () => {
     const log = await world.logged(subject.id);
     assert.equal(log.filter((line) => line.startsWith("gap ")).length, 1, log.join("; "));
     assert.equal(log.filter((line) => line.startsWith("fork ")).length, 0, log.join("; "));
+  });
+
+  it("of before the rotation accepts the next key also after the order expired, if it was enrolled and has not reported yet", async (t) => {
+    const { subject, old } = await ordered();
+    t.after(() => subject.stop());
+    const { next } = await held(subject);
+    const restore = await world.backUp();
+    const enrolled = subject.see("enrolled");
+    subject.skip(2_000);
+    await enrolled;
+    await subject.stop();
+    assert.deepEqual(
+      subject.guest.events.slice(-2).map(({ name }) => name),
+      ["rotated", "enrolled"],
+    );
+    const lost = subject.accepted();
+    // The time of a server that runs does not follow a step of its clock; so this is the last test.
+    world.clockMs = 2 * 60 * MINUTE_MS;
+    await restore();
+    await subject.start();
+    await endsAs(subject, old, next, lost);
   });
 });

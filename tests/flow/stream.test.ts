@@ -40,6 +40,7 @@ before(async () => {
     database: join(folder, "signet.sqlite"),
     audience: "stream.example",
     clock: () => NOW + passedMs,
+    ticks: () => performance.now() + passedMs,
   });
   [own, root] = await Promise.all([identity("own"), identity("root")]);
 });
