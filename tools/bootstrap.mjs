@@ -30,7 +30,7 @@ const TROUBLES = [
   },
   {
     text: /temporary failure resolving|could not resolve|could not connect|unable to connect|network is unreachable|connection (timed out|refused)|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET/i,
-    what: "the network can not be reached",
+    what: "the network cannot be reached",
     hint: "check the connection (and proxy settings), then run the command again; what is installed already is kept",
   },
   {
@@ -88,7 +88,7 @@ function install(command, args) {
     child.stdout.on("data", show);
     child.stderr.on("data", show);
     child.on("error", (error) =>
-      resolve({ what: `${command} can not be started (${error.code})`, hint: `install ${command}` }),
+      resolve({ what: `${command} cannot be started (${error.code})`, hint: `install ${command}` }),
     );
     child.on("close", (code, signal) => {
       if (code === 0) return resolve(undefined);

@@ -108,7 +108,7 @@ let lostUnits: u32 = 0;
 
 /**
  * Find the pair in use; writes nothing. Absent: there is none, and the first `put` begins one. Storage: the board has too
- * few pages. Malformed: a key was stored here and can not be read; Unexpected: a later version wrote the store. After
+ * few pages. Malformed: a key was stored here and cannot be read; Unexpected: a later version wrote the store. After
  * these two nothing may be put.
  */
 export function open(): Status {

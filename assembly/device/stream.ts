@@ -52,7 +52,7 @@ export function name(): usize {
 /**
  * Ask for a connection to a host, a name or an address of at most 64 bytes, which is copied. An empty one is the host of the
  * factory page, port 0 its port. Unexpected: there is a stream already, or no TLS; TooLong, Malformed: no such name or port. A name that
- * can not be one fails later.
+ * cannot be one fails later.
  */
 export function open(from: usize, len: u32, port: u32): Status {
   if (!features.TLS) return Status.Unexpected;
@@ -143,7 +143,7 @@ export function isQuiet(): bool {
 }
 
 /**
- * Move on, after `channel.poll`; returns whether the connection is the stream's. `busy`: there is an exchange; `begun`: it can not be
+ * Move on, after `channel.poll`; returns whether the connection is the stream's. `busy`: there is an exchange; `begun`: it cannot be
  * held up any more.
  */
 export function turn(busy: bool, begun: bool, nowMs: u32): bool {

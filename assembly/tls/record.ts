@@ -127,7 +127,7 @@ export function limitTo(content: u32): void {
   if (content < layer.limit) layer.limit = content;
 }
 
-/** The nonce of the direction's next record (§5.3); the sequence moves on. It has 64 bits and can not wrap in a device's life. */
+/** The nonce of the direction's next record (§5.3); the sequence moves on. It has 64 bits and cannot wrap in a device's life. */
 function nextNonce(nonce: usize, direction: Direction): void {
   const iv = direction.iv();
   store<u32>(nonce, load<u32>(iv));

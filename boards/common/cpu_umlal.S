@@ -11,8 +11,8 @@
 
 /*
  * Add a word at r1 times r3:r4:r5:r6 to \w0:\w1:\w2:\w3. \w0 becomes a word of the product and goes to the stack at \at,
- * \h3 the top of the other three. The four products come first, each with a word added, which can not overflow; then
- * one chain of carries for their upper halves, which can not either, as the whole fits five words.
+ * \h3 the top of the other three. The four products come first, each with a word added, which cannot overflow; then
+ * one chain of carries for their upper halves, which cannot either, as the whole fits five words.
  */
 .macro row w0, w1, w2, w3, h0, h1, h2, h3, at, more=0
   ldr r0, [r1], #4

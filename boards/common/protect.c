@@ -1,6 +1,6 @@
 /**
- * The memory protection unit, where the chip has one. Nothing in RAM is executed but `.ram_code`, which can not be
- * written; the image in flash can not be written; below the stack there is nothing, and below the handlers' stack a
+ * The memory protection unit, where the chip has one. Nothing in RAM is executed but `.ram_code`, which cannot be
+ * written; the image in flash cannot be written; below the stack there is nothing, and below the handlers' stack a
  * guard, where the core does not watch its end. Everything else is as the core's default map says.
  */
 #include "protect.h"

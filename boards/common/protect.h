@@ -1,4 +1,4 @@
-/** The core's own defences: faults that have names, RAM that can not be executed, a stack with an end. */
+/** The core's own defences: faults that have names, RAM that cannot be executed, a stack with an end. */
 #ifndef PROTECT_H_
 #define PROTECT_H_
 

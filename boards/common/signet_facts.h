@@ -30,7 +30,7 @@ enum signet_result {
   SIGNET_OK = 0x5a3c96c3,
   /** More than 512 bytes, or a name longer than a host's can be. */
   SIGNET_TOO_LONG = -1,
-  /** A port or name that can not be one. */
+  /** A port or name that cannot be one. */
   SIGNET_MALFORMED = -2,
   /** Not now: there is a stream already, or none; or never: the factory page or the board has no TLS. */
   SIGNET_UNEXPECTED = -4,

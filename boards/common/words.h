@@ -122,7 +122,7 @@ WORD void put_known(u32 at, const void *from, u32 size) {
 /**
  * The address of `len` bytes at `at`; traps if they are not all in linear memory.
  *
- * Bounds: the difference can not wrap, since the first comparison has shown len <= LINEAR_BYTES.
+ * Bounds: the difference cannot wrap, since the first comparison has shown len <= LINEAR_BYTES.
  */
 WORD u8 *inside(u32 at, u32 len) {
   if (UNLIKELY(len > LINEAR_BYTES || at > LINEAR_BYTES - len))

@@ -96,7 +96,7 @@ async function measureAll(lab: Lab, known: Known): Promise<Map<string, Answer>> 
   const answers = new Map<string, Answer>();
   for (const { name, run } of OPERATIONS) {
     const answer = await run(lab, known);
-    // Not on this lab: the request can not be answered.
+    // Not on this lab: the request cannot be answered.
     if (answer.result === Status.Unexpected) continue;
     if (answer.result < 0) throw new Error(`${lab.name}: ${name} answered ${answer.result}`);
     if (name === "ed25519.keygen") known.key = answer.bytes;

@@ -101,7 +101,7 @@ describe("bootstrap", () => {
   });
 
   for (const [said, told] of [
-    ["Temporary failure resolving 'mirror'", /^error: .*network can not be reached/],
+    ["Temporary failure resolving 'mirror'", /^error: .*network cannot be reached/],
     ["You don't have enough free space in /var/cache/apt/archives/.", /^error: .*disk is full/],
     ["E: Could not get lock /var/lib/dpkg/lock-frontend", /^error: .*another apt/],
     ["E: something nobody thought of", /^error: .*ended with code 100/],
@@ -139,12 +139,12 @@ describe("bootstrap", () => {
     },
   );
 
-  it("names the fault when npm can not reach the network", { skip: noNewlib() }, () => {
+  it("names the fault when npm cannot reach the network", { skip: noNewlib() }, () => {
     idle("arm-none-eabi-gcc");
     program("npm", "echo 'npm error code ENOTFOUND' >&2; exit 1");
     const { status, lines } = bootstrap();
     assert.equal(status, 1);
-    assert.match(lines.at(-2)!, /^error: npm packages .*network can not be reached/);
+    assert.match(lines.at(-2)!, /^error: npm packages .*network cannot be reached/);
   });
 
   it("does not install through a link", { skip: noNewlib() }, () => {
@@ -175,7 +175,7 @@ describe("bootstrap", () => {
   });
 });
 
-/** The firmware's C library is probed at its place on disk, which a test can not plant. */
+/** The firmware's C library is probed at its place on disk, which a test cannot plant. */
 function noNewlib(): string | false {
   return (
     spawnSync("test", ["-e", "/usr/lib/arm-none-eabi/newlib"]).status !== 0 &&

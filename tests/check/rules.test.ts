@@ -169,6 +169,7 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["a comment of several lines", "language", "assembly/lib/bytes.ts", "/**\n * What is\n * copied.\n */\n"],
   ["a line comment that begins with Whether", "language", "boards/common/start.c", "  // Whether it starts\n"],
   ["a comment with nobody in it", "language", "tools/wire/cbor.ts", "// The memory that nobody\n// has taken\n"],
+  ["a comment with can not in it", "language", "tools/wire/cbor.ts", "// The byte can\n// not be read\n"],
   ["a paragraph that begins with So that", "language", "tools/wire/README.md", "# x\n\nSo that it decodes.\n"],
   ["an item that begins with What", "language", "tools/wire/README.md", "text\n- What is decoded\n"],
   ["a cell that begins with Who", "language", "tools/wire/README.md", "| a | b |\n| Who decodes | c |\n"],

@@ -87,7 +87,7 @@ describe("usage", () => {
     [["flash", "--board", "microbit", "--probe", "usb"], /^error: .*--probe.*'usb'/, /^hint: .*signet flash --help/],
     [["flash", "--board", "microbit", "--config", "none.json"], /^error: none\.json is not there$/, /^hint: /],
     [["emulate", "--board", "mps2-an386", "--gdb", "here"], /^error: .*--gdb.*'here'/, /^hint: /],
-    [["console", "/dev/none"], /^error: can not open \/dev\/none/, /^hint: check the path/],
+    [["console", "/dev/none"], /^error: cannot open \/dev\/none/, /^hint: check the path/],
     [["inspect", "none.bin"], /^error: none\.bin is not there$/, /^hint: /],
     [["test", "no-such-suite"], /^error: no suite has the name no-such-suite$/, /^hint: .*--list/],
   ];

@@ -124,7 +124,7 @@ static struct {
   uint32_t before_pc, before_size;
   uint32_t before[15];
   int zero;
-  /** The register is set to zero within an IT block, which can not be left. */
+  /** The register is set to zero within an IT block, which cannot be left. */
   bool is_conditional;
 } run;
 
@@ -293,7 +293,7 @@ static void load(void) {
   rewind(file);
   uint8_t *elf = malloc((size_t)size);
   if (fread(elf, 1, (size_t)size, file) != (size_t)size)
-    fail("the ELF can not be read");
+    fail("the ELF cannot be read");
   fclose(file);
   const uint32_t headers = word_at(elf + 28);
   const uint32_t count = elf[44] | elf[45] << 8;
@@ -578,7 +578,7 @@ static _Noreturn void go_on(uint32_t pc) {
   _exit(0);
 }
 
-/** Code that is changed for a moment: Unicorn can not leave an IT block, so what is in one is changed before it begins.
+/** Code that is changed for a moment: Unicorn cannot leave an IT block, so what is in one is changed before it begins.
  */
 static struct {
   bool is_due;

@@ -1,7 +1,7 @@
 /**
  * An nRF51822 as a debugger sees it: flash controller, UICR and the core's debug registers behind a JTAG-DP, on OpenOCD's
  * `remote_bitbang` protocol. The core executes nothing; semihosting calls can be planted. The real chip has SWD only, which
- * Debian's `remote_bitbang` can not speak: what is above the wire is the same.
+ * Debian's `remote_bitbang` cannot speak: what is above the wire is the same.
  */
 import { createServer, type AddressInfo, type Socket } from "node:net";
 

@@ -159,7 +159,7 @@ describe("a head from a server", () => {
     await subject.stop();
     const rows = await world.server.devices();
     assert.equal(rows.find(({ id }) => id === subject.id)!.state, "active");
-    // The server can not tell this from a second holder of the key who then stops: it says so, and goes on.
+    // The server cannot tell this from a second holder of the key who then stops: it says so, and goes on.
     const alarms = (await world.logged(subject.id)).filter((line) => /^(alarm|fork) /.test(line));
     assert.equal(alarms.length, 1, alarms.join("; "));
   });

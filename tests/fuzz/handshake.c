@@ -533,7 +533,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   const char *const path = getenv("SIGNET_FLIGHTS");
   require(path != NULL && sodium_init() >= 0, "SIGNET_FLIGHTS is not set");
   FILE *const file = fopen(path, "rb");
-  require(file != NULL, "SIGNET_FLIGHTS can not be read");
+  require(file != NULL, "SIGNET_FLIGHTS cannot be read");
   static uint8_t text[1 << 20];
   require(fread(text, 1, sizeof text, file) < sizeof text, "SIGNET_FLIGHTS is too long");
   fclose(file);

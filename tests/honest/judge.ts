@@ -89,7 +89,7 @@ function progress({ receiptAt, agenda }: Play): string[] {
   return ago <= INTERVAL_MS * 1.5 ? [] : [`the device is silent: its last receipt is ${Math.round(ago / 1000)} s old`];
 }
 
-/** Each reading with a receipt is stored once; what a restore took away may be missing, and is named. A device that restarted since can not always tell. */
+/** Each reading with a receipt is stored once; what a restore took away may be missing, and is named. A device that restarted since cannot always tell. */
 async function readings(play: Play, rows: readonly DeviceRow[], log: readonly AuditRow[]): Promise<string[]> {
   const { device, service, receiptAt } = play;
   const faults: string[] = [];

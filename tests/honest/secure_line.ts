@@ -1,5 +1,5 @@
 /**
- * A connection with TLS in it, in the agenda's time. What is inside the network can not see: it holds bytes back, loses them from some moment
+ * A connection with TLS in it, in the agenda's time. What is inside the network cannot see: it holds bytes back, loses them from some moment
  * on, or cuts. What it holds may reach the server when the device has long given the connection up.
  */
 import type { Duplex } from "node:stream";

@@ -99,7 +99,7 @@ void test("speaking for another device: its kid under another signature, its sig
   assert.deepEqual(await rows(server), before);
 });
 
-void test("small-order and non-canonical keys can not be registered", async (t) => {
+void test("small-order and non-canonical keys cannot be registered", async (t) => {
   const server = await serve(t);
   const before = await rows(server);
   const keys = [new Uint8Array(32), Uint8Array.of(1, ...new Uint8Array(31)), new Uint8Array(32).fill(0xff)];

@@ -136,7 +136,7 @@ for (const flavour of FLAVOURS) {
     const exporting = await open(second, `/v1/devices/${hex(device.id)}/export`);
     assert.deepEqual((await post("/v1/tokens/end", { name: "watcher" })).body, { ended: 1 });
     for (const stream of streams) while (!(await stream.read()).done);
-    // Nothing is read of it until here, so it can not be over.
+    // Nothing is read of it until here, so it cannot be over.
     await assert.rejects(async () => {
       while (!(await exporting.read()).done);
     });

@@ -56,7 +56,7 @@ export function folder(t: TestContext): string {
 export const FLAVOURS = ["sqlite", "postgres"] as const;
 export type Flavour = (typeof FLAVOURS)[number];
 
-/** Why a flavour can not be tested here; false if it can. */
+/** Why a flavour cannot be tested here; false if it can. */
 export function missing(flavour: Flavour): string | false {
   return flavour === "postgres" ? postgres.missing() : false;
 }

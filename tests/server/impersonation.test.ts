@@ -264,7 +264,7 @@ void test("an answer signed by another key, or for or about something else, is i
   assert.ok(verdict.kind === "accepted" && verdict.downlinks.length === 0);
 });
 
-void test("text from devices and operators can not break out of a stream, a line or a header", async (t) => {
+void test("text from devices and operators cannot break out of a stream, a line or a header", async (t) => {
   const server = await serve(t);
   const nasty = 'x"}\r\n\r\nevent: forged\r\ndata: {}\r\nset-cookie: a=b';
   const control = new AbortController();

@@ -147,7 +147,7 @@ for (const flavour of FLAVOURS) {
 
 for (const flavour of FLAVOURS) {
   void test(
-    `${flavour}: a handover that can not be accepted any more ends its order, and the device continues with its key`,
+    `${flavour}: a handover that cannot be accepted any more ends its order, and the device continues with its key`,
     { skip: missing(flavour) },
     async (t) => {
       const server = await serve(t, {}, flavour);

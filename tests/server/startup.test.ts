@@ -97,7 +97,7 @@ void test("a full disk: devices are told to come later, nothing is acknowledged 
   const disk = mkdtempSync(join(tmpdir(), "signet-disk-"));
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
   if (mounted.status !== 0) {
-    t.skip("a small disk can not be mounted here (it needs root)");
+    t.skip("a small disk cannot be mounted here (it needs root)");
     return;
   }
   t.after(() => {

@@ -199,7 +199,7 @@ for (const flavour of FLAVOURS) {
   );
 }
 
-void test("a holder of a key can not fill the database with alarms: twenty are kept, then one a minute, and all are refused", async (t) => {
+void test("a holder of a key cannot fill the database with alarms: twenty are kept, then one a minute, and all are refused", async (t) => {
   const server = await serve(t, { suspendForks: false });
   const [device, twin] = [await enrolled(server), await enrolled(server)];
   assert.equal((await exchange.report(device, server.url, text("mine"))).kind, "accepted");

@@ -176,6 +176,6 @@ describe("servers that will not", () => {
 
   test("no server", async () => {
     const { reason } = await answer(await freePort());
-    assert.match(reason!.message, /can not be reached: ECONNREFUSED/);
+    assert.match(reason!.message, /cannot be reached: ECONNREFUSED/);
   });
 });

@@ -85,7 +85,7 @@ interface Document {
   readonly testGroups: readonly { readonly tests: readonly Case[]; readonly [field: string]: unknown }[];
 }
 
-/** All cases of a file, or why they can not be had. A file that is there but is not the pinned one is an error. */
+/** All cases of a file, or why they cannot be had. A file that is there but is not the pinned one is an error. */
 export async function cases(file: File): Promise<Case[] | string> {
   let text: Buffer;
   try {
@@ -94,7 +94,7 @@ export async function cases(file: File): Promise<Case[] | string> {
     if (error instanceof Error && /is not the pinned/.test(error.message)) throw error;
     const cause =
       error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
-    return `Wycheproof's ${file}_test.json can not be had (${cause}); set WYCHEPROOF_DIR`;
+    return `Wycheproof's ${file}_test.json cannot be had (${cause}); set WYCHEPROOF_DIR`;
   }
   const { numberOfTests, testGroups } = JSON.parse(text.toString("utf8")) as Document;
   const all = testGroups.flatMap(({ tests, ...group }) => tests.map((test) => ({ ...test, group })));

@@ -103,7 +103,7 @@ export async function openSerial(path: string, baud: number): Promise<Duplex> {
   await new Promise<void>((open, failed) => serial.open((error) => (error ? failed(error) : open()))).catch(
     (error: Error) => {
       throw new Trouble(
-        `can not open ${path}: ${error.message}`,
+        `cannot open ${path}: ${error.message}`,
         "check the path, that nothing else has it open, and your rights",
       );
     },

@@ -104,7 +104,7 @@ function command(program: string, args: readonly string[], silent = false): Prom
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (said += bytes));
     child.on("error", (error) =>
-      reject(new Trouble(`${program} can not be started: ${error.message}`, "npm run check installs it on Debian")),
+      reject(new Trouble(`${program} cannot be started: ${error.message}`, "npm run check installs it on Debian")),
     );
     child.on("close", (code) =>
       resolve(code === 0 && !(silent && said.trim()) ? "" : said || `ended with code ${code}`),

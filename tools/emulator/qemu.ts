@@ -200,7 +200,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
         await new Promise((done) => setTimeout(done, 10));
       }
     }
-    throw new Error(`the board's UART can not be reached\n${this.complaint}`);
+    throw new Error(`the board's UART cannot be reached\n${this.complaint}`);
   }
 
   /** The other end of the board's UART0, when it was started with `module: "here"`. */
@@ -223,7 +223,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
         `QEMU ended: ${this.complaint.trim().split("\n")[0]}`,
         "`qemu-system-arm -M help` lists its machines",
       );
-    throw new Error(`QEMU's gdb server can not be reached\n${this.complaint}`);
+    throw new Error(`QEMU's gdb server cannot be reached\n${this.complaint}`);
   }
 
   /**

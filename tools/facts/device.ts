@@ -163,7 +163,7 @@ export const STATUSES = {
     "A buffer or counter of ours is too small for this input; nothing was written past it.",
     "More than 512 bytes, or a name longer than a host's can be.",
   ],
-  malformed: [-2, "The bytes do not follow their format.", "A port or name that can not be one."],
+  malformed: [-2, "The bytes do not follow their format.", "A port or name that cannot be one."],
   forged: [-3, "A signature or tag does not verify, or a key or point is one that must be refused."],
   unexpected: [
     -4,

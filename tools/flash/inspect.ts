@@ -197,7 +197,7 @@ function dump(bytes: Uint8Array, pageBytes: number): Line[][] {
     : [attempt(() => settings(factoryPage), "factory page"), lines];
 }
 
-/** Something inside something: that it can not be read hides nothing else. */
+/** Something inside something: that it cannot be read hides nothing else. */
 function attempt(task: () => Line[], what: string): Line[] {
   try {
     return task();

@@ -109,7 +109,7 @@ export class Journal {
 
   /** Write one step, and have it on the disk. */
   add(done: Step): void {
-    if (!this.apply(done)) throw new Error(`the journal can not take ${JSON.stringify(done)}`);
+    if (!this.apply(done)) throw new Error(`the journal cannot take ${JSON.stringify(done)}`);
     this.write(done);
   }
 

@@ -31,7 +31,7 @@ export function warning(board: string, lock: Lockable, forGood: boolean): string
     `  sets    ${chosen.what}`,
     `  undone  ${undone}`,
     `  known   ${chosen.bypass}`,
-    "A locked chip can not be flashed, inspected or debugged. That raises the price of its key, and promises nothing: see",
+    "A locked chip cannot be flashed, inspected or debugged. That raises the price of its key, and promises nothing: see",
     "SECURITY.md.",
     ...(lock.final && !forGood ? [`--for-good sets ${lock.final.what} instead`] : []),
   ].join("\n");
@@ -45,7 +45,7 @@ export async function lock(options: Options, say: (text: string) => void): Promi
   if (!data)
     throw new Trouble(`nothing is known of locking ${name}`, "boards/README.md lists the boards with a real chip");
   if ("none" in data)
-    throw new Trouble(`${name} can not be locked: ${data.none}`, "see SECURITY.md for what that means");
+    throw new Trouble(`${name} cannot be locked: ${data.none}`, "see SECURITY.md for what that means");
   const chosen = forGood ? data.final : data;
   if (!chosen) throw new Trouble(`${name} has no lock that is for good`, "leave --for-good out");
   say(warning(name, data, forGood));

@@ -29,7 +29,7 @@ async function post(registry: Registry, path: string, body: unknown): Promise<un
     text = await response.text();
   } catch (error) {
     const cause = (error as Error & { cause?: Error }).cause?.message ?? (error as Error).message;
-    throw new Trouble(`the server at ${registry.url} can not be asked: ${cause}`, "check --server, and that it runs");
+    throw new Trouble(`the server at ${registry.url} cannot be asked: ${cause}`, "check --server, and that it runs");
   }
   if (response.status === 401 || response.status === 403)
     throw new Trouble("the server does not take this token", "give one of scope operate with SIGNET_TOKEN");

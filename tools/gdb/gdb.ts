@@ -195,7 +195,7 @@ export class Gdb {
     for (let at = 0; at < len; at += chunk) {
       const size = Math.min(chunk, len - at);
       const part = Buffer.from(await this.command(`m${(address + at).toString(16)},${size.toString(16)}`), "hex");
-      if (part.length !== size) throw new Error(`memory at 0x${(address + at).toString(16)} can not be read`);
+      if (part.length !== size) throw new Error(`memory at 0x${(address + at).toString(16)} cannot be read`);
       parts.push(part);
     }
     return Buffer.concat(parts);
@@ -213,7 +213,7 @@ export class Gdb {
         ? Buffer.concat([Buffer.from(`X${head}`), part])
         : `M${head}${part.toString("hex")}`;
       if ((await this.command(packet)) !== "OK")
-        throw new Error(`memory at 0x${(address + at).toString(16)} can not be written`);
+        throw new Error(`memory at 0x${(address + at).toString(16)} cannot be written`);
       onBytes(part.length);
     }
   }
@@ -222,12 +222,12 @@ export class Gdb {
   async flash(address: number, bytes: Uint8Array, onBytes: (count: number) => void = () => undefined): Promise<void> {
     const place = `0x${address.toString(16)}`;
     const erased = await this.command(`vFlashErase:${address.toString(16)},${bytes.length.toString(16)}`, SLOW_MS);
-    if (erased !== "OK") throw new Error(`flash at ${place} can not be erased`);
+    if (erased !== "OK") throw new Error(`flash at ${place} cannot be erased`);
     const chunk = (this.packetBytes - 32) >> 1;
     for (let at = 0; at < bytes.length; at += chunk) {
       const part = bytes.subarray(at, at + chunk);
       const packet = Buffer.concat([Buffer.from(`vFlashWrite:${(address + at).toString(16)}:`), part]);
-      if ((await this.command(packet, SLOW_MS)) !== "OK") throw new Error(`flash at ${place} can not be written`);
+      if ((await this.command(packet, SLOW_MS)) !== "OK") throw new Error(`flash at ${place} cannot be written`);
       onBytes(part.length);
     }
   }
@@ -258,7 +258,7 @@ export class Gdb {
   async setRegister(number: number, value: number): Promise<void> {
     const all = await this.registers();
     all.writeUInt32LE(value, number * 4);
-    if ((await this.command(`G${all.toString("hex")}`)) !== "OK") throw new Error(`r${number} can not be set`);
+    if ((await this.command(`G${all.toString("hex")}`)) !== "OK") throw new Error(`r${number} cannot be set`);
   }
 
   /** Stop the machine from now on whenever it comes to one of these addresses, in `runToBreak`. */

@@ -14,7 +14,7 @@ const REGIONS_MAX = 64;
 const BLOCK_MAX = 16 * 1024 * 1024;
 const ADDRESSES = 2 ** 32;
 
-/** Read the flash regions of a map. Throws ProtocolError on a region that can not be. */
+/** Read the flash regions of a map. Throws ProtocolError on a region that cannot be. */
 export function memoryMap(xml: string): FlashRegion[] {
   if (xml.length > MAP_MAX) throw new ProtocolError("a memory map without end");
   const regions: FlashRegion[] = [];
@@ -25,7 +25,7 @@ export function memoryMap(xml: string): FlashRegion[] {
     const bytes = number(attribute(attributes!, "length"));
     const blockBytes = number(blockText);
     const sound = bytes > 0 && start + bytes <= ADDRESSES && blockBytes > 0 && blockBytes <= BLOCK_MAX;
-    if (!sound || bytes % blockBytes !== 0) throw new ProtocolError("a flash region that can not be");
+    if (!sound || bytes % blockBytes !== 0) throw new ProtocolError("a flash region that cannot be");
     regions.push({ start, bytes, blockBytes });
     if (regions.length > REGIONS_MAX) throw new ProtocolError("too many flash regions");
   }

@@ -40,7 +40,7 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
 }
 
 /** The answer while the database fails in a way that an operator can correct: a full disk, a lost connection. */
-const BUSY = "the database can not be used now; the log of the server says why";
+const BUSY = "the database cannot be used now; the log of the server says why";
 const RETRY_SECONDS = "10";
 
 /** A body above the limit. */

@@ -62,7 +62,7 @@ export async function listen(tunnels: Tunnels, host: string, port: number): Prom
       "choose another --coap-port",
     );
   }
-  // A datagram that can not be sent is lost, as on the way.
+  // A datagram that cannot be sent is lost, as on the way.
   socket.on("error", () => undefined);
   return {
     port: socket.address().port,

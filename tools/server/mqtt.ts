@@ -61,13 +61,13 @@ export function readAddress(text: string): { url: string; prefix: string; shown:
     throw new Trouble("this is not the address of a broker", hint);
   const prefix = decodeURIComponent(url.pathname.replace(/^\/|\/$/g, "")) || PREFIX;
   if (!/^[^$+#\0][^+#\0]*$/.test(prefix) || prefix.length > PREFIX_MAX)
-    throw new Trouble("topics can not have this prefix", hint);
+    throw new Trouble("topics cannot have this prefix", hint);
   const shown = `${url.protocol}//${url.host}/${prefix}`;
   if (url.protocol.startsWith("mqtt")) url.pathname = "";
   return { url: url.href, prefix, shown };
 }
 
-/** Join a broker, and answer devices from `intake`. Throws Trouble if it can not be joined now; once it was, it is joined again whenever it is lost. */
+/** Join a broker, and answer devices from `intake`. Throws Trouble if it cannot be joined now; once it was, it is joined again whenever it is lost. */
 export async function join(
   intake: Intake,
   address: string,
@@ -95,7 +95,7 @@ export async function join(
     client.on("error", () => undefined);
     await client.endAsync(true);
     throw new Trouble(
-      `the broker ${shown} can not be joined: ${(error as Error).message}`,
+      `the broker ${shown} cannot be joined: ${(error as Error).message}`,
       "check that it runs, speaks MQTT 5, and lets this user subscribe",
     );
   }

@@ -224,7 +224,7 @@ function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope,
     async (context, { params, body, actor }) => {
       const change = await decisions.setState(context, unhex(params.id), state, actor, body.reason);
       if (change === "unknown") return new Answered(404, "no such device");
-      if (change === "impossible") return new Answered(409, `a device in its state can not be made ${state}`);
+      if (change === "impossible") return new Answered(409, `a device in its state cannot be made ${state}`);
       context.intake.tell({ kind: "state", device: params.id, state, at: context.clock() });
       return { state };
     },

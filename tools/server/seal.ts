@@ -142,7 +142,7 @@ function computeOld(key: Uint8Array, table: Sealed, version: number, row: Row): 
 /** Compute the seal of a row, in the newest version of its table. */
 export function seal(key: Uint8Array, table: Sealed, row: object): Uint8Array {
   const made = compute(key, table, VERSIONS.get(table)!.length, row as Row);
-  if (made === undefined) throw new RangeError(`a row of ${table} that can not be sealed`);
+  if (made === undefined) throw new RangeError(`a row of ${table} that cannot be sealed`);
   return made;
 }
 

@@ -77,7 +77,7 @@ export function survey(host: string, port: number, limits: Limits = {}): Promise
       if (error.syscall === "connect" || error.syscall === "getaddrinfo")
         reject(
           new Trouble(
-            `${host}:${port} can not be reached: ${error.code}`,
+            `${host}:${port} cannot be reached: ${error.code}`,
             "check the address, and that the server runs",
           ),
         );

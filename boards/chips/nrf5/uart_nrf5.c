@@ -29,7 +29,7 @@ void uart_start(void) {
   NVIC_EnableIRQ(UART0_IRQn);
 }
 
-/** Give the transmitter its next byte. Interrupts can not come between: called with them masked, or from the handler.
+/** Give the transmitter its next byte. Interrupts cannot come between: called with them masked, or from the handler.
  */
 static void send_next(void) {
   transmitting = !ring_empty(&sending);

@@ -1,6 +1,6 @@
 /**
  * Signet's pages are the last of the serial flash, written by the bootrom's functions (§2.8.3.1.3). While one runs
- * flash can not be read, so everything from the first to the last call is in RAM, and interrupts, whose handlers are in
+ * flash cannot be read, so everything from the first to the last call is in RAM, and interrupts, whose handlers are in
  * flash, are off. The second core is parked in the bootrom and touches nothing.
  */
 #include <string.h>
@@ -75,7 +75,7 @@ IN_RAM static void without_xip(uint32_t at, const uint8_t *data) {
   enter_xip();
 }
 
-/** Called through a pointer that the compiler can not see through: RAM is further from flash than a branch reaches. */
+/** Called through a pointer that the compiler cannot see through: RAM is further from flash than a branch reaches. */
 static void change(uint32_t at, const uint8_t *data) {
   void (*volatile const in_ram)(uint32_t, const uint8_t *) = without_xip;
   find_functions();

@@ -6,7 +6,7 @@
 
 /** The counter goes down by two each microsecond (erratum RP2040-E1), and has 24 bits: 8.38 s. */
 #define LOAD (2000u * WATCHDOG_MS)
-_Static_assert(LOAD <= 0xffffffu, "the watchdog can not wait that long");
+_Static_assert(LOAD <= 0xffffffu, "the watchdog cannot wait that long");
 
 /** Says that our own `watchdog_start` began the count: the bootrom's own reboots have another reason to be. */
 #define STARTED 0x51674e57u

@@ -4,7 +4,7 @@
 
 /** The low-speed oscillator has 32 or 40 kHz; it is divided by 128. */
 #define COUNTS (WATCHDOG_MS * (LSI_HZ / 128) / 1000)
-_Static_assert(COUNTS <= 4096, "the watchdog can not wait that long");
+_Static_assert(COUNTS <= 4096, "the watchdog cannot wait that long");
 
 void watchdog_start(void) {
   IWDG->KR = IWDG_KR_START;

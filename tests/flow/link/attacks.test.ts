@@ -48,7 +48,7 @@ describe("an attacker of streams", () => {
   });
 
   for (const family of Object.keys(FAMILIES) as FamilyName[]) {
-    it(`can not keep the link down over ${family}`, async () => {
+    it(`cannot keep the link down over ${family}`, async () => {
       const clock = new VirtualClock();
       const random = seeded(11);
       const device = await Device.make();

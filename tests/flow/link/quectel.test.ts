@@ -62,7 +62,7 @@ describe("the Quectel driver", () => {
     assert.ok(until(setting, 30_000, () => device.state === LinkState.ready));
   });
 
-  it("unlocks the SIM, and says so if it can not", async () => {
+  it("unlocks the SIM, and says so if it cannot", async () => {
     const setting = await make([], 4);
     assert.ok(setting.module instanceof Quectel);
     setting.module.pin = "4711";

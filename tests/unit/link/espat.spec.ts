@@ -119,7 +119,7 @@ describe("the set-up", () => {
     answers("AT+CIPMODE=0\r\n", OK);
   });
 
-  it("tries again where the network can not be joined", () => {
+  it("tries again where the network cannot be joined", () => {
     start();
     link.join(changetype<usize>(ssid), ssid.byteLength, changetype<usize>(secret), secret.byteLength);
     answers("AT\r\n", OK);
@@ -492,7 +492,7 @@ describe("sending", () => {
 });
 
 describe("faults", () => {
-  it("with a connection that can not be opened is reported, and over", () => {
+  it("with a connection that cannot be opened is reported, and over", () => {
     start();
     setUp();
     link.open(changetype<usize>(host), host.byteLength, 1);

@@ -6,10 +6,13 @@ const QUESTION = /^(Who|Whom|Whose|What|Whatever|Whether|Whoever|Nobody|Somebody
 /** Words that hide the subject, anywhere. */
 const HIDDEN = /\b([Ww]hoever|[Nn]obody|[Ss]omebody)\b/;
 
+/** One word, which is easy to read as two that mean the opposite. */
+const SPLIT = /\bcan\s+not\b/;
+
 /** Comments that begin a line: a block, or a run of line comments. Comments behind code may be parts of a string. */
 const COMMENT = /^[ \t]*(?:\/\*+[ \t\n*]*([^]*?)\*\/|(\/\/[^\n]*(?:\n[ \t]*\/\/[^\n]*)*))/gm;
 
-/** Comments begin with their subject or a verb, and so do the paragraphs, items and cells of a README. */
+/** Comments begin with their subject or a verb, and so do the paragraphs, items and cells of a README; "cannot" is one word. */
 export const language: Rule = {
   name: "language",
   find(tree) {
@@ -45,9 +48,11 @@ function inMarkdown(path: string, text: string): Finding[] {
 
 function faults(words: string, begins = true): string[] {
   const question = begins && !words.split(/[.:;]/)[0]!.endsWith("?") ? QUESTION.exec(words)?.[0] : undefined;
-  const hidden = HIDDEN.exec(words.replaceAll(/`[^`]*`/g, ""))?.[0];
+  const plain = words.replaceAll(/`[^`]*`/g, "");
+  const hidden = HIDDEN.exec(plain)?.[0];
   return [
     ...(question === undefined ? [] : [`begins with "${question}": name the subject, or begin with a verb`]),
+    ...(SPLIT.test(plain) ? ['"cannot" is one word'] : []),
     ...(hidden === undefined ? [] : [`"${hidden}" hides the subject: name it`]),
   ];
 }

@@ -26,7 +26,7 @@ export interface Wires {
   readonly baud: number;
 }
 
-/** The random bits of a file, from its start again when it ends; none, and so ones for ever, if it can not be read. */
+/** The random bits of a file, from its start again when it ends; none, and so ones for ever, if it cannot be read. */
 export function bitsOf(path: string): BitSource {
   const buffer = Buffer.alloc(4096);
   let [have, bit] = [0, 0];

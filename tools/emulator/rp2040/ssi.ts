@@ -51,7 +51,7 @@ export class Ssi extends BasePeripheral {
   private enable(on: boolean): void {
     this.enabled = on;
     const problem = on ? this.problem() : undefined;
-    if (problem !== undefined) this.complain(`SSI: flash can not be read: ${problem}`);
+    if (problem !== undefined) this.complain(`SSI: flash cannot be read: ${problem}`);
     this.isXip = on && problem === undefined;
   }
 

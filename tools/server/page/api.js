@@ -58,7 +58,7 @@ async function send(path, init = {}) {
     });
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Unreachable("the server can not be reached");
+    throw new Unreachable("the server cannot be reached");
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));

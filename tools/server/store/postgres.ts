@@ -78,11 +78,11 @@ export class Postgres extends PostgresDialect implements Dialect {
       !/^Connection terminated|timeout exceeded/.test(message ?? "")
     )
       return undefined;
-    return new Trouble(`PostgreSQL can not be used: ${message}`, "check that it runs, its disk and its connections");
+    return new Trouble(`PostgreSQL cannot be used: ${message}`, "check that it runs, its disk and its connections");
   }
 }
 
-/** Connect to PostgreSQL. A reader can not write. bigint columns are counters and times below 2^53: they come back as numbers. */
+/** Connect to PostgreSQL. A reader cannot write. bigint columns are counters and times below 2^53: they come back as numbers. */
 export async function openPostgres(url: string, connections: number, isReader = false): Promise<Postgres> {
   const types: CustomTypesConfig = {
     getTypeParser: ((oid: number, format?: "text" | "binary") =>

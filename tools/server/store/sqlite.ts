@@ -164,11 +164,11 @@ function checkPlace(file: string): void {
     accessSync(target, constants.R_OK | constants.W_OK);
     accessSync(folder, constants.W_OK);
   } catch {
-    throw new Trouble(`${target} can not be written`, "give this user write permission, or choose another --database");
+    throw new Trouble(`${target} cannot be written`, "give this user write permission, or choose another --database");
   }
 }
 
-/** Open (or make) the database file, durable: a commit is on the disk when it returns. A reader can not write. */
+/** Open (or make) the database file, durable: a commit is on the disk when it returns. A reader cannot write. */
 export function openSqlite(path: string, isReader = false): Sqlite {
   const file = resolve(path);
   checkPlace(file);

@@ -169,7 +169,7 @@ export class Store {
     this.busy = false;
   }
 
-  /** Run works that failed together each in its own transaction, so that one can not spoil the others. */
+  /** Run works that failed together each in its own transaction, so that one cannot spoil the others. */
   private async oneByOne(group: readonly Waiting[], error: unknown): Promise<void> {
     if (group.length === 1) {
       group[0]!.reject(error);
