@@ -102,7 +102,7 @@ describe("servers that will do", () => {
     assert.match(text, /^pinned {4}no: the key of CN=localhost is P-256/m);
     assert.match(text, /^own {7}yes/m);
     assert.match(text, /^client {4}shows its certificate/m);
-    assert.match(text, /^cost {6}Cortex-M4: full handshake 2\.8 M/m);
+    assert.match(text, /^cost {6}Cortex-M4: full handshake 2\.4 M/m);
   });
 
   test("a chain to a root of a file", async () => {
