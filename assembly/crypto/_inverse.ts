@@ -185,11 +185,12 @@ function settle(d: usize, m: usize, negative: i32, limbs: u32): void {
  */
 export function invert(out: usize, a: usize, m: usize, minusInverse: u32, bytes: u32, w: usize): void {
   const limbs = limbsOf(bytes);
+  const modulus = placeOf(w, Place.M, limbs);
   const f = placeOf(w, Place.F, limbs);
   const g = placeOf(w, Place.G, limbs);
   const d = placeOf(w, Place.D, limbs);
   const e = placeOf(w, Place.E, limbs);
-  split(w + 16, m, bytes);
+  split(modulus, m, bytes);
   split(f, m, bytes);
   split(g, a, bytes);
   memory.fill(d, 0, limbs << 3);
@@ -200,6 +201,6 @@ export function invert(out: usize, a: usize, m: usize, minusInverse: u32, bytes:
     apply(w, d, e, limbs, true, 0 - minusInverse);
     apply(w, f, g, limbs, false, 0);
   }
-  settle(d, w + 16, load<i32>(f + ((limbs - 1) << 2)) >> 31, limbs);
+  settle(d, modulus, load<i32>(f + ((limbs - 1) << 2)) >> 31, limbs);
   join(out, d, bytes);
 }

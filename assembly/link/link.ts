@@ -15,6 +15,7 @@ import * as espatUdp from "./at/espat_udp";
 import * as quectel from "./at/quectel";
 import * as socket from "./at/socket";
 import { Event } from "./at/step";
+import * as wifi from "./at/wifi";
 import * as fault from "./fault";
 import * as framed from "./framed";
 import * as tunnel from "./tunnel";
@@ -84,9 +85,7 @@ export function start(wanted: u32, nowMs: u32): void {
  * none. Both texts are kept by pointer: at most 32 and 64 bytes.
  */
 export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
-  if (UDP) espatUdp.join(ssid, ssidLen, secret, secretLen);
-  else if (TUNNEL) espatHttp.join(ssid, ssidLen, secret, secretLen);
-  else if (ESP_AT && family() == Family.EspAt) espat.join(ssid, ssidLen, secret, secretLen);
+  if (ESP_AT && family() == Family.EspAt) wifi.join(ssid, ssidLen, secret, secretLen);
 }
 
 /** Have the module use this access point of its mobile network. Call it right after `start`. The texts are kept by pointer. */

@@ -187,7 +187,7 @@ export function isWhole(): boolean {
   return tunnel.heard >= ANSWER_HEAD_BYTES && !tunnel.ignored;
 }
 
-/** Take a byte of the answer. What is no part of this connection, or came before, is ignored. */
+/** Take a byte of the answer. A byte of another connection, or one that came before, is ignored. */
 export function hear(byte: u32): void {
   const at = tunnel.heard++;
   if (at < ANSWER_HEAD_BYTES) {

@@ -6,14 +6,15 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ROOT } from "../../tools/check/tree.ts";
 
+/** Run Node with these arguments, where the program's TypeScript can be loaded, on a terminal of 80 columns. */
+function node(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const env = { ...process.env, COLUMNS: "80", NODE_TEST_CONTEXT: undefined };
+  return spawnSync(process.execPath, ["--import", "tsx", ...args], { cwd: ROOT, encoding: "utf8", env });
+}
+
 /** Run the real program. */
-function signet(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", ...args], {
-    cwd: ROOT,
-    encoding: "utf8",
-    env: { ...process.env, COLUMNS: "80", NODE_TEST_CONTEXT: undefined },
-  });
-  return { status, stdout, stderr };
+function signet(...args: string[]): ReturnType<typeof node> {
+  return node("tools/signet.ts", ...args);
 }
 
 /** Return the output of the real program for each list of arguments, all of them right: in one process, where each gets a program of its own. */
@@ -24,11 +25,7 @@ function printed(lists: readonly string[][]): string[] {
     if (process.exitCode) throw new Error(list.join(" "));
     process.stdout.write("\\0");
   }`;
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", "--input-type=module", "--eval", script],
-    { cwd: ROOT, encoding: "utf8", env: { ...process.env, COLUMNS: "80", NODE_TEST_CONTEXT: undefined } },
-  );
+  const { status, stdout, stderr } = node("--input-type=module", "--eval", script);
   assert.equal(status, 0, stderr);
   return stdout.split("\0").slice(0, -1);
 }

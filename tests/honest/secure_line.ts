@@ -1,6 +1,6 @@
 /**
- * A connection with TLS in it, in the agenda's time. What is inside the network cannot see: it holds bytes back, loses them from some moment
- * on, or cuts. What it holds may reach the server when the device has long given the connection up.
+ * A connection with TLS in it, in the agenda's time. The network cannot see the contents: it holds bytes back, loses them from some moment
+ * on, or cuts. Bytes that it holds may reach the server when the device has long given the connection up.
  */
 import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";

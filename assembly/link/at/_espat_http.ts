@@ -38,14 +38,8 @@ export const enum Word {
   SendFail = 0x0ee6fe25,
   /** "busy p..." */
   BusyProcessing = 0x0b3c3b96,
-  /** "ready" */
-  Ready = 0x660ec0f4,
   /** "+HTTPCPOST:" */
   Answer = 0xd6051fdd,
   /** "+CWJAP:" */
   JoinFault = 0x4fd551db,
-  /** "no ip" */
-  NoAddress = 0xc6420def,
-  /** "DNS Fail" */
-  NoHost = 0x3ff4d628,
 }

@@ -46,8 +46,6 @@ export const enum Word {
   BusyProcessing = 0x0b3c3b96,
   /** "busy s..." */
   BusySending = 0x6e12410d,
-  /** "ready" */
-  Ready = 0x660ec0f4,
   /** "CLOSED" */
   Closed = 0x512954c5,
   /** "CONNECT" */
@@ -56,8 +54,4 @@ export const enum Word {
   Arrived = 0x81459043,
   /** "+CWJAP:" */
   JoinFault = 0x4fd551db,
-  /** "no ip" */
-  NoAddress = 0xc6420def,
-  /** "DNS Fail" */
-  NoHost = 0x3ff4d628,
 }

@@ -15,7 +15,6 @@
  * that a verdict that comes after all cannot be taken for another send's.
  */
 import { FaultCause, FaultStep } from "../facts";
-import * as fault from "../fault";
 import { LinkState, stream } from "../stream";
 import { Step, Word, steps } from "./_espat";
 import * as engine from "./engine";
@@ -23,6 +22,7 @@ import { Within, at, out } from "./engine";
 import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase } from "./step";
+import * as wifi from "./wifi";
 
 /** Results of a send in `at.seen`, in step Probe. */
 const enum Verdict {
@@ -33,16 +33,7 @@ const enum Verdict {
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
-  out.secondLen = 0;
-  connection.start(steps, nowMs);
-}
-
-/** Join this network during set-up. */
-export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
-  out.second = ssid;
-  out.secondLen = ssidLen;
-  out.third = secret;
-  out.thirdLen = secretLen;
+  wifi.start(steps, nowMs);
 }
 
 /** Act on an event of the engine. */
@@ -81,11 +72,6 @@ function say(line: u32): boolean {
     case Word.BusySending:
       engine.busy();
       return true;
-    case Word.Ready:
-      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
-      at.debt = 0;
-      engine.sync();
-      return true;
     case Word.Closed:
       if (at.step != Phase.HangUp && at.step != Phase.Connect) socket.attached = 0;
       if (socket.attached == 0 || at.seen) socket.peerGone = 1;
@@ -93,14 +79,8 @@ function say(line: u32): boolean {
     case Word.Connect:
       if (at.step == Phase.Connect) at.seen = 1;
       return true;
-    case Word.NoAddress:
-      at.hint = fault.hint(FaultStep.Context, 0);
-      return true;
-    case Word.NoHost:
-      at.hint = fault.hint(FaultStep.Resolve, 0);
-      return true;
     default:
-      return false;
+      return wifi.say(line);
   }
 }
 

@@ -9,25 +9,16 @@
  * makes that harmless.
  */
 import { FaultCause, FaultStep } from "../facts";
-import * as fault from "../fault";
 import { Step, Word, steps } from "./_espat_http";
 import * as engine from "./engine";
 import { Within, at, out } from "./engine";
 import * as connection from "./socket";
 import { Event, Flag, Phase } from "./step";
+import * as wifi from "./wifi";
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
-  out.secondLen = 0;
-  connection.start(steps, nowMs);
-}
-
-/** Join this network during set-up. */
-export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
-  out.second = ssid;
-  out.secondLen = ssidLen;
-  out.third = secret;
-  out.thirdLen = secretLen;
+  wifi.start(steps, nowMs);
 }
 
 /** Act on an event of the engine. */
@@ -59,19 +50,8 @@ function say(line: u32): boolean {
     case Word.BusyProcessing:
       engine.busy();
       return true;
-    case Word.Ready:
-      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
-      at.debt = 0;
-      engine.sync();
-      return true;
-    case Word.NoAddress:
-      at.hint = fault.hint(FaultStep.Context, 0);
-      return true;
-    case Word.NoHost:
-      at.hint = fault.hint(FaultStep.Resolve, 0);
-      return true;
     default:
-      return false;
+      return wifi.say(line);
   }
 }
 

@@ -10,7 +10,6 @@
  * that harmless.
  */
 import { FaultCause, FaultStep } from "../facts";
-import * as fault from "../fault";
 import { stream } from "../stream";
 import * as tunnel from "../tunnel";
 import { Step, Word, steps } from "./_espat_udp";
@@ -19,6 +18,7 @@ import { Within, at, out } from "./engine";
 import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase } from "./step";
+import * as wifi from "./wifi";
 
 /** Parts of an exchange, as bits of `at.seen` in step Confirm. */
 const enum Part {
@@ -28,16 +28,7 @@ const enum Part {
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
-  out.secondLen = 0;
-  connection.start(steps, nowMs);
-}
-
-/** Join this network during set-up. */
-export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
-  out.second = ssid;
-  out.secondLen = ssidLen;
-  out.third = secret;
-  out.thirdLen = secretLen;
+  wifi.start(steps, nowMs);
 }
 
 /** Act on an event of the engine. */
@@ -79,25 +70,14 @@ function say(line: u32): boolean {
     case Word.BusySending:
       engine.busy();
       return true;
-    case Word.Ready:
-      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
-      at.debt = 0;
-      engine.sync();
-      return true;
     case Word.Closed:
       if (at.step != Phase.HangUp && at.step != Phase.Connect) socket.attached = 0;
       return true;
     case Word.Connect:
       if (at.step == Phase.Connect) at.seen = 1;
       return true;
-    case Word.NoAddress:
-      at.hint = fault.hint(FaultStep.Context, 0);
-      return true;
-    case Word.NoHost:
-      at.hint = fault.hint(FaultStep.Resolve, 0);
-      return true;
     default:
-      return false;
+      return wifi.say(line);
   }
 }
 
