@@ -12,7 +12,7 @@
 // prettier-ignore
 export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
 
-/** True if the board answers the operations on whole blocks: SHA-2, ChaCha20 and, unless its multiplier is one of the two below, Poly1305. */
+/** True if the board answers the operations on whole blocks: SHA-2, AES-128, GHASH, ChaCha20 and, unless its multiplier is one of the two below, Poly1305. */
 // prettier-ignore
 export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
 
@@ -122,3 +122,19 @@ export declare function chacha20(out: usize, text: usize, blocks: u32, state: us
 /** `_poly1305.absorbBlocks`. */
 @external("cpu", "poly1305")
 export declare function poly1305(state: usize, data: usize, blocks: u32): void;
+
+/** `_aes128.encrypt`. */
+@external("cpu", "aes128Encrypt")
+export declare function aes128Encrypt(q: usize, schedule: usize): void;
+
+/** `_aes128.transpose`. */
+@external("cpu", "aes128Transpose")
+export declare function aes128Transpose(q: usize): void;
+
+/** `_sbox.substitute`. */
+@external("cpu", "aesSubstitute")
+export declare function aesSubstitute(q: usize): void;
+
+/** `_ghash.absorbBlocks`. */
+@external("cpu", "ghash")
+export declare function ghash(state: usize, data: usize, blocks: u32): void;

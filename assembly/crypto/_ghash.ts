@@ -8,6 +8,7 @@
  * CT: the count of bytes leaks; key and data do not.
  */
 import * as bytes from "../lib/bytes";
+import * as cpu from "./_cpu";
 
 export const BLOCK_BYTES: u32 = 16;
 
@@ -29,8 +30,12 @@ function reverse(x: u32): u32 {
   return bswap(x);
 }
 
-/** The operands made of the four words w0 … w3. */
-function operands(out: usize, w0: u32, w1: u32, w2: u32, w3: u32): void {
+/** The operands made of the four words of the block at `from`, forwards and backwards. */
+function prepare(out: usize, from: usize): void {
+  const w0 = load<u32>(from);
+  const w1 = load<u32>(from, 4);
+  const w2 = load<u32>(from, 8);
+  const w3 = load<u32>(from, 12);
   store<u32>(out, w0);
   store<u32>(out, w1, 4);
   store<u32>(out, w2, 8);
@@ -40,23 +45,15 @@ function operands(out: usize, w0: u32, w1: u32, w2: u32, w3: u32): void {
   store<u32>(out, w0 ^ w2, 24);
   store<u32>(out, w1 ^ w3, 28);
   store<u32>(out, w0 ^ w1 ^ w2 ^ w3, 32);
-}
-
-/** The operands of the block at `from`, forwards and backwards. */
-function prepare(out: usize, from: usize): void {
-  const w0 = load<u32>(from);
-  const w1 = load<u32>(from, 4);
-  const w2 = load<u32>(from, 8);
-  const w3 = load<u32>(from, 12);
-  operands(out, w0, w1, w2, w3);
-  operands(out + OPERANDS_BYTES, reverse(w0), reverse(w1), reverse(w2), reverse(w3));
+  for (let i: usize = 0; i < OPERANDS_BYTES; i += 4) store<u32>(out + i, reverse(load<u32>(out + i)), OPERANDS_BYTES);
 }
 
 /**
  * The lower half of the carry-less product of x and y.
  *
- * Bounds: of each word every fourth bit is kept, at most eight, so at most eight ones meet at a place of a product, and their sum fits the four bits up
- * to the next place.
+ * Bounds: of each word every fourth bit is kept, at most eight. At most eight pairs of such bits meet at a place of a product, and eight only in the
+ * last place that the lower half has of it. So two products may be added: at each lower place the sum is at most 14, or 15 at the last one, where it
+ * is 16 only if that place is above bit 29, and the next one above bit 33.
  */
 function product(x: u32, y: u32): u32 {
   const x0 = x & 0x11111111;
@@ -67,10 +64,10 @@ function product(x: u32, y: u32): u32 {
   const y1 = y & 0x22222222;
   const y2 = y & 0x44444444;
   const y3 = y & 0x88888888;
-  const z0 = (x0 * y0) ^ (x1 * y3) ^ (x2 * y2) ^ (x3 * y1);
-  const z1 = (x0 * y1) ^ (x1 * y0) ^ (x2 * y3) ^ (x3 * y2);
-  const z2 = (x0 * y2) ^ (x1 * y1) ^ (x2 * y0) ^ (x3 * y3);
-  const z3 = (x0 * y3) ^ (x1 * y2) ^ (x2 * y1) ^ (x3 * y0);
+  const z0 = (x0 * y0 + x2 * y2) ^ (x1 * y3 + x3 * y1);
+  const z1 = (x0 * y1 + x2 * y3) ^ (x1 * y0 + x3 * y2);
+  const z2 = (x0 * y2 + x2 * y0) ^ (x1 * y1 + x3 * y3);
+  const z3 = (x0 * y3 + x2 * y1) ^ (x1 * y2 + x3 * y0);
   return (z0 & 0x11111111) | (z1 & 0x22222222) | (z2 & 0x44444444) | (z3 & 0x88888888);
 }
 
@@ -83,15 +80,30 @@ export function init(state: usize, key: usize): void {
 
 /** Absorb `len` bytes, filled up with zeros to whole blocks. */
 export function absorb(state: usize, data: usize, len: u32): void {
-  while (len != 0) {
-    const count = min(len, BLOCK_BYTES);
-    for (let i: u32 = 0; i < count; i++) {
-      const at = state + 15 - i;
-      store<u8>(at, load<u8>(at) ^ load<u8>(data + i));
+  const whole = len & ~(BLOCK_BYTES - 1);
+  if (whole != 0) absorbBlocks(state, data, whole / BLOCK_BYTES);
+  if (whole == len) return;
+  const last = state + WORK;
+  memory.fill(last, 0, BLOCK_BYTES);
+  memory.copy(last, data + whole, len - whole);
+  absorbBlocks(state, last, 1);
+}
+
+/** Absorb whole blocks, at least one. The last of them may be at the begin of the workspace. */
+@inline
+export function absorbBlocks(state: usize, data: usize, blocks: u32): void {
+  if (cpu.BLOCKS) cpu.ghash(state, data, blocks);
+  else absorbBlocksPortable(state, data, blocks);
+}
+
+export function absorbBlocksPortable(state: usize, data: usize, blocks: u32): void {
+  for (; blocks != 0; blocks--) {
+    for (let i: usize = 0; i < BLOCK_BYTES; i += 4) {
+      const at = state + 12 - i;
+      store<u32>(at, load<u32>(at) ^ bytes.load32be(data + i));
     }
     multiply(state);
-    data += count;
-    len -= count;
+    data += BLOCK_BYTES;
   }
 }
 
@@ -135,24 +147,16 @@ function reduce(state: usize, low: usize, high: usize): void {
   const h3 = load<u32>(high, 4);
   const h5 = load<u32>(high, 8);
   const h7 = load<u32>(high, 12);
-  // Word i is a sum of lower halves, and of upper halves that are backwards and one bit too far up.
-  const p0 = l0;
-  const p1 = l1 ^ (reverse(h1) >>> 1);
-  const p2 = l2 ^ (l0 ^ l4 ^ load<u32>(low, 24)) ^ (reverse(h2) >>> 1);
-  const p3 = l1 ^ l5 ^ lm ^ (reverse(h3 ^ h1 ^ h5 ^ load<u32>(high, 24)) >>> 1);
-  const p4 = l4 ^ (l2 ^ l6 ^ load<u32>(low, 28)) ^ (reverse(h2 ^ h6 ^ hm) >>> 1);
-  const p5 = l5 ^ (reverse(h5 ^ h3 ^ h7 ^ load<u32>(high, 28)) >>> 1);
-  const p6 = l6 ^ (reverse(h6) >>> 1);
-  const p7 = reverse(h7) >>> 1;
-  // One bit up: the product of two blocks whose top bits stand for x^0 has 255 bits.
-  let q3 = (p3 << 1) | (p2 >>> 31);
-  let q4 = (p4 << 1) | (p3 >>> 31);
-  let q5 = (p5 << 1) | (p4 >>> 31);
-  let q6 = (p6 << 1) | (p5 >>> 31);
-  let q7 = (p7 << 1) | (p6 >>> 31);
-  const q0 = p0 << 1;
-  const q1 = (p1 << 1) | (p0 >>> 31);
-  const q2 = (p2 << 1) | (p1 >>> 31);
+  // Word i is a sum of lower halves, one bit up since the product of two blocks whose top bits stand for x^0 has 255 bits, and of upper halves, which are
+  // backwards: their lowest bit is the one that the word below has lost.
+  const q0 = l0 << 1;
+  const q1 = (l1 << 1) ^ reverse(h1);
+  const q2 = ((l2 ^ l0 ^ l4 ^ load<u32>(low, 24)) << 1) ^ reverse(h2);
+  let q3 = ((l1 ^ l5 ^ lm) << 1) ^ reverse(h3 ^ h1 ^ h5 ^ load<u32>(high, 24));
+  let q4 = ((l4 ^ l2 ^ l6 ^ load<u32>(low, 28)) << 1) ^ reverse(h2 ^ h6 ^ hm);
+  let q5 = (l5 << 1) ^ reverse(h5 ^ h3 ^ h7 ^ load<u32>(high, 28));
+  let q6 = (l6 << 1) ^ reverse(h6);
+  let q7 = reverse(h7);
   // x^128 is x^7 + x^2 + x + 1: each of the lower words goes to the word four above, and what falls off to the word below that.
   q4 ^= fold(q0);
   q3 ^= spill(q0);

@@ -1,12 +1,20 @@
 /**
- * The S-box of AES on 32 bytes at once, which lie bit by bit in eight words: bit i of each byte in word i (Boyar and Peralta, "A depth-16
- * circuit for the AES S-box", 2011: 115 gates; the names are theirs).
+ * The S-box of AES on 32 bytes at once, all but the constant that it adds. Their bits lie in eight words: bit i of each byte in word i (Boyar and
+ * Peralta, "A depth-16 circuit for the AES S-box", 2011: 115 gates; the names are theirs).
  *
  * CT: nothing here branches on, or indexes by, a byte.
  */
 
-/** Substitute all bytes of the eight words at q (FIPS 197 §5.1.1). */
+import * as cpu from "./_cpu";
+
+/** Substitute all bytes of the eight words at q (FIPS 197 §5.1.1), but for 0x63. */
+@inline
 export function substitute(q: usize): void {
+  if (cpu.BLOCKS) cpu.aesSubstitute(q);
+  else substitutePortable(q);
+}
+
+export function substitutePortable(q: usize): void {
   const x0 = load<u32>(q, 28);
   const x1 = load<u32>(q, 24);
   const x2 = load<u32>(q, 20);
@@ -125,14 +133,14 @@ export function substitute(q: usize): void {
   const t65 = t61 ^ t62;
   const t66 = z1 ^ t63;
   const s0 = t59 ^ t63;
-  const s6 = t56 ^ ~t62;
-  const s7 = t48 ^ ~t60;
+  const s6 = t56 ^ t62;
+  const s7 = t48 ^ t60;
   const t67 = t64 ^ t65;
   const s3 = t53 ^ t66;
   const s4 = t51 ^ t66;
   const s5 = t47 ^ t65;
-  const s1 = t64 ^ ~s3;
-  const s2 = t55 ^ ~t67;
+  const s1 = t64 ^ s3;
+  const s2 = t55 ^ t67;
   store<u32>(q, s7);
   store<u32>(q, s6, 4);
   store<u32>(q, s5, 8);

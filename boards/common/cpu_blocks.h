@@ -11,6 +11,10 @@ void cpu_sha256(uint32_t *state, const uint8_t *data, uint32_t blocks, const uin
 void cpu_sha512(uint32_t *state, const uint8_t *data, uint32_t blocks, const uint32_t *k);
 void cpu_chacha20(uint8_t *out, const uint8_t *text, uint32_t blocks, uint32_t *state);
 void cpu_poly1305(uint32_t *state, const uint8_t *data, uint32_t blocks);
+void cpu_aes128_encrypt(uint32_t *q, const uint32_t *schedule);
+void cpu_aes128_transpose(uint32_t *q);
+void cpu_aes_substitute(uint32_t *q);
+void cpu_ghash(uint32_t *state, const uint8_t *data, uint32_t blocks);
 
 /** The address of `blocks` blocks of `bytes` at `at`: at least one, and no more than linear memory could hold. */
 INNER_PORT uint8_t *whole(u32 at, u32 blocks, u32 bytes) {
@@ -33,5 +37,17 @@ INNER_PORT void import_cpu_chacha20(u32 out, u32 text, u32 blocks, u32 state) {
 
 INNER_PORT void import_cpu_poly1305(u32 state, u32 data, u32 blocks) {
   cpu_poly1305((uint32_t *)inside(state, 52), whole(data, blocks, 16), blocks);
+}
+
+INNER_PORT void import_cpu_aes128_encrypt(u32 q, u32 schedule) {
+  cpu_aes128_encrypt((uint32_t *)inside(q, 32), (const uint32_t *)inside(schedule, 352));
+}
+
+INNER_PORT void import_cpu_aes128_transpose(u32 q) { cpu_aes128_transpose((uint32_t *)inside(q, 32)); }
+
+INNER_PORT void import_cpu_aes_substitute(u32 q) { cpu_aes_substitute((uint32_t *)inside(q, 32)); }
+
+INNER_PORT void import_cpu_ghash(u32 state, u32 data, u32 blocks) {
+  cpu_ghash((uint32_t *)inside(state, 160), whole(data, blocks, 16), blocks);
 }
 #endif

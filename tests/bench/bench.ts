@@ -5,7 +5,7 @@
 import { constants, createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { p256, p384 } from "@noble/curves/nist.js";
 import { Status } from "../../assembly/lib/status.ts";
-import { boardNames, loadBoard } from "../../tools/firmware/board.ts";
+import { boardNames, KiB, loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
 import type { Answer, Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
@@ -60,6 +60,8 @@ interface Operation {
   readonly name: string;
   /** Run it; all who have it must answer alike. */
   readonly run: (lab: Lab, known: Known) => Promise<Answer>;
+  /** True if its scratch memory does not fit a part of less than 64 KiB of RAM beside the lab's buffer. */
+  readonly isLarge?: boolean;
 }
 
 /** The key pair and signature that verification needs: from the first who can make them. */
@@ -83,6 +85,7 @@ const OPERATIONS: readonly Operation[] = [
   { name: "ecdsa384.verify", run: (lab) => lab.run(Op.Ecdsa384Verify, p384Signature, p384Key, digest384) },
   ...RSA.map(({ bits, modulus, signature }) => ({
     name: `rsa${bits}.verify`,
+    isLarge: bits === 4096,
     run: (lab: Lab) => lab.run(Op.PssVerify, signature, modulus, digest),
   })),
   { name: "sha256.kib", run: (lab) => lab.run(Op.Sha256, kib) },
@@ -92,9 +95,10 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 /** Run every operation that a lab has. */
-async function measureAll(lab: Lab, known: Known): Promise<Map<string, Answer>> {
+async function measureAll(lab: Lab, known: Known, isRoomy: boolean): Promise<Map<string, Answer>> {
   const answers = new Map<string, Answer>();
-  for (const { name, run } of OPERATIONS) {
+  for (const { name, run, isLarge = false } of OPERATIONS) {
+    if (isLarge && !isRoomy) continue;
     const answer = await run(lab, known);
     // Not on this lab: the request cannot be answered.
     if (answer.result === Status.Unexpected) continue;
@@ -118,12 +122,13 @@ async function withLab<T>(board: string, elf: string, work: (lab: Lab) => Promis
 /** Measure one board. */
 async function benchBoard(board: string): Promise<Record<string, Figures>> {
   const known: Known = { key: randomBytes(32), signature: randomBytes(64) };
+  const isRoomy = (await loadBoard(board)).ram.bytes >= 64 * KiB;
   const built = await buildImage({ board, image: LAB });
-  const ours = await withLab(board, built.elf, (lab) => measureAll(lab, known));
+  const ours = await withLab(board, built.elf, (lab) => measureAll(lab, known, isRoomy));
   const peers = new Map<string, Map<string, Answer>>();
   for (const peer of PEERS) {
     const elf = await buildPeer(peer, board);
-    peers.set(peer.name, await withLab(board, elf, (lab) => measureAll(lab, { ...known })));
+    peers.set(peer.name, await withLab(board, elf, (lab) => measureAll(lab, { ...known }, isRoomy)));
   }
   const figures: Record<string, Figures> = {};
   for (const [name, answer] of ours) {

@@ -2,9 +2,12 @@
 import { Reader } from "../../assembly/lib/reader";
 import * as scratch from "../../assembly/lib/scratch";
 import { Status } from "../../assembly/lib/status";
+import * as aes128 from "../../assembly/crypto/_aes128";
 import * as chacha20 from "../../assembly/crypto/_chacha20";
+import * as ghash from "../../assembly/crypto/_ghash";
 import * as poly1305 from "../../assembly/crypto/_poly1305";
 import { Poly1305 } from "../../assembly/crypto/_poly1305";
+import * as sbox from "../../assembly/crypto/_sbox";
 import * as sha256 from "../../assembly/crypto/_sha256";
 import * as sha512 from "../../assembly/crypto/_sha512";
 import { Op } from "./op";
@@ -40,10 +43,57 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
     case Op.Poly1305Blocks:
     case Op.Poly1305BlocksPortable:
       return authenticate(out, state, data, dataLen / 16, op == Op.Poly1305Blocks);
+    case Op.Aes128Pairs:
+    case Op.Aes128PairsPortable:
+      encrypt(state, data, dataLen, op == Op.Aes128Pairs);
+      break;
+    case Op.AesSubstitute:
+      sbox.substitute(state);
+      break;
+    case Op.AesSubstitutePortable:
+      sbox.substitutePortable(state);
+      break;
+    case Op.Aes128Transpose:
+      aes128.transpose(state);
+      break;
+    case Op.Aes128TransposePortable:
+      aes128.transposePortable(state);
+      break;
+    case Op.GhashBlocks:
+    case Op.GhashBlocksPortable:
+      return hash(out, state, data, dataLen / 16, op == Op.GhashBlocks);
   }
-  if (op == Op.ChaCha20Blocks || op == Op.ChaCha20BlocksPortable) memory.copy(out + stateLen, data, dataLen);
+  const givesData = op == Op.ChaCha20Blocks || op == Op.ChaCha20BlocksPortable || isAes(op);
+  if (givesData) memory.copy(out + stateLen, data, dataLen);
   memory.copy(out, state, stateLen);
-  return op == Op.ChaCha20Blocks || op == Op.ChaCha20BlocksPortable ? stateLen + dataLen : stateLen;
+  return givesData ? stateLen + dataLen : stateLen;
+}
+
+
+@inline
+function isAes(op: u32): bool {
+  return op == Op.Aes128Pairs || op == Op.Aes128PairsPortable;
+}
+
+function encrypt(key: usize, data: usize, dataLen: u32, native: bool): void {
+  const schedule = scratch.take(aes128.SCHEDULE_BYTES);
+  aes128.expand(schedule, key);
+  for (let at = data; at < data + dataLen; at += aes128.PAIR_BYTES) {
+    const pair = scratch.take(aes128.PAIR_BYTES);
+    memory.copy(pair, at, aes128.PAIR_BYTES);
+    if (native) aes128.encrypt(pair, schedule);
+    else aes128.encryptPortable(pair, schedule);
+    memory.copy(at, pair, aes128.PAIR_BYTES);
+  }
+}
+
+function hash(out: usize, key: usize, data: usize, blocks: u32, native: bool): i32 {
+  const state = scratch.take(ghash.STATE_BYTES);
+  ghash.init(state, key);
+  if (native) ghash.absorbBlocks(state, data, blocks);
+  else ghash.absorbBlocksPortable(state, data, blocks);
+  memory.copy(out, state, ghash.BLOCK_BYTES);
+  return ghash.BLOCK_BYTES;
 }
 
 function authenticate(out: usize, key: usize, data: usize, blocks: u32, native: bool): i32 {

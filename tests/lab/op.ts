@@ -74,6 +74,18 @@ export const enum Op {
   /** key, whole blocks -> tag */
   Poly1305Blocks = 0x46,
   Poly1305BlocksPortable = 0x47,
+  /** key (16), whole pairs of blocks -> the key again ‖ pairs */
+  Aes128Pairs = 0x48,
+  Aes128PairsPortable = 0x49,
+  /** eight words -> eight words */
+  AesSubstitute = 0x4a,
+  AesSubstitutePortable = 0x4b,
+  /** key (16), whole blocks -> sum */
+  GhashBlocks = 0x4c,
+  GhashBlocksPortable = 0x4d,
+  /** eight words -> eight words */
+  Aes128Transpose = 0x4e,
+  Aes128TransposePortable = 0x4f,
 
   /** signature (r ‖ s), public key, digest -> Ok or Forged */
   Ecdsa256Verify = 0x50,

@@ -23,6 +23,10 @@ const OPERATIONS: readonly (readonly [name: string, native: Op, portable: Op, st
   ["sha512",   Op.Sha512Blocks,   Op.Sha512BlocksPortable,   64, 128],
   ["chacha20", Op.ChaCha20Blocks, Op.ChaCha20BlocksPortable, 64, 64],
   ["poly1305", Op.Poly1305Blocks, Op.Poly1305BlocksPortable, 32, 16],
+  ["aes128",   Op.Aes128Pairs,    Op.Aes128PairsPortable,    16, 32],
+  ["bits",     Op.Aes128Transpose, Op.Aes128TransposePortable, 32, 0],
+  ["sbox",     Op.AesSubstitute,  Op.AesSubstitutePortable,  32, 0],
+  ["ghash",    Op.GhashBlocks,    Op.GhashBlocksPortable,    16, 16],
 ];
 
 for (const board of ["mps2-an386", "mps2-an385"]) {

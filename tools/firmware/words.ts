@@ -87,12 +87,12 @@ function far(text: string): string {
 
 /**
  * Treatment of a function by the compiler, in words of boards/common/words.h: the loops of the cryptography (the files of `crypto` that
- * only their siblings import, and X25519) are made fast unless the image is to be small, all other functions small.
+ * only their siblings import, X25519 and AES-GCM) are made fast unless the image is to be small, all other functions small.
  */
 function temperature(name: string, isSmall: boolean): "HOTTEST" | "HOT" | "COLD" {
   if (isSmall) return "COLD";
   if (/^w2c_assembly_crypto_(?:_poly1305|_chacha20|aead)_/.test(name)) return "HOTTEST";
-  return /^w2c_assembly_crypto_(?:_|x25519_)/.test(name) ? "HOT" : "COLD";
+  return /^w2c_assembly_crypto_(?:_|x25519_|aes128gcm_)/.test(name) ? "HOT" : "COLD";
 }
 
 /** The forms of which wasm2c's output consists behind its prologue, in their order. */
