@@ -28,7 +28,7 @@ const text = (name: string): string => readFileSync(join(out, name), "utf8");
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
 before(async () => {
-  const other = alternatives(options).get("--small");
+  const other = (await alternatives(options)).get("--small");
   await exportLibrary(options, new Map([["--small", other!]]));
 });
 after(() => rmSync(folder, { recursive: true }));

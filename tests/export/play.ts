@@ -17,8 +17,8 @@ export interface Play {
   readonly device: Emulator;
   /** How many events of a name there were. */
   count(name: string): number;
-  /** Wait for a condition of the device; fails if the device ends. */
-  until(condition: () => boolean, what: string): Promise<void>;
+  /** Wait for a condition; fails if the device ends. */
+  until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>;
 }
 
 /** Start everything for the program `elf`, let `scene` play, and end it all. */
@@ -51,7 +51,7 @@ export async function play(elf: string, board: string, scene: (play: Play) => Pr
       device,
       count: (name) => device.events.filter((event) => event.name === name).length,
       async until(condition, what) {
-        for (const end = Date.now() + PATIENCE_MS; !condition(); await sleep(20))
+        for (const end = Date.now() + PATIENCE_MS; !(await condition()); await sleep(20))
           assert.ok(device.running && Date.now() < end, `never ${what}:\n${device.lines.slice(-20).join("\n")}`);
       },
     });

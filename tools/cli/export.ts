@@ -5,6 +5,7 @@ interface Options {
   link: string;
   profile: string;
   small: boolean;
+  records?: number;
   name: string;
   pageBytes: number;
   pages: number;
@@ -21,6 +22,7 @@ export function add(program: Command): void {
     .option("--link <name>", "the driver of the module: esp-at, framed or all", "esp-at")
     .option("--profile <name>", "how the server proves itself: pinned, chains or no-tls", "chains")
     .option("--small", "the smallest code of the cryptography", false)
+    .option("--records <bytes>", "bytes of a TLS record, 512 or 1024; 512 on a Cortex-M0, else 1024", count)
     .option("--name <name>", "the board's name, which the server is told", "own")
     .option("--page-bytes <n>", "bytes of a flash page of the store", count, 4096)
     .option("--pages <n>", "pages of the store", count, 16)
@@ -30,7 +32,7 @@ export function add(program: Command): void {
       const { resolve } = await import("node:path");
       const { alternatives, exportLibrary } = await import("../export/export.ts");
       const options = { ...chosen, out: resolve(out) };
-      await exportLibrary(options, sizes ? alternatives(options) : undefined);
+      await exportLibrary(options, sizes ? await alternatives(options) : undefined);
       process.stdout.write(`${out}: signet.h, signet.c and examples/own-main; SIZE.md says what it takes\n`);
     });
 }

@@ -14,7 +14,7 @@ import { exportSbom } from "../firmware/sbom.ts";
 import { Trouble } from "../trouble.ts";
 import { amalgamate, prefixed } from "./amalgam.ts";
 import { callsHeader } from "./calls.ts";
-import { exampleTexts } from "./example.ts";
+import { exampleOf } from "./example.ts";
 import { measure, sizeTable } from "./sizes.ts";
 
 /** The board whose choices of cryptography a core takes. */
@@ -40,6 +40,13 @@ const PROFILES: Readonly<Record<string, readonly ChoiceName[]>> = {
   "no-tls": ["no-tls"],
 };
 
+/** Bytes of a record of TLS, and what they let an image do with less. */
+const WHOLE_RECORD = 1024;
+const RECORDS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  512: { TLS_RECORD: 512, LINK_TX: 280 },
+  [WHOLE_RECORD]: {},
+};
+
 export interface ExportOptions {
   readonly core: string;
   readonly link: string;
@@ -47,6 +54,8 @@ export interface ExportOptions {
   readonly profile: string;
   /** The smallest code of the cryptography. */
   readonly small: boolean;
+  /** Bytes of a record of TLS, 512 or 1024; without it, those of the core's board. */
+  readonly records?: number | undefined;
   /** Name of the board in the device's messages. */
   readonly name: string;
   readonly pageBytes: number;
@@ -56,6 +65,9 @@ export interface ExportOptions {
 
 /** The guest of an export: its application is the host. */
 const PROGRAM = { entry: "boards/library/guest.ts", app: join(ROOT, "boards/library/app") };
+
+/** The folder whose files are copied, with its place in the export. */
+const EXPORTED = [["boards/library/export", ""]] as const;
 
 const MANIFEST = "MANIFEST.sha256";
 const LICENCE = "/* SPDX-License-Identifier: Apache-2.0. Written by `signet export`; do not edit. */\n";
@@ -71,13 +83,21 @@ function choice<Value>(table: Readonly<Record<string, Value>>, kind: string, nam
   return table[name]!;
 }
 
+/** Bytes of a record of TLS on this core, unless the export chooses. */
+export async function recordsOf({ core, records }: Pick<ExportOptions, "core" | "records">): Promise<number> {
+  const { use }: Board = await loadBoard(choice(CORES, "core", core));
+  return records ?? use.TLS_RECORD ?? WHOLE_RECORD;
+}
+
 /** The compile-time choices of the export. */
-async function choices({ core, link, profile, small }: ExportOptions): Promise<Record<string, number>> {
+async function choices(options: ExportOptions): Promise<Record<string, number>> {
+  const { core, link, profile, small } = options;
   const board = await loadBoard(choice(CORES, "core", core));
   const crypto = Object.entries<number>(board.use).filter(([name]) => name.startsWith("CRYPTO_"));
   const names = [...choice(LINKS, "link", link), ...choice(PROFILES, "profile", profile)];
   const chosen = choose({ ...board, use: Object.fromEntries(crypto) }, small ? [...names, "small"] : names);
-  return { ...chosen.use, OWN_READINGS: 1 };
+  const memory = choice(RECORDS, "size of records", String(await recordsOf(options)));
+  return { ...chosen.use, ...memory, OWN_READINGS: 1 };
 }
 
 /** The version and the description in package.json. */
@@ -201,7 +221,8 @@ async function sources(options: ExportOptions): Promise<Map<string, string>> {
 }
 
 /** The exports that differ from this one in one choice, by the option that makes the difference. */
-export function alternatives(options: ExportOptions): Map<string, ExportOptions> {
+export async function alternatives(options: ExportOptions): Promise<Map<string, ExportOptions>> {
+  const records = (await recordsOf(options)) === WHOLE_RECORD ? 512 : WHOLE_RECORD;
   const others = (table: object, chosen: string): string[] => Object.keys(table).filter((name) => name !== chosen);
   return new Map<string, ExportOptions>([
     ...others(LINKS, options.link).map((link): [string, ExportOptions] => [`--link ${link}`, { ...options, link }]),
@@ -210,6 +231,7 @@ export function alternatives(options: ExportOptions): Map<string, ExportOptions>
       { ...options, profile },
     ]),
     [options.small ? "without --small" : "--small", { ...options, small: !options.small }],
+    [`--records ${records}`, { ...options, records }],
   ]);
 }
 
@@ -242,14 +264,21 @@ export async function exportLibrary(
     put("signet.h", apiHeader());
     for (const [name, text] of compiled) put(name, text);
     const assembly = names.filter((name) => name.endsWith(".S"));
-    const texts = { ...values(options, assembly), ...(await exampleTexts(options.core as Board["cpu"])) };
-    for (const path of filesBelow("boards/library/export")) {
-      const name = relative("boards/library/export", path).replace(/\.h\.in$/, ".h");
-      put(
-        name,
-        readFileSync(join(ROOT, path), "utf8").replaceAll(/@([A-Z_]+)@/g, (_, key: string) => texts[key]!),
-      );
-    }
+    const example = await exampleOf({
+      ...options,
+      core: options.core as Board["cpu"],
+      records: await recordsOf(options),
+    });
+    const texts = { ...values(options, assembly), ...example.texts };
+    for (const [from, to] of [...EXPORTED, [example.folder, "examples/own-main"]] as const)
+      for (const path of filesBelow(from)) {
+        const text = readFileSync(join(ROOT, path), "utf8");
+        const name = join(to, relative(from, path)).replace(/\.h\.in$/, ".h");
+        put(
+          name,
+          text.replaceAll(/@([A-Z_]+)@/g, (_, key: string) => texts[key]!),
+        );
+      }
     put("LICENSE", readFileSync(join(ROOT, "LICENSE"), "utf8"));
     put("signet.cdx.json", exportSbom(compiled.get("signet.c")!, options.core));
     put("SIZE.md", await sizeText(options, compiled, compared));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A main program of one's own, with a heap and other work, that sends {"shots": n} every half second. */
+/* A main program of one's own, with a heap and other work, that sends {"shots": n} ten times a second. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +72,7 @@ int main(void) {
   for (;;) {
     const uint32_t nowMs = signet_port_clock_ms();
     if ((int32_t)(nowMs - dueMs) >= 0) {
-      dueMs = nowMs + 500;
+      dueMs = nowMs + 100;
       if (leaveMs == 0 && shoot(count))
         count++;
       if (memcmp(kept, calibration, sizeof calibration) != 0)

@@ -6,9 +6,6 @@
 
 extern uint32_t stack_top[], data_load[], data_start[], data_end[], bss_start[], bss_end[];
 int main(void);
-void SysTick_Handler(void);
-void UART0_RX_Handler(void);
-void UART0_TX_Handler(void);
 
 static void Default_Handler(void) {
   for (;;) {
@@ -26,7 +23,7 @@ void Reset_Handler(void) {
   }
 }
 
-__attribute__((section(".vectors"), used)) static void (*const vectors[18 + UART_INTERRUPT])(void) = {
+__attribute__((section(".vectors"), used)) static void (*const vectors[])(void) = {
     [0] = (void (*)(void))stack_top,
     [1] = Reset_Handler,
     [2] = Default_Handler,
@@ -37,7 +34,5 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[18 + UART
     [11] = Default_Handler,
     [12] = Default_Handler,
     [14] = Default_Handler,
-    [15] = SysTick_Handler,
-    [16 + UART_INTERRUPT] = UART0_RX_Handler,
-    [17 + UART_INTERRUPT] = UART0_TX_Handler,
+    INTERRUPTS,
 };

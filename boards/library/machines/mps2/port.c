@@ -23,9 +23,6 @@ static struct queue {
 
 static volatile uint32_t ticks;
 
-void SysTick_Handler(void);
-void UART0_RX_Handler(void);
-void UART0_TX_Handler(void);
 void port_begin(void);
 
 void SysTick_Handler(void) { ticks++; }
