@@ -3,9 +3,11 @@
 /**
  * Scratch memory for cryptographic temporaries. The deepest user in a device's life is Ed25519 verification, under the head of a
  * COSE_Sign1: 1,568 bytes, and 1,632 on a board that verifies its signatures, with noise and seed. An image with deeper
- * primitives gives its own size: PSS with 4096 bits takes 1,720 bytes with SHA-256 and 1,944 with SHA-512.
+ * primitives gives its own size: PSS with 4096 bits takes 1,720 bytes with SHA-256 and 1,944 with SHA-512. TLS with RSA keys uses the
+ * former, with room for the longest digest.
  */
-export const SCRATCH_BYTES: u32 = isDefined(SCRATCH) ? SCRATCH : isDefined(CRYPTO_CHECKED) ? 1632 : 1568;
+const SCRATCH_LEAST_BYTES: u32 = isDefined(TLS_PUBLIC) ? 1784 : isDefined(CRYPTO_CHECKED) ? 1632 : 1568;
+export const SCRATCH_BYTES: u32 = isDefined(SCRATCH) ? SCRATCH : SCRATCH_LEAST_BYTES;
 
 /** Bytes on their way to the module: a small report with its HTTP head, so that it travels as one TCP segment. At least two frames. */
 export const LINK_TX_BYTES: u32 = isDefined(LINK_TX) ? LINK_TX : 512;
@@ -80,8 +82,8 @@ export const BUILD_DAY: u32 = isDefined(BUILT_ON_DAY) ? BUILT_ON_DAY : 20_454;
 export const STREAM_OPEN_MS: u32 = 60_000;
 /** Content of a TLS record, both ways: 512 or 1024, for which max_fragment_length has a code; a report fits in the larger. */
 export const TLS_RECORD_BYTES: u32 = isDefined(TLS_RECORD) ? TLS_RECORD : 1024;
-/** The largest handshake message: a chain of two Ed25519 certificates fits, and so does a hello with a ticket. */
-export const TLS_MESSAGE_BYTES: u32 = isDefined(TLS_MESSAGE) ? TLS_MESSAGE : 1024;
+/** The largest handshake message: a chain of two Ed25519 certificates fits, or one of public authorities, and so does a hello with a ticket. */
+export const TLS_MESSAGE_BYTES: u32 = isDefined(TLS_MESSAGE) ? TLS_MESSAGE : isDefined(TLS_PUBLIC) ? 3584 : 1024;
 /** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
 export const TLS_TICKET_BYTES: u32 = isDefined(TLS_TICKET) ? TLS_TICKET : 576;
 /** Time for a handshake: a few public-key operations at 16 MHz on an M0, and the module's delays. */

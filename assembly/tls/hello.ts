@@ -153,6 +153,11 @@ function abilities(w: Writer, options: Options): void {
   at = begin(w, Extension.SignatureAlgorithms);
   scheme.offer(w);
   end16(w, at);
+  if (scheme.APART) {
+    at = begin(w, Extension.SignatureAlgorithmsCert);
+    scheme.offerInCertificates(w);
+    end16(w, at);
+  }
   // A raw key can be pinned, but no chain leads from it to a root.
   if (options.pinCount) certificateTypes(w, Extension.ServerCertificateType, options.rootCount == 0);
   if (authenticates(options)) certificateTypes(w, Extension.ClientCertificateType, true);
@@ -312,6 +317,8 @@ export function misplaced(type: u32, offer: Offer): Alert {
     case Extension.PskKeyExchangeModes:
     case Extension.KeyShare:
       return Alert.IllegalParameter;
+    case Extension.SignatureAlgorithmsCert:
+      return scheme.APART ? Alert.IllegalParameter : Alert.UnsupportedExtension;
     case Extension.PreSharedKey:
       return offer.psk ? Alert.IllegalParameter : Alert.UnsupportedExtension;
     case Extension.Cookie:

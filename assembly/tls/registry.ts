@@ -41,6 +41,7 @@ export const enum Extension {
   SupportedVersions = 43,
   Cookie = 44,
   PskKeyExchangeModes = 45,
+  SignatureAlgorithmsCert = 50,
   KeyShare = 51,
 }
 

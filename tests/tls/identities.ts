@@ -45,6 +45,7 @@ async function made(algorithm: webcrypto.RsaHashedKeyGenParams | webcrypto.EcKey
 }
 
 export const p256Identity = (): Promise<Identity> => made({ name: "ECDSA", namedCurve: "P-256" });
+export const p384Identity = (): Promise<Identity> => made({ name: "ECDSA", namedCurve: "P-384" });
 
 /** An RSA key; its certificates are signed by PKCS#1. */
 export const rsaIdentity = (modulusLength = 2048): Promise<Identity> =>
@@ -56,6 +57,8 @@ export interface Wish {
   name?: string;
   issuer?: Identity;
   issuerName?: string;
+  /** The hash of the signature; SHA-256 if missing. */
+  hash?: "SHA-256" | "SHA-384" | "SHA-512";
   notBefore?: Date;
   notAfter?: Date;
   extensions?: x509.Extension[];
@@ -77,9 +80,17 @@ export function caExtensions(pathLength?: number): x509.Extension[] {
   ];
 }
 
+/** An RSA key for signatures with another hash: webcrypto binds a key to one. */
+async function rehashed(key: webcrypto.CryptoKey, hash: string): Promise<webcrypto.CryptoKey> {
+  const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", key);
+  return webcrypto.subtle.importKey("pkcs8", pkcs8, { name: "RSASSA-PKCS1-v1_5", hash }, true, ["sign"]);
+}
+
 /** Make a certificate. */
 export async function certify(wish: Wish): Promise<x509.X509Certificate> {
   const name = wish.name ?? "CN=localhost";
+  const signer = (wish.issuer ?? wish.subject).keys.privateKey;
+  const hash = wish.hash ?? "SHA-256";
   return x509.X509CertificateGenerator.create({
     serialNumber: "01",
     subject: name,
@@ -87,8 +98,8 @@ export async function certify(wish: Wish): Promise<x509.X509Certificate> {
     notBefore: wish.notBefore ?? new Date("2020-01-01"),
     notAfter: wish.notAfter ?? new Date("2060-01-01"),
     publicKey: wish.subject.keys.publicKey as never,
-    signingKey: (wish.issuer ?? wish.subject).keys.privateKey as never,
-    signingAlgorithm: { name: (wish.issuer ?? wish.subject).keys.privateKey.algorithm.name, hash: "SHA-256" } as never,
+    signingKey: (signer.algorithm.name === "RSASSA-PKCS1-v1_5" ? await rehashed(signer, hash) : signer) as never,
+    signingAlgorithm: { name: signer.algorithm.name, hash } as never,
     extensions: wish.extensions ?? leafExtensions(),
   });
 }

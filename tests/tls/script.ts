@@ -9,12 +9,12 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
-  sign,
   type KeyObject,
 } from "node:crypto";
 import { TlsClient, fixedBytes } from "./client.ts";
 import { State, type Settings } from "../../tools/tls/client.ts";
 import type { Identity } from "./identities.ts";
+import { signAs } from "./signature.ts";
 import { CHACHA20_POLY1305_SHA256, type Suite, u16, vector8 } from "./suite.ts";
 
 export const Kind = {
@@ -31,6 +31,9 @@ export const Kind = {
 } as const;
 
 export const Content = { ChangeCipherSpec: 20, Alert: 21, Handshake: 22, ApplicationData: 23 } as const;
+
+/** The content of a record that the client takes. */
+const RECORD_BYTES = 1024;
 
 /** An extension as its number and its body. */
 export type Extension = [type: number, body: Uint8Array | string];
@@ -224,11 +227,12 @@ export class Script<Client extends Ends = TlsClient> {
     return Buffer.concat([Buffer.from([type, 3, 3]), vector16(content)]);
   }
 
-  /** Send handshake messages in one record; they join the transcript. */
+  /** Send handshake messages in one record, or in as many as they need; they join the transcript. */
   send(...messages: Uint8Array[]): void {
     const content = Buffer.concat(messages);
     this.transcript = Buffer.concat([this.transcript, content]);
-    this.raw(this.record(Content.Handshake, content));
+    for (let at = 0; at < content.length; at += RECORD_BYTES)
+      this.raw(this.record(Content.Handshake, content.subarray(at, at + RECORD_BYTES)));
   }
 
   shareExtension(): Extension {
@@ -323,7 +327,7 @@ export class Script<Client extends Ends = TlsClient> {
       Buffer.from(`TLS 1.3, ${context} CertificateVerify\0`),
       this.suite.hash(this.transcript),
     ]);
-    return message(Kind.CertificateVerify, Buffer.concat([u16(scheme), vector16(sign(null, content, pem))]));
+    return message(Kind.CertificateVerify, Buffer.concat([u16(scheme), vector16(signAs(scheme, content, pem))]));
   }
 
   /** A Finished over the transcript so far. */

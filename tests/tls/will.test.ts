@@ -105,6 +105,13 @@ describe("servers that will do", () => {
     assert.match(text, /^cost {6}Cortex-M4: full handshake 2\.4 M/m);
   });
 
+  test("Node with an RSA key", async () => {
+    const { text, reason } = await answer(await serve(rsa));
+    assert.equal(reason, undefined, text);
+    assert.match(text, /^own {7}no: the key of CN=localhost is RSA-2048/m);
+    assert.match(text, /^public {4}yes/m);
+  });
+
   test("a chain to a root of a file", async () => {
     const root = await certify({ subject: authority, name: "CN=Authority", extensions: caExtensions() });
     const file = files.put("root.pem", root.toString("pem"));

@@ -13,6 +13,10 @@ interface Choice {
 export const CHOICES = {
   small: { says: "the smallest code of the cryptography", use: { CRYPTO_SMALL: 1 } },
   pins: { says: "no chains of certificates: pinned keys only", use: { WITHOUT_CHAINS: 1 } },
+  public: {
+    says: "TLS also with servers that have ordinary certificates: P-256, P-384 and RSA",
+    use: { TLS_PUBLIC: 1 },
+  },
   own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
   "esp-at": { says: "no driver but the one for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
   framed: { says: "no driver but the one for framed bridges", use: { WITHOUT_ESP_AT: 1 } },

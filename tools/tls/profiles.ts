@@ -20,6 +20,11 @@ const PINNED: Profile = {
 export const PROFILES = {
   pinned: PINNED,
   own: { ...PINNED, use: CHOICES.own.use, keys: ["Ed25519", "P-256"] },
+  public: {
+    ...PINNED,
+    use: CHOICES.public.use,
+    keys: ["Ed25519", "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096"],
+  },
 } as const satisfies Record<string, Profile>;
 
 export type ProfileName = keyof typeof PROFILES;
