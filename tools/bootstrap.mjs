@@ -154,8 +154,8 @@ async function ensureModules() {
 
 /** Run the CLI in our place: same terminal, signals passed on, its exit code ours. */
 function handOver(args) {
-  const tsx = pathToFileURL(join(ROOT, "node_modules", "tsx", "dist", "loader.mjs")).href;
-  const program = IS_PACKAGE ? [COMPILED] : ["--import", tsx, join(ROOT, "tools", "signet.ts")];
+  const loader = pathToFileURL(join(ROOT, "tools", "load.mjs")).href;
+  const program = IS_PACKAGE ? [COMPILED] : ["--import", loader, join(ROOT, "tools", "signet.ts")];
   const child = spawn(process.execPath, [...program, ...args], { stdio: "inherit" });
   // A terminal's Ctrl-C reaches the child by itself; we only outlive it. A signal sent to us alone is passed on.
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));

@@ -170,7 +170,9 @@ async function ask<T>(child: ChildProcess, what: "cpu" | "steps"): Promise<T> {
 }
 
 async function start(role: string, folder: string): Promise<{ child: ChildProcess; about: Record<string, string> }> {
-  const child = fork(new URL(import.meta.url).pathname, ["role", role, folder], { execArgv: ["--import", "tsx"] });
+  const child = fork(new URL(import.meta.url).pathname, ["role", role, folder], {
+    execArgv: ["--import", "./tools/load.mjs"],
+  });
   const [about] = (await once(child, "message")) as [Record<string, string>];
   return { child, about };
 }

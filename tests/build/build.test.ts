@@ -57,11 +57,15 @@ test("the same tree in another folder gives the same bytes", async () => {
   for (const part of ["assembly", "boards", "linker", "tools", "package.json", "asconfig.json", "tsconfig.json"])
     cpSync(join(ROOT, part), join(tree, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
-  const built = promisify(execFile)("node", ["--import", "tsx", "tools/signet.ts", "build", "--board", board], {
-    cwd: tree,
-    // There is no repository there: the day is told.
-    env: { ...process.env, SOURCE_DATE_EPOCH: String(buildDay()! * 86_400) },
-  });
+  const built = promisify(execFile)(
+    "node",
+    ["--import", "./tools/load.mjs", "tools/signet.ts", "build", "--board", board],
+    {
+      cwd: tree,
+      // There is no repository there: the day is told.
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(buildDay()! * 86_400) },
+    },
+  );
   const here = await buildImage({ board, image: SIGNET });
   await built;
   for (const file of ["elf", "hex", "bin"] as const) {
@@ -82,7 +86,7 @@ test("two concurrent requests get one build, and a third builds nothing", async 
 test("an image contains its day of build: of SOURCE_DATE_EPOCH, else of the last commit", () => {
   const asked = (env: NodeJS.ProcessEnv): string => {
     const program = 'import { buildDay } from "./tools/firmware/day.ts"; console.log(buildDay())';
-    const args = ["--import", "tsx", "--input-type=module", "--eval", program];
+    const args = ["--import", "./tools/load.mjs", "--input-type=module", "--eval", program];
     return execFileSync("node", args, { cwd: ROOT, env, stdio: "pipe" }).toString().trim();
   };
   const { SOURCE_DATE_EPOCH: _, ...env } = process.env;

@@ -48,7 +48,7 @@ function calls(): string {
 /** Note that the machine has the packages that its lock file names. */
 function installed(): void {
   mkdirSync(join(machine, "node_modules"));
-  symlinkSync(join(ROOT, "node_modules", "tsx"), join(machine, "node_modules", "tsx"));
+  symlinkSync(join(ROOT, "node_modules", "esbuild"), join(machine, "node_modules", "esbuild"));
   copyFileSync(join(machine, "package-lock.json"), join(machine, "node_modules", ".package-lock.json"));
 }
 
@@ -59,7 +59,7 @@ describe("bootstrap", () => {
     mkdirSync(bin);
     chmodSync(machine, 0o755);
     mkdirSync(join(machine, "tools"));
-    for (const file of ["bootstrap.mjs", "packages.mjs"])
+    for (const file of ["bootstrap.mjs", "packages.mjs", "load.mjs", "load_hooks.mjs"])
       copyFileSync(join(ROOT, "tools", file), join(machine, "tools", file));
     writeFileSync(join(machine, "tools", "signet.ts"), `console.log("handed over:", ...process.argv.slice(2));`);
     const packages = {

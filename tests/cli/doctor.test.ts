@@ -11,7 +11,7 @@ import { TRIED } from "../../tools/doctor/tried.ts";
 function doctor(path: string): { readonly status: number | null; readonly lines: readonly string[] } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--import", "tsx", join(ROOT, "tools", "signet.ts"), "doctor"],
+    ["--import", join(ROOT, "tools", "load.mjs"), join(ROOT, "tools", "signet.ts"), "doctor"],
     { cwd: ROOT, encoding: "utf8", env: { ...process.env, PATH: path, NODE_TEST_CONTEXT: undefined } },
   );
   assert.equal(stderr, "");

@@ -9,7 +9,7 @@ import { ROOT } from "../../tools/check/tree.ts";
 /** Run Node with these arguments, where the program's TypeScript can be loaded, on a terminal of 80 columns. */
 function node(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const env = { ...process.env, COLUMNS: "80", NODE_TEST_CONTEXT: undefined };
-  return spawnSync(process.execPath, ["--import", "tsx", ...args], { cwd: ROOT, encoding: "utf8", env });
+  return spawnSync(process.execPath, ["--import", "./tools/load.mjs", ...args], { cwd: ROOT, encoding: "utf8", env });
 }
 
 /** Run the real program. */

@@ -118,10 +118,14 @@ describe("an export", () => {
 describe("`signet try`", () => {
   /** Run the CLI; its output as text. */
   const signet = (...args: string[]): { status: number | null; said: string } => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", ...args], {
-      encoding: "utf8",
-      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--import", "./tools/load.mjs", "tools/signet.ts", ...args],
+      {
+        encoding: "utf8",
+        env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+      },
+    );
     return { status, said: stdout + stderr };
   };
 

@@ -272,7 +272,7 @@ describe("signet inspect", () => {
 
   it("is a verb that reads a file, hexadecimal, and standard input", () => {
     const run = (what: string, input?: Uint8Array): { status: number | null; stdout: string; stderr: string } =>
-      spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", "inspect", what], {
+      spawnSync(process.execPath, ["--import", "./tools/load.mjs", "tools/signet.ts", "inspect", what], {
         cwd: ROOT,
         encoding: "utf8",
         input,

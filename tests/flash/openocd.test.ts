@@ -109,7 +109,7 @@ describe("OpenOCD 0.12 and a modelled nRF51", { skip }, () => {
 
 /** Run the real program; what it says is told in two lines. */
 function refused(...args: string[]): { error: string; hint: string } {
-  const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", ...args], {
+  const { status, stderr } = spawnSync(process.execPath, ["--import", "./tools/load.mjs", "tools/signet.ts", ...args], {
     cwd: ROOT,
     encoding: "utf8",
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },

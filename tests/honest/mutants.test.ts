@@ -100,7 +100,7 @@ for (const [i, mutant] of MUTANTS.entries()) {
     const root = copy(mutant, String(i));
     const hunt = [
       "--import",
-      "tsx",
+      "./tools/load.mjs",
       "tests/honest/hunt.ts",
       "--as-is",
       mutant.half,

@@ -210,7 +210,7 @@ describe(`signet provision on two boards in turn, killed ${KILLS} times (seed ${
     for (const { gdb, console: terminal } of benches)
       args.push("--probe", `gdb://${gdb.host}:${gdb.port}`, "--console", `tcp:${terminal.host}:${terminal.port}`);
     const env = { ...process.env, SIGNET_TOKEN: server.adminToken, NODE_TEST_CONTEXT: undefined };
-    const child = spawn(process.execPath, ["--import", "tsx", "tools/signet.ts", ...args], {
+    const child = spawn(process.execPath, ["--import", "./tools/load.mjs", "tools/signet.ts", ...args], {
       cwd: ROOT,
       env,
       stdio: ["ignore", "pipe", "pipe"],

@@ -19,10 +19,14 @@ export interface Program {
 
 /** Start it, and wait until it listens. */
 export async function run(t: TestContext, options: readonly string[]): Promise<Program> {
-  const child = spawn(process.execPath, ["--import", "tsx", "tools/signet.ts", "server", "--port", "0", ...options], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", "./tools/load.mjs", "tools/signet.ts", "server", "--port", "0", ...options],
+    {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   t.after(() => child.kill("SIGKILL"));
   const said = { stdout: "", stderr: "" };
   child.stderr!.on("data", (part: Buffer) => (said.stderr += part.toString()));

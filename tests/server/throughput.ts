@@ -128,7 +128,9 @@ interface Plan {
 async function measure({ reports: total, each, connections, devices, flood, isTls, database }: Plan): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "signet-throughput-"));
   const where = [database ?? join(folder, "signet.db"), join(folder, "server.key")];
-  const child = fork(new URL(import.meta.url).pathname, ["serve", ...where], { execArgv: ["--import", "tsx"] });
+  const child = fork(new URL(import.meta.url).pathname, ["serve", ...where], {
+    execArgv: ["--import", "./tools/load.mjs"],
+  });
   const [{ port, tlsPort, url, publicKey }] = (await once(child, "message")) as [
     { port: number; tlsPort: number; url: string; publicKey: string },
   ];

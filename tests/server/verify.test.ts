@@ -53,10 +53,14 @@ void test("a stored report is verified offline, in every form of storage", async
     );
   }
   writeFileSync(file, bytes);
-  const run = spawnSync(process.execPath, ["--import", "tsx", "tools/signet.ts", "verify", file, "--key", keyFile], {
-    encoding: "utf-8",
-    cwd: new URL("../..", import.meta.url).pathname,
-  });
+  const run = spawnSync(
+    process.execPath,
+    ["--import", "./tools/load.mjs", "tools/signet.ts", "verify", file, "--key", keyFile],
+    {
+      encoding: "utf-8",
+      cwd: new URL("../..", import.meta.url).pathname,
+    },
+  );
   assert.match(run.stdout, /^verified: device [0-9a-f]{64} counter 1 /);
   assert.equal(run.status, 0);
 });

@@ -85,7 +85,7 @@ describe("one verification rule", () => {
     for (const expected of [true, false]) {
       const one = mixed.findLast((forgery) => forgery.expected === expected)!;
       writeFileSync(file, one.report);
-      const args = ["--import", "tsx", "tools/signet.ts", "verify", file, "--key", hex(one.key)];
+      const args = ["--import", "./tools/load.mjs", "tools/signet.ts", "verify", file, "--key", hex(one.key)];
       const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf-8", cwd: root });
       assert.equal(status === 0, expected, stderr);
       if (expected) assert.match(stdout, /^verified: /);

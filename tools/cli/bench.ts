@@ -18,7 +18,7 @@ export function add(program: Command): void {
       const { config } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { config: { bench: string } };
       const args = [
         "--import",
-        "tsx",
+        join(ROOT, "tools", "load.mjs"),
         join(ROOT, config.bench),
         ...(json ? ["--json"] : []),
         ...(what === undefined ? board : [what]),

@@ -6,9 +6,12 @@ import { pathToFileURL } from "node:url";
 import { Trouble } from "../trouble.ts";
 import { IS_PACKAGE, ROOT } from "./root.ts";
 
+/** Lets Node import TypeScript, in the working tree. */
+const { href: LOADER } = pathToFileURL(join(ROOT, "tools", "load.mjs"));
+
 /** Return Node's arguments that run a module of the tools; `path` is without its extension, from the root. */
 export function moduleArguments(path: string): string[] {
-  return IS_PACKAGE ? [join(ROOT, `${path}.js`)] : ["--import", "tsx", join(ROOT, `${path}.ts`)];
+  return IS_PACKAGE ? [join(ROOT, `${path}.js`)] : ["--import", LOADER, join(ROOT, `${path}.ts`)];
 }
 
 /** Return the folder of a package that a build needs, from the root: the package may lie beside Signet or in it. */

@@ -14,11 +14,11 @@ import { closure, type Lock, table } from "./licences.ts";
 /** Folders and files of the package. */
 const CONTENTS = ["asconfig.json", "assembly", "boards", "linker", "LICENSE", "tools"];
 
-/** Parts of the tools for a change of Signet itself, and the thread's start that loads TypeScript. */
+/** Parts of the tools for a change of Signet itself, the loader of TypeScript, and the thread's start that uses it. */
 const LEFT_OUT = [
   /^tools\/(check|package|test)\//,
   /^tools\/cli\/(bench|check|contribute|format|pack|test)\.ts$/,
-  /^tools\/server\/reader_thread\.mjs$/,
+  /^tools\/(load|load_hooks|server\/reader_thread)\.mjs$/,
 ];
 
 /** AssemblyScript, which is compiled into firmware and not into the tools. */

@@ -1,5 +1,4 @@
 /** The start of a reader's thread: a thread does not inherit the loader of TypeScript that the process was started with. */
-import { register } from "tsx/esm/api";
+import "../load.mjs";
 
-register();
 await import("./reader_thread.ts");

@@ -109,7 +109,8 @@ function node(path: string, notes: string, name: string | undefined): string[] {
             .at(-1)!
             .replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}`,
         ];
-  return ["--import", "tsx", `--test-reporter=${reporter}`, `--test-reporter-destination=${notes}`, ...only, path];
+  const loader = pathToFileURL(join(ROOT, "tools", "load.mjs")).href;
+  return ["--import", loader, `--test-reporter=${reporter}`, `--test-reporter-destination=${notes}`, ...only, path];
 }
 
 /** The command line that compiles a module of as-pect and runs its tests, all of them: they take less than the compilation. */

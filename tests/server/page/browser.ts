@@ -49,8 +49,6 @@ export async function open(t: TestContext, url: string, options: BrowserContextO
   });
   page.on("pageerror", (error) => tab.complaints.push(String(error)));
   page.on("request", (request) => tab.asked.push(request.url()));
-  // tsx gives functions their names by this, in here as well.
-  await page.addInitScript("globalThis.__name = (made) => made");
   await page.goto(url);
   return tab;
 }

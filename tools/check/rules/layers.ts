@@ -46,6 +46,8 @@ function oneWay(from: string, to: string): string | undefined {
 export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   trouble: [],
   packages: [],
+  load_hooks: [],
+  load: ["load_hooks"],
   lock: ["trouble"],
   fields: ["trouble"],
   generate: [],
@@ -55,7 +57,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   modem: ["line"],
   gdb: ["trouble"],
   bridge: ["trouble", "wire", "line"],
-  firmware: ["trouble", "fields", "facts"],
+  firmware: ["trouble", "load", "fields", "facts"],
   guest: ["generate", "facts", "firmware"],
   tls: ["trouble", "generate", "facts", "firmware", "guest"],
   export: ["trouble", "facts", "firmware"],
@@ -63,7 +65,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   emulator: ["trouble", "gdb", "firmware", "emulator/rp2040"],
   "server/page": [],
   "server/store": ["trouble"],
-  server: ["trouble", "fields", "facts", "wire", "server/page", "server/store"],
+  server: ["trouble", "load", "fields", "facts", "wire", "server/page", "server/store"],
   attacker: ["wire", "line", "tls", "server"],
   flash: ["trouble", "packages", "lock", "facts", "wire", "gdb", "bridge", "firmware", "emulator", "server"],
   fleet: ["wire", "line", "bridge", "firmware", "guest"],
@@ -86,10 +88,11 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
     "flash",
   ],
   check: ["trouble", "generate", "facts"],
-  test: ["trouble", "generate", "check"],
+  test: ["trouble", "load", "generate", "check"],
   doctor: ["packages"],
   cli: [
     "trouble",
+    "load",
     "fields",
     "wire",
     "line",
@@ -110,7 +113,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
     "doctor",
   ],
   signet: ["trouble", "firmware", "cli"],
-  bootstrap: ["packages", "signet"],
+  bootstrap: ["packages", "load", "signet"],
 };
 
 /** Rooms whose matter is the tests themselves: they may name paths of `tests/`, and still import none. */
