@@ -119,6 +119,12 @@ export const ENTROPY_MS: u32 = 30_000;
 export const RESEED_REQUESTS: u32 = 256;
 /** The largest answer: a receipt of 318 bytes and a downlink of 813. */
 export const ANSWER_BYTES: u32 = 1_152;
+/** The overlay of `lib/overlay.ts`: an answer, or a handshake message and its 128 bytes of randomness. */
+export const OVERLAY_BYTES: u32 = isDefined(WITHOUT_TLS)
+  ? ANSWER_BYTES
+  : ANSWER_BYTES > TLS_MESSAGE_BYTES + 128
+    ? ANSWER_BYTES
+    : TLS_MESSAGE_BYTES + 128;
 /** Time for one exchange over an open connection: a server's slowest answer and a slow module's longest pause. */
 export const EXCHANGE_MS: u32 = 45_000;
 /** The pause after a first failure; it doubles with each further one, and half of it is random. */

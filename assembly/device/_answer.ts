@@ -18,6 +18,7 @@ import {
 import * as keypair from "../identity/keypair";
 import { ID_BYTES, Kind } from "../identity/kind";
 import * as bytes from "../lib/bytes";
+import * as overlay from "../lib/overlay";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as verdict from "../lib/verdict";
@@ -28,7 +29,6 @@ import * as counter from "./_counter";
 import * as floor from "./_floor";
 import * as ground from "./_ground";
 import {
-  body,
   command,
   data,
   epitaph,
@@ -42,6 +42,7 @@ import {
   reportHash,
   session,
   Stage,
+  token,
 } from "./_ground";
 import { own } from "./_key";
 import * as keys from "./_keys";
@@ -50,12 +51,18 @@ import * as event from "./event";
 import { Death, Event, Record, Refused, State } from "./facts";
 import * as records from "./store";
 
-/** Act on the result of the exchange that `here` began. */
+/** Act on the result of the exchange that `here` began, and give the overlay back. */
 export function take(here: State): void {
   const outcome = carrier.verdict();
   if (outcome == Verdict.Pending) return;
+  act(here, outcome);
+  overlay.release(overlay.Owner.Answer);
+}
+
+/** Act on a result. Nothing outside of this call points into the answer. */
+function act(here: State, outcome: Verdict): void {
   if (outcome == Verdict.Failed) return ground.retry(here == State.Enrol ? State.Challenge : here);
-  reader.begin(body, carrier.answerLen());
+  reader.begin(overlay.place, carrier.answerLen());
   if (outcome == Verdict.Refused) return refused(here);
   if (here == State.Challenge) challenged();
   else if (here == State.Enrol) enrolled();
@@ -187,6 +194,7 @@ function obey(now: u32): void {
   // The message was answered, so its hash is no longer needed: keep that of the command in its place.
   sha256.hash(messageHash, from, <u32>(reader.at - from));
   if (got.order == Order.Rotate) {
+    bytes.copy(token, got.data, TOKEN_BYTES);
     life.order = got.counter;
     return;
   }
@@ -202,7 +210,7 @@ function tellTime(): void {
 
 /** The server refused. What is not signed changes nothing but the waiting. */
 function refused(here: State): void {
-  const signed = carrier.answerLen() > 0 && load<u8>(body) == 0xd2;
+  const signed = carrier.answerLen() > 0 && load<u8>(overlay.place) == 0xd2;
   if (!signed) {
     const reason = answer.readUnsigned(reader);
     if (reason == 0) return unknown(here);

@@ -2,10 +2,11 @@
  * Carries one exchange at a time: opens a connection if there is none, asks, and reads the answer. It moves the bytes between the UART,
  * the link, TLS and the exchange, and never waits.
  */
-import { EXCHANGE_MS, RETRY_MAX_MS } from "../config";
+import { ANSWER_BYTES, EXCHANGE_MS, RETRY_MAX_MS } from "../config";
 import { Question, Verdict } from "../exchange/exchange";
 import * as exchange from "../exchange/http";
 import { Pipe } from "../lib/pipe";
+import * as overlay from "../lib/overlay";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as link from "../link/link";
@@ -34,8 +35,6 @@ class Carrier {
   link: LinkState;
   message: usize;
   messageLen: u32;
-  answer: usize;
-  answerRoom: u32;
 }
 
 const carrier = changetype<Carrier>(memory.data(offsetof<Carrier>(), 4));
@@ -43,12 +42,10 @@ const carrier = changetype<Carrier>(memory.data(offsetof<Carrier>(), 4));
 const wire = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 const outgoing: usize = memory.data(PIECE_BYTES, 4);
 
-/** Begin to set up the module; answers are put at `answer`. */
-export function start(answer: usize, answerRoom: u32, nowMs: u32): void {
+/** Begin to set up the module. */
+export function start(nowMs: u32): void {
   memory.fill(changetype<usize>(carrier), 0, offsetof<Carrier>());
   wire.left = 0;
-  carrier.answer = answer;
-  carrier.answerRoom = answerRoom;
   link.start(settings.family, nowMs);
   if (settings.ssidLen) link.join(settings.ssid, settings.ssidLen, settings.secret, settings.secretLen);
   if (!link.CELLULAR) return;
@@ -71,7 +68,7 @@ export function verdict(): Verdict {
   return carrier.verdict;
 }
 
-/** Return the size of the answer, or of the refusal, in bytes. */
+/** Return the size of the answer, or of the refusal, in bytes. It is in the overlay until the life acted upon it. */
 export function answerLen(): u32 {
   return exchange.len();
 }
@@ -164,9 +161,10 @@ function connect(nowMs: u32): void {
   } else if (state == LinkState.Open) {
     carrier.asked = 1;
     carrier.startedMs = nowMs;
+    overlay.claim(overlay.Owner.Answer);
     exchange.ask(
-      carrier.answer,
-      carrier.answerRoom,
+      overlay.place,
+      ANSWER_BYTES,
       carrier.question,
       settings.host,
       settings.hostLen,

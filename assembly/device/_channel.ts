@@ -230,7 +230,7 @@ function follow(nowMs: u32): void {
     if (drained || late > TLS_CLOSE_MS) hangUp();
     return;
   }
-  if (channel.phase == Phase.Greeting && now == tls.State.Connected) {
+  if (channel.phase == Phase.Greeting && tls.ready()) {
     channel.phase = Phase.Open;
     event.number(Event.Secured, tls.preShared() ? 1 : 0);
   } else if (now == tls.State.Failed && !tls.queued()) {

@@ -12,6 +12,7 @@ import {
   HASH_BYTES,
   MESSAGE_MOST,
   SESSION_MOST,
+  TOKEN_BYTES,
 } from "../identity/facts";
 import * as keypair from "../identity/keypair";
 import { Server } from "../identity/server";
@@ -28,6 +29,7 @@ import { Death, Event, Record, State } from "./facts";
 import * as records from "./store";
 
 if (ANSWER_BYTES < 318 + 813) ERROR("ANSWER_BYTES must be at least 1131: a receipt of 318 bytes and a downlink of 813");
+if (ACK_HASH_BYTES + TOKEN_BYTES > HASH_BYTES) ERROR("a token and the hash of its order must fit in one hash");
 if (RETRY_MS < 2 || RETRY_MS > RETRY_MAX_MS)
   ERROR("RETRY_MS must be 2 to RETRY_MAX_MS: half of a pause is random, and it doubles up to the longest");
 
@@ -109,6 +111,8 @@ export const data: usize = memory.data(DATA_MOST, 4);
 /** The signed message, from when it is made until it is answered. */
 export const message: usize = memory.data(MESSAGE_MOST, 4);
 export const messageHash: usize = memory.data(HASH_BYTES, 4);
+/** The token of an ordered rotation: it takes the end of the order's hash, of which `remember` needs the beginning. */
+export const token: usize = messageHash + HASH_BYTES - TOKEN_BYTES;
 /** The first bytes of the hash of the report that waits for its receipt, while other messages are sent. */
 export const reportHash: usize = memory.data(REPORT_HASH_BYTES, 4);
 /** The hash of the report before. */
@@ -118,8 +122,6 @@ export const session: usize = memory.data(SESSION_MOST, 4);
 /** The last command acted upon, as it is stored: its counter, 0 for none, and bytes of its hash, zero if only the counter is known. */
 export const command: usize = memory.data(COMMAND_BYTES, 4);
 export const epitaph: usize = memory.data(EPITAPH_MOST, 4);
-/** Place for an answer of the server. */
-export const body: usize = memory.data(ANSWER_BYTES, 4);
 
 /** End the life without usable randomness. */
 export function giveUp(): void {

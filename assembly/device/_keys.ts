@@ -15,7 +15,7 @@ import * as carrier from "./_carrier";
 import * as channel from "./_channel";
 import * as ground from "./_ground";
 import { draft } from "./_draft";
-import { Draft, got, life, message, messageHash, peer, prev, Stage, SUCCESSOR_MOST, writer } from "./_ground";
+import { Draft, got, life, message, messageHash, peer, prev, Stage, SUCCESSOR_MOST, token, writer } from "./_ground";
 import * as key from "./_key";
 import { own } from "./_key";
 import * as entropy from "./entropy";
@@ -103,7 +103,7 @@ export function rotate(): void {
   if (entropy.random(message, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return ground.giveUp();
   keypair.derive(successor, message);
   what.successor = keypair.id(successor);
-  what.token = got.data;
+  what.token = token;
   what.counter = life.head;
   what.head = prev;
   what.order = life.order;

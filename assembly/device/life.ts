@@ -12,7 +12,6 @@
  */
 import * as app from "../app/app";
 import {
-  ANSWER_BYTES,
   EXCHANGE_MS,
   IDLE_TURN_MS,
   LINK_FIRST_MS,
@@ -36,7 +35,7 @@ import * as carrier from "./_carrier";
 import * as counter from "./_counter";
 import * as floor from "./_floor";
 import * as ground from "./_ground";
-import { body, command, COMMAND_BYTES, data, Draft, epitaph, got, Life, life, peer, writer } from "./_ground";
+import { command, COMMAND_BYTES, data, Draft, epitaph, got, Life, life, peer, writer } from "./_ground";
 import { own } from "./_key";
 import * as draft from "./_draft";
 import * as keys from "./_keys";
@@ -93,7 +92,7 @@ function connect(): void {
   life.linking = 1;
   pauseFor(0);
   if (life.next != State.Challenge) return;
-  carrier.start(body, ANSWER_BYTES, life.nowMs);
+  carrier.start(life.nowMs);
   peer.audience = settings.settings.audience;
   peer.audienceLen = settings.settings.audienceLen;
   peer.keys = serverKeys;

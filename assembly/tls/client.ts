@@ -26,9 +26,11 @@
  *
  * There is one connection at a time, in static memory.
  */
-import { TLS_MESSAGE_BYTES } from "../config";
+import { OVERLAY_BYTES, TLS_MESSAGE_BYTES } from "../config";
 import * as bytes from "../lib/bytes";
 import { Pipe } from "../lib/pipe";
+import * as overlay from "../lib/overlay";
+import { Owner } from "../lib/overlay";
 import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
 import { Reader } from "../lib/reader";
@@ -130,9 +132,15 @@ const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 @lazy
 const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 
-/** The handshake message at hand: the peer's while it is collected and read, then this client's until it is sent. */
+if (OVERLAY_BYTES < TLS_MESSAGE_BYTES + RANDOM_BYTES)
+  ERROR("OVERLAY_BYTES must hold a handshake message and the randomness");
+
+/**
+ * The message of the handshake at hand: the peer's while it is collected and read, then this client's until it is sent. It lies in
+ * the overlay, which is the handshake's from `start` until this client's Finished is out.
+ */
 @lazy
-const buffer = memory.data(TLS_MESSAGE_BYTES, 8);
+const buffer = overlay.place;
 /** This client's message as it is sent. */
 @lazy
 const flight = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
@@ -140,9 +148,9 @@ const flight = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
 @lazy
 const workroom = buffer + TLS_MESSAGE_BYTES - message.SIGNED_BYTES;
 
-/** This connection's randomness, and the public share made of it. */
+/** This connection's randomness, also in the overlay, and the public share made of it. */
 @lazy
-const random = memory.data(RANDOM_BYTES, 8);
+const random = buffer + TLS_MESSAGE_BYTES;
 
 
 @lazy
@@ -164,6 +172,7 @@ const share = memory.data(group.SHARE_BYTES, 8);
 export function start(options: Options): Status {
   if (options.pinCount > ANCHORS || options.rootCount > (CHAINS ? ANCHORS : 0)) return Status.Malformed;
   wipe();
+  overlay.claim(Owner.Handshake);
   record.reset();
   schedule.begin();
   chain.reset();
@@ -297,8 +306,8 @@ function wipe(): void {
   record.wipe();
   schedule.wipe();
   evidence.reset();
-  bytes.wipe(random, RANDOM_BYTES);
-  bytes.wipe(buffer, TLS_MESSAGE_BYTES);
+  overlay.release(Owner.Handshake);
+  if (!ticket.kept()) ticket.forget();
   client.have = 0;
   flight.left = 0;
 }
@@ -395,30 +404,39 @@ function content(): Status {
     return Status.Ok;
   }
   if (!collect(message.HEADER_BYTES)) return Status.Ok;
-  const len = bytes.load16be(buffer + 2);
-  if (load<u8>(buffer + 1) || len > TLS_MESSAGE_BYTES - message.HEADER_BYTES) return settle(oversized());
+  const at = inbox();
+  const len = bytes.load16be(at + 2);
+  const most = connected() ? ticket.room() : TLS_MESSAGE_BYTES;
+  if (load<u8>(at + 1) || len > most - message.HEADER_BYTES) return settle(oversized());
   if (!collect(message.HEADER_BYTES + len)) return Status.Ok;
   client.have = 0;
-  reader.begin(buffer + message.HEADER_BYTES, len);
-  const verdict = dispatch(load<u8>(buffer), len);
+  reader.begin(at + message.HEADER_BYTES, len);
+  const verdict = dispatch(load<u8>(at), len);
   return settle(verdict == Alert.None && !reader.ok() ? Alert.DecodeError : verdict);
+}
+
+/** Place where the peer's message is collected: once the handshake is over, where its ticket will be. */
+function inbox(): usize {
+  return connected() ? ticket.place : buffer;
 }
 
 /** Collect the message up to `want` bytes; whether they are there. */
 function collect(want: u32): bool {
   if (client.have < want) {
     const len = min<u32>(want - client.have, record.left());
-    bytes.copy(buffer + client.have, record.at(), len);
+    bytes.copy(inbox() + client.have, record.at(), len);
     client.have += len;
     record.consume(len);
   }
   return client.have >= want;
 }
 
-/** A message larger than the buffer: a ticket is skipped, because a client need not keep one; any other message is refused. */
+/** A message larger than its place: a ticket is skipped, because a client need not keep one; any other message is refused. */
 function oversized(): Alert {
-  if (load<u8>(buffer) != Kind.NewSessionTicket || !connected()) return Alert.IllegalParameter;
-  client.skip = ((<u32>load<u8>(buffer + 1)) << 16) | bytes.load16be(buffer + 2);
+  if (!connected()) return Alert.IllegalParameter;
+  const kind = load<u8>(ticket.place);
+  if (kind != Kind.NewSessionTicket) return kind == Kind.KeyUpdate ? Alert.DecodeError : Alert.UnexpectedMessage;
+  client.skip = bytes.load32be(ticket.place) & 0xff_ffff;
   client.have = 0;
   return Alert.None;
 }
@@ -687,8 +705,7 @@ function sendFinished(): Status {
 function sealApplication(): void {
   schedule.complete();
   record.armWrite();
-  bytes.wipe(random, RANDOM_BYTES);
-  bytes.wipe(buffer, TLS_MESSAGE_BYTES);
+  overlay.release(Owner.Handshake);
 }
 
 // ------------------------------------------------------------------------------------------------ afterwards
@@ -730,8 +747,8 @@ export function update(): Status {
   return sendKeyUpdate(1) ? Status.Ok : Status.Again;
 }
 
-/** True if application data may be sent. */
-function ready(): bool {
+/** True if application data may be sent: the overlay is no longer the handshake's. */
+export function ready(): bool {
   return client.state == State.Connected && flight.left == 0;
 }
 

@@ -28,23 +28,26 @@ class Ticket {
 }
 
 const HASH_BYTES: u32 = sha256.DIGEST_BYTES;
-const HEAD_BYTES: u32 = offsetof<Ticket>();
+/** Room for a KeyUpdate while there is a ticket. */
+const SHORT_BYTES: u32 = 8;
+/** Bytes up to the ticket's class. */
+const MESSAGE_BYTES: u32 = SHORT_BYTES + hash.MOST_BYTES + PIN_BYTES + TLS_TICKET_BYTES;
 /** Bytes of a ticket; the hash of its host follows. */
-const SECRET_BYTES: u32 = HEAD_BYTES + hash.MOST_BYTES + PIN_BYTES + TLS_TICKET_BYTES;
+const SECRET_BYTES: u32 = MESSAGE_BYTES + offsetof<Ticket>();
 
 /** Bytes at `place`. */
 export const BYTES: u32 = SECRET_BYTES + HASH_BYTES;
-/** The ticket, all of it. */
+/** The ticket, all of it. It begins with the place where a message that comes after the handshake is collected. */
 @lazy
 export const place: usize = memory.data(BYTES, 8);
 
 
 @lazy
-const ticket = changetype<Ticket>(place);
+const ticket = changetype<Ticket>(place + MESSAGE_BYTES);
 
 
 @lazy
-const psk = place + HEAD_BYTES;
+const psk = place + SHORT_BYTES;
 
 
 @lazy
@@ -69,6 +72,11 @@ export function forget(): void {
 /** True if there is one. */
 export function kept(): bool {
   return ticket.len != 0;
+}
+
+/** Return the number of bytes of a message that `place` takes: until there is a ticket, a whole NewSessionTicket. */
+export function room(): u32 {
+  return kept() ? SHORT_BYTES : MESSAGE_BYTES;
 }
 
 /** Places of its PSK, and of the opaque bytes that the server gave. */
@@ -127,8 +135,8 @@ export function begin(options: Options): void {
 }
 
 /**
- * Keep the first NewSessionTicket's body of a connection, with the anchor that proved the server. One that is too long, or dead on arrival, is
- * passed over. The secret that further tickets would need is wiped.
+ * Keep the first NewSessionTicket's body of a connection, which was collected at `place`, with the anchor that proved the server. One that is too
+ * long, or dead on arrival, is wiped. The secret that further tickets would need is wiped.
  */
 export function keep(r: Reader, provenWith: usize, options: Options): Alert {
   const lifetimeS = r.u32();
@@ -141,15 +149,23 @@ export function keep(r: Reader, provenWith: usize, options: Options): Alert {
   // None of them changes anything here: early data is never sent.
   while (r.left()) extension.next(r);
   if (!r.ok()) return Alert.DecodeError;
-  if (lifetimeS == 0 || len > TLS_TICKET_BYTES || kept()) return Alert.None;
+  if (lifetimeS == 0 || len > TLS_TICKET_BYTES) {
+    forget();
+    return Alert.None;
+  }
+  const mark = scratch.mark();
+  const key = scratch.take(hash.MOST_BYTES);
+  schedule.ticketKey(key, nonce, nonceLen);
+  schedule.endTickets();
+  // The message lies where the ticket comes: the nonce was used, and its opaque bytes move before the rest is written.
+  bytes.copy(opaque, from, len);
+  bytes.copy(anchor, provenWith, PIN_BYTES);
+  bytes.copy(psk, key, hash.MOST_BYTES);
+  scratch.release(mark);
   ticket.len = <u16>len;
   if (suite.SEVERAL) ticket.suite = <u16>suite.chosen();
   ticket.lifetimeS = min<u32>(lifetimeS, WEEK_S);
   ticket.ageAdd = ageAdd;
   ticket.receivedMs = options.nowMs;
-  schedule.ticketKey(psk, nonce, nonceLen);
-  schedule.endTickets();
-  bytes.copy(anchor, provenWith, PIN_BYTES);
-  bytes.copy(opaque, from, len);
   return Alert.None;
 }

@@ -30,6 +30,8 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ["assembly/config.ts", /(STORE_LIVE_PERCENT: u32 =) 75/, "$1 100", "STORE_LIVE_PERCENT must be 1 to 90"],
   ["assembly/config.ts", /(COUNTER_BLOCK: u32 =) 256/, "$1 0", "COUNTER_BLOCK must be 1 to 65536"],
   ["assembly/config.ts", /(ANSWER_BYTES: u32 =) 1_152/, "$1 1_024", "ANSWER_BYTES must be at least 1131"],
+  ["assembly/config.ts", /(OVERLAY_BYTES: u32 =) [^;]*/, "$1 1_144", "OVERLAY_BYTES must hold a handshake message"],
+  ["assembly/identity/facts.ts", /(TOKEN_BYTES: u32 =) 16/, "$1 25", "a token and the hash of its order must fit"],
   ["assembly/config.ts", /(RETRY_MS: u32 =) 1_000/, "$1 1", "RETRY_MS must be 2 to RETRY_MAX_MS"],
   ["assembly/config.ts", /(PROGRESS_MS: u32 =) 90_000/, "$1 60_000", "PROGRESS_MS must be at least twice EXCHANGE_MS"],
   ["assembly/app/app.ts", /"signet"/, `"${"n".repeat(33)}"`, "the application's NAME must have 1 to 32 bytes"],

@@ -564,6 +564,27 @@ test("the first ticket of a connection is kept, and the resumption secret is wip
   assert.ok(!script.client.ticket.includes("second"));
 });
 
+test("a ticket is kept where it was collected, with a nonce of each length", () => {
+  for (const nonceLen of [0, 1, 8, 31, 32, 33, 58, 59, 60, 100, 255]) {
+    const script = new Script(server, pinned);
+    script.connect();
+    const opaque = createHash("sha512").update(String(nonceLen)).digest();
+    const nonce = Buffer.from(Array.from({ length: nonceLen }, (_, i) => i));
+    const { message: ticket, psk } = script.ticket(opaque, 3600, nonce);
+    for (const byte of ticket) script.raw(script.record(Content.Handshake, Buffer.from([byte])));
+    assert.equal(script.client.guest.ticketKept(), 1);
+    assert.ok(script.client.ticket.includes(psk), `nonce of ${nonceLen}`);
+    assert.ok(script.client.ticket.includes(opaque), `nonce of ${nonceLen}`);
+    // With a ticket kept there is room for the shortest message only: a further ticket passes by, and a KeyUpdate is read.
+    script.raw(script.record(Content.Handshake, script.ticket(Buffer.alloc(16, 3)).message));
+    script.raw(script.record(Content.Handshake, message(Kind.KeyUpdate, Buffer.from([0]))));
+    script.updateKeys();
+    script.raw(script.record(Content.ApplicationData, Buffer.from("on")));
+    assert.equal(script.read.toString(), "on");
+    assert.ok(script.client.ticket.includes(psk) && script.client.ticket.includes(opaque));
+  }
+});
+
 test("after a failure nothing of the connection is left in memory", () => {
   const script = new Script(server, pinned);
   script.connect();

@@ -528,8 +528,13 @@ export const afterwards: Sin[] = [
   ["renegotiation: ServerHello", Alert.UnexpectedMessage, (s) => s.raw(s.record(22, s.serverHello()))],
   ["change_cipher_spec after the handshake", Alert.UnexpectedMessage, (s) => s.raw(Buffer.from([20, 3, 3, 0, 1, 1]))],
   [
-    "an oversized message after the handshake",
-    Alert.IllegalParameter,
+    "an oversized KeyUpdate after the handshake",
+    Alert.DecodeError,
     (s) => s.raw(s.record(22, Buffer.from([24, 0, 4, 0]))),
+  ],
+  [
+    "an oversized message of another kind after the handshake",
+    Alert.UnexpectedMessage,
+    (s) => s.raw(s.record(22, Buffer.from([11, 0, 4, 0]))),
   ],
 ];
