@@ -16,6 +16,7 @@
 import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
 import * as cpu from "./_cpu";
+import { product } from "./_product";
 
 /** Bytes of an element. */
 export const BYTES: u32 = 32;
@@ -56,10 +57,10 @@ export function scale(out: usize, a: usize, factor: u32, b: usize): void {
 }
 
 export function scalePortable(out: usize, a: usize, factor: u32, b: usize): void {
-  const top = <u64>factor * load<u32>(a, 28) + load<u32>(b, 28);
-  let carry = 19 * (top >>> 31);
+  const top = product(factor, load<u32>(a, 28)) + load<u32>(b, 28);
+  let carry = product(19, <u32>(top >>> 31));
   for (let i: usize = 0; i < 28; i += 4) {
-    carry += <u64>factor * load<u32>(a + i) + load<u32>(b + i);
+    carry += product(factor, load<u32>(a + i)) + load<u32>(b + i);
     store<u32>(out + i, <u32>carry);
     carry >>>= 32;
   }
@@ -105,10 +106,10 @@ export function mulPortable(out: usize, a: usize, b: usize): void {
   const from = scratch.mark();
   const wide = scratch.take(2 * BYTES);
   for (let i: usize = 0; i < BYTES; i += 4) {
-    const word = <u64>load<u32>(a + i);
+    const word = load<u32>(a + i);
     let carry: u64 = 0;
     for (let j: usize = 0; j < BYTES; j += 4) {
-      carry += word * load<u32>(b + j) + load<u32>(wide + i + j);
+      carry += product(word, load<u32>(b + j)) + load<u32>(wide + i + j);
       store<u32>(wide + i + j, <u32>carry);
       carry >>>= 32;
     }
@@ -125,10 +126,10 @@ export function mulPortable(out: usize, a: usize, b: usize): void {
  * 39 (2^32 - 1) + 19 * 77 and carries at most 39; the top word ends below 2^31 + 39.
  */
 function fold(out: usize, wide: usize): void {
-  const top = 38 * <u64>load<u32>(wide, 60) + load<u32>(wide, 28);
-  let carry = 19 * (top >>> 31);
+  const top = product(38, load<u32>(wide, 60)) + load<u32>(wide, 28);
+  let carry = product(19, <u32>(top >>> 31));
   for (let i: usize = 0; i < 28; i += 4) {
-    carry += 38 * <u64>load<u32>(wide + i, BYTES) + load<u32>(wide + i);
+    carry += product(38, load<u32>(wide + i, BYTES)) + load<u32>(wide + i);
     store<u32>(out + i, <u32>carry);
     carry >>>= 32;
   }

@@ -114,7 +114,7 @@ export function isZero(a: usize, bytes: usize): u32 {
   return words.isZero(any);
 }
 
-/** True if a public number is in 1..m - 1. */
+/** True if a public number is in 1..m - 1. CT: everything leaks. */
 export function below(a: usize, m: usize, bytes: usize): boolean {
   return (isZero(a, bytes) | reaches(a, m, bytes)) == 0;
 }

@@ -170,7 +170,7 @@ export function comb(s: usize): void {
   store<u32>(s, load<u32>(s, BYTES - 4) >>> 1, BYTES - 4);
 }
 
-/** True if a public s is below L. */
+/** True if a public s is below L. CT: everything leaks. */
 export function canonical(s: usize): boolean {
   let carry: i64 = 0;
   for (let j: usize = 0; j < BYTES; j += 4) {
@@ -186,6 +186,8 @@ export const DIGITS_BYTES: u32 = 64;
  * Write a public s, below 2^253, as digits -7, -5 … 7 with at least three zeros after each other one (width-4 NAF).
  *
  * No aligned four places hold two digits, so a byte of `out` holds four places: digit * 4 + place, 0 if all are zero.
+ *
+ * CT: everything leaks.
  */
 export function recode(out: usize, s: usize): void {
   memory.fill(out, 0, DIGITS_BYTES);
@@ -206,7 +208,7 @@ export function recode(out: usize, s: usize): void {
   }
 }
 
-/** 0 if the digits at `digits` sum up to s, else not. */
+/** 0 if the digits at `digits` sum up to s, else not. CT: everything leaks. */
 export function differs(digits: usize, s: usize): u32 {
   let sum: i64 = 0;
   let any: u32 = 0;

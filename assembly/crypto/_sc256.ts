@@ -58,7 +58,7 @@ export function isValid(a: usize, order: usize): u32 {
   return (montgomery.isZero(a, BYTES) | montgomery.reaches(a, order, BYTES)) ^ 1;
 }
 
-/** True if a public number is in 1..n - 1. */
+/** True if a public number is in 1..n - 1. CT: everything leaks. */
 @inline
 export function isScalar(a: usize, order: usize): boolean {
   return montgomery.below(a, order, BYTES);
@@ -104,6 +104,8 @@ export const DIGITS_BYTES: u32 = (DIGITS + 3) >>> 2;
  * Write a public s as digits -7, -5 … 7 with at least three zeros after each other one (width-4 NAF).
  *
  * No aligned four places hold two digits, so a byte of `out` holds four places: digit * 4 + place, 0 if all are zero.
+ *
+ * CT: everything leaks.
  */
 export function recode(out: usize, s: usize): void {
   memory.fill(out, 0, DIGITS_BYTES);
@@ -124,7 +126,7 @@ export function recode(out: usize, s: usize): void {
   }
 }
 
-/** 0 if the digits at `digits` sum up to s, else not. */
+/** 0 if the digits at `digits` sum up to s, else not. CT: everything leaks. */
 export function differs(digits: usize, s: usize): u32 {
   let sum: i64 = 0;
   let any: u32 = 0;

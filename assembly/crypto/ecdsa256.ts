@@ -66,6 +66,8 @@ export function verify(signature: usize, key: usize, digest: usize): Status {
  * and multiplied with s: that must give e and r, which are read again. Steps are counted, x is compared twice, and
  * infinity, which equals every x, is refused. The word is Ok only if all of these are right. A frame at w that is too short would be
  * overlapped by what is taken after it: so it must end where scratch memory does.
+ *
+ * CT: everything leaks; all of it is public.
  */
 function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
   const work = w + WORK;
@@ -97,7 +99,7 @@ function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
   return verdict.fold(word, fe.difference(w + OTHER, w + SUM) | lost | frame | (steps ^ p256.STEPS));
 }
 
-/** 0 if the scalars that were used are e / s and r / s, else not. w + U1 is destroyed. */
+/** 0 if the scalars that were used are e / s and r / s, else not. w + U1 is destroyed. CT: everything leaks. */
 function loss(w: usize, signature: usize, digest: usize): u32 {
   const work = w + WORK;
   sc.uncomb(w + U1, w + ORDER, work);
@@ -110,7 +112,7 @@ function loss(w: usize, signature: usize, digest: usize): u32 {
   return first | words.difference(work, work + 32, sc.BYTES) | sc.differs(w + DIGITS, w + U2);
 }
 
-/** out = r Z^2, Z being that of the sum, or (r + n) Z^2 if `raised` and r + n is below p. `out` is not r. */
+/** out = r Z^2, Z being that of the sum, or (r + n) Z^2 if `raised` and r + n is below p. `out` is not r. CT: everything leaks. */
 function project(w: usize, out: usize, r: usize, raised: boolean): void {
   const x = w + WORK;
   fe.copy(x, r);

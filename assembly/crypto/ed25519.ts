@@ -239,7 +239,7 @@ export function verify(signature: usize, key: usize, head: usize, headLen: u32, 
   return status;
 }
 
-/** w + out = k (RFC 8032 §5.1.7, step 2). */
+/** w + out = k (RFC 8032 §5.1.7, step 2). CT: everything leaks. */
 function factor(
   w: usize,
   out: usize,
@@ -262,6 +262,8 @@ function factor(
  * compared twice; the word is Ok only if all of these are right. A frame at w that is too short would be overlapped by what is
  * taken after it, and k would be wiped: so the frame must end where scratch memory does. The digits are made of the first k before
  * the second is computed, so a hash whose state lies over this frame, and which wipes it, cannot make both zero.
+ *
+ * CT: everything leaks; all of it is public.
  */
 function judge(w: usize, signature: usize, key: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): Status {
   bytes.copy(w + R, signature, 32);

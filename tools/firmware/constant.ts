@@ -1,34 +1,21 @@
 /**
- * The static rule over a linked image: instructions that make time depend on data, in functions that touch secrets. It looks at the compiler's output,
- * so another compiler cannot undo what the sources keep.
+ * The static rule over a linked image: no branch, no address and no time of an instruction depends on a secret. It looks at the compiler's output, so
+ * another compiler cannot undo what the sources keep.
  *
  * In the functions of `assembly/crypto` and of `cpu_*.S`: no division, by instruction or by call, and no multiplication or division under a condition. In those of
- * `cpu_*.S` besides: no conditional instruction, and no conditional branch but on the public counters below. Not covered: branches of compiled code.
+ * `cpu_*.S` besides: no conditional instruction, and no conditional branch but on public counters. In the compiled functions of `assembly/crypto` and
+ * of `assembly/lib/words.ts`, and in those that they call: no conditional branch and no address that depends on loaded data (`flow.ts`), but for the
+ * values of `public.ts`. Functions whose `CT:` line says that everything leaks are exempt.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { filesBelow } from "./cache.ts";
+import { type Fault, Flow } from "./flow.ts";
+import type { Frame, Instruction, Listing } from "./listing.ts";
+import { COUNTERS, PUBLIC_DECISIONS, PUBLIC_VALUES } from "./public.ts";
 import { ROOT } from "./root.ts";
-import { run } from "./run.ts";
-
-/** The comparisons that may decide a branch in assembly: of each function, the instruction that sets the flags, and the public number that it counts. */
-const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  cpu_aes128_encrypt: { "cmp r0, r1": "round keys" },
-  cpu_chacha20: { "subs r2, #1": "blocks", "subs ip, ip, #1": "double rounds" },
-  cpu_comb_select: { "cmp r2, #1": "rows of the table", "cmp r3, #96": "bytes of the row" },
-  cpu_fe256_square: { "subs r2, r6, #1": "squarings" },
-  cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r6, #28": "bytes of the element" },
-  cpu_fe_square: { "subs r2, #1": "squarings" },
-  cpu_ghash: { "cmp r0, ip": "words of the operands", "subs r2, #1": "blocks" },
-  cpu_montgomery_row: { "cmp r0, lr": "bytes of the element", "tst r5, #8": "bytes of the element" },
-  cpu_poly1305: { "subs lr, lr, #1": "blocks" },
-  cpu_sc_montgomery: { "cmp r1, r0": "bytes of the scalar" },
-  cpu_rsa_shift: { "cmp r2, r3": "bytes of the modulus" },
-  cpu_select: { "cmp r1, r3": "bytes of the rows" },
-  cpu_sha256: { "cmp r3, r2": "words of the block", "subs r2, #1": "blocks", "subs r7, #1": "rounds" },
-  cpu_sha512: { "subs r2, #1": "blocks", "subs r3, #1": "rounds" },
-};
+import { symbols } from "./symbols.ts";
 
 const CONDITION = "(?:eq|ne|cs|cc|hs|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)";
 const BRANCH = new RegExp(`^(?:b${CONDITION}|cbn?z)$`);
@@ -37,49 +24,134 @@ const DIVISION_CALL = /<__aeabi_[a-z]*(?:div|mod)\w*>/;
 const CONDITIONAL_PRODUCT = new RegExp(`^(?:[us]div|u?mull|[us]m\\w+l|umaal|mla|mul)${CONDITION}$`);
 const SETS_FLAGS = /^(?:cmp|cmn|tst|teq|(?:add|adc|sub|sbc|rsb|mov|mvn|and|orr|eor|bic|lsl|lsr|asr|ror|mul|neg)s)$/;
 
-/** wasm2c's prefix of the functions of files that handle nothing secret: each of their `CT:` lines says that everything leaks. */
-export function publicPrefixes(): string[] {
-  const says = (path: string): RegExpMatchArray[] => [
-    ...readFileSync(join(ROOT, path), "utf8").matchAll(/^ \* CT: (.*)$/gm),
-  ];
-  return filesBelow("assembly/crypto")
-    .filter((path) => path.endsWith(".ts"))
-    .filter((path) => says(path).length > 0 && says(path).every(([, text]) => text!.startsWith("everything leaks")))
-    .map((path) => `w2c_assembly_crypto_${/(\w+)\.ts$/.exec(path)![1]}_`);
+const isAssembly = (name: string): boolean => name.startsWith("cpu_");
+const isCrypto = (name: string): boolean => name.startsWith("w2c_assembly_crypto_");
+const isSecretive = (name: string): boolean => isCrypto(name) || name.startsWith("w2c_assembly_lib_words_");
+
+const COMPLAINTS: Readonly<Record<Fault, string>> = {
+  branch: "a branch on loaded data",
+  address: "an address from loaded data",
+  time: "a variable time on loaded data",
+};
+
+/** The parts of an image that the rule reads. */
+export interface Judged {
+  readonly listing: Listing;
+  /** Where linear memory is. */
+  readonly memory: { readonly begin: number; readonly end: number };
 }
 
-/** Each breach of the rule in a disassembly by objdump: the function, the address and the instruction. */
-export function breaches(disassembly: string, known: readonly string[] = publicPrefixes()): string[] {
-  const found: string[] = [];
-  let name = "";
-  let flags = "";
-  for (const line of disassembly.split("\n")) {
-    const head = /^[0-9a-f]+ <(.*)>:$/.exec(line);
-    if (head) [name, flags] = [head[1]!, ""];
-    const [, address, full, operands = ""] = /^\s*([0-9a-f]+):\t(\S+)(?:\t([^;@]*))?/.exec(line) ?? [];
-    if (address === undefined || full === undefined) continue;
-    const isAssembly = name.startsWith("cpu_");
-    if (!isAssembly && !name.startsWith("w2c_assembly_crypto_")) continue;
-    if (known.some((prefix) => name.startsWith(prefix))) continue;
-    const mnemonic = full.split(".")[0]!;
-    const complain = (why: string): unknown => found.push(`${name}, ${address}: ${why}: ${full} ${operands.trim()}`);
-    if (DIVISION.test(mnemonic) || DIVISION_CALL.test(operands)) complain("a division");
-    else if (CONDITIONAL_PRODUCT.test(mnemonic)) complain("a multiplication under a condition");
-    if (!isAssembly) continue;
-    if (/^it[te]{0,3}$/.test(mnemonic)) complain("a conditional instruction");
-    if (BRANCH.test(mnemonic) && (mnemonic.startsWith("cb") || COUNTERS[name]?.[flags] === undefined))
-      complain(`a branch on no public counter (${flags || "unknown flags"})`);
-    if (SETS_FLAGS.test(mnemonic)) flags = `${mnemonic} ${operands.trim()}`;
+/** The comment of documentation right before each function, by the function's name. */
+function* documented(text: string): Generator<[name: string, comment: string]> {
+  for (const [, comment, name] of text.matchAll(
+    /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n(?:@\w+\n)*(?:export )?function (\w+)/g,
+  ))
+    yield [name!, comment!];
+}
+
+const SAYS_ALL = /\bCT: everything leaks/;
+
+/** True for wasm2c's name of a function that handles nothing secret: its `CT:` line says that everything leaks, or each such line of its file does. */
+export function publicFunctions(): (name: string) => boolean {
+  const files: string[] = [];
+  const functions = new Set<string>();
+  for (const path of filesBelow("assembly/crypto").filter((file) => file.endsWith(".ts"))) {
+    const text = readFileSync(join(ROOT, path), "utf8");
+    const prefix = `w2c_assembly_crypto_${/(\w+)\.ts$/.exec(path)![1]}_`;
+    const says = [...text.matchAll(/\bCT: .*$/gm)];
+    if (says.length > 0 && says.every(([line]) => SAYS_ALL.test(line))) files.push(prefix);
+    for (const [name, comment] of documented(text)) if (SAYS_ALL.test(comment)) functions.add(prefix + name);
+  }
+  return (name) => files.some((prefix) => name.startsWith(prefix)) || functions.has(name.split(".")[0]!);
+}
+
+/** The lines of AssemblyScript of an address, the innermost first. */
+function linesOf(frames: readonly Frame[]): Frame[] {
+  return frames.filter(({ file }) => file.endsWith(".ts"));
+}
+
+const sources = new Map<string, readonly string[]>();
+
+/** The text of a line of source. */
+function textOf(file: string, line: number): string {
+  if (!sources.has(file)) sources.set(file, readFileSync(join(ROOT, file), "utf8").split("\n"));
+  return sources.get(file)![line - 1] ?? "";
+}
+
+/** True if the value that a load or call gives is one of `PUBLIC_VALUES`. */
+function isListed(listing: Listing, address: number): boolean {
+  return linesOf(listing.framesAt(address)).some(({ file, line }) =>
+    Object.keys(PUBLIC_VALUES[file] ?? {}).some((text) => textOf(file, line).includes(text)),
+  );
+}
+
+interface Complaint {
+  readonly name: string;
+  readonly instruction: Instruction;
+  readonly why: string;
+  readonly origin?: number | undefined;
+}
+
+/** Instructions that are refused wherever secrets are handled, and in assembly everything that a condition decides. */
+function refused({ routines }: Listing, isPublic: (name: string) => boolean): Complaint[] {
+  const found: Complaint[] = [];
+  for (const { name, instructions } of routines) {
+    if ((!isAssembly(name) && !isCrypto(name)) || isPublic(name)) continue;
+    let flags = "";
+    for (const instruction of instructions) {
+      const { mnemonic, operands } = instruction;
+      const complain = (why: string): unknown => found.push({ name, instruction, why });
+      if (DIVISION.test(mnemonic) || DIVISION_CALL.test(operands)) complain("a division");
+      else if (CONDITIONAL_PRODUCT.test(mnemonic)) complain("a multiplication under a condition");
+      if (!isAssembly(name)) continue;
+      if (/^it[te]{0,3}$/.test(mnemonic)) complain("a conditional instruction");
+      if (BRANCH.test(mnemonic) && (mnemonic.startsWith("cb") || COUNTERS[name]?.[flags] === undefined))
+        complain(`a branch on no public counter (${flags || "unknown flags"})`);
+      if (SETS_FLAGS.test(mnemonic)) flags = `${mnemonic} ${operands}`;
+    }
   }
   return found;
 }
 
+/** Find all that depends on loaded data, in the functions of the cryptography and in those that they call. */
+function decided({ listing, memory }: Judged, mayDecide: (name: string) => boolean): Complaint[] {
+  const flow = new Flow(listing, {
+    isRoot: isSecretive,
+    isOpaque: (name) => isAssembly(name) || mayDecide(name),
+    isEnd: (name) => name === "trap",
+    isPublicAt: (address) => isListed(listing, address),
+    isSlow: (operation) => DIVISION.test(operation),
+    memory,
+  });
+  return flow
+    .run()
+    .filter(({ instruction: { address } }) => !listing.framesAt(address).some(({ name }) => mayDecide(name)))
+    .map(({ fault, routine, ...one }) => ({ name: routine, why: COMPLAINTS[fault], ...one }));
+}
+
+/** Each breach of the rule in an image: the function, the address, the instruction, and the line of source. */
+export function breaches(image: Judged, isPublic = publicFunctions()): string[] {
+  const mayDecide = (name: string): boolean =>
+    isPublic(name) || Object.keys(PUBLIC_DECISIONS).some((prefix) => name.startsWith(prefix));
+  const place = (address: number): string => {
+    const [own] = linesOf(image.listing.framesAt(address));
+    return `${address.toString(16)}${own === undefined ? "" : ` (${own.file}:${own.line})`}`;
+  };
+  return [...refused(image.listing, isPublic), ...decided(image, mayDecide)].map(
+    ({ name, instruction: { address, mnemonic, operands }, why, origin }) => {
+      const from = origin === undefined ? "" : `, loaded at ${place(origin)}`;
+      return `${name}, ${place(address)}: ${why}: ${mnemonic} ${operands}${from}`;
+    },
+  );
+}
+
 /** Fail if an image breaks the rule. */
-export async function assertConstant(elf: string): Promise<void> {
-  const found = breaches(await run("arm-none-eabi-objdump", ["-d", "--no-show-raw-insn", elf]));
+export async function assertConstant(elf: string, listing: Listing): Promise<void> {
+  const { address, size } = (await symbols(elf))("guest");
+  const found = breaches({ listing, memory: { begin: address, end: address + size } });
   if (found.length > 0)
     throw new Trouble(
       `${elf}: time depends on data where secrets are handled\n  ${found.join("\n  ")}`,
-      "tools/firmware/constant.ts has the rule, and the public counters of the assembly",
+      "tools/firmware/constant.ts has the rule, tools/firmware/public.ts what is public",
     );
 }

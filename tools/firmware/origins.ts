@@ -39,18 +39,32 @@ function markOf(text: string, table: typeof INSTRUCTIONS): Mark | undefined {
   return table.find(([pattern]) => pattern.test(text))?.[1];
 }
 
+/** Bytes up to the operation that an operand without an entry belongs to. */
+const OPERAND_BYTES = 16;
+
+/** The line of the instruction at an offset. The load of a field has none in asc's map: it belongs to the operation that follows in its function. */
+function lineAt(map: SourceMap, at: number, end: number): string | undefined {
+  for (let column = at; column < Math.min(end, at + OPERAND_BYTES); column++) {
+    const entry = map.findEntry(0, column);
+    if ("originalSource" in entry && entry.originalSource !== undefined)
+      return `${entry.originalLine + 1} "${entry.originalSource}"`;
+  }
+  return undefined;
+}
+
 /** Read the origins of a module with a source map beside it. */
 export async function originsOf(wasm: string): Promise<Origins> {
   const map = new SourceMap(JSON.parse(readFileSync(`${wasm}.map`, "utf8")));
   const found: Origin[][] = [];
-  for (const line of (await run(process.execPath, [join(packageFolder("wabt"), OBJDUMP), "-d", wasm])).split("\n")) {
+  const listing = await run(process.execPath, [join(packageFolder("wabt"), OBJDUMP), "-d", wasm]);
+  const starts = [...listing.matchAll(/^([0-9a-f]+) func\[/gm)].map(([, at]) => Number.parseInt(at!, 16));
+  for (const line of listing.split("\n")) {
     if (/^[0-9a-f]+ func\[/.test(line)) found.push([]);
     const [, at, text] = /^ ([0-9a-f]+): [0-9a-f ]+\| *(.*)$/.exec(line) ?? [];
     const mark = markOf(text ?? "", INSTRUCTIONS);
     if (at === undefined || mark === undefined) continue;
-    const entry = map.findEntry(0, Number.parseInt(at, 16));
-    const isKnown = "originalSource" in entry && entry.originalSource !== undefined;
-    found.at(-1)?.push({ mark, line: isKnown ? `${entry.originalLine + 1} "${entry.originalSource}"` : undefined });
+    const end = starts[found.length] ?? Number.POSITIVE_INFINITY;
+    found.at(-1)?.push({ mark, line: lineAt(map, Number.parseInt(at, 16), end) });
   }
   return found;
 }

@@ -1,6 +1,7 @@
 /** The size of an image on a board, in all, by folder and by source. */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import type { Listing } from "./listing.ts";
 import { run } from "./run.ts";
 
 export interface Size {
@@ -59,22 +60,14 @@ type Share = readonly [source: string, bytes: number];
  * Share the guest's code out, instruction by instruction, by its debugging information. An inlined word or import counts for the
  * line of AssemblyScript in which it stands, a literal for the code before it.
  */
-async function shareOut(elf: string, code: readonly Section[]): Promise<Share[]> {
-  const listing = await run("arm-none-eabi-objdump", ["-d", "--no-show-raw-insn", elf]);
-  const all = [...listing.matchAll(/^ *([0-9a-f]+):\t/gm)].map(([, at]) => Number.parseInt(at!, 16));
-  const shares: Share[] = [];
-  const instructions: { at: number; bytes: number }[] = [];
-  for (const { address, bytes } of code) {
-    const own = all.filter((at) => at >= address && at < address + bytes);
-    own.forEach((at, i) => instructions.push({ at, bytes: (own[i + 1] ?? address + bytes) - at }));
-  }
-  const asked = instructions.map(({ at }) => `0x${at.toString(16)}`);
-  const answer = await run("arm-none-eabi-addr2line", ["-i", "-a", "-e", elf, ...asked]);
-  const frames = answer.split(/^0x[0-9a-f]+\n/m).slice(1);
-  instructions.forEach(({ bytes }, i) =>
-    shares.push([/(?:^|\/)((?:assembly|tests|~lib)\/\S+\.ts):/m.exec(frames[i] ?? "")?.[1] ?? GUEST, bytes]),
-  );
-  return shares;
+function shareOut({ addresses, framesAt }: Listing, code: readonly Section[]): Share[] {
+  return code.flatMap(({ address, bytes }) => {
+    const own = addresses.filter((at) => at >= address && at < address + bytes);
+    return own.map((at, i): Share => {
+      const source = framesAt(at).find(({ file }) => file.endsWith(".ts"))?.file ?? GUEST;
+      return [source, (own[i + 1] ?? address + bytes) - at];
+    });
+  });
 }
 
 /** Sum per name, the largest first. */
@@ -85,7 +78,7 @@ function sums(shares: readonly Share[]): Record<string, number> {
 }
 
 /** Measure a linked image. */
-export async function measure(elf: string, map: string, linear: number): Promise<Size> {
+export async function measure(elf: string, listing: Listing, map: string, linear: number): Promise<Size> {
   const symbols = new Map<string, number>();
   for (const line of (await run("arm-none-eabi-nm", [elf])).split("\n")) {
     const [address, , name] = line.split(" ");
@@ -98,7 +91,7 @@ export async function measure(elf: string, map: string, linear: number): Promise
   const plain = filled.filter((section) => !isGuests(section));
   const shares = [
     ...plain.map((section): Share => [isData(section) ? section.name : section.object, section.bytes]),
-    ...(await shareOut(elf, filled.filter(isGuests))),
+    ...shareOut(listing, filled.filter(isGuests)),
   ];
   return {
     flash: span("__flash_start", "__flash_end"),

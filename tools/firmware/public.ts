@@ -1,0 +1,47 @@
+/** Numbers that are public where secrets are handled: the data of the static rule in `constant.ts`. */
+
+/** The comparisons that may decide a branch in assembly: of each function, the instruction that sets the flags, and the public number that it counts. */
+export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  cpu_aes128_encrypt: { "cmp r0, r1": "round keys" },
+  cpu_chacha20: { "subs r2, #1": "blocks", "subs ip, ip, #1": "double rounds" },
+  cpu_comb_select: { "cmp r2, #1": "rows of the table", "cmp r3, #96": "bytes of the row" },
+  cpu_fe256_square: { "subs r2, r6, #1": "squarings" },
+  cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r6, #28": "bytes of the element" },
+  cpu_fe_square: { "subs r2, #1": "squarings" },
+  cpu_ghash: { "cmp r0, ip": "words of the operands", "subs r2, #1": "blocks" },
+  cpu_montgomery_row: { "cmp r0, lr": "bytes of the element", "tst r5, #8": "bytes of the element" },
+  cpu_poly1305: { "subs lr, lr, #1": "blocks" },
+  cpu_sc_montgomery: { "cmp r1, r0": "bytes of the scalar" },
+  cpu_rsa_shift: { "cmp r2, r3": "bytes of the modulus" },
+  cpu_select: { "cmp r1, r3": "bytes of the rows" },
+  cpu_sha256: { "cmp r3, r2": "words of the block", "subs r2, #1": "blocks", "subs r7, #1": "rounds" },
+  cpu_sha512: { "subs r2, #1": "blocks", "subs r3, #1": "rounds" },
+};
+
+/**
+ * Expressions of AssemblyScript whose value may decide a branch or an address although it is loaded from memory or is the result of a comparison of
+ * secrets: of each file, the text in its line, and why it is public.
+ */
+export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "assembly/crypto/drbg.ts": { "ctx.request": "the count of requests" },
+  "assembly/crypto/ecdh256.ts": { "take(w, secret)": "the verdict" },
+  "assembly/crypto/ecdsa256.ts": {
+    "!sc.isValid(out, w + ORDER)": "whether a nonce is drawn again: nothing of the refused number is used",
+    "sc.isValid(w + SECRET, w + ORDER)": "the verdict",
+    "words.difference(w + NONCE, w + AGAIN": "the verdict",
+    "montgomery.isZero(w + POINT": "the verdict",
+  },
+  "assembly/crypto/ed25519.ts": {
+    "words.difference(": "the verdict",
+    "stale(w + NONCE, noise)": "the verdict",
+    "words.equal(nonce, noise": "whether the nonce is the noise: part of the verdict",
+    "any |= load<u32>(nonce + i)": "whether the nonce is zero: part of the verdict",
+  },
+  "assembly/crypto/sha256.ts": { "ctx.total": "the count of bytes" },
+  "assembly/crypto/sha512.ts": { "ctx.total": "the count of bytes" },
+};
+
+/** Functions of AssemblyScript, by the beginning of wasm2c's name, in which loaded data may decide, and why. */
+export const PUBLIC_DECISIONS: Readonly<Record<string, string>> = {
+  w2c_assembly_crypto_health_: "a test of samples has to look at them; its `CT:` line says what leaks",
+};
