@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { filesBelow } from "./cache.ts";
 import { type Fault, Flow } from "./flow.ts";
-import type { Frame, Instruction, Listing } from "./listing.ts";
+import type { Frame, Instruction, Listing, Routine } from "./listing.ts";
 import { COUNTERS, PUBLIC_DECISIONS, PUBLIC_VALUES } from "./public.ts";
 import { ROOT } from "./root.ts";
 import { symbols } from "./symbols.ts";
@@ -79,7 +79,7 @@ function textOf(file: string, line: number): string {
 }
 
 /** True if the value that a load or call gives is one of `PUBLIC_VALUES`. */
-function isListed(listing: Listing, address: number): boolean {
+export function isListed(listing: Listing, address: number): boolean {
   return linesOf(listing.framesAt(address)).some(({ file, line }) =>
     Object.keys(PUBLIC_VALUES[file] ?? {}).some((text) => textOf(file, line).includes(text)),
   );
@@ -92,23 +92,52 @@ interface Complaint {
   readonly origin?: number | undefined;
 }
 
+/** True for a routine of `cpu_*.S`, by its name or by its source. */
+function isWritten({ framesAt }: Listing, { name, address }: Routine): boolean {
+  return isAssembly(name) || framesAt(address).some(({ file }) => /\bcpu_\w+\.S$/.test(file));
+}
+
+/** The conditional branches of assembly: true for one that a public counter decides, else the instruction that sets its flags. */
+function* branchesOf({
+  name,
+  instructions,
+}: Routine): Generator<[instruction: Instruction, flags: string, isCounter: boolean]> {
+  let flags = "";
+  for (const instruction of instructions) {
+    const { mnemonic, operands } = instruction;
+    if (BRANCH.test(mnemonic))
+      yield [instruction, flags, !mnemonic.startsWith("cb") && COUNTERS[name]?.[flags] !== undefined];
+    if (SETS_FLAGS.test(mnemonic)) flags = `${mnemonic} ${operands}`;
+  }
+}
+
+/** The addresses of the branches of assembly that a public counter decides. */
+export function countedBranches(listing: Listing): ReadonlySet<number> {
+  const written = listing.routines.filter((routine) => isWritten(listing, routine));
+  return new Set(
+    written.flatMap((routine) =>
+      [...branchesOf(routine)].filter(([, , isCounter]) => isCounter).map(([{ address }]) => address),
+    ),
+  );
+}
+
 /** Instructions that are refused wherever secrets are handled, and in assembly everything that a condition decides. */
-function refused({ routines }: Listing, isPublic: (name: string) => boolean): Complaint[] {
+function refused(listing: Listing, isPublic: (name: string) => boolean): Complaint[] {
   const found: Complaint[] = [];
-  for (const { name, instructions } of routines) {
-    if ((!isAssembly(name) && !isCrypto(name)) || isPublic(name)) continue;
-    let flags = "";
+  for (const routine of listing.routines) {
+    const { name, instructions } = routine;
+    const isOurs = isWritten(listing, routine);
+    if ((!isOurs && !isCrypto(name)) || isPublic(name)) continue;
+    const complain = (instruction: Instruction, why: string): unknown => found.push({ name, instruction, why });
     for (const instruction of instructions) {
       const { mnemonic, operands } = instruction;
-      const complain = (why: string): unknown => found.push({ name, instruction, why });
-      if (DIVISION.test(mnemonic) || DIVISION_CALL.test(operands)) complain("a division");
-      else if (CONDITIONAL_PRODUCT.test(mnemonic)) complain("a multiplication under a condition");
-      if (!isAssembly(name)) continue;
-      if (/^it[te]{0,3}$/.test(mnemonic)) complain("a conditional instruction");
-      if (BRANCH.test(mnemonic) && (mnemonic.startsWith("cb") || COUNTERS[name]?.[flags] === undefined))
-        complain(`a branch on no public counter (${flags || "unknown flags"})`);
-      if (SETS_FLAGS.test(mnemonic)) flags = `${mnemonic} ${operands}`;
+      if (DIVISION.test(mnemonic) || DIVISION_CALL.test(operands)) complain(instruction, "a division");
+      else if (CONDITIONAL_PRODUCT.test(mnemonic)) complain(instruction, "a multiplication under a condition");
+      if (isOurs && /^it[te]{0,3}$/.test(mnemonic)) complain(instruction, "a conditional instruction");
     }
+    if (!isOurs) continue;
+    for (const [instruction, flags, isCounter] of branchesOf(routine))
+      if (!isCounter) complain(instruction, `a branch on no public counter (${flags || "unknown flags"})`);
   }
   return found;
 }

@@ -32,6 +32,7 @@ const SHAPES = new Map(
   Object.entries(OPERATIONS).flatMap(([shape, names]) => names.split(" ").map((name) => [name, shape as Shape])),
 );
 const READS_CARRY = new Set(["adc", "sbc", "rrx", "sel"]);
+const KEEPS_CARRY = new Set(["and", "orr", "eor", "bic", "orn", "mov", "mvn", "mul", "tst", "teq"]);
 const SETS_LANES = new Set(["uadd8", "usub8", "sadd16", "ssub16", "uadd16", "usub16"]);
 
 /** An access of memory. */
@@ -45,8 +46,10 @@ export interface Access {
   readonly moves: number;
   /** Registers in the order of the addresses. */
   readonly registers: readonly number[];
-  /** True if each register is a whole word. */
-  readonly isWords: boolean;
+  /** Bits by which the index is shifted. */
+  readonly shift: number;
+  /** Bytes of each register in memory. */
+  readonly bytes: number;
 }
 
 export interface Effect {
@@ -56,8 +59,10 @@ export interface Effect {
   /** Registers of values: the addresses of an access are not among them. */
   readonly reads: readonly number[];
   readonly writes: readonly number[];
-  readonly readsFlags: boolean;
+  readonly readsCarry: boolean;
+  /** It sets N and Z, and unless it is a bitwise operation, C and V. */
   readonly setsFlags: boolean;
+  readonly setsCarry: boolean;
   /** The condition that decides whether it is executed, of an IT block or of a branch; `any` for a comparison with zero. */
   readonly condition?: string;
   readonly access?: Access;
@@ -108,20 +113,21 @@ function accessOf(operation: string, operands: string, isLoad: boolean): Access 
     const down = operation === "push" || operation.endsWith("db");
     const span = 4 * registers.length;
     const moves = isStack || operands.includes("!") ? (down ? -span : span) : 0;
-    return { isLoad, base, offset: down ? -span : 0, moves, registers, isWords: true };
+    return { isLoad, base, offset: down ? -span : 0, moves, registers, shift: 0, bytes: 4 };
   }
   const [data = "", inside = "", after = ""] = /^(.*?), \[(.*?)\](.*)$/.exec(operands)?.slice(1) ?? [];
-  const [base = "", second = ""] = inside.split(/, */);
+  const [base = "", second = "", shift = ""] = inside.split(/, */);
   const moved = after.startsWith("!") ? (numberIn(second) ?? 0) : (numberIn(after) ?? 0);
   const index = registerOf(second);
   return {
     isLoad,
     base: registerOf(base)!,
     ...(index !== undefined && { index }),
-    offset: numberIn(second) ?? 0,
+    offset: after.startsWith("!") || after === "" ? (numberIn(second) ?? 0) : 0,
     moves: moved,
     registers: data.split(/, */).flatMap((name) => registerOf(name) ?? []),
-    isWords: /^(?:ldr|str)d?$/.test(operation),
+    shift: numberIn(shift) ?? 0,
+    bytes: operation.endsWith("b") ? 1 : operation.endsWith("h") ? 2 : 4,
   };
 }
 
@@ -129,11 +135,13 @@ function accessOf(operation: string, operands: string, isLoad: boolean): Access 
 export function effectOf({ mnemonic, operands, address }: Instruction): Effect {
   const { operation, sets, condition = /^cbn?z$/.test(mnemonic) ? "any" : undefined } = split(mnemonic);
   const shape = SHAPES.get(operation)!;
+  const setsFlags = sets || shape === "compare" || SETS_LANES.has(operation);
   const common = {
     operation,
     shape,
-    readsFlags: condition !== undefined || READS_CARRY.has(operation),
-    setsFlags: sets || shape === "compare" || SETS_LANES.has(operation),
+    readsCarry: READS_CARRY.has(operation),
+    setsFlags,
+    setsCarry: setsFlags && !KEEPS_CARRY.has(operation),
     ...(condition !== undefined && { condition }),
   };
   if (shape === "load" || shape === "store") {
@@ -148,7 +156,7 @@ export function effectOf({ mnemonic, operands, address }: Instruction): Effect {
   if (shape === "other") {
     const target = /(?:^|, )([0-9a-f]+) </.exec(operands)?.[1];
     const at = target === undefined ? {} : { target: Number.parseInt(target, 16) };
-    return { ...common, reads: registers, writes: [], ...at };
+    return { ...common, reads: registers, writes: operation === "bl" || operation === "blx" ? [LR] : [], ...at };
   }
   if (shape === "compare") return { ...common, reads: registers, writes: [] };
   const wide = shape === "long" || shape === "accumulate" ? 2 : 1;

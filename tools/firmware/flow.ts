@@ -8,7 +8,21 @@
  */
 import { type Access, type Effect, effectOf, PC, SP } from "./effects.ts";
 import type { Instruction, Listing, Routine } from "./listing.ts";
-import { atEntry, copyOf, join, loadedAt, merge, OPPOSITES, PUBLIC, type State, taint, type Value } from "./state.ts";
+import {
+  atEntry,
+  CARRY,
+  copyOf,
+  flagsOf,
+  join,
+  loadedAt,
+  merge,
+  OPPOSITES,
+  PUBLIC,
+  SIGN,
+  type State,
+  taint,
+  type Value,
+} from "./state.ts";
 
 /** One function: the join of the states in which it is entered, and of those in which it returns. */
 interface Summary {
@@ -157,7 +171,7 @@ export class Flow {
     const operands = taint(...effect.reads.map((register) => registers[register]));
     const isSlow = this.scope.isSlow(operation);
     if (condition !== undefined && (effect.shape === "other" || effect.access || isSlow))
-      this.report("branch", name, instruction, operation.startsWith("cb") ? operands : state.flags);
+      this.report("branch", name, instruction, operation.startsWith("cb") ? operands : this.deciding(condition, state));
     if (isSlow) this.report("time", name, instruction, operands);
     if (isTable(effect)) this.report("branch", name, instruction, operands);
     if (effect.access) return this.access(name, entry, instruction, effect, effect.access, state, next);
@@ -178,7 +192,8 @@ export class Flow {
 
   private compute(effect: Effect, state: State, operands: Value): void {
     const { registers } = state;
-    const all = taint(operands, effect.readsFlags ? state.flags : undefined);
+    const decided = effect.condition === undefined ? PUBLIC : this.deciding(effect.condition, state);
+    const all = taint(operands, decided, effect.readsCarry ? registers[CARRY] : undefined);
     const [first, second] = effect.reads.map((register) => registers[register]!);
     const number =
       effect.constant ?? (effect.operation === "mov" && effect.condition === undefined ? first?.number : undefined);
@@ -186,8 +201,14 @@ export class Flow {
     const value: Value = { ...all, ...(number !== undefined && { number }), ...(stack !== undefined && { stack }) };
     for (const register of effect.writes) registers[register] = this.written(effect, state, register, value);
     if (!effect.setsFlags) return;
-    state.flags = effect.condition === undefined ? all : taint(all, state.flags);
+    for (const flag of effect.setsCarry ? [SIGN, CARRY] : [SIGN])
+      registers[flag] = effect.condition === undefined ? taint(all) : taint(all, registers[flag]);
     state.halves.clear();
+  }
+
+  /** Return the flags that decide a condition. */
+  private deciding(condition: string, { registers }: State): Value {
+    return taint(...flagsOf(condition).map((flag) => registers[flag]));
   }
 
   /** Return the value of a register after an instruction that may be conditional. */
@@ -234,7 +255,7 @@ export class Flow {
         registers[register] = effect.condition !== undefined ? join(registers[register]!, value) : value;
       else if (begin !== undefined) {
         const at = (begin + 4 * i) & ~3;
-        const isWhole = access.isWords && effect.condition === undefined;
+        const isWhole = access.bytes === 4 && effect.condition === undefined;
         slots.set(at, isWhole ? value : join(slots.get(at) ?? PUBLIC, value));
       }
     });
@@ -250,7 +271,7 @@ export class Flow {
     if (from === undefined || index !== undefined) return this.scope.isPublicAt(address) ? PUBLIC : loadedAt(address);
     const at = (from + access.offset + more) >>> 0;
     const literal = this.listing.literals.get(at);
-    if (literal !== undefined && access.isWords) return { isLoaded: false, number: literal };
+    if (literal !== undefined && access.bytes === 4) return { isLoaded: false, number: literal };
     if (this.scope.isPublicAt(address)) return PUBLIC;
     return at >= this.scope.memory.begin && at < this.scope.memory.end ? loadedAt(address) : PUBLIC;
   }
@@ -305,7 +326,7 @@ export class Flow {
       const { number, ...given } = summary.exit.registers[register]!;
       registers[register] = { ...taint(given), ...(number !== undefined && { number }) };
     }
-    state.flags = summary.exit.flags;
+    for (const flag of [SIGN, CARRY]) registers[flag] = summary.exit.registers[flag]!;
     return true;
   }
 

@@ -14,6 +14,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_sc_montgomery: { "cmp r1, r0": "bytes of the scalar" },
   cpu_rsa_shift: { "cmp r2, r3": "bytes of the modulus" },
   cpu_select: { "cmp r1, r3": "bytes of the rows" },
+  scan: { "cmp r0, #1": "rows of the table" },
   cpu_sha256: { "cmp r3, r2": "words of the block", "subs r2, #1": "blocks", "subs r7, #1": "rounds" },
   cpu_sha512: { "subs r2, #1": "blocks", "subs r3, #1": "rounds" },
 };
@@ -23,6 +24,8 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
  * secrets: of each file, the text in its line, and why it is public.
  */
 export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "assembly/crypto/aead.ts": { "words.equal(expected, tag": "the verdict" },
+  "assembly/crypto/aes128gcm.ts": { "words.equal(": "the verdict" },
   "assembly/crypto/drbg.ts": { "ctx.request": "the count of requests" },
   "assembly/crypto/ecdh256.ts": { "take(w, secret)": "the verdict" },
   "assembly/crypto/ecdsa256.ts": {
@@ -39,6 +42,7 @@ export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, stri
   },
   "assembly/crypto/sha256.ts": { "ctx.total": "the count of bytes" },
   "assembly/crypto/sha512.ts": { "ctx.total": "the count of bytes" },
+  "assembly/crypto/x25519.ts": { "const zero = fe.isZero(w + X2)": "the verdict" },
 };
 
 /** Functions of AssemblyScript, by the beginning of wasm2c's name, in which loaded data may decide, and why. */

@@ -33,11 +33,20 @@ export const OPPOSITES: Readonly<Record<string, string>> = Object.fromEntries(
   }),
 );
 
+/** Places of the flags after the registers: N and Z, C and V. */
+export const [SIGN, CARRY] = [16, 17] as const;
+
+/** Return the flags that a condition reads. */
+export function flagsOf(condition: string): readonly number[] {
+  if (/^(?:eq|ne|mi|pl)$/.test(condition)) return [SIGN];
+  return /^(?:cs|cc|hs|lo|vs|vc)$/.test(condition) ? [CARRY] : [SIGN, CARRY];
+}
+
 export interface State {
+  /** Registers and flags. */
   readonly registers: Value[];
   /** Registers that were written under a condition: if the opposite one writes them too, nothing of the old value is left. */
   readonly halves: Map<number, Half>;
-  flags: Value;
   readonly slots: Map<number, Value>;
 }
 
@@ -62,8 +71,8 @@ function isSame(a: Value, b: Value): boolean {
   return a === b || (a.isLoaded === b.isLoaded && a.number === b.number && a.stack === b.stack);
 }
 
-export function copyOf({ registers, halves, flags, slots }: State): State {
-  return { registers: [...registers], halves: new Map(halves), flags, slots: new Map(slots) };
+export function copyOf({ registers, halves, slots }: State): State {
+  return { registers: [...registers], halves: new Map(halves), slots: new Map(slots) };
 }
 
 /** Join `from` into `into`; true if that changed it. */
@@ -83,12 +92,11 @@ export function merge(into: State, from: State): boolean {
     into.slots.set(at, joined);
     isChanged = true;
   }
-  if (from.flags.isLoaded && !into.flags.isLoaded) [into.flags, isChanged] = [from.flags, true];
   return isChanged;
 }
 
 export function atEntry(): State {
-  const registers = Array.from({ length: 16 }, () => PUBLIC);
+  const registers = Array.from({ length: CARRY + 1 }, () => PUBLIC);
   registers[SP] = { isLoaded: false, stack: 0 };
-  return { registers, halves: new Map(), flags: PUBLIC, slots: new Map() };
+  return { registers, halves: new Map(), slots: new Map() };
 }
