@@ -4,10 +4,10 @@
  * to receipts inside TLS, through a death of the library, and on.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { exportLibrary } from "../../tools/export/export.ts";
 import { run } from "../../tools/firmware/run.ts";
@@ -15,9 +15,8 @@ import { storeIn } from "../../tools/flash/dump.ts";
 import * as hex from "../../tools/flash/hex.ts";
 import { inspectInput } from "../../tools/flash/inspect.ts";
 import * as software from "../../tools/flash/software.ts";
-import type { RunningServer } from "../../tools/server/server.ts";
 import * as factory from "../../tools/wire/factory.ts";
-import { play } from "./play.ts";
+import { type Play, play } from "./play.ts";
 import { symbols } from "../../tools/firmware/symbols.ts";
 
 const CPU = "cortex-m3";
@@ -30,16 +29,28 @@ const STACK_TOP = 0x2001_0000;
 /** Bytes of the stack that may be written: SIGNET_STACK_BYTES, the frames of main and of an interrupt. */
 const DEEPEST = 2048 + 256;
 
+/** Compilers of a host's own files, with their flags. */
+const WAYS: readonly (readonly [program: string, ...flags: string[]])[] = [
+  ["arm-none-eabi-gcc", "-O0"],
+  ["arm-none-eabi-gcc", "-Os", "-flto"],
+  ["arm-none-eabi-gcc", "-O3"],
+  ["clang", "--target=arm-none-eabi", "-Os", "-isystem", "/usr/lib/arm-none-eabi/include"],
+  ["arm-none-eabi-g++", "-O2", "-fno-exceptions"],
+];
+
 const folder = mkdtempSync(join(tmpdir(), "signet-export-"));
 const out = join(folder, "signet");
 const example = join(out, "examples/own-main");
 const strict = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", `-I${out}`];
 /** The elf that Make built. */
 const elf = join(example, "own.elf");
+/** signet.c, compiled. */
+const object = join(folder, "signet.o");
 
 before(async () => {
   await exportLibrary({ ...OPTIONS, out });
   await run("make", ["WARNINGS=-Wall -Wextra -Werror"], example);
+  await run("arm-none-eabi-gcc", [`-mcpu=${CPU}`, "-mthumb", "-O2", "-c", join(out, "signet.c"), "-o", object]);
 });
 after(() => rmSync(folder, { recursive: true }));
 
@@ -91,8 +102,6 @@ describe("an export", () => {
   });
 
   it("defines only names with its prefix, and needs only those and the C library's", async () => {
-    const object = join(folder, "signet.o");
-    await run("arm-none-eabi-gcc", [`-mcpu=${CPU}`, "-mthumb", "-O2", "-c", join(out, "signet.c"), "-o", object]);
     const names = async (flag: string): Promise<string[]> =>
       (await run("arm-none-eabi-nm", ["-g", "-j", flag, object])).split("\n").filter(Boolean);
     const foreign = (name: string): boolean => !name.startsWith("signet_");
@@ -104,6 +113,39 @@ describe("an export", () => {
         .toSorted(),
       ["longjmp", "memcpy", "memmove", "memset", "setjmp", "strlen"],
     );
+  });
+
+  it("links into programs that are compiled in other ways, and refuses to be compiled without optimisation", async () => {
+    const library = [object];
+    const compile = (file: string): string[] => [`-mcpu=${CPU}`, "-mthumb", `-I${out}`, `-I${example}`, "-c", file];
+    for (const name of readdirSync(out).filter((file) => file.endsWith(".S"))) {
+      library.push(join(folder, `${name}.o`));
+      await run("arm-none-eabi-gcc", [...compile(join(out, name)), "-o", library.at(-1)!]);
+    }
+    const linked = ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections", "-T"];
+    for (const [program, ...flags] of WAYS) {
+      const isCpp = program.endsWith("g++");
+      const objects: string[] = [];
+      for (const file of [isCpp ? resolve("tests/export/main.cpp") : "main.c", "port.c", "startup.c"]) {
+        const compiler = isCpp && file.endsWith(".c") ? "arm-none-eabi-gcc" : program;
+        objects.push(join(folder, `${objects.length}.o`));
+        const all = [...flags, ...compile(resolve(example, file)), "-o", objects.at(-1)!];
+        await run(compiler, ["-Wall", "-Wextra", "-Werror", ...all]);
+      }
+      const options = [...flags.filter((flag) => flag.startsWith("-O") || flag === "-flto"), `-mcpu=${CPU}`, "-mthumb"];
+      const own = join(folder, "way.elf");
+      await run("arm-none-eabi-gcc", [
+        ...options,
+        ...objects,
+        ...library,
+        ...linked,
+        join(example, "own.ld"),
+        "-o",
+        own,
+      ]);
+      assert.match(await run("arm-none-eabi-nm", [own]), / T signet_poll$/m, [program, ...flags].join(" "));
+    }
+    await assert.rejects(run("arm-none-eabi-gcc", ["-O0", ...compile(join(out, "signet.c"))]), /needs -O2 or -Os/);
   });
 
   it("is built by CMake too", async () => {
@@ -219,7 +261,8 @@ describe("an own program's flash", () => {
 });
 
 it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives through its library's death`, () =>
-  play(elf, BOARD, async ({ server, device, count, until }) => {
+  play(elf, BOARD, async (scene) => {
+    const { server, device, count, until } = scene;
     const find = await symbols(elf);
     // The free memory between heap and stack is painted while the device rests at its start.
     const gdb = await device.debug();
@@ -233,7 +276,11 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives th
     const stored = await server.reports(known!.id);
     assert.ok(stored.length >= RECEIPTS);
     assert.deepEqual([known!.software, known!.version, known!.model], ["own-main", "1.0", "example"]);
-    const command = await operator(server, known!.id);
+    const command = (text: string): Promise<unknown> =>
+      scene.post(`/v1/devices/${known!.id}/downlinks`, {
+        data: Buffer.from(text).toString("hex"),
+        expiresAt: Date.now() + 3_600_000,
+      });
     await command("label");
     await until(() => device.lines.includes(known!.id.toUpperCase()), "the label");
 
@@ -256,7 +303,8 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives th
     assert.equal((await server.devices()).length, 1, "another identity");
 
     // The owner's factory reset, by a command: the last word of the key, then the erasure. The board has no noise: its seed goes too, and it makes no other key.
-    assert.ok((await device.store()).some((byte) => byte !== 0xff));
+    const copied = await device.store();
+    assert.ok(copied.some((byte) => byte !== 0xff));
     const reset = await device.debug();
     await reset.breakAt([find("signet_init").address & ~1]);
     await command("wipe");
@@ -285,20 +333,35 @@ it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives th
     await last.detach();
     const touched = free.findIndex((byte) => byte !== PAINT);
     assert.equal(touched, -1, `the stack reaches ${free.length + DEEPEST - touched} bytes deep`);
+    await replaceBoards(scene, copied);
   }));
 
-/** Sign in as an operator; returns what queues a command for a device. */
-async function operator(server: RunningServer, id: string): Promise<(text: string) => Promise<void>> {
-  const token = await server.operator("test");
-  return async (text) => {
-    const answer = await fetch(`${server.url}/v1/devices/${id}/downlinks`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({
-        data: Buffer.from(text).toString("hex"),
-        expiresAt: Date.now() + 3_600_000,
-      }),
-    });
-    assert.ok(answer.ok, `${answer.status}`);
-  };
+/**
+ * Let the board that was reset enrol anew; revoke it as if it were broken, and put a new board in its place; then one with a copy of
+ * the flash of before the reset. Each key has its own state and chain at the server, under one name and model.
+ */
+async function replaceBoards({ server, post, replace, count, until }: Play, copied: Uint8Array): Promise<void> {
+  const [first] = await server.devices();
+  const kept = (await server.reports(first!.id)).length;
+  await replace();
+  await until(() => count("accepted") >= 1, "a receipt after the reset");
+  const second = (await server.devices()).find(({ state }) => state === "active");
+  await post(`/v1/devices/${second!.id}/revoke`, { reason: "broken" });
+  await replace();
+  await until(() => count("accepted") >= 1, "a receipt on the new board");
+  const third = (await server.devices()).find(({ state }) => state === "active");
+  await replace(copied);
+  await until(() => count("silenced") === 1, "the refusal of the copy");
+  assert.equal(count("enrolled") + count("accepted"), 0);
+
+  const devices = await server.devices();
+  const states = [first!, second!, third!].map(({ id }) => devices.find((device) => device.id === id)!.state);
+  assert.deepEqual(states, ["revoked", "revoked", "active"]);
+  assert.deepEqual(
+    new Set(devices.map(({ software, model }) => `${software} ${model}`)),
+    new Set(["own-main example"]),
+  );
+  assert.equal(devices.length, 3);
+  assert.equal((await server.reports(third!.id))[0]!.counter, 1);
+  assert.equal((await server.reports(first!.id)).length, kept, "the copy added to the chain");
 }

@@ -16,6 +16,7 @@ import { amalgamate, prefixed } from "./amalgam.ts";
 import { callsHeader } from "./calls.ts";
 import { exampleOf } from "./example.ts";
 import { measure, sizeTable } from "./sizes.ts";
+import * as steps from "./steps.ts";
 
 /** The board whose choices of cryptography a core takes. */
 const CORES: Readonly<Record<Board["cpu"], string>> = {
@@ -134,7 +135,7 @@ function events(): string {
 }
 
 /** The header that a host includes. */
-function apiHeader(): string {
+function apiHeader({ core, small }: ExportOptions): string {
   const common = join(ROOT, "boards/common");
   const text = (path: string): string => readFileSync(path, "utf8").trim();
   const facts = text(join(common, "signet_facts.h")).replace(/^\/\*.*\*\/\n/, "");
@@ -144,6 +145,7 @@ function apiHeader(): string {
     text(join(ROOT, "boards/library/dead.h")),
     refusals(),
     text(join(ROOT, "boards/library/host.h")),
+    text(join(ROOT, "boards/library/step.h")).replace("@STEP_CYCLES@", String(steps.cycles(core, small))),
   ].join("\n\n");
   const body = text(join(common, "signet.h"))
     .replace('#include "signet_facts.h"\n', `\n${facts}\n\n#ifdef __cplusplus\nextern "C" {\n#endif\n\n${more}\n`)
@@ -261,7 +263,7 @@ export async function exportLibrary(
     names.push(name);
   };
   try {
-    put("signet.h", apiHeader());
+    put("signet.h", apiHeader(options));
     for (const [name, text] of compiled) put(name, text);
     const assembly = names.filter((name) => name.endsWith(".S"));
     const example = await exampleOf({
