@@ -4,7 +4,7 @@ import { KiB, type Board } from "../../tools/firmware/board.ts";
 export default {
   cpu: "cortex-m3",
   chip: "stm32f1",
-  drivers: ["stm32f", "stm32", "systick"],
+  drivers: ["stm32f", "noiseless", "stm32", "systick"],
   clockHz: 72_000_000,
   flash: { origin: 0x0800_0000, bytes: 60 * KiB },
   ram: { origin: 0x2000_0000, bytes: 20 * KiB },

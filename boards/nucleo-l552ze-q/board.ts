@@ -4,7 +4,7 @@ import { KiB, type Board } from "../../tools/firmware/board.ts";
 export default {
   cpu: "cortex-m33",
   chip: "stm32l5",
-  drivers: ["stm32l", "stm32f4l", "stm32", "systick"],
+  drivers: ["stm32l", "stm32gl", "stm32f4gl", "stm32rng", "stm32", "systick"],
   clockHz: 80_000_000,
   flash: { origin: 0x0800_0000, bytes: 480 * KiB },
   ram: { origin: 0x2000_0000, bytes: 192 * KiB },

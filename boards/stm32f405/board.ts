@@ -4,7 +4,7 @@ import { KiB, type Board } from "../../tools/firmware/board.ts";
 export default {
   cpu: "cortex-m4",
   chip: "stm32f4",
-  drivers: ["stm32f", "stm32f4l", "stm32", "systick"],
+  drivers: ["stm32f", "stm32f4gl", "stm32rng", "stm32", "systick"],
   clockHz: 168_000_000,
   flash: { origin: 0x0800_0000, bytes: 512 * KiB },
   ram: { origin: 0x2000_0000, bytes: 128 * KiB },

@@ -9,6 +9,7 @@ const PREFIXES: Readonly<Record<string, readonly string[]>> = {
   nrf52840dk: "GPIO_ UART_ UARTE_ UARTE1_ TIMER_ RNG_ TEMP_ NVMC_ WDT_ POWER_ CLOCK_ UICR_ APPROTECT_ FICR_".split(" "),
   "nucleo-l476rg": "RCC_ PWR_ EXTI_ USART_ ADC_ RNG_ IWDG_ FLASH_ GPIO_".split(" "),
   "nucleo-l552ze-q": "RCC_ PWR_ EXTI_ USART_ ADC_ RNG_ IWDG_ FLASH_ GPIO_ ICACHE_".split(" "),
+  "nucleo-g071rb": "RCC_ PWR_ EXTI_ USART_ ADC_ IWDG_ FLASH_ GPIO_".split(" "),
   bluepill: "RCC_ PWR_ EXTI_ USART_ ADC_ IWDG_ FLASH_ GPIO_".split(" "),
   stm32f405: "RCC_ PWR_ EXTI_ USART_ ADC_ RNG_ IWDG_ FLASH_ GPIO_".split(" "),
 };

@@ -1,4 +1,4 @@
-/** Pins of STM32F4, L4 and L5 (RM0351 §8). A pin is a number: 16 times its port, A being 0, and its place there. */
+/** Pins of STM32F4, G0, L4 and L5 (RM0351 §8). A pin is a number: 16 times its port, A being 0, and its place there. */
 #ifndef GPIO_H_
 #define GPIO_H_
 

@@ -1,6 +1,6 @@
 /**
- * Signet's pages are the last of the chip's second bank: while one is written, the core runs on from the first
- * (§3.3.5). Eight bytes are programmed at once, with an error-correcting code, and only once.
+ * Signet's pages are the last of the chip's flash. Eight bytes are programmed at once, with an error-correcting code,
+ * and only once.
  */
 #include <string.h>
 
@@ -9,8 +9,6 @@
 #include "port.h"
 
 #define UNIT_BYTES 8u
-#define BANK_BYTES (FLASH_WHOLE_BYTES / 2)
-_Static_assert(STORE_ORIGIN >= FLASH_ORIGIN + BANK_BYTES, "the store must be in the second bank");
 
 /** Turns within which the NMI of a torn unit comes. */
 #define PATIENCE 100
@@ -100,9 +98,8 @@ uint32_t flash_program(uint32_t at, const uint8_t *data, uint32_t len) {
 }
 
 uint32_t flash_erase(uint32_t at) {
-  const uint32_t page = (STORE_ORIGIN - FLASH_ORIGIN - BANK_BYTES + at) / STORE_PAGE_BYTES;
   flash_unlock();
-  FLASH->CR = FLASH_CR_PER | FLASH_CR_BKER | FLASH_CR_PNB(page);
+  FLASH->CR = FLASH_CR_PER | PAGE_OF(at);
   FLASH->CR |= FLASH_CR_STRT;
   return lock() || !holds(at, NULL, STORE_PAGE_BYTES);
 }

@@ -1,4 +1,6 @@
 /** The temperature of the die, as the factory calibrated it; the supply is taken to be 3.3 V. */
+#include "sensor.h"
+
 #include "chip.h"
 #include "port.h"
 
@@ -13,17 +15,16 @@ static void wait_for(volatile uint32_t *reg, uint32_t mask, uint32_t wanted) {
     continue;
 }
 
-/** Out of deep power-down, calibrate, enable (§18.4.6, §18.4.8). */
+/** Out of deep power-down where there is one, calibrate, enable (§18.4.6, §18.4.8). */
 static void start(void) {
   ADC1->CR = 0;
   ADC1->CR = ADC_CR_ADVREGEN;
   for (volatile uint32_t i = 0; i < 20 * (CLOCK_HZ / 1000000); i++) /* 20 us at least */
     continue;
-  ADC_CCR = ADC_CCR_CKMODE_4 | ADC_CCR_CH17SEL;
+  sensor_on();
   ADC1->CR = ADC_CR_ADVREGEN | ADC_CR_ADCAL;
   wait_for(&ADC1->CR, ADC_CR_ADCAL, 0);
-  ADC1->SMPR2 = ADC_SMPR2_17_247;
-  ADC1->SQR1 = ADC_SQR1_17;
+  sensor_choose();
   ADC1->CR = ADC_CR_ADVREGEN | ADC_CR_ADEN;
   wait_for(&ADC1->ISR, ADC_ISR_ADRDY, ADC_ISR_ADRDY);
 }

@@ -1,4 +1,5 @@
-/** USARTs of STM32L4 and L5: one register for each direction, and overruns are not reported (RM0351, RM0438). */
+/** USARTs of STM32G0, L4 and L5: one register for each direction, and overruns are not reported (RM0351, RM0438,
+ * RM0444). */
 #ifndef USART_H_
 #define USART_H_
 

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "shared.h"
+
 /** Clocks and resets (§6.4). */
 typedef struct {
   volatile uint32_t CR;
@@ -54,49 +56,19 @@ typedef struct {
 #define RCC_CSR_RMVF           (1u << 23)
 #define RCC_CSR_IWDGRSTF       (1u << 29)
 
-/** Power (§5.4). */
-typedef struct {
-  volatile uint32_t CR1;
-  volatile uint32_t CR2;
-  volatile uint32_t CR3;
-  volatile uint32_t CR4;
-  volatile uint32_t SR1;
-  volatile uint32_t SR2;
-} PWR_TypeDef;
+/** The clocks of the ports, and the bit of a pin's port. */
+#define PIN_CLOCKS     RCC->AHB2ENR
+#define PIN_CLOCK(pin) RCC_AHB2ENR_GPIO(pin)
 
-#define PWR_CR1_VOS        (3u << 9)
-#define PWR_CR1_VOS_RANGE1 (1u << 9)
-#define PWR_CR2_PVDE       (1u << 0)
-#define PWR_CR2_PLS_2V4    (2u << 1)
-#define PWR_SR2_VOSF       (1u << 10)
-/** The line of EXTI that the supply's detector is on (§14.3.2). */
-#define EXTI_PVD (1u << 16)
+/** The supply below which the chip is reset: 2.4 V (§5.4.2). */
+#define SUPPLY_LEVEL    PWR_CR2_PLS_2V4
+#define PWR_CR2_PLS_2V4 (2u << 1)
 
-/** USART, and LPUART, whose divider has eight bits more (§40.8, §41.7). */
-typedef struct {
-  volatile uint32_t CR1;
-  volatile uint32_t CR2;
-  volatile uint32_t CR3;
-  volatile uint32_t BRR;
-  volatile uint32_t GTPR;
-  volatile uint32_t RTOR;
-  volatile uint32_t RQR;
-  volatile uint32_t ISR;
-  volatile uint32_t ICR;
-  volatile uint32_t RDR;
-  volatile uint32_t TDR;
-} USART_TypeDef;
-
-#define USART_CR1_UE     (1u << 0)
-#define USART_CR1_RE     (1u << 2)
-#define USART_CR1_TE     (1u << 3)
-#define USART_CR1_RXNEIE (1u << 5)
-#define USART_CR1_TXEIE  (1u << 7)
-#define USART_CR3_RTSE   (1u << 8)
-#define USART_CR3_OVRDIS (1u << 12)
-#define USART_ISR_RXNE   (1u << 5)
-#define USART_ISR_TC     (1u << 6)
-#define USART_ISR_TXE    (1u << 7)
+/** The number of the store's page at `at`, in the second bank: while one is written, the core runs on (§3.3.5). */
+#define BANK_BYTES    (FLASH_WHOLE_BYTES / 2)
+#define PAGE_OF(at)   (FLASH_CR_BKER | FLASH_CR_PNB((STORE_ORIGIN - FLASH_ORIGIN - BANK_BYTES + (at)) / STORE_PAGE_BYTES))
+#define FLASH_CR_BKER (1u << 11)
+#define FLASH_SR_BSY  (1u << 16)
 
 /** ADC (§18.7). */
 typedef struct {
@@ -124,18 +96,5 @@ typedef struct {
 #define ADC_SQR1_17      (17u << 6)
 #define ADC_CCR_CKMODE_4 (3u << 16) /* a quarter of the bus clock */
 #define ADC_CCR_CH17SEL  (1u << 23) /* the temperature sensor */
-
-/* FLASH: registers with these bits, which each chip has at other offsets. */
-#define FLASH_KEY1      0x45670123u
-#define FLASH_KEY2      0xcdef89abu
-#define FLASH_SR_BSY    (1u << 16)
-#define FLASH_SR_ERRORS 0xfau /* OPERR, PROGERR, WRPERR, PGAERR, SIZERR, PGSERR */
-#define FLASH_CR_PG     (1u << 0)
-#define FLASH_CR_PER    (1u << 1)
-#define FLASH_CR_PNB(n) ((n) << 3)
-#define FLASH_CR_BKER   (1u << 11)
-#define FLASH_CR_STRT   (1u << 16)
-#define FLASH_CR_LOCK   (1u << 31)
-#define FLASH_ECCR_ECCD (1u << 31)
 
 #endif

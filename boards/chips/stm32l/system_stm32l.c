@@ -9,6 +9,7 @@ uint32_t SystemCoreClock = CLOCK_HZ;
 void SystemCoreClockUpdate(void) { SystemCoreClock = CLOCK_HZ; }
 
 _Static_assert(CLOCK_HZ == 80000000, "what the PLL is set to");
+_Static_assert(STORE_ORIGIN >= FLASH_ORIGIN + BANK_BYTES, "the store must be in the second bank");
 
 /** 16 MHz from the chip's own oscillator, good to 1 %: halved, times 20, halved again for the core, quartered for the
  * RNG. */
