@@ -134,6 +134,9 @@ function events(): string {
   return rows.join("");
 }
 
+const STEP =
+  "Cycles of the longest call of signet_poll, in which a signature is made and verified: an estimate for this core and these choices, without wait states of the flash.";
+
 /** The header that a host includes. */
 function apiHeader({ core, small }: ExportOptions): string {
   const common = join(ROOT, "boards/common");
@@ -145,7 +148,8 @@ function apiHeader({ core, small }: ExportOptions): string {
     text(join(ROOT, "boards/library/dead.h")),
     refusals(),
     text(join(ROOT, "boards/library/host.h")),
-    text(join(ROOT, "boards/library/step.h")).replace("@STEP_CYCLES@", String(steps.cycles(core, small))),
+    `/** ${STEP} */\n#define SIGNET_LONGEST_STEP_CYCLES ${steps.cycles(core, small)}u`,
+    text(join(ROOT, "boards/library/step.h")),
   ].join("\n\n");
   const body = text(join(common, "signet.h"))
     .replace('#include "signet_facts.h"\n', `\n${facts}\n\n#ifdef __cplusplus\nextern "C" {\n#endif\n\n${more}\n`)
