@@ -5,7 +5,8 @@
  *     X.509 leaf whose key is pinned                   -> proven; its other fields are not read
  *     leaf <- intermediate <- … <- pinned root's key   -> proven if host, usage, constraints, dates and signatures hold
  *
- * `begin` looks at the message; `step` then verifies one signature a call, so that no step is longer than that.
+ * `begin` looks at a message that is in memory as a whole. Where certificates come one at a time (`APART`), `open` begins and `add` takes each. `step` then verifies one signature a call,
+ * so that no step is longer than that.
  */
 import * as bytes from "../lib/bytes";
 import { Reader } from "../lib/reader";
@@ -14,11 +15,14 @@ import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
 import { Alert } from "./alert";
 import * as evidence from "./evidence";
-import { body } from "./extension";
+import * as authority from "./authority";
+import * as entries from "./entries";
 import * as hello from "./hello";
+import * as kept from "./kept";
 import * as key from "./key";
 import { Algorithm, Key, PIN_BYTES } from "./key";
 import { CHAINS, Options } from "./options";
+import { PUBLIC } from "./profile";
 import { CertificateType } from "./registry";
 import * as scheme from "./scheme";
 import * as x509 from "./x509";
@@ -26,6 +30,9 @@ import { Certificate, Said } from "./x509";
 
 /** Most certificates of a chain, the leaf included. */
 const MOST: u32 = 4;
+
+/** True if certificates come one at a time: the chains of public authorities are longer than the buffer. */
+export const APART: bool = PUBLIC;
 
 
 @unmanaged
@@ -42,6 +49,21 @@ class Chain {
 
 @lazy
 const chain = changetype<Chain>(memory.data(offsetof<Chain>(), 8));
+
+/** State of a chain whose certificates come one at a time. */
+@unmanaged
+class Course {
+  /** The type of its certificates. */
+  type: CertificateType;
+  /** The authority to try next. */
+  known: u32;
+  /** Where the next certificate is collected. */
+  front: usize;
+}
+
+
+@lazy
+const course = changetype<Course>(memory.data(offsetof<Course>(), 8));
 
 
 @lazy
@@ -87,10 +109,16 @@ export function recall(by: usize): void {
 export function begin(r: Reader, type: CertificateType, offer: hello.Offer, options: Options): Alert {
   const listed = list(r, offer);
   if (listed != Alert.None) return listed;
+  if (type == CertificateType.RawPublicKey && chain.count != 1) return Alert.IllegalParameter;
+  return leaf(type, options);
+}
+
+/** Look at the leaf. */
+@inline
+function leaf(type: CertificateType, options: Options): Alert {
   const from = load<usize>(places);
   const len: u32 = load<u16>(lengths);
   const raw = type == CertificateType.RawPublicKey;
-  if (raw && chain.count != 1) return Alert.IllegalParameter;
   const found = raw ? x509.rawKey(child, from, len) : x509.leafKey(child, from, len);
   if (found == Alert.None && isAnchor(child, options.pins, options.pinCount)) {
     evidence.add(evidence.Proof.Anchor, distanceToTrusted(child, options));
@@ -101,9 +129,51 @@ export function begin(r: Reader, type: CertificateType, offer: hello.Offer, opti
   return beginChain(options);
 }
 
-/** True if signatures are left to verify. */
+/** True if signatures are left to verify, with what has come. */
 export function busy(): bool {
-  return CHAINS && chain.at < chain.count;
+  if (!CHAINS || chain.at >= chain.count) return false;
+  return !APART || entries.left() == 0 || chain.at + 1 < chain.count || course.known != authority.END;
+}
+
+/** Begin with a message whose certificates `add` takes. */
+export function open(type: CertificateType, front: usize): void {
+  chain.count = 0;
+  chain.at = 0;
+  chain.off = 0;
+  course.type = type;
+  course.front = front;
+  kept.begin(front);
+}
+
+/** Take the certificate that `entries` has. What follows a proven one does not count, nor do those too far behind the leaf. */
+export function add(options: Options): Alert {
+  if (chain.count && course.type == CertificateType.RawPublicKey) return Alert.IllegalParameter;
+  if (chain.count == MOST) return goOn();
+  store<usize>(places + chain.count * sizeof<usize>(), entries.at());
+  store<u16>(lengths + chain.count * 2, <u16>entries.len());
+  if (chain.count++) return Alert.None;
+  const found = leaf(course.type, options);
+  if (found != Alert.None) return found;
+  if (!proven()) hoist(true);
+  return goOn();
+}
+
+/** True if an anchor was reached. */
+function proven(): bool {
+  return chain.at >= chain.count;
+}
+
+/** Keep what is needed of the child, and begin with the authorities that the image knows. */
+function hoist(isLeaf: bool): void {
+  course.front = kept.keep(child, isLeaf);
+  course.known = 0;
+}
+
+/** Read the next entry, unless an anchor was reached. A raw key is the only one: a second entry must be found. */
+function goOn(): Alert {
+  if (proven() && course.type != CertificateType.RawPublicKey) entries.passOver();
+  else entries.next(course.front);
+  return Alert.None;
 }
 
 /** List the message's certificates. */
@@ -121,11 +191,7 @@ function list(r: Reader, offer: hello.Offer): Alert {
     const extensionsLen = r.u16();
     const extensions = r.take(extensionsLen);
     if (!r.ok() || len == 0) return Alert.DecodeError;
-    body.begin(extensions, extensionsLen);
-    const type = body.u16();
-    body.take(body.u16());
-    // None that can stand here was offered.
-    if (extensionsLen) return body.ok() ? hello.misplaced(type, offer) : Alert.DecodeError;
+    if (extensionsLen) return entries.unexpected(extensions, extensionsLen, offer);
     // Certificates too far behind the leaf do not count.
     if (chain.count == MOST) continue;
     store<usize>(places + chain.count * sizeof<usize>(), from);
@@ -204,6 +270,7 @@ function checkDates(certificate: Certificate, options: Options): Alert {
 /** Verify one signature. `child` holds the certificate at `chain.at`. */
 export function step(options: Options): Alert {
   if (!CHAINS) return unreachable();
+  if (APART && course.known != authority.END) return stepAuthority(options);
   return chain.at + 1 < chain.count ? stepParent(options) : stepRoot(options);
 }
 
@@ -218,20 +285,37 @@ function stepParent(options: Options): Alert {
   const signed = signedBy(parent, options);
   chain.off |= signed;
   if (signed != 0) return Alert.BadCertificate;
-  if (isAnchor(parent, options.roots, options.rootCount)) return Alert.None;
+  if (isAnchor(parent, options.roots, options.rootCount)) return APART ? goOn() : Alert.None;
   chain.at++;
   memory.copy(changetype<usize>(child), changetype<usize>(parent), offsetof<Certificate>());
-  return Alert.None;
+  if (!APART) return Alert.None;
+  hoist(false);
+  return goOn();
 }
 
 /** Check that the parent is a CA, may sign certificates with that many below it, and is the issuer of the child. */
 function checkParent(options: Options): Alert {
-  if (!x509.issued(parent, child)) return Alert.UnknownCa;
+  if (APART ? !kept.isBy(parent) : !x509.issued(parent, child)) return Alert.UnknownCa;
   if (!(parent.said & Said.Ca)) return Alert.BadCertificate;
   if (parent.said & Said.Usage && !(parent.said & Said.CertSign)) return Alert.BadCertificate;
   if (parent.said & Said.Purpose && !(parent.said & Said.ServerAuth)) return Alert.UnsupportedCertificate;
   if (parent.pathLength < chain.at) return Alert.BadCertificate;
   return checkDates(parent, options);
+}
+
+/** Verify the child with the next authority that has the name of its issuer and is trusted. */
+function stepAuthority(options: Options): Alert {
+  const at = authority.find(course.known, kept.issuer);
+  course.known = at;
+  if (at == authority.END) return Alert.None;
+  if (!entries.fits(course.front, authority.ROOM_BYTES)) {
+    course.known = authority.END;
+    return Alert.None;
+  }
+  course.known = authority.read(parent, course.front, at);
+  if (distanceToTrusted(parent, options) != 0 || signedBy(parent, options) != 0) return Alert.None;
+  isAnchor(parent, options.roots, options.rootCount);
+  return goOn();
 }
 
 /** Verify the last certificate with a pinned root; the next root is tried in the next step. */
@@ -251,7 +335,9 @@ function stepRoot(options: Options): Alert {
 
 /** 0 if `by` signed the child. If it is trusted, too, and nothing was off before, the chain is proven by that. */
 function signedBy(by: Key, options: Options): u32 {
-  const status = scheme.verify(child.scheme, child.signature, child.signatureLen, by, child.tbs, child.tbsLen, 0, 0);
+  const status = APART
+    ? kept.verify(child, by)
+    : scheme.verify(child.scheme, child.signature, child.signatureLen, by, child.tbs, child.tbsLen, 0, 0);
   const off = <u32>(status ^ Status.Ok);
   evidence.add(evidence.Proof.Anchor, chain.off | off | distanceToTrusted(by, options));
   return off;

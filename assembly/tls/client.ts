@@ -40,6 +40,7 @@ import * as signers from "../signer/signer";
 import { Alert } from "./alert";
 import * as chain from "./chain";
 import * as credential from "./credential";
+import * as entries from "./entries";
 import * as evidence from "./evidence";
 import * as group from "./group";
 import * as hello from "./hello";
@@ -309,6 +310,7 @@ function wipe(): void {
   overlay.release(Owner.Handshake);
   if (!ticket.kept()) ticket.forget();
   client.have = 0;
+  if (chain.APART) entries.reset();
   flight.left = 0;
 }
 
@@ -342,7 +344,8 @@ function openRecord(): Alert {
   if (opened != Alert.None) return opened;
   const kind = record.kind();
   // A message that is split over records has nothing between its parts (§5.1).
-  if (client.have | client.skip && kind != Content.Handshake) return Alert.UnexpectedMessage;
+  const parts = client.have | client.skip | (chain.APART ? entries.left() : 0);
+  if (parts && kind != Content.Handshake) return Alert.UnexpectedMessage;
   switch (kind) {
     case Content.Handshake:
       return Alert.None;
@@ -403,9 +406,11 @@ function content(): Status {
     record.consume(len);
     return Status.Ok;
   }
+  if (chain.APART && client.state == State.CheckChain) return settle(readChain());
   if (!collect(message.HEADER_BYTES)) return Status.Ok;
   const at = inbox();
   const len = bytes.load16be(at + 2);
+  if (chain.APART && beginsChain()) return settle(openChain(len));
   const most = connected() ? ticket.room() : TLS_MESSAGE_BYTES;
   if (load<u8>(at + 1) || len > most - message.HEADER_BYTES) return settle(oversized());
   if (!collect(message.HEADER_BYTES + len)) return Status.Ok;
@@ -605,8 +610,37 @@ function certificateRequest(len: u32): Alert {
   return Alert.None;
 }
 
+/** True if the header of the message is that of a Certificate that may come, of less than 64 KiB. */
+function beginsChain(): bool {
+  const wanted = client.state == State.WaitCertCr || client.state == State.WaitCert;
+  return wanted && load<u8>(buffer) == Kind.Certificate && load<u8>(buffer + 1) == 0;
+}
+
+/** Begin with a Certificate whose entries are read one at a time. */
+function openChain(len: u32): Alert {
+  client.have = 0;
+  if (len < entries.HEAD_BYTES) return Alert.DecodeError;
+  schedule.absorb(buffer, message.HEADER_BYTES);
+  entries.begin(buffer, TLS_MESSAGE_BYTES, len);
+  chain.open(agreed.serverType, buffer);
+  client.state = State.CheckChain;
+  return Alert.None;
+}
+
+/** Read on in a Certificate; the chain takes each certificate that is whole. */
+function readChain(): Alert {
+  const len = entries.take(record.at(), record.left());
+  schedule.absorb(record.at(), len);
+  record.consume(len);
+  const verdict = entries.step(offer);
+  if (verdict != Alert.None || !entries.ready()) return verdict;
+  return chain.add(client.options);
+}
+
 /** Handle Certificate; a chain is then checked a signature a step, while the message stays in the buffer. */
 function certificate(len: u32): Alert {
+  // Read entry by entry, it does not come here.
+  if (chain.APART) return Alert.InternalError;
   const verdict = chain.begin(reader, agreed.serverType, offer, client.options);
   if (verdict != Alert.None) return verdict;
   absorb(len);
@@ -616,9 +650,17 @@ function certificate(len: u32): Alert {
 
 /** Verify one signature of the chain. */
 function checkChain(): Status {
+  if (chain.APART && !chain.busy()) return endChain();
   const verdict = chain.step(client.options);
-  if (verdict == Alert.None && !chain.busy()) client.state = State.WaitCv;
+  if (!chain.APART && verdict == Alert.None && !chain.busy()) client.state = State.WaitCv;
   return settle(verdict);
+}
+
+/** Go on behind a Certificate, once it has come whole and is proven. */
+function endChain(): Status {
+  if (entries.left()) return Status.Again;
+  client.state = State.WaitCv;
+  return Status.Ok;
 }
 
 /** Handle CertificateVerify: one public-key operation. */

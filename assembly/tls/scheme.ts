@@ -152,13 +152,13 @@ export function verify(
 ): Status {
   if (!suits(scheme, key)) return Status.Forged;
   if (P256 && scheme != Scheme.Ed25519)
-    return verifyDigest(scheme, signature, signatureLen, key, head, headLen, body, bodyLen);
+    return verifyHashed(scheme, signature, signatureLen, key, head, headLen, body, bodyLen);
   if (signatureLen != ed25519.SIGNATURE_BYTES) return Status.Forged;
   return ed25519.verify(signature, key.at, head, headLen, body, bodyLen);
 }
 
-/** Verify a signature over the digest of head ‖ body. The key is of the scheme's algorithm. */
-function verifyDigest(
+/** Verify a signature over the digest of head ‖ body. */
+function verifyHashed(
   scheme: u32,
   signature: usize,
   signatureLen: u32,
@@ -171,20 +171,30 @@ function verifyDigest(
   const mark = scratch.mark();
   const digest = scratch.take(PUBLIC ? sha512.DIGEST_BYTES : sha256.DIGEST_BYTES);
   const digestLen = hash(digest, scheme, head, headLen, body, bodyLen);
-  let status: Status = Status.Forged;
-  if (!PUBLIC || key.algorithm != Algorithm.Rsa) status = verifyEcdsa(signature, signatureLen, key, digest);
-  else if (signatureLen == key.len) {
-    status =
-      scheme == Scheme.RsaPssRsaeSha256
-        ? pss.verify(signature, key.at, key.len, digest, digestLen)
-        : pkcs1.verify(signature, key.at, key.len, digest, digestLen);
-  }
+  const status = verifyDigest(scheme, signature, signatureLen, key, digest, digestLen);
   scratch.release(mark);
   return status;
 }
 
+/** Verify a signature of a digest by the hash of the scheme, which has one. Forged, too, if the key is not of the scheme's algorithm. */
+export function verifyDigest(
+  scheme: u32,
+  signature: usize,
+  signatureLen: u32,
+  key: Key,
+  digest: usize,
+  digestLen: u32,
+): Status {
+  if (!suits(scheme, key)) return Status.Forged;
+  if (!PUBLIC || key.algorithm != Algorithm.Rsa) return verifyEcdsa(signature, signatureLen, key, digest);
+  if (signatureLen != key.len) return Status.Forged;
+  return scheme == Scheme.RsaPssRsaeSha256
+    ? pss.verify(signature, key.at, key.len, digest, digestLen)
+    : pkcs1.verify(signature, key.at, key.len, digest, digestLen);
+}
+
 /** Hash head ‖ body as a scheme does; returns the bytes of the digest. */
-function hash(out: usize, scheme: u32, head: usize, headLen: u32, body: usize, bodyLen: u32): u32 {
+export function hash(out: usize, scheme: u32, head: usize, headLen: u32, body: usize, bodyLen: u32): u32 {
   // The high byte of these numbers is that of the hash; of the others it is 4, or 8.
   if (PUBLIC && (scheme >> 8 == 5 || scheme >> 8 == 6)) return hashWide(out, scheme, head, headLen, body, bodyLen);
   const mark = scratch.mark();

@@ -88,6 +88,18 @@ export function leafKey(out: Key, from: usize, len: u32): Alert {
 let names: usize = 0;
 let namesLen: u32 = 0;
 
+/** Move the contents of the leaf's subjectAltName; returns the first byte behind them. */
+export function moveNames(to: usize): usize {
+  memory.copy(to, names, namesLen);
+  names = to;
+  return to + namesLen;
+}
+
+/** Tell that the leaf moves by so many bytes. */
+export function rebaseNames(by: usize): void {
+  names += by;
+}
+
 /** Read a whole certificate into `out`: the leaf, then in any order those above it. Only version 3, signed by a known scheme, for a key of a known algorithm. */
 export function read(out: Certificate, from: usize, len: u32, isLeaf: bool): Alert {
   memory.fill(changetype<usize>(out), 0, offsetof<Certificate>());

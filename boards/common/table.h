@@ -3,12 +3,15 @@
  * word, since this side of the seam checks its bounds too.
  */
 #pragma once
+#include "table_authorities.h"
 #include "table_ed25519.h"
 #include "table_p256.h"
 #include "table_p384.h"
 #include "table_sha2.h"
 
 static inline u32 table_word(const uint32_t *table, u32 words, u32 i) { return table[i < words ? i : 0]; }
+
+INNER_PORT u32 import_table_authorities(u32 i) { return table_word(table_authorities, sizeof table_authorities / 4, i); }
 
 INNER_PORT u32 import_table_ed25519(u32 i) { return table_word(table_ed25519, sizeof table_ed25519 / 4, i); }
 

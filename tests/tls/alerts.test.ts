@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { before, test } from "node:test";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { fixedBytes } from "./client.ts";
+import { fixedBytes, TlsClient } from "./client.ts";
 import { State, type Settings } from "../../tools/tls/client.ts";
 import { caExtensions, certify, identity, leafExtensions, type Identity, type Wish } from "./identities.ts";
 import { Content, Kind, Script, extensions, message, vector16 } from "./script.ts";
@@ -51,14 +51,18 @@ for (const [name, alert, say] of hellos) {
   });
 }
 
-for (const [name, alert, say] of flights) {
-  test(`${name}: alert ${alert}`, () => {
-    const script = new Script(server, pinned);
-    script.helloDone();
-    say(script, other);
-    refused(script, alert);
-  });
-}
+/** The choices of the clients that read a Certificate as a whole, and entry by entry. */
+const READERS = ["", "TLS_PUBLIC=1,TLS_MESSAGE=1024"];
+
+for (const use of READERS)
+  for (const [name, alert, say] of flights) {
+    test(`${name}: alert ${alert} ${use && `with ${use}`}`, () => {
+      const script = new Script(server, pinned, new TlsClient(use));
+      script.helloDone();
+      say(script, other);
+      refused(script, alert);
+    });
+  }
 
 for (const [name, alert, say] of afterwards) {
   test(`${name}: alert ${alert}`, () => {
@@ -202,17 +206,18 @@ test("certificates: forbidden contents of a chain, each with its alert", async (
     ],
     ["an intermediate below one that allows none", Alert.BadCertificate, await tooDeep()],
   ];
-  for (const [what, alert, chain, settings] of cases) {
-    const script = new Script(server, settings ?? rooted);
-    script.helloDone();
-    script.send(script.encryptedExtensions());
-    script.send(script.certificate(chain));
-    if (alert === undefined) {
-      assert.equal(script.client.state, State.WaitCv, `${what} is refused: ${script.alerts}`);
-    } else {
-      assert.deepEqual(script.alerts, [alert], what);
+  for (const use of READERS)
+    for (const [what, alert, chain, settings] of cases) {
+      const script = new Script(server, settings ?? rooted, new TlsClient(use));
+      script.helloDone();
+      script.send(script.encryptedExtensions());
+      script.send(script.certificate(chain));
+      if (alert === undefined) {
+        assert.equal(script.client.state, State.WaitCv, `${what} is refused: ${script.alerts} ${use}`);
+      } else {
+        assert.deepEqual(script.alerts, [alert], `${what} ${use}`);
+      }
     }
-  }
 });
 
 test("name constraints: the leaf's names against permitted and excluded subtrees, critical or not", async () => {
@@ -262,13 +267,15 @@ test("name constraints: the leaf's names against permitted and excluded subtrees
         await der({ subject: server, issuer: middle, issuerName: "CN=Middle", extensions: [alternative] }),
         await der({ subject: middle, name: "CN=Middle", ...above }),
       ];
-      const script = new Script(server, rooted);
-      script.helloDone();
-      script.send(script.encryptedExtensions());
-      script.send(script.certificate(chain));
-      const what = `${names} under ${Buffer.concat(subtrees).toString("latin1")}`;
-      assert.deepEqual(script.alerts, accepted ? [] : [Alert.BadCertificate], what);
-      assert.equal(script.client.state, accepted ? State.WaitCv : State.Failed, what);
+      for (const use of READERS) {
+        const script = new Script(server, rooted, new TlsClient(use));
+        script.helloDone();
+        script.send(script.encryptedExtensions());
+        script.send(script.certificate(chain));
+        const what = `${names} under ${Buffer.concat(subtrees).toString("latin1")} ${use}`;
+        assert.deepEqual(script.alerts, accepted ? [] : [Alert.BadCertificate], what);
+        assert.equal(script.client.state, accepted ? State.WaitCv : State.Failed, what);
+      }
     }
 });
 

@@ -75,8 +75,8 @@ let connections = 0;
 /** The client of the tools, with application data, and with randomness that is the same at each run. */
 export class TlsClient extends Client<Exports> {
   /** With `use`, a compile-time choice such as `TLS_LAB_SUITE=1`. */
-  constructor(use = "") {
-    super(guestOf(use));
+  constructor(use = "", authorities?: readonly number[]) {
+    super(guestOf(use), authorities);
   }
 
   override start(settings: Settings): number {

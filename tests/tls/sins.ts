@@ -332,7 +332,7 @@ export const flights: Sin[] = [
   [
     "a certificate longer than the buffer",
     Alert.IllegalParameter,
-    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([Buffer.alloc(1015)]).subarray(0, 900)),
+    (s) => s.send(s.encryptedExtensions([[20, "02"]]), s.certificate([Buffer.alloc(1025)]).subarray(0, 900)),
   ],
   [
     "X.509 that is none",

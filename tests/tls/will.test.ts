@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import tls from "node:tls";
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
 import type { AddressInfo } from "node:net";
 import { Trouble } from "../../tools/trouble.ts";
 import type { Profile } from "../../tools/tls/profiles.ts";
@@ -180,6 +182,15 @@ describe("servers that will not", () => {
       assert.match(got.reason!.hint, change);
     });
   }
+
+  test("a certificate with more names than the profile public has room for", async () => {
+    const names = Array.from({ length: 220 }, (_, i) => ({ type: "dns" as const, value: `host-${i}.example.org` }));
+    const extensions = [new x509.SubjectAlternativeNameExtension(names)];
+    const cert = (await certify({ subject: p256, extensions })).toString("pem");
+    const { reason } = await answer(await serve(p256, {}, cert), { profile: "public" });
+    assert.match(reason!.message, /of CN=localhost has \d{4} bytes; the device has room for 3584/);
+    assert.match(reason!.hint, /fewer names/);
+  });
 
   test("no server", async () => {
     const { reason } = await answer(await freePort());

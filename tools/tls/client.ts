@@ -86,8 +86,10 @@ export class Client<Exports extends Guest = Guest> {
   /** The states that the connection has been in, in their order, but for those after its end. */
   readonly visited = new Set<number>();
 
-  constructor(module: WebAssembly.Module) {
-    this.guest = new WebAssembly.Instance(module, { table }).exports as unknown as Exports;
+  /** With `authorities`, the words of another table of the keys that the image knows. */
+  constructor(module: WebAssembly.Module, authorities?: readonly number[]) {
+    const tables = authorities ? { ...table, authorities: (i: number): number => authorities[i] ?? 0 } : table;
+    this.guest = new WebAssembly.Instance(module, { table: tables }).exports as unknown as Exports;
     this.#buffer = this.guest.buffer();
   }
 

@@ -94,6 +94,7 @@ function refusedServer(said: string, last: number, client: Client, asked: Case):
       );
     case "illegal_parameter":
       if (last === State.WaitCert || last === State.WaitCertCr) return tooLong(client, asked);
+      if (last === State.CheckChain) return tooLarge(client, asked);
       break;
     case "unsupported_certificate": {
       const wrong = foreign(seen, profile, byRoot ? seen.chain.length : 1);
@@ -107,7 +108,7 @@ function refusedServer(said: string, last: number, client: Client, asked: Case):
       return byRoot
         ? new Trouble(
             "no certificate that the server sends has the pinned key of the root",
-            "let the server send the root too, or pin the last certificate of the chain above",
+            "let the server send the root too, or pin the last certificate of the chain above; the profile public knows the keys of some public roots",
           )
         : new Trouble(
             `the key of ${leaf?.subject} is not the pinned one`,
@@ -136,5 +137,15 @@ function tooLong(client: Client, { seen }: Case): Trouble {
   return new Trouble(
     `the chain has ${bytes} bytes as a message; the device has room for ${most}`,
     "send fewer certificates: a server whose own key is pinned needs to send one only, a chain needs none behind the pinned root",
+  );
+}
+
+/** A certificate that is too long for the buffer, where they come one at a time. */
+function tooLarge(client: Client, { seen }: Case): Trouble {
+  const most = client.guest.messageBytes();
+  const largest = seen.chain.reduce((one, other) => (other.bytes > one.bytes ? other : one), seen.chain[0]!);
+  return new Trouble(
+    `the certificate of ${largest.subject} has ${largest.bytes} bytes; the device has room for ${most}, with the names of the leaf`,
+    "issue it with fewer names",
   );
 }
