@@ -11,7 +11,7 @@ import type { Answer, Lab } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { countedLab } from "./counted.ts";
 import { buildPeer, PEERS } from "./peers.ts";
-import { benchTls } from "./tls.ts";
+import { benchOrdinary, benchTls } from "./tls.ts";
 import LAB from "../lab/image.ts";
 
 export interface Count {
@@ -147,7 +147,8 @@ async function benchBoard(board: string): Promise<Record<string, Figures>> {
       peers: counts,
     };
   }
-  for (const [name, { instructions, cycles, stack, flash, ram }] of Object.entries(await benchTls(board)))
+  const tls = { ...(await benchTls(board)), ...(isRoomy && (await benchOrdinary(board))) };
+  for (const [name, { instructions, cycles, stack, flash, ram }] of Object.entries(tls))
     figures[name] = { instructions, cycles, flash, stack, ram, peers: {} };
   return figures;
 }

@@ -5,7 +5,7 @@ import { buildImage } from "../../tools/firmware/build.ts";
 import { ROOT } from "../../tools/firmware/root.ts";
 import { countedLab } from "./counted.ts";
 import { Call } from "../tls/call.ts";
-import { conversations } from "../tls/conversations.ts";
+import { conversations, ordinary } from "../tls/conversations.ts";
 import { type Cost, replay } from "../tls/replay.ts";
 import TLS from "../tls/image.ts";
 
@@ -14,6 +14,25 @@ export interface TlsCost extends Cost {
   readonly flash: number;
   /** Bytes of linear memory, without the test's own, and of stack. */
   readonly ram: number;
+}
+
+/** The costs of handshakes with ordinary servers, of the client with the choice `public`. */
+export async function benchOrdinary(board: string): Promise<Record<string, TlsCost>> {
+  const { elf, size } = await buildImage({ board, image: TLS, choices: ["public"] });
+  const flash = Object.values({ ...size.parts, boards: 0 }).reduce((sum, bytes) => sum + bytes);
+  const held = await ordinary();
+  const lab = await countedLab(board, elf);
+  try {
+    const own = -(await lab.run(Call.Own, Buffer.alloc(8))).result;
+    const costs = {
+      "tls.handshake.p256": await replay(lab, held.p256),
+      "tls.handshake.rsa": await replay(lab, held.rsa),
+    };
+    const withSizes = (cost: Cost): TlsCost => ({ ...cost, flash, ram: size.linear - own + cost.stack });
+    return Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, withSizes(cost)]));
+  } finally {
+    await lab.close();
+  }
 }
 
 /** Each conversation's cost on a board, its data changed as said, by the name it has in the bench. */

@@ -1,5 +1,5 @@
 /** The conversations that the bench counts, with the scripted server: the same bytes at each run. */
-import { certify, identity } from "./identities.ts";
+import { caExtensions, certify, identity, p256Identity, rsaIdentity } from "./identities.ts";
 import { type Kept, RecordedClient } from "./replay.ts";
 import { Content, Script } from "./script.ts";
 import { fixedBytes } from "./client.ts";
@@ -16,6 +16,30 @@ export interface Conversations {
   /** One record of 1,024 bytes sealed and handed over; one opened and read. */
   readonly seal: readonly Kept[];
   readonly open: readonly Kept[];
+}
+
+/** Conversations of the choice `public`, with keys that are others at each run. The device shows no certificate. */
+export interface Ordinary {
+  /** A pinned key on P-256. */
+  readonly p256: readonly Kept[];
+  /** A leaf with RSA 2048, by a pinned authority with RSA 2048 that the server sends. */
+  readonly rsa: readonly Kept[];
+}
+
+export async function ordinary(): Promise<Ordinary> {
+  const [p256, rsa, root] = await Promise.all([p256Identity(), rsaIdentity(), rsaIdentity()]);
+  const raw = (certificate: { rawData: ArrayBuffer }): Uint8Array => new Uint8Array(certificate.rawData);
+  const common = { host: "localhost", random: fixedBytes("bench", 128) };
+  const client = new RecordedClient("TLS_PUBLIC=1");
+  const first = new Script(p256, { ...common, pins: [p256.key] }, client);
+  first.connect([raw(await certify({ subject: p256 }))], [], 0x0403);
+  const pinned = client.take();
+  const second = new Script(rsa, { ...common, roots: [root.key] }, client);
+  const leaf = await certify({ subject: rsa, issuer: root, issuerName: "CN=Root" });
+  const authority = await certify({ subject: root, name: "CN=Root", extensions: caExtensions() });
+  second.connect([raw(leaf), raw(authority)], [], 0x0804);
+  if (!first.connected || !second.connected) throw new Error("a scripted handshake failed");
+  return { p256: pinned, rsa: client.take() };
 }
 
 /** The server's flight with a certificate, and its wish for one. */

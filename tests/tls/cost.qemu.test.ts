@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { KiB } from "../../tools/firmware/board.ts";
-import { benchTls, type TlsCost } from "../bench/tls.ts";
+import { benchOrdinary, benchTls, type TlsCost } from "../bench/tls.ts";
 import { profile } from "../lab/small.ts";
 import { FULL } from "../full.ts";
 
@@ -15,6 +15,8 @@ const MOST = {
   fast: { "tls.handshake": 3_200_000, "tls.handshake.chain": 3_000_000, "tls.resume": 1_000_000 },
   small: { "tls.handshake": 4_400_000, "tls.handshake.chain": 4_100_000, "tls.resume": 1_300_000 },
 };
+/** The same for a key on P-256 that is pinned, and for an RSA key below an authority. */
+const MOST_ORDINARY = 2_300_000;
 const RAM = 8 * KiB;
 const FLASH = { fast: 36.5 * KiB, small: 30.5 * KiB };
 
@@ -60,6 +62,15 @@ test("whole handshakes on a Cortex-M4, built small", async (context) => {
   const costs = await benchTls("mps2-an386", await profile());
   assertSteps(context, costs, LONGEST_STEP.small);
   assertBounds(costs, "small");
+});
+
+test("handshakes with ordinary servers on a Cortex-M4", { skip: !FULL && "runs with SIGNET_FULL" }, async (context) => {
+  const costs = await benchOrdinary("mps2-an386");
+  assertSteps(context, costs, LONGEST_STEP["mps2-an386"]);
+  for (const [name, { instructions, flash, ram }] of Object.entries(costs)) {
+    assert.ok(instructions > 100_000 && instructions <= MOST_ORDINARY, `${name}: ${instructions} instructions`);
+    assert.ok(ram <= RAM + 4 * KiB && flash <= FLASH.fast + 22 * KiB, `${name}: ${ram} of RAM, ${flash} of flash`);
+  }
 });
 
 for (const board of FULL ? (["microbit", "mps2-an385", "pico"] as const) : (["microbit"] as const))

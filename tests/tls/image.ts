@@ -12,7 +12,7 @@ const tls: Image = {
     return {
       ...board,
       use: { ...use, TLS_GUEST_BYTES: KiB },
-      budget: { ...board.budget, linear: board.budget.linear + 4 * KiB },
+      budget: { ...board.budget, linear: board.budget.linear + 8 * KiB },
     };
   },
 };

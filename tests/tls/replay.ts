@@ -25,8 +25,9 @@ type Guest = TlsClient["guest"];
 export class RecordedClient extends TlsClient {
   #kept: Kept[] = [];
 
-  constructor() {
-    super();
+  /** With `use`, a compile-time choice such as `TLS_PUBLIC=1`. */
+  constructor(use = "") {
+    super(use);
     const guest = this.guest;
     const at = guest.buffer();
     const bytes = (len: number): Buffer => Buffer.from(guest.memory.buffer.slice(at, at + len));

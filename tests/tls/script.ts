@@ -353,12 +353,12 @@ export class Script<Client extends Ends = TlsClient> {
   }
 
   /** The whole handshake with this certificate, raw if there is none. */
-  connect(certificates?: Uint8Array[], list: Extension[] = []): void {
+  connect(certificates?: Uint8Array[], list: Extension[] = [], scheme?: number): void {
     this.helloDone();
     const raw: Extension[] = certificates ? [] : [[20, "02"]];
     this.send(this.encryptedExtensions([...raw, ...list]));
     this.send(this.certificate(certificates ?? [this.rawKey]));
-    this.send(this.certificateVerify());
+    this.send(this.certificateVerify(scheme));
     this.finish();
   }
 
