@@ -130,6 +130,13 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["throw", "device", "assembly/lib/bytes.ts", "function f(): void { throw 1; }\n"],
   ["try", "device", "assembly/lib/bytes.ts", "function f(): void { try { g(); } finally { } }\n"],
   ["memory.grow", "device", "assembly/lib/bytes.ts", "memory.grow(1);\n"],
+  ["a call at module level", "device", "assembly/lib/bytes.ts", "export const SIZE: u32 = sizeOf(4);\n"],
+  [
+    "a call of another module at module level",
+    "device",
+    "assembly/lib/bytes.ts",
+    "export const SIZE: u32 = 2 * key.size(4);\n",
+  ],
   ["a managed class", "device", "assembly/lib/bytes.ts", "export class Reader {}\n"],
   ["an enum that is not const", "device", "assembly/lib/bytes.ts", "export enum Kind { A }\n"],
   ["if on a secret", "secrets", "assembly/lib/bytes.ts", "function f(bit: u32): void { if (bit != 0) g(); }\n"],

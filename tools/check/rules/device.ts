@@ -31,7 +31,21 @@ function banned(node: ts.Node): string | undefined {
   ) {
     return `${node.expression.getText()} has no place on the device`;
   }
+  if (ts.isCallExpression(node) && isModuleLevel(node) && !COMPILED.test(node.expression.getText())) {
+    return "a call at the level of a module is made at its start: an importer that is compiled first sees 0";
+  }
   return undefined;
+}
+
+/** Calls whose result the compiler knows. */
+const COMPILED = /^(memory\.data|changetype|offsetof|sizeof|isDefined|fnv1a|bytesOf|min|max)$/;
+
+/** True if no function or class surrounds a node, nor a decorator: the module computes it at its start. */
+function isModuleLevel(node: ts.Node): boolean {
+  return !ts.findAncestor(
+    node,
+    (above) => ts.isFunctionLike(above) || ts.isClassLike(above) || ts.isDecorator(above) || ts.isIfStatement(above),
+  );
 }
 
 /** No heap, no strings, no closures, no exceptions on the device. */
