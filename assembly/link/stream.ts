@@ -10,6 +10,8 @@ export const UDP: bool = isDefined(ROAD_UDP);
 /** Room before `tx` for the head of a request of the tunnel, and that of CoAP. */
 export const TUNNEL_HEAD_BYTES: u32 = TUNNEL ? (UDP ? 27 : 20) : 0;
 
+if (TUNNEL && isDefined(WITHOUT_TLS)) ERROR("a tunnel carries TLS: ROAD_HTTP and ROAD_UDP exclude WITHOUT_TLS");
+
 if (LINK_RX_BYTES < 64 || (LINK_RX_BYTES & (LINK_RX_BYTES - 1)) != 0)
   ERROR("LINK_RX_BYTES must be a power of two, at least 64: the receive ring wraps by a mask");
 

@@ -5,6 +5,7 @@ import { request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 import { test, type TestContext } from "node:test";
+import { LIMITS, Tunnels, type Take, type TunnelLimits } from "../../tools/server/tunnel.ts";
 import { seeded } from "../../tools/line/random.ts";
 import * as coap from "../../tools/wire/coap.ts";
 import { readAnswer, writeRequest, TUNNEL_PATH, type Answer, type Request } from "../../tools/wire/tunnel.ts";
@@ -102,15 +103,41 @@ test("a connection that is unknown is said to be, and is made only on request", 
   assert.equal((await segment(server, {})).unknown, false);
 });
 
+/** Tunnels whose handshakes end at once, or never; `ask` sends a segment of a connection, and returns true if that is known. */
+function tunnels(t: TestContext, limits: Partial<TunnelLimits>, finishes: (id: string) => boolean) {
+  let opening = "";
+  const take: Take = (_stream, _address, finished) => void (finishes(opening) && finished());
+  const made = new Tunnels({ ...LIMITS, holdMs: 0, ...limits }, take);
+  t.after(() => made.close());
+  return async (id: string, open: boolean, address = "192.0.2.1"): Promise<boolean> => {
+    opening = id;
+    const whole = { id: id.repeat(8), open, more: false, from: 0, next: 0, room: 1024, data: EMPTY };
+    return !readAnswer((await made.answer(writeRequest(whole), address))!)!.unknown;
+  };
+}
+
 test("a new connection ends the one that was silent longest", async (t) => {
-  const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1, connections: 2 } });
-  const ids = ["01", "02", "03"].map((byte) => byte.repeat(8));
-  await segment(server, { id: ids[0]!, open: true });
-  await segment(server, { id: ids[1]!, open: true });
-  await segment(server, { id: ids[0]! });
-  await segment(server, { id: ids[2]!, open: true });
-  const known = await Promise.all(ids.map(async (id) => !(await segment(server, { id })).unknown));
-  assert.deepEqual(known, [true, false, true]);
+  const ask = tunnels(t, { connections: 2 }, () => true);
+  await ask("01", true);
+  await ask("02", true);
+  await ask("01", false);
+  await ask("03", true);
+  assert.deepEqual(await Promise.all(["01", "02", "03"].map((id) => ask(id, false))), [true, false, true]);
+});
+
+test("a flood of unfinished handshakes ends no idle connection, and none that another address opens", async (t) => {
+  const ask = tunnels(t, { connections: 2, opening: 4 }, (id) => id === "01");
+  await ask("01", true);
+  await ask("02", true, "192.0.2.2");
+  for (let id = 16; id < 116; id++) await ask(id.toString(16), true, "192.0.2.3");
+  assert.deepEqual(await Promise.all(["01", "02", "10", "73"].map((id) => ask(id, false))), [true, true, false, true]);
+});
+
+test("a flood of segments leaves a device its connection", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1, connections: 1, opening: 2 } });
+  const socket = await open(t, posting(server));
+  for (let id = 16; id < 24; id++) await segment(server, { id: id.toString(16).repeat(8), open: true });
+  assert.match(await challenge(socket), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
 test("a connection that stays silent is ended", async (t) => {

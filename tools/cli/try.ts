@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { ROADS, type RoadName } from "../firmware/choices.ts";
 import { LINKS } from "../wire/factory.ts";
 import { address } from "./address.ts";
 
 interface Options {
   machine: string;
   link: (typeof LINKS)[number];
+  road: RoadName;
   moduleUart: number;
   consoleUart: number;
   store?: number;
@@ -22,6 +24,7 @@ export function add(program: Command): void {
     .argument("<elf>", "your program, with the folder of `signet export` linked in")
     .requiredOption("--machine <name>", "QEMU's name of the machine, for example mps2-an385")
     .addOption(new Option("--link <kind>", "the family of the module").choices(LINKS).default("esp-at"))
+    .addOption(new Option("--road <road>", "the road that your program was exported for").choices(ROADS).default("tcp"))
     .option("--module-uart <n>", "QEMU's serial port of the module", number, 0)
     .option("--console-uart <n>", "QEMU's serial port of the console", number, 1)
     .option("--store <address>", "the store's address, without the symbol signet_port_store", address)

@@ -53,12 +53,7 @@ interface Tally {
 
 /** Show a device's life: key, sign-up, readings, attacks. Resolves with whether all of it went well. */
 export async function demo(options: Options): Promise<boolean> {
-  if (options.road !== "tcp" && (options.link !== "esp-at" || options.plain)) {
-    throw new Trouble(
-      `the road ${options.road} is for the module esp-at, inside TLS`,
-      "leave out --plain, and give --link esp-at",
-    );
-  }
+  roads.check(options);
   const { qemu, rp2040js } = await loadBoard(options.board);
   if (!qemu && !rp2040js) {
     throw new Trouble(`no emulator runs ${options.board}`, "boards/README.md lists the emulated boards");

@@ -22,6 +22,7 @@ import type { Happening } from "../server/gate.ts";
 import { startServer, type RunningServer } from "../server/server.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
 import type { Fields } from "../fields.ts";
+import { Trouble } from "../trouble.ts";
 import { STATUSES } from "../facts/device.ts";
 import { numbers } from "../facts/table.ts";
 import type { Tap, Target } from "../line/tap.ts";
@@ -109,6 +110,15 @@ const PROXIES = {
   http: ({ port }: RunningServer, tap: Tap) => startTunnelProxy({ host: HOST, port }, tap),
   udp: ({ coap }: RunningServer, tap: Tap) => startCoapProxy({ host: HOST, port: coap!.port }, tap),
 } as const;
+
+/** Throws Trouble if the module, or a plan without TLS, cannot have this road. */
+export function check({ road, link, plain }: Pick<Plan, "link"> & { road: RoadName; plain: boolean }): void {
+  if (road === "tcp" || (link === "esp-at" && !plain)) return;
+  throw new Trouble(
+    `the road ${road} is for the module esp-at, inside TLS`,
+    "leave out --plain, and give --link esp-at",
+  );
+}
 
 /** True if a board's image has TLS in it. */
 export function hasTls(board: Board): boolean {

@@ -2,6 +2,7 @@
 import { join, relative } from "node:path";
 import type { Emulator, Machine } from "../emulator/qemu.ts";
 import { storeOf } from "../firmware/own.ts";
+import type { RoadName } from "../firmware/choices.ts";
 import { BUILD } from "../firmware/root.ts";
 import type { Happening } from "../server/gate.ts";
 import { Trouble } from "../trouble.ts";
@@ -17,6 +18,7 @@ export interface Options {
   /** QEMU's name of the machine. */
   readonly machine: string;
   readonly link: roads.Plan["link"];
+  readonly road: RoadName;
   readonly plain: boolean;
   /** QEMU's serial ports of the module and of the console. */
   readonly serials: { readonly module: number; readonly console: number };
@@ -35,7 +37,8 @@ const LINES_SHOWN = 3;
 
 /** Run the program; resolves after its first verified report, or the last attack. */
 export async function tryProgram(options: Options): Promise<void> {
-  const { elf, machine, serials, link, plain, port, intervalMs } = options;
+  const { elf, machine, serials, link, road: name, plain, port, intervalMs } = options;
+  roads.check(options);
   const story = new Story();
   const store = await storeOf(elf, options.store);
   const runs: Machine = { store, qemu: { machine, serials, storeBySnapshot: true, instructionsPerTick: 1 } };
@@ -43,7 +46,7 @@ export async function tryProgram(options: Options): Promise<void> {
   story.say("build", `${relative(process.cwd(), elf)}: its store is at ${where}`);
   const folder = join(BUILD, "try");
   roads.clear(folder);
-  const plan = { folder, link, port, tls: !plain, reportIntervalMs: intervalMs };
+  const plan = { folder, link, road: name, port, tls: !plain, reportIntervalMs: intervalMs };
   const road = await roads.layFor(plan, { elf, machine: runs });
   let device: Emulator | undefined;
   try {

@@ -125,7 +125,9 @@ export function inTunnels(
   const { openMs, idleMs } = tunnelLimits;
   const slow = { ...limits, headersTimeoutMs: openMs, requestTimeoutMs: openMs, keepAliveTimeoutMs: idleMs };
   const { server } = make(intake, application, slow, identity, undefined, false);
-  return new Tunnels(tunnelLimits, (stream, address) => tls.accept(server as TlsServer, stream, address, openMs));
+  return new Tunnels(tunnelLimits, (stream, address, finished) => {
+    tls.accept(server as TlsServer, stream, address, openMs, finished);
+  });
 }
 
 /**

@@ -101,9 +101,9 @@ export function renewTickets(server: Server): boolean {
 
 /**
  * Begin TLS on a stream that is no socket, and hand it to `server` once its client is proven. The address counts as its client's: Node
- * knows none. A handshake takes at most `limitMs`.
+ * knows none. A handshake takes at most `limitMs`; `finished` is called at its end.
  */
-export function accept(server: Server, stream: Duplex, address: string, limitMs: number): void {
+export function accept(server: Server, stream: Duplex, address: string, limitMs: number, finished: () => void): void {
   const secureContext = (server as unknown as { _sharedCreds: SecureContext })._sharedCreds;
   const socket = new TLSSocket(stream, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
   Object.defineProperty(socket, "remoteAddress", { value: address });
@@ -113,6 +113,7 @@ export function accept(server: Server, stream: Duplex, address: string, limitMs:
   socket.once("close", () => clearTimeout(timer));
   socket.once("secure", () => {
     clearTimeout(timer);
+    finished();
     server.emit("secureConnection", socket);
   });
 }

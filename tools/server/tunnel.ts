@@ -8,8 +8,10 @@ import { readRequest, writeAnswer, type Request } from "../wire/tunnel.ts";
 import type { Gauge } from "./metrics.ts";
 
 export interface TunnelLimits {
-  /** Connections in memory. A new one ends the one that was silent longest: its device resumes. */
+  /** Connections in memory with a finished handshake. A new one ends the one that was silent longest: its device resumes. */
   readonly connections: number;
+  /** Connections whose handshake is not finished. A new one ends the oldest of the address that has the most. */
+  readonly opening: number;
   /** Limit of silence. */
   readonly idleMs: number;
   /** Time until a request is answered without data: less than the patience of a module's HTTP client. */
@@ -20,6 +22,7 @@ export interface TunnelLimits {
 
 export const LIMITS: TunnelLimits = {
   connections: 1024,
+  opening: 256,
   idleMs: 7_200_000,
   holdMs: 2000,
   openMs: 60_000,
@@ -147,21 +150,35 @@ class Tunnel extends Duplex {
   }
 }
 
+/** A stream, the address that opened it, and the timer that ends it. */
+interface Entry {
+  readonly tunnel: Tunnel;
+  readonly address: string;
+  timer: NodeJS.Timeout;
+}
+
+/** Give the stream of a new connection, and the address that opened it, to TLS, which calls `finished` after its handshake. */
+export type Take = (stream: Duplex, address: string, finished: () => void) => void;
+
 /** All tunnels of a server. */
 export class Tunnels {
   private readonly limits: TunnelLimits;
-  private readonly take: (stream: Duplex, address: string) => void;
-  /** The longest silent is first. */
-  private readonly tunnels = new Map<string, { tunnel: Tunnel; timer: NodeJS.Timeout }>();
+  private readonly take: Take;
+  /** Those with a finished handshake, the longest silent first. */
+  private readonly finished = new Map<string, Entry>();
+  /** The others, the oldest first. They have a limit of their own, so that they cannot end a connection of a device. */
+  private readonly opening = new Map<string, Entry>();
 
-  /** Make them; `take` gets the stream of each new connection, and the address that opened it. */
-  constructor(limits: TunnelLimits, take: (stream: Duplex, address: string) => void) {
+  constructor(limits: TunnelLimits, take: Take) {
     this.limits = limits;
     this.take = take;
   }
 
   get gauges(): Gauge[] {
-    return [["signet_tunnels", "Connections that travel in requests and answers.", this.tunnels.size]];
+    return [
+      ["signet_tunnels", "Connections that travel in requests and answers.", this.finished.size],
+      ["signet_tunnels_opening", "Such connections with an unfinished handshake.", this.opening.size],
+    ];
   }
 
   /** Answer a segment, after at most `holdMs`; undefined if it is malformed. */
@@ -175,40 +192,57 @@ export class Tunnels {
   }
 
   private known(id: string): Tunnel | undefined {
-    const found = this.tunnels.get(id);
+    const found = this.opening.get(id) ?? this.finished.get(id);
     if (found === undefined) return undefined;
-    this.tunnels.delete(id);
-    this.tunnels.set(id, found);
+    if (this.finished.delete(id)) this.finished.set(id, found);
     if (!found.tunnel.destroyed) found.timer.refresh();
     return found.tunnel;
   }
 
   private open({ id, open, from, next }: Request, address: string): Tunnel | undefined {
     if (!open || from !== 0 || next !== 0) return undefined;
-    const [oldest] = this.tunnels.keys();
-    if (oldest !== undefined && this.tunnels.size >= this.limits.connections) this.forget(oldest);
+    if (this.opening.size >= this.limits.opening) this.forget(this.crowded());
     const tunnel = new Tunnel(id);
     const forget = (): void => this.forget(id);
-    const entry = { tunnel, timer: setTimeout(forget, this.limits.idleMs).unref() };
-    this.tunnels.set(id, entry);
+    const entry: Entry = { tunnel, address, timer: setTimeout(forget, this.limits.idleMs).unref() };
+    this.opening.set(id, entry);
     tunnel.on("close", () => {
       clearTimeout(entry.timer);
       entry.timer = setTimeout(forget, LINGER_MS).unref();
     });
-    this.take(tunnel, address);
+    this.take(tunnel, address, () => this.finish(id, entry));
     return tunnel;
   }
 
+  /** The oldest unfinished connection of the address that has the most of them. */
+  private crowded(): string {
+    const byAddress = new Map<string, string[]>();
+    for (const [id, { address }] of this.opening) {
+      const ids = byAddress.get(address);
+      if (ids === undefined) byAddress.set(address, [id]);
+      else ids.push(id);
+    }
+    return [...byAddress.values()].reduce((most, ids) => (ids.length > most.length ? ids : most))[0]!;
+  }
+
+  private finish(id: string, entry: Entry): void {
+    if (!this.opening.delete(id)) return;
+    const [oldest] = this.finished.keys();
+    if (oldest !== undefined && this.finished.size >= this.limits.connections) this.forget(oldest);
+    this.finished.set(id, entry);
+  }
+
   private forget(id: string): void {
-    const found = this.tunnels.get(id);
-    this.tunnels.delete(id);
+    const found = this.opening.get(id) ?? this.finished.get(id);
+    this.opening.delete(id);
+    this.finished.delete(id);
     clearTimeout(found?.timer);
     found?.tunnel.destroy();
   }
 
   /** End them all. */
   async close(): Promise<void> {
-    for (const id of this.tunnels.keys()) this.forget(id);
+    for (const id of [...this.opening.keys(), ...this.finished.keys()]) this.forget(id);
     return Promise.resolve();
   }
 }
