@@ -1,4 +1,4 @@
-/** `main.ts [--json] [board …]`: run the bench and print it. `main.ts [--json] server`: that of the server. */
+/** `main.ts [--json] [board …]`: run the bench and print it. `main.ts [--json] server`: that of the server. `main.ts costs`: write the figures of `signet tls`. */
 import { tell } from "../../tools/trouble.ts";
 import { asTable, bench } from "./bench.ts";
 
@@ -9,6 +9,11 @@ try {
     const { benchServer } = await import("./server.ts");
     const figures = await benchServer();
     process.stdout.write(`${JSON.stringify(figures, null, args.includes("--json") ? 0 : 2)}\n`);
+    process.exit();
+  }
+  if (boards[0] === "costs") {
+    const { writeCosts } = await import("./costs.ts");
+    process.stdout.write(await writeCosts());
     process.exit();
   }
   const report = await bench(boards.length > 0 ? boards : undefined);

@@ -1,34 +1,33 @@
-/** The costs of a handshake, estimated from the figures of `tests/bench`: thousands of instructions. */
+/** The costs of a handshake, estimated from the figures that `npm run bench -- costs` measures: thousands of instructions. */
+import { costs } from "./cost.table.js";
 
-/** Kinds of keys, as far as their verification was measured on a core; `own` is a signature of the device, checked. */
-interface Core {
-  readonly name: string;
-  readonly resume: number;
-  readonly sign: number;
-  readonly verify: Readonly<Record<string, number>>;
-}
+/** Kinds of keys, and the operation that verifies a signature of each. */
+const VERIFICATIONS: Readonly<Record<string, string>> = {
+  Ed25519: "ed25519.verify",
+  "P-256": "ecdsa256.verify",
+  "P-384": "ecdsa384.verify",
+  "RSA-2048": "rsa2048.verify",
+  "RSA-3072": "rsa3072.verify",
+  "RSA-4096": "rsa4096.verify",
+};
 
-const CORES: readonly Core[] = [
-  {
-    name: "Cortex-M4",
-    resume: 894,
-    sign: 731,
-    verify: { Ed25519: 537, "P-256": 800, "P-384": 18_574, "RSA-2048": 527, "RSA-3072": 1045, "RSA-4096": 1824 },
-  },
-  { name: "Cortex-M0", resume: 6214, sign: 2608, verify: { Ed25519: 4388 } },
-];
+/** The operation by which a device checks a signature of its own: boards with an M0 sign again, the others verify. */
+const CHECKS: Readonly<Record<string, string>> = { "Cortex-M0": "ed25519.sign" };
 
 /** Millions, with one digit. */
 function millions(thousands: number): string {
   return `${(thousands / 1000).toFixed(1)} M`;
 }
 
-/** Estimate a full handshake and a resumption: `keys` are the kinds of keys with which signatures are verified. */
+/** Estimate a full handshake and a resumption: `keys` are the kinds of keys with which signatures are verified. The device makes `signatures`, and checks each. */
 export function estimates(keys: readonly string[], signatures: number): string[] {
-  return CORES.map(({ name, resume, sign, verify }) => {
-    const unknown = keys.find((key) => verify[key] === undefined);
-    const full = keys.reduce((sum, key) => sum + (verify[key] ?? 0), resume + sign * signatures);
+  return Object.entries<Readonly<Record<string, number>>>(costs).map(([core, figures]) => {
+    const cost = (name: string | undefined): number | undefined => (name === undefined ? undefined : figures[name]);
+    const unknown = keys.find((key) => cost(VERIFICATIONS[key]) === undefined);
+    const resume = figures["tls.resume"]!;
+    const own = figures["ed25519.sign"]! + figures[CHECKS[core] ?? "ed25519.verify"]!;
+    const full = keys.reduce((sum, key) => sum + (cost(VERIFICATIONS[key]) ?? 0), resume + own * signatures);
     const first = unknown === undefined ? millions(full) : `unknown, as ${unknown} was not measured there`;
-    return `${name}: full handshake ${first}, resumed ${millions(resume)} instructions`;
+    return `${core}: full handshake ${first}, resumed ${millions(resume)} instructions`;
   });
 }
