@@ -260,7 +260,7 @@ describe("an own program's flash", () => {
   });
 });
 
-it(`an own main program has ${RECEIPTS} receipts inside TLS, obeys, and lives through its library's death`, () =>
+it(`an own main program has ${RECEIPTS} receipts and lives through its library's death; a board that was reset or is new is another device`, () =>
   play(elf, BOARD, async (scene) => {
     const { server, device, count, until } = scene;
     const find = await symbols(elf);
