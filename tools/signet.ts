@@ -1,31 +1,6 @@
 /** The CLI: `signet VERB …`. One file a verb in `cli/`; each says its own usage and calls the room that does the work. */
 import { Command, CommanderError } from "commander";
-import * as audit from "./cli/audit.ts";
-import * as backup from "./cli/backup.ts";
-import * as bridge from "./cli/bridge.ts";
-import * as build from "./cli/build.ts";
-import * as terminal from "./cli/console.ts";
-import * as demo from "./cli/demo.ts";
-import * as doctor from "./cli/doctor.ts";
-import * as emulate from "./cli/emulate.ts";
-import * as exporting from "./cli/export.ts";
-import * as flash from "./cli/flash.ts";
-import * as fleet from "./cli/fleet.ts";
 import * as help from "./cli/help.ts";
-import * as inspect from "./cli/inspect.ts";
-import * as key from "./cli/key.ts";
-import * as lock from "./cli/lock.ts";
-import * as modem from "./cli/modem.ts";
-import * as creating from "./cli/new.ts";
-import * as page from "./cli/page.ts";
-import * as provision from "./cli/provision.ts";
-import * as restoring from "./cli/restore.ts";
-import * as server from "./cli/server.ts";
-import * as size from "./cli/size.ts";
-import * as tls from "./cli/tls.ts";
-import * as trying from "./cli/try.ts";
-import * as token from "./cli/token.ts";
-import * as verify from "./cli/verify.ts";
 import { IS_PACKAGE } from "./firmware/root.ts";
 import { tell } from "./trouble.ts";
 
@@ -36,29 +11,77 @@ const program = new Command("signet")
   .showSuggestionAfterError(true)
   .exitOverride();
 
+/** A group of verbs, each with its file. */
+interface Group {
+  readonly about: string;
+  readonly verbs: Readonly<Record<string, () => Promise<{ add(program: Command): void }>>>;
+}
+
 /** The verbs by the task that they belong to. */
-const GROUPS = {
+const GROUPS: Readonly<Record<string, Group>> = {
   project: {
     about: "a firmware, and a project of your own",
-    verbs: [creating, demo, build, size, exporting, trying, doctor],
+    verbs: {
+      new: () => import("./cli/new.ts"),
+      demo: () => import("./cli/demo.ts"),
+      build: () => import("./cli/build.ts"),
+      size: () => import("./cli/size.ts"),
+      export: () => import("./cli/export.ts"),
+      try: () => import("./cli/try.ts"),
+      doctor: () => import("./cli/doctor.ts"),
+    },
   },
-  device: { about: "boards, and the factory", verbs: [flash, page, provision, lock, terminal, inspect] },
-  server: { about: "the server and its database", verbs: [server, tls, token, key, backup, restoring, verify, audit] },
-  simulate: { about: "parts of the world, emulated", verbs: [emulate, modem, bridge, fleet] },
+  device: {
+    about: "boards, and the factory",
+    verbs: {
+      flash: () => import("./cli/flash.ts"),
+      page: () => import("./cli/page.ts"),
+      provision: () => import("./cli/provision.ts"),
+      lock: () => import("./cli/lock.ts"),
+      console: () => import("./cli/console.ts"),
+      inspect: () => import("./cli/inspect.ts"),
+    },
+  },
+  server: {
+    about: "the server and its database",
+    verbs: {
+      server: () => import("./cli/server.ts"),
+      tls: () => import("./cli/tls.ts"),
+      token: () => import("./cli/token.ts"),
+      key: () => import("./cli/key.ts"),
+      backup: () => import("./cli/backup.ts"),
+      restore: () => import("./cli/restore.ts"),
+      verify: () => import("./cli/verify.ts"),
+      audit: () => import("./cli/audit.ts"),
+    },
+  },
+  simulate: {
+    about: "parts of the world, emulated",
+    verbs: {
+      emulate: () => import("./cli/emulate.ts"),
+      modem: () => import("./cli/modem.ts"),
+      bridge: () => import("./cli/bridge.ts"),
+      fleet: () => import("./cli/fleet.ts"),
+    },
+  },
   contribute: {
     about: "tests and measurements of Signet",
-    verbs: IS_PACKAGE ? [] : (await import("./cli/contribute.ts")).verbs,
+    verbs: IS_PACKAGE ? {} : (await import("./cli/contribute.ts")).verbs,
   },
 };
 
+// A verb costs the time to load what it imports: without a known one, as in `signet --help`, all are loaded.
+const words = process.argv.slice(2);
+const asked = words[0] ?? "";
+const isKnown = Object.values(GROUPS).some(({ verbs }) => Object.hasOwn(verbs, asked));
 for (const [group, { verbs }] of Object.entries(GROUPS)) {
   program.commandsGroup(group);
-  for (const verb of verbs) verb.add(program);
+  for (const [name, load] of Object.entries(verbs)) if (!isKnown || name === asked) (await load()).add(program);
 }
 
 program.configureOutput({ outputError: complain });
 for (const command of program.commands) command.copyInheritedSettings(program);
-const groups = Object.entries(GROUPS).filter(([, { verbs }]) => verbs.length > 0);
+const groups = Object.entries(GROUPS).filter(([, { verbs }]) => Object.keys(verbs).length > 0);
 help.add(program, Object.fromEntries(groups.map(([group, { about }]) => [group, about])));
 
 // A reader that went away (`signet … | head`) ends a verb as SIGPIPE would; the server finishes what is under way.
@@ -72,7 +95,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(words, { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;
   else {
@@ -84,11 +107,11 @@ try {
 /** Turn Commander's complaint into our two lines. */
 function complain(text: string, write: (text: string) => void): void {
   const [what, meant] = text.trim().split("\n");
-  write(`${what}\nhint: ${meant ? `${meant.slice(1, -1)} ` : ""}${whereToLook(process.argv[2])}\n`);
+  write(`${what}\nhint: ${meant ? `${meant.slice(1, -1)} ` : ""}${whereToLook(asked)}\n`);
 }
 
 /** Return the hint about the documentation of the arguments. */
-function whereToLook(verb: string | undefined): string {
+function whereToLook(verb: string): string {
   const known = program.commands.some((command) => command.name() === verb);
   return known ? `\`signet ${verb} --help\` shows its usage` : "`signet --help` lists the verbs";
 }

@@ -20,7 +20,7 @@ function signet(...args: string[]): ReturnType<typeof node> {
 /** Return the output of the real program for each list of arguments, all of them right: in one process, where each gets a program of its own. */
 function printed(lists: readonly string[][]): string[] {
   const script = `for (const [i, list] of ${JSON.stringify(lists)}.entries()) {
-    process.argv.splice(1, Infinity, ...list);
+    process.argv.splice(1, Infinity, "signet", ...list);
     await import("./tools/signet.ts?" + i);
     if (process.exitCode) throw new Error(list.join(" "));
     process.stdout.write("\\0");

@@ -1,9 +1,8 @@
 /** The verbs for a change of Signet itself; the npm package has none of them. */
-import type { Command } from "commander";
-import * as bench from "./bench.ts";
-import * as check from "./check.ts";
-import * as format from "./format.ts";
-import * as pack from "./pack.ts";
-import * as test from "./test.ts";
-
-export const verbs: readonly { add(program: Command): void }[] = [test, check, format, bench, pack];
+export const verbs = {
+  test: () => import("./test.ts"),
+  check: () => import("./check.ts"),
+  format: () => import("./format.ts"),
+  bench: () => import("./bench.ts"),
+  pack: () => import("./pack.ts"),
+};
