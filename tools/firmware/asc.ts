@@ -23,10 +23,10 @@ export const VERSIONS = ["package-lock.json", "package.json"];
 const PARTS = ["tools/firmware/compile.mjs", "tools/firmware/text.mjs", "asconfig.json", ...VERSIONS];
 
 /**
- * Its optimizer is WebAssembly that lives for seconds only: V8's optimization of it would take a quarter of a compilation, and
- * not pay off. The output has the same bytes.
+ * Node's flags for a compiler that is WebAssembly and lives for seconds only: V8's optimization of it would take a quarter of a compilation
+ * by asc and two thirds of a translation by wasm2c, and not pay off. The output has the same bytes.
  */
-const FLAGS = ["--liftoff-only"];
+export const WASM_FLAGS = ["--liftoff-only"];
 
 /** The TLS client as a guest, for `signet tls` and for the tests' guests, which import it. */
 export const GUEST_TLS = "tools/firmware/guest_tls.ts";
@@ -55,5 +55,5 @@ export function sourcesOf({ entry, app }: Program): string[] {
  */
 export async function asc(args: readonly string[], app = ""): Promise<string> {
   packageFolder("assemblyscript");
-  return run(process.execPath, [...FLAGS, COMPILER, app, ...args, "--config", join(ROOT, "asconfig.json")]);
+  return run(process.execPath, [...WASM_FLAGS, COMPILER, app, ...args, "--config", join(ROOT, "asconfig.json")]);
 }

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFil
 import { dirname, join } from "node:path";
 import { EVENTS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
-import { asc, GUEST_END, type Program, sourcesOf, VERSIONS } from "./asc.ts";
+import { asc, GUEST_END, type Program, sourcesOf, VERSIONS, WASM_FLAGS } from "./asc.ts";
 import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow } from "./cache.ts";
 import { buildDay } from "./day.ts";
@@ -126,7 +126,15 @@ export async function buildGuest(board: Pick<Board, "use">, program: Program, fo
 /** Translate a module to C, in `folder`. */
 async function translate(wasm: string, program: Program, isSmall: boolean, folder: string): Promise<Guest> {
   const making = join(folder, "wasm2c.c");
-  await run(process.execPath, [join(packageFolder("wabt"), "bin/wasm2c"), wasm, "-n", "guest", "-o", making]);
+  await run(process.execPath, [
+    ...WASM_FLAGS,
+    join(packageFolder("wabt"), "bin/wasm2c"),
+    wasm,
+    "-n",
+    "guest",
+    "-o",
+    making,
+  ]);
   const header = readFileSync(join(folder, "wasm2c.h"), "utf8");
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
     throw new Trouble(`${program.entry} has a table of functions`, "call functions directly, not through a variable");

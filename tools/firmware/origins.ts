@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
+import { WASM_FLAGS } from "./asc.ts";
 import { packageFolder } from "./modules.ts";
 import { run } from "./run.ts";
 
@@ -56,7 +57,7 @@ function lineAt(map: SourceMap, at: number, end: number): string | undefined {
 export async function originsOf(wasm: string): Promise<Origins> {
   const map = new SourceMap(JSON.parse(readFileSync(`${wasm}.map`, "utf8")));
   const found: Origin[][] = [];
-  const listing = await run(process.execPath, [join(packageFolder("wabt"), OBJDUMP), "-d", wasm]);
+  const listing = await run(process.execPath, [...WASM_FLAGS, join(packageFolder("wabt"), OBJDUMP), "-d", wasm]);
   const starts = [...listing.matchAll(/^([0-9a-f]+) func\[/gm)].map(([, at]) => Number.parseInt(at!, 16));
   for (const line of listing.split("\n")) {
     if (/^[0-9a-f]+ func\[/.test(line)) found.push([]);
