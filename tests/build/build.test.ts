@@ -47,10 +47,14 @@ test("linear memory over the board's budget fails the build", async () => {
   await assert.rejects(buildImage({ board, image: PROBE, out: join(folder, "linear"), change }), /over budget: linear/);
 });
 
-test("a guest that allocates fails the build", async () => {
-  const image = { ...PROBE, entry: "tests/build/guest_heap.ts" };
-  await assert.rejects(buildImage({ board, image, out: join(folder, "heap") }), /memory\.grow/);
-});
+for (const [name, says] of [
+  ["heap", /has a heap: memory\.grow/],
+  ["start", /has code that runs when the module starts/],
+] as const)
+  test(`a guest that has a ${name} fails the build`, async () => {
+    const image = { ...PROBE, entry: `tests/build/guest_${name}.ts` };
+    await assert.rejects(buildImage({ board, image, out: join(folder, name) }), says);
+  });
 
 test("the same tree in another folder gives the same bytes", async () => {
   const tree = join(folder, "elsewhere", "tree");

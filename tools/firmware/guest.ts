@@ -13,6 +13,20 @@ import { run } from "./run.ts";
 import { originsOf } from "./origins.ts";
 import { type Call, parse } from "./words.ts";
 
+/** The forbidden contents of a module: a form of its text, and the sentence of the refusal. */
+const REFUSED: readonly (readonly [form: RegExp, what: string, hint: string])[] = [
+  [
+    /\bmemory\.grow\b/,
+    "has a heap: memory.grow is in the module",
+    "something was allocated (new, a string, a closure); use memory.data and @unmanaged classes",
+  ],
+  [
+    /^ \(start \$/m,
+    "has code that runs when the module starts, which no board does",
+    "a variable of a file takes its initial value from a call; use a literal or a function",
+  ],
+];
+
 /** Compile a program; boards with the same choices share the module, which is the slowest step of a build. */
 async function compileWasm(board: Pick<Board, "use">, program: Program): Promise<string> {
   const { entry, app } = program;
@@ -30,12 +44,8 @@ async function compileWasm(board: Pick<Board, "use">, program: Program): Promise
     const args = [entry, `${GUEST_END}.ts`, "--target", "release"];
     const choices = use.flatMap((item) => ["--use", item]);
     await asc([...args, ...choices, "--sourceMap", "--outFile", making, "--textFile", text], app);
-    if (/\bmemory\.grow\b/.test(readFileSync(text, "utf8"))) {
-      throw new Trouble(
-        `${entry} has a heap: memory.grow is in the module`,
-        "something was allocated (new, a string, a closure); use memory.data and @unmanaged classes",
-      );
-    }
+    const wat = readFileSync(text, "utf8");
+    for (const [form, what, hint] of REFUSED) if (form.test(wat)) throw new Trouble(`${entry} ${what}`, hint);
     renameSync(making, wasm);
     renameSync(`${making}.map`, `${wasm}.map`);
     return wasm;
