@@ -18,7 +18,7 @@ export interface Talk {
 /** Content of the records that are damaged, or that are padded up to it. */
 const RECORD_BYTES = 300;
 /** Place of the PSK in a kept ticket. */
-const TICKET_PSK = 16;
+const TICKET_PSK = 8;
 
 function random(name: string, length: number): Buffer {
   return createHash("shake256", { outputLength: length }).update(name).digest();
