@@ -32,6 +32,8 @@ async function tracesOf(tracer: Tracer, run: readonly Kept[]): Promise<(string |
 async function assertConstant(tracer: Tracer, { name, runs, telling }: Talk): Promise<void> {
   const [first, ...rest] = runs;
   assert(first && rest.length > 0);
+  // Each run begins where one of its kind ended: the start of a connection clears what the one before left.
+  await tracesOf(tracer, first);
   const reference = await tracesOf(tracer, first);
   let told = false;
   for (const run of rest) {
