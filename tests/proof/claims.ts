@@ -1,11 +1,11 @@
 /** The claims that are proven: of each routine the formula of its result, and the sums of words at points of its run that show which carries are zero. */
-import type { Instruction } from "../../tools/firmware/listing.ts";
+import type { Instruction, Listing } from "../../tools/firmware/listing.ts";
 import { constant, joined, type Linear, product, residues, sum, unknown, WORD } from "./linear.ts";
 import { Run, STACK } from "./run.ts";
-import type { Listing } from "../../tools/firmware/listing.ts";
 
 const [OUT, A, B] = [0x20000200, 0x20000000, 0x20000100];
 const P = 2n ** 255n - 19n;
+const P256 = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 
 /** The inputs: two numbers of eight words, and a factor. */
@@ -32,7 +32,13 @@ export interface Claim {
   readonly modulus: bigint;
   readonly scale?: bigint;
   /** Shows which carries are zero, where the bounds of single words do not. */
-  readonly lemmas?: (inputs: Inputs) => Look;
+  readonly lemmas?: (inputs: Inputs) => Lemmas;
+}
+
+interface Lemmas {
+  readonly look: Look;
+  /** The result as an exact number below the modulus, if the words of the result are that number modulo 2^256. */
+  readonly result?: () => Linear;
 }
 
 /** The product of two numbers, word by word. */
@@ -56,20 +62,22 @@ function isAt({ mnemonic, operands }: Instruction, text: string): boolean {
 }
 
 /** Cortex-M4: before the fold the square is in memory and registers, all 16 words of it. */
-function squareOfUmaal({ a }: Inputs): Look {
+function squareOfUmaal({ a }: Inputs): Lemmas {
   const stack = STACK - 60;
-  return (run, instruction) => {
-    if (!isAt(instruction, "mov sl, #38")) return;
-    const upper = registers(run, 7, 8, 9, 11, 12, 0, 1, 2, 3, 4, 5, 14);
-    run.exclude(sum([1n, run.read(stack, 4)], [WORD ** 4n, upper]), times(a, a));
+  return {
+    look(run, instruction) {
+      if (!isAt(instruction, "mov sl, #38")) return;
+      const upper = registers(run, 7, 8, 9, 11, 12, 0, 1, 2, 3, 4, 5, 14);
+      run.exclude(sum([1n, run.read(stack, 4)], [WORD ** 4n, upper]), times(a, a));
+    },
   };
 }
 
 /** Cortex-M3: the pairs of each half, all pairs, and the square before the fold. */
-function squareOfUmlal({ a }: Inputs): Look {
+function squareOfUmlal({ a }: Inputs): Lemmas {
   const stack = STACK - 112;
   let count = 0;
-  return (run, instruction) => {
+  const look: Look = (run, instruction) => {
     if (isAt(instruction, "mov ip, #38")) run.exclude(run.read(stack, 16), times(a, a));
     if (!isAt(instruction, "add r0, sp, #4") && !isAt(instruction, "add r0, sp, #36")) return;
     const [half, rest] = [registers(run, 7, 8, 9, 10, 11, 12), registers(run, 3, 4, 5, 6, 7, 8)];
@@ -77,12 +85,13 @@ function squareOfUmlal({ a }: Inputs): Look {
     if (count === 3) run.exclude(sum([1n, run.read(stack + 4, 8)], [WORD ** 8n, rest]), pairs(a));
     count++;
   };
+  return { look };
 }
 
 /** After each row: the sum was below 2 L, so with b below L it is below 2 L again. */
-function rows({ a, b }: Inputs): Look {
+function rows({ a, b }: Inputs): Lemmas {
   let [row, before, quotient] = [0, constant(0n), constant(0n)];
-  return (run, instruction) => {
+  const look: Look = (run, instruction) => {
     if (isAt(instruction, "mov ip, #0")) quotient = run.register(14);
     if (!isAt(instruction, "ldr r0, [sp, #0]")) return;
     const after = (): Linear => registers(run, 3, 4, 5, 6, 7, 8, 9, 10);
@@ -90,6 +99,7 @@ function rows({ a, b }: Inputs): Look {
     run.exclude(sum([WORD, after()]), exact, 2n * L * WORD);
     [row, before] = [row + 1, after()];
   };
+  return { look };
 }
 
 const MUL: Claim = { routine: "cpu_fe_mul", call: () => [OUT, A, B], formula: ({ a, b }) => times(a, b), modulus: P };
@@ -120,17 +130,117 @@ const MONTGOMERY: Claim = {
   lemmas: rows,
 };
 
+const SUM = [12, 14, 0, 1, 2, 3, 4, 5];
+
+/** Return the lemmas of P-256: `look` sees the instruction before, too; `less` is the number that becomes negative where p is to be added. */
+function settled(
+  words: readonly number[],
+  top: number,
+  mask: string,
+  less: () => Linear,
+  look: (run: Run, previous: string, next: Instruction) => void = () => undefined,
+): Lemmas {
+  let [previous, result] = ["", constant(0n)];
+  return {
+    look(run, next) {
+      look(run, previous, next);
+      if (previous === mask) {
+        const exact = run.now(less());
+        const bit = run.decide(registers(run, ...words), 8n, top, exact, { min: -P256, max: P256 - 1n });
+        // With p added where it is negative, a number from -p to p - 1 is from 0 to p - 1.
+        result = run.now(sum([1n, exact], [P256, bit]));
+      }
+      previous = `${next.mnemonic} ${next.operands}`;
+    },
+    result: () => result,
+  };
+}
+
+/** Multiples of p clear the lower half, m_0 to m_7 of them: 2^256 times the sum that is left is the number and p m, so it is below 2 p. */
+function reduced(number: Linear, first: (run: Run, previous: string) => void = () => undefined): Lemmas {
+  const multiples: Linear[] = [];
+  let left = constant(0n);
+  const steps: Readonly<Record<string, readonly number[]>> = {
+    "ldmia sp, {r0, r1, r2, r3, r4, r5, r6, r7}": [0, 1, 2],
+    "adds r3, r3, r0": [3],
+    "adcs r4, r1": [4],
+    "adcs r5, r2": [5],
+    "umaal r6, r8, r0, sl": [6],
+    "umaal r7, r9, r0, fp": [7],
+  };
+  return settled(
+    SUM,
+    6,
+    "sbc r6, r6, #0",
+    () => sum([1n, left], [-1n, constant(P256)]),
+    (run, previous, next) => {
+      first(run, previous);
+      for (const index of steps[previous] ?? []) multiples[index] = run.register(index);
+      if (!isAt(next, "subs ip, ip, #4294967295")) return;
+      const sums = (): Linear => registers(run, ...SUM, 6);
+      const exact = sum([1n, number], [P256, run.now(joined(multiples))]);
+      run.exclude(sum([WORD ** 8n, sums()]), exact, 2n * P256 * WORD ** 8n - 1n);
+      left = sums();
+    },
+  );
+}
+
+const FIELD256: readonly Claim[] = [
+  {
+    routine: "cpu_fe256_mul",
+    call: () => [OUT, A, B],
+    formula: ({ a, b }) => times(a, b),
+    modulus: P256,
+    scale: 2n ** 256n,
+    lemmas: ({ a, b }) => reduced(times(a, b)),
+  },
+  {
+    routine: "cpu_fe256_square",
+    call: () => [OUT, A, 1],
+    formula: ({ a }) => times(a, a),
+    modulus: P256,
+    scale: 2n ** 256n,
+    lemmas: ({ a }) =>
+      reduced(times(a, a), (run, previous) => {
+        if (previous === "strd r5, lr, [sp, #56]") run.exclude(run.read(STACK - 108, 16), times(a, a));
+      }),
+  },
+  {
+    routine: "cpu_fe256_add",
+    call: () => [OUT, A, B],
+    formula: ({ a, b }) => sum([1n, joined(a)], [1n, joined(b)]),
+    modulus: P256,
+    lemmas: ({ a, b }) =>
+      settled([4, 5, 6, 7, 8, 9, 10, 11], 12, "sbc ip, ip, #0", () =>
+        sum([1n, joined(a)], [1n, joined(b)], [-1n, constant(P256)]),
+      ),
+  },
+  {
+    routine: "cpu_fe256_sub",
+    call: () => [OUT, A, B],
+    formula: ({ a, b }) => sum([1n, joined(a)], [-1n, joined(b)]),
+    modulus: P256,
+    lemmas: ({ a, b }) =>
+      settled([4, 5, 6, 7, 8, 9, 10, 11], 12, "sbc ip, ip, ip", () => sum([1n, joined(a)], [-1n, joined(b)])),
+  },
+];
+
 /** The claims of the assembly of a core, by its file of multiplications. */
 export const CLAIMS: Readonly<Record<"cpu_umaal" | "cpu_umlal", readonly Claim[]>> = {
-  cpu_umaal: [MUL, { ...SQUARE, lemmas: squareOfUmaal }, SCALE, SUB, MONTGOMERY],
+  cpu_umaal: [MUL, { ...SQUARE, lemmas: squareOfUmaal }, SCALE, SUB, MONTGOMERY, ...FIELD256],
   cpu_umlal: [MUL, { ...SQUARE, lemmas: squareOfUmlal }, SCALE, SUB],
 };
 
 /** Run a routine, and return the difference between its result and the formula: by unknown, what is not a multiple of the modulus. */
 export function difference(listing: Listing, claim: Claim, inputs: Inputs): Map<string, bigint> {
-  const run = new Run(listing, claim.lemmas?.(inputs));
+  const lemmas = claim.lemmas?.(inputs);
+  const run = new Run(listing, lemmas?.look);
   run.write(A, inputs.a);
   run.write(B, inputs.b);
   run.call(claim.routine, ...claim.call(inputs));
-  return residues(sum([claim.scale ?? 1n, run.read(OUT, 8)], [-1n, claim.formula(inputs)]), claim.modulus);
+  const words = run.read(OUT, 8);
+  const result = lemmas?.result?.() ?? words;
+  const left = residues(sum([1n, words], [-1n, result]), WORD ** 8n);
+  if (left.size > 0) return left;
+  return residues(sum([claim.scale ?? 1n, result], [-1n, claim.formula(inputs)]), claim.modulus);
 }

@@ -1,5 +1,5 @@
 /**
- * The arithmetic of curve25519 on the final ELFs for Cortex-M4 and M3: each result equals its formula for all inputs. Planted errors are found, also one that
+ * The arithmetic of curve25519 and P-256 on the final ELFs for Cortex-M4 and M3: each result equals its formula for all inputs. Planted errors are found, also one that
  * few inputs show.
  */
 import assert from "node:assert/strict";
@@ -76,6 +76,10 @@ const PLANTED: readonly (readonly [what: string, core: 0 | 1, routine: string, f
   ["a broken chain in a square", 0, "cpu_fe_square", "adcs r1, r1, r1", "adds r1, r1, r1"],
   ["a lost carry of a row of scalars", 0, "cpu_sc_montgomery", "adcs r7, r8, #0", "adds r7, r8, #0"],
   ["a lost borrow", 0, "cpu_fe_sub", "sbcs r10, r10, r1", "subs r10, r10, r1"],
+  ["a word that p lacks", 0, "cpu_fe256_add", "adcs \\w6, \\w6, \\mask, lsr #31", "adcs \\w6, \\w6, #0"],
+  ["a mask without the top word", 0, "cpu_fe256_add", "sbc \\top, \\top, #0", "sbc \\top, \\top, \\top"],
+  ["a lost carry of the reduction", 0, "cpu_fe256_mul", "adcs lr, lr, r6\n", "adds lr, lr, r6\n"],
+  ["a carry of the multiples that is lost", 0, "cpu_fe256_square", "adcs r5, r5, r9", "adds r5, r5, r9"],
   ["a lost carry of a row", 1, "cpu_fe_mul", "adc \\h3, \\h3, #0", "nop"],
   ["a lost carry of a step", 1, "cpu_fe_scale", "adc \\carry, \\spare, #0", "mov \\carry, \\spare"],
 ];
@@ -93,6 +97,6 @@ describe("planted", () => {
       const listing = await assembled(file, cpu, from, to);
       const claim = CLAIMS[file].find((one) => one.routine === routine)!;
       const prove = (): void => assert.equal(difference(listing, claim, any()).size, 0, "a difference");
-      assert.throws(prove, /a difference|may have been lost|is not known/);
+      assert.throws(prove, /a difference|may have been lost|is not known|other words|another register|no unknown/);
     });
 });

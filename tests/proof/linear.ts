@@ -114,6 +114,11 @@ export class Unknowns {
     return unknown(name, min, max);
   }
 
+  /** A bit that is not known. */
+  bit(): Linear {
+    return this.fresh({ min: 0n, max: 1n });
+  }
+
   /** True if an unknown is never negative. */
   isCount(name: string): boolean {
     return (this.bounds.get(name)?.min ?? -1n) >= 0n;

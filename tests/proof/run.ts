@@ -62,6 +62,8 @@ export class Run {
   /** The carry, 0 or 1; and the last result that set the flags. */
   private carry: Linear = constant(0n);
   private last: Linear | undefined;
+  /** The unknowns that are known by now. */
+  private readonly shown: [name: string, by: Linear][] = [];
   /** The words that a chain of carries has added so far, word by word. */
   private chain: [place: bigint, word: Linear][] = [];
   private place: bigint | undefined;
@@ -265,15 +267,61 @@ export class Run {
   exclude(total: Linear, exact: Linear, max = exact.max): void {
     const rest = sum([1n, exact], [-1n, total]).form;
     if (total.min < 0n) throw new Error("a sum that may be negative");
-    for (const [name, value] of rest)
+    for (const [name, value] of rest) {
       if (!this.unknowns.isCount(name) || value <= max) throw new Error(`the carry ${name} may have been lost`);
-    const without = (word: Linear): Linear => ({
-      ...word,
-      form: new Map([...word.form].filter(([name]) => !rest.has(name))),
-    });
-    this.registers.forEach((word, i) => this.set(i, without(word)));
-    for (const [at, word] of this.memory) this.memory.set(at, without(word));
-    this.carry = without(this.carry);
+      this.replace(name, constant(0n));
+    }
+  }
+
+  /**
+   * Show that a register is a mask: all ones if `exact` is negative, else zero. `words` are the lowest words of `exact`, and the register the next one; `exact`
+   * is within the bounds. Return the bit of the mask.
+   */
+  decide(words: Linear, count: bigint, register: number, exact: Linear, { min, max }: Bounds): Linear {
+    const above = WORD ** count;
+    if (min < -above || max >= above) throw new Error("a number that is too large");
+    const rest = [...sum([1n, exact], [-1n, words]).form];
+    if (rest.some(([, value]) => value % above !== 0n)) throw new Error("other words than those of the number");
+    const top: Linear = { form: new Map(rest.map(([name, value]) => [name, value / above])), min: -1n, max: 0n };
+    const off = sum([1n, this.get(register)], [-1n, top]).form;
+    if ([...off.values()].some((value) => value % WORD !== 0n)) throw new Error("another register than the next word");
+    const found = rest.find(([one, by]) => /^u\d+$/.test(one) && (by === above || by === -above));
+    if (found === undefined) {
+      if (rest.some(([name]) => name !== "")) throw new Error("no unknown to replace");
+      const known = constant(-(rest[0]?.[1] ?? 0n) / above);
+      this.set(register, sum([WORD - 1n, known]));
+      return known;
+    }
+    const [name, value] = found;
+    const bit = this.unknowns.bit();
+    const sign = value / above;
+    // -bit = top, which has the unknown: so the unknown is the rest.
+    const others = new Map(top.form);
+    others.delete(name);
+    this.replace(name, sum([-sign, bit], [-sign, { form: others, min: 0n, max: 0n }]));
+    this.set(register, sum([WORD - 1n, bit]));
+    return bit;
+  }
+
+  /** A number whose words were taken from the run before, with what has been shown since. */
+  now(number: Linear): Linear {
+    let { form } = number;
+    for (const [name, by] of this.shown) {
+      const value = form.get(name);
+      if (value === undefined) continue;
+      const rest = new Map(form);
+      rest.delete(name);
+      form = sum([1n, { form: rest, min: 0n, max: 0n }], [value, by]).form;
+    }
+    return { ...number, form };
+  }
+
+  /** An unknown is known: put its value wherever it is. */
+  private replace(name: string, by: Linear): void {
+    this.shown.push([name, by]);
+    this.registers.forEach((word, i) => this.set(i, this.now(word)));
+    for (const [at, word] of this.memory) this.memory.set(at, this.now(word));
+    this.carry = this.now(this.carry);
   }
 
   /** A register, for `exclude`. */
