@@ -1,4 +1,4 @@
-// weight: 12 s, 1 core
+// weight: 14 s, 1 core
 /** The choice `public`: servers with keys on P-256 and P-384 and with RSA keys, pinned, or below an authority of any of these. */
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
@@ -17,7 +17,8 @@ import {
   type Identity,
   type Wish,
 } from "./identities.ts";
-import { Files, missing, openssl, type Peer } from "./peers.ts";
+import { broker, missing as withoutBroker } from "../server/broker.ts";
+import { Files, gnutls, missing, openssl, type Peer } from "./peers.ts";
 import { Script } from "./script.ts";
 import { Alert, flipped } from "./sins.ts";
 import { TlsSocket } from "./socket.ts";
@@ -203,8 +204,8 @@ describe("real servers, with a chain up to a root", () => {
     files.remove();
   });
 
-  /** A full handshake, then one that resumes. */
-  async function connect(port: number, anchor: Buffer): Promise<void> {
+  /** A full handshake, then one that resumes; `talk` says something on each. */
+  async function connect(port: number, anchor: Buffer, talk?: (socket: TlsSocket) => Promise<void>): Promise<void> {
     const client = wide();
     for (const preShared of [0, 1]) {
       const settings = { host: "localhost", roots: [anchor], seed: device.seed, clock: preShared * 1000 };
@@ -212,6 +213,7 @@ describe("real servers, with a chain up to a root", () => {
       await socket.connected();
       assert.equal(client.guest.preShared(), preShared);
       await socket.until(() => client.guest.ticketKept() !== 0 || preShared !== 0, "ticket");
+      await talk?.(socket);
       await socket.close();
     }
   }
@@ -221,6 +223,29 @@ describe("real servers, with a chain up to a root", () => {
       const own = ["-key", files.put(`${name}.key`, key), "-cert", files.put(`${name}.pem`, leaf)];
       peers.push(await openssl([...own, "-cert_chain", files.put("above.pem", above)]));
       await connect(peers.at(-1)!.port, anchor);
+    }
+  });
+
+  test("gnutls-serv", { skip: missing("gnutls-serv") }, async () => {
+    const args = ["--echo", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3"];
+    for (const { name, anchor, key, leaf, above } of chains) {
+      const own = ["--x509keyfile", files.put(`${name}.key`, key)];
+      own.push("--x509certfile", files.put(`${name}.chain`, `${leaf}\n${above}`));
+      peers.push(await gnutls([...args, ...own]));
+      await connect(peers.at(-1)!.port, anchor);
+    }
+  });
+
+  test("mosquitto: a client of MQTT is let in", { skip: withoutBroker() }, async (t) => {
+    for (const { name, anchor, key, leaf, above } of chains) {
+      const own = `keyfile ${files.put(`${name}.key`, key)}\ncertfile ${files.put(`${name}.chain`, `${leaf}\n${above}`)}\n`;
+      const { url } = await broker(t, `allow_anonymous true\n${own}`);
+      await connect(Number(new URL(url).port), anchor, async (socket) => {
+        // CONNECT of MQTT 3.1.1: a clean session, 60 s, the client "d".
+        socket.write(Buffer.from("100d00044d5154540402003c000164", "hex"));
+        await socket.until(() => socket.received.length >= 4, "CONNACK");
+        assert.equal(socket.received.toString("hex"), "20020000");
+      });
     }
   });
 
