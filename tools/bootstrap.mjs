@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Make a fresh clone work, then hand over to the CLI: `node tools/bootstrap.mjs VERB …` is `signet VERB …` with whatever
- * that verb needs in place. Plain Node, because it runs before `npm ci` did. What is there already is left alone, so
+ * that verb needs in place. Plain Node, because it runs before `npm ci` did. Existing parts are left alone, so
  * the second run installs nothing and costs a few milliseconds.
  *
  * In the npm package it installs nothing: it names the Debian packages that are missing.

@@ -4,8 +4,8 @@
  *     18([ header: bstr, {}, payload: bstr, signature: bstr ])
  *     ToBeSigned = ["Signature1", header: bstr, h'', payload: bstr]
  *
- * The payload is written once, in its place in the message. What is signed is a short head, built in scratch, followed by
- * the payload where it lies.
+ * The payload is written once, in its place in the message. The signature covers a short head, built in scratch,
+ * and then the payload in its place.
  */
 import { Status } from "../lib/status";
 import { Reader } from "../lib/reader";

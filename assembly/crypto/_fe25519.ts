@@ -2,12 +2,12 @@
  * The field of 2^255 - 19: eight 32-bit words, least significant first.
  *
  * Every 256-bit number is a valid element and stands for its residue, so there is no bound to keep between operations:
- * each takes any 256-bit numbers and gives a 256-bit number. What they give is a function of the numbers, not only of the
+ * each takes any 256-bit numbers and gives a 256-bit number. The result is a function of the numbers, not only of the
  * residues, so that a core's own `cpu.*` assembly can be compared bit by bit. `out` may be any operand; operands may be
  * the same element but not overlap otherwise. All are 4-byte aligned.
  *
- * One idea carries all of them: the top word is computed first. What of it lies at or above 2^255 is folded in at the
- * bottom, as 19 times that, *before* the carry runs up, and bit 31 of the top word is known, so the last carry
+ * One idea carries all of them: the top word is computed first. Its part at or above 2^255 is folded in at the
+ * bottom, as 19 times that part, *before* the carry runs up, and bit 31 of the top word is known, so the last carry
  * cannot leave it. One chain of carries a result, and no second pass.
  *
  * CT: nothing here branches on, or indexes by, an element. `feMul`, `feSquare` and `feScale` multiply 32 by 32 bits: see the

@@ -1,8 +1,8 @@
 /**
  * Points of edwards25519, -x^2 + y^2 = 1 + d x^2 y^2.
  *
- * A point is four field elements X, Y, Z, T with x = X/Z, y = Y/Z, xy = T/Z (Hisil, Wong, Carter, Dawson 2008). What is
- * added to it comes as y + x, y - x and 2dxy of an affine point (a row of the table, 96 bytes), or as
+ * A point is four field elements X, Y, Z, T with x = X/Z, y = Y/Z, xy = T/Z (Hisil, Wong, Carter, Dawson 2008). The
+ * other addend comes as y + x, y - x and 2dxy of an affine point (a row of the table, 96 bytes), or as
  * Y + X, Y - X, 2dT and Z (an addend, 128 bytes). The formulas are complete: no pair of points is an exception.
  *
  * `w` is always workspace of WORK_BYTES; points, addends and w are distinct.

@@ -15,8 +15,8 @@
  * that has exactly what it claims, are one in 2^30 tests or less; `tests/entropy` counts them. A failure is for good: a
  * source that broke once is not trusted again before a reset.
  *
- * CT: samples are secret, but a test of them has to look at them. What leaks is whether a sample equals the one before
- * and the first of its window, and which values were drawn; of a healthy source that says less than it has to spare.
+ * CT: samples are secret, but a test of them has to look at them. The time leaks whether a sample equals the one before
+ * and the first of its window, and which values were drawn. A healthy source has more entropy than this leak takes.
  */
 import { Status } from "../lib/status";
 

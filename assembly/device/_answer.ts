@@ -208,7 +208,7 @@ function tellTime(): void {
   if (floor.hear(got.issuedAt, life.nowMs) != Status.Ok) system.die(Death.Storage);
 }
 
-/** The server refused. What is not signed changes nothing but the waiting. */
+/** The server refused. An unsigned answer changes only the time until the next attempt. */
 function refused(here: State): void {
   const signed = carrier.answerLen() > 0 && load<u8>(overlay.place) == 0xd2;
   if (!signed) {

@@ -2,7 +2,7 @@
  * Reads one HTTP/1.1 or HTTP/1.0 response (RFC 9112) as its bytes arrive. Nothing is buffered but the body, in memory of the caller.
  *
  * A response has a length or comes in chunks. Extensions of chunks and fields of the trailer are checked for their form and ignored.
- * Whatever two parsers could read differently is refused: both lengths or one of them twice, chunks in HTTP/1.0,
+ * A form that two parsers could read differently is refused: both lengths or one of them twice, chunks in HTTP/1.0,
  * folded or unnamed fields, bare CR or LF, a body that ends with the connection.
  *
  * Bounds: the head, its interim responses, the chunk extensions and the trailer together have at most HTTP_HEAD_BYTES.

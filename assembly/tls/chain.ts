@@ -145,7 +145,7 @@ export function open(type: CertificateType, front: usize): void {
   kept.begin(front);
 }
 
-/** Take the certificate that `entries` has. What follows a proven one does not count, nor do those too far behind the leaf. */
+/** Take the certificate that `entries` has. Certificates after a proven one, or too far from the leaf, do not count. */
 export function add(options: Options): Alert {
   if (chain.count && course.type == CertificateType.RawPublicKey) return Alert.IllegalParameter;
   if (chain.count == MOST) return goOn();

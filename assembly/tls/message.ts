@@ -111,7 +111,7 @@ function known(type: u32): bool {
   return type == CertificateType.X509 || type == CertificateType.RawPublicKey;
 }
 
-/** Read a CertificateRequest (§4.3.2). What is not known in it is ignored, as the RFC demands. */
+/** Read a CertificateRequest (§4.3.2). Ignore unknown extensions, as the RFC demands. */
 export function certificateRequest(agreed: Agreed, r: Reader): Alert {
   const contextLen = r.u8();
   if (r.ok() && contextLen) return Alert.IllegalParameter;

@@ -209,8 +209,8 @@ function unprotect(): Alert {
  * Find the content's end and the inner type in the `len` bytes that were opened: the type is the last byte that is not
  * zero (§5.4), and none that is allowed if all are.
  *
- * CT: only `len` leaks: every word is looked at, wherever the padding begins. What the caller does with the content tells
- * its length, not the time this takes. The text is aligned, and the tag behind it makes the last word readable.
+ * CT: only `len` leaks: every word is looked at, wherever the padding begins. The use of the content by the caller
+ * shows its length; the time of this function does not. The text is aligned, and the tag behind it makes the last word readable.
  */
 function strip(len: u32): void {
   const text = layer.at;

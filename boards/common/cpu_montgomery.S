@@ -1,6 +1,6 @@
 /*
  * cpu.* for cores with the DSP extension (Cortex-M4, M7, M33): Montgomery multiplication modulo the order of edwards25519, and a row of one
- * of any length, over UMAAL. What they compute, and why no carry is lost, is in assembly/crypto/_sc25519.ts and _montgomery.ts; this gives
+ * of any length, over UMAAL. The formulas, and why no carry is lost, are in assembly/crypto/_sc25519.ts and _montgomery.ts; this gives
  * the same bits.
  *
  * CT: no branch and no address depends on an element; every instruction here takes a constant time on these cores.

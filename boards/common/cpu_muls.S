@@ -1,8 +1,8 @@
 // Longer than 400 lines: unrolled arithmetic; its macros have no other user.
 /*
  * cpu.* for cores with Thumb-1 only (ARMv6-M: Cortex-M0, M0+), whose one multiplication gives the lower 32 bits: the field of
- * 2^255 - 19 over 16-bit halves, and over Karatsuba for the halves of an element. What each operation computes, and why no
- * carry is lost, is in assembly/crypto/_fe25519.ts and _ge25519.ts; this gives the same bits.
+ * 2^255 - 19 over 16-bit halves, and over Karatsuba for the halves of an element. The formula of each operation, and why no
+ * carry is lost, are in assembly/crypto/_fe25519.ts and _ge25519.ts; this gives the same bits.
  *
  * CT: no branch and no address depends on an element, a digit or a bit; MULS takes a constant time, 1 or 32 cycles as
  * the chip was made.

@@ -1,7 +1,7 @@
 /*
  * cpu.poly1305 for cores with the DSP extension (Cortex-M4, M7, M33): `_poly1305.absorbBlocks`, with 32-bit words.
  *
- * What passes 2^128 comes back times 5/4: r1, r2 and r3 are multiples of four, so that s = r + r / 4 is exact.
+ * The part above 2^128 comes back times 5/4: r1, r2 and r3 are multiples of four, so that s = r + r / 4 is exact.
  *
  * Bounds: r < 2^28 a word, s < 5/4 2^28, h0 to h3 < 2^32, h4 <= 6 with the block added. A column is then below
  * 5 2^60 + 7.5 2^28 + 2^32 < 2^63: it fits its 64 bits. h4 r0 plus the carry of d3 is below 6 2^28 + 2^31 < 2^32.

@@ -1,6 +1,6 @@
 /*
- * cpu.* for cores with Thumb-2 (ARMv7-M and up): what needs no long multiplication. What each operation computes, and
- * why no carry is lost, is in assembly/crypto/_fe25519.ts and _ge25519.ts; this gives the same bits.
+ * cpu.* for cores with Thumb-2 (ARMv7-M and up): the operations without a long multiplication. The formula of each, and
+ * why no carry is lost, are in assembly/crypto/_fe25519.ts and _ge25519.ts; this gives the same bits.
  *
  * CT: no branch and no address depends on an element, a digit or a bit; MLA takes a constant time on these cores.
  */

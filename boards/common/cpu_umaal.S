@@ -1,6 +1,6 @@
 /*
  * cpu.* for cores with the DSP extension (Cortex-M4, M7, M33): the fields of 2^255 - 19 and of P-256 over UMAAL, which
- * multiplies two words and adds two more without a carry. What each operation computes, and why no carry is lost, is in
+ * multiplies two words and adds two more without a carry. The formula of each operation, and why no carry is lost, are in
  * assembly/crypto/_fe25519.ts and _fe256.ts; this gives the same bits.
  * Longer than 400 lines: the two fields share the macros of their products.
  *

@@ -1,6 +1,6 @@
 /*
- * cpu.* for cores with Thumb-2 but without the DSP extension (Cortex-M3): the field of 2^255 - 19 over UMLAL. What each
- * operation computes, and why no carry is lost, is in assembly/crypto/_fe25519.ts; this gives the same bits.
+ * cpu.* for cores with Thumb-2 but without the DSP extension (Cortex-M3): the field of 2^255 - 19 over UMLAL. The formula
+ * of each operation, and why no carry is lost, are in assembly/crypto/_fe25519.ts; this gives the same bits.
  *
  * CT: no branch and no address depends on an element. The time of UMULL and UMLAL does: they end early when operands
  * are short. Boards of such cores say CRYPTO_BLIND, and secret points are multiplied with a secret element first.

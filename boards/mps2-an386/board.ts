@@ -1,6 +1,6 @@
 import { KiB, type Board } from "../../tools/firmware/board.ts";
 
-/** Arm MPS2, FPGA image AN386: Cortex-M4, no radio, no noise source. What QEMU runs and CI tests first. */
+/** Arm MPS2, FPGA image AN386: Cortex-M4, no radio, no noise source. QEMU runs it, and CI tests it first. */
 export default {
   cpu: "cortex-m4",
   chip: "cmsdk",

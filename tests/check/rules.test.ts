@@ -175,6 +175,18 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["a comment that begins with Who", "language", "tools/wire/cbor.ts", "/** Who decodes. */\nexport {};\n"],
   ["a comment of several lines", "language", "assembly/lib/bytes.ts", "/**\n * What is\n * copied.\n */\n"],
   ["a line comment that begins with Whether", "language", "boards/common/start.c", "  // Whether it starts\n"],
+  [
+    "a later sentence that begins with What",
+    "language",
+    "tools/wire/cbor.ts",
+    "/** Decode it. What is left stays. */\n",
+  ],
+  [
+    "a line that has Only then in it",
+    "language",
+    "tools/wire/README.md",
+    "It reads the head. Only then does it\nend.\n",
+  ],
   ["a comment with nobody in it", "language", "tools/wire/cbor.ts", "// The memory that nobody\n// has taken\n"],
   ["a comment with can not in it", "language", "tools/wire/cbor.ts", "// The byte can\n// not be read\n"],
   ["a paragraph that begins with So that", "language", "tools/wire/README.md", "# x\n\nSo that it decodes.\n"],
@@ -217,7 +229,7 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
 describe("rules", () => {
   it("accept question words inside sentences, in code and in headings", () => {
     const text = "# What it does\n\nIt says what\nWhat continues a line, and\n\n```\nWhat code says\n```\n\nWhat if?\n";
-    const code = `const x = "// What";\n/** Tell who it is. */\n// Who is it?\n`;
+    const code = `const x = "// What";\n/** Tell who it is. Then: What is it? */\n// Who is it?\n`;
     const tree = new Map(Object.entries({ ...GOOD, "tools/wire/README.md": text, "tools/wire/more.ts": code }));
     assert.deepEqual(
       RULES.flatMap(({ find }) => find(tree)),

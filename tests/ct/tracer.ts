@@ -1,6 +1,6 @@
 /**
- * The lab's ELF with a witness: `trace.c` in QEMU, `tools/emulator/rp2040/trace.ts` in rp2040js. What each operation
- * executes and touches, as two hashes; in rp2040js how many cycles each instruction took, too.
+ * The lab's ELF with a witness: `trace.c` in QEMU, `tools/emulator/rp2040/trace.ts` in rp2040js. It gives two hashes of
+ * each operation, of its instructions and of its addresses; in rp2040js the cycles of each instruction too.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -42,7 +42,7 @@ const CLAIMS = [
 
 /**
  * A source that has exactly what it claims: independent bits, each 1 with 2^(-claim / 8), by a table over two bytes of
- * good noise. What comes less often than once in 65,536 samples never comes.
+ * good noise. Values rarer than one in 65,536 samples never come.
  */
 function biased(claim: number, seed: number): (length: number) => Uint8Array {
   const noise = uniform(seed);

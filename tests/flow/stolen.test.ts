@@ -1,7 +1,7 @@
 // weight: 20 s, 0.5 cores
 /**
- * A thief has one of the two server keys that a device holds, and the network between the device and its server, for a while. What the thief
- * signs may cost time. It must not cost the device its identity with the holder of the other key.
+ * A thief has one of the two server keys that a device holds, and the network between the device and its server, for a while. The thief's
+ * messages may cost time. They must not cost the device its identity with the holder of the other key.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";

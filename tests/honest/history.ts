@@ -93,7 +93,7 @@ const kind = fc.oneof(
 
 const validMs = pick(HOUR, DAY, 5_000, 40 * MINUTE);
 
-/** The acts of everybody but a clone, each with how often it comes. */
+/** The acts of all parties except a clone, each with its frequency. */
 function acts(who: fc.Arbitrary<Who>): { weight: number; arbitrary: fc.Arbitrary<Act> }[] {
   const act = <A extends Act["act"]>(name: A): fc.Arbitrary<A> => fc.constant(name);
   return [

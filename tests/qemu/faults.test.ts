@@ -12,7 +12,7 @@ import { symbols, type Place } from "../../tools/firmware/symbols.ts";
 
 const STEP_MS = 60_000;
 
-/* Thumb instructions. What they overwrite is back after the reset: QEMU loads the image again. */
+/* Thumb instructions. The overwritten code is back after the reset: QEMU loads the image again. */
 const UNDEFINED = 0xde00;
 const LOOP = 0xe7fe;
 const MASK_INTERRUPTS = 0xb672;

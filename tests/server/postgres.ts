@@ -72,7 +72,7 @@ function family(server: ChildProcess): number[] {
   return [server.pid!, ...children.trim().split(/\s+/).map(Number)];
 }
 
-/** End PostgreSQL as a crash does: every process of it at once, by SIGKILL. What it left is recovered by the next `run`. */
+/** End PostgreSQL as a crash does: every process of it at once, by SIGKILL. The next `run` recovers the rest. */
 export async function crash(server: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => server.once("exit", resolve));
   for (const pid of family(server)) kill(pid);

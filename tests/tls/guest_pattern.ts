@@ -1,7 +1,7 @@
 /**
  * The TLS client on the link, as a program of its own: byte streams to whatever server the flash page names, with the steps it
- * lists. A connection that fails is begun again with its first step. What the product's firmware does with readings, this does
- * with a pattern that any server can send back.
+ * lists. A connection that fails is begun again with its first step. The product's firmware sends readings; this
+ * program sends a pattern that any server can send back.
  */
 import { TLS_CLOSE_MS, TLS_OPEN_MS, TLS_RECORD_BYTES } from "../../assembly/config";
 import { Event } from "../../assembly/device/facts";

@@ -42,7 +42,7 @@ interface Trick {
   readonly played: (wire: Wire) => void;
 }
 
-/** Splits one direction into records. What is no TLS comes out as it is. */
+/** Splits one direction into records. Other bytes than TLS come out unchanged. */
 class Splitter {
   private rest = Buffer.alloc(0);
   private readonly counts = new Map<number, number>();

@@ -278,8 +278,8 @@ export class Gdb {
   }
 
   /**
-   * Let the machine run until `done` resolves, and stop it again. What the program says by semihosting is heard; files it
-   * is not given.
+   * Let the machine run until `done` resolves, and stop it again. The program can write lines by semihosting, but
+   * can open no file.
    */
   async run(hear: Hear, done: Promise<unknown>): Promise<void> {
     const state = { over: false };

@@ -63,7 +63,7 @@ export function unescape(body: Uint8Array): Buffer {
   return Buffer.from(out);
 }
 
-/** Takes a stream of bytes apart, however it is cut into pieces. What stands between packets is passed over. */
+/** Takes a stream of bytes apart, however it is cut into pieces. Bytes between packets are skipped. */
 export class Splitter {
   private rest: Buffer = Buffer.alloc(0);
 

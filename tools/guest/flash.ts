@@ -1,6 +1,6 @@
 /** Flash as chips have it: erasing sets a page's bits, programming only clears them, and power goes at the worst moment. */
 
-/** The power went. What the flash holds now is what the next start finds. */
+/** The power went. The next start finds the flash as it is now. */
 export class PowerCut extends Error {
   constructor() {
     super("the power went");

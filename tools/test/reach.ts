@@ -15,7 +15,7 @@ export function changedSince(commit: string, root: string = ROOT): string[] {
 
 /**
  * Folders that programs list as a whole, to check them or to see that a build is fresh: that says nothing of what a program depends
- * on. What is compiled from `assembly/` is what an entry imports, and entries are named.
+ * on. Only files of `assembly/` that an entry imports are compiled, and entries are named.
  */
 const LISTED = new Set(["assembly", "tests", "tools"]);
 

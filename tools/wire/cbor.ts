@@ -119,7 +119,7 @@ class Decoder {
     return value;
   }
 
-  /** Read a length or a count. What cannot fit into the bytes that are left is refused before anything is made for it. */
+  /** Read a length or a count. Refuse one that the remaining bytes cannot hold, before memory is taken for it. */
   length(info: number, bytesEach: number): number {
     const value = this.argument(info);
     if (typeof value === "bigint" || value * bytesEach > this.bytes.length - this.at) this.refuse("truncated");

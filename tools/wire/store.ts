@@ -166,7 +166,7 @@ function merged(pair: readonly StorePage[]): StoreRecord[] {
 
 /**
  * Count the records that are not whole on one page of the pair, pages with other bytes, and a page that was there and is
- * missing. What was not written yet when a cut came is not damaged: a blank place, or the second page.
+ * missing. A part that a power cut left unwritten is not damaged: a blank place, or the second page.
  */
 function damagesOf(
   pair: readonly StorePage[],

@@ -1,4 +1,4 @@
-/** The MPS2 boards have no sensor. What they measure instead is a triangle, 20.000 to 24.095 and back in 8.192 s. */
+/** The MPS2 boards have no sensor. This one measures a triangle instead, 20.000 to 24.095 and back in 8.192 s. */
 #include "port.h"
 
 int32_t sensor_read(uint32_t channel) {

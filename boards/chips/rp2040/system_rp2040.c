@@ -1,4 +1,4 @@
-/** Clocks and resets. What a reset of the core alone leaves running is brought to a known state first. */
+/** Clocks and resets. Blocks that a reset of the core alone leaves running are brought to a known state first. */
 #include "chip.h"
 
 #define USED (RESETS_ADC | RESETS_IO_BANK0 | RESETS_PADS_BANK0 | RESETS_TIMER | RESETS_UART0 | RESETS_UART1)

@@ -47,8 +47,8 @@ export function converse(setting: Setting, length: number): boolean {
 }
 
 /**
- * Open a connection, send `length` random bytes, receive the answer to each, close. What is received must be right as
- * far as it goes, and so must be what the peer has received for as long as the link says Open: no byte is lost, doubled
+ * Open a connection, send `length` random bytes, receive the answer to each, close. The received bytes must be right as
+ * far as they go. The same holds for the peer's bytes while the link is Open: no byte is lost, doubled
  * or out of order. A link that stays Open delivers all of it.
  */
 export function carry(setting: Setting, length: number): boolean {

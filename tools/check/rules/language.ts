@@ -3,8 +3,11 @@ import { lineAt, type Finding, type Rule } from "../tree.ts";
 /** A sentence that begins so names its subject by a question; CONTRIBUTING.md has the rule. */
 const QUESTION = /^(Who|Whom|Whose|What|Whatever|Whether|Whoever|Nobody|Somebody|Anybody|Everybody|So that)\b/;
 
+/** The same of a later sentence, unless it is a question, and two forms with the verb before the subject. */
+const INVERTED = /(?<=[\w)`"]{2}[.:;]\s+)(Who|Whom|Whose|What|Whatever|Whether|So that|Nor|Only then)\b(?![^.:;?]*\?)/;
+
 /** Words that hide the subject, anywhere. */
-const HIDDEN = /\b([Ww]hoever|[Nn]obody|[Ss]omebody)\b/;
+const HIDDEN = /\b([Ww]hoever|[Nn]obody|[Ss]omebody|[Ee]verybody)\b/;
 
 /** One word, which is easy to read as two that mean the opposite. */
 const SPLIT = /\bcan\s+not\b/;
@@ -12,7 +15,7 @@ const SPLIT = /\bcan\s+not\b/;
 /** Comments that begin a line: a block, or a run of line comments. Comments behind code may be parts of a string. */
 const COMMENT = /^[ \t]*(?:\/\*+[ \t\n*]*([^]*?)\*\/|(\/\/[^\n]*(?:\n[ \t]*\/\/[^\n]*)*))/gm;
 
-/** Comments begin with their subject or a verb, and so do the paragraphs, items and cells of a README; "cannot" is one word. */
+/** Comments, and the text of a README, begin each sentence with its subject or a verb; "cannot" is one word. */
 export const language: Rule = {
   name: "language",
   find(tree) {
@@ -48,10 +51,12 @@ function inMarkdown(path: string, text: string): Finding[] {
 
 function faults(words: string, begins = true): string[] {
   const question = begins && !words.split(/[.:;]/)[0]!.endsWith("?") ? QUESTION.exec(words)?.[0] : undefined;
-  const plain = words.replaceAll(/`[^`]*`/g, "");
+  const plain = words.replaceAll(/`[^`]*`/g, "``");
+  const inverted = INVERTED.exec(plain)?.[0];
   const hidden = HIDDEN.exec(plain)?.[0];
   return [
     ...(question === undefined ? [] : [`begins with "${question}": name the subject, or begin with a verb`]),
+    ...(inverted === undefined ? [] : [`a sentence begins with "${inverted}": put the subject first`]),
     ...(SPLIT.test(plain) ? ['"cannot" is one word'] : []),
     ...(hidden === undefined ? [] : [`"${hidden}" hides the subject: name it`]),
   ];
