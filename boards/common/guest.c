@@ -116,7 +116,7 @@ PORT void import_system_die(u32 code) {
 }
 
 PORT void import_system_event(u32 code, u32 data, u32 len) {
-  const u8 *bytes = inside(data, len);
+  const u8 *bytes = readable(data, len);
 #ifdef SIGNET_LIBRARY
   host_hear(code, bytes, len);
 #endif
@@ -129,18 +129,6 @@ PORT void import_system_event(u32 code, u32 data, u32 len) {
 #if __has_include("table.h")
 #include "table.h"
 #endif
-
-/** A run of the data with which linear memory begins. */
-struct data_run {
-  u16 at, len;
-};
-
-PORT void load_data(const u8 *from, const struct data_run *runs, u32 count) {
-  for (u32 i = 0; i < count; i++) {
-    memcpy(inside(runs[i].at, runs[i].len), from, runs[i].len);
-    from += runs[i].len;
-  }
-}
 
 #include "guest_module.c"
 

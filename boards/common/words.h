@@ -80,6 +80,13 @@ WORD u8 *known(u32 at) { return guest.memory + at; }
 #endif
 
 /**
+ * The module's constants: bytes that nothing writes. They are no part of linear memory but stay in flash, at addresses
+ * behind all of it. Only words that begin with `far_` or `at_` read them, and memory_copy; any other access of them
+ * traps.
+ */
+static const u8 constants[CONSTANTS_BYTES];
+
+/**
  * Called where the compiler does not derive the constant that the generator knows, or that address is outside: fails
  * the build.
  */
@@ -131,16 +138,45 @@ WORD u8 *inside(u32 at, u32 len) {
 }
 
 /**
- * The address of `size` bytes at `base + offset`, a sum of 33 bits.
+ * True if `size` bytes at `base + offset`, a sum of 33 bits, are not all in linear memory.
  *
  * Bounds: no difference wraps, by the comparisons before it. `offset` and `size` are constants of the instruction: what
  * is left of this is one comparison of `base` with a constant, and nothing if `base` is constant too.
  */
+WORD int is_outside(u32 base, u32 offset, u32 size) {
+  return UNLIKELY(size > LINEAR_BYTES || offset > LINEAR_BYTES - size || base > LINEAR_BYTES - size - offset);
+}
+
+/** The address of `size` bytes at `base + offset`; traps if they are not all in linear memory. */
 WORD u8 *address(u32 base, u32 offset, u32 size) {
-  if (UNLIKELY(size > LINEAR_BYTES || offset > LINEAR_BYTES - size || base > LINEAR_BYTES - size - offset))
+  if (is_outside(base, offset, size))
     trap(TRAP_OOB);
   return anywhere(guest.memory) + base + offset;
 }
+
+/**
+ * The address of `size` bytes of constants at `base + offset`, a sum of 33 bits; traps if they are not all constants.
+ *
+ * Bounds: no difference wraps, by the comparisons before it, and the sum does not, by the third.
+ */
+WORD const u8 *among_constants(u32 base, u32 offset, u32 size) {
+  const u32 end = CONSTANTS_AT + CONSTANTS_BYTES;
+  if (size > end || offset > end - size || base > end - size - offset || base + offset < CONSTANTS_AT)
+    trap(TRAP_OOB);
+  return constants + (base + offset - CONSTANTS_AT);
+}
+
+FAR const u8 *called_constants(u32 base, u32 offset, u32 size) { return among_constants(base, offset, size); }
+
+/** The address of `size` bytes at `base + offset` to read, in linear memory or of constants; else it traps. */
+WORD const u8 *source(u32 base, u32 offset, u32 size) {
+  if (is_outside(base, offset, size))
+    return __builtin_constant_p(base) ? among_constants(base, offset, size) : called_constants(base, offset, size);
+  return anywhere(guest.memory) + base + offset;
+}
+
+/** The address of `len` bytes at `at` to read, in linear memory or of constants; else it traps. */
+WORD const u8 *readable(u32 at, u32 len) { return at < CONSTANTS_AT ? inside(at, len) : called_constants(at, 0, len); }
 
 /*
  * Move bytes; `size` is a constant 1, 2, 4 or 8. A core that may access memory unaligned does so. On one that may not
@@ -207,16 +243,27 @@ WORD void put(u8 *to, const void *from, u32 size) {
   }                                                                                                                    \
   WORD value at_##name(u32 at, u32 base, u32 offset) {                                                                 \
     memory got;                                                                                                        \
+    if (at >= CONSTANTS_AT) {                                                                                          \
+      if (at != base + offset || at < offset || at > CONSTANTS_AT + CONSTANTS_BYTES - sizeof got)                      \
+        constant_is_wrong();                                                                                           \
+      memcpy(&got, constants + (at - CONSTANTS_AT), sizeof got);                                                       \
+      return (value)(wide)got;                                                                                         \
+    }                                                                                                                  \
     if (!is_windowed(at, base, offset, sizeof got))                                                                    \
       return name(base, offset);                                                                                       \
     fetch_known(&got, at, sizeof got);                                                                                 \
     return (value)(wide)got;                                                                                           \
   }                                                                                                                    \
-  FAR value called_##name(u32 base, u32 offset) { return name(base, offset); }                                         \
-  FAR value called_plain_##name(u32 base) { return name(base, 0); }                                                    \
+  WORD value any_##name(u32 base, u32 offset) {                                                                        \
+    memory got;                                                                                                        \
+    fetch(&got, source(base, offset, sizeof got), sizeof got);                                                         \
+    return (value)(wide)got;                                                                                           \
+  }                                                                                                                    \
+  FAR value called_##name(u32 base, u32 offset) { return any_##name(base, offset); }                                   \
+  FAR value called_plain_##name(u32 base) { return any_##name(base, 0); }                                              \
   WORD value far_##name(u32 base, u32 offset) {                                                                        \
     if (__builtin_constant_p(base))                                                                                    \
-      return name(base, offset);                                                                                       \
+      return any_##name(base, offset);                                                                                 \
     return IS_ZERO(offset) ? called_plain_##name(base) : called_##name(base, offset);                                  \
   }
 #define STORE(name, memory, value)                                                                                     \
@@ -266,7 +313,7 @@ FAR void memory_fill(u32 to, u32 value, u32 len) { memset(inside(to, len), (int)
 
 FAR void memory_copy(u32 to, u32 from, u32 len) {
   u8 *const target = inside(to, len);
-  memmove(target, inside(from, len), len);
+  memmove(target, readable(from, len), len);
 }
 
 #define UNREACHABLE trap(TRAP_UNREACHABLE)

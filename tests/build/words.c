@@ -1,6 +1,7 @@
 /**
  * The words of boards/common/words.h against the exact rule: an access of `size` bytes at `base + offset` traps unless
- * the sum, in 64 bits, ends inside linear memory; else it moves those bytes. Prints how many accesses were compared.
+ * the sum, in 64 bits, ends inside linear memory, or for a word that may read constants among these; else it moves
+ * those bytes. Prints how many accesses were compared.
  *
  *   words PAIRS SEED
  */
@@ -10,6 +11,10 @@
 #include <stdlib.h>
 
 #include "words.h"
+
+static const u8 constants[CONSTANTS_BYTES] = {1, 2, 3, 250, 251, 252, [CONSTANTS_BYTES - 2] = 9, 200};
+
+#define CONSTANTS_END (CONSTANTS_AT + CONSTANTS_BYTES)
 
 static jmp_buf trapped;
 
@@ -24,13 +29,28 @@ static u32 random32(void) {
 
 /** A number near one of the places where a comparison could be wrong, or any. */
 static u32 pick(void) {
-  static const u32 near[] = {0, 0, 8, LINEAR_BYTES, LINEAR_BYTES, 0x7fffffff, 0xffffffff, (u32)-LINEAR_BYTES};
+  static const u32 near[] = {0,
+                             0,
+                             8,
+                             LINEAR_BYTES,
+                             LINEAR_BYTES,
+                             0x7fffffff,
+                             0xffffffff,
+                             (u32)-LINEAR_BYTES,
+                             CONSTANTS_AT,
+                             CONSTANTS_END,
+                             CONSTANTS_AT,
+                             CONSTANTS_END,
+                             (u32)-CONSTANTS_AT,
+                             4,
+                             2,
+                             0};
   const u32 bits = random32();
   if ((bits & 15) == 0)
     return random32();
   if ((bits & 15) < 5)
     return random32() % (2 * LINEAR_BYTES);
-  return near[bits >> 4 & 7] + (bits >> 8 & 31) - 16;
+  return near[bits >> 4 & 15] + (bits >> 8 & 31) - 16;
 }
 
 static void fail(const char *name, u32 base, u32 offset) {
@@ -41,23 +61,30 @@ static void fail(const char *name, u32 base, u32 offset) {
 /** True if the exact rule lets an access in. */
 static int fits(u32 base, u32 offset, u32 size) { return (uint64_t)base + offset + size <= LINEAR_BYTES; }
 
-static void compare(const char *name, u32 base, u32 offset, u32 size, int did_trap) {
-  const int expected = fits(base, offset, size);
+/** True if it lets a word in that may read constants. */
+static int is_constant(u32 base, u32 offset, u32 size) {
+  const uint64_t at = (uint64_t)base + offset;
+  return at >= CONSTANTS_AT && at + size <= CONSTANTS_END;
+}
+
+static void compare(const char *name, int expected, u32 base, u32 offset, int did_trap) {
   if (did_trap == expected)
     fail(name, base, offset);
   compared++;
   inside_memory += (uint64_t)expected;
 }
 
-#define TRY_LOAD(word, type, wide, size)                                                                               \
+#define TRY_LOAD(word, reads, type, wide, size)                                                                        \
   do {                                                                                                                 \
     u64 got = 0;                                                                                                       \
     const int why = setjmp(trapped);                                                                                   \
     if (!why)                                                                                                          \
       got = (u64)word(base, offset);                                                                                   \
-    compare(#word, base, offset, size, why);                                                                           \
+    const int among = (reads) && is_constant(base, offset, size);                                                      \
+    compare(#word, among || fits(base, offset, size), base, offset, why);                                              \
     type expected;                                                                                                     \
-    if (!why && memcpy(&expected, guest.memory + base + offset, size) && got != (u64)(wide)expected)                   \
+    const u8 *from = among ? constants + (base + offset - CONSTANTS_AT) : guest.memory + base + offset;                \
+    if (!why && memcpy(&expected, from, size) && got != (u64)(wide)expected)                                           \
       fail(#word, base, offset);                                                                                       \
   } while (0)
 
@@ -67,18 +94,18 @@ static void compare(const char *name, u32 base, u32 offset, u32 size, int did_tr
     const int why = setjmp(trapped);                                                                                   \
     if (!why)                                                                                                          \
       word(base, offset, given);                                                                                       \
-    compare(#word, base, offset, size, why);                                                                           \
+    compare(#word, fits(base, offset, size), base, offset, why);                                                       \
     if (!why && memcmp(guest.memory + base + offset, &given, size) != 0)                                               \
       fail(#word, base, offset);                                                                                       \
   } while (0)
 
 /** Each word, the one that calls, and the one that calls without an offset. */
 #define EACH_LOAD(word, type, wide, size)                                                                              \
-  TRY_LOAD(word, type, wide, size);                                                                                    \
-  TRY_LOAD(far_##word, type, wide, size);                                                                              \
+  TRY_LOAD(word, 0, type, wide, size);                                                                                 \
+  TRY_LOAD(far_##word, 1, type, wide, size);                                                                           \
   do {                                                                                                                 \
     const u32 offset = 0;                                                                                              \
-    TRY_LOAD(far_##word, type, wide, size);                                                                            \
+    TRY_LOAD(far_##word, 1, type, wide, size);                                                                         \
   } while (0)
 #define EACH_STORE(word, size)                                                                                         \
   TRY_STORE(word, size);                                                                                               \
@@ -142,6 +169,17 @@ static void access(volatile u32 base, volatile u32 offset) {
   AT_STORE(i64_store16, i64_load16_u, at);                                                                             \
   AT_STORE(i64_store32, i64_load32_u, at)
 
+/** A constant is read at an address that the generator knows, at one that only the compiler knows, and at any. */
+#define AT_READ(word, at)                                                                                              \
+  if (at_##word(at, at, 0) != far_##word(somewhere, at) || far_##word(at, 0) != far_##word(somewhere, at))             \
+  fail("at_" #word, at, 0)
+#define AT_CONSTANT(at)                                                                                                \
+  AT_READ(i32_load, at);                                                                                               \
+  AT_READ(i32_load8_s, at);                                                                                            \
+  AT_READ(i32_load8_u, at);                                                                                            \
+  AT_READ(i32_load16_u, at);                                                                                           \
+  AT_READ(i64_load, at)
+
 static void constant(volatile u32 somewhere) {
   AT_ALL(120);
   AT_ALL(121);
@@ -149,6 +187,9 @@ static void constant(volatile u32 somewhere) {
   AT_ALL(124);
   AT_ALL(128);
   AT_ALL(LINEAR_BYTES - 8);
+  AT_CONSTANT(CONSTANTS_AT);
+  AT_CONSTANT(CONSTANTS_AT + 1);
+  AT_CONSTANT(CONSTANTS_END - 8);
 }
 
 /** Ranges whose length is not a constant: the one of a fill, and each of the two of a copy. */
@@ -157,15 +198,18 @@ static void range(volatile u32 at, volatile u32 len) {
   int why = setjmp(trapped);
   if (!why)
     memory_fill(at, len, len);
-  compare("memory_fill", at, len, 0, why);
+  compare("memory_fill", fits(at, len, 0), at, len, why);
   why = setjmp(trapped);
   if (!why)
     memory_copy(at, middle, len);
-  compare("memory_copy to", at > middle ? at : middle, len, 0, why);
+  const int fits_middle = fits(middle, len, 0);
+  compare("memory_copy to", fits_middle && fits(at, len, 0), at, len, why);
   why = setjmp(trapped);
   if (!why)
     memory_copy(middle, at, len);
-  compare("memory_copy from", at > middle ? at : middle, len, 0, why);
+  compare("memory_copy from", fits_middle && (fits(at, len, 0) || is_constant(at, 0, len)), at, len, why);
+  if (!why && at >= CONSTANTS_AT && memcmp(guest.memory + middle, constants + (at - CONSTANTS_AT), len) != 0)
+    fail("memory_copy from", at, len);
 }
 
 int main(int count, char **arguments) {

@@ -23,7 +23,7 @@ const ALIGNED_ONLY = ["-D__ARM_ARCH=6", "boards/common/unaligned.c"];
 /** Compile words.c against a header, and run it. */
 function compare(header: string, more: readonly string[] = []): { status: number | null; said: string } {
   // 1,000 bytes: no power of two.
-  writeFileSync(join(folder, "layout.h"), layoutHeader(1000, ""));
+  writeFileSync(join(folder, "layout.h"), layoutHeader(1000, "", 100));
   writeFileSync(join(folder, "words.h"), header);
   const program = join(folder, "words");
   const flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-clobbered", `-I${folder}`, "-Iboards/common"];
@@ -60,6 +60,10 @@ describe("the words of the guest", () => {
     ["a sum that wraps", "base > LINEAR_BYTES - size - offset)", "base + offset > LINEAR_BYTES - size)"],
     ["one byte too many", "offset > LINEAR_BYTES - size ||", "offset > LINEAR_BYTES - size + 1 ||"],
     ["a range that ends behind memory", "at > LINEAR_BYTES - len)", "at > LINEAR_BYTES)"],
+    ["a sum that wraps to the constants", "base > end - size - offset ||", "base + offset > end - size ||"],
+    ["a constant too many", "offset > end - size ||", "offset > end - size + 1 ||"],
+    ["bytes before the constants", "base + offset < CONSTANTS_AT)", "base + offset < CONSTANTS_AT - 1)"],
+    ["a copy to the constants", "u8 *const target = inside(to, len);", "u8 *const target = (u8 *)readable(to, len);"],
   ] as const) {
     it(`are caught with ${fault}`, () => assert.notEqual(compare(planted(from, to)).status, 0));
   }
@@ -67,7 +71,7 @@ describe("the words of the guest", () => {
 
 /** Compile one access by each compiler, for a core that needs alignment and one that does not: the errors. */
 function compileAccess(access: string): string[] {
-  writeFileSync(join(folder, "layout.h"), layoutHeader(1000, ""));
+  writeFileSync(join(folder, "layout.h"), layoutHeader(1000, "", 100));
   const source = `#include "words.h"\nu32 f(void); u32 f(void) { u32 base = 900; return ${access}; }\n`;
   return [["gcc"], ["arm-none-eabi-gcc", "-mcpu=cortex-m0", "-mthumb"], ["arm-none-eabi-gcc", "-mcpu=cortex-m4"]].map(
     ([compiler, ...flags]) =>
@@ -90,11 +94,15 @@ describe("an address known to the generator", () => {
     assert.deepEqual(compileAccess("at_i32_load(996, base, 96)"), ["", "", ""]);
     assert.deepEqual(compileAccess("at_i32_load(995, base, 95)"), ["", "", ""]);
     assert.deepEqual(compileAccess("(u32)at_i64_load(992, base, 92)"), ["", "", ""]);
+    assert.deepEqual(compileAccess("(u32)at_i64_load(61532, base, 60632)"), ["", "", ""]);
   });
 
   for (const [fault, access] of [
     ["behind memory", "at_i32_load(1000, base, 100)"],
     ["partly behind memory", "(u32)at_i64_load(996, base, 96)"],
+    ["behind the constants", "at_i32_load(61540, base, 60640)"],
+    ["partly behind the constants", "(u32)at_i64_load(61533, base, 60633)"],
+    ["of a store to the constants", "(at_i32_store(61440, base, 60540, 1), 0)"],
     ["not the one that is computed", "at_i32_load(904, base, 0)"],
     ["not known to the compiler", "at_i32_load(900, *(volatile u32 *)&base, 0)"],
     ["a sum that wraps", "at_i32_load(8, base, 0xfffffc84u)"],

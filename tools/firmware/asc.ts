@@ -20,7 +20,13 @@ const COMPILER = join(ROOT, "tools/firmware/compile.mjs");
 /** The files that state the versions of npm packages: the first in the tree, the second in the npm package. */
 export const VERSIONS = ["package-lock.json", "package.json"];
 
-const PARTS = ["tools/firmware/compile.mjs", "tools/firmware/text.mjs", "asconfig.json", ...VERSIONS];
+const PARTS = [
+  "tools/firmware/compile.mjs",
+  "tools/firmware/memory.mjs",
+  "tools/firmware/text.mjs",
+  "asconfig.json",
+  ...VERSIONS,
+];
 
 /**
  * Node's flags for a compiler that is WebAssembly and lives for seconds only: V8's optimization of it would take a quarter of a compilation

@@ -1,12 +1,15 @@
 // @ts-check
 /**
- * The AssemblyScript compiler as a program, with one difference to its own: the folder of an application may take the place of `assembly/app/`.
+ * The AssemblyScript compiler as a program, with two differences to its own: the folder of an application may take the place of `assembly/app/`, and
+ * static bytes that are not zero lie behind all others, from CONSTANTS_AT on. Nothing writes them, so a board keeps them in flash.
  *
  *     node compile.mjs APP ARGUMENTS…        APP: the folder; "" for the one of the tree
  */
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import * as as from "assemblyscript";
 import { main } from "assemblyscript/asc";
+import { CONSTANTS_AT, MEMORY_BYTES } from "./memory.mjs";
 
 const PLACE = "assembly/app";
 
@@ -27,6 +30,33 @@ async function read(name, base) {
     return null;
   }
 }
+
+/** The compiler's 64-bit integers. */
+const { i64_new, i64_low } =
+  /** @type {{ i64_new: (low: number, high: number) => i64, i64_low: (value: i64) => number }} */ (
+    /** @type {unknown} */ (globalThis)
+  );
+const place = as.Compiler.prototype.addAlignedMemorySegment;
+/** Where the next constant comes. */
+let next = CONSTANTS_AT;
+
+/**
+ * Place a segment of static memory: zeros where the compiler would, anything else behind the constants before it.
+ * @this {as.Compiler}
+ * @param {Uint8Array} bytes
+ * @param {number} alignment
+ */
+as.Compiler.prototype.addAlignedMemorySegment = function (bytes, alignment) {
+  const end = this.memoryOffset;
+  const isConstant = bytes.some((byte) => byte !== 0);
+  if (isConstant) this.memoryOffset = i64_new(next, 0);
+  // The optimizer drops zeros at the end of a segment: a mark behind them keeps them among the constants.
+  const kept = isConstant && bytes.at(-1) === 0 ? Uint8Array.of(...bytes, 0xff) : bytes;
+  const segment = place.call(this, kept, alignment);
+  if (isConstant) [next, this.memoryOffset] = [i64_low(this.memoryOffset), end];
+  if (i64_low(this.memoryOffset) > CONSTANTS_AT || next > MEMORY_BYTES) throw new RangeError("static memory is full");
+  return segment;
+};
 
 const { error, stdout, stderr } = await main(args, { readFile: read });
 process.stdout.write(stdout.toString());

@@ -8,6 +8,7 @@ import type { Board } from "./board.ts";
 import { digest, exclusively, filesBelow } from "./cache.ts";
 import { buildDay } from "./day.ts";
 import { packageFolder } from "./modules.ts";
+import { CONSTANTS_AT } from "./memory.mjs";
 import { BUILD } from "./root.ts";
 import { run } from "./run.ts";
 import { originsOf } from "./origins.ts";
@@ -97,9 +98,10 @@ export async function linearBytes(board: Pick<Board, "use">, program: Program): 
 }
 
 /** Return the facts about the module that boards/common/words.h needs. */
-export function layoutHeader(linear: number, globals: string): string {
+export function layoutHeader(linear: number, globals: string, constants = 0): string {
   const windows = Array.from({ length: Math.ceil(linear / WINDOW_BYTES) }, (_, n) => `WINDOW(${n})`).join(" ");
-  return `#define LINEAR_BYTES ${linear}u\n#define GUEST_GLOBALS ${globals}\n#define WINDOWS ${windows}\n`;
+  const places = `#define LINEAR_BYTES ${linear}u\n#define CONSTANTS_AT ${CONSTANTS_AT}u\n#define CONSTANTS_BYTES ${constants}u\n`;
+  return `${places}#define GUEST_GLOBALS ${globals}\n#define WINDOWS ${windows}\n`;
 }
 
 /** The C of a guest, and the headers for boards/common/guest.c. */
@@ -149,7 +151,7 @@ async function translate(wasm: string, program: Program, isSmall: boolean, folde
   if (/wasm_rt_\w+_table_t w2c/.test(header)) {
     throw new Trouble(`${program.entry} has a table of functions`, "call functions directly, not through a variable");
   }
-  const { globals, module, calls } = parse(readFileSync(making, "utf8"), header, {
+  const { globals, constants, module, calls } = parse(readFileSync(making, "utf8"), header, {
     isSmall,
     origins: await originsOf(wasm),
   });
@@ -157,7 +159,7 @@ async function translate(wasm: string, program: Program, isSmall: boolean, folde
 
   const files: Record<(typeof GENERATED)[number], string> = {
     "guest_module.c": module,
-    "layout.h": layoutHeader(linear, globals),
+    "layout.h": layoutHeader(linear, globals, constants),
     "guest_calls.h": calls.map(definitions).join("\n"),
     "guest_exports.h": `#include <stdint.h>\n${calls.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
     "events.h": `#define EVENT_NAMES ${eventNames()}\n`,

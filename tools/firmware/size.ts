@@ -9,8 +9,8 @@ export interface Size {
   readonly linear: number;
   readonly stack: number;
   /**
-   * Flash by origin: the folders of `assembly/` (`crypto` with its tables and assembly), `constants` for the data with which linear
-   * memory begins, `guest` for words and calls in, `boards` for C of ours, `library` for the compiler's.
+   * Flash by origin: the folders of `assembly/` (`crypto` with its tables and assembly), `constants` for the text and lists of
+   * `assembly/`, `guest` for words and calls in, `boards` for C of ours, `library` for the compiler's.
    */
   readonly parts: Record<string, number>;
   /** The same flash by file: AssemblyScript, and the objects of all else. */
@@ -27,7 +27,7 @@ function partOf(source: string): string {
   if (source.startsWith("assembly/")) return "main";
   if (source.startsWith("~lib/")) return "language";
   if (/^table_|^boards_common_cpu_/.test(source)) return "crypto";
-  if (source.startsWith("data_")) return "constants";
+  if (source === "constants") return "constants";
   if (source === GUEST) return "guest";
   return source.endsWith(".a") ? "library" : "boards";
 }
@@ -86,7 +86,7 @@ export async function measure(elf: string, listing: Listing, map: string, linear
   }
   const span = (from: string, to: string): number => (symbols.get(to) ?? 0) - (symbols.get(from) ?? 0);
   const filled = sections(readFileSync(map, "utf8")).filter(({ bytes }) => bytes > 0);
-  const isData = ({ name }: Section): boolean => /^(?:table|data)_/.test(name);
+  const isData = ({ name }: Section): boolean => /^(?:table_|constants$)/.test(name);
   const isGuests = (section: Section): boolean => section.object === GUEST && !isData(section);
   const plain = filled.filter((section) => !isGuests(section));
   const shares = [

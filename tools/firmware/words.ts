@@ -5,6 +5,7 @@
  */
 import { Trouble } from "../trouble.ts";
 import { bind, type CFunction } from "./bound.ts";
+import { CONSTANTS_AT } from "./memory.mjs";
 import { withConstants } from "./slots.ts";
 import { type Origins, withLines } from "./origins.ts";
 
@@ -20,7 +21,9 @@ export interface Call {
 export interface Words {
   /** The module's globals, as fields of the guest. */
   readonly globals: string;
-  /** Data, functions, and `guest_begin`, which sets globals and data. */
+  /** Bytes of the constants. */
+  readonly constants: number;
+  /** Constants, functions, and `guest_begin`, which sets the globals. */
   readonly module: string;
   readonly calls: readonly Call[];
 }
@@ -130,16 +133,31 @@ function items(c: string): Item[] {
   return found;
 }
 
-/** The data segments as one array, and where each run of it goes. */
-function data(init: string, segments: ReadonlyMap<string, string>): string {
+interface Constants {
+  readonly bytes: number;
+  readonly text: string;
+}
+
+/** The data segments as one array of constants: memory that is written begins with zeros. */
+function constantsOf(init: string, segments: ReadonlyMap<string, string>): Constants {
   const loads = [
     ...init.matchAll(/LOAD_DATA\(instance->w2c_memory, (\d+)u, data_segment_data_w2c_guest_(d\d+), (\d+)\);\n/g),
   ];
   const lines = init.split("\n").filter((line) => line.trim() !== "" && !line.includes("wasm_rt_allocate_memory("));
   if (loads.length !== lines.length) throw unexpected(init);
-  const bytes = loads.map(([, , segment]) => `  ${segments.get(segment ?? "")!.trim()}\n`).join("");
-  const runs = loads.map(([, at, , len]) => `  {${at}, ${len}},\n`).join("");
-  return `static const u8 data_bytes[] = {\n${bytes}};\nstatic const struct data_run data_runs[] = {\n${runs}};\n`;
+  const runs = loads.map(([, at, segment, len]) => ({
+    from: Number(at) - CONSTANTS_AT,
+    end: Number(at) - CONSTANTS_AT + Number(len),
+    text: segments.get(segment ?? "")!.trim(),
+  }));
+  if (runs.some(({ from }) => from < 0))
+    throw new Trouble(
+      "static memory that is written begins with bytes that are not zero",
+      "text and lists belong into memory.data<u8>([…]), which nothing writes",
+    );
+  const bytes = Math.max(0, ...runs.map(({ end }) => end));
+  const text = runs.map((run) => `  [${run.from}] = ${run.text}\n`).join("");
+  return { bytes, text: `static const u8 constants[CONSTANTS_BYTES] = {\n${text}};\n` };
 }
 
 export interface Choices {
@@ -185,13 +203,15 @@ export function parse(c: string, header: string, { isSmall = false, origins = []
     const whole = `static ${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
     return origins[i] === undefined ? whole : withLines(whole, origins[i]);
   });
+  const { bytes: constants, text: constantsText } = constantsOf(inits.get("init_memories") ?? "", segments);
   return {
     globals: globals.join(" "),
+    constants,
     module: [
       ...prototypes,
       ...thunks,
-      data(inits.get("init_memories") ?? "", segments),
-      `static void guest_begin(void) {\n${starts}  load_data(data_bytes, data_runs, sizeof data_runs / sizeof *data_runs);\n}\n`,
+      constantsText,
+      `static void guest_begin(void) {\n${starts}}\n`,
       ...definitions,
     ].join("\n"),
     calls: calls(header, callers, names),
