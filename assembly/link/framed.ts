@@ -33,7 +33,7 @@ import * as cobs from "./_cobs";
 import { FaultCause, FaultStep } from "./facts";
 import * as fault from "./fault";
 import * as ring from "./stream";
-import { LinkState, due, lost, put, reset, stream, tx } from "./stream";
+import { LinkState, FAMILY_BYTES, due, family, lost, put, reset, stream, tx } from "./stream";
 
 const enum Kind {
   Hello = 1,
@@ -98,15 +98,17 @@ class Framed {
 
 
 @lazy
-const link = changetype<Framed>(memory.data(offsetof<Framed>(), 8));
+const link = changetype<Framed>(family);
 
 /** The frame on its way to the UART. */
 @lazy
-const out = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
+const out = changetype<Pipe>(family + offsetof<Framed>());
 
-
+/** The frame that arrives. */
 @lazy
-const frameIn: usize = memory.data(FRAME_BYTES, 4);
+const frameIn: usize = family + offsetof<Framed>() + offsetof<Pipe>();
+if (!isDefined(WITHOUT_FRAMED) && offsetof<Framed>() + offsetof<Pipe>() + FRAME_BYTES > FAMILY_BYTES)
+  ERROR("FAMILY_BYTES must hold the state of the framed link");
 /** `tx` holds the numbered frame in its first half, and in its second the frames without a copy: ACK and HELLO. */
 @lazy
 const note: usize = tx + LINK_TX_BYTES / 2;
@@ -117,7 +119,6 @@ export const BODY: usize = tx + 2 + HEAD_BYTES;
 /** Begin to greet the bridge. */
 export function start(nowMs: u32): void {
   reset(nowMs);
-  memory.fill(changetype<usize>(link), 0, offsetof<Framed>());
   // Any value does, as long as it is rarely the one of the life before.
   link.session = nowMs;
   begin();

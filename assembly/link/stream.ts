@@ -1,7 +1,7 @@
 /**
  * State shared by the families: the state that the layers above see, and the bytes in progress. Only one family is in use.
  */
-import { LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
+import { FRAME_DATA_BYTES, LINK_RX_BYTES, LINK_TX_BYTES } from "../config";
 
 /** True if the road of the image carries requests and answers: its streams travel in a tunnel. */
 export const TUNNEL: bool = isDefined(ROAD_HTTP) || isDefined(ROAD_UDP);
@@ -56,10 +56,16 @@ export const tx: usize = memory.data(TUNNEL_HEAD_BYTES + LINK_TX_BYTES, 4) + TUN
 
 const rx: usize = memory.data(LINK_RX_BYTES, 4);
 
+/** Bytes that a family has for its state: what the framed link takes with the frame that arrives, or a driver for AT modules. */
+export const FAMILY_BYTES: u32 = isDefined(WITHOUT_FRAMED) ? 164 : FRAME_DATA_BYTES + 104;
+/** State of the family in use, which lays it out. `reset` wipes it, so no family reads the bytes of another. */
+export const family: usize = memory.data(FAMILY_BYTES, 8);
+
 /** Begin with nothing. */
 export function reset(nowMs: u32): void {
   stream.state = LinkState.Down;
   stream.nowMs = nowMs;
+  memory.fill(family, 0, FAMILY_BYTES);
   clear();
 }
 

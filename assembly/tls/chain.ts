@@ -48,7 +48,7 @@ class Chain {
 
 
 @lazy
-const chain = changetype<Chain>(memory.data(offsetof<Chain>(), 8));
+const chain = changetype<Chain>(memory.data(offsetof<Chain>(), 4));
 
 /** State of a chain whose certificates come one at a time. */
 @unmanaged
@@ -75,11 +75,11 @@ const lengths = memory.data(MOST * 2, 8);
 
 
 @lazy
-const child = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
+const child = changetype<Certificate>(memory.data(offsetof<Certificate>(), 4));
 
 
 @lazy
-const parent = changetype<Certificate>(memory.data(offsetof<Certificate>(), 8));
+const parent = changetype<Certificate>(memory.data(offsetof<Certificate>(), 4));
 
 /** The server's key, once proven: a copy, as its message goes. */
 @lazy

@@ -111,27 +111,27 @@ class Client {
 
 
 @lazy
-const client = changetype<Client>(memory.data(offsetof<Client>(), 8));
+const client = changetype<Client>(memory.data(offsetof<Client>(), 4));
 
 
 @lazy
-const offer = changetype<hello.Offer>(memory.data(offsetof<hello.Offer>(), 8));
+const offer = changetype<hello.Offer>(memory.data(offsetof<hello.Offer>(), 4));
 
 
 @lazy
-const choice = changetype<hello.Choice>(memory.data(offsetof<hello.Choice>(), 8));
+const choice = changetype<hello.Choice>(memory.data(offsetof<hello.Choice>(), 4));
 
 
 @lazy
-const agreed = changetype<message.Agreed>(memory.data(offsetof<message.Agreed>(), 8));
+const agreed = changetype<message.Agreed>(memory.data(offsetof<message.Agreed>(), 4));
 
 
 @lazy
-const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 
 @lazy
-const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
+const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 4));
 
 if (OVERLAY_BYTES < TLS_MESSAGE_BYTES + RANDOM_BYTES)
   ERROR("OVERLAY_BYTES must hold a handshake message and the randomness");

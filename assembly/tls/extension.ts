@@ -3,7 +3,7 @@ import { Reader } from "../lib/reader";
 
 /** The body of the extension at hand. */
 @lazy
-export const body = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+export const body = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 /** Begin a list that is all that is left of `r`; whether its length says so. */
 export function begin(r: Reader): bool {

@@ -68,7 +68,7 @@ class Layer {
 
 
 @lazy
-const layer = changetype<Layer>(memory.data(offsetof<Layer>(), 8));
+const layer = changetype<Layer>(memory.data(offsetof<Layer>(), 4));
 
 /** The queue for the peer, in `output`. */
 @lazy

@@ -46,19 +46,19 @@ export const UNBOUNDED: u16 = 0xffff;
 
 /** The readers, one a depth. */
 @lazy
-const outer = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const outer = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 
 @lazy
-const tbs = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const tbs = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 
 @lazy
-const field = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const field = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 
 @lazy
-const inner = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const inner = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 /** Read a SubjectPublicKeyInfo that is all there is: a raw public key (RFC 7250). */
 export function rawKey(out: Key, from: usize, len: u32): Alert {
@@ -153,15 +153,15 @@ function readTbs(out: Certificate, isLeaf: bool): Alert {
 
 
 @lazy
-const entry = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const entry = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 
 @lazy
-const oid = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const oid = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 
 @lazy
-const value = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
+const value = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
 /** id-ce (2.5.29), big-endian: the arc of the extensions known here, and the last arcs. */
 const ID_CE: u32 = 0x551d;

@@ -10,7 +10,7 @@ export default {
   ram: { origin: 0x2000_0000, bytes: 20 * KiB },
   store: { origin: 0x0800_f000, pageBytes: 1 * KiB, pages: 4, endurance: 10_000 },
   seedRequired: true,
-  budget: { flash: 60 * KiB, linear: 11.5 * KiB, stack: 3 * KiB },
+  budget: { flash: 60 * KiB, linear: 10.5 * KiB, stack: 3 * KiB },
   use: {
     CRYPTO_SMALL: 1,
     CRYPTO_NATIVE: 1,

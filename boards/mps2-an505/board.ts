@@ -10,7 +10,7 @@ export default {
   ram: { origin: 0x3800_0000, bytes: 2048 * KiB },
   store: { origin: 0x8000_0000, pageBytes: 4 * KiB, pages: 16 },
   seedRequired: true,
-  budget: { flash: 96 * KiB, linear: 15.5 * KiB, stack: 6 * KiB },
+  budget: { flash: 96 * KiB, linear: 12 * KiB, stack: 6 * KiB },
   use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1, CRYPTO_CHECKED: 1 },
   qemu: { machine: "mps2-an505", storeRam: "16M", instructionsPerTick: 50 },
 } as const satisfies Board;

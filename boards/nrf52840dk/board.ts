@@ -9,7 +9,7 @@ export default {
   flash: { origin: 0x0000_0000, bytes: 960 * KiB },
   ram: { origin: 0x2000_0000, bytes: 256 * KiB },
   store: { origin: 0x000f_0000, pageBytes: 4 * KiB, pages: 16, endurance: 10_000 },
-  budget: { flash: 96 * KiB, linear: 15.5 * KiB, stack: 6 * KiB },
+  budget: { flash: 96 * KiB, linear: 12 * KiB, stack: 6 * KiB },
   use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1, CRYPTO_CHECKED: 1 },
   // P1.02 and P1.01, the Arduino header's D1 and D0, are the module's; P0.06 goes to the debugger's serial port.
   defines: { UART_TX_PIN: 34, UART_RX_PIN: 33, CONSOLE_TX_PIN: 6 },

@@ -10,7 +10,7 @@ export default {
   ram: { origin: 0x2000_0000, bytes: 36 * KiB },
   store: { origin: 0x0801_c000, pageBytes: 2 * KiB, pages: 8, endurance: 1_000 },
   seedRequired: true,
-  budget: { flash: 112 * KiB, linear: 15.5 * KiB, stack: 6 * KiB },
+  budget: { flash: 112 * KiB, linear: 12 * KiB, stack: 6 * KiB },
   use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, CRYPTO_CHECKED: 1, WITHOUT_PATTERN_TESTS: 1 },
   // PA9, PA10 and PA12 are the module's; PA2 goes to the debugger's serial port.
   defines: {

@@ -9,7 +9,7 @@ export default {
   flash: { origin: 0x0800_0000, bytes: 480 * KiB },
   ram: { origin: 0x2000_0000, bytes: 192 * KiB },
   store: { origin: 0x0807_8000, pageBytes: 2 * KiB, pages: 16, endurance: 10_000 },
-  budget: { flash: 96 * KiB, linear: 15.5 * KiB, stack: 6 * KiB },
+  budget: { flash: 96 * KiB, linear: 12 * KiB, stack: 6 * KiB },
   use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1, CRYPTO_CHECKED: 1 },
   // PD8, PD9 and PD12 are the module's; PG7 goes to the debugger's serial port.
   defines: {

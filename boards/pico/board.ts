@@ -9,7 +9,7 @@ export default {
   // The two small banks above belong to the bootrom, which runs at every reset and would overwrite data that must survive one.
   ram: { origin: 0x2000_0000, bytes: 256 * KiB },
   store: { origin: 0x101f_0000, pageBytes: 4 * KiB, pages: 16, endurance: 100_000 },
-  budget: { flash: 192 * KiB, linear: 15.5 * KiB, stack: 6 * KiB },
+  budget: { flash: 192 * KiB, linear: 12 * KiB, stack: 6 * KiB },
   seedRequired: true,
   use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, NOISE_IS_WEAK: 1, CRYPTO_CHECKED: 1 },
   rp2040js: true,

@@ -9,7 +9,7 @@ export default {
   flash: { origin: 0x0800_0000, bytes: 512 * KiB },
   ram: { origin: 0x2000_0000, bytes: 128 * KiB },
   store: { origin: 0x0808_0000, pageBytes: 128 * KiB, pages: 4, endurance: 10_000 },
-  budget: { flash: 96 * KiB, linear: 15.5 * KiB, stack: 6 * KiB },
+  budget: { flash: 96 * KiB, linear: 12 * KiB, stack: 6 * KiB },
   use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1, CRYPTO_CHECKED: 1 },
   // PB10, PB11 and PB14 are the module's; PC6 is the console's.
   defines: {

@@ -36,6 +36,13 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ["assembly/config.ts", /(PROGRESS_MS: u32 =) 90_000/, "$1 60_000", "PROGRESS_MS must be at least twice EXCHANGE_MS"],
   ["assembly/app/app.ts", /"signet"/, `"${"n".repeat(33)}"`, "the application's NAME must have 1 to 32 bytes"],
   ["assembly/app/app.ts", /"0\.1\.0"/, `""`, "the application's VERSION must have 1 to 32 bytes"],
+  [
+    "assembly/link/stream.ts",
+    /(FAMILY_BYTES: u32 =) [^;]*/,
+    "$1 224",
+    "FAMILY_BYTES must hold the state of the framed",
+  ],
+  ["assembly/link/stream.ts", /(FAMILY_BYTES: u32 =) [^;]*/, "$1 156", "FAMILY_BYTES must hold the state of a driver"],
   ["assembly/link/stream.ts", /isDefined\(ROAD_HTTP\)/, "true", "ROAD_HTTP is for the driver of ESP-AT alone"],
   ["assembly/link/stream.ts", /isDefined\((ROAD_UDP|WITHOUT_TLS)\)/g, "true", "a tunnel carries TLS: "],
   ["assembly/link/link.ts", /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g, "false", "an image needs the driver of a module"],

@@ -22,7 +22,7 @@ import {
   LINK_TX_BYTES,
 } from "../../config";
 import { FaultCause } from "../facts";
-import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, UDP, due, put, room, stream } from "../stream";
+import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, UDP, due, family, put, room, stream } from "../stream";
 import * as text from "../text";
 import { Text } from "../text";
 import * as tunnel from "../tunnel";
@@ -88,14 +88,17 @@ export class Engine {
 }
 
 /** Bytes for the fields of a driver, in a class that extends this one. */
-const OWN_BYTES: i32 = 24;
+const OWN_BYTES: u32 = 24;
 
 
 @lazy
-export const at = changetype<Engine>(memory.data(<i32>offsetof<Engine>() + OWN_BYTES, 8));
+export const at = changetype<Engine>(family);
 /** The command that is written; the driver sets its arguments. */
 @lazy
-export const out = changetype<Text>(memory.data(offsetof<Text>(), 8));
+export const out = changetype<Text>(family + offsetof<Engine>() + OWN_BYTES);
+/** The rest of the family's state, for its driver. */
+@lazy
+export const more: usize = family + offsetof<Engine>() + OWN_BYTES + offsetof<Text>();
 
 const CR: u32 = 0x0d;
 const LF: u32 = 0x0a;
@@ -117,7 +120,6 @@ const MAX_LENGTH: u32 = 65535;
 
 /** Begin with a module that may be doing anything. */
 export function start(steps: usize): void {
-  memory.fill(changetype<usize>(at), 0, offsetof<Engine>() + OWN_BYTES);
   at.steps = steps;
   newLine();
   sync();

@@ -25,7 +25,20 @@ import { Status } from "../../lib/status";
 import { FaultCause, FaultStep } from "../facts";
 import * as fault from "../fault";
 import * as ring from "../stream";
-import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, UDP, clear, due, lost, reset, stream, tx } from "../stream";
+import {
+  FAMILY_BYTES,
+  family,
+  LinkState,
+  TUNNEL,
+  TUNNEL_HEAD_BYTES,
+  UDP,
+  clear,
+  due,
+  lost,
+  reset,
+  stream,
+  tx,
+} from "../stream";
 import * as text from "../text";
 import * as tunnel from "../tunnel";
 import * as engine from "./engine";
@@ -59,11 +72,13 @@ export const socket = changetype<Socket>(changetype<usize>(at));
 
 /** The announced part of `tx`, as it is written. */
 @lazy
-const data = changetype<Pipe>(memory.data(offsetof<Pipe>(), 4));
+const data = changetype<Pipe>(engine.more);
 
 
 @lazy
-const digits: usize = memory.data(text.DECIMAL_BYTES);
+const digits: usize = engine.more + offsetof<Pipe>();
+if (engine.more + offsetof<Pipe>() + text.DECIMAL_BYTES > family + FAMILY_BYTES)
+  ERROR("FAMILY_BYTES must hold the state of a driver for AT modules");
 
 /** Begin to set up the module with these steps, from any state. */
 export function start(steps: usize, nowMs: u32): void {
