@@ -1,4 +1,4 @@
-// weight: 9 s, 0.5 cores
+// weight: 33 s, 0.6 cores
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

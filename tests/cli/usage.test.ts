@@ -1,4 +1,4 @@
-// weight: 27 s, 1 core
+// weight: 11 s, 1 core
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";

@@ -1,4 +1,4 @@
-// weight: 43 s, 0.2 cores
+// weight: 89 s, 0.4 cores
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// weight: 45 s, 0.4 cores
+// weight: 81 s, 0.3 cores
 /** A device whose module gives HTTP or datagrams, and no stream: its TLS travels in a tunnel. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";

@@ -1,4 +1,4 @@
-// weight: 14 s, 0.5 cores
+// weight: 33 s, 0.7 cores
 /**
  * Coverage-guided fuzzing of the lab's guest, compiled for the host, against libsodium: no difference, no trap, no undefined
  * behaviour. SIGNET_FUZZ_SECONDS says for how long.

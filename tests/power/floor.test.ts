@@ -1,4 +1,4 @@
-// weight: 17 s, 0.5 cores
+// weight: 40 s, 0.7 cores
 /** The floor of time, over days of hourly reports: it follows honest servers, and no server that is wrong for a day. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

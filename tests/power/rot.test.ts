@@ -1,4 +1,4 @@
-// weight: 50 s, 1 core
+// weight: 18 s, 1 core
 /**
  * Starts on a flash with changed bits: the same device, or none, and never another one. ROT_FLIPS and ROT_BURSTS set the
  * numbers; `tests/power/README.md` has the results of the long form.

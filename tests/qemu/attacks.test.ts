@@ -1,4 +1,4 @@
-// weight: 62 s, 1 core
+// weight: 100 s, 0.4 cores
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

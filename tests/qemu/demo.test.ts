@@ -1,4 +1,4 @@
-// weight: 71 s, 1 core
+// weight: 70 s, 0.6 cores
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

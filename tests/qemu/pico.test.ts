@@ -1,4 +1,4 @@
-// weight: 89 s, 1 core
+// weight: 127 s, 0.8 cores
 /** The Pico in rp2040js: its whole life, every way to die that a guest has, bad noise, and power that goes while flash is written. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";

@@ -1,4 +1,4 @@
-// weight: 19 s, 0.2 cores
+// weight: 41 s, 0.6 cores
 /** The real image behind a module that misbehaves in every way it can; `attacks.test.ts` has it in an attacker's hands. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

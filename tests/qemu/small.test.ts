@@ -1,4 +1,4 @@
-// weight: 46 s, 1 core
+// weight: 116 s, 0.6 cores
 /**
  * The micro:bit, whose 16 KiB of RAM hold TLS as well: its life inside TLS, behind either link, as it is shipped and with what can
  * be left out left out, and how much of its stack that takes. For the measure what the image writes over its stack after each call is left out, so that what was used stays to be seen.

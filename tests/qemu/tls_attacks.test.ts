@@ -1,4 +1,4 @@
-// weight: 49 s, 1 core
+// weight: 45 s, 0.5 cores
 /** Every attack of `tools/attacker/tls_attacks.ts`, from inside the module, against the product's image inside TLS to `tools/server`. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,3 +1,4 @@
+// weight: 22 s, 0.3 cores
 /**
  * The functions that the store needs from a database, tested on each one: the interface is `Dialect` of tools/server/store.
  */

@@ -1,4 +1,4 @@
-// weight: 12 s, 0.3 cores
+// weight: 68 s, 0.4 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runFleet } from "../../tools/fleet/fleet.ts";

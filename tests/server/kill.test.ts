@@ -1,4 +1,4 @@
-// weight: 29 s, 0.5 cores
+// weight: 36 s, 0.7 cores
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";

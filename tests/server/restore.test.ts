@@ -1,4 +1,4 @@
-// weight: 23 s, 0.2 cores
+// weight: 44 s, 0.4 cores
 /** A backup put back: devices are ahead of the database, and go on by themselves. */
 import assert from "node:assert/strict";
 import { test } from "node:test";

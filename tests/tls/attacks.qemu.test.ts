@@ -1,4 +1,4 @@
-// weight: 35 s, 0.7 cores
+// weight: 85 s, 0.4 cores
 /**
  * The attacks of a module on the records of a connection, on the ELF in QEMU: each record of the handshake and after it
  * flipped, cut, repeated, left out, swapped with the next, cut off, either way. The connection breaks, by name, and the next is

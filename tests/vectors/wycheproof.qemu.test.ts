@@ -1,4 +1,4 @@
-// weight: 30 s, 0.5 cores
+// weight: 53 s, 0.6 cores
 import { elfLab } from "../lab/lab.ts";
 import { everyCase, fitsMicrobit, isQuick } from "./every.ts";
 import { FULL } from "../full.ts";

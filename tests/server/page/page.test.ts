@@ -1,5 +1,5 @@
 // Longer than 400 lines: one browser is started for all tests of the page.
-// weight: 102 s, 0.2 cores
+// weight: 58 s, 0.5 cores
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { hex } from "../../../tools/wire/bytes.ts";
