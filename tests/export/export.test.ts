@@ -55,6 +55,13 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true }));
 
 describe("an export", () => {
+  it("has TLS if its link is a tunnel", async () => {
+    for (const link of ["esp-at-http", "esp-at-udp"]) {
+      const refused = exportLibrary({ ...OPTIONS, link, profile: "no-tls", out: join(folder, "none") });
+      await assert.rejects(refused, { message: `the link ${link} carries TLS` });
+    }
+  });
+
   it("is the same, byte for byte, when it is repeated", async () => {
     const again = join(folder, "again");
     await exportLibrary({ ...OPTIONS, out: again });

@@ -19,7 +19,11 @@ export function add(program: Command): void {
     .command("export")
     .description("write Signet as a folder of C for a project of your own")
     .requiredOption("--core <name>", "cortex-m0, cortex-m0plus, cortex-m3, cortex-m4, cortex-m7 or cortex-m33")
-    .option("--link <name>", "the driver of the module: esp-at, framed or all", "esp-at")
+    .option(
+      "--link <name>",
+      "the driver of the module: esp-at, esp-at-http, esp-at-udp, quectel, framed or all",
+      "esp-at",
+    )
     .option("--profile <name>", "how the server proves itself: pinned, chains or no-tls", "chains")
     .option("--small", "the smallest code of the cryptography", false)
     .option("--records <bytes>", "bytes of a TLS record, 512 or 1024; 512 on a Cortex-M0, else 1024", count)

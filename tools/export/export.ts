@@ -7,7 +7,7 @@ import { cEnumeration, upper } from "../facts/generate.ts";
 import { REASONS } from "../facts/protocol.ts";
 import { type Board, loadBoard } from "../firmware/board.ts";
 import { filesBelow } from "../firmware/cache.ts";
-import { type ChoiceName, choose } from "../firmware/choices.ts";
+import { type ChoiceName, choose, ROADS } from "../firmware/choices.ts";
 import { buildGuest } from "../firmware/guest.ts";
 import { BUILD, ROOT } from "../firmware/root.ts";
 import { exportSbom } from "../firmware/sbom.ts";
@@ -31,6 +31,8 @@ const CORES: Readonly<Record<Board["cpu"], string>> = {
 /** The parts that the image leaves out for each link, and for each way to authenticate a server. */
 const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = {
   "esp-at": ["esp-at"],
+  "esp-at-http": ["http"],
+  "esp-at-udp": ["udp"],
   framed: ["framed"],
   quectel: ["quectel"],
   all: [],
@@ -90,12 +92,19 @@ export async function recordsOf({ core, records }: Pick<ExportOptions, "core" | 
   return records ?? use.TLS_RECORD ?? WHOLE_RECORD;
 }
 
+/** True if the link is not a tunnel without TLS. */
+function fits({ link, profile }: Pick<ExportOptions, "link" | "profile">): boolean {
+  const roads: readonly string[] = ROADS;
+  return profile !== "no-tls" || !LINKS[link]?.some((name) => roads.includes(name));
+}
+
 /** The compile-time choices of the export. */
 async function choices(options: ExportOptions): Promise<Record<string, number>> {
   const { core, link, profile, small } = options;
   const board = await loadBoard(choice(CORES, "core", core));
   const crypto = Object.entries<number>(board.use).filter(([name]) => name.startsWith("CRYPTO_"));
   const names = [...choice(LINKS, "link", link), ...choice(PROFILES, "profile", profile)];
+  if (!fits(options)) throw new Trouble(`the link ${link} carries TLS`, "choose --profile pinned or chains");
   const chosen = choose({ ...board, use: Object.fromEntries(crypto) }, small ? [...names, "small"] : names);
   const memory = choice(RECORDS, "size of records", String(await recordsOf(options)));
   return { ...chosen.use, ...memory, OWN_READINGS: 1 };
@@ -230,7 +239,7 @@ async function sources(options: ExportOptions): Promise<Map<string, string>> {
 export async function alternatives(options: ExportOptions): Promise<Map<string, ExportOptions>> {
   const records = (await recordsOf(options)) === WHOLE_RECORD ? 512 : WHOLE_RECORD;
   const others = (table: object, chosen: string): string[] => Object.keys(table).filter((name) => name !== chosen);
-  return new Map<string, ExportOptions>([
+  const beside: [string, ExportOptions][] = [
     ...others(LINKS, options.link).map((link): [string, ExportOptions] => [`--link ${link}`, { ...options, link }]),
     ...others(PROFILES, options.profile).map((profile): [string, ExportOptions] => [
       `--profile ${profile}`,
@@ -238,7 +247,8 @@ export async function alternatives(options: ExportOptions): Promise<Map<string, 
     ]),
     [options.small ? "without --small" : "--small", { ...options, small: !options.small }],
     [`--records ${records}`, { ...options, records }],
-  ]);
+  ];
+  return new Map(beside.filter(([, other]) => fits(other)));
 }
 
 /** The text of SIZE.md: this export, whose sources are `compiled`, and those beside it in `compared`. */
