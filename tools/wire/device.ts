@@ -7,7 +7,7 @@ import { equal } from "./bytes.ts";
 import * as ed25519 from "./ed25519.ts";
 import { hash, id } from "./key.ts";
 import * as messages from "./messages.ts";
-import { COUNTER_END, DOWNLINK_STEP, NO_HEAD, type Ack, type Downlink, type Head } from "./messages.ts";
+import { COUNTER_END, DOWNLINK_STEP, NO_HEAD, type Ack, type Downlink, type Head, type Report } from "./messages.ts";
 import { open, openSequence, verify, type Sign1 } from "./sign1.ts";
 
 /** A receipt and the downlinks of one answer: 1 and 16. */
@@ -35,6 +35,9 @@ export type Verdict =
   | { readonly kind: "refused"; readonly reason: messages.ReasonName | "unknown"; readonly signed: boolean }
   /** The answer does not verify, or is not about what was sent: as if none had come. */
   | { readonly kind: "ignored"; readonly why: string };
+
+/** The claims of a report that the chain and the session do not give. */
+type OptionalClaims = Partial<Omit<Report, "audience" | "counter" | "prev" | "data" | "ack" | "session">>;
 
 export class Device {
   readonly key: ed25519.SigningKey;
@@ -121,27 +124,19 @@ export class Device {
   /** Sign the next report; it does not count before its receipt does. */
   report(
     data: Uint8Array,
-    more: {
-      readonly after?: Head;
-      readonly counter?: number;
-      readonly epitaph?: Uint8Array;
-      readonly damaged?: number;
-      readonly last?: true;
-    } = {},
+    more: { readonly after?: Head; readonly counter?: number } & OptionalClaims = {},
   ): Uint8Array {
-    const after = more.after ?? this.head;
-    this.counter = more.counter ?? Math.max(this.counter, after.counter) + 1;
+    const { after = this.head, counter, ...claims } = more;
+    this.counter = counter ?? Math.max(this.counter, after.counter) + 1;
     this.reportedIn = this.session;
     return messages.sealReport(this.key, {
       audience: this.audience,
       counter: this.counter,
       prev: after.hash,
       data,
-      epitaph: more.epitaph,
       ack: this.acknowledged,
       session: this.session ?? NO_SESSION,
-      damaged: more.damaged,
-      last: more.last,
+      ...claims,
     });
   }
 
