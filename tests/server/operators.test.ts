@@ -6,7 +6,7 @@ import * as keyFile from "../../tools/server/keys.ts";
 import { concat, hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
-import { FLAVOURS, ask, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
+import { FLAVOURS, ask, decide, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
 import { readUntil } from "./wait.ts";
 
 function post(server: Fixture, path: string, body: object, token = server.adminToken): ReturnType<typeof ask> {
@@ -45,6 +45,21 @@ for (const flavour of FLAVOURS) {
       assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
     },
   );
+
+  void test(`${flavour}: the totals count the database, and not a list`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const totals = async (): Promise<unknown> => (await ask(server, server.adminToken, "/v1/totals")).body;
+    const none = { active: 0, suspended: 0, revoked: 0, replaced: 0 };
+    assert.deepEqual(await totals(), { devices: none, reports: 0 });
+    const devices = [];
+    for (let i = 0; i < 4; i++) devices.push(await enrolled(server));
+    for (const device of devices.slice(0, 3))
+      assert.equal((await exchange.report(device, server.url, text("x"))).kind, "accepted");
+    for (const device of devices.slice(0, 2)) assert.equal(await decide(server, device, "suspend"), 200);
+    assert.equal(await decide(server, devices[2]!, "revoke"), 200);
+    assert.equal((await ask(server, server.adminToken, "/v1/devices?limit=1")).body.devices.length, 1);
+    assert.deepEqual(await totals(), { devices: { ...none, active: 1, suspended: 2, revoked: 1 }, reports: 3 });
+  });
 
   void test(
     `${flavour}: suspend, restore, revoke: the device receives each decision, and revoked is final`,

@@ -2,7 +2,7 @@
 import { hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
-import type { AuditRow, DeviceRow, DeviceState, ReportRow } from "./store/schema.ts";
+import { STATES, type AuditRow, type DeviceRow, type DeviceState, type ReportRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
 
 export interface DeviceView {
@@ -108,6 +108,26 @@ export async function devices(store: Store, { limit, since, id, state }: Devices
     query = query.where("id", ">=", first!).where("id", "<=", last!);
   }
   return (await query.execute()).map(deviceView);
+}
+
+export interface Totals {
+  readonly devices: Readonly<Record<DeviceState, number>>;
+  /** Stored reports of all devices. */
+  readonly reports: number;
+}
+
+/** Count the devices in each state, and the reports of all. Bounds: reads every row of `devices`, and none of `reports`. */
+export async function totals(store: Store): Promise<Totals> {
+  const rows = await store.read
+    .selectFrom("devices")
+    .select(({ fn }) => ["state", fn.countAll().as("devices"), fn.sum("report_count").as("reports")])
+    .groupBy("state")
+    .execute();
+  const counted = new Map(rows.map((row) => [row.state, Number(row.devices)]));
+  return {
+    devices: Object.fromEntries(STATES.map((state) => [state, counted.get(state) ?? 0])) as Totals["devices"],
+    reports: rows.reduce((sum, row) => sum + Number(row.reports), 0),
+  };
 }
 
 /** Find a device. */

@@ -19,6 +19,9 @@ const QUERIES = {
   async devices(store: Store, page: queries.DevicesPage): Promise<string> {
     return JSON.stringify({ devices: await queries.devices(store, page) });
   },
+  async totals(store: Store, _given: object): Promise<string> {
+    return JSON.stringify(await queries.totals(store));
+  },
   async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
     return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
   },

@@ -144,6 +144,14 @@ const reading = [
       refused: intake.refusals,
     }),
   ),
+  route(
+    "get",
+    "/v1/totals",
+    "read",
+    "The number of devices in each state, and of stored reports, from the database",
+    {},
+    async ({ reader }) => new Rendered(await reader.ask("totals", {})),
+  ),
   route("get", "/v1/me", "read", "Whose token this is, and its scope", {}, async (_context, { actor, scope }) => ({
     name: actor,
     scope,

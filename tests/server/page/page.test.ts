@@ -6,7 +6,7 @@ import { hex } from "../../../tools/wire/bytes.ts";
 import { encode } from "../../../tools/wire/cbor.ts";
 import type { Device } from "../../../tools/wire/device.ts";
 import * as exchange from "../../../tools/wire/exchange.ts";
-import { ask, backup, command, enrolled, refusal, serve, text, type Fixture } from "../harness.ts";
+import { ask, backup, command, decide, enrolled, refusal, serve, text, type Fixture } from "../harness.ts";
 import { close, faint, leave, missing as skip, open, picture, signIn, type Tab } from "./browser.ts";
 
 after(close);
@@ -85,6 +85,15 @@ void test(
     await tab.page.getByRole("link", { name: short(newcomer) }).waitFor();
     await picture(tab, "devices");
     assert.equal(tab.asked.filter((address) => address === `${server.url}/`).length, loads);
+    // The sums count the database, and not the rows that the filter leaves.
+    assert.equal(await decide(server, newcomer, "suspend"), 200);
+    await tab.page.getByLabel("State").selectOption("active");
+    await tab.page.getByRole("link", { name: short(newcomer) }).waitFor({ state: "detached" });
+    const sum = async (name: string): Promise<string | null> =>
+      tab.page.locator(".tiles > div").filter({ hasText: name }).locator("dd").first().textContent();
+    const sums = await Promise.all(["Devices", "Suspended", "Revoked"].map(sum));
+    assert.deepEqual(sums, ["2", "1", "0"]);
+    await picture(tab, "devices-filtered");
     await leave(tab);
   },
 );

@@ -86,9 +86,13 @@ export function devices(page) {
     const query = new URLSearchParams({ limit: String(most) });
     if (prefix) query.set("id", prefix);
     if (state.value) query.set("state", state.value);
-    const [{ devices: found }, counts] = await Promise.all([ask(`/v1/devices?${query}`), ask("/v1/counts")]);
+    const [{ devices: found }, totals, counts] = await Promise.all([
+      ask(`/v1/devices?${query}`),
+      ask("/v1/totals"),
+      ask("/v1/counts"),
+    ]);
     show(found);
-    sums(found, counts);
+    sums(totals, counts);
     more.hidden = found.length < most || most === SHOWN_MORE;
   }
 
@@ -120,16 +124,19 @@ export function devices(page) {
   }
 
   /**
-   * @param {readonly any[]} found
+   * The database counts: the list is filtered and has an end.
+   *
+   * @param {{ devices: Record<string, number>, reports: number }} totals
    * @param {any} counts
    */
-  function sums(found, { accepted, refused }) {
-    const of = (/** @type {string} */ wanted) => found.filter((one) => one.state === wanted).length;
+  function sums({ devices: { suspended = 0, revoked = 0, ...others }, reports }, { accepted, refused }) {
+    const devices = Object.values(others).reduce((sum, one) => sum + one, suspended + revoked);
     const refusals = Object.values(refused).reduce((sum, one) => sum + one, 0);
     const shown = [
-      ["Devices", `${count(found.length)}${found.length === most ? "+" : ""}`],
-      ["Suspended", count(of("suspended"))],
-      ["Revoked", count(of("revoked"))],
+      ["Devices", count(devices)],
+      ["Suspended", count(suspended)],
+      ["Revoked", count(revoked)],
+      ["Reports", count(reports)],
       ["Reports since start", count(accepted.reports)],
       ["Refusals since start", count(refusals)],
     ];
