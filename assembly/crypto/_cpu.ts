@@ -20,12 +20,15 @@ export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
 // prettier-ignore
 export const SHORT_MULTIPLY: bool = isDefined(CRYPTO_SHORT_MULTIPLY);
 
-/** True if the board answers those of them that multiply words whole: the field of P-256, and Montgomery multiplications. */
+/** True if the board answers those of them that multiply words whole, secret or not: Montgomery multiplications. */
 export const LONG: bool = NATIVE && !SHORT_MULTIPLY;
 
 /** True if field multiplications take a data-dependent time: secret points are then blinded. */
 // prettier-ignore
 export const BLIND: bool = isDefined(CRYPTO_BLIND);
+
+/** True if the board answers the field of P-256, which multiplies words whole: secret points are blinded where that takes a data-dependent time. */
+export const FIELD256: bool = LONG || (NATIVE && BLIND);
 
 /** True if the board wants the smallest code and tables. */
 // prettier-ignore

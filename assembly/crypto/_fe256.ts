@@ -62,7 +62,7 @@ function settle(out: usize, top: u32): void {
 /** out = a + b. */
 @inline
 export function add(out: usize, a: usize, b: usize): void {
-  if (cpu.LONG) cpu.fe256Add(out, a, b);
+  if (cpu.FIELD256) cpu.fe256Add(out, a, b);
   else addPortable(out, a, b);
 }
 
@@ -79,7 +79,7 @@ export function addPortable(out: usize, a: usize, b: usize): void {
 /** out = a / 2. */
 @inline
 export function half(out: usize, a: usize): void {
-  if (cpu.LONG) cpu.fe256Half(out, a);
+  if (cpu.FIELD256) cpu.fe256Half(out, a);
   else halfPortable(out, a);
 }
 
@@ -101,7 +101,7 @@ export function halfPortable(out: usize, a: usize): void {
 /** out = a - b. */
 @inline
 export function sub(out: usize, a: usize, b: usize): void {
-  if (cpu.LONG) cpu.fe256Sub(out, a, b);
+  if (cpu.FIELD256) cpu.fe256Sub(out, a, b);
   else subPortable(out, a, b);
 }
 
@@ -126,7 +126,7 @@ export function subPortable(out: usize, a: usize, b: usize): void {
  */
 @inline
 export function mul(out: usize, a: usize, b: usize): void {
-  if (cpu.LONG) cpu.fe256Mul(out, a, b);
+  if (cpu.FIELD256) cpu.fe256Mul(out, a, b);
   else mulPortable(out, a, b);
 }
 
@@ -181,7 +181,7 @@ export function mulPortable(out: usize, a: usize, b: usize): void {
 /** out = a^(2^times) / 2^(256 (2^times - 1)), `times` at least 1. */
 @inline
 export function square(out: usize, a: usize, times: u32 = 1): void {
-  if (cpu.LONG) cpu.fe256Square(out, a, times);
+  if (cpu.FIELD256) cpu.fe256Square(out, a, times);
   else squarePortable(out, a, times);
 }
 
@@ -196,11 +196,16 @@ export function enter(out: usize, a: usize): void {
   mul(out, a, out);
 }
 
-/** a = the number that a stands for. `w` is an element of workspace. */
+/**
+ * a = the number that a stands for. `w` is an element of workspace.
+ *
+ * CT: a may be a secret that is no longer blinded, so its words are not multiplied whole where that leaks them.
+ */
 export function leave(a: usize, w: usize): void {
   clear(w);
   store<u32>(w, 1);
-  mul(a, a, w);
+  if (cpu.BLIND) mulPortable(a, a, w);
+  else mul(a, a, w);
 }
 
 /** 1 if a is zero, else 0. */

@@ -62,7 +62,7 @@ function select(out: usize, first: u32, digit: u32, w: usize): void {
 /** out = row `index`, x and y, of the table that begins at word `first`. */
 @inline
 export function row(out: usize, first: u32, index: u32): void {
-  if (cpu.LONG) cpu.p256Row(out, first, index);
+  if (cpu.FIELD256) cpu.p256Row(out, first, index);
   else rowPortable(out, first, index);
 }
 
@@ -141,7 +141,7 @@ export function multiply(p: usize, s: usize, order: usize, blind: usize, w: usiz
 /** out = the point `index` of ROWS at `rows`. */
 @inline
 export function pick(out: usize, rows: usize, index: u32): void {
-  if (cpu.LONG) cpu.p256Pick(out, rows, index);
+  if (cpu.FIELD256) cpu.p256Pick(out, rows, index);
   else pickPortable(out, rows, index);
 }
 

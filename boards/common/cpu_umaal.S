@@ -9,6 +9,7 @@
 #ifdef __ARM_FEATURE_DSP
   .syntax unified
   .thumb
+#include "cpu_p256.inc"
 
 /* Add \a times r3:r4:r5:r6 to \w0:\w1:\w2:\w3; \w0 becomes a word of the product and \h the top of the other three. */
 .macro row a, w0, w1, w2, w3, h
@@ -294,32 +295,6 @@ cpu_fe_scale:
   pop {r4-r11, pc}
   .size cpu_fe_scale, . - cpu_fe_scale
 
-/* Add p, where the mask says so, to eight words below 2^256. */
-.macro add_prime w0, w1, w2, w3, w4, w5, w6, w7, mask
-  adds \w0, \w0, \mask
-  adcs \w1, \w1, \mask
-  adcs \w2, \w2, \mask
-  adcs \w3, \w3, #0
-  adcs \w4, \w4, #0
-  adcs \w5, \w5, #0
-  adcs \w6, \w6, \mask, lsr #31
-  adc \w7, \w7, \mask
-.endm
-
-/* The residue of eight words and \top, together below 2p; \top is spoilt. */
-.macro settle w0, w1, w2, w3, w4, w5, w6, w7, top
-  subs \w0, \w0, #0xffffffff
-  sbcs \w1, \w1, #0xffffffff
-  sbcs \w2, \w2, #0xffffffff
-  sbcs \w3, \w3, #0
-  sbcs \w4, \w4, #0
-  sbcs \w5, \w5, #0
-  sbcs \w6, \w6, #1
-  sbcs \w7, \w7, #0xffffffff
-  sbc \top, \top, #0
-  add_prime \w0, \w1, \w2, \w3, \w4, \w5, \w6, \w7, \top
-.endm
-
 /*
  * Divide the 16 words at sp by 2^256 modulo p, to r12, lr, r0 to r5; the number is below 2^256 p. Spoils all registers.
  *
@@ -423,83 +398,4 @@ cpu_fe256_square:
   add sp, #72
   pop {r4-r11, pc}
   .size cpu_fe256_square, . - cpu_fe256_square
-
-/* void cpu_fe256_add(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe256_add, "ax"
-  .global cpu_fe256_add
-  .type cpu_fe256_add, %function
-  .balign 4
-cpu_fe256_add:
-  push {r4-r11, lr}
-  ldm r1, {r4-r11}
-  ldm r2!, {r1, r3, r12, lr}
-  adds r4, r4, r1
-  adcs r5, r5, r3
-  adcs r6, r6, r12
-  adcs r7, r7, lr
-  ldm r2, {r1, r3, r12, lr}
-  adcs r8, r8, r1
-  adcs r9, r9, r3
-  adcs r10, r10, r12
-  adcs r11, r11, lr
-  mov r12, #0
-  adc r12, r12, #0
-  settle r4, r5, r6, r7, r8, r9, r10, r11, r12
-  stm r0, {r4-r11}
-  pop {r4-r11, pc}
-  .size cpu_fe256_add, . - cpu_fe256_add
-
-/* void cpu_fe256_half(uint32_t out[8], const uint32_t a[8]) */
-  .section .text.cpu_fe256_half, "ax"
-  .global cpu_fe256_half
-  .type cpu_fe256_half, %function
-  .balign 4
-cpu_fe256_half:
-  push {r4-r11, lr}
-  ldm r1, {r4-r11}
-  and r12, r4, #1
-  rsb r12, r12, #0
-  adds r4, r4, r12
-  adcs r5, r5, r12
-  adcs r6, r6, r12
-  adcs r7, r7, #0
-  adcs r8, r8, #0
-  adcs r9, r9, #0
-  adcs r10, r10, r12, lsr #31
-  adcs r11, r11, r12
-  rrxs r11, r11
-  rrxs r10, r10
-  rrxs r9, r9
-  rrxs r8, r8
-  rrxs r7, r7
-  rrxs r6, r6
-  rrxs r5, r5
-  rrx r4, r4
-  stm r0, {r4-r11}
-  pop {r4-r11, pc}
-  .size cpu_fe256_half, . - cpu_fe256_half
-
-/* void cpu_fe256_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe256_sub, "ax"
-  .global cpu_fe256_sub
-  .type cpu_fe256_sub, %function
-  .balign 4
-cpu_fe256_sub:
-  push {r4-r11, lr}
-  ldm r1, {r4-r11}
-  ldm r2!, {r1, r3, r12, lr}
-  subs r4, r4, r1
-  sbcs r5, r5, r3
-  sbcs r6, r6, r12
-  sbcs r7, r7, lr
-  ldm r2, {r1, r3, r12, lr}
-  sbcs r8, r8, r1
-  sbcs r9, r9, r3
-  sbcs r10, r10, r12
-  sbcs r11, r11, lr
-  sbc r12, r12, r12
-  add_prime r4, r5, r6, r7, r8, r9, r10, r11, r12
-  stm r0, {r4-r11}
-  pop {r4-r11, pc}
-  .size cpu_fe256_sub, . - cpu_fe256_sub
 #endif

@@ -1,6 +1,7 @@
 /*
- * cpu.* for cores with Thumb-2 but without the DSP extension (Cortex-M3): the field of 2^255 - 19 over UMLAL. The formula
- * of each operation, and why no carry is lost, are in assembly/crypto/_fe25519.ts; this gives the same bits.
+ * cpu.* for cores with Thumb-2 but without the DSP extension (Cortex-M3): the fields of 2^255 - 19 and of P-256 over
+ * UMLAL. The formula of each operation, and why no carry is lost, are in assembly/crypto/_fe25519.ts and _fe256.ts; this
+ * gives the same bits. Longer than 400 lines: the two fields share the macros of their products.
  *
  * CT: no branch and no address depends on an element. The time of UMULL and UMLAL does: they end early when operands
  * are short. Boards of such cores say CRYPTO_BLIND, and secret points are multiplied with a secret element first.
@@ -8,6 +9,7 @@
 #if __ARM_ARCH_ISA_THUMB >= 2 && !defined(__ARM_FEATURE_DSP)
   .syntax unified
   .thumb
+#include "cpu_p256.inc"
 
 /*
  * Add a word at r1 times r3:r4:r5:r6 to \w0:\w1:\w2:\w3. \w0 becomes a word of the product and goes to the stack at \at,
@@ -96,14 +98,10 @@
   stm r4, {r5, r6, r8, r9}
 .endm
 
-/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe_mul, "ax"
-  .global cpu_fe_mul
-  .type cpu_fe_mul, %function
-  .balign 4
-cpu_fe_mul:
-  push {r0, r1, r2, r4-r11, lr}
-  sub sp, #64
+/*
+ * The product of the eight words at r1 and at r2: words 0 to 15 at sp, which lies 64 bytes below out, r1 and r2 on the stack. Spoils all registers.
+ */
+.macro product
   /* The lower half of b times all of a: words 0 to 11. */
   ldm r2, {r3-r6}
   row_first r7, r8, r9, r10, r11, r12, lr, r2, 0
@@ -134,6 +132,17 @@ cpu_fe_mul:
   row r11, r7, r8, r9, r12, lr, r2, r10, 44, 1
   add r0, sp, #48
   stm r0, {r7-r10}
+.endm
+
+/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe_mul, "ax"
+  .global cpu_fe_mul
+  .type cpu_fe_mul, %function
+  .balign 4
+cpu_fe_mul:
+  push {r0, r1, r2, r4-r11, lr}
+  sub sp, #64
+  product
   fold
   add sp, #76
   pop {r4-r11, pc}
@@ -185,15 +194,8 @@ cpu_fe_mul:
   stm r0!, {r2, r3, r4, lr}
 .endm
 
-/* void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
-  .section .text.cpu_fe_square, "ax"
-  .global cpu_fe_square
-  .type cpu_fe_square, %function
-  .balign 4
-cpu_fe_square:
-  push {r0, r1, r2, r4-r11, lr}
-  sub sp, #64
-1:
+/* The square of the eight words at r1: words 0 to 15 at sp. Spoils all registers. */
+.macro square
   /* The lower and the upper four words among themselves: words 1 to 6 and 9 to 14. */
   ldm r1!, {r3-r6}
   pairs
@@ -253,6 +255,18 @@ cpu_fe_square:
   sub r1, #16
   squares adds
   squares adcs
+.endm
+
+/* void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  .section .text.cpu_fe_square, "ax"
+  .global cpu_fe_square
+  .type cpu_fe_square, %function
+  .balign 4
+cpu_fe_square:
+  push {r0, r1, r2, r4-r11, lr}
+  sub sp, #64
+1:
+  square
   fold
   ldrd r0, r1, [sp, #64]
   ldr r2, [sp, #72]
@@ -294,4 +308,107 @@ cpu_fe_scale:
   add sp, #4
   pop {r4-r11, pc}
   .size cpu_fe_scale, . - cpu_fe_scale
+
+/* Add the carry in r12, -3 to 3, to four words, and leave their carry there. */
+.macro carry_in w0, w1, w2, w3
+  adds \w0, \w0, r12
+  adcs \w1, \w1, r12, asr #31
+  adcs \w2, \w2, r12, asr #31
+  adcs \w3, \w3, r12, asr #31
+  asr r12, r12, #31
+  adc r12, r12, #0
+.endm
+
+/* Add four words to four, and the carry to r12. */
+.macro plus w0, w1, w2, w3, m0, m1, m2, m3
+  adds \w0, \w0, \m0
+  adcs \w1, \w1, \m1
+  adcs \w2, \w2, \m2
+  adcs \w3, \w3, \m3
+  adc r12, r12, #0
+.endm
+
+/* The same, subtracted. */
+.macro minus w0, w1, w2, w3, m0, m1, m2, m3
+  subs \w0, \w0, \m0
+  sbcs \w1, \w1, \m1
+  sbcs \w2, \w2, \m2
+  sbcs \w3, \w3, \m3
+  sbc r12, r12, #0
+.endm
+
+/*
+ * Divide the 16 words at sp by 2^256 modulo p, to r4 to r11; the number is below 2^256 p. Spoils all registers.
+ *
+ * m0 to m7, the multiples of p, begin as words 0 to 7, in r8 to r11 and r0 to r3. Each is added three, six and eight words up, and subtracted seven words
+ * up. r12 counts what these chains carry into word 8, then into word 12, and at last into word 16.
+ */
+.macro reduce
+  ldm sp, {r8-r11}
+  add r12, sp, #16
+  ldm r12!, {r0-r3}
+  ldm r12, {r4-r7}
+  mov r12, #0
+  adds r11, r11, r8
+  adcs r0, r0, r9
+  adcs r1, r1, r10
+  adcs r2, r2, r11
+  adcs r3, r3, r0
+  adc r12, r12, #0
+  adds r2, r2, r8
+  adcs r3, r3, r9
+  adc r12, r12, #0
+  subs r3, r3, r8
+  sbc r12, r12, #0
+  carry_in r4, r5, r6, r7
+  plus r4, r5, r6, r7, r1, r2, r3, #0
+  plus r4, r5, r6, r7, r10, r11, r0, r1
+  minus r4, r5, r6, r7, r9, r10, r11, r0
+  plus r4, r5, r6, r7, r8, r9, r10, r11
+  add lr, sp, #48
+  ldm lr, {r8-r11}
+  carry_in r8, r9, r10, r11
+  plus r8, r9, r10, r11, r2, r3, #0, #0
+  minus r8, r9, r10, r11, r1, r2, r3, #0
+  plus r8, r9, r10, r11, r0, r1, r2, r3
+  settle r4, r5, r6, r7, r8, r9, r10, r11, r12
+.endm
+
+/* void cpu_fe256_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  .section .text.cpu_fe256_mul, "ax"
+  .global cpu_fe256_mul
+  .type cpu_fe256_mul, %function
+  .balign 4
+cpu_fe256_mul:
+  push {r0, r1, r2, r4-r11, lr}
+  sub sp, #64
+  product
+  reduce
+  ldr r0, [sp, #64]
+  stm r0, {r4-r11}
+  add sp, #76
+  pop {r4-r11, pc}
+  .size cpu_fe256_mul, . - cpu_fe256_mul
+
+/* void cpu_fe256_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  .section .text.cpu_fe256_square, "ax"
+  .global cpu_fe256_square
+  .type cpu_fe256_square, %function
+  .balign 4
+cpu_fe256_square:
+  push {r0, r1, r2, r4-r11, lr}
+  sub sp, #64
+1:
+  square
+  reduce
+  ldr r0, [sp, #64]
+  stm r0, {r4-r11}
+  mov r1, r0
+  ldr r2, [sp, #72]
+  subs r2, #1
+  str r2, [sp, #72]
+  bne 1b
+  add sp, #76
+  pop {r4-r11, pc}
+  .size cpu_fe256_square, . - cpu_fe256_square
 #endif

@@ -51,8 +51,9 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Assemble the sources of a core with one text replaced. */
 async function assembled(file: string, cpu: string, from: string, to: string): Promise<Listing> {
+  const macros = readFileSync(join(ROOT, "boards/common/cpu_p256.inc"), "utf8");
   const parts = [file, "cpu_thumb2", "cpu_montgomery"].map((name) =>
-    readFileSync(join(ROOT, "boards/common", `${name}.S`), "utf8"),
+    readFileSync(join(ROOT, "boards/common", `${name}.S`), "utf8").replace('#include "cpu_p256.inc"', macros),
   );
   assert(parts.join("").includes(from), from);
   const sources = parts.map((text, i) => {

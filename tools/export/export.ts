@@ -230,9 +230,16 @@ async function sources(options: ExportOptions): Promise<Map<string, string>> {
     ["signet.c", await library(options, macros)],
     ...assembly.map((path): [string, string] => [
       `signet_${path.split("/").at(-1)}`,
-      `${LICENCE}${macros}${prefixed(readFileSync(join(ROOT, path), "utf8"))}`,
+      `${LICENCE}${macros}${prefixed(included(readFileSync(join(ROOT, path), "utf8")))}`,
     ]),
   ]);
+}
+
+/** Assembly with the macros that it includes. */
+function included(text: string): string {
+  return text.replaceAll(/^#include "(cpu_\w+\.inc)"$/gm, (_, name: string) =>
+    readFileSync(join(ROOT, "boards/common", name), "utf8").trimEnd(),
+  );
 }
 
 /** The exports that differ from this one in one choice, by the option that makes the difference. */
