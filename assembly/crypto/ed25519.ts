@@ -140,7 +140,7 @@ function nonce(w: usize, out: usize, noise: usize, head: usize, headLen: u32, bo
 function stale(nonce: usize, noise: usize): u32 {
   let any: u32 = 0;
   for (let i: usize = 0; i < sc.BYTES; i += 4) any |= load<u32>(nonce + i);
-  const kept = noise ? words.equal(nonce, noise, sc.BYTES) : 0;
+  const kept = noise ? words.isZero(words.difference(nonce, noise, sc.BYTES)) : 0;
   return words.isZero(any) | kept;
 }
 
