@@ -51,15 +51,25 @@ import * as event from "./event";
 import { Death, Event, Record, Refused, State } from "./facts";
 import * as records from "./store";
 
-/** Act on the result of the exchange that `here` began, and give the overlay back. */
+/** True while the application may read a command in the answer. */
+let isHeld: bool = false;
+
+/** Act on the result of the exchange that `here` began, and give the overlay back, unless the answer has a command for the application. */
 export function take(here: State): void {
   const outcome = carrier.verdict();
   if (outcome == Verdict.Pending) return;
   act(here, outcome);
+  if (!isHeld) overlay.release(overlay.Owner.Answer);
+}
+
+/** Give back the overlay of a command of the turn before: call it before the link is served, which may need it for a handshake. */
+export function forget(): void {
+  if (!isHeld) return;
+  isHeld = false;
   overlay.release(overlay.Owner.Answer);
 }
 
-/** Act on a result. Nothing outside of this call points into the answer. */
+/** Act on a result. Nothing outside of this call points into the answer, but the application at its command. */
 function act(here: State, outcome: Verdict): void {
   if (outcome == Verdict.Failed) return ground.retry(here == State.Enrol ? State.Challenge : here);
   reader.begin(overlay.place, carrier.answerLen());
@@ -200,7 +210,9 @@ function obey(now: u32): void {
   }
   // Remembered before it is acted upon: it may be lost by a cut, never done twice.
   ground.remember(got.counter, messageHash);
-  if (got.order == Order.None) app.obey(got.data, got.dataLen);
+  if (got.order != Order.None) return;
+  isHeld = true;
+  app.obey(got.data, got.dataLen);
 }
 
 /** Hear the server's time. */

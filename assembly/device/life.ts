@@ -150,6 +150,7 @@ function exhume(): void {
 /** Take a turn: the export `poll`. Return the time in ms until the next call. */
 export function turn(): u32 {
   life.nowMs = clock.ms();
+  answers.forget();
   const before = life.state;
   const moved = isLinked() && carrier.poll(life.nowMs);
   if (life.state > State.Collecting && entropy.poll(life.nowMs) == Status.NoEntropy) ground.giveUp();

@@ -1,7 +1,8 @@
 /**
  * The overlay: one place for two owners whose lives do not meet. The handshake of TLS owns it until this client's Finished is
- * out; the answer of the server owns it from the question until it was acted upon. An owner claims it, and gives it back
- * wiped. A claim while the other owner lives traps: neither reads or writes bytes of the other.
+ * out; the answer of the server owns it from the question until it was acted upon, or for a turn longer if it has a command,
+ * which the application may read. An owner claims it, and gives it back wiped. A claim while the other owner lives traps:
+ * neither reads or writes bytes of the other.
  */
 import { OVERLAY_BYTES } from "../config";
 
