@@ -108,7 +108,12 @@ test("a C program's stream: bytes both ways, keys changed, closed by either side
     talks[1]!.socket.end();
     await until(() => talks[1]!.ended, "closed by the server");
     await until(() => talks.length === 3, "connected a third time");
-    assert.ok(count("accepted") >= 1, "no report between the streams");
+    // On a busy machine the first streams follow each other before a report is accepted.
+    for (let last = 2; count("accepted") === 0; last++) {
+      assert.ok(last < 20, "no report between the streams");
+      talks[last]!.socket.end();
+      await until(() => talks.length === last + 2, "connected once more");
+    }
     const states = device.events.filter(({ name }) => name === "stream").map(({ data }) => data[0]!);
     // Waiting is short where no request is under way, and may not be seen.
     const seen = states.filter((state) => state !== 1);
