@@ -28,6 +28,12 @@ export default {
       openocd: ["stm32l4x lock 0", "stm32l4x option_load 0"],
       undo: "going back to level 0 (OpenOCD: stm32l4x unlock 0), which erases all flash, and with it the key",
       bypass: "RAM stays open to the debugger, and what of the key is in it while the device signs",
+      final: {
+        what: "read-out protection level 2: there is no debug port any more, nor ST's boot loader",
+        openocd: ["stm32l4x option_write 0 0x20 0xcc 0xff"],
+        bypass:
+          "none is known to us of this family; of the STM32F2 and F4 a glitch that leads back to level 1 is published",
+      },
     },
   },
 } as const satisfies Board;
