@@ -55,7 +55,6 @@ export function expand(schedule: usize, key: usize): void {
   let w2 = load<u32>(key, 8);
   let w3 = load<u32>(key, 12);
   let constant: u32 = 1;
-  let isOdd = false;
   const end = schedule + SCHEDULE_BYTES;
   for (let at = schedule; ; at += PAIR_BYTES) {
     for (let i: usize = 0; i < 8; i += 4) {
@@ -68,8 +67,7 @@ export function expand(schedule: usize, key: usize): void {
     if (at != schedule) addConstant(at);
     const next = at + PAIR_BYTES;
     if (next == end) break;
-    if (isOdd) shiftBack(at);
-    isOdd = !isOdd;
+    if ((at - schedule) & PAIR_BYTES) shiftBack(at);
     memory.fill(next, 0, PAIR_BYTES);
     store<u32>(next, rotr(w3, 8));
     transpose(next);
