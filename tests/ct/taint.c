@@ -8,20 +8,14 @@
  * requests. Each request prints its result, then `kind address` for each finding, then a line `end`. The marks of
  * registers are four bits, one a byte.
  */
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <unicorn/unicorn.h>
+#include "../lab/machine.h"
 
-#define RETURN_TO 0x0ffffff0u
-#define ALL       0xfu
-#define LISTED    16
-#define PC        15
-#define NONE      16
+#define ALL    0xfu
+#define LISTED 16
+#define PC     15
+#define NONE   16
 /** Conditions as in ARMv7-M A7.3; 14 is none, 15 a comparison with zero. */
 #define ALWAYS     14
 #define COMPARISON 15
@@ -56,7 +50,6 @@ static struct {
 static uint8_t *shadow;
 
 static struct instruction *code;
-static uc_engine *uc;
 
 /** The marks of registers and flags, and where a call returns whose result is public. */
 static struct {
@@ -66,34 +59,6 @@ static struct {
 } marks;
 
 static struct { uint32_t start, where, memory, capacity, run, stack, buffer; } job;
-
-static _Noreturn void fail(const char *what, ...) {
-  va_list more;
-  va_start(more, what);
-  vfprintf(stderr, what, more);
-  va_end(more);
-  fputc('\n', stderr);
-  exit(2);
-}
-
-static void check(uc_err err, const char *what) {
-  if (err != UC_ERR_OK)
-    fail("%s: %s", what, uc_strerror(err));
-}
-
-static const int registers[16] = {
-    UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4,  UC_ARM_REG_R5,
-    UC_ARM_REG_R6,  UC_ARM_REG_R7, UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11,
-    UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC,
-};
-
-static uint32_t get(int reg) {
-  uint32_t value = 0;
-  check(uc_reg_read(uc, reg, &value), "a register");
-  return value;
-}
-
-static void set(int reg, uint32_t value) { check(uc_reg_write(uc, reg, &value), "a register"); }
 
 /* ------------------------------------------------------------------------------------------------ marks */
 
@@ -237,35 +202,15 @@ static void on_code(uc_engine *engine, uint64_t address, uint32_t size, void *da
 
 /* ------------------------------------------------------------------------------------------------ the machine */
 
-static uint32_t word_at(const uint8_t *at) {
-  return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 static uint32_t pages_begin(int i) { return region[i].begin & ~0xfffu; }
 static uint32_t pages_len(int i) { return ((region[i].end + 0xfffu) & ~0xfffu) - pages_begin(i); }
 
-/** Load the ELF's segments to where they run: the state that start-up code makes. */
-static void load(const char *path) {
-  FILE *file = fopen(path, "rb");
-  if (file == NULL || fseek(file, 0, SEEK_END) != 0)
-    fail("no ELF");
-  const long size = ftell(file);
-  rewind(file);
-  uint8_t *elf = malloc((size_t)size);
-  if (elf == NULL || fread(elf, 1, (size_t)size, file) != (size_t)size)
-    fail("the ELF cannot be read");
-  fclose(file);
+/** The memory of a segment; NULL: it is in no region. */
+static uint8_t *segment(uint32_t to, uint32_t len) {
   for (int i = 0; i < 2; i++)
-    region[i].bytes = aligned_alloc(4096, pages_len(i)), memset(region[i].bytes, 0, pages_len(i));
-  const uint32_t headers = word_at(elf + 28), count = elf[44] | elf[45] << 8;
-  for (uint32_t k = 0; k < count; k++) {
-    const uint8_t *header = elf + headers + 32 * k;
-    const uint32_t to = word_at(header + 8), len = word_at(header + 16);
-    for (int i = 0; i < 2 && word_at(header) == 1; i++)
-      if (to >= pages_begin(i) && to + len <= pages_begin(i) + pages_len(i))
-        memcpy(region[i].bytes + (to - pages_begin(i)), elf + word_at(header + 4), len);
-  }
-  free(elf);
+    if (to >= pages_begin(i) && to + len <= pages_begin(i) + pages_len(i))
+      return region[i].bytes + (to - pages_begin(i));
+  return NULL;
 }
 
 static void call(uint32_t function, uint32_t r0, uint32_t r1) {
@@ -274,6 +219,12 @@ static void call(uint32_t function, uint32_t r0, uint32_t r1) {
   set(UC_ARM_REG_R0, r0);
   set(UC_ARM_REG_R1, r1);
   check(uc_emu_start(uc, function | 1, RETURN_TO, 0, 0), "a call");
+}
+
+static void load_image(const char *path) {
+  for (int i = 0; i < 2; i++)
+    region[i].bytes = aligned_alloc(4096, pages_len(i)), memset(region[i].bytes, 0, pages_len(i));
+  load(path, segment);
 }
 
 static void make_machine(uc_cpu_arm cpu) {
@@ -317,20 +268,6 @@ static void read_instruction(char *line) {
   }
   if (address >= region[0].begin && address < region[0].end)
     code[(address - region[0].begin) / 2] = one;
-}
-
-static uc_cpu_arm cpu_of(const char *name) {
-  static const struct {
-    const char *name;
-    uc_cpu_arm cpu;
-  } known[] = {{"cortex-m0", UC_CPU_ARM_CORTEX_M0},
-               {"cortex-m3", UC_CPU_ARM_CORTEX_M3},
-               {"cortex-m4", UC_CPU_ARM_CORTEX_M4},
-               {"cortex-m33", UC_CPU_ARM_CORTEX_M33}};
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (strcmp(name, known[i].name) == 0)
-      return known[i].cpu;
-  fail("no such core: %s", name);
 }
 
 /** Run `op secret's place, secret's bytes, request in hex`, and print what is found. */
@@ -380,7 +317,7 @@ int main(int count, char **words) {
       read_instruction(rest);
     } else if (strcmp(line, "request") == 0) {
       if (uc == NULL)
-        load(words[1]), make_machine(cpu);
+        load_image(words[1]), make_machine(cpu);
       request(rest);
     } else {
       for (size_t i = 0; i < sizeof names / sizeof *names; i++)

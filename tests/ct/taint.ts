@@ -1,15 +1,11 @@
 /** Runs operations of a final ELF with their secrets marked, byte by byte: what `taint.c` reads, and what it reports. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { loadBoard } from "../../tools/firmware/board.ts";
-import { digest, exclusively, isFresh } from "../../tools/firmware/cache.ts";
 import { countedBranches, isListed } from "../../tools/firmware/constant.ts";
 import { type Effect, effectOf } from "../../tools/firmware/effects.ts";
 import { disassemble, type Instruction, type Listing } from "../../tools/firmware/listing.ts";
-import { ROOT } from "../../tools/firmware/root.ts";
-import { run } from "../../tools/firmware/run.ts";
 import { symbols } from "../../tools/firmware/symbols.ts";
 import { request } from "../lab/lab.ts";
+import { compileMachine, runJob } from "../lab/machine.ts";
 import type { Secret } from "./secrets.ts";
 
 export type Kind = "branch" | "address" | "time" | "condition";
@@ -120,19 +116,6 @@ function linesOf(listing: Listing, cpu: string): string[] {
 
 const SOURCE = "tests/ct/taint.c";
 
-/** Compile `taint.c`, if it was changed. */
-async function program(): Promise<string> {
-  const out = join(ROOT, "build", "ct", "taint");
-  await exclusively(`${out}.lock`, async () => {
-    mkdirSync(join(ROOT, "build", "ct"), { recursive: true });
-    const wanted = digest([], [SOURCE]);
-    if (isFresh(`${out}.stamp`, wanted)) return;
-    await run("gcc", ["-O2", "-Wall", "-Wextra", "-Werror", SOURCE, "-o", out, "-lunicorn"]);
-    writeFileSync(`${out}.stamp`, wanted);
-  });
-  return out;
-}
-
 /** The machine of a board around an image with the lab's guest. */
 export async function machineOf(board: string, elf: string): Promise<Machine> {
   const { cpu, flash, ram } = await loadBoard(board);
@@ -151,8 +134,6 @@ export async function machineOf(board: string, elf: string): Promise<Machine> {
   return { elf, cpu, lines };
 }
 
-let jobs = 0;
-
 /** Run requests, each with one secret field. */
 export async function taint({ elf, cpu, lines }: Machine, secrets: readonly Secret[]): Promise<Tainted[]> {
   const listing = await disassemble(elf);
@@ -160,11 +141,8 @@ export async function taint({ elf, cpu, lines }: Machine, secrets: readonly Secr
     const place = request(fields.slice(0, secret)).length + 2;
     return `request ${op} ${place} ${fields[secret]!.length} ${request(fields).toString("hex")}`;
   });
-  const path = join(ROOT, "build", "ct", `job-${process.pid}-${jobs++}`);
-  const taintProgram = await program();
-  writeFileSync(path, [`cpu ${cpu}`, ...lines, ...linesOf(listing, cpu), ...requests, ""].join("\n"));
-  const said = await run(taintProgram, [elf, path]);
-  rmSync(path);
+  const job = [`cpu ${cpu}`, ...lines, ...linesOf(listing, cpu), ...requests, ""].join("\n");
+  const said = await runJob(await compileMachine(SOURCE), elf, job);
   const counted = countedBranches(listing);
   return said
     .split("end\n")

@@ -1,13 +1,14 @@
 /** A campaign of faults over one operation of a final ELF: what `skip.c` runs, and what came of each fault. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
 import type { Image } from "../../tools/firmware/image.ts";
-import { digest, exclusively, isFresh } from "../../tools/firmware/cache.ts";
+import { digest } from "../../tools/firmware/cache.ts";
 import { ROOT } from "../../tools/firmware/root.ts";
 import { run } from "../../tools/firmware/run.ts";
 import { request } from "../lab/lab.ts";
+import { compileMachine, runJob, sourcesOf } from "../lab/machine.ts";
 import FAULTS from "./image.ts";
 
 /** One board of each core. */
@@ -79,19 +80,6 @@ async function symbolsOf(elf: string): Promise<Symbol[]> {
 
 const SOURCE = "tests/faults/skip.c";
 
-/** Compile `skip.c`, if it was changed. */
-async function runner(): Promise<string> {
-  const out = join(ROOT, "build", "faults", "skip");
-  await exclusively(`${out}.lock`, async () => {
-    mkdirSync(join(ROOT, "build", "faults"), { recursive: true });
-    const wanted = digest([], [SOURCE]);
-    if (isFresh(`${out}.stamp`, wanted)) return;
-    await run("gcc", ["-O2", "-Wall", "-Wextra", "-Werror", SOURCE, "-o", out, "-lunicorn"]);
-    writeFileSync(`${out}.stamp`, wanted);
-  });
-  return out;
-}
-
 /** Build what faults are injected into for a board: this folder's guest, or an image of its own. */
 export async function imageOf(board: string, image: Image = FAULTS): Promise<string> {
   return (await buildImage({ board, image })).elf;
@@ -150,26 +138,15 @@ export async function jobOf(campaign: Campaign): Promise<string> {
   return `${lines.join("\n")}\n`;
 }
 
-let jobs = 0;
-
-/** Run a job of `skip.c`. */
-async function say(program: string, elf: string, job: string): Promise<string> {
-  const path = join(ROOT, "build", "faults", `job-${process.pid}-${jobs++}`);
-  writeFileSync(path, job);
-  const said = await run(program, [elf, path]);
-  rmSync(path);
-  return said;
-}
-
 /**
  * Return the output of a job, from its file if it was run before: a whole campaign takes hours, and continues where it was
  * stopped.
  */
 async function sayOnce(program: string, elf: string, job: string): Promise<string> {
   const folder = join(ROOT, "build", "faults", "found");
-  const kept = join(folder, digest([job], [relative(ROOT, elf), SOURCE]));
+  const kept = join(folder, digest([job], [relative(ROOT, elf), ...sourcesOf(SOURCE)]));
   if (existsSync(kept)) return readFileSync(kept, "utf8");
-  const said = await say(program, elf, job);
+  const said = await runJob(program, elf, job);
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${kept}.new`, said);
   renameSync(`${kept}.new`, kept);
@@ -178,8 +155,8 @@ async function sayOnce(program: string, elf: string, job: string): Promise<strin
 
 /** Run a campaign; `isKept` keeps what it found. */
 export async function inject(campaign: Campaign, isKept = false): Promise<Found> {
-  const program = await runner();
-  const said = await (isKept ? sayOnce : say)(program, campaign.elf, await jobOf(campaign));
+  const program = await compileMachine(SOURCE);
+  const said = await (isKept ? sayOnce : runJob)(program, campaign.elf, await jobOf(campaign));
   const [golden, ...runs] = said.trimEnd().split("\n").map(parse);
   return { golden: golden!, runs };
 }

@@ -12,27 +12,20 @@
  * One line a fault on standard output:  kind register address nth outcome result answer
  */
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <unicorn/unicorn.h>
+#include "../lab/machine.h"
 
 #define REGIONS_MOST  8
 #define RANGES_MOST   64
 #define REQUESTS_MOST 512
 #define TRAPS_MOST    8
 #define ANSWER_MOST   512u
-/** Return address of calls: unused otherwise. */
-#define RETURN_TO 0x0ffffff0u
 /** A run that takes this many times the processor time of the run without a fault counts as hung: the watchdog ends it.
  */
 #define HUNG_FACTOR 4
@@ -112,8 +105,6 @@ static struct {
  * is inherited by each copy of the process.
  */
 static uc_engine *watched, *plain;
-/** The one that runs. */
-static uc_engine *uc;
 static uint8_t *memory_of[REGIONS_MOST];
 
 /** The run: instructions outside the ranges so far, and what to do at the next of them. */
@@ -141,40 +132,12 @@ static struct fault *faults;
 static uint32_t fault_count, next_fault;
 static struct result *results;
 
-static _Noreturn void fail(const char *what, ...) {
-  va_list more;
-  va_start(more, what);
-  vfprintf(stderr, what, more);
-  va_end(more);
-  fputc('\n', stderr);
-  exit(2);
-}
-
-static void check(uc_err err, const char *what) {
-  if (err != UC_ERR_OK)
-    fail("%s: %s", what, uc_strerror(err));
-}
-
 static void *shared(size_t bytes) {
   void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED)
     fail("no memory");
   return at;
 }
-
-static const int registers[15] = {
-    UC_ARM_REG_R0,  UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3, UC_ARM_REG_R4,
-    UC_ARM_REG_R5,  UC_ARM_REG_R6,  UC_ARM_REG_R7,  UC_ARM_REG_R8, UC_ARM_REG_R9,
-    UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR,
-};
-
-static uint32_t get(int reg) {
-  uint32_t value = 0;
-  check(uc_reg_read(uc, reg, &value), "reg");
-  return value;
-}
-
-static void set(int reg, uint32_t value) { check(uc_reg_write(uc, reg, &value), "reg"); }
 
 static void get_all(uint32_t *out) {
   for (int i = 0; i < 15; i++)
@@ -198,20 +161,6 @@ static uint32_t number(const char *text) {
   if (text == NULL)
     fail("a number is missing");
   return (uint32_t)strtoul(text, NULL, 0);
-}
-
-static uc_cpu_arm cpu_of(const char *name) {
-  static const struct {
-    const char *name;
-    uc_cpu_arm cpu;
-  } known[] = {{"cortex-m0", UC_CPU_ARM_CORTEX_M0},
-               {"cortex-m3", UC_CPU_ARM_CORTEX_M3},
-               {"cortex-m4", UC_CPU_ARM_CORTEX_M4},
-               {"cortex-m33", UC_CPU_ARM_CORTEX_M33}};
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (strcmp(name, known[i].name) == 0)
-      return known[i].cpu;
-  fail("no such core: %s", name);
 }
 
 static void read_job(const char *path) {
@@ -272,37 +221,11 @@ static void read_job(const char *path) {
 
 /* ------------------------------------------------------------------------------------------------ the machine */
 
-static uint32_t word_at(const uint8_t *at) {
-  return (uint32_t)at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 static uint8_t *host_of(uint32_t address, uint32_t len) {
   for (uint32_t i = 0; i < job.regions; i++)
     if (address >= job.region[i].begin && address + len <= job.region[i].end)
       return memory_of[i] + (address - (job.region[i].begin & ~0xfffu));
   fail("a segment at %x is in no region", address);
-}
-
-/** Load the ELF's segments to where they run: the state that start-up code makes. */
-static void load(void) {
-  FILE *file = fopen(job.elf, "rb");
-  if (file == NULL)
-    fail("no ELF");
-  fseek(file, 0, SEEK_END);
-  const long size = ftell(file);
-  rewind(file);
-  uint8_t *elf = malloc((size_t)size);
-  if (fread(elf, 1, (size_t)size, file) != (size_t)size)
-    fail("the ELF cannot be read");
-  fclose(file);
-  const uint32_t headers = word_at(elf + 28);
-  const uint32_t count = elf[44] | elf[45] << 8;
-  for (uint32_t i = 0; i < count; i++) {
-    const uint8_t *header = elf + headers + 32 * i;
-    if (word_at(header) == 1 && word_at(header + 16) > 0)
-      memcpy(host_of(word_at(header + 8), word_at(header + 16)), elf + word_at(header + 4), word_at(header + 16));
-  }
-  free(elf);
 }
 
 static uint32_t pages_begin(uint32_t i) { return job.region[i].begin & ~0xfffu; }
@@ -793,7 +716,7 @@ static void start_on(uc_engine *engine) {
   uc = engine;
   for (uint32_t i = 0; i < job.regions; i++)
     memset(memory_of[i], 0, pages_len(i));
-  load();
+  load(job.elf, host_of);
   host(engine == plain);
   if (!call(job.start, 0, 0) || !call(job.where, 0, 0) || !call(job.memory, get(UC_ARM_REG_R0), 1))
     fail("the guest does not start");
