@@ -10,6 +10,7 @@ const PREFIXES: Readonly<Record<string, readonly string[]>> = {
   "nucleo-l476rg": "RCC_ PWR_ EXTI_ USART_ ADC_ RNG_ IWDG_ FLASH_ GPIO_".split(" "),
   "nucleo-l552ze-q": "RCC_ PWR_ EXTI_ USART_ ADC_ RNG_ IWDG_ FLASH_ GPIO_ ICACHE_".split(" "),
   "nucleo-g071rb": "RCC_ PWR_ EXTI_ USART_ ADC_ IWDG_ FLASH_ GPIO_".split(" "),
+  "samd21-xpro": "PM_ SYSCTRL_ GCLK_ WDT_ NVMCTRL_ SERCOM_ PORT_ ADC_".split(" "),
   bluepill: "RCC_ PWR_ EXTI_ USART_ ADC_ IWDG_ FLASH_ GPIO_".split(" "),
   stm32f405: "RCC_ PWR_ EXTI_ USART_ ADC_ RNG_ IWDG_ FLASH_ GPIO_".split(" "),
 };

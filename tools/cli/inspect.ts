@@ -8,11 +8,12 @@ export function add(program: Command): void {
     .argument("<what>", "a file, hexadecimal, or - for standard input")
     .option("--key <key>", "check signatures with this public key: hexadecimal, or a file")
     .option("--image <elf>", "your own program: the file is a dump of its flash, from the program's beginning")
+    .option("--board <name>", "the file is a dump of this board's store, as its flash has it")
     .addHelpText("after", "\nSecrets (keys, seeds, claims, network passwords) are named but not printed.")
-    .action(async (what: string, { key, image }: { key?: string; image?: string }) => {
+    .action(async (what: string, { key, image, board }: { key?: string; image?: string; board?: string }) => {
       const { run } = await import("../flash/inspect.ts");
-      if (image === undefined) return run(what, key);
-      const { storeIn } = await import("../flash/dump.ts");
-      run(what, key, await storeIn(image));
+      const { storeIn, storeOn } = await import("../flash/dump.ts");
+      if (image !== undefined) run(what, key, await storeIn(image));
+      else run(what, key, board === undefined ? undefined : await storeOn(board));
     });
 }

@@ -17,6 +17,11 @@ export interface Store {
   readonly origin: number;
   readonly pageBytes: number;
   readonly pages: number;
+  /**
+   * Only the first `used` bytes of each `of` bytes of flash hold data, for flash that takes few writes between erasures;
+   * `pageBytes` counts the data. All bytes of flash, one after the other, if it is missing.
+   */
+  readonly spread?: { readonly of: number; readonly used: number };
   /** Erasures of a page that the chip's maker guarantees; none if it does not wear. */
   readonly endurance?: number;
 }

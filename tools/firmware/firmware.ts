@@ -53,6 +53,10 @@ export function boardHeader(name: string, board: Board): string {
     STORE_ORIGIN: `${board.store.origin}u`,
     STORE_PAGE_BYTES: `${board.store.pageBytes}u`,
     STORE_PAGES: `${board.store.pages}u`,
+    ...(board.store.spread && {
+      STORE_SPREAD_OF: `${board.store.spread.of}u`,
+      STORE_SPREAD_USED: `${board.store.spread.used}u`,
+    }),
     UART_BAUD: "115200u",
     CONSOLE_BAUD: "115200u",
     METER_TICK_MILLI: Math.round((board.qemu?.instructionsPerTick ?? 1) * 1000),

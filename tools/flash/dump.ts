@@ -1,6 +1,8 @@
-/** A dump of the flash of a program of one's own. */
+/** The store in a dump of flash: of a program of one's own, or of a board. */
+import { loadBoard } from "../firmware/board.ts";
 import { storeOf } from "../firmware/own.ts";
 import { run } from "../firmware/run.ts";
+import * as spread from "../firmware/spread.ts";
 import { Trouble } from "../trouble.ts";
 
 /** Return a function that takes the store out of a dump that begins at the first address of the program `elf`. */
@@ -20,4 +22,10 @@ export async function storeIn(elf: string): Promise<(dump: Uint8Array) => Uint8A
       );
     return dump.subarray(at, at + pageBytes * pages);
   };
+}
+
+/** Return a function that gathers the store from a dump that begins at the store of a board. */
+export async function storeOn(boardName: string): Promise<(dump: Uint8Array) => Uint8Array> {
+  const { store } = await loadBoard(boardName);
+  return (dump) => spread.fromFlash(store, dump);
 }

@@ -1,5 +1,6 @@
 /** Write a board, start it, and read its id. */
 import type { Board } from "../firmware/board.ts";
+import * as spread from "../firmware/spread.ts";
 import { Trouble } from "../trouble.ts";
 import * as factory from "../wire/factory.ts";
 import * as terminal from "./console.ts";
@@ -75,7 +76,9 @@ export async function write(
 export async function pageOn(bench: Bench, board: Board, name: string): Promise<factory.Factory | undefined> {
   const probe = await probes.open(bench.probe, board, name, bench.adapter);
   try {
-    return factory.read(await probe.read(board.store.origin, board.store.pageBytes));
+    const { store } = board;
+    const flash = await probe.read(store.origin, spread.flashBytes(store, store.pageBytes));
+    return factory.read(spread.fromFlash(store, flash));
   } catch (error) {
     // Blank, cut off, or foreign contents; a probe's error is none of these.
     if (error instanceof Trouble) throw error;

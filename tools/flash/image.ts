@@ -1,6 +1,7 @@
 /** The data written to a board: the firmware, and optionally its factory page and erased pages of its store. */
 import { readFileSync } from "node:fs";
 import type { Board } from "../firmware/board.ts";
+import * as spread from "../firmware/spread.ts";
 import { Trouble } from "../trouble.ts";
 import * as hex from "./hex.ts";
 import type { Segment } from "./hex.ts";
@@ -10,7 +11,7 @@ export function firmware(hexFile: string, board: Board): Segment[] {
   const segments = hex.parse(readFileSync(hexFile, "utf8"), hexFile);
   const { origin, bytes } = board.flash;
   const { store } = board;
-  const storeEnd = store.origin + store.pageBytes * store.pages;
+  const storeEnd = spread.end(store);
   for (const segment of segments) {
     if (segment.address < storeEnd && segment.address + segment.bytes.length > store.origin)
       throw new Trouble(`${hexFile} has pages of a store, which are one device's`, "give the firmware alone");
@@ -27,13 +28,14 @@ export function factoryPage(page: Uint8Array, board: Board): Segment {
     throw new Trouble(`the factory page has ${page.length} bytes, the board's pages ${pageBytes}`, "shorten its texts");
   const bytes = Buffer.alloc(pageBytes, 0xff);
   bytes.set(page);
-  return { address: origin, bytes };
+  return { address: origin, bytes: spread.toFlash(board.store, bytes) };
 }
 
 /** The store's other pages, erased: the device forgets its key and everything else. */
 export function blankStore(board: Board): Segment {
-  const { origin, pageBytes, pages } = board.store;
-  return { address: origin + pageBytes, bytes: Buffer.alloc(pageBytes * (pages - 1), 0xff) };
+  const { store } = board;
+  const address = store.origin + spread.flashBytes(store, store.pageBytes);
+  return { address, bytes: Buffer.alloc(spread.end(store) - address, 0xff) };
 }
 
 /** Number of bytes. */

@@ -9,6 +9,7 @@ import { storeOf } from "../firmware/own.ts";
 import { SIGNET } from "../firmware/product.ts";
 import { BUILD } from "../firmware/root.ts";
 import { run } from "../firmware/run.ts";
+import * as spread from "../firmware/spread.ts";
 import * as image from "./image.ts";
 import type { Segment } from "./hex.ts";
 
@@ -26,7 +27,7 @@ export function isProgram(path: string): boolean {
 /** Return a board as a program sees it: with the program's store, and all other flash for its code. */
 async function boardOf(board: Board, elf: string): Promise<Board> {
   const { flash, store } = board;
-  const end = Math.max(flash.origin + flash.bytes, store.origin + store.pageBytes * store.pages);
+  const end = Math.max(flash.origin + flash.bytes, spread.end(store));
   return { ...board, store: await storeOf(elf), flash: { origin: flash.origin, bytes: end - flash.origin } };
 }
 
