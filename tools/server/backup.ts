@@ -64,8 +64,7 @@ async function backUp(store: Store, keys: keyFile.ServerKeys, file: string): Pro
   rmSync(part, { force: true });
   const copy = await Store.open(part);
   try {
-    if ((await steps(store)) !== (await steps(copy)))
-      throw new Trouble("the database is of another version", "start the server of this version on it first");
+    await store.checkVersion();
     await store.snapshot((db) => copyRows(db, copy));
     const told = await checked(copy, keys);
     // All of it in one file.
@@ -78,12 +77,6 @@ async function backUp(store: Store, keys: keyFile.ServerKeys, file: string): Pro
     rmSync(part, { force: true });
     throw error;
   }
-}
-
-/** The steps of migration that a database has. */
-async function steps(store: Store): Promise<string> {
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(store.read);
-  return rows.map(({ name }) => name).join();
 }
 
 /** Append the entries that a file does not have yet, one a line. */

@@ -90,6 +90,13 @@ export class Store {
     throw error;
   }
 
+  /** Throw Trouble if an older or newer version of the program wrote the database last. */
+  async checkVersion(): Promise<void> {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(this.read);
+    if (rows.map(({ name }) => name).join() !== Object.keys(migrations(this.flavour)).join())
+      throw new Trouble("the database is of another version", "start the server of this version on it first");
+  }
+
   /** Say an error of the database in words; undefined if it is not one of the usual. */
   trouble(error: unknown): Trouble | undefined {
     if (error instanceof Trouble) return error;

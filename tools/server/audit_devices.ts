@@ -1,0 +1,109 @@
+/** The audit's second part: every device with its chain, its downlinks, the proofs against it, and its handover. */
+import { equal, hex } from "../wire/bytes.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import { hash, id as keyId } from "../wire/key.ts";
+import * as messages from "../wire/messages.ts";
+import { open, verify } from "../wire/sign1.ts";
+import { checkChain } from "./audit_chain.ts";
+import type { Search } from "./audit_findings.ts";
+import type { Told } from "./audit_log.ts";
+import type { DeviceRow } from "./store/schema.ts";
+
+/** Walk all devices, each with its chain. */
+export async function checkDevices(search: Search, told: Told): Promise<{ devices: number; reports: number }> {
+  let reports = 0;
+  const missing = new Set(told.states.keys());
+  const rows = await search.db.selectFrom("devices").selectAll().execute();
+  for (const row of rows) {
+    const name = hex(row.id);
+    missing.delete(name);
+    search.sealed("devices", name, row);
+    if (!equal(keyId(row.key), row.id))
+      search.found("devices", name, "altered: its key is not the one its id is made from");
+    const state = told.states.get(name);
+    if (state === undefined) search.found("devices", name, "inserted: the log knows nothing of it");
+    else if (state !== row.state) search.found("devices", name, `altered: the log says it is ${state}`);
+    reports += await checkChain(search, row);
+    await downlinks(search, row, told.downlinks.get(name) ?? 0);
+    await evidence(search, row, told.forks.get(name) ?? 0);
+  }
+  for (const name of missing) search.found("devices", name, "removed: the log says it enrolled");
+  await handovers(search, rows, told.successors);
+  await orphans(search, told.orphans);
+  await strays(search, rows);
+  return { devices: rows.length, reports };
+}
+
+async function downlinks(search: Search, device: DeviceRow, told: number): Promise<void> {
+  const rows = await search.db.selectFrom("downlinks").selectAll().where("device", "=", device.id).execute();
+  for (const row of rows) search.sealed("downlinks", `${hex(device.id)}/${row.counter}`, row);
+  if (rows.length !== told)
+    search.found("downlinks", hex(device.id), `removed or inserted: there are ${rows.length}, the log says ${told}`);
+}
+
+async function evidence(search: Search, device: DeviceRow, told: number): Promise<void> {
+  const rows = await search.db.selectFrom("evidence").selectAll().where("device", "=", device.id).execute();
+  for (const row of rows) {
+    search.sealed("evidence", hex(row.id), row);
+    if (!equal(hash(row.message), row.id)) search.found("evidence", hex(row.id), "altered: its hash does not fit");
+  }
+  if (rows.length !== told)
+    search.found("evidence", hex(device.id), `removed or inserted: there is ${rows.length}, the log says ${told}`);
+}
+
+/** Check that each key that was replaced signed so itself, and that devices, handovers and log agree on it. */
+async function handovers(
+  search: Search,
+  devices: readonly DeviceRow[],
+  told: ReadonlyMap<string, string>,
+): Promise<void> {
+  const rows = await search.db.selectFrom("handovers").selectAll().execute();
+  const known = new Map(devices.map((row) => [hex(row.id), row]));
+  for (const row of rows) {
+    const name = hex(row.device);
+    search.sealed("handovers", name, row);
+    if (told.get(name) !== hex(row.successor))
+      search.found("handovers", name, "altered or inserted: the log does not say so");
+    try {
+      const message = open(row.message);
+      const key = ed25519.importKey(known.get(name)?.key ?? new Uint8Array(0));
+      if (hex(message.kid) !== name || key === undefined || !verify(message, key))
+        search.found("handovers", name, "altered or inserted: the device did not sign it");
+      if (!equal(messages.readStoredHandover(message).successor, row.successor))
+        search.found("handovers", name, "altered: it names another successor");
+    } catch (error) {
+      search.found("handovers", name, `altered: ${(error as Error).message}`);
+    }
+  }
+  if (rows.length !== told.size)
+    search.found("handovers", "", `removed or inserted: there are ${rows.length}, the log says ${told.size}`);
+  for (const { id, successor } of devices) {
+    const named = successor === null ? undefined : hex(successor);
+    if (named !== told.get(hex(id)))
+      search.found("devices", hex(id), `altered: its successor is ${named ?? "nobody"}, the log says otherwise`);
+  }
+}
+
+/** Check the handovers by keys that are not known. */
+async function orphans(search: Search, told: ReadonlyMap<string, string>): Promise<void> {
+  const rows = await search.db.selectFrom("orphans").selectAll().execute();
+  for (const row of rows) {
+    const name = hex(row.device);
+    search.sealed("orphans", name, row);
+    if (told.get(name) !== hex(row.successor))
+      search.found("orphans", name, "altered or inserted: the log does not say so");
+  }
+  if (rows.length !== told.size)
+    search.found("orphans", "", `removed or inserted: there are ${rows.length}, the log says ${told.size}`);
+}
+
+/** Find rows of devices that are not there. */
+async function strays(search: Search, devices: readonly DeviceRow[]): Promise<void> {
+  const known = new Set(devices.map((row) => hex(row.id)));
+  for (const table of ["reports", "downlinks", "evidence", "handovers"] as const) {
+    const rows = await search.db.selectFrom(table).select("device").distinct().execute();
+    for (const row of rows)
+      if (!known.has(hex(row.device)))
+        search.found(table, hex(row.device), "inserted or left over: there is no such device");
+  }
+}

@@ -1,0 +1,33 @@
+/** The findings of an audit: rows that the server did not write so. */
+import type { ServerKeys } from "./keys.ts";
+import { isSealed, type Sealed } from "./seal.ts";
+import type { Store } from "./store/store.ts";
+
+/** Rows in memory at a time. */
+export const PAGE = 500;
+
+export interface Finding {
+  readonly table: string;
+  readonly row: string;
+  readonly what: string;
+}
+
+/** One search of one database. Its parts add to its findings. */
+export class Search {
+  readonly findings: Finding[] = [];
+  readonly db: Store["read"];
+  readonly keys: ServerKeys;
+
+  constructor(db: Store["read"], keys: ServerKeys) {
+    this.db = db;
+    this.keys = keys;
+  }
+
+  found(table: string, row: string, what: string): void {
+    this.findings.push({ table, row, what });
+  }
+
+  sealed(table: Sealed, name: string, row: object & { seal: Uint8Array }): void {
+    if (!isSealed(this.keys.seal, table, row)) this.found(table, name, "altered or inserted: its seal does not fit");
+  }
+}

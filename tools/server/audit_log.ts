@@ -1,0 +1,127 @@
+/** The audit's first part: walk the log, and collect its statements about the rows that must exist. */
+import { equal, fromHex, hex } from "../wire/bytes.ts";
+import * as ed25519 from "../wire/ed25519.ts";
+import { PAGE, type Search } from "./audit_findings.ts";
+import * as log from "./log.ts";
+import type { AuditRow, DeviceState } from "./store/schema.ts";
+
+/** Rows that must exist according to the log. */
+export interface Told {
+  readonly states: Map<string, DeviceState>;
+  readonly forks: Map<string, number>;
+  readonly downlinks: Map<string, number>;
+  /** Replaced keys and their successors. */
+  readonly successors: Map<string, string>;
+  /** The same of keys that are not known. */
+  readonly orphans: Map<string, string>;
+  readonly endedTokens: Map<string, number>;
+  tokens: number;
+  claims: number;
+  invitations: number;
+}
+
+/**
+ * Find the key of each entry. The key in use signed the last change of the key, which names the key before, and so on: no other
+ * file is needed.
+ */
+async function signers(search: Search): Promise<(seq: number) => ed25519.VerifyKey | undefined> {
+  const changes = await log.switches(search.db);
+  let to = hex(search.keys.signing.publicKey);
+  for (const change of changes.toReversed()) {
+    if (change.to !== to) search.found("audit", String(change.seq), "altered or inserted: it changes to another key");
+    to = change.from;
+  }
+  const first = { seq: 0, to: changes[0]?.from ?? to };
+  const keys = [first, ...changes].map((one) => ({
+    seq: one.seq,
+    key: ed25519.importKey(fromHex(one.to) ?? new Uint8Array(0)),
+  }));
+  return (seq) => keys.findLast((one) => one.seq <= seq)!.key;
+}
+
+/** Walk the log and collect its statements. */
+export async function readLog(search: Search): Promise<{ told: Told; entries: number }> {
+  const told: Told = {
+    states: new Map(),
+    forks: new Map(),
+    downlinks: new Map(),
+    successors: new Map(),
+    orphans: new Map(),
+    endedTokens: new Map(),
+    tokens: 0,
+    claims: 0,
+    invitations: 0,
+  };
+  const keyAt = await signers(search);
+  let seq = 0;
+  let prev: Uint8Array = log.START;
+  for (;;) {
+    const page = await search.db
+      .selectFrom("audit")
+      .selectAll()
+      .where("seq", ">", seq)
+      .orderBy("seq")
+      .limit(PAGE)
+      .execute();
+    for (const row of page) {
+      if (row.seq !== seq + 1) search.found("audit", String(seq + 1), "removed: the next entry is not the one after");
+      if (!equal(row.prev, prev))
+        search.found("audit", String(row.seq), "altered: it does not follow the entry before");
+      if (!equal(log.entryHash(row), row.hash))
+        search.found("audit", String(row.seq), "altered: its hash does not fit");
+      const key = keyAt(row.seq);
+      if (key === undefined || !ed25519.verifyWith(row.signature, key, log.signedBytes(row.hash))) {
+        search.found("audit", String(row.seq), "altered or inserted: its signature does not fit");
+      }
+      gather(told, row);
+      [seq, prev] = [row.seq, row.hash];
+    }
+    if (page.length < PAGE) break;
+  }
+  const [head, ...more] = await search.db.selectFrom("audit_head").selectAll().orderBy("id").execute();
+  if (more.length > 0) search.found("audit_head", "", "inserted: there is more than one");
+  if (head === undefined) search.found("audit_head", "1", "removed");
+  else {
+    search.sealed("audit_head", "1", head);
+    if (head.seq !== seq || !equal(head.hash, prev))
+      search.found("audit", String(head.seq), "removed or inserted: the log does not end where it ended");
+  }
+  return { told, entries: seq };
+}
+
+function add(map: Map<string, number>, name: string, count = 1): void {
+  map.set(name, (map.get(name) ?? 0) + count);
+}
+
+/** Collect the statement of a log entry. The hash finds an altered entry; here it must only do no harm. */
+function gather(told: Told, row: AuditRow): void {
+  const device = row.device === null ? "" : hex(row.device);
+  const detail = parsed(row.detail);
+  const states: Record<string, DeviceState> = {
+    enrol: "active",
+    restore: "active",
+    suspend: "suspended",
+    revoke: "revoked",
+    leave: "revoked",
+    rotate: "replaced",
+  };
+  const state = states[row.action];
+  if (state !== undefined) told.states.set(device, state);
+  if (row.action === "orphan") told.orphans.set(device, String(detail["successor"]));
+  else if (row.action === "enrol" || row.action === "refuse-handover") told.orphans.delete(device);
+  if (row.action === "rotate") told.successors.set(device, String(detail["successor"]));
+  else if (row.action === "fork") add(told.forks, device);
+  else if (row.action === "downlink") add(told.downlinks, device);
+  else if (row.action === "token") told.tokens++;
+  else if (row.action === "claims") told.claims += Number(detail["count"]);
+  else if (row.action === "invite") told.invitations += Number(detail["added"]);
+  else if (row.action === "end-token") add(told.endedTokens, String(detail["name"]), Number(detail["count"]));
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
