@@ -16,7 +16,7 @@ const GROUPS_OF = {
   emulate: ["emulator"],
   check: ["format"],
   format: ["format"],
-  test: ["firmware", "emulator", "format", "host", "database", "broker", "probe", "browser"],
+  test: ["firmware", "emulator", "format", "host", "database", "broker", "proxy", "probe", "browser"],
 };
 
 /**
@@ -45,6 +45,8 @@ export const PACKAGES = [
   { name: "gnutls-bin", group: "host", probes: ["gnutls-serv"], why: "a TLS peer" },
   { name: "postgresql", group: "database", probes: ["/usr/lib/postgresql/*/bin/postgres"], why: "the server's other database" },
   { name: "mosquitto", group: "broker", probes: ["/usr/sbin/mosquitto"], why: "a broker between devices and server" },
+  { name: "nginx", group: "proxy", probes: ["/usr/sbin/nginx"], why: "a TLS peer, in front of a server" },
+  { name: "haproxy", group: "proxy", probes: ["/usr/sbin/haproxy"], why: "a TLS peer, in front of a server" },
   { name: "openocd", group: "probe", probes: ["openocd"], why: "writes boards through a probe" },
   { name: "python3-pyocd", group: "probe", probes: ["pyocd", "pyocd-flashtool"], why: "writes boards through a probe" },
   { name: "chromium", group: "browser", probes: ["chromium"], why: "opens the operator's page" },

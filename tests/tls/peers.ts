@@ -39,15 +39,20 @@ export class Peer {
   output = "";
   readonly #process: ChildProcessWithoutNullStreams;
 
-  constructor(port: number, program: string, args: string[]) {
+  constructor(port: number, program: string, args: string[], env = process.env) {
     this.port = port;
-    this.#process = spawn(program, args);
+    this.#process = spawn(program, args, { env });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.on("data", (bytes: Buffer) => {
         this.output += bytes.toString("latin1");
       });
     }
     this.#process.stdin.on("error", () => {});
+  }
+
+  /** True once it has ended. */
+  get ended(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   /** Type into it. */
@@ -87,9 +92,14 @@ export class Files {
 
   /** Write a file; returns its path. */
   put(name: string, content: string | Uint8Array): string {
-    const file = path.join(this.#folder, name);
+    const file = this.place(name);
     writeFileSync(file, content);
     return file;
+  }
+
+  /** The path of a file or folder that a server makes. */
+  place(name: string): string {
+    return path.join(this.#folder, name);
   }
 
   remove(): void {

@@ -28,6 +28,8 @@ export const TRIED: {
     "gnutls-bin": one("gnutls-serv", ["--version"], "3.7", "3.8"),
     postgresql: one("psql", ["--version"], "15", "17"),
     mosquitto: one("mosquitto", ["-h"], "2.0"),
+    nginx: one("nginx", ["-v"], "1.22"),
+    haproxy: one("haproxy", ["-v"], "2.6"),
     openocd: one("openocd", ["--version"], "0.12"),
     "python3-pyocd": {
       ask: [

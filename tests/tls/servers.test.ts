@@ -1,0 +1,132 @@
+// weight: 8 s, 0.9 cores
+/**
+ * Each profile against nginx, HAProxy, Caddy and Go: a full handshake, 100 KB both ways, key update, clean close, and every later connection
+ * resumes.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Status } from "../../assembly/lib/status.ts";
+import { State, type Settings } from "../../tools/tls/client.ts";
+import { TlsClient } from "./client.ts";
+import { DAEMONS, startBackend, startDaemon, type Credential, type Daemon } from "./daemons.ts";
+import {
+  caExtensions,
+  certify,
+  identity,
+  p256Identity,
+  p384Identity,
+  rsaIdentity,
+  type Identity,
+  type Wish,
+} from "./identities.ts";
+import { Files, missing, type Peer } from "./peers.ts";
+import { TlsSocket } from "./socket.ts";
+
+const BULK = 100 * 1024;
+/** Go ignores max_fragment_length: it sends in one record what is written at once. */
+const SMALL = 700;
+const USE = { pinned: "", own: "TLS_P256=1", public: "TLS_PUBLIC=1" } as const;
+
+interface Case {
+  readonly name: string;
+  readonly use: string;
+  readonly anchor: Pick<Settings, "pins" | "roots">;
+  readonly credential: Credential;
+}
+
+const pem = async (wish: Wish): Promise<string> => (await certify(wish)).toString("pem");
+
+/** A server that is pinned. */
+async function pinned(name: string, use: string, who: Identity): Promise<Case> {
+  const credential = { key: who.pem, chain: await pem({ subject: who }) };
+  return { name, use, anchor: { pins: [who.key] }, credential };
+}
+
+/** A server below a root on P-384 and an intermediate authority with RSA. */
+async function chained(use: string, who: Identity): Promise<Case> {
+  const [root, authority] = [await p384Identity(), await rsaIdentity(3072)];
+  const middle = { name: "CN=Middle", issuerName: "CN=Root", extensions: caExtensions(0) };
+  const chain = [
+    await pem({ subject: who, issuer: authority, issuerName: "CN=Middle" }),
+    await pem({ subject: authority, issuer: root, hash: "SHA-384", ...middle }),
+    await pem({ subject: root, hash: "SHA-384", name: "CN=Root", extensions: caExtensions() }),
+  ].join("\n");
+  return { name: "a chain of three", use, anchor: { roots: [root.key] }, credential: { key: who.pem, chain } };
+}
+
+/** Post a body, and return that of the answer. */
+async function post(socket: TlsSocket, body: Buffer): Promise<Buffer> {
+  socket.received = Buffer.alloc(0);
+  const head = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n`;
+  socket.write(Buffer.concat([Buffer.from(head), body]));
+  const end = (): number => socket.received.indexOf("\r\n\r\n") + 4;
+  await socket.until(() => end() > 3, "head of an answer");
+  const length = /content-length: (\d+)/i.exec(socket.received.subarray(0, end()).toString())?.[1];
+  assert.match(socket.received.toString("latin1"), /^HTTP\/1\.1 200 /);
+  await socket.until(() => socket.received.length >= end() + Number(length), "answer");
+  return socket.received.subarray(end());
+}
+
+/** Post `len` bytes in bodies of at most `most`. */
+async function echo(socket: TlsSocket, len: number, most: number): Promise<void> {
+  for (let at = 0; at < len; at += most) {
+    const body = Buffer.alloc(Math.min(most, len - at), `${at} bytes before `);
+    assert.ok((await post(socket, body)).equals(body));
+  }
+}
+
+/** A first connection with everything, then three that resume. */
+async function converse(port: number, { use, anchor }: Case, most: number): Promise<void> {
+  const client = new TlsClient(use);
+  for (let at = 0; at < 4; at++) {
+    const socket = new TlsSocket(client, port, { host: "localhost", ...anchor, clock: at * 1000 });
+    await socket.connected();
+    assert.equal(client.guest.preShared(), Number(at > 0), `connection ${at}`);
+    await echo(socket, at ? 1 : BULK, most);
+    assert.equal(client.guest.update(), Status.Ok);
+    await echo(socket, 10, most);
+    await socket.close();
+    assert.equal(client.state, State.Closed);
+  }
+}
+
+const files = new Files();
+const cases: Case[] = [];
+let wide: Case;
+let backend: Awaited<ReturnType<typeof startBackend>>;
+
+before(async () => {
+  const rsa = await rsaIdentity();
+  cases.push(await pinned("pinned, Ed25519", USE.pinned, await identity("server")));
+  cases.push(await pinned("own, P-256", USE.own, await p256Identity()));
+  cases.push(await pinned("public, RSA-2048", USE.public, rsa));
+  wide = await chained(USE.public, rsa);
+  backend = await startBackend();
+});
+after(() => {
+  backend.close();
+  files.remove();
+});
+
+for (const [name, daemon] of Object.entries<Daemon>(DAEMONS)) {
+  const honoursLimit = name === "nginx" || name === "HAProxy";
+  describe(name, { skip: missing(daemon.program) }, () => {
+    let peer: Peer;
+    let ports: number[];
+    before(async () => {
+      const credentials = [...cases, wide].map(({ credential }) => credential);
+      ({ peer, ports } = await startDaemon(daemon, files, credentials, backend.port));
+    });
+    after(() => peer?.stop());
+
+    test("each profile", async () => {
+      for (const [at, row] of cases.entries()) await converse(ports[at]!, row, honoursLimit ? BULK : SMALL);
+    });
+
+    test("a chain of three certificates", async () => {
+      const port = ports[cases.length]!;
+      if (honoursLimit) await converse(port, wide, BULK);
+      else await assert.rejects(converse(port, wide, SMALL), /alert 22 of the client/);
+    });
+  });
+}
