@@ -16,8 +16,10 @@ import * as hex from "../../tools/flash/hex.ts";
 import { inspectInput } from "../../tools/flash/inspect.ts";
 import * as software from "../../tools/flash/software.ts";
 import * as factory from "../../tools/wire/factory.ts";
+import * as faulty from "./faulty.ts";
 import { type Play, play } from "./play.ts";
 import { symbols } from "../../tools/firmware/symbols.ts";
+import { FULL } from "../full.ts";
 
 const CPU = "cortex-m3";
 const BOARD = "mps2-an385";
@@ -200,6 +202,22 @@ describe("`signet try`", () => {
       /^error: \S+ has no symbol signet_port_store\nhint: /,
     );
     assert.match(signet("try", elf, "--machine", "mps2-an1").said, /^error: QEMU ended: .*unsupported machine type/m);
+  });
+
+  it("names the fault of a program that sends nothing, long before its time is over", async () => {
+    const { empty, stopped, lossy } = faulty.ports(out);
+    const tried = async (port: string, ...more: readonly string[]): Promise<string> =>
+      signet("try", await faulty.withPort(port, out, CPU, object), "--machine", BOARD, ...more).said;
+    assert.match(await tried(empty), /^error: signet_port_\w+ has no body yet\nhint: /m);
+    assert.match(
+      await tried(stopped, "--within", "4"),
+      /^error: no line of Signet in 1\.5 s; the core is in \w+ \(\S+:\d+\)\nhint: .*clock_ms must count/m,
+    );
+    const exchanged = signet("try", elf, "--machine", BOARD, "--module-uart", "1", "--console-uart", "0");
+    assert.match(exchanged.said, /^error: commands for the module came on the console/m);
+    // The device must lose two answers: seconds in which QEMU has a core for itself.
+    if (!FULL) return;
+    assert.match(await tried(lossy), /^error: bytes of the module were lost, again/m);
   });
 
   it("has the address of a factory page from the program's symbol", () => {

@@ -11,6 +11,7 @@ interface Options {
   consoleUart: number;
   store?: number;
   interval: number;
+  within: number;
   plain: boolean;
   attacks: boolean;
   stay: boolean;
@@ -29,17 +30,25 @@ export function add(program: Command): void {
     .option("--console-uart <n>", "QEMU's serial port of the console", number, 1)
     .option("--store <address>", "the store's address, without the symbol signet_port_store", address)
     .option("--interval <ms>", "the report interval in the factory page", number, 1000)
+    .option("--within <s>", "time for the first report", number, 120)
     .option("--plain", "without TLS", false)
     .option("--attacks", "then attack it", false)
     .option("--stay", "then go on, with the operator's page", false)
-    .action(async (elf: string, { moduleUart, consoleUart, interval, ...options }: Options) => {
+    .action(async (elf: string, { moduleUart, consoleUart, interval, within, ...options }: Options) => {
       const { existsSync } = await import("node:fs");
       const { resolve } = await import("node:path");
       const { Trouble } = await import("../trouble.ts");
       if (!existsSync(elf)) throw new Trouble(`${elf} is not there`, "build your program first");
       const { tryProgram } = await import("../demo/try.ts");
       const serials = { module: moduleUart, console: consoleUart };
-      await tryProgram({ ...options, elf: resolve(elf), serials, intervalMs: interval, port: 0 });
+      await tryProgram({
+        ...options,
+        elf: resolve(elf),
+        serials,
+        intervalMs: interval,
+        withinMs: within * 1000,
+        port: 0,
+      });
       process.exit(0);
     });
 }

@@ -8,6 +8,7 @@ import type { Happening } from "../server/gate.ts";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
 import * as attacks from "./attacks.ts";
+import * as diagnosis from "./diagnosis.ts";
 import { emulatorEnds, untilTold } from "./ending.ts";
 import * as narration from "./narration.ts";
 import * as roads from "./road.ts";
@@ -29,10 +30,12 @@ export interface Options {
   /** Go on, with the operator's page, until a signal. */
   readonly stay: boolean;
   readonly port: number;
+  /** Time for the first report. */
+  readonly withinMs: number;
 }
 
-/** Time for a device's first report. */
-const FIRST_MS = 120_000;
+/** Part of the time for the first report in which a program must have said something. */
+const SILENT_PART = 3 / 8;
 const LINES_SHOWN = 3;
 
 /** Run the program; resolves after its first verified report, or the last attack. */
@@ -80,7 +83,11 @@ async function live(
   device: Emulator,
   first: Promise<string>,
 ): Promise<void> {
-  const id = await Promise.race([first, late(road, device)]);
+  const id = await Promise.race([
+    first,
+    late(road, device, options.withinMs),
+    diagnosis.watch(options.elf, device, options.withinMs * SILENT_PART),
+  ]);
   story.line(`\nverified: a report of device ${id}, signed by its own key, made by your program`);
   if (options.attacks) {
     for (const attack of await attacks.on(road, device, id)) await attacks.suffer(story, attack);
@@ -92,13 +99,13 @@ async function live(
 }
 
 /** Reject after a while, with the known facts about the reason. */
-async function late(road: roads.Road, device: Emulator): Promise<never> {
-  await new Promise((resolve) => setTimeout(resolve, FIRST_MS).unref());
+async function late(road: roads.Road, device: Emulator, withinMs: number): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, withinMs).unref());
   const last = device.lines.slice(-LINES_SHOWN).join("; ");
   const enrolled = device.events.find(({ name }) => name === "enrolled");
   if (enrolled)
     throw new Trouble(
-      `device ${short(hex(enrolled.data.subarray(0, 32)))} enrolled and sent no report in ${FIRST_MS / 1000} s`,
+      `device ${short(hex(enrolled.data.subarray(0, 32)))} enrolled and sent no report in ${withinMs / 1000} s`,
       "call signet_send when signet_status() is SIGNET_IDLE",
     );
   if (road.sniffer.uartBytes === 0)
@@ -106,5 +113,5 @@ async function late(road: roads.Road, device: Emulator): Promise<never> {
       `no byte passed between the program and its module${last && `; its console: ${last}`}`,
       "is the module's UART the serial port that --module-uart names, and is signet_poll called?",
     );
-  throw new Trouble(`no report in ${FIRST_MS / 1000} s; the console: ${last}`, "the lines above say how far it came");
+  throw new Trouble(`no report in ${withinMs / 1000} s; the console: ${last}`, "the lines above say how far it came");
 }
