@@ -205,6 +205,7 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
     "README.md",
     "| a decision | [`tools/wire/cbor.ts`](tools/wire/cbor.ts) | `decode(bytes)` |\n",
   ],
+  ["a file that is not there, for compliance", "promises", "COMPLIANCE.md", "| `tools/none.ts` |\n"],
   ["a suite that is not there, for compliance", "promises", "COMPLIANCE.md", "| `tests/wire/cose` |\n"],
   ["a suite that is not there", "promises", "SECURITY.md", "(`tests/wire/cose`)\n"],
   ["a test that is not there", "promises", "SECURITY.md", "| `tests/wire/cbor`: what was encoded |\n"],

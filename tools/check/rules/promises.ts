@@ -36,11 +36,23 @@ export const walks: Rule = {
     ),
 };
 
-/** Each test that the pages on security and compliance name exists. */
+/** A file or a folder of the repository, other than a test. */
+const FILE = /`((?:assembly|boards|linker|tools)\/[^`\s]*|[A-Z]+\.md)`/g;
+
+/** Each test and each file that the pages on security and compliance name exists. */
 export const promises: Rule = {
   name: "promises",
-  find: (tree) => PAGES.flatMap((page) => promisesOf(tree, page)),
+  find: (tree) => PAGES.flatMap((page) => [...promisesOf(tree, page), ...missingFiles(tree, page)]),
 };
+
+/** The files and folders that a page names and the tree does not have. */
+function missingFiles(tree: Tree, path: string): Finding[] {
+  const isThere = (name: string): boolean =>
+    tree.has(name) || [...tree.keys()].some((file) => file.startsWith(`${name.replace(/\/$/, "")}/`));
+  return [...matches(tree.get(path) ?? "", FILE)].flatMap(({ line, match }) =>
+    isThere(match[1]!) ? [] : [{ path, line, message: `names no file: ${match[1]}` }],
+  );
+}
 
 /** The tests that a page names and the tree does not have. */
 function promisesOf(tree: Tree, path: string): Finding[] {
