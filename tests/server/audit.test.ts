@@ -19,6 +19,8 @@ const TABLES = [
   "tokens",
   "downlinks",
   "handovers",
+  "profiles",
+  "labels",
   "audit",
   "audit_head",
 ] as const;
@@ -33,6 +35,8 @@ const KEYS: Readonly<Record<(typeof TABLES)[number], readonly string[]>> = {
   tokens: ["hash"],
   downlinks: ["device", "counter"],
   handovers: ["device", "successor"],
+  profiles: ["device"],
+  labels: ["device", "label"],
   audit: ["seq"],
   audit_head: ["id"],
 };
@@ -142,7 +146,7 @@ async function restore({ store }: Fixture, saved: ReadonlyMap<string, readonly R
 async function foreignKeys({ store }: Fixture): Promise<void> {
   if (store.flavour === "sqlite") await sql`pragma foreign_keys = off`.execute(store.read);
   else {
-    for (const table of ["reports", "evidence", "downlinks", "handovers"]) {
+    for (const table of TABLES) {
       const { rows } = await sql<{
         name: string;
       }>`select conname as name from pg_constraint where contype = 'f' and conrelid = ${table}::regclass`.execute(

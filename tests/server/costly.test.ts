@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { sql, type KyselyPlugin } from "kysely";
+import * as devices from "../../tools/server/devices.ts";
 import * as evidence from "../../tools/server/evidence.ts";
 import * as log from "../../tools/server/log.ts";
 import { LoopWatch } from "../../tools/server/loop.ts";
@@ -82,7 +83,7 @@ for (const flavour of FLAVOURS) {
       };
       const recorded = db.withPlugin(recorder);
       const tx = recorded as never;
-      const view = { read: recorded } as never;
+      const view = { read: recorded, flavour } as never;
       const id = new Uint8Array(32).fill(1);
       const device = { id, epoch: 1 } as never;
       await evidence.contradiction(tx, device, { hash: id, counter: 9, prev: id, message: undefined as never });
@@ -90,7 +91,12 @@ for (const flavour of FLAVOURS) {
       await queries.alarms(view, 10);
       await queries.entries(view, 10);
       await queries.entriesAfter(view, 1, 10);
-      await queries.device(view, id);
+      await devices.find(view, id);
+      const unindexed: readonly string[] = devices.UNINDEXED;
+      for (const order of devices.ORDERS.filter((one) => !unindexed.includes(one.replace("-", ""))))
+        await devices.list(view, { limit: 10, order });
+      for (const filter of [{ state: "suspended" }, { board: "x" }, { firmware: "1" }] as const)
+        await devices.list(view, { limit: 10, order: "id", ...filter });
       await queries.reports(view, id, { limit: 10 });
       await queries.reports(view, id, { limit: 10, after: 5 });
       assert.ok(seen.length >= 9);
@@ -158,8 +164,11 @@ void test("a text with a control character or half a character is refused in eve
     Record<string, { requestBody?: { content: Record<string, { schema: Schema }> } }>
   >;
   let fields = 0;
-  for (const [path, { post }] of Object.entries(paths)) {
-    const schema = post?.requestBody?.content["application/json"]?.schema;
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })),
+  );
+  for (const { path, method, requestBody } of operations) {
+    const schema = requestBody?.content["application/json"]?.schema;
     for (const [name, property] of Object.entries(schema?.properties ?? {})) {
       if (property.type !== "string" || property.enum !== undefined) continue;
       fields++;
@@ -167,12 +176,12 @@ void test("a text with a control character or half a character is refused in eve
       const asked = (schema!.required ?? []).map((field) => [field, good[field as keyof typeof good]]);
       for (const bad of ["shift 3\u0000", "half \ud83d", "two\nlines", "\u009b31m", "\u2028"]) {
         const body = JSON.stringify({ ...Object.fromEntries(asked), [name]: bad });
-        const answer = await ask(server, server.adminToken, path.replace("{id}", device), { method: "POST", body });
+        const answer = await ask(server, server.adminToken, path.replace("{id}", device), { method, body });
         assert.equal(answer.status, 400, `${path} ${name} ${JSON.stringify(bad)}: ${JSON.stringify(answer.body)}`);
       }
     }
   }
-  assert.ok(fields >= 8, `only ${fields} fields`);
+  assert.ok(fields >= 10, `only ${fields} fields`);
   const body = JSON.stringify({ count: 1, expiresAt: server.clock.now + 1e6, note: "Halle Süd, Gerät 7 🌡" });
   assert.equal((await ask(server, server.adminToken, "/v1/claims", { method: "POST", body })).status, 200);
   assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);

@@ -194,6 +194,8 @@ const TABLES = [
   "tokens",
   "downlinks",
   "handovers",
+  "profiles",
+  "labels",
   "audit",
   "audit_head",
 ] as const;

@@ -5,8 +5,8 @@ import { ask, enrolled, order, refusal, text, type Fixture } from "./harness.ts"
 
 /** A server with a past: devices, reports, a fork, claims, invitations, tokens, downlinks, decisions. */
 export async function past(server: Fixture): Promise<void> {
-  const post = (path: string, body: object): ReturnType<typeof ask> =>
-    ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
+  const post = (path: string, body: object, method = "POST"): ReturnType<typeof ask> =>
+    ask(server, server.adminToken, path, { method, body: JSON.stringify(body) });
   for (let d = 0; d < 3; d++) {
     const device = await enrolled(server);
     for (let i = 0; i < 4; i++) await exchange.report(device, server.url, text(`${d}/${i}`));
@@ -26,6 +26,8 @@ export async function past(server: Fixture): Promise<void> {
   }
   for (let d = 0; d < 2; d++) {
     const device = await enrolled(server);
+    const described = { name: `pump ${d}`, labels: ["cellar", `pump-${d}`] };
+    assert.equal((await post(`/v1/devices/${hex(device.id)}`, described, "PATCH")).status, 200);
     const successor = device.successor(await order(server, device));
     assert.equal((await exchange.enrol(successor, server.url)).kind, "accepted");
     assert.equal((await exchange.report(successor, server.url, text(`${d}`))).kind, "accepted");

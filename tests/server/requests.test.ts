@@ -82,18 +82,29 @@ void test("requests made at random from the OpenAPI document never get a 5xx", a
     fc.jsonValue({ maxDepth: 2 }),
     fc.constantFrom(0, -1, 1e15, 2 ** 53, "00", "\u0000", "\ud800"),
   );
-  const field = fc.constantFrom("count", "expiresAt", "note", "ids", "name", "scope", "data", "reason", "more");
+  const field = fc.constantFrom(
+    "count",
+    "expiresAt",
+    "note",
+    "ids",
+    "name",
+    "scope",
+    "data",
+    "reason",
+    "labels",
+    "more",
+  );
   const body = fc.oneof(
     fc.string({ unit: "binary", maxLength: 50 }),
     fc.dictionary(field, value, { maxKeys: 4 }).map((object) => JSON.stringify(object)),
   );
   const query = fc.dictionary(
-    fc.constantFrom("limit", "after", "before", "device", "state", "start"),
+    fc.constantFrom("limit", "after", "cursor", "order", "label", "name", "device", "state"),
     fc.string({ unit: "binary", maxLength: 20 }),
     { maxKeys: 3 },
   );
   const sent = fc.record({
-    method: fc.constantFrom("GET", "POST", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"),
+    method: fc.constantFrom("GET", "POST", "POST", "POST", "PATCH", "HEAD", "PUT", "DELETE", "OPTIONS"),
     path: fc.tuple(fc.constantFrom(...paths), id, query).map(([path, one, asked]) => {
       const search = new URLSearchParams(asked).toString();
       return path.replace("{id}", one) + (search && `?${search}`);

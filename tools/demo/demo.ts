@@ -6,7 +6,7 @@ import { loadImage } from "../firmware/image.ts";
 import { BUILD, COMMAND, PROJECT } from "../firmware/root.ts";
 import type { Emulator } from "../emulator/qemu.ts";
 import type { Listen } from "../modem/modem.ts";
-import type { DeviceView } from "../server/queries.ts";
+import type { DeviceView } from "../server/devices.ts";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
 import type { RoadName } from "../firmware/choices.ts";

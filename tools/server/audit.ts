@@ -7,6 +7,7 @@ import { Trouble } from "../trouble.ts";
 import { checkDevices } from "./audit_devices.ts";
 import { type Finding, Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
+import { checkProfiles } from "./audit_profiles.ts";
 import { checkRights } from "./audit_rights.ts";
 import * as keyFile from "./keys.ts";
 import { Store } from "./store/store.ts";
@@ -24,6 +25,7 @@ export async function audit(store: Store, keys: keyFile.ServerKeys, db: Store["r
   const { told, entries } = await readLog(search);
   const { devices, reports } = await checkDevices(search, told);
   await checkRights(search, told);
+  await checkProfiles(search, told.profiles);
   return { devices, reports, entries, findings: search.findings };
 }
 

@@ -2,6 +2,7 @@
 import { equal, fromHex, hex } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { PAGE, type Search } from "./audit_findings.ts";
+import { gatherProfile, type Profiles } from "./audit_profiles.ts";
 import * as log from "./log.ts";
 import type { AuditRow, DeviceState } from "./store/schema.ts";
 
@@ -15,6 +16,7 @@ export interface Told {
   /** The same of keys that are not known. */
   readonly orphans: Map<string, string>;
   readonly endedTokens: Map<string, number>;
+  readonly profiles: Profiles;
   tokens: number;
   claims: number;
   invitations: number;
@@ -48,6 +50,7 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
     successors: new Map(),
     orphans: new Map(),
     endedTokens: new Map(),
+    profiles: new Map(),
     tokens: 0,
     claims: 0,
     invitations: 0,
@@ -97,6 +100,7 @@ function add(map: Map<string, number>, name: string, count = 1): void {
 function gather(told: Told, row: AuditRow): void {
   const device = row.device === null ? "" : hex(row.device);
   const detail = parsed(row.detail);
+  gatherProfile(told.profiles, row, detail);
   const states: Record<string, DeviceState> = {
     enrol: "active",
     restore: "active",

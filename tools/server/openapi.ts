@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PROBLEM_TYPE } from "./problem.ts";
-import { ROUTES, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

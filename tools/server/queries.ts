@@ -2,30 +2,8 @@
 import { hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
-import { STATES, type AuditRow, type DeviceRow, type DeviceState, type ReportRow } from "./store/schema.ts";
+import { STATES, type AuditRow, type DeviceState, type ReportRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
-
-export interface DeviceView {
-  readonly id: string;
-  readonly key: string;
-  readonly state: string;
-  readonly model: string;
-  readonly software: string;
-  readonly version: string;
-  readonly bootCount: number;
-  readonly firstSeen: number;
-  readonly lastSeen: number;
-  readonly counter: number;
-  readonly head: string;
-  readonly reports: number;
-  readonly gaps: number;
-  /**
-   * Counters of three commands: the last queued, the last obeyed, and the last that the device is past. It will not obey those
-   * between the last two.
-   */
-  readonly commands: { readonly queued: number; readonly acknowledged: number; readonly passed: number };
-  readonly successor: string | null;
-}
 
 export interface ReportView {
   readonly device: string;
@@ -41,27 +19,6 @@ export interface ReportView {
   readonly prev: string;
   readonly hash: string;
   readonly message: string;
-}
-
-/** Show a device. */
-export function deviceView(row: DeviceRow): DeviceView {
-  return {
-    id: hex(row.id),
-    key: hex(row.key),
-    state: row.state,
-    model: row.model,
-    software: row.software,
-    version: row.version,
-    bootCount: row.boot_count,
-    firstSeen: row.first_seen,
-    lastSeen: row.last_seen,
-    counter: row.head_counter,
-    head: hex(row.head_hash),
-    reports: row.report_count,
-    gaps: row.gap_count,
-    commands: { queued: row.downlink_counter, acknowledged: row.acknowledged, passed: row.passed },
-    successor: row.successor === null ? null : hex(row.successor),
-  };
 }
 
 /** Show a report. Data and epitaph are read out of the signed message: there is no second copy to disagree. */
@@ -92,24 +49,6 @@ export interface Page {
   readonly since?: number | undefined;
 }
 
-export interface DevicesPage extends Page {
-  /** First digits of the id, hexadecimal. */
-  readonly id?: string | undefined;
-  readonly state?: DeviceState | undefined;
-}
-
-/** List devices, the most recently seen first. */
-export async function devices(store: Store, { limit, since, id, state }: DevicesPage): Promise<DeviceView[]> {
-  let query = store.read.selectFrom("devices").selectAll().orderBy("last_seen", "desc").orderBy("id").limit(limit);
-  if (since !== undefined) query = query.where("last_seen", ">=", since);
-  if (state !== undefined) query = query.where("state", "=", state);
-  if (id !== undefined) {
-    const [first, last] = ["0", "f"].map((digit) => Buffer.from(id.padEnd(64, digit), "hex"));
-    query = query.where("id", ">=", first!).where("id", "<=", last!);
-  }
-  return (await query.execute()).map(deviceView);
-}
-
 export interface Totals {
   readonly devices: Readonly<Record<DeviceState, number>>;
   /** Stored reports of all devices. */
@@ -128,12 +67,6 @@ export async function totals(store: Store): Promise<Totals> {
     devices: Object.fromEntries(STATES.map((state) => [state, counted.get(state) ?? 0])) as Totals["devices"],
     reports: rows.reduce((sum, row) => sum + Number(row.reports), 0),
   };
-}
-
-/** Find a device. */
-export async function device(store: Store, id: Uint8Array): Promise<DeviceView | undefined> {
-  const row = await store.read.selectFrom("devices").selectAll().where("id", "=", id).executeTakeFirst();
-  return row === undefined ? undefined : deviceView(row);
 }
 
 export interface ReportsPage extends Page {

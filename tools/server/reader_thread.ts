@@ -1,6 +1,7 @@
 /** The thread of `reader.ts`: it runs the long queries of operators and renders their answers. */
 import { parentPort } from "node:worker_threads";
 import { fromHex } from "../wire/bytes.ts";
+import * as devices from "./devices.ts";
 import * as queries from "./queries.ts";
 import { Store } from "./store/store.ts";
 
@@ -16,8 +17,8 @@ export interface Slice {
 
 /** The queries by name. Ids are hexadecimal; lists are JSON already, so that rendering them holds no other thread. */
 const QUERIES = {
-  async devices(store: Store, page: queries.DevicesPage): Promise<string> {
-    return JSON.stringify({ devices: await queries.devices(store, page) });
+  async devices(store: Store, asked: devices.Asked): Promise<string> {
+    return JSON.stringify(await devices.list(store, asked));
   },
   async totals(store: Store, _given: object): Promise<string> {
     return JSON.stringify(await queries.totals(store));

@@ -11,6 +11,7 @@ import { open, verify, type Sign1 } from "../wire/sign1.ts";
 import * as commands from "./commands.ts";
 import type { ServerKeys } from "./keys.ts";
 import * as log from "./log.ts";
+import * as profile from "./profile.ts";
 import { refusalOf } from "./refusal.ts";
 import { sealed } from "./seal.ts";
 import type { DeviceRow, DownlinkRow } from "./store/schema.ts";
@@ -194,6 +195,7 @@ async function replace(
     last_seen: now,
   });
   await tx.updateTable("devices").set(replaced).where("id", "=", old.id).execute();
+  await profile.move(tx, keys, old.id, fresh.id);
   const handover = { device: old.id, successor: fresh.id, message: message.bytes.slice(), received_at: now };
   await tx
     .insertInto("handovers")

@@ -2,121 +2,52 @@
  * All routes of the operators' API. Their schemas validate requests and produce the OpenAPI document. A route returns the JSON
  * of its answer, or an `Answered` with its own status.
  */
-import type { EventEmitter } from "node:events";
 import { z } from "zod";
-import { fromHex, hex } from "../wire/bytes.ts";
+import { hex } from "../wire/bytes.ts";
 import { DATA_MAX } from "../wire/messages.ts";
 import * as decisions from "./decisions.ts";
-import type { Intake } from "./intake.ts";
-import { metrics, type Gauge } from "./metrics.ts";
-import type { Policy } from "./policy.ts";
-import * as queries from "./queries.ts";
-import type { Reader } from "./reader.ts";
+import * as devices from "./devices.ts";
+import { metrics } from "./metrics.ts";
+import * as profile from "./profile.ts";
+import {
+  Answered,
+  Rendered,
+  bytes,
+  id,
+  label,
+  later,
+  limit,
+  note,
+  route,
+  start,
+  text,
+  tokenName,
+  unhex,
+  whole,
+  type Route,
+} from "./route.ts";
 import { STATES } from "./store/schema.ts";
-import { PLAIN } from "./text.ts";
 import * as tokens from "./tokens.ts";
 
-export interface Context extends decisions.Desk {
-  /** Milliseconds that pass: for rates. */
-  readonly ticks: () => number;
-  readonly intake: Intake;
-  readonly policy: Policy;
-  /** The public key that will sign next, if its file is there. */
-  readonly nextKey?: Uint8Array | undefined;
-  readonly gauges: () => readonly Gauge[];
-  /** Runs long queries beside the event loop. */
-  readonly reader: Reader;
-  /** Emits `changed` after this instance ended tokens. */
-  readonly tokensChanged: EventEmitter<{ changed: [] }>;
-  /** Called for each unexpected error, with the method and path of the request that failed. */
-  readonly onError: (error: unknown, request?: string) => void;
-}
-
-/** An answer that is not a plain 200. */
-export class Answered {
-  readonly status: 400 | 404 | 409 | 503;
-  readonly error: string;
-
-  constructor(status: Answered["status"], error: string) {
-    this.status = status;
-    this.error = error;
-  }
-}
-
-/** An answer that is JSON already. */
-export class Rendered {
-  readonly json: string;
-
-  constructor(json: string) {
-    this.json = json;
-  }
-}
-
-export interface Route {
-  readonly method: "get" | "post";
-  readonly path: string;
-  readonly scope: tokens.Scope | "none";
-  readonly summary: string;
-  readonly params: z.ZodType;
-  readonly query: z.ZodType;
-  readonly body: z.ZodType;
-  readonly handle: (context: Context, given: Given) => Promise<unknown>;
-}
-
-interface Given<P = never, Q = never, B = never> {
-  readonly params: P;
-  readonly query: Q;
-  readonly body: B;
-  readonly actor: string;
-  readonly scope: tokens.Scope | "none";
-}
-
-const nothing = z.object({}).strict();
-const id = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/)
-  .describe("a device's id: the thumbprint of its key, hexadecimal");
-const start = z
-  .string()
-  .regex(/^[0-9a-f]{1,64}$/)
-  .describe("what an id begins with");
-const bytes = (least: number, most: number): z.ZodString =>
-  z.string().regex(new RegExp(`^([0-9a-f]{2}){${least},${most}}$`));
-const whole = z
-  .string()
-  .regex(/^\d{1,15}$/)
-  .transform(Number)
-  .describe("a whole number");
-const limit = z
-  .string()
-  .regex(/^([1-9]\d{0,2}|1000)$/)
-  .transform(Number)
-  .default(100)
-  .describe("1 to 1000");
-const text = (least: number, most: number): z.ZodString =>
-  z.string().min(least).max(most).regex(PLAIN, "must be well-formed Unicode without control characters");
-const note = text(0, 200).default("");
-const tokenName = text(1, tokens.NAME_MAX);
-const later = z.number().int().positive().max(Number.MAX_SAFE_INTEGER).describe("milliseconds since 1970");
-
-/** Declare a route, its handler typed by its schemas. */
-function route<
-  P extends z.ZodType = typeof nothing,
-  Q extends z.ZodType = typeof nothing,
-  B extends z.ZodType = typeof nothing,
->(
-  method: Route["method"],
-  path: string,
-  scope: Route["scope"],
-  summary: string,
-  given: { readonly params?: P; readonly query?: Q; readonly body?: B },
-  handle: (context: Context, given: Given<z.output<P>, z.output<Q>, z.output<B>>) => Promise<unknown>,
-): Route {
-  const { params = nothing, query = nothing, body = nothing } = given;
-  return { method, path, scope, summary, params, query, body, handle: handle as Route["handle"] };
-}
-
-const unhex = (text: string): Uint8Array => fromHex(text)!;
+const deviceQuery = z
+  .object({
+    limit,
+    order: z.enum(devices.ORDERS).optional(),
+    cursor: z
+      .string()
+      .regex(/^[\w-]{1,1000}$/)
+      .optional()
+      .describe("`next` of the page before"),
+    since: whole.optional(),
+    silentSince: whole.optional(),
+    id: start.optional(),
+    name: text(1, profile.NAME_MAX).optional().describe("a part of the name"),
+    state: z.enum(STATES).optional(),
+    label: label.optional(),
+    board: text(1, 200).optional(),
+    firmware: text(1, 200).optional(),
+  })
+  .strict();
 
 const reading = [
   route(
@@ -163,13 +94,14 @@ const reading = [
     "get",
     "/v1/devices",
     "read",
-    "Devices, the last heard of first",
-    {
-      query: z
-        .object({ limit, since: whole.optional(), id: start.optional(), state: z.enum(STATES).optional() })
-        .strict(),
+    "Devices by state, label, board, firmware or silence, in any order; the last heard of first",
+    { query: deviceQuery },
+    async ({ reader }, { query }) => {
+      const { order = "-lastSeen", cursor } = query;
+      if (cursor !== undefined && devices.placeOf(order, cursor) === undefined)
+        return new Answered(400, "the cursor is not one of this order");
+      return new Rendered(await reader.ask("devices", query));
     },
-    async ({ reader }, { query }) => new Rendered(await reader.ask("devices", query)),
   ),
   route(
     "get",
@@ -178,7 +110,7 @@ const reading = [
     "One device",
     { params: z.object({ id }) },
     async ({ store }, { params }) =>
-      (await queries.device(store, unhex(params.id))) ?? new Answered(404, "no such device"),
+      (await devices.find(store, unhex(params.id))) ?? new Answered(404, "no such device"),
   ),
   route(
     "get",
@@ -246,6 +178,24 @@ function queued(counter: decisions.Queued): Answered | { counter: number } {
 }
 
 const deciding = [
+  route(
+    "patch",
+    "/v1/devices/:id",
+    "operate",
+    "Name, note and labels of a device; what is not given stays",
+    {
+      params: z.object({ id }),
+      body: z
+        .object({
+          name: text(0, profile.NAME_MAX).optional(),
+          note: text(0, profile.NOTE_MAX).optional(),
+          labels: z.array(label).max(profile.LABELS_MAX).optional(),
+        })
+        .strict(),
+    },
+    async (context, { params, body, actor }) =>
+      (await profile.describe(context, unhex(params.id), body, actor)) ?? new Answered(404, "no such device"),
+  ),
   stateRoute("suspend", "suspended", "operate", "Refuse a device until it is restored"),
   stateRoute("restore", "active", "operate", "Let a suspended device in again"),
   stateRoute("revoke", "revoked", "admin", "Refuse a device's key for ever"),

@@ -62,6 +62,8 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
   downlinks: { first: ["counter", "created_at", "device", "expires_at", "message"], added: [] },
   handovers: { first: ["device", "message", "received_at", "successor"], added: [] },
   orphans: { first: ["device", "message", "received_at", "successor"], added: [] },
+  profiles: { first: ["changed_at", "device", "name", "note"], added: [] },
+  labels: { first: ["device", "label", "since"], added: [] },
   audit_head: { first: ["hash", "id", "seq"], added: [] },
   deliveries: { first: ["position", "stream"], added: [] },
   leases: { first: ["holder", "name", "until"], added: [] },

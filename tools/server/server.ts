@@ -8,6 +8,7 @@ import { Trouble } from "../trouble.ts";
 import { application } from "./application.ts";
 import * as coap from "./coap.ts";
 import * as decisions from "./decisions.ts";
+import * as devices from "./devices.ts";
 import { inTunnels, listen, LIMITS, type HttpLimits } from "./http.ts";
 import type { Happening, Rates } from "./gate.ts";
 import { Intake } from "./intake.ts";
@@ -86,7 +87,7 @@ export interface RunningServer {
   /** Make a token of scope admin for `name`, in place of any it had. */
   operator(name: string): Promise<string>;
   /** The devices, as an operator sees them. */
-  devices(): Promise<queries.DeviceView[]>;
+  devices(): Promise<readonly devices.DeviceView[]>;
   reports(device: string): Promise<queries.ReportView[]>;
   close(): Promise<void>;
 }
@@ -215,7 +216,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         tokensChanged.emit("changed");
         return tokens.make(store, keys, { name, scope: "admin", expiresAt: null }, "server", clock());
       },
-      devices: () => queries.devices(store, { limit: EVERYTHING }),
+      devices: async () => (await devices.list(store, { limit: EVERYTHING })).devices,
       reports: (device) => queries.reports(store, Buffer.from(device, "hex"), { limit: EVERYTHING, after: 0 }),
       async close(): Promise<void> {
         clearInterval(sweeper);

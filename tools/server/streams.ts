@@ -2,11 +2,11 @@
 import type { Context as HonoContext } from "hono";
 import { stream, streamSSE } from "hono/streaming";
 import { fromHex, hex } from "../wire/bytes.ts";
+import * as devices from "./devices.ts";
 import type { Happening } from "./gate.ts";
 import { problem } from "./problem.ts";
-import * as queries from "./queries.ts";
 import type { Slice } from "./reader_thread.ts";
-import type { Context } from "./routes.ts";
+import type { Context } from "./route.ts";
 import type { Bearer } from "./tokens.ts";
 
 export type Env = {
@@ -68,7 +68,7 @@ export function exported({ store, reader, onError }: Context): Handler {
   return async (c) => {
     const device = c.req.param("id") ?? "";
     const id = fromHex(device);
-    const found = id?.length === 32 ? await queries.device(store, id) : undefined;
+    const found = id?.length === 32 ? await devices.find(store, id) : undefined;
     if (found === undefined) return problem(404, "no such device");
     const isValid = c.get("isValid");
     c.header("content-type", "application/x-ndjson");

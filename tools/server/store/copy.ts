@@ -18,6 +18,8 @@ const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] 
   ["downlinks", ["device", "counter"]],
   ["handovers", ["device"]],
   ["orphans", ["device"]],
+  ["profiles", ["device"]],
+  ["labels", ["device", "label"]],
   ["audit", ["seq"]],
   ["audit_head", ["id"]],
   ["deliveries", ["stream"]],

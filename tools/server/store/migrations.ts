@@ -186,5 +186,31 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
         await db.schema.alterTable("tokens").addColumn("expires_at", "bigint").execute();
       },
     },
+    "009-profiles": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("profiles")
+          .addColumn("device", bytes as never, (column) => column.primaryKey().references("devices.id"))
+          .addColumn("name", "text", (column) => column.notNull())
+          .addColumn("note", "text", (column) => column.notNull())
+          .addColumn("changed_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("labels")
+          .addColumn("device", bytes as never, (column) => column.notNull().references("devices.id"))
+          .addColumn("label", "text", (column) => column.notNull())
+          .addColumn("since", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .addPrimaryKeyConstraint("labels_key", ["device", "label"])
+          .execute();
+        const index = (name: string, table: string, columns: string[]): Promise<void> =>
+          db.schema.createIndex(name).on(table).columns(columns).execute();
+        await index("labels_by_label", "labels", ["label", "device"]);
+        // None of these columns changes with a report.
+        for (const column of ["state", "model", "version", "first_seen"])
+          await index(`devices_by_${column}`, "devices", [column, "id"]);
+      },
+    },
   };
 }

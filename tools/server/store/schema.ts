@@ -15,6 +15,8 @@ export interface Tables {
   /** Handovers by keys that are not known: the database was restored from before they signed up. */
   orphans: HandoverRow;
   audit: AuditRow;
+  profiles: ProfileRow;
+  labels: LabelRow;
   deliveries: DeliveryRow;
   leases: LeaseRow;
   audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
@@ -130,6 +132,24 @@ export interface HandoverRow {
   /** The handover, signed by the old key. */
   message: Uint8Array;
   received_at: number;
+  seal: Uint8Array;
+}
+
+/** The name and the note that people gave to a device. */
+export interface ProfileRow {
+  device: Uint8Array;
+  name: string;
+  note: string;
+  changed_at: number;
+  seal: Uint8Array;
+}
+
+/** One label of a device. */
+export interface LabelRow {
+  device: Uint8Array;
+  label: string;
+  /** When the device got it. */
+  since: number;
   seal: Uint8Array;
 }
 

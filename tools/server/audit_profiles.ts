@@ -1,0 +1,43 @@
+/** The fourth part of the audit: profiles of devices. Labels give rights, so a missing one counts as well. */
+import { hex } from "../wire/bytes.ts";
+import type { Search } from "./audit_findings.ts";
+import * as profile from "./profile.ts";
+import type { AuditRow } from "./store/schema.ts";
+
+/** The profiles that the log tells of, by device. */
+export type Profiles = Map<string, profile.Profile>;
+
+/** Collect what an entry of the log says about profiles. */
+export function gatherProfile(
+  told: Profiles,
+  { action, device }: AuditRow,
+  detail: Readonly<Record<string, unknown>>,
+): void {
+  const id = device === null ? "" : hex(device);
+  const before = told.get(id);
+  if (action === profile.DESCRIBE) {
+    const { name, note, labels } = { ...profile.EMPTY, ...before, ...detail } as Record<keyof profile.Profile, unknown>;
+    const list = typeof labels === "string" ? labels.split(",").filter((label) => label !== "") : labels;
+    told.set(id, { name: String(name), note: String(note), labels: list as string[] });
+  } else if (action === "rotate" && before !== undefined) {
+    told.delete(id);
+    told.set(String(detail["successor"]), before);
+  }
+}
+
+/** Compare the stored profiles with those of the log, and check their seals. */
+export async function checkProfiles(search: Search, told: Profiles): Promise<void> {
+  const profiles = await search.db.selectFrom("profiles").selectAll().execute();
+  const labels = await search.db.selectFrom("labels").selectAll().execute();
+  for (const row of profiles) search.sealed("profiles", hex(row.device), row);
+  for (const row of labels) search.sealed("labels", `${hex(row.device)}/${row.label}`, row);
+  const [rows, own] = [new Map(profiles.map((row) => [hex(row.device), row])), profile.byDevice(labels)];
+  for (const id of new Set([...told.keys(), ...rows.keys(), ...own.keys()])) {
+    const { name, note, labels: wanted } = told.get(id) ?? profile.EMPTY;
+    const row = rows.get(id);
+    if (name !== (row?.name ?? "") || note !== (row?.note ?? ""))
+      search.found("profiles", id, "altered, removed or inserted: the log says otherwise");
+    if ((own.get(id) ?? []).join() !== wanted.join())
+      search.found("labels", id, "removed or inserted: the log says otherwise");
+  }
+}
