@@ -16,6 +16,7 @@ interface Described {
   readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
+const readme = readFileSync(join(ROOT, "tools/package/README.md"), "utf8");
 /** Licences that let a product ship what they cover. */
 const FREE = ["0BSD", "Apache-2.0", "BSD-3-Clause", "ISC", "MIT"];
 const NAME = "my-device";
@@ -88,7 +89,10 @@ describe("the npm package", () => {
       listed.filter((path) => foreign.test(path)),
       [],
     );
-    assert.ok(packed.bytes < 1024 * 1024, `${packed.bytes} bytes`);
+    const [, kilobytes, files] = /has some (\d+) kB and (\d+) files/.exec(readme)!.map(Number);
+    assert.ok(Math.abs(packed.bytes / 1000 / kilobytes! - 1) < 0.05, `${packed.bytes} bytes, not ${kilobytes} kB`);
+    const count = listed.filter((path) => path !== "").length;
+    assert.ok(Math.abs(count / files! - 1) < 0.05, `${count} files, not ${files}`);
   });
 
   it("lists the licence of each dependency, all of them permissive", () => {
@@ -98,10 +102,9 @@ describe("the npm package", () => {
     const licences = new Map([...rows].map(([, name, licence]) => [name!, licence!]));
     for (const name of [...Object.keys(described.dependencies), ...Object.keys(described.peerDependencies)])
       assert.ok(licences.has(name), name);
-    assert.deepEqual(
-      [...licences].filter(([, licence]) => !FREE.includes(licence)),
-      [],
-    );
+    assert.deepEqual([...new Set(licences.values())].toSorted(), FREE);
+    const [, stated] = /`LICENSES\.md` .*: (.+)\.$/m.exec(readme)!;
+    assert.deepEqual(stated!.split(", ").toSorted(), FREE);
   });
 
   it("runs a server without the packages of firmware", async () => {
