@@ -2,6 +2,7 @@
 /** Labels of the claims: CWT's, EAT's, and Signet's own. */
 export const enum Label {
   Iss = 1,
+  Sub = 2,
   Aud = 3,
   Exp = 4,
   Iat = 6,
@@ -81,6 +82,8 @@ export const ACK_HASH_BYTES: u32 = 8;
 export const TOKEN_BYTES: u32 = 16;
 /** The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads. */
 export const HANDOVER_MOST: u32 = 332;
+/** The longest client id of an `access`. */
+export const CLIENT_MOST: u32 = 128;
 /** The longest message, tag and signature included. */
 export const MESSAGE_MOST: u32 = 1024;
 /** Limit of the counters in a server's messages, so that some are always left. */

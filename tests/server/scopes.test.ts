@@ -39,6 +39,7 @@ const ADMIN = /\/(revoke|tokens|tokens\/end)$/;
 /** The least that may do something: looking needs read, doing needs operate, what is for ever needs admin. */
 function least({ method, path }: Operation): Operation["scope"] {
   if (PUBLIC.has(path)) return "none";
+  if (path === "/v1/authorize") return "authorize";
   if (method === "get") return "read";
   return ADMIN.test(path) ? "admin" : "operate";
 }
@@ -48,7 +49,12 @@ async function tokens(server: Fixture): Promise<Record<Scope, string>> {
     const body = JSON.stringify({ name: scope, scope });
     return (await ask(server, server.adminToken, "/v1/tokens", { method: "POST", body })).body.token;
   };
-  return { read: await make("read"), operate: await make("operate"), admin: await make("admin") };
+  return {
+    authorize: await make("authorize"),
+    read: await make("read"),
+    operate: await make("operate"),
+    admin: await make("admin"),
+  };
 }
 
 /** Ask for the status alone: a stream has no end. */

@@ -3,9 +3,10 @@
 /** Labels of claims: CWT's, EAT's and Signet's own. Number, meaning, type. */
 export const LABELS = {
   iss: [1, "the audience name of the server that answers", "tstr, 1 to 64 bytes"],
+  sub: [2, "the client id that the device gives to the service which lets it in", "tstr, 1 to 128 bytes"],
   aud: [3, "the audience name of the server that the message is for", "tstr, 1 to 64 bytes"],
   exp: [4, "time after which the downlink is void, in seconds since 1970", "uint"],
-  iat: [6, "the server's time, in seconds since 1970", "uint"],
+  iat: [6, "the server's time, in seconds since 1970; in `access`, the device's count of it", "uint"],
   cti: [7, "fresh random bytes, so that no two enrolments are equal", "bstr 16"],
   cnf: [8, "the key that the message is about: `{1: COSE_Key}` in `enrol`, `{3: id}` elsewhere", "map"],
   nonce: [10, "the server's challenge", "bstr, 8 to 64 bytes"],
@@ -94,6 +95,7 @@ export const LIMITS = {
     332,
     "The longest `handover`: 77 bytes of protected header, 182 of claims, 64 of signature, and their heads.",
   ],
+  CLIENT_MOST: [128, "The longest client id of an `access`."],
   MESSAGE_MOST: [1024, "The longest message, tag and signature included."],
   COUNTER_END: [0xffff_0000, "Limit of the counters in a server's messages, so that some are always left."],
   COMMAND_STEP: [4096, "Maximum step of the last command's counter by one message."],

@@ -59,6 +59,7 @@ const READERS: Record<Kind, (message: Sign1) => object> = {
   enrol: messages.readEnrol, enrolled: messages.readEnrolled, report: messages.readReport,
   receipt: messages.readReceipt, refusal: messages.readRefusal, downlink: messages.readDownlink,
   handover: messages.readHandover,
+  access: messages.readAccess,
 };
 
 /** The verdict on a signature: an enrolment carries its key; for others the user may give one. */

@@ -203,7 +203,12 @@ export class Gate {
 
   /** Refuse a device that asks too often. */
   limitDevice(kid: Uint8Array): void {
-    if (!this.perDevice.take(hex(kid), this.options.ticks())) throw refused("busy", kid, 429);
+    if (!this.takesDevice(kid)) throw refused("busy", kid, 429);
+  }
+
+  /** True if a device may ask once more now. */
+  takesDevice(kid: Uint8Array): boolean {
+    return this.perDevice.take(hex(kid), this.options.ticks());
   }
 
   /** True if one more report of a device that does not follow its chain may be looked into. */

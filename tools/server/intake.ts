@@ -3,6 +3,7 @@
  * name of each refusal.
  */
 import { encode } from "../wire/cbor.ts";
+import * as authorizing from "./authorizing.ts";
 import { Enrolling } from "./enrolling.ts";
 import { Gate, Refused, type Answer, type Asked, type Happening, type IntakeOptions } from "./gate.ts";
 import { Reporting } from "./reporting.ts";
@@ -52,6 +53,11 @@ export class Intake {
   /** Take reports of one device; `peer` as in `enrol`. */
   reports(body: Uint8Array, address: string, peer?: Uint8Array): Promise<Answer> {
     return this.gate.answered("report", address, () => this.reporting.reports(body, address, peer));
+  }
+
+  /** Tell whether a client of another service may be let in, and as which device. */
+  authorize(asked: authorizing.Asked): Promise<authorizing.Verdict> {
+    return authorizing.authorize(this.gate, asked);
   }
 
   /** Answer a request that was refused before its body was looked at. */

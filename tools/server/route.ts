@@ -28,7 +28,7 @@ export interface Context extends decisions.Desk {
 
 /** An answer that is not a plain 200. */
 export class Answered {
-  readonly status: 400 | 404 | 409 | 503;
+  readonly status: 400 | 403 | 404 | 409 | 503;
   readonly error: string;
 
   constructor(status: Answered["status"], error: string) {

@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { hex } from "../wire/bytes.ts";
-import { DATA_MAX } from "../wire/messages.ts";
+import { CLIENT_MAX, DATA_MAX } from "../wire/messages.ts";
+import { MAX_BYTES } from "../wire/sign1.ts";
 import * as decisions from "./decisions.ts";
 import * as devices from "./devices.ts";
 import { metrics } from "./metrics.ts";
@@ -152,6 +153,45 @@ const reading = [
   ),
 ];
 
+/** Characters of the longest message in base64. */
+const PASSWORD_MAX = Math.ceil(MAX_BYTES / 3) * 4;
+
+const authorizing = [
+  route(
+    "post",
+    "/v1/authorize",
+    "authorize",
+    "Whether a device signed what a client gave to another service as its password: 200 with the device, or a denial",
+    {
+      query: z
+        .object({
+          denied: z
+            .enum(["200", "403"])
+            .default("403")
+            .describe("the status of a denial: some brokers read the body of a 200 only"),
+        })
+        .strict(),
+      body: z
+        .object({
+          clientid: z.string().max(CLIENT_MAX),
+          username: z.string().max(CLIENT_MAX).optional(),
+          password: z
+            .string()
+            .max(PASSWORD_MAX)
+            .regex(/^[\w+/-]*={0,2}$/)
+            .describe("the signed message in base64 or base64url"),
+        })
+        .strict(),
+    },
+    async ({ intake }, { query, body }) => {
+      const { clientid: clientId, ...rest } = body;
+      const verdict = await intake.authorize({ clientId, ...rest });
+      if (!("denied" in verdict)) return { result: "allow", ...verdict };
+      return query.denied === "200" ? { result: "deny", reason: verdict.denied } : new Answered(403, verdict.denied);
+    },
+  ),
+];
+
 const reason = z.object({ reason: note }).strict();
 
 function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope, summary: string): Route {
@@ -275,4 +315,4 @@ const deciding = [
   ),
 ];
 
-export const ROUTES: readonly Route[] = [...reading, ...deciding];
+export const ROUTES: readonly Route[] = [...authorizing, ...reading, ...deciding];

@@ -7,7 +7,7 @@ import type { TokenRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
 
 /** Scopes of tokens: each includes the ones before it. */
-export const SCOPES = ["read", "operate", "admin"] as const;
+export const SCOPES = ["authorize", "read", "operate", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Characters of a name, at most. */

@@ -18,6 +18,7 @@ export const Order = numbers(ORDERS);
 export const {
   DATA_MOST: DATA_MAX,
   AUDIENCE_MOST: AUDIENCE_MAX,
+  CLIENT_MOST: CLIENT_MAX,
   HANDOVER_MOST: HANDOVER_MAX,
   SESSION_LEAST: SESSION_MIN,
   SESSION_MOST: SESSION_MAX,
@@ -99,6 +100,14 @@ export interface Report {
   readonly damaged?: number | undefined;
   /** The last word of the key. */
   readonly last?: true | undefined;
+}
+
+/** The statement of a device to another service, instead of a password. */
+export interface Access {
+  readonly clientId: string;
+  readonly audience: string;
+  /** The server's time as the device counts it, in seconds. */
+  readonly issuedAt: number;
 }
 
 /** The common fields of every answer of a server: issuer, time, and subject. */
@@ -452,6 +461,24 @@ export function sealReport(key: ed25519.SigningKey, report: Report): Uint8Array 
     [Label.last, report.last],
   );
   return seal("report", idOf(key), key, payload);
+}
+
+/** Read the claims of an access. Throws Malformed. */
+export function readAccess(message: Sign1): Access {
+  const from = of(message, "access");
+  const access: Access = {
+    clientId: from.text(Label.sub, CLIENT_MAX),
+    audience: from.text(Label.aud, AUDIENCE_MAX),
+    issuedAt: from.uint(Label.iat, Number.MAX_SAFE_INTEGER / 1000),
+  };
+  from.end();
+  return access;
+}
+
+/** Sign that a client of another service is this device. */
+export function sealAccess(key: ed25519.SigningKey, access: Access): Uint8Array {
+  const payload = claims([Label.sub, access.clientId], [Label.aud, access.audience], [Label.iat, access.issuedAt]);
+  return seal("access", idOf(key), key, payload);
 }
 
 function readAnswer(from: Claims): Answer {

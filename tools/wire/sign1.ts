@@ -11,7 +11,7 @@ const EMPTY_MAP = 0xa0;
 const SIGNATURE1 = encode("Signature1");
 const NO_EXTERNAL_DATA = encode(new Uint8Array(0));
 
-export const KINDS = ["enrol", "enrolled", "report", "receipt", "refusal", "downlink", "handover"] as const;
+export const KINDS = ["enrol", "enrolled", "report", "receipt", "refusal", "downlink", "handover", "access"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** A message that has the form of one, nothing about it verified. The parts are views of `bytes`. */
