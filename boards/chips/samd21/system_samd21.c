@@ -23,7 +23,7 @@ static void wait_for_dfll(void) {
 
 /**
  * Start the DFLL48M in open loop with the factory's calibration. Its registers hang the bus while it runs on demand:
- * the first write ends that (errata, "DFLL48M: Write Access to DFLL Register").
+ * the first write ends that (errata, "Write Access to DFLL Register").
  */
 static void start_dfll(void) {
   const uint32_t calibrated = CALIBRATION(1) >> 26;
@@ -48,8 +48,8 @@ static void feed(uint32_t clock, uint32_t generator) {
 
 /**
  * Core and peripherals at 48 MHz from generator 0, the watchdog at 1,024 Hz from generator 2. MANW is 0 after a reset:
- * then a store to an address of flash by mistake could write a page (errata, "NVMCTRL: Spurious Writes"). In its
- * power-reduction mode flash may keep the core from waking up (errata, "NVMCTRL: Sleep").
+ * then a store to an address of flash by mistake could write a page. In its power-reduction mode flash may keep
+ * the core from waking up. Both are errata of the NVMCTRL.
  */
 void SystemInit(void) {
   SCB->VTOR = FLASH_ORIGIN;
