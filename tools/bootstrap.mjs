@@ -35,7 +35,7 @@ const TROUBLES = [
   },
   {
     text: /could not get lock|unable to acquire the dpkg/i,
-    what: "another apt is at work",
+    what: "another apt is running",
     hint: "wait until it is done, then run the command again",
   },
   {
@@ -45,8 +45,8 @@ const TROUBLES = [
   },
   {
     text: /\bEACCES\b|permission denied/i,
-    what: "files here may not be written",
-    hint: "own the clone's folder, or clone again as yourself",
+    what: "no permission to write files here",
+    hint: "change the owner of the clone's folder, or clone again as this user",
   },
 ];
 
@@ -108,13 +108,13 @@ async function ensurePackages(verb) {
   const root = process.getuid?.() === 0;
   if (!present("apt-get"))
     fail(
-      `missing programs, and no apt-get here: ${missing.map((row) => row.probes[0]).join(" ")}`,
-      `install what Debian calls: ${names}`,
+      `programs are missing, and apt-get is not available: ${missing.map((row) => row.probes[0]).join(" ")}`,
+      `install the equivalents of these Debian packages: ${names}`,
     );
   if (IS_PACKAGE) fail(`missing packages: ${names}`, `as root: apt-get install --no-install-recommends ${names}`);
   if (!root && !present("sudo"))
     fail(
-      `missing packages, and neither root nor sudo here: ${names}`,
+      `packages are missing, and neither root nor sudo is available: ${names}`,
       `as root: apt-get install --no-install-recommends ${names}`,
     );
 
@@ -133,8 +133,7 @@ async function ensurePackages(verb) {
     if (trouble) fail(`${names} could not be installed: ${trouble.what}`, trouble.hint);
   }
   const still = missingPackages(verb);
-  if (still.length > 0)
-    fail(`installed, yet not found: ${still.map((row) => row.probes[0]).join(" ")}`, "look at PATH");
+  if (still.length > 0) fail(`installed, but not found: ${still.map((row) => row.probes[0]).join(" ")}`, "check PATH");
 }
 
 /** Put the npm packages in place as package-lock.json names them. */
@@ -142,7 +141,7 @@ async function ensureModules() {
   const why = staleModules(ROOT);
   if (!why) return;
   if (lstatSync(join(ROOT, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    fail(`${why}, and node_modules is a link`, "run `npm ci` where it points");
+    fail(`${why}, and node_modules is a link`, "run `npm ci` in its target");
   }
   process.stderr.write(`${why}: running npm ci\n`);
   // The npm that runs this script: a package in node_modules may have brought another one, first on the PATH of scripts.

@@ -8,7 +8,7 @@ import { Trouble } from "./trouble.ts";
 
 const field = z.strictObject({
   /** Shown to people; in capitals it is the constant's name. */
-  name: z.string().regex(/^[a-z][a-z0-9 ]{0,30}$/, { error: "is 1 to 31 of: small letters, digits and spaces" }),
+  name: z.string().regex(/^[a-z][a-z0-9 ]{0,30}$/, { error: "must be 1 to 31 small letters, digits and spaces" }),
   unit: z.string().max(16).default(""),
   /** How many sent units make one of the displayed unit. */
   per: z.int().min(1).max(1_000_000_000).default(1),
@@ -18,9 +18,9 @@ const field = z.strictObject({
 
 /** Keys that a single byte encodes come first, so that a reading stays short. */
 const schema = z
-  .record(z.string().regex(/^(0|[1-9]\d{0,4})$/, { error: "is a number up to 99999, the key of a field" }), field)
+  .record(z.string().regex(/^(0|[1-9]\d{0,4})$/, { error: "is not a number up to 99999, the key of a field" }), field)
   .refine((all) => new Set(Object.values(all).map(({ name }) => name)).size === Object.keys(all).length, {
-    error: "has two fields of one name",
+    error: "has two fields with one name",
   });
 
 /** Fields by key. */
@@ -35,7 +35,7 @@ export function load(path: string): Fields {
     if (!(error instanceof SyntaxError)) throw error;
     throw new Trouble(
       `${path} is not JSON: ${error.message}`,
-      'an entry is "1": { "name": "temperature", "unit": "°C" }',
+      'write an entry as "1": { "name": "temperature", "unit": "°C" }',
     );
   }
   const parsed = schema.safeParse(json);
@@ -43,7 +43,7 @@ export function load(path: string): Fields {
   const [issue] = parsed.error.issues;
   throw new Trouble(
     `${path}: ${issue!.path.join(".") || "the file"}: ${issue!.message}`,
-    'an entry is "1": { "name": "temperature", "unit": "°C", "per": 1000, "digits": 1 }',
+    'write an entry as "1": { "name": "temperature", "unit": "°C", "per": 1000, "digits": 1 }',
   );
 }
 

@@ -5,7 +5,7 @@ import { Trouble } from "./trouble.ts";
 /** Take it; returns what gives it back. Throws Trouble while another process that lives has it. */
 export function keep(file: string, what: string): () => void {
   const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
-  if (runs(holder)) throw new Trouble(`${what} is running already (process ${holder})`, "end it first, or use another");
+  if (runs(holder)) throw new Trouble(`${what} is already running (process ${holder})`, "end it first, or use another");
   rmSync(file, { force: true });
   // Of two that come at the same moment the second fails here.
   writeFileSync(file, String(process.pid), { flag: "wx" });

@@ -32,7 +32,7 @@ export const PACKAGES = [
   { name: "clang", group: "host", probes: ["clang"], why: "builds the firmware for the host" },
   { name: "libclang-rt-dev", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-${cpu}.a`), why: "sanitizers and fuzzer" },
   { name: "gcc", group: "host", probes: ["gcc"], why: "compiles QEMU's tracing plugin" },
-  { name: "libsodium23", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/${cpu}-linux-gnu/libsodium.so.23`), why: "what the cryptography is fuzzed against" },
+  { name: "libsodium23", group: "host", probes: ["x86_64", "aarch64"].map((cpu) => `/usr/lib/${cpu}-linux-gnu/libsodium.so.23`), why: "the reference of the fuzzers of cryptography" },
   { name: "libunicorn-dev", group: "host", probes: ["/usr/include/unicorn/unicorn.h"], why: "runs the firmware with one fault, or with marked secrets" },
   { name: "make", group: "host", probes: ["make"], why: "builds the example of an export" },
   { name: "cmake", group: "host", probes: ["cmake"], why: "builds the example of an export" },

@@ -31,14 +31,11 @@ function foreseen(error: unknown): Trouble | undefined {
       );
     case "EACCES":
     case "EPERM":
-      return new Trouble(
-        `not allowed: ${path ?? (error as Error).message}`,
-        "check who owns it, or choose another place",
-      );
+      return new Trouble(`not allowed: ${path ?? (error as Error).message}`, "check its owner, or choose another path");
     case "ENOSPC":
       return new Trouble("the disk is full", "free some space, then run the command again");
     case "ENOENT":
-      return path === undefined ? undefined : new Trouble(`${path} is not there`, "check the path");
+      return path === undefined ? undefined : new Trouble(`${path} does not exist`, "check the path");
     default:
       return undefined;
   }

@@ -77,7 +77,7 @@ function read(file: string, path: string, from: RegExp, to: string): string | nu
 const MISUSES: [string, RegExp, string][] = [
   ["bytesOf(OTHER)", /bytesOf\(NAME\)/, "bytesOf takes a constant of this file"],
   ["fnv1a(NAME)", /bytesOf\(NAME\)/, "fnv1a takes one string literal"],
-  ['memory.data<u32>(["signet"])', /memory\.data<u8>\(\["signet"\]\)/, "text needs memory.data<u8>"],
+  ['memory.data<u32>(["signet"])', /memory\.data<u8>\(\["signet"\]\)/, "text must be in memory.data<u8>"],
 ];
 
 describe("the compiler", () => {

@@ -124,7 +124,7 @@ describe("bootstrap", () => {
     { skip: process.getuid?.() !== 0 && "needs root, not to be asked for a password" },
     () => {
       program("apt-get", "exit 0");
-      assert.match(bootstrap().lines.at(-2)!, /^error: installed, yet not found: .*arm-none-eabi-gcc/);
+      assert.match(bootstrap().lines.at(-2)!, /^error: installed, but not found: .*arm-none-eabi-gcc/);
     },
   );
 

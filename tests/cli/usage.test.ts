@@ -82,10 +82,10 @@ describe("usage", () => {
     [["flash"], /^error: required option '--board <name>' not specified$/, /^hint: .*signet flash --help/],
     [["flash", "--board", "none"], /^error: there is no board "none"$/, /^hint: boards are: /],
     [["flash", "--board", "microbit", "--probe", "usb"], /^error: .*--probe.*'usb'/, /^hint: .*signet flash --help/],
-    [["flash", "--board", "microbit", "--config", "none.json"], /^error: none\.json is not there$/, /^hint: /],
+    [["flash", "--board", "microbit", "--config", "none.json"], /^error: none\.json does not exist$/, /^hint: /],
     [["emulate", "--board", "mps2-an386", "--gdb", "here"], /^error: .*--gdb.*'here'/, /^hint: /],
     [["console", "/dev/none"], /^error: cannot open \/dev\/none/, /^hint: check the path/],
-    [["inspect", "none.bin"], /^error: none\.bin is not there$/, /^hint: /],
+    [["inspect", "none.bin"], /^error: none\.bin does not exist$/, /^hint: /],
     [["test", "no-such-suite"], /^error: no suite has the name no-such-suite$/, /^hint: .*--list/],
   ];
   for (const [args, error, hint] of wrong) {

@@ -92,7 +92,7 @@ describe("the journal", () => {
     write(path);
     const lines = readFileSync(path, "utf8").split("\n");
     writeFileSync(path, [...lines.slice(0, 3), lines[2], ...lines.slice(3)].join("\n"));
-    assert.throws(() => Journal.open(path, "microbit", "claim"), /line 4: no step that can be/);
+    assert.throws(() => Journal.open(path, "microbit", "claim"), /line 4: an impossible step/);
     writeFileSync(path, "hello\n");
     assert.throws(() => Journal.open(path, "microbit", "claim"), /line 1: not a line of a journal/);
     writeFileSync(path, "{}\n");
@@ -101,7 +101,7 @@ describe("the journal", () => {
     write(path);
     assert.throws(() => Journal.open(path, "microbit", "allowlist"), /of a batch of microbit by claim/);
     const journal = Journal.open(path, "microbit", "claim");
-    assert.throws(() => Journal.open(path, "microbit", "claim"), /is running already/);
+    assert.throws(() => Journal.open(path, "microbit", "claim"), /is already running/);
     journal.close();
   });
 });
@@ -241,7 +241,7 @@ describe("no two boards get one seed", () => {
     const path = join(folder, "doubled.ndjson");
     const lines = readFileSync(path, "utf8").split("\n");
     writeFileSync(path, [...lines.slice(0, 2), lines[1], ""].join("\n"));
-    assert.throws(() => opened("doubled.ndjson"), /line 3: no step that can be/);
+    assert.throws(() => opened("doubled.ndjson"), /line 3: an impossible step/);
   });
 
   it("from a journal that was deleted: a board of the earlier batch is recognised, and its page gets another seed", () => {
@@ -264,7 +264,7 @@ describe("no two boards get one seed", () => {
         const path = join(folder, "store.hex");
         const row = { address: origin + page * pageBytes, bytes: Buffer.alloc(16) };
         writeFileSync(path, hex.write([{ address: board.flash.origin, bytes: Buffer.alloc(16) }, row]));
-        assert.throws(() => image.firmware(path, board), /has pages of a store/, `${name}, page ${page}`);
+        assert.throws(() => image.firmware(path, board), /contains pages of the store/, `${name}, page ${page}`);
       }
     }
   });

@@ -201,7 +201,7 @@ describe("a gdb server with flash, like Black Magic", () => {
     ["cannot attach", { instead: ["vAttach", "E01"] }, /did not halt after vAttach/],
     ["reads too little", { instead: ["m0,", "00"] }, /cannot be read/],
     ["tells a map that cannot be", { instead: ["qXfer", "l<memory type=\"flash\" start=\"0\" length=\"9\"></memory>"] }, /flash region/],
-    ["tells a map without end", { instead: ["qXfer", `m${"x".repeat(500)}`] }, /without end/],
+    ["tells a map without end", { instead: ["qXfer", `m${"x".repeat(500)}`] }, /does not end/],
     ["answers monitor with nonsense", { instead: ["qRcmd", "nonsense"] }, /an answer to monitor/],
     ["does not know how to reset", { instead: ["vRun", ""] }, /did not halt after vRun/],
   ];

@@ -94,16 +94,16 @@ describe("signet inspect", () => {
       assert.equal(told(`${hex(bytes).replace(/(.{64})/g, "$1\n")}\n`), told(bytes));
       const own = ["enrolled", "receipt", "downlink", "refusal"].includes(name) ? serverKey : deviceKey;
       const other = own === serverKey ? deviceKey : serverKey;
-      assert.match(told(bytes, own.publicKey), /signature: right, by the key given/);
-      assert.match(told(bytes, other.publicKey), /signature: WRONG: the key is not that of the signer/);
+      assert.match(told(bytes, own.publicKey), /signature: valid, by the given key/);
+      assert.match(told(bytes, other.publicKey), /signature: WRONG: this is not the signer's key/);
       const forged = Uint8Array.from(bytes);
       forged[forged.length - 1]! ^= 1;
-      assert.match(told(forged, own.publicKey), /signature: WRONG: this key did not sign it so/);
+      assert.match(told(forged, own.publicKey), /signature: WRONG: the signature does not verify with this key/);
     });
   }
 
   it("checks an enrolment by the key it carries", () => {
-    assert.match(told(blocks["enrol"]!), /signature: right, by the key it carries/);
+    assert.match(told(blocks["enrol"]!), /signature: valid, by the key in the message/);
     assert.match(told(blocks["receipt"]!), /signature: not checked: give --key/);
   });
 
@@ -196,7 +196,7 @@ describe("signet inspect", () => {
     const later = dump();
     const head = concat(word(0x53474c33), word(9), Uint8Array.of(4, 1, 1, 0));
     later.set(concat(head, word(checksum(head))), 4096);
-    assert.match(told(later), /^identity: not known: a later version wrote it$/m);
+    assert.match(told(later), /^identity: unknown: a later version wrote it$/m);
     const blank = new Uint8Array(3072).fill(0xff);
     assert.equal(store.read(blank, 1024).state, "empty");
     assert.equal(store.read(blank.fill(0x5a, 1024), 1024).state, "identity lost");

@@ -141,7 +141,7 @@ describe("a project of one's own", () => {
     const again = signet(folder, "new", NAME);
     assert.equal(again.status, 1);
     assert.match(again.said, /^error: my-device is not empty\nhint: /);
-    assert.match(signet(folder, "new", "My Device").said, /^error: "My Device" is no name of a product\nhint: /);
+    assert.match(signet(folder, "new", "My Device").said, /^error: "My Device" is not a valid product name\nhint: /);
     assert.match(signet(folder, "new", "other", "--like", "none").said, /^error: there is no board "none"\nhint: /);
   });
 

@@ -33,8 +33,8 @@ const REFUSALS: Record<string, [by: string, reason: RegExp]> = {
   "false-close": ["device", /^unexpected_message$/],
   drop: ["device", /^sent again over a new connection, stored once$/],
   cut: ["device", /^sent again over a new connection, stored once$/],
-  "replay-connection": ["server", /^it closed the connection, /],
-  trickle: ["device", /^waited for every byte, and lost none$/],
+  "replay-connection": ["server", /^it closed the connection: /],
+  trickle: ["device", /^received every byte$/],
 };
 
 describe(`attacks on TLS of ${BOARD}`, () => {

@@ -61,7 +61,7 @@ for (const flavour of FLAVOURS) {
       copy.isOver = true;
       assert.ok((await busy) > 0);
       assert.equal(statSync(file).mode & 0o777, 0o600);
-      await assert.rejects(runBackup(file, { database, key }), names(/is there already/));
+      await assert.rejects(runBackup(file, { database, key }), names(/exists already/));
 
       // The lost time.
       assert.equal(await decide(server, bad!, "revoke"), 200);

@@ -55,7 +55,7 @@ for (const flavour of FLAVOURS) {
       await command(server, device, "0a", 1e6);
 
       await server.close();
-      assert.match(await run(server, "list"), /the key was not changed yet/);
+      assert.match(await run(server, "list"), /the key is not changed yet/);
       copyFileSync(path, `${path}.copy`);
       assert.equal((await run(server, "switch")).split("\n")[0], `server key ${hex(next)}`);
       await assert.rejects(server.restart({ key: `${path}.copy` }), names(/is not the key of this database/));
@@ -107,9 +107,9 @@ void test("a server whose seals came from its signing key changes the key too, a
   const device = await enrolled(server);
   assert.equal(await report(server, device), "accepted");
   await server.close();
-  await assert.rejects(run(server, "switch"), names(/is not there/));
+  await assert.rejects(run(server, "switch"), names(/does not exist/));
   await run(server, "make");
-  await assert.rejects(run(server, "make"), names(/is there already/));
+  await assert.rejects(run(server, "make"), names(/exists already/));
   // A cut after the log was written, before the files were moved.
   for (const file of [path, keyFile.nextFile(path)]) copyFileSync(file, `${file}.before`);
   await run(server, "switch");

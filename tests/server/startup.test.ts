@@ -27,7 +27,7 @@ void test("a port in use, a missing folder, an audience too long: one clear line
   await assert.rejects(startServer({ ...options, port: server.port }), complains(/port \d+ is taken/));
   await assert.rejects(
     startServer({ ...options, database: "/nowhere/at/all.db" }),
-    complains(/folder .* is not there/),
+    complains(/folder .* does not exist/),
   );
   await assert.rejects(startServer({ ...options, database: server.folder }), complains(/is not a file/));
   await assert.rejects(startServer({ ...options, audience: "x".repeat(65) }), complains(/audience/));

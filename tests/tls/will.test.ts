@@ -103,7 +103,7 @@ describe("servers that will do", () => {
     assert.equal(reason, undefined, text);
     assert.match(text, /^pinned {4}no: the key of CN=localhost is P-256/m);
     assert.match(text, /^own {7}yes/m);
-    assert.match(text, /^client {4}shows its certificate/m);
+    assert.match(text, /^client {4}presents its certificate/m);
     assert.match(text, /^cost {6}Cortex-M4: full handshake 2\.5 M/m);
   });
 

@@ -51,18 +51,18 @@ export class Succeeded extends Error {
 /** Every attack on a device whose module is the attacker's. */
 // prettier-ignore
 export const ATTACKS: readonly Attack[] = [
-  { name: "read", does: "hears every byte and looks for a key in it", perform: read },
+  { name: "read", does: "searches every byte on the line for a key", perform: read },
   { name: "flip", does: "flips one bit of a report", perform: flip },
   { name: "flip-receipt", does: "flips one bit of a receipt", perform: flipReceipt },
-  { name: "truncate", does: "cuts the end off a report", perform: truncate },
-  { name: "drop", does: "swallows a report and cuts the connection", perform: drop },
-  { name: "drop-receipt", does: "swallows a receipt and cuts the connection", perform: dropReceipt },
-  { name: "replay", does: "sends an old report again", perform: replay },
-  { name: "reorder", does: "holds a report back and delivers it after the next", perform: reorder },
-  { name: "inject", does: "puts a report of its own before the device's", perform: inject },
-  { name: "inject-receipt", does: "answers with a receipt of its own", perform: injectReceipt },
-  { name: "false-server", does: "leads the device to a server of its own", perform: falseServer },
-  { name: "impersonate", does: "signs for the device with a key of its own", perform: impersonate },
+  { name: "truncate", does: "truncates a report", perform: truncate },
+  { name: "drop", does: "drops a report and closes the connection", perform: drop },
+  { name: "drop-receipt", does: "drops a receipt and closes the connection", perform: dropReceipt },
+  { name: "replay", does: "replays an old report", perform: replay },
+  { name: "reorder", does: "delivers a report after the next one", perform: reorder },
+  { name: "inject", does: "sends a forged report before the device's", perform: inject },
+  { name: "inject-receipt", does: "answers with a forged receipt", perform: injectReceipt },
+  { name: "false-server", does: "connects the device to a false server", perform: falseServer },
+  { name: "impersonate", does: "signs as the device with another key", perform: impersonate },
 ];
 
 /** Hear everything; the secret must be nowhere in it, however it is written. */
@@ -215,7 +215,7 @@ async function nothingNew(attacker: Attacker, url: string, old: Exchange): Promi
   if (answer.status !== 200 || !same(receiptIn(answer.body), then)) throw new Succeeded("an old report counted again");
   const next = await attacker.answered(PATHS.reports);
   if (statusOf(next.answer!.head) !== 200) throw new Succeeded("an old report broke the chain");
-  return { by: "server", reason: "stored once, with the receipt of then" };
+  return { by: "server", reason: "stored once, answered with the same receipt" };
 }
 
 /** The receipt that an answer begins with. */

@@ -59,25 +59,25 @@ const data: Pick = ({ type }, { proven }) => type === Content.sealed && proven;
 // prettier-ignore
 export const TLS_ATTACKS: readonly TlsAttack[] = [
   { name: "flip-hello", does: "flips one bit of the server's hello", perform: onHello(({ raw }) => [flipped(raw, 20)]) },
-  { name: "garbage", does: "answers the device's hello with noise", perform: onHello(() => [Buffer.concat([Buffer.of(0xff), randomBytes(99)])]) },
+  { name: "garbage", does: "answers the device's hello with random bytes", perform: onHello(() => [Buffer.concat([Buffer.of(0xff), randomBytes(99)])]) },
   { name: "oversize", does: "announces a record of 65,535 bytes", perform: onHello(({ raw }) => [resized(raw, 0xffff)]) },
   { name: "downgrade", does: "answers as a server of TLS 1.2", perform: onHello(({ raw }) => [hello12(raw)]) },
   { name: "flip-handshake", does: "flips one bit of the server's sealed handshake", perform: onHandshake("down", inHandshake(0), ({ raw }) => [flipped(raw, raw.length - 1)]) },
   { name: "repeat-handshake", does: "sends a record of the server's handshake twice", perform: onHandshake("down", inHandshake(0), ({ raw }) => [raw, raw]) },
-  { name: "skip-handshake", does: "leaves a record of the server's handshake out", perform: onHandshake("down", inHandshake(0), () => []) },
-  { name: "flip-finished", does: "flips one bit where the device proves itself", perform: onHandshake("up", finished, ({ raw }) => [flipped(raw, raw.length - 1)]) },
-  { name: "false-server", does: "leads the device to a server with a key of its own", perform: (scene) => elsewhere(scene, false) },
-  { name: "man-in-the-middle", does: "ends TLS itself, and begins it anew to the server", perform: (scene) => elsewhere(scene, true) },
+  { name: "skip-handshake", does: "drops a record of the server's handshake", perform: onHandshake("down", inHandshake(0), () => []) },
+  { name: "flip-finished", does: "flips one bit of the device's authentication", perform: onHandshake("up", finished, ({ raw }) => [flipped(raw, raw.length - 1)]) },
+  { name: "false-server", does: "connects the device to a server with another key", perform: (scene) => elsewhere(scene, false) },
+  { name: "man-in-the-middle", does: "terminates TLS and opens another connection to the server", perform: (scene) => elsewhere(scene, true) },
   { name: "flip-report", does: "flips one bit of a report", perform: onData("up", ({ raw }) => [flipped(raw, raw.length - 1)]) },
   { name: "flip-receipt", does: "flips one bit of a receipt", perform: onData("down", ({ raw }) => [flipped(raw, HEAD_BYTES)]) },
-  { name: "truncate", does: "cuts the end off a receipt", perform: onData("down", ({ raw }) => [resized(raw.subarray(0, raw.length - 16))]) },
+  { name: "truncate", does: "truncates a receipt", perform: onData("down", ({ raw }) => [resized(raw.subarray(0, raw.length - 16))]) },
   { name: "replay-report", does: "sends a report's record twice", perform: onData("up", ({ raw }) => [raw, raw]) },
   { name: "replay-receipt", does: "sends a receipt's record twice", perform: onData("down", ({ raw }) => [raw, raw]) },
-  { name: "false-close", does: "says in the server's name that all is said", perform: onData("down", () => [Buffer.of(Content.alert, 3, 3, 0, 2, 1, 0)]) },
-  { name: "drop", does: "swallows a report and cuts the connection", perform: onData("up", (_, { connection }) => cut(connection)) },
-  { name: "cut", does: "cuts the connection in the middle of a receipt", perform: onData("down", ({ raw }, { connection }) => cut(connection, raw.subarray(0, raw.length >> 1))) },
-  { name: "replay-connection", does: "says to the server all that the device said", perform: replayConnection },
-  { name: "trickle", does: "lets the bytes through one at a time", perform: trickle },
+  { name: "false-close", does: "forges the server's close_notify", perform: onData("down", () => [Buffer.of(Content.alert, 3, 3, 0, 2, 1, 0)]) },
+  { name: "drop", does: "drops a report and closes the connection", perform: onData("up", (_, { connection }) => cut(connection)) },
+  { name: "cut", does: "closes the connection in the middle of a receipt", perform: onData("down", ({ raw }, { connection }) => cut(connection, raw.subarray(0, raw.length >> 1))) },
+  { name: "replay-connection", does: "replays a whole connection to the server", perform: replayConnection },
+  { name: "trickle", does: "delivers the bytes one at a time", perform: trickle },
 ];
 
 /** Change the server's hello on a new connection. */
@@ -161,7 +161,7 @@ async function replayConnection(scene: TlsScene): Promise<Refusal> {
   await over;
   await scene.recovered();
   if (scene.oldReports() !== before) throw new Succeeded("the server read a connection that was replayed");
-  return { by: "server", reason: "it closed the connection, for each connection has keys of its own" };
+  return { by: "server", reason: "it closed the connection: each connection has its own keys" };
 }
 
 /** A new connection whose bytes all pass, one by one. */
@@ -175,7 +175,7 @@ async function trickle(scene: TlsScene): Promise<Refusal> {
   } finally {
     attacker.trickling = false;
   }
-  return { by: "device", reason: "waited for every byte, and lost none" };
+  return { by: "device", reason: "received every byte" };
 }
 
 /** Give the device a last piece, and cut the connection. */

@@ -84,7 +84,7 @@ export async function check(parts: readonly string[]): Promise<boolean> {
     good &&= said === "";
   }
   if (!good)
-    process.stdout.write("hint: `npm run format` mends format; the rules are explained in tools/check/README.md\n");
+    process.stdout.write("hint: `npm run format` repairs the format; tools/check/README.md explains the rules\n");
   return good;
 }
 

@@ -16,6 +16,6 @@ export function add(program: Command): void {
       await startBridge({ stream, to: options.to, log: (line) => console.log(line) });
       console.log(`bridging ${options.serial} to ${options.to.host}:${options.to.port}`);
       await new Promise((closed) => stream.once("close", closed));
-      throw new Trouble(`${options.serial} is gone`, "plug it in again, then run the command again");
+      throw new Trouble(`${options.serial} is gone`, "reconnect it, then run the command again");
     });
 }

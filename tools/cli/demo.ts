@@ -24,7 +24,7 @@ export function add(program: Command): void {
     .option("--board <name>", "the board to run", "mps2-an386")
     .option("--image <path>", "data of an image of your own (default: the product)")
     .addOption(new Option("--link <kind>", "the family of the module").choices(LINKS).default("esp-at"))
-    .addOption(new Option("--road <road>", "the module's way to the server").choices(ROADS).default("tcp"))
+    .addOption(new Option("--road <road>", "the transport between module and server").choices(ROADS).default("tcp"))
     .option("--plain", "without TLS: signed, but not encrypted")
     .option("--port <n>", "the server's port; 0 takes a free one", port, 0)
     .option("--folder <path>", "folder of flash and database (default: build/demo/BOARD)")
@@ -36,6 +36,6 @@ export function add(program: Command): void {
 
 function port(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("a port is 0 to 65535.");
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("It must be 0 to 65535.");
   return value;
 }

@@ -36,7 +36,7 @@ export function add(program: Command): void {
         const said = await Promise.race([bare.over, told]);
         await bare.kill();
         if (said !== undefined)
-          throw new Trouble(`QEMU ended: ${said.split("\n")[0]}`, "start it again, and flash it again");
+          throw new Trouble(`QEMU ended: ${said.split("\n")[0]}`, "start it again, then flash it again");
       },
     );
 }

@@ -19,25 +19,25 @@ export function add(program: Command): void {
     .command("export")
     .description("write Signet as a folder of C for a project of your own")
     .requiredOption("--core <name>", "cortex-m0, cortex-m0plus, cortex-m3, cortex-m4, cortex-m7 or cortex-m33")
+    .option("--link <name>", "driver of the module: esp-at, esp-at-http, esp-at-udp, quectel, framed or all", "esp-at")
+    .option("--profile <name>", "authentication of the server: pinned, chains or no-tls", "chains")
+    .option("--small", "choose the smallest code of the cryptography", false)
     .option(
-      "--link <name>",
-      "the driver of the module: esp-at, esp-at-http, esp-at-udp, quectel, framed or all",
-      "esp-at",
+      "--records <bytes>",
+      "size of a TLS record: 512 or 1024 bytes (default: 512 on a Cortex-M0, else 1024)",
+      count,
     )
-    .option("--profile <name>", "how the server proves itself: pinned, chains or no-tls", "chains")
-    .option("--small", "the smallest code of the cryptography", false)
-    .option("--records <bytes>", "bytes of a TLS record, 512 or 1024; 512 on a Cortex-M0, else 1024", count)
-    .option("--name <name>", "the board's name, which the server is told", "own")
-    .option("--page-bytes <n>", "bytes of a flash page of the store", count, 4096)
-    .option("--pages <n>", "pages of the store", count, 16)
-    .option("--sizes", "write into SIZE.md what each other choice would take; some minutes", false)
-    .requiredOption("--out <folder>", "where to write; the files of a former export there are replaced")
+    .option("--name <name>", "name of the board, sent to the server", "own")
+    .option("--page-bytes <n>", "size of a flash page of the store, in bytes", count, 4096)
+    .option("--pages <n>", "number of pages of the store", count, 16)
+    .option("--sizes", "write the size of each other choice into SIZE.md; this takes some minutes", false)
+    .requiredOption("--out <folder>", "output folder; the files of an earlier export are replaced")
     .action(async ({ out, sizes, ...chosen }: Options) => {
       const { resolve } = await import("node:path");
       const { alternatives, exportLibrary } = await import("../export/export.ts");
       const options = { ...chosen, out: resolve(out) };
       await exportLibrary(options, sizes ? await alternatives(options) : undefined);
-      process.stdout.write(`${out}: signet.h, signet.c and examples/own-main; SIZE.md says what it takes\n`);
+      process.stdout.write(`${out}: signet.h, signet.c and examples/own-main; SIZE.md has its size\n`);
     });
 }
 

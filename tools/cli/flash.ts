@@ -13,7 +13,7 @@ interface Options extends ProbeOptions {
 export function add(program: Command): void {
   const command = program
     .command("flash")
-    .description("build, write, verify, reset a board, and print the device's id")
+    .description("build, write and verify the image, reset the board, print the device's id")
     .requiredOption("--board <name>", "the board: a folder of boards/");
   addProbe(command)
     .option("--image <path>", "your own program as ELF, or the data of an image (default: the product)")
@@ -27,7 +27,7 @@ export function add(program: Command): void {
       const bench = { probe, adapter, console: where };
       const listener = onTerminal();
       const id = await flash({ board, image, config, bench, erase }, listener).finally(listener.done);
-      const unheard = "it runs; its id was not heard: give --console, or the probe that carries its words";
+      const unheard = "the board runs; its id is not known: give --console, or a probe that carries the console";
       process.stdout.write(id === undefined ? `${unheard}\n` : `id ${id}\n`);
     });
 }

@@ -23,11 +23,11 @@ export function add(program: Command): void {
     .description("run many virtual devices, with faults and attackers")
     .requiredOption("--server-key <hex>", "the server's key, as `signet server` prints it", key)
     .option("--server <url>", "the server", address, new URL("http://127.0.0.1:8080"))
-    .option("--tls-key <hex>", "connect by TLS 1.3; the server's TLS key is this one", key)
+    .option("--tls-key <hex>", "connect by TLS 1.3, with this TLS key of the server", key)
     .option("--plain-port <n>", "port for attackers if the server's port is for TLS", number)
     .option("--audience <name>", "the server's name in every message", "signet.local")
     .option("--devices <n>", "number of devices", number, 100)
-    .option("--awake <n>", "number of devices that are on at the same time", number, 1000)
+    .option("--awake <n>", "maximum number of devices switched on at the same time", number, 1000)
     .option("--rate <n>", "reports per second, of all devices", number, 50)
     .option("--seconds <n>", "duration", number, 30)
     .option("--attackers <n>", "clients that forge, replay and flood", number, 0)
@@ -45,9 +45,9 @@ export function add(program: Command): void {
       const { sent, accepted, powerCuts, lostLinks, deaths } = tally;
       const [half, most, worst] = [0.5, 0.99, 1].map((q) => tally.latencyMs(q).toFixed(0));
       const lines = [
-        `accepted   ${accepted} of ${sent} sent (a report is sent again until it is answered)`,
+        `accepted   ${accepted} of ${sent} sent (a device repeats a report until it is answered)`,
         `latency    ${half} ms half, ${most} ms 99 %, ${worst} ms worst`,
-        `faults     ${powerCuts} power cuts, ${lostLinks} lost links; ${deaths} resets of the firmware's own`,
+        `faults     ${powerCuts} power cuts, ${lostLinks} lost links; ${deaths} resets by the firmware`,
         ...[...tally.refused].map(([reason, count]) => `refused    ${count} ${reason}`),
         ...[...tally.attacks].toSorted().map(([what, count]) => `attack     ${count} ${what}`),
         ...[...tally.events].toSorted().map(([what, count]) => `event      ${count} ${what}`),
@@ -58,17 +58,17 @@ export function add(program: Command): void {
 
 function number(text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError("a number is wanted.");
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError("It must be a number.");
   return value;
 }
 
 function address(text: string): URL {
-  if (!URL.canParse(text)) throw new InvalidArgumentError("a URL is wanted, as http://host:port.");
+  if (!URL.canParse(text)) throw new InvalidArgumentError("It must be a URL, for example http://host:port.");
   return new URL(text);
 }
 
 function key(text: string): Uint8Array {
   const bytes = fromHex(text);
-  if (bytes?.length !== 32) throw new InvalidArgumentError("a key is 64 hexadecimal digits.");
+  if (bytes?.length !== 32) throw new InvalidArgumentError("It must be 64 hexadecimal digits.");
   return bytes;
 }

@@ -7,8 +7,8 @@ export function add(program: Command): void {
     .description("decode a message, store dump, factory page, claim or epitaph")
     .argument("<what>", "a file, hexadecimal, or - for standard input")
     .option("--key <key>", "check signatures with this public key: hexadecimal, or a file")
-    .option("--image <elf>", "your own program: the file is a dump of its flash, from the program's beginning")
-    .option("--board <name>", "the file is a dump of this board's store, as its flash has it")
+    .option("--image <elf>", "ELF of your own program: the file is a dump of its flash, from the start of the program")
+    .option("--board <name>", "the file is a dump of this board's store, from its flash")
     .addHelpText("after", "\nSecrets (keys, seeds, claims, network passwords) are named but not printed.")
     .action(async (what: string, { key, image, board }: { key?: string; image?: string; board?: string }) => {
       const { run } = await import("../flash/inspect.ts");

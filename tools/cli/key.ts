@@ -14,12 +14,12 @@ const ACTIONS: readonly Action[] = ["list", "make", "switch", "retire"];
 export function add(program: Command): void {
   program
     .command("key")
-    .description("list the server's keys, make, switch or retire one")
+    .description("list the server's keys; make, switch or retire a key")
     .addArgument(new Argument("<action>").choices(ACTIONS))
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
     .option("--key <file>", "the server's key (default: beside the database)")
-    .option("--next <file>", "the key that signs next (default: the key's file with .next)")
-    .option("--force", "retire the former key also if devices did not continue with the new one yet")
+    .option("--next <file>", "file of the next key (default: the key's file with .next)")
+    .option("--force", "retire the former key even if some devices still use it")
     .action(async (action: Action, options: Options) => {
       const { runKey } = await import("../server/key_desk.ts");
       process.stdout.write(await runKey(action, options));

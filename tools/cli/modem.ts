@@ -38,7 +38,7 @@ export function add(program: Command): void {
         .argParser(collectAttack)
         .default([], "none"),
     )
-    .option("--redirect <host:port>", "connect to this false server instead", target)
+    .option("--redirect <host:port>", "for the attack false-server: address of that server", target)
     .option("--rate <share>", "probability of each quirk and attack, 0 to 1", Number, 0.2)
     .option("--seed <number>", "seed of the random choices", Number, 1)
     .option("--sniff", "print the carried bytes")

@@ -6,7 +6,7 @@ export function add(program: Command): void {
     .command("new")
     .description("write a project of your own: readings, fields, board, test")
     .argument("<folder>", "a new folder; its name is the device's")
-    .option("--like <board>", "the board whose data yours begins with", "nucleo-l476rg")
+    .option("--like <board>", "the board whose data is copied", "nucleo-l476rg")
     .action(async (folder: string, options: { like: string }) => {
       const { create } = await import("../project/create.ts");
       await create({ folder, ...options }, (line) => process.stdout.write(`${line}\n`));

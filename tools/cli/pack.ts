@@ -5,7 +5,7 @@ export function add(program: Command): void {
   program
     .command("pack")
     .description("make the npm package: compiled tools and the firmware's sources")
-    .option("--out <folder>", "where to write it", "build/package")
+    .option("--out <folder>", "output folder", "build/package")
     .action(async ({ out }: { out: string }) => {
       const { resolve } = await import("node:path");
       const { pack } = await import("../package/pack.ts");

@@ -15,7 +15,7 @@ export function add(program: Command): void {
     .description("write one device's factory page as a .hex or .bin file")
     .requiredOption("--config <file>", "device.json: server, module, claim")
     .option("--at <address>", "the store's address", address)
-    .option("--image <elf>", "the program whose symbol signet_port_store is that address")
+    .option("--image <elf>", "ELF of your own program: its symbol signet_port_store gives the address")
     .requiredOption("--out <file>", "name.hex: Intel HEX; any other name: the bytes")
     .addHelpText("after", "\nA page has a fresh seed: write each to one device only.")
     .action(async (options: Options) => {

@@ -19,6 +19,6 @@ export function addProbe(command: Command): Command {
 /** One `--probe`. */
 export function readChoice(text: string): Choice {
   const chosen = choice(text);
-  if (chosen === undefined) throw new InvalidArgumentError("It is auto, openocd, pyocd or gdb://host:port.");
+  if (chosen === undefined) throw new InvalidArgumentError("It must be auto, openocd, pyocd or gdb://host:port.");
   return chosen;
 }

@@ -30,17 +30,17 @@ export function add(program: Command): void {
     .requiredOption("--count <n>", "number of finished boards, including those in the journal", whole)
     .requiredOption("--server <url>", "the server that registers them")
     .addOption(
-      new Option("--token <token>", "token of scope operate; in the environment it is not visible in the process list")
+      new Option("--token <token>", "token of scope operate; in the environment, it stays out of the process list")
         .env("SIGNET_TOKEN")
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option("--admit <way>", "a claim for each device, or their ids on the allowlist")
+      new Option("--admit <way>", "register each device by a claim, or by its id on the allowlist")
         .choices(WAYS)
         .default("claim"),
     )
     .option("--days <n>", "validity of a claim in days", whole, 90)
-    .option("--journal <file>", "the finished steps; the same command continues from them", "provision.ndjson")
+    .option("--journal <file>", "file of the finished steps; the same command continues from them", "provision.ndjson")
     .addOption(new Option("--probe <which>", "as for flash; repeat for each bench").argParser(collect))
     .option("--adapter <script>", "as for flash")
     .option("--console <where>", "as for flash; repeat for each bench", (text, all: string[] = []) => [...all, text])
@@ -49,7 +49,10 @@ export function add(program: Command): void {
         const { provision } = await import("../flash/provision.ts");
         const { Trouble } = await import("../trouble.ts");
         if (consoles.length > 0 && consoles.length !== probe.length)
-          throw new Trouble("there are not as many consoles as probes", "give both once for each bench, in one order");
+          throw new Trouble(
+            "the numbers of consoles and probes differ",
+            "give one of each for every bench, in the same order",
+          );
         const lines = createInterface({ input: process.stdin });
         const pressed = lines[Symbol.asyncIterator]();
         try {
@@ -60,7 +63,7 @@ export function add(program: Command): void {
             benches: probe.map((one, i) => ({ probe: one, console: consoles[i], adapter })),
             say: (text) => process.stdout.write(`${text}\n`),
             async nextBoard() {
-              process.stdout.write("put the next board in, then press Enter\n");
+              process.stdout.write("connect the next board, then press Enter\n");
               if ((await pressed.next()).done)
                 throw new Trouble("there are no more boards", "run the command again for the rest");
             },
@@ -80,6 +83,6 @@ function collect(text: string, all: Choice[] = []): Choice[] {
 function whole(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 100_000)
-    throw new InvalidArgumentError("A whole number above 0 is wanted.");
+    throw new InvalidArgumentError("It must be a whole number above 0.");
   return value;
 }

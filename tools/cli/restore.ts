@@ -10,7 +10,7 @@ interface Options {
 export function add(program: Command): void {
   program
     .command("restore")
-    .description("put a backup into a new database, and list what is lost")
+    .description("restore a backup into a new database, and list the losses")
     .argument("<file>", "a file that `signet backup` wrote")
     .requiredOption("--database <where>", "a new SQLite file, or the URL of an empty PostgreSQL database")
     .option("--key <file>", "the server's key (default: beside the database)")

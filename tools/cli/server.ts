@@ -31,16 +31,16 @@ export function add(program: Command): void {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
     .option("--audience <name>", "the server's name in every message", "signet.local")
-    .option("--key <file>", "file of the server's key, made at the first start (default: beside the database)")
+    .option("--key <file>", "file of the server's key, created at the first start (default: beside the database)")
     .option("--tls-port <n>", "port for TLS 1.3; devices pin the printed key", port)
-    .option("--tls-key <file>", "file of the TLS key, made at the first start (default: beside the database)")
-    .option("--coap-port <n>", "port for this TLS over CoAP, on UDP", port)
+    .option("--tls-key <file>", "file of the TLS key, created at the first start (default: beside the database)")
+    .option("--coap-port <n>", "UDP port for TLS over CoAP", port)
     .option("--fields <file>", "fields.json: names and units of the product's readings, for the operator's page")
     .option(
       "--mqtt <url>",
       "also receive devices' messages from this broker: mqtt[s]://[user:password@]host[:port][/prefix]",
     )
-    .option("--webhook <url>", "URL for every stored report and log entry, signed")
+    .option("--webhook <url>", "URL that receives every stored report and log entry, signed")
     .addOption(
       new Option("--log <level>", "level of the log on standard error, JSON lines").choices(LEVELS).default("info"),
     )
@@ -48,7 +48,7 @@ export function add(program: Command): void {
     .addOption(
       new Option("--forks <action>", "action on a proved clone").choices(["suspend", "alarm"]).default("suspend"),
     )
-    .option("--trust-clock", "start also if the clock contradicts the newest row of the database")
+    .option("--trust-clock", "start even if the clock contradicts the newest row of the database")
     .action(async (options: Options) => {
       const { runServer } = await import("../server/run.ts");
       const { tlsPort, tlsKey, coapPort, fields: file, log, ...rest } = options;
@@ -61,6 +61,6 @@ export function add(program: Command): void {
 
 function port(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("a port is 0 to 65535.");
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("It must be 0 to 65535.");
   return value;
 }

@@ -8,7 +8,7 @@ export function add(program: Command): void {
     .description("print flash, linear memory and stack by part, and budgets")
     .option("--board <name>", "one board (default: all)")
     .option("--image <path>", "data of another image, for example an image.ts beside a guest")
-    .option("--choose <names>", `what to leave out or to make smaller, with commas:\n${CHOICES_HELP}`)
+    .option("--choose <names>", `parts to leave out or to make smaller, separated by commas:\n${CHOICES_HELP}`)
     .option("--files", "flash by source file, not by folder")
     .option("--json", "one JSON object on standard output")
     .action(async (options: { board?: string; image?: string; choose?: string; files?: boolean; json?: boolean }) => {

@@ -12,8 +12,8 @@ export function add(program: Command): void {
     .option("--within <s>", "processor seconds for the suites of --changed", whole, 60)
     .option("--name <text>", "only tests whose name contains this text")
     .option("--jobs <n>", "cores to use (default: all)", whole)
-    .option("--timeout <s>", "seconds a suite may take", whole, 900)
-    .option("--list", "print the suites and run none")
+    .option("--timeout <s>", "time limit of a suite, in seconds", whole, 900)
+    .option("--list", "print the suites without running them")
     .action(async (words: string[], options: Options) => {
       const { test } = await import("../test/test.ts");
       process.exitCode = (await test(words, options)) ? 0 : 1;
@@ -23,6 +23,6 @@ export function add(program: Command): void {
 /** A whole number above zero. */
 function whole(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number above 0 is wanted.");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
   return value;
 }

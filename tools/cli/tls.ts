@@ -12,14 +12,12 @@ interface Options {
 export function add(program: Command): void {
   program
     .command("tls")
-    .description("connect to a TLS server as a device would, and say what it takes")
+    .description("connect to a TLS server like a device, and print the cost")
     .argument("<host:port>", "the server", target)
-    .option("--pin <hash>", "the pin of its key; without it, that of the key which it shows", pin)
-    .option("--root <file>", "the certificate of the authority that the device shall trust")
+    .option("--pin <hash>", "pin of the server's key (default: the key that the server presents)", pin)
+    .option("--root <file>", "certificate of the authority that the device trusts")
     .addOption(
-      new Option("--profile <name>", "only this profile; without it, the smallest that connects").choices(
-        PROFILE_NAMES,
-      ),
+      new Option("--profile <name>", "only this profile (default: the smallest that connects)").choices(PROFILE_NAMES),
     )
     .action(async ({ host, port }: { host: string; port: number }, options: Options) => {
       const { will } = await import("../tls/will.ts");

@@ -14,7 +14,7 @@ interface Options {
 export function add(program: Command): void {
   program
     .command("token")
-    .description("make, list or end operators' tokens at the server's machine")
+    .description("make, list or end operators' tokens, on the server's machine")
     .addArgument(new Argument("<action>").choices(["make", "list", "end"]))
     .argument("[name]", "name of the token, for make and end")
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")

@@ -25,20 +25,22 @@ export function add(program: Command): void {
     .argument("<elf>", "your program, with the folder of `signet export` linked in")
     .requiredOption("--machine <name>", "QEMU's name of the machine, for example mps2-an385")
     .addOption(new Option("--link <kind>", "the family of the module").choices(LINKS).default("esp-at"))
-    .addOption(new Option("--road <road>", "the road that your program was exported for").choices(ROADS).default("tcp"))
+    .addOption(
+      new Option("--road <road>", "the transport that your program was exported for").choices(ROADS).default("tcp"),
+    )
     .option("--module-uart <n>", "QEMU's serial port of the module", number, 0)
     .option("--console-uart <n>", "QEMU's serial port of the console", number, 1)
     .option("--store <address>", "the store's address, without the symbol signet_port_store", address)
     .option("--interval <ms>", "the report interval in the factory page", number, 1000)
     .option("--within <s>", "time for the first report", number, 120)
     .option("--plain", "without TLS", false)
-    .option("--attacks", "then attack it", false)
-    .option("--stay", "then go on, with the operator's page", false)
+    .option("--attacks", "attack it after the first report", false)
+    .option("--stay", "keep it running, with the operator's page", false)
     .action(async (elf: string, { moduleUart, consoleUart, interval, within, ...options }: Options) => {
       const { existsSync } = await import("node:fs");
       const { resolve } = await import("node:path");
       const { Trouble } = await import("../trouble.ts");
-      if (!existsSync(elf)) throw new Trouble(`${elf} is not there`, "build your program first");
+      if (!existsSync(elf)) throw new Trouble(`${elf} does not exist`, "build your program first");
       const { tryProgram } = await import("../demo/try.ts");
       const serials = { module: moduleUart, console: consoleUart };
       await tryProgram({

@@ -139,7 +139,7 @@ function introduce(story: Story, road: roads.BoardRoad, plain: boolean): void {
     story.say("server", `${server.tls.url} for devices: TLS 1.3 alone, its key ${pin} pinned in the factory page`);
   } else {
     const why = plain ? "as asked" : `the image of ${plan.board} leaves it out`;
-    story.say("server", `no TLS, ${why}: readings are signed, and not secret`);
+    story.say("server", `no TLS, ${why}: readings are signed but not encrypted`);
   }
   story.say("module", `${plan.link} on ${where(road.modem.address)}, road ${plan.road}, and an attacker sits in it`);
 }
@@ -173,16 +173,16 @@ async function live(
   await roads.decided(road, roads.isNewReport(id), attacks.STEP_MS);
   await listen(story, road, device, id);
   if (token === undefined) return;
-  story.line("\nEvery attack was refused, and the device goes on reporting. Ctrl-C ends the demo.");
+  story.line("\nEvery attack was refused. The device continues to report. Ctrl-C ends the demo.");
   story.line(`Watch the device, and revoke it, on the operator's page. Sign in with ${token}\n`);
   story.line(`  ${road.server.url}`);
   story.mute();
   await silenced(device);
-  story.line(`\nThe device heard that it is refused, and is silent. ${FRESH}.`);
+  story.line(`\nThe server refuses the device, and the device knows it. ${FRESH}.`);
   await new Promise(() => undefined);
 }
 
-const FRESH = "npm start -- --fresh begins with another device";
+const FRESH = "npm start -- --fresh starts with a new device";
 
 /** Resolves when the device learns that it is revoked. */
 function silenced(device: Emulator): Promise<void> {
@@ -198,7 +198,7 @@ async function listen(story: Story, road: roads.Road, device: Emulator, id: stri
   const found = road.sniffer.find(wanted);
   road.sniffer.stop();
   if (found.includes("its secret key")) throw new Succeeded("the device's secret was in the traffic");
-  if (road.server.tls && found.length > 0) throw new Succeeded(`TLS let through: ${found.join(", ")}`);
+  if (road.server.tls && found.length > 0) throw new Succeeded(`data readable inside TLS: ${found.join(", ")}`);
   if (bytes === "0") throw new Error("nothing was heard on the UART");
   const hidden = [...new Set(wanted.map(({ name }) => name))].filter((name) => !found.includes(name));
   const among = found.length > 0 ? `among them ${found.join(", ")}; ` : "";

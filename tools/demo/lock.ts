@@ -11,7 +11,7 @@ export function keep(folder: string): () => void {
   const file = join(folder, "pid");
   if (existsSync(file) && runs(Number(readFileSync(file, "utf8")))) {
     throw new Trouble(
-      `a demo runs already (process ${readFileSync(file, "utf8")})`,
+      `a demo is already running (process ${readFileSync(file, "utf8")})`,
       "end it first, or give another --folder",
     );
   }

@@ -233,7 +233,7 @@ export async function scene(road: Road, device: Emulator, deviceId: string): Pro
 async function keyOf(road: Road, deviceId: string): Promise<Uint8Array> {
   const row = (await road.server.devices()).find(({ id }) => id === deviceId);
   const key = fromHex(row?.key ?? "");
-  if (!key) throw new Error("the device has not signed up");
+  if (!key) throw new Error("the device is not enrolled");
   return key;
 }
 

@@ -209,7 +209,7 @@ function removeFormer(out: string): void {
   const listed = join(out, MANIFEST);
   if (!existsSync(listed)) {
     if (existsSync(out) && readdirSync(out).length > 0)
-      throw new Trouble(`${out} is not empty, and no export`, "name a new folder");
+      throw new Trouble(`${out} is not empty and is not an export`, "name a new folder");
     return;
   }
   const lines = readFileSync(listed, "utf8").split("\n").filter(Boolean);

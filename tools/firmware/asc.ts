@@ -43,7 +43,7 @@ export const GUEST_END = "tools/firmware/guest_end";
 /** List what decides a module's bytes: the firmware's library, the folder of the entry, whose tests are not compiled, and the application. */
 export function sourcesOf({ entry, app }: Program): string[] {
   if (app !== undefined && !existsSync(join(app, "app.ts")))
-    throw new Trouble(`there is no app.ts in ${app}`, "assembly/app/README.md says what an application has");
+    throw new Trouble(`there is no app.ts in ${app}`, "assembly/app/README.md describes an application");
   const files = filesBelow(
     "assembly",
     dirname(entry),

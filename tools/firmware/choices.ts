@@ -18,18 +18,18 @@ export const CHOICES = {
     use: { TLS_PUBLIC: 1 },
   },
   own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
-  "esp-at": { says: "no driver but the one for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
-  framed: { says: "no driver but the one for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
+  "esp-at": { says: "only the driver for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
+  framed: { says: "only the driver for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
   quectel: {
-    says: "no driver but the one for Quectel modules, which no other image has",
+    says: "only the driver for Quectel modules",
     use: { WITHOUT_FRAMED: 1, WITHOUT_ESP_AT: 1, WITH_QUECTEL: 1 },
   },
   http: {
-    says: "no driver but the one for the HTTP client of ESP-AT: TLS travels in requests and answers",
+    says: "only the driver for the HTTP client of ESP-AT: TLS in requests and responses",
     use: { WITHOUT_FRAMED: 1, ROAD_HTTP: 1, LINK_RX: 1024, LINK_TX: 1024 },
   },
   udp: {
-    says: "no driver but the one for UDP of ESP-AT: TLS travels in messages of CoAP",
+    says: "only the driver for UDP of ESP-AT: TLS in CoAP messages",
     use: { WITHOUT_FRAMED: 1, ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
   },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },

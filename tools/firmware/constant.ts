@@ -137,7 +137,7 @@ function refused(listing: Listing, isPublic: (name: string) => boolean): Complai
     }
     if (!isOurs) continue;
     for (const [instruction, flags, isCounter] of branchesOf(routine))
-      if (!isCounter) complain(instruction, `a branch on no public counter (${flags || "unknown flags"})`);
+      if (!isCounter) complain(instruction, `a branch on a counter that is not public (${flags || "unknown flags"})`);
   }
   return found;
 }
@@ -180,7 +180,7 @@ export async function assertConstant(elf: string, listing: Listing): Promise<voi
   const found = breaches({ listing, memory: { begin: address, end: address + size } });
   if (found.length > 0)
     throw new Trouble(
-      `${elf}: time depends on data where secrets are handled\n  ${found.join("\n  ")}`,
+      `${elf}: time depends on data in code that handles secrets\n  ${found.join("\n  ")}`,
       "tools/firmware/constant.ts has the rule, tools/firmware/public.ts what is public",
     );
 }

@@ -15,7 +15,7 @@ let known: number | undefined;
 export function buildDay(): number | undefined {
   const said = process.env.SOURCE_DATE_EPOCH;
   if (said !== undefined && !/^\d{1,10}$/.test(said))
-    throw new Trouble(`SOURCE_DATE_EPOCH is "${said}"`, "it is a number of seconds since 1970, or not set");
+    throw new Trouble(`SOURCE_DATE_EPOCH is "${said}"`, "set it to a number of seconds since 1970, or unset it");
   known ??= said === undefined ? committed() : Number(said);
   return known === undefined ? undefined : Math.floor(known / DAY_S);
 }

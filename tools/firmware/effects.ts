@@ -100,7 +100,7 @@ function split(mnemonic: string): { operation: string; sets: boolean; condition:
     ...[new RegExp(`^(\\w+?)(s)?(${CONDITIONS})?$`), /^(\w+)(s)$/].map((pattern) => pattern.exec(plain) ?? []),
   ])
     if (SHAPES.has(operation)) return { operation, sets: sets !== undefined, condition };
-  throw new Trouble(`the instruction ${mnemonic} is not known`, "tools/firmware/effects.ts has those that are");
+  throw new Trouble(`the instruction ${mnemonic} is not known`, "add it to tools/firmware/effects.ts");
 }
 
 /** The access of a load or store. */

@@ -19,11 +19,11 @@ const REFUSED: readonly (readonly [form: RegExp, what: string, hint: string])[] 
   [
     /\bmemory\.grow\b/,
     "has a heap: memory.grow is in the module",
-    "something was allocated (new, a string, a closure); use memory.data and @unmanaged classes",
+    "`new`, a string or a closure allocates; use memory.data and @unmanaged classes",
   ],
   [
     /^ \(start \$/m,
-    "has code that runs when the module starts, which no board does",
+    "has code that runs when the module starts; no board runs it",
     "a variable of a file takes its initial value from a call; use a literal or a function",
   ],
 ];

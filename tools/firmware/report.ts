@@ -11,7 +11,7 @@ import { SIGNET } from "./product.ts";
 
 /** The warning for a board whose noise makes no key. */
 export const SEED_REQUIRED =
-  "has no noise of its own that is enough for a key: flash each device with a seed of 48 random bytes in its factory page, or it refuses to make a key";
+  "has not enough noise for a key: without a seed of 48 random bytes in its factory page, a device refuses to make a key";
 
 interface Asked {
   readonly board?: string;
@@ -56,7 +56,7 @@ async function fitting(request: Request): Promise<Built> {
     process.stderr.write(table(await levers(request)));
     throw new Trouble(
       `the image does not fit ${request.board}: ${complaint}`,
-      "leave something out by --choose, or raise the budget in the board's data; `signet size` lists the parts",
+      "leave out parts by --choose, or raise the budget in the board's data; `signet size` lists the parts",
     );
   }
 }

@@ -32,7 +32,7 @@ function spell(source, refuse) {
   visit(source, (call) => {
     const list = listOf(call);
     if (list?.elementExpressions.some(isString)) {
-      if (!isOfBytes(call)) refuse("text needs memory.data<u8>", call.range);
+      if (!isOfBytes(call)) refuse("text must be in memory.data<u8>", call.range);
       list.elementExpressions = list.elementExpressions.flatMap((element) =>
         isString(element) ? [...Buffer.from(element.value)].map((byte) => integer(byte, element.range)) : [element],
       );

@@ -30,7 +30,7 @@ export interface Words {
 
 function unexpected(near: string): Trouble {
   const line = near.trimStart().split("\n")[0] ?? "";
-  return new Trouble(`wasm2c's output is not as expected near: ${line}`, "is this the wabt of package-lock.json?");
+  return new Trouble(`wasm2c wrote an unexpected text near: ${line}`, "use the version of wabt in package-lock.json");
 }
 
 /** Names as C spells them: each byte that wasm2c escaped becomes `_`. Two names that become one fail. */
@@ -40,7 +40,7 @@ class Names {
   plain(prefix: string, name: string): string {
     const plain = prefix + name.replaceAll(/0x[0-9A-F]{2}/g, "_");
     if ((this.spelled.get(plain) ?? name) !== name)
-      throw new Trouble(`two names of the module are ${plain} in C`, "rename one");
+      throw new Trouble(`two names of the module become ${plain} in C`, "rename one");
     this.spelled.set(plain, name);
     return plain;
   }
@@ -153,7 +153,7 @@ function constantsOf(init: string, segments: ReadonlyMap<string, string>): Const
   if (runs.some(({ from }) => from < 0))
     throw new Trouble(
       "static memory that is written begins with bytes that are not zero",
-      "text and lists belong into memory.data<u8>([…]), which nothing writes",
+      "put text and lists into memory.data<u8>([…]), which the program never writes",
     );
   const bytes = Math.max(0, ...runs.map(({ end }) => end));
   const text = runs.map((run) => `  [${run.from}] = ${run.text}\n`).join("");

@@ -34,16 +34,16 @@ export async function open(path: string, line: (line: string) => void): Promise<
 /** Events after which a device prints no id: the fault, and the remedy. */
 const ENDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   "no-entropy": [
-    "the device has no usable randomness, so it makes no key",
-    "its noise source is dead, or it has none and was given no seed: flash it with --config",
+    "the device has no usable randomness and makes no key",
+    "its noise source failed, or it has neither a noise source nor a seed: flash it with --config",
   ],
   "no-storage": [
-    "the device's flash does not hold what is written",
-    "it is worn out or protected, or needs another port",
+    "the device's flash does not keep written data",
+    "it is worn out or protected, or the board's port is wrong",
   ],
   "identity-lost": [
     "the device's store was written, and no copy of a key can be read from it",
-    "--erase makes it another device; a new board may hold something that was never erased",
+    "--erase makes it a new device; on a new board, the flash may hold data that was never erased",
   ],
 };
 
@@ -76,9 +76,9 @@ export class FirstWords {
   within(timeoutMs: number): void {
     setTimeout(() => {
       const heard = this.events.map(({ name }) => name).join(", ");
-      const what = heard ? `the device does not tell its id; it said: ${heard}` : "the device says nothing";
+      const what = heard ? `the device did not print its id; its output: ${heard}` : "the device prints nothing";
       this.settle.reject(
-        new Trouble(what, "is this its console, and has it power? `signet console` shows all it says"),
+        new Trouble(what, "check the console's address and the power; `signet console` prints all output"),
       );
     }, timeoutMs).unref();
   }

@@ -38,8 +38,8 @@ const WORDS_MS = 60_000;
 
 /** The step in which the writing was interrupted, and the state of the board then. */
 const UNFINISHED = new Trouble(
-  "interrupted while writing: the chip holds an unfinished image",
-  "run the command again: it begins anew, and a key that the chip has stays",
+  "interrupted while writing: the image in the chip is incomplete",
+  "run the command again: it starts from the beginning and keeps the chip's key",
 );
 
 /** Write segments to the board on a bench; its power may go at any time, and the same again mends it. */
@@ -62,7 +62,7 @@ export async function write(
     const written = probe.write(segments, (count) => listener.progress(count, total));
     written.catch(() => undefined);
     await Promise.race([written, interrupted]);
-    listener.step("read back: all of it is there");
+    listener.step("read back and compared: equal");
     return probe;
   } catch (error) {
     probe.close();
@@ -96,7 +96,7 @@ export async function start(bench: Bench, board: Board, probe: Probe, listener: 
     try {
       await probe.reset();
       stream.once("close", () =>
-        words.fail(new Trouble(`${bench.console} is gone`, "plug it in again, and run again")),
+        words.fail(new Trouble(`${bench.console} is gone`, "reconnect it, then run the command again")),
       );
       words.within(WORDS_MS);
       return await words.id;
@@ -129,7 +129,8 @@ export interface Options {
 }
 
 /** The warning about a seed of one's own. */
-const SEED_GIVEN = "warning: a seed is one device's: this board gets a fresh one, with the seed of the file mixed in";
+const SEED_GIVEN =
+  "warning: a seed is for one device: this board gets a fresh seed, made from random bytes and the seed of the file";
 
 /** The factory page to write: from the file, or, for a board that becomes another device, its own with a fresh seed. */
 async function newPage(options: Options, board: Board): Promise<Uint8Array | undefined> {

@@ -65,7 +65,7 @@ function trouble(error: unknown, where: { readonly host: string; readonly port: 
   if (error instanceof Trouble || !(error instanceof Error)) return error;
   return new Trouble(
     `gdb://${where.host}:${where.port}: ${error.message}`,
-    "restart the server, check the wires, then run the command again: it begins anew and loses nothing",
+    "restart the server, check the wires, then run the command again: it starts from the beginning and loses nothing",
   );
 }
 
@@ -103,8 +103,8 @@ class GdbProbe implements Probe {
         const at = mismatch(await this.gdb.read(address, bytes.length), bytes);
         if (at !== undefined) {
           throw new Trouble(
-            `the chip does not hold what was written at 0x${(address + at).toString(16)}`,
-            "is the flash protected or worn? Run the command again; if it stays, take another chip",
+            `the chip does not hold the written bytes at 0x${(address + at).toString(16)}`,
+            "run the command again; if it fails again, the flash is protected or worn out",
           );
         }
       }
@@ -153,7 +153,7 @@ class GdbProbe implements Probe {
       if ((await this.gdb.counter()) >>> 0 === entry >>> 0) return;
       await new Promise((done) => setTimeout(done, RESET_PAUSE_MS));
     }
-    throw new Error("the chip does not stand at its entry after a reset");
+    throw new Error("the chip does not halt at its entry after a reset");
   }
 
   reset(): Promise<void> {
@@ -174,10 +174,7 @@ class GdbProbe implements Probe {
   lock(): Promise<void> {
     this.close();
     return Promise.reject(
-      new Trouble(
-        "locking goes through OpenOCD only",
-        "give --probe openocd; a Black Magic has `monitor option` for it",
-      ),
+      new Trouble("only OpenOCD can lock a chip", "give --probe openocd; on a Black Magic, use `monitor option`"),
     );
   }
 

@@ -28,7 +28,7 @@ export function parse(text: string, name: string): Segment[] {
     const row = /^:(?:[0-9a-fA-F]{2}){5,260}$/.test(line) ? Buffer.from(line.slice(1), "hex") : undefined;
     const sound = row && row.length === 5 + row[0]! && row.reduce((sum, byte) => sum + byte, 0) % 256 === 0;
     if (!sound || ended)
-      throw new Trouble(`${name}, line ${index + 1}: no row of Intel HEX`, "build it again: npm run build");
+      throw new Trouble(`${name}, line ${index + 1}: not a record of Intel HEX`, "build it again: npm run build");
     const data = row.subarray(4, -1);
     const type = row[3] as Type;
     if (type === Type.Data) rows.push({ address: base + row.readUInt16BE(1), bytes: data });
@@ -36,7 +36,7 @@ export function parse(text: string, name: string): Segment[] {
     else if (type === Type.Segment && data.length === 2) base = data.readUInt16BE(0) * 16;
     else if (type === Type.Linear && data.length === 2) base = data.readUInt16BE(0) * 0x1_0000;
   }
-  if (!ended) throw new Trouble(`${name} is cut off`, "build it again: npm run build");
+  if (!ended) throw new Trouble(`${name} is truncated`, "build it again: npm run build");
   return joined(rows);
 }
 

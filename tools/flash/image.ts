@@ -14,7 +14,7 @@ export function firmware(hexFile: string, board: Board): Segment[] {
   const storeEnd = spread.end(store);
   for (const segment of segments) {
     if (segment.address < storeEnd && segment.address + segment.bytes.length > store.origin)
-      throw new Trouble(`${hexFile} has pages of a store, which are one device's`, "give the firmware alone");
+      throw new Trouble(`${hexFile} contains pages of the store of one device`, "give the firmware without them");
     if (segment.address < origin || segment.address + segment.bytes.length > origin + bytes)
       throw new Trouble(`${hexFile} does not fit the board's flash`, "build it again for this board");
   }

@@ -67,17 +67,17 @@ function signature(message: Sign1, claims: object, given: Uint8Array | undefined
   const own = message.kind === "enrol" ? (claims as messages.Enrol).key : undefined;
   const key = given ?? own;
   if (key === undefined) return "not checked: give --key";
-  if (!equal(id(key), message.kid)) return "WRONG: the key is not that of the signer";
+  if (!equal(id(key), message.kid)) return "WRONG: this is not the signer's key";
   const imported = ed25519.importKey(key);
-  if (imported === undefined || !verify(message, imported)) return "WRONG: this key did not sign it so";
-  return given ? "right, by the key given" : "right, by the key it carries";
+  if (imported === undefined || !verify(message, imported)) return "WRONG: the signature does not verify with this key";
+  return given ? "valid, by the given key" : "valid, by the key in the message";
 }
 
 const SECONDS: ReadonlySet<string> = new Set(["issuedAt", "expires"]);
 
 function claimLine([name, field]: [string, unknown]): Line {
   if (name === "claim" && field instanceof Uint8Array)
-    return [name, `${field.length} bytes, not shown: a secret until it is used`];
+    return [name, `${field.length} bytes, not printed: a secret until it is used`];
   if (name === "reason" && typeof field === "number")
     return [name, `${field} (${messages.reasonName(field) ?? "unknown"})`];
   if (SECONDS.has(name) && typeof field === "number" && field < 8_640_000_000_000)
@@ -161,11 +161,11 @@ function record(name: string, data: Uint8Array): string {
 }
 
 const RESTS: Readonly<Record<store.StoreDump["state"], string>> = {
-  empty: "nothing: no device lived here",
+  empty: "empty: it was never used",
   "no key yet": "no key yet",
   "in use": "whole",
-  "identity lost": "LOST: pages were written here, and no copy of the key can be read",
-  "later version": "not known: a later version wrote it",
+  "identity lost": "LOST: the pages were written, but no copy of the key can be read",
+  "later version": "unknown: a later version wrote it",
 };
 
 function dump(bytes: Uint8Array, pageBytes: number): Line[][] {
@@ -213,7 +213,7 @@ function unsigned(bytes: Uint8Array): Line[] | undefined {
     const item = decode(bytes);
     if (item instanceof Uint8Array && item.length >= 8 && item.length <= 64)
       return [
-        ["what", "nonce, as a server gives it"],
+        ["what", "nonce of a server"],
         ["nonce", hex(item)],
       ];
     const reason = messages.readUnsignedRefusal(bytes);
@@ -229,8 +229,7 @@ const startsWith = (bytes: Uint8Array, text: string): boolean =>
 
 /** Describe bytes. Throw Trouble if they are of no known kind. */
 export function inspect(bytes: Uint8Array, key?: Uint8Array): Line[][] {
-  if (bytes.length === 0)
-    throw new Trouble("there is nothing in it", "give a file, hexadecimal, or - for standard input");
+  if (bytes.length === 0) throw new Trouble("the input is empty", "give a file, hexadecimal, or - for standard input");
   try {
     if (bytes[0] === SIGN1) return signed(bytes, key);
     const begin = bytes.subarray(0, STORE_MAX);
@@ -250,20 +249,20 @@ export function inspect(bytes: Uint8Array, key?: Uint8Array): Line[][] {
     if (bytes.length >= CLAIM_LEAST && bytes.length <= CLAIM_MOST) return [shapeless(bytes)];
   } catch (error) {
     if (error instanceof Malformed || error instanceof RangeError || error instanceof CborError)
-      throw new Trouble(safe(error.message), "it begins like something known, and is damaged or cut off");
+      throw new Trouble(safe(error.message), "the start has a known format; the rest is damaged or truncated");
     throw error;
   }
   throw new Trouble(
-    `${bytes.length} bytes of nothing known`,
-    "messages, factory pages, store dumps, claims, epitaphs and console lines are",
+    `${bytes.length} bytes of no known format`,
+    "known formats: messages, factory pages, store dumps, claims, epitaphs and console lines",
   );
 }
 
 /** Bytes without a form: a claim has none. */
 function shapeless(bytes: Uint8Array): Line[] {
   return [
-    ["what", `${bytes.length} bytes without a form: a claim, if it is one`],
-    ["hash", `${hex(hash(bytes))}: what the server stores of a claim`],
+    ["what", `${bytes.length} bytes without a format: maybe a claim`],
+    ["hash", `${hex(hash(bytes))}: the hash that the server stores for this claim`],
   ];
 }
 
@@ -297,7 +296,7 @@ function fromRow(line: string): Uint8Array {
   } catch {
     // Told below.
   }
-  throw new Trouble("a row without a message", "rows are what a server's export gives");
+  throw new Trouble("a row without a message", "give rows of a server's export");
 }
 
 /** Decode an input in any of its forms. */
@@ -315,7 +314,7 @@ function input(what: string): Uint8Array {
   const direct = /^([0-9a-fA-F]{2})+$/.test(what) ? fromHex(what) : undefined;
   if (direct) return direct;
   if (statSync(what).size > INPUT_MAX)
-    throw new Trouble(`${what} has more than ${INPUT_MAX} bytes`, "cut out what matters");
+    throw new Trouble(`${what} has more than ${INPUT_MAX} bytes`, "give only the relevant part");
   return readFileSync(what);
 }
 

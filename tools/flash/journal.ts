@@ -72,7 +72,7 @@ export class Journal {
       } catch {
         throw new Trouble(
           `${path}, line ${i + 1}: not a line of a journal`,
-          "restore it from a copy, or begin another",
+          "restore it from a copy, or start another",
         );
       }
     });
@@ -85,7 +85,7 @@ export class Journal {
     for (const [i, line] of rest.entries()) {
       const parsed = step.safeParse(line).data;
       if (!parsed || !this.apply(parsed))
-        throw new Trouble(`${path}, line ${i + 2}: no step that can be`, "restore it from a copy, or begin another");
+        throw new Trouble(`${path}, line ${i + 2}: an impossible step`, "restore it from a copy, or start another");
     }
   }
 
@@ -109,7 +109,7 @@ export class Journal {
 
   /** Write one step, and have it on the disk. */
   add(done: Step): void {
-    if (!this.apply(done)) throw new Error(`the journal cannot take ${JSON.stringify(done)}`);
+    if (!this.apply(done)) throw new Error(`the journal cannot store ${JSON.stringify(done)}`);
     this.write(done);
   }
 

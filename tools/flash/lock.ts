@@ -31,7 +31,7 @@ export function warning(board: string, lock: Lockable, forGood: boolean): string
     `  sets    ${chosen.what}`,
     `  undone  ${undone}`,
     `  known   ${chosen.bypass}`,
-    "A locked chip cannot be flashed, inspected or debugged. That raises the price of its key, and promises nothing: see",
+    "A locked chip cannot be flashed, inspected or debugged. The lock makes it harder to read the key, but not impossible: see",
     "SECURITY.md.",
     ...(lock.final && !forGood ? [`--for-good sets ${lock.final.what} instead`] : []),
   ].join("\n");
@@ -42,21 +42,20 @@ export async function lock(options: Options, say: (text: string) => void): Promi
   const { board: name, bench, yes, forGood, confirm } = options;
   const board = await loadBoard(name);
   const data = board.probe?.lock;
-  if (!data)
-    throw new Trouble(`nothing is known of locking ${name}`, "boards/README.md lists the boards with a real chip");
+  if (!data) throw new Trouble(`no lock is known for ${name}`, "boards/README.md lists the boards with a real chip");
   if ("none" in data)
-    throw new Trouble(`${name} cannot be locked: ${data.none}`, "see SECURITY.md for what that means");
+    throw new Trouble(`${name} cannot be locked: ${data.none}`, "SECURITY.md describes the consequences");
   const chosen = forGood ? data.final : data;
-  if (!chosen) throw new Trouble(`${name} has no lock that is for good`, "leave --for-good out");
+  if (!chosen) throw new Trouble(`${name} has no irreversible lock`, "leave --for-good out");
   say(warning(name, data, forGood));
-  if (!yes) throw new Trouble("nothing was done", "give --yes to do it");
+  if (!yes) throw new Trouble("nothing was done", "give --yes to lock the chip");
   if (forGood && confirm !== name)
-    throw new Trouble("nothing was done: nothing will ever undo this", `give --confirm ${name} besides to do it`);
+    throw new Trouble("nothing was done: this lock is irreversible", `give --confirm ${name} too, to lock the chip`);
   const probe = await probes.open(bench.probe, board, name, bench.adapter);
   try {
     await probe.lock(chosen.openocd);
   } finally {
     probe.close();
   }
-  say("locked; it holds from the next time that power comes");
+  say("locked; the lock is active from the next power-up");
 }

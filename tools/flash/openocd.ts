@@ -33,11 +33,11 @@ const NOT_PLUGGED = /unable to find|no j-link device found|open failed|no device
 /** Its messages about other faults, and the remedy. The first match is reported. */
 // prettier-ignore
 const TROUBLES: readonly { readonly says: RegExp; readonly what: string; readonly hint: string }[] = [
-  { says: NOT_PLUGGED, what: "no probe is plugged in that OpenOCD knows", hint: "plug it in (and check its udev rules), or name its script with --adapter" },
-  { says: /Can't find (\S+)/, what: "OpenOCD does not find one of its scripts", hint: "check the path given with --adapter; OpenOCD 0.12 has those of each board" },
-  { says: /protect(ed|ion)|locked|APPROTECT/i, what: "the chip is locked", hint: "only erasing all of it opens it again; its key is lost with it" },
+  { says: NOT_PLUGGED, what: "OpenOCD finds no probe", hint: "connect a probe (and check its udev rules), or name its script with --adapter" },
+  { says: /Can't find (\S+)/, what: "OpenOCD does not find one of its scripts", hint: "check the path given with --adapter; OpenOCD 0.12 has the scripts of every board" },
+  { says: /protect(ed|ion)|locked|APPROTECT/i, what: "the chip is locked", hint: "only erasing the whole chip unlocks it, and this erases its key" },
   { says: /Error connecting DP|cannot read IDR|DAP (init|setup) failed|Target not examined|unable to connect|JTAG scan chain interrogation failed/i, what: "the chip does not answer", hint: "check its power and the wires to SWDIO, SWCLK and ground" },
-  { says: /checksum mismatch|verify.*fail|contents differ/i, what: "the chip does not hold what was written", hint: "run the command again; if it stays, take another chip" },
+  { says: /checksum mismatch|verify.*fail|contents differ/i, what: "the chip does not hold the written bytes", hint: "run the command again; if it fails again, use another chip" },
 ];
 
 /** An adapter that a person described with a script. */
@@ -60,7 +60,10 @@ function trouble({ text }: Said): Trouble {
   const known = TROUBLES.find(({ says }) => says.test(text));
   if (known) return new Trouble(known.what, known.hint);
   const line = text.split("\n").findLast((said) => said.startsWith("Error")) ?? text.trim().split("\n").at(-1);
-  return new Trouble(`OpenOCD: ${line || "ended without a word"}`, "run the command again; it begins anew");
+  return new Trouble(
+    `OpenOCD: ${line || "ended without a message"}`,
+    "run the command again; it starts from the beginning",
+  );
 }
 
 /** Get ready. Throws Trouble if no adapter is plugged in. */

@@ -35,5 +35,5 @@ export async function open(chosen: Choice, board: Board, name: string, adapterSc
   const adapter = await openocd.findAdapter(data).catch(() => undefined);
   if (adapter) return openocd.open(data, adapter);
   if (data.pyocd && (await pyocd.isPlugged().catch(() => false))) return pyocd.open(data);
-  throw new Trouble("no probe was found by OpenOCD or pyOCD", PACKAGES);
+  throw new Trouble("OpenOCD and pyOCD find no probe", PACKAGES);
 }

@@ -58,12 +58,12 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
   const told = device.load(options.config);
   if (told.claim)
     throw new Trouble(
-      `${options.config} has a claim, which is for one device`,
+      `${options.config} has a claim, but a claim is for one device`,
       "leave it out: provision requests one for each device",
     );
   if (told.seed)
     throw new Trouble(
-      `${options.config} has a seed, which is for one device`,
+      `${options.config} has a seed, but a seed is for one device`,
       "leave it out: each device gets its own",
     );
   const { board: data, segments: firmware } = await software.load(options.board, options.image, told.module.family);
@@ -79,8 +79,8 @@ export async function provision(options: Options): Promise<readonly Entry[]> {
       idle = log.finished > before ? 0 : idle + 1;
       if (options.benches.length > 1 && idle === options.benches.length)
         throw new Trouble(
-          "the boards on all benches are finished already",
-          "put others in, then run the command again",
+          "the boards on all benches are already finished",
+          "connect other boards, then run the command again",
         );
     }
     return log.entries;
@@ -102,14 +102,14 @@ async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
   if (known && known !== before) {
     throw new Trouble(
       `the board carries the claim of number ${known.number}, but is another device`,
-      "take it aside: its key was erased, or its flash copied",
+      "put it aside: its key was erased, or its flash was copied",
     );
   }
   if (!before) log.add({ number: log.entries.length + 1, step: "id", id });
   const entry = log.byId(id)!;
   if (entry.admitted && batch.way === "claim" && !known) bars.say(copied(entry));
   const isIn = entry.admitted && (batch.way === "allowlist" || known !== undefined);
-  if (entry.done && isIn) return bars.say(`this is number ${entry.number}, finished already`);
+  if (entry.done && isIn) return bars.say(`this is number ${entry.number}, already finished`);
   bars.say(`number ${entry.number}: ${id}`);
   if (!isIn) await admit(batch, bench, entry, known, bars);
   const what = { number: entry.number, board: batch.board, id };
@@ -119,11 +119,11 @@ async function one(batch: Batch, bench: Bench, bars: Bars): Promise<void> {
 }
 
 const FOREIGN =
-  "warning: another journal provisioned this board, or this journal was lost: look whether the board has a number already";
+  "warning: another journal provisioned this board, or this journal was lost: check whether the board already has a number";
 
 /** The states of a board that has a key of this batch and another claim. */
 const copied = ({ number }: Entry): string =>
-  `warning: the board has the key of number ${number} and not its claim: if it is not that very board, it is a copy of it; take it aside`;
+  `warning: the board has the key of number ${number} and not its claim: if it is another board, it is a copy; put it aside`;
 
 /** True if the page of a board is from elsewhere: neither its claim nor its seed is in the journal. */
 export function isForeign(log: Journal, { claim, seed }: factory.Factory): boolean {
@@ -136,7 +136,7 @@ export function newPage(log: Journal, told: device.DeviceConfig, claim?: Uint8Ar
   if (log.hasSeed(sha256))
     throw new Trouble(
       "the random generator of this computer repeats its output",
-      "provision on another, and keep the journal",
+      "use another computer with the same journal",
     );
   log.add({ step: "seed", sha256 });
   return device.page(told, claim, seed);
@@ -148,7 +148,10 @@ async function begin({ data, board }: Batch, bench: Bench, segments: readonly Se
   try {
     const id = await flash.start(bench, data, probe, bars.listener);
     if (id !== undefined) return id;
-    throw new Trouble("the device's id was not heard", "give --console: provisioning needs to hear each device");
+    throw new Trouble(
+      "the device's id is not known",
+      "give --console: provisioning reads the id of each device from it",
+    );
   } finally {
     probe.close();
   }

@@ -63,12 +63,12 @@ export async function isPlugged(): Promise<boolean> {
 
 function trouble({ text }: Said): Trouble {
   if (NOT_PLUGGED.test(text))
-    return new Trouble(
-      "no probe is plugged in that pyOCD knows",
-      "plug a CMSIS-DAP probe in, and check its udev rules",
-    );
+    return new Trouble("pyOCD finds no probe", "connect a CMSIS-DAP probe, and check its udev rules");
   const line = text.split("\n").findLast((said) => /error|exception/i.test(said)) ?? text.trim().split("\n").at(-1);
-  return new Trouble(`pyOCD: ${line || "ended without a word"}`, "check power and wires, then run the command again");
+  return new Trouble(
+    `pyOCD: ${line || "ended without a message"}`,
+    "check power and wires, then run the command again",
+  );
 }
 
 /** Get ready. */
@@ -109,7 +109,7 @@ class PyOcd implements Probe {
         const at = mismatch(await this.read(address, bytes.length), bytes);
         if (at === undefined) continue;
         const place = `0x${(address + at).toString(16)}`;
-        throw new Trouble(`the chip does not hold what was written at ${place}`, "run the command again");
+        throw new Trouble(`the chip does not hold the written bytes at ${place}`, "run the command again");
       }
       progress(size(segments));
     } finally {
@@ -136,14 +136,14 @@ class PyOcd implements Probe {
     const server = `${this.release.server} -t ${this.target}`;
     return Promise.reject(
       new Trouble(
-        "pyOCD's tools do not show what a chip says",
+        "pyOCD's tools do not print a chip's output",
         `run \`${server}\` and give --probe gdb://localhost:3333`,
       ),
     );
   }
 
   lock(): Promise<void> {
-    return Promise.reject(new Trouble("locking goes through OpenOCD only", "give --probe openocd"));
+    return Promise.reject(new Trouble("only OpenOCD can lock a chip", "give --probe openocd"));
   }
 
   close(): void {

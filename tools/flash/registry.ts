@@ -29,12 +29,15 @@ async function post(registry: Registry, path: string, body: unknown): Promise<un
     text = await response.text();
   } catch (error) {
     const cause = (error as Error & { cause?: Error }).cause?.message ?? (error as Error).message;
-    throw new Trouble(`the server at ${registry.url} cannot be asked: ${cause}`, "check --server, and that it runs");
+    throw new Trouble(
+      `the server at ${registry.url} cannot be asked: ${cause}`,
+      "check --server, and check that the server runs",
+    );
   }
   if (response.status === 401 || response.status === 403)
-    throw new Trouble("the server does not take this token", "give one of scope operate with SIGNET_TOKEN");
+    throw new Trouble("the server does not accept this token", "set SIGNET_TOKEN to a token of scope operate");
   if (!response.ok || text.length > ANSWER_MAX)
-    throw new Trouble(`the server answered with status ${response.status}`, "look at its log");
+    throw new Trouble(`the server answered with status ${response.status}`, "check the server's log");
   try {
     return JSON.parse(text);
   } catch {
@@ -48,7 +51,7 @@ const claims = z.object({ claims: z.tuple([z.string().regex(/^([0-9a-f]{2}){16,3
 export async function claim(registry: Registry, note: string): Promise<string> {
   const expiresAt = Date.now() + registry.days * DAY_MS;
   const answer = claims.safeParse(await post(registry, "/v1/claims", { count: 1, expiresAt, note }));
-  if (!answer.success) throw new Trouble("the server's answer holds no claim", "check --server");
+  if (!answer.success) throw new Trouble("the server's answer contains no claim", "check --server");
   return answer.data.claims[0];
 }
 

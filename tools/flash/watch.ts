@@ -26,5 +26,5 @@ export async function watch(where: string, { raw = false, until }: Options): Pro
   const gone = new Promise<boolean>((resolve) => stream.once("close", () => resolve(false)));
   const ended = await Promise.race([over, gone]);
   stream.destroy();
-  if (!ended) throw new Trouble(`${where} is gone`, "plug it in again, or start it again");
+  if (!ended) throw new Trouble(`${where} is gone`, "reconnect it or restart it");
 }

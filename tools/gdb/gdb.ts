@@ -184,7 +184,7 @@ export class Gdb {
       if (!/^[lm]/.test(part)) throw new ProtocolError("its memory map");
       xml += part.slice(1);
       if (part.startsWith("l") || part.length === 1) return memoryMap(xml);
-      if (xml.length > MAP_MAX) throw new ProtocolError("a memory map without end");
+      if (xml.length > MAP_MAX) throw new ProtocolError("a memory map that does not end");
     }
   }
 

@@ -16,7 +16,7 @@ const ADDRESSES = 2 ** 32;
 
 /** Read the flash regions of a map. Throws ProtocolError on a region that cannot be. */
 export function memoryMap(xml: string): FlashRegion[] {
-  if (xml.length > MAP_MAX) throw new ProtocolError("a memory map without end");
+  if (xml.length > MAP_MAX) throw new ProtocolError("a memory map that does not end");
   const regions: FlashRegion[] = [];
   for (const [, attributes, body] of xml.matchAll(/<memory\s([^<>]*[^<>/])>(.*?)<\/memory>/gs)) {
     if (attribute(attributes!, "type") !== "flash") continue;
@@ -25,7 +25,7 @@ export function memoryMap(xml: string): FlashRegion[] {
     const bytes = number(attribute(attributes!, "length"));
     const blockBytes = number(blockText);
     const sound = bytes > 0 && start + bytes <= ADDRESSES && blockBytes > 0 && blockBytes <= BLOCK_MAX;
-    if (!sound || bytes % blockBytes !== 0) throw new ProtocolError("a flash region that cannot be");
+    if (!sound || bytes % blockBytes !== 0) throw new ProtocolError("an impossible flash region");
     regions.push({ start, bytes, blockBytes });
     if (regions.length > REGIONS_MAX) throw new ProtocolError("too many flash regions");
   }

@@ -12,7 +12,7 @@ export type Item =
 /** A server that does not speak the protocol. */
 export class ProtocolError extends Error {
   constructor(detail: string) {
-    super(`the gdb server does not keep to the protocol: ${detail}`);
+    super(`the gdb server violates the protocol: ${detail}`);
     this.name = "ProtocolError";
   }
 }
@@ -55,7 +55,8 @@ export function unescape(body: Uint8Array): Buffer {
     } else if (byte === STAR) {
       const run = body[++at] ?? 0;
       const last = out.at(-1);
-      if (last === undefined || run < RUN_LEAST || run > RUN_MOST) throw new ProtocolError("a run length of nothing");
+      if (last === undefined || run < RUN_LEAST || run > RUN_MOST)
+        throw new ProtocolError("a run length without a byte");
       for (let more = run - RUN_BASE; more > 0; more--) out.push(last);
     } else out.push(byte);
     if (out.length > PACKET_MAX) throw new ProtocolError("a packet too long");

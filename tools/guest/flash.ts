@@ -3,7 +3,7 @@
 /** The power went. The next start finds the flash as it is now. */
 export class PowerCut extends Error {
   constructor() {
-    super("the power went");
+    super("the power failed");
   }
 }
 

@@ -253,7 +253,8 @@ export class Guest {
     };
     /** Page 0 is the factory's: to change it is a trap, as on a board. */
     const own = (place: number): number => {
-      if (place < flash.shape.pageBytes) throw new WebAssembly.RuntimeError("the factory page is not the guest's");
+      if (place < flash.shape.pageBytes)
+        throw new WebAssembly.RuntimeError("the guest must not write the factory page");
       return place;
     };
     const text = (value: string, max: number): Uint8Array => Buffer.from(value, "ascii").subarray(0, max);

@@ -8,12 +8,12 @@ import type { Random } from "../line/random.ts";
 /** Attacks on a piece of a stream, in either direction. */
 export const ATTACKS = {
   flip: "flip a bit",
-  truncate: "cut off the end of a piece",
-  drop: "swallow a piece",
+  truncate: "truncate a piece",
+  drop: "drop a piece",
   replay: "repeat an earlier piece",
-  reorder: "hold a piece back behind the next",
-  inject: "put in bytes of its own",
-  cut: "cut the connection",
+  reorder: "deliver a piece after the next one",
+  inject: "insert bytes",
+  cut: "close the connection",
 } as const;
 
 export type AttackName = keyof typeof ATTACKS;

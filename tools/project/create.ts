@@ -49,7 +49,7 @@ export async function create({ folder, like }: Options, say: (line: string) => v
   const place = resolve(folder);
   const name = basename(place);
   if (!NAME.test(name))
-    throw new Trouble(`"${name}" is no name of a product`, "use up to 32 small letters, digits and hyphens");
+    throw new Trouble(`"${name}" is not a valid product name`, "use up to 32 small letters, digits and hyphens");
   if (!boardNames().includes(like))
     throw new Trouble(`there is no board "${like}"`, `boards are: ${boardNames().join(", ")}`);
   if (existsSync(place) && readdirSync(place).length > 0)

@@ -32,7 +32,7 @@ export async function audit(store: Store, keys: keyFile.ServerKeys, db: Store["r
 /** Audit one snapshot of the database that `where` names with the server's key in a file. Nothing is written: it may be a copy, or in use. */
 export async function auditDatabase(where: string, key: string): Promise<Audited> {
   if (!existsSync(key))
-    throw new Trouble(`${key} is not there`, "give the server's key with --key: without it, seals cannot be checked");
+    throw new Trouble(`${key} does not exist`, "give the server's key with --key: seals cannot be checked without it");
   const keys = keyFile.load(key);
   const store = await Store.openToRead(where);
   try {

@@ -45,7 +45,7 @@ async function checked(store: Store, keys: keyFile.ServerKeys): Promise<string> 
 export async function runBackup(file: string | undefined, options: BackupOptions): Promise<string> {
   if (file === undefined && options.log === undefined)
     throw new Trouble("there is nothing to write", "name a file for the database, or one for the log with --log");
-  if (file !== undefined && existsSync(file)) throw new Trouble(`${file} is there already`, "name a new file");
+  if (file !== undefined && existsSync(file)) throw new Trouble(`${file} exists already`, "name a new file");
   const path = keyPath(options);
   const store = await Store.openToRead(options.database);
   try {
@@ -151,7 +151,7 @@ function parsed(line: string): AuditRow | undefined {
 
 /** Put a backup into a new database of either kind, and begin a new generation. Return what to print. Throws Trouble. */
 export async function runRestore(file: string, options: BackupOptions, now = Date.now()): Promise<string> {
-  if (!existsSync(file)) throw new Trouble(`${file} is not there`, "name a file that `signet backup` wrote");
+  if (!existsSync(file)) throw new Trouble(`${file} does not exist`, "name a file that `signet backup` wrote");
   const path = keyPath(options);
   const keys = keyFile.load(path);
   // The upgrade of an older backup must not change it.

@@ -29,7 +29,7 @@ export async function runKey(action: Action, options: KeyOptions, now = Date.now
   const next = options.next ?? keyFile.nextFile(path);
   switch (action) {
     case "make":
-      if (existsSync(next)) throw new Trouble(`${next} is there already`, "`signet key list` shows it");
+      if (existsSync(next)) throw new Trouble(`${next} exists already`, "`signet key list` shows it");
       keyFile.make(next);
       return `next server key ${hex(keyFile.publicOf(next)!)}\n`;
     case "list":
@@ -50,10 +50,10 @@ async function listed(store: Store, path: string, next: string): Promise<string>
   ];
   const lines = rows.map(([role, key]) => `${role}  ${key === undefined ? "no file" : hex(key)}\n`);
   const change = changes.at(-1);
-  if (change === undefined) return `${lines.join("")}the key was not changed yet\n`;
+  if (change === undefined) return `${lines.join("")}the key is not changed yet\n`;
   const { knowing, others } = await knowledge(store, change.at);
   const day = new Date(change.at).toISOString().slice(0, 16);
-  lines.push(`changed ${day}; ${knowing} devices continued with the key in use, ${others.length} did not yet\n`);
+  lines.push(`changed ${day}; ${knowing} devices use it, ${others.length} did not yet\n`);
   for (const id of others) lines.push(`  ${hex(id)}\n`);
   return lines.join("");
 }
@@ -83,7 +83,8 @@ async function knowledge(store: Store, since: number): Promise<{ knowing: number
 async function switched(database: string, path: string, next: string, now: number): Promise<string> {
   if (!existsSync(path)) throw new Trouble(`no server's key is at ${path}`, "name it with --key");
   const to = keyFile.publicOf(next);
-  if (to === undefined) throw new Trouble(`${next} is not there`, "`signet key make` makes it, or name it with --next");
+  if (to === undefined)
+    throw new Trouble(`${next} does not exist`, "make it by `signet key make`, or name it with --next");
   const keys = keyFile.load(path);
   if (equal(to, keys.signing.publicKey)) throw new Trouble(`${next} is the key in use`, "name another one with --next");
   const store = await Store.open(database);
@@ -117,14 +118,14 @@ async function switched(database: string, path: string, next: string, now: numbe
 async function retired({ database, key, force = false }: KeyOptions, path: string, now: number): Promise<string> {
   const former = formerFile(path);
   const publicKey = keyFile.publicOf(former);
-  if (publicKey === undefined) throw new Trouble(`${former} is not there`, "there is no former key to retire");
+  if (publicKey === undefined) throw new Trouble(`${former} does not exist`, "there is no former key to retire");
   return at(database, key, async ({ store, keys }) => {
     const change = (await log.switches(store.read)).at(-1);
     const others = change === undefined ? [] : (await knowledge(store, change.at)).others;
     if (others.length > 0 && !force)
       throw new Trouble(
         `${others.length} devices did not continue with the key in use yet`,
-        "`signet key list` names them; --force retires the former key all the same",
+        "`signet key list` names them; --force retires the former key anyway",
       );
     const detail = { key: hex(publicKey), others: others.length };
     await store.write((tx) => log.append(store, keys, tx, now, { action: "retire-key", actor: ACTOR, detail }));

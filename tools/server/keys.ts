@@ -41,7 +41,8 @@ export function write(path: string, content: string): void {
     chmodSync(path, 0o600);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new Trouble(`the folder of ${path} is not there`, "make it, or choose another --key");
+    if (code === "ENOENT")
+      throw new Trouble(`the folder of ${path} does not exist`, "make it, or choose another --key");
     if (code !== "EEXIST") throw error;
   }
 }

@@ -35,7 +35,7 @@ export async function test(words: readonly string[], options: Options): Promise<
     return true;
   }
   if (chosen.length === 0) {
-    process.stdout.write("no suite depends on what changed\n");
+    process.stdout.write("no suite depends on the changes\n");
     return true;
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -54,7 +54,7 @@ export async function test(words: readonly string[], options: Options): Promise<
   if (name !== undefined && outcomes.every(({ passed, failures }) => passed + failures.length === 0))
     throw new Trouble(
       `no name of a test contains "${name}"`,
-      'the text is compared as it is, with group and test joined by " > "',
+      'the comparison is literal; a name is group and test, joined by " > "',
     );
   return sum(outcomes);
 }

@@ -142,7 +142,7 @@ export class Client<Exports extends Guest = Guest> {
       this.run();
       const any = take();
       if (at >= bytes.length && !any) return;
-      if (!taken && !any) throw new Error(`the client takes no more in state ${this.state}`);
+      if (!taken && !any) throw new Error(`the client accepts no more bytes in state ${this.state}`);
     }
   }
 

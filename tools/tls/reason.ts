@@ -46,7 +46,7 @@ async function refusedHello({ host, port, seen, profile }: Case, said: string): 
   if (leaf) return wrongKey(leaf, profile);
   return new Trouble(
     `the server refused the hello: ${said}`,
-    "look into the log of the server; it may require an ALPN protocol or another server name",
+    "check the log of the server; it may require an ALPN protocol or another server name",
   );
 }
 
@@ -66,9 +66,9 @@ export async function reasonOf(client: Client, asked: Case): Promise<Trouble> {
   if (last <= State.WaitSh) return refusedHello(asked, said);
   if (client.visited.has(State.SendVerify)) return refusedDevice(said);
   if (code === NONE)
-    return new Trouble("the server closed the connection during the handshake", "look into the log of the server");
+    return new Trouble("the server closed the connection during the handshake", "check the log of the server");
   if (fromPeer && !client.visited.has(State.SendCertificate))
-    return new Trouble(`the server ended the handshake: ${said}`, "look into the log of the server");
+    return new Trouble(`the server ended the handshake: ${said}`, "check the log of the server");
   if (fromPeer) return refusedDevice(said);
   return refusedServer(said, last, client, asked);
 }
@@ -77,7 +77,7 @@ export async function reasonOf(client: Client, asked: Case): Promise<Trouble> {
 function refusedDevice(said: string): Trouble {
   return new Trouble(
     `the server refused the device: ${said}`,
-    "the server asks for a client certificate: let it accept self-signed certificates with Ed25519 keys, and compare the key itself, or let it ask for none",
+    "the server requests a client certificate: configure it to accept self-signed certificates with Ed25519 keys and to compare the key, or to request none",
   );
 }
 
@@ -101,18 +101,18 @@ function refusedServer(said: string, last: number, client: Client, asked: Case):
       if (wrong) return wrongKey(wrong, profile);
       return new Trouble(
         "a certificate has an algorithm, a usage or a critical extension that the device does not support",
-        "see the chain above; issue the certificate anew without it",
+        "see the chain above; issue another certificate without it",
       );
     }
     case "unknown_ca":
       return byRoot
         ? new Trouble(
             "no certificate that the server sends has the pinned key of the root",
-            "let the server send the root too, or pin the last certificate of the chain above; the profile public knows the keys of some public roots",
+            "configure the server to send the root too, or pin the last certificate of the chain above; the profile public has the keys of some public roots",
           )
         : new Trouble(
             `the key of ${leaf?.subject} is not the pinned one`,
-            `pin ${leaf?.pin.toString("hex")}, if that is your server's key`,
+            `pin ${leaf?.pin.toString("hex")}, if it is your server's key`,
           );
     case "certificate_unknown":
       return new Trouble(
@@ -120,10 +120,10 @@ function refusedServer(said: string, last: number, client: Client, asked: Case):
         "issue it with this name as subjectAltName, or pin the key instead of a root",
       );
     case "certificate_expired":
-      return new Trouble(`a certificate has ended: the server's own at ${leaf?.validTo}`, "renew it");
+      return new Trouble(`a certificate has expired: the server's own at ${leaf?.validTo}`, "renew it");
     case "bad_certificate":
       return new Trouble(
-        "a certificate does not follow RFC 5280, or is not signed by the one behind it",
+        "a certificate does not follow RFC 5280, or is not signed by the next one",
         "see the chain above: it must be in order, the server's own first, and each authority must be marked as one",
       );
   }
@@ -136,7 +136,7 @@ function tooLong(client: Client, { seen }: Case): Trouble {
   const bytes = seen.chain.reduce((sum, { bytes }) => sum + bytes + 5, 8);
   return new Trouble(
     `the chain has ${bytes} bytes as a message; the device has room for ${most}`,
-    "send fewer certificates: a server whose own key is pinned needs to send one only, a chain needs none behind the pinned root",
+    "send fewer certificates: a server whose own key is pinned needs to send one only, a chain needs none after the pinned root",
   );
 }
 

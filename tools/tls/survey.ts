@@ -78,7 +78,7 @@ export function survey(host: string, port: number, limits: Limits = {}): Promise
         reject(
           new Trouble(
             `${host}:${port} cannot be reached: ${error.code}`,
-            "check the address, and that the server runs",
+            "check the address, and check that the server runs",
           ),
         );
       else resolve(error);

@@ -24,7 +24,7 @@ type Line = (text: string) => void;
 
 /** The pins of the certificates in a file. */
 function rootsOf(file: string): Buffer[] {
-  if (!existsSync(file)) throw new Trouble(`${file} is not there`, "check the path");
+  if (!existsSync(file)) throw new Trouble(`${file} does not exist`, "check the path");
   const content = readFileSync(file);
   const pems = content.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {
@@ -36,7 +36,7 @@ function rootsOf(file: string): Buffer[] {
 
 /** Show what the server sends. */
 function showChain(say: Line, { version, suite, chain }: Survey): void {
-  say(`server    ${version}, ${suite} with a client that has everything`);
+  say(`server    ${version}, ${suite} with a client that has every algorithm`);
   for (const [at, { subject, key, bytes, names, validTo }] of chain.entries())
     say(
       `chain ${at + 1}   ${subject}: ${key}, ${bytes} bytes, until ${validTo}${at === 0 && names ? `, for ${names}` : ""}`,
@@ -48,12 +48,12 @@ export async function will(asked: Asked, say: Line, make = clientOf): Promise<vo
   const seen = await survey(asked.host, asked.port);
   if (seen instanceof Error)
     throw new Trouble(
-      `the server speaks no TLS with this machine: ${seen.message}`,
+      `no TLS handshake between this machine and the server: ${seen.message}`,
       "check the port; a device speaks TLS from the first byte",
     );
   showChain(say, seen);
   const [leaf] = seen.chain;
-  if (!leaf) throw new Trouble("the server shows no certificate", "give the server a certificate");
+  if (!leaf) throw new Trouble("the server presents no certificate", "give the server a certificate");
   const roots = asked.root === undefined ? [] : rootsOf(asked.root).slice(0, 2);
   const given = asked.pin === undefined ? leaf.pin : Buffer.from(asked.pin, "hex");
   const settings = {
@@ -72,7 +72,7 @@ export async function will(asked: Asked, say: Line, make = clientOf): Promise<vo
       showProfile(say, name, client, first, second);
       showCost(say, seen, roots, first);
       const why =
-        asked.pin === undefined && !roots.length ? "as the server shows it now: compare it with your key" : "proven";
+        asked.pin === undefined && !roots.length ? "presented by the server now: compare it with your key" : "proven";
       say(`pin       ${leaf.pin.toString("hex")} (tls-keys of the factory page; ${why})`);
       return;
     }
@@ -87,7 +87,7 @@ function showProfile(say: Line, name: string, client: Client, first: Attempt, se
   const suite = client.guest.suiteChosen().toString(16);
   const raw = client.guest.clientBytes();
   say(`${name.padEnd(9)} yes: TLS 1.3, suite 0x${suite}; ${first.up} bytes up, ${first.down} down`);
-  say(`client    ${first.shown ? "shows its certificate" : "is not asked for a certificate"}`);
+  say(`client    ${first.shown ? "presents its certificate" : "is not asked for a certificate"}`);
   const resumes = second?.resumed
     ? `yes: ${second.up} bytes up, ${second.down} down`
     : second

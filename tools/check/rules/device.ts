@@ -29,7 +29,7 @@ function banned(node: ts.Node): string | undefined {
     ts.isCallExpression(node) &&
     /^(memory\.grow|heap\.\w+|__new|__pin|assert|trace|abort)$/.test(node.expression.getText())
   ) {
-    return `${node.expression.getText()} has no place on the device`;
+    return `${node.expression.getText()} is not allowed on the device`;
   }
   if (ts.isCallExpression(node) && isModuleLevel(node) && !COMPILED.test(node.expression.getText())) {
     return "a call at the level of a module is made at its start: an importer that is compiled first sees 0";

@@ -180,7 +180,9 @@ export const named: Rule = {
 function verdict(tree: Tree, from: string, string: string): string | undefined {
   if (!/^[\w@.][\w@./-]*$/.test(string)) return undefined;
   if (/^tests(\/|$)/.test(posix.normalize(string)))
-    return ABOUT_TESTS.includes(toolsRoom(from)) ? undefined : "names a path of tests/: let the tests hand it in";
+    return ABOUT_TESTS.includes(toolsRoom(from))
+      ? undefined
+      : "names a path of tests/: let the tests pass it as an argument";
   const to = [posix.normalize(string), posix.join(posix.dirname(from), string)].find(
     (path) => path.startsWith("tools/") && tree.has(path),
   );

@@ -69,7 +69,7 @@ export const constantTime: Rule = {
         found.push({
           path,
           line,
-          message: `${node.name?.text} says nothing of what leaks (a CT: line in its comment or the file's first)`,
+          message: `${node.name?.text} does not state what leaks (a CT: line in its comment or the file's first)`,
         });
       }
     }

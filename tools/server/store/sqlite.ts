@@ -156,7 +156,7 @@ export class Sqlite extends SqliteDialect implements Dialect {
 function checkPlace(file: string): void {
   const folder = dirname(file);
   if (!existsSync(folder))
-    throw new Trouble(`the folder ${folder} is not there`, "make it, or choose another --database");
+    throw new Trouble(`the folder ${folder} does not exist`, "make it, or choose another --database");
   const target = existsSync(file) ? file : folder;
   if (target === file && !statSync(file).isFile())
     throw new Trouble(`${file} is not a file`, "choose another --database");
