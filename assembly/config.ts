@@ -82,7 +82,7 @@ export const BUILD_DAY: u32 = isDefined(BUILT_ON_DAY) ? BUILT_ON_DAY : 20_454;
 export const STREAM_OPEN_MS: u32 = 60_000;
 /** Content of a TLS record, both ways: 512 or 1024, for which max_fragment_length has a code; a report fits in the larger. */
 export const TLS_RECORD_BYTES: u32 = isDefined(TLS_RECORD) ? TLS_RECORD : 1024;
-/** The largest handshake message: a chain of two Ed25519 certificates fits, or one of public authorities, and so does a hello with a ticket. */
+/** The largest handshake message: a chain of two Ed25519 certificates, one of public authorities, or a hello with a ticket fits. */
 export const TLS_MESSAGE_BYTES: u32 = isDefined(TLS_MESSAGE) ? TLS_MESSAGE : isDefined(TLS_PUBLIC) ? 3584 : 1024;
 /** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
 export const TLS_TICKET_BYTES: u32 = isDefined(TLS_TICKET) ? TLS_TICKET : 576;

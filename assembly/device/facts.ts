@@ -63,7 +63,7 @@ export const enum Event {
   LinkFault = 30,
 }
 
-/** Which number of a server Event.NumberRefused is about. */
+/** The numbers of a server that Event.NumberRefused can name. */
 export const enum Refused {
   /** A head's counter. */
   Head = 1,
@@ -111,7 +111,7 @@ export const enum StreamState {
   Failed = 5,
 }
 
-/** Why a device gives up and resets. */
+/** Causes for which a device gives up and resets. */
 export const enum Death {
   /** The board has no source of noise and was given no seed. */
   NoSource = 1,

@@ -1,5 +1,5 @@
 // node --import tsx tools/facts/generate.ts
-/** Why an HTTP response is refused. */
+/** Reasons to refuse an HTTP response. */
 export const enum ResponseFault {
   /** It is not. */
   None = 0,

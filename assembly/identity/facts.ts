@@ -45,7 +45,7 @@ export const enum Order {
   Rotate = 1,
 }
 
-/** Why a server refuses. 5 was in use once, and stays free. */
+/** Reasons of a refusal. 5 was in use once, and stays free. */
 export const enum Reason {
   Malformed = 1,
   UnknownDevice = 2,

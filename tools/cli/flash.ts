@@ -13,7 +13,7 @@ interface Options extends ProbeOptions {
 export function add(program: Command): void {
   const command = program
     .command("flash")
-    .description("build, write and verify the image, reset the board, print the device's id")
+    .description("build, write, verify, reset a board, and print the device's id")
     .requiredOption("--board <name>", "the board: a folder of boards/");
   addProbe(command)
     .option("--image <path>", "your own program as ELF, or the data of an image (default: the product)")

@@ -82,7 +82,7 @@ export const LINK_CAUSES = {
   restart: [5, "The module restarted."],
 } as const;
 
-/** Why an HTTP response is refused. */
+/** Reasons to refuse an HTTP response. */
 export const RESPONSE_FAULTS = {
   none: [0, "It is not."],
   "status-line": [1, "The first line is not that of HTTP/1.1 or HTTP/1.0."],

@@ -53,10 +53,10 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
   "assembly/device/facts.ts": () =>
     [
       enumeration("Event", "Events on the device's console; numbers among the bytes are big-endian.", device.EVENTS),
-      enumeration("Refused", "Which number of a server Event.NumberRefused is about.", device.REFUSED_NUMBERS),
+      enumeration("Refused", "The numbers of a server that Event.NumberRefused can name.", device.REFUSED_NUMBERS),
       enumeration("State", "States of the device.", device.STATES),
       enumeration("StreamState", "States of the application's stream.", device.STREAM_STATES),
-      enumeration("Death", "Why a device gives up and resets.", device.DEATHS),
+      enumeration("Death", "Causes for which a device gives up and resets.", device.DEATHS),
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
       enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
     ].join("\n"),
@@ -67,7 +67,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("TunnelFlag", "Flags of a segment of a tunnel.", device.TUNNEL_FLAGS),
     ].join("\n"),
   "assembly/exchange/facts.ts": () =>
-    enumeration("ResponseFault", "Why an HTTP response is refused.", device.RESPONSE_FAULTS),
+    enumeration("ResponseFault", "Reasons to refuse an HTTP response.", device.RESPONSE_FAULTS),
   "assembly/identity/facts.ts": () =>
     [
       enumeration("Label", "Labels of the claims: CWT's, EAT's, and Signet's own.", bare(protocol.LABELS)),
@@ -77,7 +77,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
         "Orders of a downlink to the firmware itself, beside its data for the application.",
         protocol.ORDERS,
       ),
-      enumeration("Reason", "Why a server refuses. 5 was in use once, and stays free.", bare(protocol.REASONS)),
+      enumeration("Reason", "Reasons of a refusal. 5 was in use once, and stays free.", bare(protocol.REASONS)),
       constants(protocol.LIMITS),
     ].join("\n"),
 };

@@ -29,7 +29,7 @@ export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, stri
   "assembly/crypto/drbg.ts": { "ctx.request": "the count of requests" },
   "assembly/crypto/ecdh256.ts": { "take(w, secret)": "the verdict" },
   "assembly/crypto/ecdsa256.ts": {
-    "!sc.isValid(out, w + ORDER)": "whether a nonce is drawn again: nothing of the refused number is used",
+    "!sc.isValid(out, w + ORDER)": "the decision to draw another nonce: the refused number is not used",
     "sc.isValid(w + SECRET, w + ORDER)": "the verdict",
     "words.difference(w + NONCE, w + AGAIN": "the verdict",
     "montgomery.isZero(w + POINT": "the verdict",
@@ -37,7 +37,7 @@ export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, stri
   "assembly/crypto/ed25519.ts": {
     "words.difference(": "the verdict",
     "stale(w + NONCE, noise)": "the verdict",
-    "any |= load<u32>(nonce + i)": "whether the nonce is zero: part of the verdict",
+    "any |= load<u32>(nonce + i)": "the comparison of the nonce with zero: part of the verdict",
   },
   "assembly/crypto/sha256.ts": { "ctx.total": "the count of bytes" },
   "assembly/crypto/sha512.ts": { "ctx.total": "the count of bytes" },

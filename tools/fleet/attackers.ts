@@ -31,7 +31,7 @@ function forged(report: Uint8Array): Uint8Array {
 /** Attacks, in turn, by a device of the attacker's own that enrolled normally. */
 const ATTEMPTS: readonly Attempt[] = [
   { name: "forged signature", body: ({ device }) => forged(device.report(text("forged"))) },
-  { name: "unknown device", body: ({ stranger }) => stranger.report(text("who is this")) },
+  { name: "unknown device", body: ({ stranger }) => stranger.report(text("an unknown name")) },
   { name: "noise", body: () => new Uint8Array(randomBytes(300)) },
   { name: "earlier session", body: ({ stale }) => stale },
   {

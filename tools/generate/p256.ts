@@ -37,8 +37,8 @@ function start(): ReturnType<typeof BASE.add> {
 }
 const START = start();
 for (const [name, point] of [
-  ["where a comb of secrets begins, x and y", START],
-  ["what ends it after 12 doublings", START.multiply(1n << 12n).negate()],
+  ["start of a comb of secrets, x and y", START],
+  ["its end after 12 doublings", START.multiply(1n << 12n).negate()],
   ["and after 51", START.multiply(1n << 51n).negate()],
 ] as const) {
   const { x, y } = point.toAffine();

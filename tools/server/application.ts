@@ -28,9 +28,9 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
     if (found === undefined) {
       const address = c.env?.incoming?.socket.remoteAddress ?? "";
       if (token !== undefined && !guesses.take(address, context.ticks())) return problem(429, "too many guesses");
-      return problem(401, "a token is needed", { "www-authenticate": "Bearer" });
+      return problem(401, "a token is required", { "www-authenticate": "Bearer" });
     }
-    if (!tokens.includes(found.scope, needed)) return problem(403, `this needs a token of scope ${needed}`);
+    if (!tokens.includes(found.scope, needed)) return problem(403, `a token of scope ${needed} is required`);
     c.set("bearer", found);
     c.set("isValid", async () => {
       const now = await tokens.bearer(context.store, context.keys, token!, context.clock());
@@ -41,7 +41,7 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
 }
 
 /** The answer while the database fails in a way that an operator can correct: a full disk, a lost connection. */
-const BUSY = "the database cannot be used now; the log of the server says why";
+const BUSY = "the database is not available; the log of the server has the reason";
 const RETRY_SECONDS = "10";
 
 /** A body above the limit. */
@@ -79,7 +79,7 @@ function refuseOtherMethods(app: Hono<Env>): void {
   for (const [path, allowed] of methods) {
     if (allowed.has("GET")) allowed.add("HEAD");
     const allow = [...allowed].join(", ");
-    app.all(path, () => problem(405, "this path does not have this method", { allow }));
+    app.all(path, () => problem(405, "this path does not support this method", { allow }));
   }
 }
 
@@ -91,7 +91,7 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
       query: route.query.safeParse(c.req.query()),
       body: route.body.safeParse(route.method === "get" ? {} : await json(c.req)),
     };
-    if (!given.params.success) return problem(404, "there is nothing here");
+    if (!given.params.success) return problem(404, "this path does not exist");
     if (!given.query.success) return problem(400, z.prettifyError(given.query.error));
     if (!given.body.success) return problem(400, z.prettifyError(given.body.error));
     const { name: actor, scope } =
@@ -127,7 +127,7 @@ export function application(context: Context, fields?: Fields): Hono<Env> {
     }
   });
   refuseOtherMethods(app);
-  app.notFound(() => problem(404, "there is nothing here"));
+  app.notFound(() => problem(404, "this path does not exist"));
   app.onError((error, c) => {
     if (error instanceof TooLarge) return problem(413, "too large", { connection: "close" });
     context.onError(error, `${c.req.method} ${c.req.path}`);

@@ -53,7 +53,7 @@ function checkReport(
   const name = `${hex(device.id)}/${row.counter}`;
   search.sealed("reports", name, row);
   const own = hash(row.message);
-  if (!equal(own, row.hash)) search.found("reports", name, "altered: its hash does not fit");
+  if (!equal(own, row.hash)) search.found("reports", name, "altered: its hash is wrong");
   try {
     const message = open(row.message);
     const claims = messages.readStoredReport(message);

@@ -19,15 +19,15 @@ export async function checkDevices(search: Search, told: Told): Promise<{ device
     missing.delete(name);
     search.sealed("devices", name, row);
     if (!equal(keyId(row.key), row.id))
-      search.found("devices", name, "altered: its key is not the one its id is made from");
+      search.found("devices", name, "altered: its id is not the thumbprint of its key");
     const state = told.states.get(name);
-    if (state === undefined) search.found("devices", name, "inserted: the log knows nothing of it");
-    else if (state !== row.state) search.found("devices", name, `altered: the log says it is ${state}`);
+    if (state === undefined) search.found("devices", name, "inserted: the log has no entry for it");
+    else if (state !== row.state) search.found("devices", name, `altered: in the log it is ${state}`);
     reports += await checkChain(search, row);
     await downlinks(search, row, told.downlinks.get(name) ?? 0);
     await evidence(search, row, told.forks.get(name) ?? 0);
   }
-  for (const name of missing) search.found("devices", name, "removed: the log says it enrolled");
+  for (const name of missing) search.found("devices", name, "removed: the log has its enrolment");
   await handovers(search, rows, told.successors);
   await orphans(search, told.orphans);
   await strays(search, rows);
@@ -45,7 +45,7 @@ async function evidence(search: Search, device: DeviceRow, told: number): Promis
   const rows = await search.db.selectFrom("evidence").selectAll().where("device", "=", device.id).execute();
   for (const row of rows) {
     search.sealed("evidence", hex(row.id), row);
-    if (!equal(hash(row.message), row.id)) search.found("evidence", hex(row.id), "altered: its hash does not fit");
+    if (!equal(hash(row.message), row.id)) search.found("evidence", hex(row.id), "altered: its hash is wrong");
   }
   if (rows.length !== told)
     search.found("evidence", hex(device.id), `removed or inserted: there is ${rows.length}, the log says ${told}`);
@@ -63,7 +63,7 @@ async function handovers(
     const name = hex(row.device);
     search.sealed("handovers", name, row);
     if (told.get(name) !== hex(row.successor))
-      search.found("handovers", name, "altered or inserted: the log does not say so");
+      search.found("handovers", name, "altered or inserted: the log has no such entry");
     try {
       const message = open(row.message);
       const key = ed25519.importKey(known.get(name)?.key ?? new Uint8Array(0));
@@ -80,7 +80,7 @@ async function handovers(
   for (const { id, successor } of devices) {
     const named = successor === null ? undefined : hex(successor);
     if (named !== told.get(hex(id)))
-      search.found("devices", hex(id), `altered: its successor is ${named ?? "nobody"}, the log says otherwise`);
+      search.found("devices", hex(id), `altered: its successor is ${named ?? "none"}, but not in the log`);
   }
 }
 
@@ -91,7 +91,7 @@ async function orphans(search: Search, told: ReadonlyMap<string, string>): Promi
     const name = hex(row.device);
     search.sealed("orphans", name, row);
     if (told.get(name) !== hex(row.successor))
-      search.found("orphans", name, "altered or inserted: the log does not say so");
+      search.found("orphans", name, "altered or inserted: the log has no such entry");
   }
   if (rows.length !== told.size)
     search.found("orphans", "", `removed or inserted: there are ${rows.length}, the log says ${told.size}`);

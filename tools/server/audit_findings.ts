@@ -28,6 +28,6 @@ export class Search {
   }
 
   sealed(table: Sealed, name: string, row: object & { seal: Uint8Array }): void {
-    if (!isSealed(this.keys.seal, table, row)) this.found(table, name, "altered or inserted: its seal does not fit");
+    if (!isSealed(this.keys.seal, table, row)) this.found(table, name, "altered or inserted: its seal is wrong");
   }
 }

@@ -30,7 +30,8 @@ async function signers(search: Search): Promise<(seq: number) => ed25519.VerifyK
   const changes = await log.switches(search.db);
   let to = hex(search.keys.signing.publicKey);
   for (const change of changes.toReversed()) {
-    if (change.to !== to) search.found("audit", String(change.seq), "altered or inserted: it changes to another key");
+    if (change.to !== to)
+      search.found("audit", String(change.seq), "altered or inserted: its next key is not the next entry's");
     to = change.from;
   }
   const first = { seq: 0, to: changes[0]?.from ?? to };
@@ -67,14 +68,13 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
       .limit(PAGE)
       .execute();
     for (const row of page) {
-      if (row.seq !== seq + 1) search.found("audit", String(seq + 1), "removed: the next entry is not the one after");
+      if (row.seq !== seq + 1) search.found("audit", String(seq + 1), "removed: the following entry is missing");
       if (!equal(row.prev, prev))
         search.found("audit", String(row.seq), "altered: it does not follow the entry before");
-      if (!equal(log.entryHash(row), row.hash))
-        search.found("audit", String(row.seq), "altered: its hash does not fit");
+      if (!equal(log.entryHash(row), row.hash)) search.found("audit", String(row.seq), "altered: its hash is wrong");
       const key = keyAt(row.seq);
       if (key === undefined || !ed25519.verifyWith(row.signature, key, log.signedBytes(row.hash))) {
-        search.found("audit", String(row.seq), "altered or inserted: its signature does not fit");
+        search.found("audit", String(row.seq), "altered or inserted: its signature is wrong");
       }
       gather(told, row);
       [seq, prev] = [row.seq, row.hash];
@@ -87,7 +87,7 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
   else {
     search.sealed("audit_head", "1", head);
     if (head.seq !== seq || !equal(head.hash, prev))
-      search.found("audit", String(head.seq), "removed or inserted: the log does not end where it ended");
+      search.found("audit", String(head.seq), "removed or inserted: the log does not end at its last entry");
   }
   return { told, entries: seq };
 }

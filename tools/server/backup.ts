@@ -160,7 +160,7 @@ export async function runRestore(file: string, options: BackupOptions, now = Dat
   const [saved, store] = [await Store.open(working), await Store.open(options.database)];
   try {
     const last = (await saved.read.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).execute())[0];
-    if (last === undefined) throw new Trouble(`${file} is the backup of no server`, "name another file");
+    if (last === undefined) throw new Trouble(`${file} is not a backup of a server`, "name another file");
     await keyOf(saved, path);
     const lost = options.log === undefined ? undefined : lostEntries(options.log, last, keys);
     if ((await store.read.selectFrom("audit_head").select("seq").execute()).length > 0)
@@ -208,10 +208,10 @@ const REMINDERS: Readonly<Record<string, string>> = {
   token: "tokens were made: make them again",
   claims: "claims were made: devices that did not enrol yet need new ones",
   invite: "ids were put on the allowlist: put them there again",
-  downlink: "commands or orders were queued: queue those again that no device obeyed",
+  downlink: "commands or orders were queued: queue the ones again that no device obeyed",
   enrol:
-    "devices enrolled: they are registered again when they come, and their claims count as unused: end those by their date",
-  rotate: "keys were rotated: the devices hand over again by themselves",
+    "devices enrolled: the server registers them again at their next start. Their claims count as unused: end those by their date",
+  rotate: "keys were rotated: the devices repeat the handover",
 };
 
 /** Repeat the decisions of the lost entries, and list what cannot be known. */
@@ -222,7 +222,7 @@ async function redo(
   now: number,
 ): Promise<string> {
   const desk = { store, keys, audience: "", clock: () => now };
-  const lines = ["not known: reports after the backup; the log names a gap when each device comes again"];
+  const lines = ["not known: reports after the backup; the log will have a gap for each device that continues"];
   if (lost === undefined) {
     lines.push("not known: decisions after the backup, because no copy of the log was given: make them again");
     return `${lines.join("\n")}\n`;
@@ -234,7 +234,7 @@ async function redo(
     if (state !== undefined && row.device !== null) {
       const change = await decisions.setState(desk, row.device, state, ACTOR, reason);
       const outcome =
-        change === "changed" ? "repeated" : change === "unknown" ? "NOT repeated, no such device yet" : "in force";
+        change === "changed" ? "repeated" : change === "unknown" ? "NOT repeated, the device is unknown" : "in force";
       lines.push(`${outcome}: ${row.action} ${hex(row.device)}`);
     } else if (row.action === "end-token") {
       const { name } = JSON.parse(row.detail) as { name: string };

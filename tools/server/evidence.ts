@@ -82,11 +82,11 @@ export async function keep(
 }
 
 const WENT_BACK =
-  "went back: it does not know its last session. Its flash was restored or lost pages, or somebody else has its key";
+  "went back: it does not know its last session. Its flash was restored or lost pages, or another party has its key";
 
 /** The alarm for a message signed with a replaced key. */
 export const REPLACED =
-  "replaced, and still speaks: its flash was put back, or somebody else has its key and rotated it";
+  "replaced, but still in use: its flash was restored, or another party has its key and rotated it";
 
 /** Log the doubts about a session as its first report, `counter`, is stored. Returns the alarms to tell. */
 export async function confirm(
@@ -115,7 +115,7 @@ export async function confirm(
 
 /** The alarm for an acknowledgement of a downlink that this server did not send. */
 export function foreignCommand(counter: number): string {
-  return `acknowledges command ${counter}, which this server did not send: the database is an older copy, or somebody else has a server key`;
+  return `acknowledges command ${counter}, which this server did not send: the database is an older copy, or another party has a server key`;
 }
 
 /** Tell of alarms about a device, after the commit. */

@@ -53,7 +53,7 @@ async function listed(store: Store, path: string, next: string): Promise<string>
   if (change === undefined) return `${lines.join("")}the key is not changed yet\n`;
   const { knowing, others } = await knowledge(store, change.at);
   const day = new Date(change.at).toISOString().slice(0, 16);
-  lines.push(`changed ${day}; ${knowing} devices use it, ${others.length} did not yet\n`);
+  lines.push(`changed ${day}; ${knowing} devices continued with the key in use, ${others.length} did not yet\n`);
   for (const id of others) lines.push(`  ${hex(id)}\n`);
   return lines.join("");
 }

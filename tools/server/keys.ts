@@ -53,10 +53,7 @@ function read(path: string): KeyObject {
   try {
     return createPrivateKey(readFileSync(path, "utf-8"));
   } catch {
-    throw new Trouble(
-      `${path} contains no private key`,
-      "restore it from a backup: devices trust the key that was in it",
-    );
+    throw new Trouble(`${path} contains no private key`, "restore it from a backup: the devices trust its former key");
   }
 }
 

@@ -13,7 +13,7 @@ export function metrics(intake: Intake, gauges: readonly Gauge[]): string {
   const { enrolments, reports, resent } = intake.accepted;
   counter("signet_enrolments_total", "Enrolments accepted.", [["", enrolments]]);
   counter("signet_reports_total", "Reports stored.", [["", reports]]);
-  counter("signet_repeats_total", "Requests answered again, stored before.", [["", resent]]);
+  counter("signet_repeats_total", "Repeated requests, already stored and answered again.", [["", resent]]);
   const refused = Object.entries(intake.refusals).map(([reason, count]) => [`{reason="${reason}"}`, count] as const);
   counter("signet_refusals_total", "Requests refused, by reason.", refused);
   const { heapUsed, rss } = process.memoryUsage();

@@ -43,7 +43,7 @@ export interface MqttDoor {
 export function gauges(door: MqttDoor | undefined): Gauge[] {
   if (door === undefined) return [];
   return [
-    ["signet_mqtt_connected", "Whether the broker is joined.", Number(door.connected)],
+    ["signet_mqtt_connected", "Connection to the broker: 1 or 0.", Number(door.connected)],
     ["signet_mqtt_under_way", "Requests through the broker that are being answered.", door.underWay],
   ];
 }
@@ -55,13 +55,13 @@ export function readAddress(text: string): { url: string; prefix: string; shown:
   try {
     url = new URL(text);
   } catch {
-    throw new Trouble("this is not the address of a broker", hint);
+    throw new Trouble("it is not the address of a broker", hint);
   }
   if (!["mqtt:", "mqtts:", "ws:", "wss:"].includes(url.protocol) || url.hostname === "")
-    throw new Trouble("this is not the address of a broker", hint);
+    throw new Trouble("it is not the address of a broker", hint);
   const prefix = decodeURIComponent(url.pathname.replace(/^\/|\/$/g, "")) || PREFIX;
   if (!/^[^$+#\0][^+#\0]*$/.test(prefix) || prefix.length > PREFIX_MAX)
-    throw new Trouble("topics cannot have this prefix", hint);
+    throw new Trouble("this prefix is not allowed in topics", hint);
   const shown = `${url.protocol}//${url.host}/${prefix}`;
   if (url.protocol.startsWith("mqtt")) url.pathname = "";
   return { url: url.href, prefix, shown };
@@ -95,8 +95,8 @@ export async function join(
     client.on("error", () => undefined);
     await client.endAsync(true);
     throw new Trouble(
-      `the broker ${shown} cannot be joined: ${(error as Error).message}`,
-      "check that it runs, speaks MQTT 5, and lets this user subscribe",
+      `the broker ${shown} cannot be reached: ${(error as Error).message}`,
+      "check that it runs, supports MQTT 5, and allows this user to subscribe",
     );
   }
   let lost = false;

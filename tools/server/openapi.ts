@@ -20,13 +20,14 @@ const PROBLEM: Json = {
 const STREAMS = [
   {
     path: "/v1/events",
-    summary: "What happens, as it happens",
+    summary: "Events, as they occur",
     type: "text/event-stream",
     parameters: [],
   },
   {
     path: "/v1/devices/{id}/export",
-    summary: "The whole chain of a device, a report a line with its COSE message: verifies without the server",
+    summary:
+      "The whole chain of a device, one line for each report with its COSE message: it can be verified without the server",
     type: "application/x-ndjson",
     parameters: [{ name: "id", in: "path", required: true, schema: { type: "string", pattern: "^[0-9a-f]{64}$" } }],
   },
@@ -45,7 +46,7 @@ function parameters(schema: z.ZodType, where: "path" | "query"): Json[] {
 function failures(scope: Route["scope"]): Json {
   if (scope === "none") return {};
   return {
-    "401": { description: "a token is needed" },
+    "401": { description: "a token is required" },
     "403": { description: `a token of scope ${scope} is needed` },
   };
 }
@@ -60,7 +61,7 @@ function operation(route: Route): Json {
     ...(route.scope === "none" ? {} : { security: [{ token: [] }] }),
     responses: {
       "200": { description: "done" },
-      "400": { description: "not as the schema says" },
+      "400": { description: "the request does not match the schema" },
       ...failures(route.scope),
       default: { description: "a problem", content: { [PROBLEM_TYPE]: { schema: PROBLEM } } },
     },
@@ -83,7 +84,7 @@ export function openapi(): Json {
     info: {
       title: "Signet server",
       version: "1",
-      description: "What operators ask. The devices' protocol is in assembly/identity/README.md.",
+      description: "The API of operators. The devices' protocol is in assembly/identity/README.md.",
     },
     paths,
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },

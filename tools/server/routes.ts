@@ -55,7 +55,7 @@ const reading = [
     "get",
     "/v1/server",
     "none",
-    "Who this server is: audience, public key, who may sign up",
+    "The identity of this server: audience, public key, policy of enrolment",
     {},
     async ({ audience, keys, nextKey, policy }) => ({
       audience,
@@ -69,7 +69,7 @@ const reading = [
     "get",
     "/v1/counts",
     "read",
-    "What this instance accepted and refused since its start",
+    "Counts of accepted and refused requests of this instance since its start",
     {},
     async ({ intake }) => ({
       accepted: intake.accepted,
@@ -84,7 +84,7 @@ const reading = [
     {},
     async ({ reader }) => new Rendered(await reader.ask("totals", {})),
   ),
-  route("get", "/v1/me", "read", "Whose token this is, and its scope", {}, async (_context, { actor, scope }) => ({
+  route("get", "/v1/me", "read", "The name and the scope of this token", {}, async (_context, { actor, scope }) => ({
     name: actor,
     scope,
   })),
@@ -128,7 +128,7 @@ const reading = [
     "get",
     "/v1/alarms",
     "read",
-    "Evidence of clones, what else the log calls an alarm, gaps after a restored backup, and bursts of refusals at this instance",
+    "Alarms: evidence of clones, other alarms of the log, gaps after a restored backup, and bursts of refusals at this instance",
     { query: z.object({ limit }).strict() },
     async ({ reader, intake }, { query }) => {
       const bursts = intake.recent.bursts.toReversed().slice(0, query.limit);
@@ -139,7 +139,7 @@ const reading = [
     "get",
     "/v1/refusals",
     "read",
-    "What this instance refused lately in the name of a device, or of none of ours",
+    "Recent refusals of this instance in the name of a device, or of unknown devices",
     { query: z.object({ device: id.optional() }).strict() },
     async ({ intake }, { query }) => intake.recent.of(query.device ?? null),
   ),
@@ -237,8 +237,8 @@ const deciding = [
       (await profile.describe(context, unhex(params.id), body, actor)) ?? new Answered(404, "no such device"),
   ),
   stateRoute("suspend", "suspended", "operate", "Refuse a device until it is restored"),
-  stateRoute("restore", "active", "operate", "Let a suspended device in again"),
-  stateRoute("revoke", "revoked", "admin", "Refuse a device's key for ever"),
+  stateRoute("restore", "active", "operate", "Accept a suspended device again"),
+  stateRoute("revoke", "revoked", "admin", "Refuse a device's key permanently"),
   route(
     "post",
     "/v1/devices/:id/downlinks",
@@ -253,7 +253,7 @@ const deciding = [
     "post",
     "/v1/devices/:id/rotate",
     "operate",
-    "Order a device to make another key, and have the one it has hand over to it",
+    "Order a device to make another key and to hand over to it",
     { params: z.object({ id }), body: z.object({ expiresAt: later }).strict() },
     async (context, { params, body, actor }) => {
       return queued(await decisions.orderRotation(context, unhex(params.id), body.expiresAt, actor));
@@ -263,7 +263,7 @@ const deciding = [
     "post",
     "/v1/claims",
     "operate",
-    "Make one-time claims; they are shown this once",
+    "Make one-time claims; they are shown only once",
     { body: z.object({ count: z.number().int().min(1).max(1000), expiresAt: later, note }).strict() },
     async (context, { body, actor }) => ({
       claims: (await decisions.makeClaims(context, body.count, body.expiresAt, body.note, actor)).map(hex),
@@ -283,7 +283,7 @@ const deciding = [
     "post",
     "/v1/tokens",
     "admin",
-    "Make a token; it is shown this once",
+    "Make a token; it is shown only once",
     {
       body: z.object({ name: tokenName, scope: z.enum(tokens.SCOPES), expiresAt: later.optional() }).strict(),
     },

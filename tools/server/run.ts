@@ -20,7 +20,7 @@ export async function runServer({
   if (server.coap !== undefined) say(`CoAP on port ${server.coap.port} of UDP`);
   if (options.mqtt !== undefined) say(`MQTT through ${readAddress(options.mqtt).shown}`);
   say(`operator's page ${server.url}`);
-  if (server.adminToken !== undefined) say(`admin token, shown this once: ${server.adminToken}`);
+  if (server.adminToken !== undefined) say(`admin token, shown only once: ${server.adminToken}`);
   if (options.policy === undefined || options.policy === "open") {
     say("policy open: ANY device may sign up. For development only; see --policy");
   }

@@ -117,7 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   if (options.webhook !== undefined) webhook.checkAddress(options.webhook);
   if (options.coap !== undefined && options.tls === undefined)
-    throw new Trouble("CoAP carries TLS, and there is none", "give a --tls-port too");
+    throw new Trouble("CoAP carries TLS, but TLS is off", "give a --tls-port too");
   const store = await Store.open(options.database);
   const reader = new Reader(options.database);
   const doors: { close(): Promise<void> }[] = [];

@@ -176,7 +176,7 @@ export class Tunnels {
 
   get gauges(): Gauge[] {
     return [
-      ["signet_tunnels", "Connections that travel in requests and answers.", this.finished.size],
+      ["signet_tunnels", "Connections inside requests and responses.", this.finished.size],
       ["signet_tunnels_opening", "Such connections with an unfinished handshake.", this.opening.size],
     ];
   }

@@ -69,7 +69,7 @@ export function verifyReport(bytes: Uint8Array, publicKey: Uint8Array): Verified
     const key = ed25519.importKey(publicKey);
     if (key === undefined || !verify(message, key)) {
       throw new Trouble(
-        "bad-signature: the report was not signed so by this key",
+        "bad-signature: the signature of the report does not verify with this key",
         "it was altered, or another key signed it",
       );
     }
@@ -89,7 +89,7 @@ export function verifyFile(path: string, keyText: string): Verified[] {
     if (found[i]!.prev !== found[i - 1]!.hash || found[i]!.counter <= found[i - 1]!.counter) {
       throw new Trouble(
         `report ${found[i]!.counter} does not follow ${found[i - 1]!.counter}`,
-        "one between them is missing, or was never there",
+        "a report between them is missing",
       );
     }
   }

@@ -1,6 +1,6 @@
 /**
  * The webhook: post every stored report and every entry of the audit log to one URL, signed by the server, at least once. The
- * reports of a device arrive in order, and so do the entries of the log. The database stores the position of each stream, which
+ * reports of a device, and the entries of the log, arrive in order. The database stores the position of each stream, which
  * moves only after a 2xx response. A failed post is repeated with growing intervals, and nothing behind it is sent.
  */
 import { randomBytes } from "node:crypto";
@@ -69,15 +69,15 @@ export interface WebhookOptions {
 
 /** Check the address of a receiver. Throws Trouble. */
 export function checkAddress(text: string): void {
-  const hint = "give --webhook as https://host/path; the receiver knows this server by its signature";
+  const hint = "give --webhook as https://host/path; the receiver authenticates this server by its signature";
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw new Trouble("this is no URL of a webhook", hint);
+    throw new Trouble("it is not a URL for a webhook", hint);
   }
   if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "" || url.hash !== "")
-    throw new Trouble("this is no URL of a webhook", hint);
+    throw new Trouble("it is not a URL for a webhook", hint);
 }
 
 /** The new position of a stream. */
@@ -97,7 +97,7 @@ export function gauges(webhook: Webhook | undefined): Gauge[] {
   if (webhook === undefined) return [];
   return [
     ["signet_webhook_delivered", "Items that this instance delivered since its start.", webhook.counts.delivered],
-    ["signet_webhook_failures", "Requests that the receiver did not take.", webhook.counts.failures],
+    ["signet_webhook_failures", "Requests that the receiver did not accept.", webhook.counts.failures],
   ];
 }
 

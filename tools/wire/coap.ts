@@ -60,7 +60,7 @@ export function read(bytes: Uint8Array): Message | undefined {
     else if (option % 2 === 1 && !HARMLESS.includes(option)) strange = true;
     at = end;
   }
-  // A marker without a payload is malformed, and so is a code of no class with more than the head (§4.1).
+  // A marker without a payload is malformed; a code of no class with more than the head is malformed, too (§4.1).
   if (at === bytes.length - 1 || (code === Code.empty && bytes.length > HEAD_BYTES)) return undefined;
   return { type, code, id, token: bytes.slice(HEAD_BYTES, tokenEnd), path, strange, payload: bytes.slice(at + 1) };
 }

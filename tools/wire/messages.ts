@@ -233,7 +233,7 @@ class Claims {
   }
 
   end(): void {
-    if (this.taken !== this.map.size) throw new Malformed("a claim that has no place here");
+    if (this.taken !== this.map.size) throw new Malformed("a claim that is not allowed here");
   }
 }
 

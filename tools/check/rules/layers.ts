@@ -41,7 +41,7 @@ function oneWay(from: string, to: string): string | undefined {
 
 /**
  * The folders that each folder of the tools may import, lowest first: a folder may only list folders above its own line. A file
- * at the root of `tools/` counts as a folder, and so does a folder two levels down if it is listed.
+ * at the root of `tools/` or a listed folder two levels down counts as a folder.
  */
 export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   trouble: [],

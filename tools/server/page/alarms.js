@@ -5,7 +5,7 @@ import { calm } from "./calm.js";
 import { el, fill, foreign, row, table } from "./dom.js";
 import { count, deviceLink, since } from "./format.js";
 
-const COLUMNS = ["When", "Device", "What", "What it means"];
+const COLUMNS = ["When", "Device", "What", "Meaning"];
 const SETTLE_MS = 250;
 
 const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
@@ -78,7 +78,7 @@ export function alarms(page) {
     const rows = all.map(({ at, device, what }) =>
       row(COLUMNS, [
         since(at),
-        device === null ? "none of ours" : deviceLink(device),
+        device === null ? "unknown device" : deviceLink(device),
         foreign(what),
         MEANINGS.find(([pattern]) => pattern.test(what))?.[1] ?? "",
       ]),

@@ -29,7 +29,7 @@ const REASONS = new Map(
     "handover-refused": "its order to rotate was wrong or too old: it keeps its key",
     "stale-nonce": "its challenge was too old",
     "not-invited": "it may not enrol",
-    busy: "it sent too often, or the server was busy",
+    busy: "its rate was too high, or the server was busy",
   }),
 );
 

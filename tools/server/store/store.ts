@@ -85,7 +85,10 @@ export class Store {
     const { error } = await migrator.migrateToLatest();
     if (error === undefined) return;
     if (/previously executed migration .* is missing/.test(String(error))) {
-      throw new Trouble("the database is from a newer signet", "upgrade this program, or choose another --database");
+      throw new Trouble(
+        "a newer version of signet wrote the database",
+        "upgrade this program, or choose another --database",
+      );
     }
     throw error;
   }
