@@ -72,7 +72,7 @@ async function compile(app: string): Promise<WebAssembly.Module> {
 }
 
 describe("an application outside of the tree", () => {
-  it("takes the place of the tree's, and lives", async () => {
+  it("replaces the tree's, and runs", async () => {
     const module = await compile(APP);
     const world = await World.start();
     const subject = await Subject.make(world, { module });
@@ -100,7 +100,7 @@ describe("an application outside of the tree", () => {
     }
   });
 
-  it("is named where it does not compile, by the path that its user knows", async () => {
+  it("that does not compile is named by its own path", async () => {
     const wrong = compile(APP.replace("sensor.read(0)", "sensor.weigh(0)"));
     await assert.rejects(wrong, (error: Error) => {
       assert.match(error.message, /Property 'weigh' does not exist/);

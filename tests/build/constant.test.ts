@@ -50,7 +50,7 @@ const COMPILED = "w2c_assembly_crypto__sc256_reduce_1";
 const PLANTED: readonly (readonly [what: string, name: string, code: string, complaint: RegExp])[] = [
   ["a division under a condition in assembly", "cpu_sha256", "cmp r3, r2\nit ne\nudivne r0, r0, r1", /a division: udivne/],
   ["any conditional instruction in assembly", "cpu_sha256", "it eq\nmoveq r0, r1", /a conditional instruction/],
-  ["a branch on another comparison", "cpu_sha256", "1: adds r0, r0, r1\nbcs 1b", /on no public counter \(adds r0, r0, r1\)/],
+  ["a branch on another comparison", "cpu_sha256", "1: adds r0, r0, r1\nbcs 1b", /counter that is not public \(adds r0, r0, r1\)/],
   ["a carry that decides after a counter", "cpu_sha256", "1: subs r7, #1\nadds r0, r0, r1\nbcs 1b", /counter that is not public/],
   ["a branch on a register", "cpu_fe_mul", "cbz r0, 1f\nnop\n1:", /counter that is not public/],
   ["a division in compiled code", COMPILED, "udiv r0, r1, r2", /a division: udiv/],

@@ -167,7 +167,7 @@ static u32 w2c_guest_f(w2c_guest* instance, u32 var_p0) {
     ]);
   });
 
-  it("makes every function small if it is told so, and else not the ciphers", () => {
+  it("makes every function small if this is chosen, and else all but the ciphers", () => {
     const text = `static u32 w2c_guest_assembly0x2Fcrypto0x2F_sha2560x2Ff(w2c_guest*, u32);
 static u32 w2c_guest_assembly0x2Fcrypto0x2F_sha2560x2Ff(w2c_guest* instance, u32 var_p0) {
   var_i0 = i32_load_default32(&instance->w2c_memory, (u64)(var_p0) + 8u);
@@ -179,7 +179,7 @@ static u32 w2c_guest_assembly0x2Fcrypto0x2F_sha2560x2Ff(w2c_guest* instance, u32
   });
 
   it("fails the build at an unknown line", () => {
-    assert.throws(() => parse(`${declared}static f32 surprise;\n`, ""), /not as expected near: static f32 surprise;/);
+    assert.throws(() => parse(`${declared}static f32 surprise;\n`, ""), /unexpected text near: static f32 surprise;/);
     assert.throws(() => parse("nothing\n", ""), /unexpected text/);
   });
 });

@@ -76,7 +76,7 @@ describe("bootstrap", () => {
   it("without apt-get names the packages and ends", () => {
     const { status, lines } = bootstrap();
     assert.equal(status, 1);
-    assert.match(lines.at(-2)!, /^error: .*no apt-get.*arm-none-eabi-gcc/);
+    assert.match(lines.at(-2)!, /^error: .*apt-get is not available.*arm-none-eabi-gcc/);
     assert.match(lines.at(-1)!, /^hint: .*gcc-arm-none-eabi/);
   });
 

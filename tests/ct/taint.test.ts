@@ -47,7 +47,7 @@ for (const [board, isShort] of BOARDS) {
       const { name } = secrets[i]!;
       assert(result > 1, `${name}: answered ${result}`);
       const blinded = findings.filter(isBlinded);
-      if (blinded.length > 0) assert.match(name, /25519/, `${name} multiplies what is not blinded`);
+      if (blinded.length > 0) assert.match(name, /25519/, `${name} multiplies values that are not blinded`);
       const bad = findings.filter((one) => !isBlinded(one)).map(({ where }) => where);
       assert.deepEqual(bad, [], name);
       context.diagnostic(`${name}: no dependence${blinded.length > 0 ? " but blinded multiplications" : ""}`);

@@ -49,7 +49,11 @@ async function assertConstant(tracer: Tracer, { name, runs, telling }: Talk): Pr
     const upTo = (kept: readonly Kept[]) => kept.slice(0, at + 1).map(requestOf);
     assert.fail(`${name}, call ${at} (${run[at]!.call}): ${await tracer.explain(upTo(first), upTo(run))}`);
   }
-  assert.equal(told, telling !== undefined, `${name}: what hands over the content does not tell its length`);
+  assert.equal(
+    told,
+    telling !== undefined,
+    `${name}: the traces without the hand-over of the content do not depend on its length`,
+  );
 }
 
 for (const board of BOARDS) {

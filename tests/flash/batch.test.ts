@@ -188,7 +188,7 @@ describe("no two boards get one seed", () => {
   const opened = (name: string): Journal => Journal.open(join(folder, name), "microbit", "claim");
   const config = device.parse(JSON.stringify(told), "x");
 
-  it("from one file with a seed: what the page gets is fresh, and neither that seed nor one before", () => {
+  it("from one file with a seed: the seed of the page is fresh, and equals neither that seed nor an earlier one", () => {
     const given = device.parse(JSON.stringify(withSeed), "x");
     const all = Array.from({ length: 50 }, () => seedOf(device.page(given)));
     assert.equal(new Set([...all, "07".repeat(48)]).size, 51);
@@ -206,7 +206,7 @@ describe("no two boards get one seed", () => {
         nextBoard: () => Promise.reject(new Error()),
         say: () => undefined,
       });
-      await assert.rejects(run, (error) => error instanceof Trouble && error.message.includes(`has a ${field}, which`));
+      await assert.rejects(run, (error) => error instanceof Trouble && error.message.includes(`has a ${field}, but`));
       assert.ok(!existsSync(options.journal));
     }
   });
@@ -293,9 +293,9 @@ describe("Intel HEX", () => {
   it("with a row that is cut, changed, or after the end, is refused with its line", () => {
     const text = hex.write([{ address: 0x100, bytes: Buffer.from("0123456789abcdef0123") }]);
     assert.throws(() => hex.parse(text.replace("30", "31"), "x"), /x, line 1/);
-    assert.throws(() => hex.parse(text.slice(0, -13), "x"), /x.*(line|cut off)/);
+    assert.throws(() => hex.parse(text.slice(0, -13), "x"), /x.*(line|truncated)/);
     assert.throws(() => hex.parse(`${text}${text}`, "x"), /x, line 4/);
-    assert.throws(() => hex.parse("", "x"), /cut off/);
+    assert.throws(() => hex.parse("", "x"), /truncated/);
   });
 });
 

@@ -170,7 +170,7 @@ describe("a gdb server with flash, like Black Magic", () => {
   }
 
   const moods: Record<string, Mood> = {
-    "in a good mood": {},
+    "without a fault": {},
     "byte by byte": { slowly: true },
     "that refuses each packet once": { naks: true },
     "that spoils each answer once": { spoils: true },
@@ -196,12 +196,12 @@ describe("a gdb server with flash, like Black Magic", () => {
     ["cannot erase", { instead: ["vFlashErase", "E01"] }, /cannot be erased/],
     ["cannot write", { instead: ["vFlashWrite", "E01"] }, /cannot be written/],
     ["does not finish", { instead: ["vFlashDone", "E01"] }, /could not be written/],
-    ["has worn flash", { worn: 0x123 }, /does not hold what was written at 0x123/],
+    ["has worn flash", { worn: 0x123 }, /does not hold the written bytes at 0x123/],
     ["finds no chip", { instead: ["qRcmd,737764705f7363616e", ""] }, /finds no chip/],
     ["cannot attach", { instead: ["vAttach", "E01"] }, /did not halt after vAttach/],
     ["reads too little", { instead: ["m0,", "00"] }, /cannot be read/],
-    ["tells a map that cannot be", { instead: ["qXfer", "l<memory type=\"flash\" start=\"0\" length=\"9\"></memory>"] }, /flash region/],
-    ["tells a map without end", { instead: ["qXfer", `m${"x".repeat(500)}`] }, /does not end/],
+    ["sends an impossible map", { instead: ["qXfer", "l<memory type=\"flash\" start=\"0\" length=\"9\"></memory>"] }, /flash region/],
+    ["sends a map without an end", { instead: ["qXfer", `m${"x".repeat(500)}`] }, /does not end/],
     ["answers monitor with nonsense", { instead: ["qRcmd", "nonsense"] }, /an answer to monitor/],
     ["does not know how to reset", { instead: ["vRun", ""] }, /did not halt after vRun/],
   ];

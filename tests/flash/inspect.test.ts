@@ -136,7 +136,7 @@ describe("signet inspect", () => {
     assert.match(text, /claim: 16 bytes, not shown; its hash is [0-9a-f]{64}/);
     for (const hidden of ["hunter2", hex(Buffer.from("claimclaimclaimc")), "5e5e5e5e"])
       assert.ok(!text.includes(hidden), hidden);
-    assert.match(told("00112233445566778899aabbccddeeff"), /16 bytes without a form: a claim/);
+    assert.match(told("00112233445566778899aabbccddeeff"), /16 bytes without a format: maybe a claim/);
   });
 
   it("describes a store, and shows no secret", () => {

@@ -150,10 +150,7 @@ describe("without a probe", () => {
   });
 
   it("a board unknown to the probe is named", () => {
-    assert.match(
-      refused("lock", "--board", "mps2-an386", "--yes").error,
-      /^error: nothing is known of locking mps2-an386$/,
-    );
+    assert.match(refused("lock", "--board", "mps2-an386", "--yes").error, /^error: no lock is known for mps2-an386$/);
   });
 
   it("locking without --yes does nothing", () => {

@@ -13,7 +13,7 @@ before(async () => {
 after(() => world.close());
 
 describe("a busy server", () => {
-  it("is given the time that it asks for, within a limit; a response that is refused has its name", async () => {
+  it("gets the delay that it asks for, within a limit; a refused response is named", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted");

@@ -92,7 +92,7 @@ describe("randomness", () => {
     });
   }
 
-  it("rests longer and longer between failed starts, and works once the source is repaired", async () => {
+  it("waits longer and longer between failed starts, and works once the source is repaired", async () => {
     const subject = await Subject.make(world, { noise: noises.stuck(7) });
     subject.guest.boot();
     while (subject.guest.deaths < 7) {
@@ -114,7 +114,7 @@ describe("randomness", () => {
     assert.equal(rows.filter((row) => row.epitaph !== null).length, 1);
   });
 
-  it("uses a factory seed where there is no source, with another key for each seed", async () => {
+  it("uses a factory seed without a source, with another key for each seed", async () => {
     const made = await Promise.all(
       [1, 2, 1].map(async (fill) => {
         const subject = await Subject.make(world, {
@@ -213,7 +213,7 @@ describe("answers from other senders", () => {
 });
 
 describe("refusals", () => {
-  it("takes an unsigned one as a reason to wait, and changes nothing", async () => {
+  it("waits after an unsigned refusal, and changes nothing", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 2);
@@ -226,7 +226,7 @@ describe("refusals", () => {
     await subject.stop();
   });
 
-  it("is silent for a day when it is revoked, and then asks once", async () => {
+  it("sends nothing for a day when it is revoked, and then asks once", async () => {
     const subject = await Subject.make(world);
     await subject.start();
     await subject.see("accepted", 2);

@@ -66,8 +66,8 @@ async function goesOn(subject: Subject, reports = 3): Promise<void> {
   await world.checkHonest(subject);
 }
 
-describe("a report that is late", () => {
-  it("arrives after a power cut and a new enrolment: it is refused as stale, and the device continues", async () => {
+describe("a delayed report", () => {
+  it("is refused as stale after a power cut and a new enrolment, and the device continues", async () => {
     const subject = await living();
     const late = await swallowed(subject, PATHS.reports);
     const held = subject.attacker.play("up", PATHS.reports, () => []);
@@ -103,7 +103,7 @@ describe("a report that is late", () => {
     await goesOn(subject);
   });
 
-  it("was stored before the device enrolled again: it counts once, and so do the next ones", async () => {
+  it("was stored before the device enrolled again: it and the next ones count once", async () => {
     const subject = await living();
     const { body, connection } = await swallowed(subject, PATHS.reports);
     assert.equal((await delivered(PATHS.reports, body)).status, 200);
@@ -121,7 +121,7 @@ describe("a report that is late", () => {
     assert.ok(subject.accepted().includes(messages.readReport(open(body)).counter));
   });
 
-  it("is doubled, at once, after the next one and in a later session: always the same receipt", async () => {
+  it("has the same receipt when it is repeated at once, after the next one, or in a later session", async () => {
     const subject = await living();
     const exchange = await subject.attacker.answered(PATHS.reports);
     const receipt = hex(openFirst(exchange.answer!.body, 0).message.bytes);
@@ -139,8 +139,8 @@ describe("a report that is late", () => {
   });
 });
 
-describe("an enrol that is late", () => {
-  it("begins its own session, which the device leaves by enrolling at once", async () => {
+describe("a delayed enrol", () => {
+  it("begins its own session, and the device enrols again at once", async () => {
     const subject = await living();
     const late = swallowed(subject, PATHS.enrol);
     await subject.start();
@@ -157,7 +157,7 @@ describe("an enrol that is late", () => {
     await goesOn(subject);
   });
 
-  it("is doubled: its nonce was used", async () => {
+  it("is refused when it is repeated: its nonce was used", async () => {
     const subject = await living();
     const { request } = subject.attacker.heard.find(({ path }) => path === PATHS.enrol)!;
     const answer = await delivered(PATHS.enrol, request.body);
@@ -165,7 +165,7 @@ describe("an enrol that is late", () => {
     await goesOn(subject);
   });
 
-  it("arrives again and again, each time with another nonce, and costs one enrolment each", async () => {
+  it("costs one enrolment for each repetition with another nonce", async () => {
     const subject = await living();
     const held: Uint8Array[] = [];
     for (let starts = 0; starts < 4; starts++) {
@@ -200,7 +200,7 @@ describe("an enrol that is late", () => {
   });
 });
 
-describe("an answer that is late", () => {
+describe("a delayed answer", () => {
   /** Put the last answer to another request to `path` in place of the next one. */
   async function outdated(subject: Subject, path: string): Promise<Exchange> {
     const old = subject.attacker.heard.findLast((exchange) => exchange.path === path && exchange.answer)!.answer!.raw;
@@ -232,7 +232,7 @@ describe("an answer that is late", () => {
   });
 
   for (const path of [PATHS.challenge, PATHS.enrol, PATHS.reports]) {
-    it(`never comes: the connection ends after a request to ${path}`, async () => {
+    it(`that never comes: the connection ends after a request to ${path}`, async () => {
       const subject = await living();
       const cut = subject.attacker.play("down", path, (_, connection) => (connection.close(), []));
       if (path !== PATHS.reports) await subject.start();

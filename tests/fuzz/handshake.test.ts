@@ -73,7 +73,7 @@ describe("the TLS client on the host", { skip: lacking() }, () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  test(`${FLIGHTS} mutated flights connect to no one but the server`, (context) => {
+  test(`${FLIGHTS} mutated flights connect to the server only`, (context) => {
     const kept = unpack(below("corpus"));
     const options = [`-runs=${FLIGHTS}`, "-len_control=0", "-seed=1", "-print_final_stats=1"];
     const { status, stderr } = fuzz({}, ...options, below("corpus"));

@@ -20,19 +20,19 @@ after(() => origin.remove());
 const replayed = process.env["HISTORY"];
 
 describe("a history", { skip: replayed !== undefined && "another is played again" }, () => {
-  it("leaves an honest device active under one identity, its readings stored once, without suspicion", async () => {
+  it("leaves an honest device active under one identity, with its readings stored once and no alarm", async () => {
     const { failure } = await check(origin, "honest", seed, count("honest"));
     assert.equal(failure, undefined, failure);
   });
 
-  it("in which a clone takes part names it", async (t) => {
+  it("with a clone detects the clone", async (t) => {
     const { failure, qualified, played } = await check(origin, "clone", seed, count("clone"));
     assert.equal(failure, undefined, failure);
     t.diagnostic(`in ${qualified} of ${played} the device and its clone took turns`);
     assert.ok(qualified > played / 2, `${qualified} of ${played}`);
   });
 
-  it("in which a device's flash is put back leaves it active", async () => {
+  it("with a restored flash leaves the device active", async () => {
     const { failure } = await check(origin, "rollback", seed, count("rollback"));
     assert.equal(failure, undefined, failure);
   });

@@ -35,7 +35,7 @@ const MUTANTS: readonly Mutant[] = [
     found: /suspected of being cloned/,
   },
   {
-    name: "no session is doubted",
+    name: "the server doubts no session",
     file: "tools/server/session.ts",
     from: 'return namedEpoch !== undefined && head === "stored" ? ["two-lives"] : ["went-back"];',
     to: "return [];",

@@ -180,7 +180,7 @@ describe("a project of one's own", () => {
     assert.ok(readFileSync(join(project, "build/my-device/my-device/signet.elf")).includes(NAME));
   });
 
-  it("lives in QEMU, and is exported", { skip: !FULL && "SIGNET_FULL runs it" }, () => {
+  it("runs in QEMU, and is exported", { skip: !FULL && "SIGNET_FULL runs it" }, () => {
     const started = run(project, "npm", "start", "--", "--once");
     assert.equal(started.status, 0, started.said);
     assert.match(started.said, /demo ok: 1 device/);

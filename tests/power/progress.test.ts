@@ -58,7 +58,7 @@ describe("progress", async () => {
     assert.ok(device.longestMs < WATCHDOG_MS / 2);
   });
 
-  it("is not looked for in flash that cannot be written: the device rests for an hour, and ends by name", () => {
+  it("ends by name after an hour if the flash cannot be written", () => {
     const flash = new Flash({ pageBytes: 1024, pages: 3 });
     flash.broken.add(1).add(2);
     const device = new Alone(module, flash);

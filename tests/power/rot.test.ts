@@ -206,7 +206,7 @@ function ends(flash: Flash, said: string, death: string): void {
     const guest = new Guest({ firmware: module, flash, noise: noises.seeded("rot"), clock: () => now });
     guest.boot();
     while (guest.deaths === 0 && now < 2 * HOUR_MS) now += Math.max(1, guest.turn());
-    assert.ok(now >= HOUR_MS, "it does not rest");
+    assert.ok(now >= HOUR_MS, "it does not wait");
     assert.equal(guest.epitaph, death);
     assert.ok(named(guest, said), said);
     assert.ok(!named(guest, "key-made") && !named(guest, "key-loaded"));

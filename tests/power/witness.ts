@@ -103,7 +103,7 @@ export class Witness {
     assert.deepEqual(token, TOKEN);
     assert.deepEqual([audience, hex(successor)], [AUDIENCE, hex(id(enrol.key))]);
     assert.deepEqual([head.counter, hex(head.hash)], [this.memory.head.counter, hex(this.memory.head.hash)]);
-    assert.ok(order !== 0 && order === this.memory.order, "a handover that nobody ordered");
+    assert.ok(order !== 0 && order === this.memory.order, "a handover without an order");
     this.memory = {
       ...this.memory,
       head: messages.NO_HEAD,

@@ -101,22 +101,22 @@ async function corrupt({ gdb, symbol, port }: Stopped): Promise<void> {
 
 const EVERYWHERE: readonly Fault[] = [
   {
-    name: "an instruction that is none",
+    name: "an undefined instruction",
     plant: ({ gdb }) => execute(gdb, UNDEFINED),
     epitaph: /^fault (usage|hard) pc=[0-9a-f]{8} lr=[0-9a-f]{8}( cfsr=00010000)?$/,
   },
   {
-    name: "a stack that is run over",
+    name: "a stack overflow",
     plant: ({ gdb, symbol }) => gdb.setRegister(SP, symbol("__stack_limit").address + 16),
     epitaph: /^stack overflow sp=[0-9a-f]{8}$/,
   },
   {
-    name: "a stack pointer gone astray",
+    name: "a stack pointer outside of RAM",
     plant: ({ gdb }) => gdb.setRegister(SP, NOWHERE),
     epitaph: /^stack lost sp=[0-9a-f]{8}$/,
   },
   {
-    name: "a jump to nowhere",
+    name: "a jump to an unused address",
     plant: ({ gdb }) => gdb.setRegister(PC, NOWHERE),
     epitaph: /^fault (memory|bus|hard) pc=9fff0000 lr=[0-9a-f]{8}( cfsr=[0-9a-f]{8})?$/,
   },

@@ -103,7 +103,7 @@ describe("tools/flash/README.md: from a bare board to the first verified report"
     },
     async (t) => {
       const [, url] = /^operator's page (\S+)$/m.exec(said)!;
-      const [, token] = /^admin token, shown this once: (\S+)$/m.exec(said)!;
+      const [, token] = /^admin token, shown only once: (\S+)$/m.exec(said)!;
       const [, id] = /^number 1: ([0-9a-f]{64})$/m.exec(said)!;
       const tab = await browser.open(t, url!);
       await browser.signIn(tab, token!);

@@ -53,7 +53,7 @@ describe(`${BOARD} in QEMU`, () => {
     assert.deepEqual(names(device), [...life, "boot", "epitaph", ...life.slice(1)]);
   });
 
-  it("without noise prints the reason, and rests before the third start", { timeout: 3 * STEP_MS }, async (context) => {
+  it("without noise prints the reason, and waits before the third start", { timeout: 3 * STEP_MS }, async (context) => {
     const { elf } = await buildImage({
       board: BOARD,
       image: SIGNET,

@@ -58,7 +58,7 @@ class Watched {
     const gdb = await device.debug();
     try {
       await gdb.breakAt([turn]);
-      assert.ok(await gdb.runToBreak("c", STEP_MS), "the main loop comes round");
+      assert.ok(await gdb.runToBreak("c", STEP_MS), "the main loop runs");
       await gdb.unbreak([turn]);
       return {
         ram: await gdb.read(ram.origin, ram.bytes),

@@ -319,7 +319,11 @@ void test("tokens: guesses are slowed down, and a row written by hand is no toke
   for (let i = 0; i < 15; i++)
     statuses.push((await ask(server, `signet_${String(i).padStart(32, "0")}`, "/v1/devices")).status);
   assert.deepEqual([statuses[0], statuses[9], statuses[10], statuses[14]], [401, 401, 429, 429]);
-  assert.equal((await ask(server, server.adminToken, "/v1/devices")).status, 200, "who has one is not locked out");
+  assert.equal(
+    (await ask(server, server.adminToken, "/v1/devices")).status,
+    200,
+    "the holder of a token is not locked out",
+  );
   const planted = "signet_planted-by-who-writes-the-database";
   const row = {
     hash: hash(text(planted)),

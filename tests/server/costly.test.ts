@@ -187,7 +187,7 @@ void test("a text with a control character or half a character is refused in eve
   assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
 });
 
-void test("a held event loop shows in the metrics, and a long hold is told of", async (t) => {
+void test("a held event loop shows in the metrics, and a long hold is logged", async (t) => {
   const server = await serve(t);
   let tell: (delay: { maxMs: number }) => void;
   const told = new Promise<{ maxMs: number }>((resolve) => (tell = resolve));

@@ -56,7 +56,7 @@ class Firmware {
 
 async function isHealthy(server: Fixture, firmware: Firmware, what: string): Promise<void> {
   await firmware.settle(server);
-  assert.ok(firmware.received >= 2, `${what}: it does not go on`);
+  assert.ok(firmware.received >= 2, `${what}: it does not continue`);
   const rows = await server.devices();
   const active = rows.filter(({ state }) => state === "active").map(({ id }) => id);
   assert.deepEqual(active, [hex(firmware.current.id)], `${what}: another identity`);
@@ -100,7 +100,7 @@ for (const flavour of FLAVOURS) {
           }
         }
         await firmware.settle(server);
-        assert.ok(firmware.received >= 2, `${what}: it does not go on`);
+        assert.ok(firmware.received >= 2, `${what}: it does not continue`);
         const states = new Map((await server.devices()).map(({ id, state }) => [id, state]));
         const both = [device, next].map(({ id }) => states.get(hex(id)));
         assert.equal(states.get(hex(firmware.current.id)), "active", what);
@@ -175,7 +175,7 @@ for (const flavour of FLAVOURS) {
         }
         device.received(await carry("reports", twice), twice);
         await firmware.settle(server);
-        assert.ok(firmware.received >= 2, `${round}: it does not go on`);
+        assert.ok(firmware.received >= 2, `${round}: it does not continue`);
         const stored = (await server.reports(hex(device.id))).map((report) => report.text);
         assert.equal(stored.filter((one) => one === "quiet").length, firmware.received, "each acknowledged one, once");
         assert.ok(stored.filter((one) => one === "of life 3").length <= 1);

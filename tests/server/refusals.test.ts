@@ -269,7 +269,7 @@ for (const flavour of FLAVOURS) {
       const twin = server.device({ seed, model: "other board" });
       twin.reportedIn = rebooted.reportedIn;
       assert.equal((await exchange.enrol(twin, server.url)).kind, "accepted");
-      assert.equal(await entries(), before, "nobody says yet that it was not a late copy");
+      assert.equal(await entries(), before, "it may still be a late copy");
       assert.equal((await exchange.report(twin, server.url, text("x"))).kind, "accepted");
       const [entry] = await server.store.read.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).execute();
       assert.deepEqual([entry!.action, entry!.detail], ["alarm", '{"what":"duplicate key: another board"}']);

@@ -100,7 +100,7 @@ void test("each route of the document needs its scope, and every route is in the
   }
 });
 
-void test("a token with too low a scope, or none, gets nothing of any route, and changes no row", async (t) => {
+void test("a token with too low a scope, or none, reads nothing and changes no row on any route", async (t) => {
   const server = await serve(t);
   const id = hex((await enrolled(server)).id);
   const held = await tokens(server);

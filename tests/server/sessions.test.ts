@@ -146,7 +146,11 @@ for (const flavour of FLAVOURS) {
       assert.equal(hex(evidence!.rival!), (await server.reports(hex(device.id))).at(-1)!.hash);
       for (const one of [device, copy]) assert.equal(await reports(server, one, "more"), "suspended");
       assert.equal(await decide(server, device, "restore"), 200);
-      assert.equal(await reports(server, device, "goes on"), "accepted", "what is under way does not suspend it again");
+      assert.equal(
+        await reports(server, device, "goes on"),
+        "accepted",
+        "a message in progress does not suspend it again",
+      );
       assert.equal(await state(server), "active");
       // While both go on, it is found again.
       assert.notEqual(await reports(server, copy, "and the copy"), "accepted");

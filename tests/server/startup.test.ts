@@ -46,7 +46,7 @@ void test("a file that is no database, or of a newer version, is left alone", as
   const native = new Libsql(server.options.database);
   native.exec("insert into kysely_migration values ('999-tomorrow', '2099-01-01')");
   native.close();
-  await assert.rejects(startServer(server.options), complains(/newer signet/));
+  await assert.rejects(startServer(server.options), complains(/newer version of signet/));
 });
 
 void test("a key that others can read, or that is malformed, is refused", async (t) => {

@@ -304,7 +304,7 @@ void test(`${HISTORIES} random histories: an honest device is never lost`, async
     const stored = (await Promise.all(rows.map(({ id }) => server.reports(id)))).flat().map((report) => report.text);
     assert.equal(new Set(stored).size, stored.length, "a reading is stored twice");
     for (const value of holder.acknowledged.slice(world.lost)) assert.ok(stored.includes(value), `${value} is missing`);
-    assert.ok(holder.acknowledged.length >= 3, "it does not go on");
+    assert.ok(holder.acknowledged.length >= 3, "it does not continue");
     const { alarms, evidence } = await told(world);
     assert.deepEqual(evidence, []);
     const expected = world.restored ? /^acknowledges command/ : /^$/;

@@ -88,7 +88,7 @@ for (const flavour of FLAVOURS) {
   );
 }
 
-void test("nobody else on the machine can read the database or the key", async (t) => {
+void test("other users of the machine cannot read the database or the key", async (t) => {
   const server = await serve(t);
   const files = readdirSync(server.folder);
   assert.ok(files.includes("signet.db") && files.includes("signet.db-wal") && files.includes("server.key"));

@@ -35,7 +35,7 @@ for (const flavour of FLAVOURS) {
       const before = old.report(text("before"));
       assert.equal((await exchange.send(old, server.url, [before])).kind, "accepted");
       const path = `/v1/devices/${hex(old.id)}`;
-      assert.equal((await post(server, `${path}/revoke`, { reason: "its key was read out" })).status, 200);
+      assert.equal((await post(server, `${path}/revoke`, { reason: "its key was extracted" })).status, 200);
 
       // The holder of the old key can neither continue with it nor return with the fresh claim, which stays valid.
       assert.equal((await refusal(server, "reports", old.report(text("forged")))).reason, "revoked");
@@ -162,7 +162,7 @@ for (const flavour of FLAVOURS) {
       );
       assert.equal(stored!.message, hex(mine));
       for (const message of [stored!.message, evidence[0].message as string])
-        assert.equal(verifyReport(fromHex(message)!, device.key.publicKey).counter, 1, "both are the key's");
+        assert.equal(verifyReport(fromHex(message)!, device.key.publicKey).counter, 1, "both belong to the key");
       assert.deepEqual([alarms[0].action, alarms[0].device], ["fork", hex(device.id)]);
       assert.equal((await view(server, device)).body.state, "suspended");
       const path = `/v1/devices/${hex(device.id)}`;

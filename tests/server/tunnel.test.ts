@@ -95,7 +95,7 @@ async function segment(server: Fixture, parts: Partial<Request>): Promise<Answer
   return readAnswer(await posting(server)(writeRequest(whole)))!;
 }
 
-test("a connection that is unknown is said to be, and is made only on request", async (t) => {
+test("an unknown connection is reported, and is made only on request", async (t) => {
   const server = await serve(t, { tls: { port: 0 }, tunnelLimits: { holdMs: 1 } });
   assert.equal((await segment(server, {})).unknown, true);
   assert.equal((await segment(server, { open: true, from: 1 })).unknown, true);
@@ -116,7 +116,7 @@ function tunnels(t: TestContext, limits: Partial<TunnelLimits>, finishes: (id: s
   };
 }
 
-test("a new connection ends the one that was silent longest", async (t) => {
+test("a new connection beyond the limit ends the one that was silent longest", async (t) => {
   const ask = tunnels(t, { connections: 2 }, () => true);
   await ask("01", true);
   await ask("02", true);

@@ -177,7 +177,7 @@ for (const flavour of FLAVOURS) {
       await ask(server, server.adminToken, path, { method: "POST", body: "{}" });
       await until(
         () => told(to).get("log")?.at(-1) === 6 && told(to).get(hex(many.id))?.at(-1) === 256,
-        "not all was told",
+        "not all items were posted",
       );
       for (const device of devices) atLeastOnce(told(to).get(hex(device.id)), 8);
       atLeastOnce(told(to).get(hex(many.id)), 256);
@@ -192,17 +192,17 @@ for (const flavour of FLAVOURS) {
       assert.match(metrics, /^signet_webhook_failures 7$/m);
       const requests = to.requests;
       await pause(300);
-      assert.equal(to.requests, requests, "nothing is told twice that was taken");
+      assert.equal(to.requests, requests, "no accepted item is posted twice");
       assert.deepEqual((await audit(server.store, keyFile.load(server.options.key!))).findings, []);
       const again = await server.restart();
       await exchange.report(many, again.url, text("after a restart"));
-      await until(() => told(to).get(hex(many.id))?.at(-1) === 257, "not told after a restart");
+      await until(() => told(to).get(hex(many.id))?.at(-1) === 257, "not posted after a restart");
       assert.equal(to.requests, requests + 1);
     },
   );
 }
 
-void test("a receiver that is away for long: it is asked less and less often, devices do not notice, and then it gets all", async (t) => {
+void test("a receiver that is away for long: requests become rare, devices are not affected, and then it gets all items", async (t) => {
   const to = await receiver(t);
   const server = await serveFor(t, to, "sqlite", { firstRetryMs: 40, lastRetryMs: 400 });
   to.answers = Array.from({ length: 1000 }, () => 503);
@@ -268,7 +268,7 @@ void test(
     const last = rest.find((server) => server !== silent)!;
     await exchange.report(device, last.url, text("x"));
     await pause(300);
-    assert.equal(told(to).get(hex(device.id))!.at(-1), 31, "the lease is still another's");
+    assert.equal(told(to).get(hex(device.id))!.at(-1), 31, "the lease belongs to another instance");
     first.clock.now += QUICK.leaseMs + 1;
     await until(() => told(to).get(hex(device.id))?.at(-1) === 32, "not taken over from one that is silent");
   },

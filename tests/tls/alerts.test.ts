@@ -187,7 +187,7 @@ test("certificates: forbidden contents of a chain, each with its alert", async (
       [await leafBy({ notBefore: new Date("2030-01-01"), notAfter: new Date("2029-01-01") })],
     ],
     ["a leaf with a bit of its signature flipped", Alert.UnknownCa, [flipped(leaf, leaf.length - 5)]],
-    ["a leaf that is cut", Alert.BadCertificate, [leaf.subarray(0, -1)]],
+    ["a truncated leaf", Alert.BadCertificate, [leaf.subarray(0, -1)]],
     ["five certificates that are none", Alert.BadCertificate, Array<Buffer>(5).fill(Buffer.from("3000", "hex"))],
     [
       "a leaf, the root itself, and five that are none",
@@ -602,7 +602,7 @@ test("after a failure nothing of the connection is left in memory", () => {
   assert.equal(createHash("sha256").update(script.data).digest("hex"), createHash("sha256").digest("hex"));
 });
 
-test("hello: what is offered, and SNI only for names", () => {
+test("hello: the offered algorithms, and SNI only for names", () => {
   const script = new Script(server, { ...pinned, alpn: "http/1.1" });
   assert.equal(script.hello.readUInt16BE(4), 0x0303);
   assert.equal(script.hello[38], 32);

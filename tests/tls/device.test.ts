@@ -193,7 +193,7 @@ async function post(
   });
 }
 
-test("a device that rotates its key shows the next one in TLS: no earlier ticket is used", async () => {
+test("a device that rotates its key presents the next one in TLS and uses no earlier ticket", async () => {
   const server = await serve("rotating");
   const life = await live(server, server.tls!.publicKey);
   await life.until("accepted", 2);

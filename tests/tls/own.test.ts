@@ -81,7 +81,7 @@ test("a point that is compressed, and a client without this row", () => {
   assert.deepEqual(upToCertificate(server, pinned, undefined, new TlsClient()).alerts, [Alert.UnsupportedCertificate]);
 });
 
-test("what CertificateVerify may not say", () => {
+test("CertificateVerify: forbidden contents", () => {
   const cases: [what: string, alert: number, who: Identity, say: (script: Script) => Buffer][] = [
     ["a bit of s is flipped", Alert.DecryptError, server, (s) => flipped(s.certificateVerify(ECDSA), 60)],
     ["the form is broken", Alert.DecryptError, server, (s) => flipped(s.certificateVerify(ECDSA), 8)],

@@ -98,13 +98,13 @@ test("a chain up to a root that is not sent, but known and pinned", async () => 
     ["the root is not pinned", Alert.UnknownCa, read(chain, server)],
     ["another of that name is pinned", Alert.UnknownCa, read(chain, stranger)],
     ["the root is not known", Alert.UnknownCa, read(chain, root, [0])],
-    ["what follows is no certificate", undefined, read([...chain, Buffer.from("3000", "hex")])],
-    ["what follows is longer than the buffer", undefined, read([...chain, Buffer.alloc(9000, 1)])],
+    ["the next entry is no certificate", undefined, read([...chain, Buffer.from("3000", "hex")])],
+    ["the next entry is longer than the buffer", undefined, read([...chain, Buffer.alloc(9000, 1)])],
     ["an authority in between is pinned", undefined, read([...chain, Buffer.alloc(9000, 1)], high)],
     ["the first of two authorities is missing", Alert.UnknownCa, read([chain[0]!, chain[2]!])],
     ["the last authority is missing", Alert.UnknownCa, read(chain.slice(0, 2))],
     ["the authorities are in the wrong order", Alert.UnknownCa, read([chain[0]!, chain[2]!, chain[1]!])],
-    ["a signature by nobody", Alert.BadCertificate, read([nobody, ...chain.slice(1)])],
+    ["an invalid signature", Alert.BadCertificate, read([nobody, ...chain.slice(1)])],
   ];
   for (const [what, alert, script] of cases) assert.equal(verdict(script), alert, what);
 });
@@ -154,7 +154,7 @@ test("names that a large leaf has are still held against the constraints of an a
   }
 });
 
-test("RFC 5280: what a leaf may leave out", async () => {
+test("RFC 5280: parts that a leaf may omit", async () => {
   const bare = await leafBy(low, { hash: "SHA-384", name: "" });
   assert.equal(verdict(read([bare, ...chain.slice(1)])), undefined);
 });
@@ -166,7 +166,7 @@ test("a Certificate message of a wrong form", () => {
     Buffer.concat([Buffer.from([0, 0, len >> 8, len & 255]), list]);
   const good = entries(...chain);
   const cases: [what: string, alert: number | undefined, body: Buffer][] = [
-    ["as it should be", undefined, body(good)],
+    ["the right form", undefined, body(good)],
     ["empty", Alert.DecodeError, Buffer.alloc(0)],
     ["no list", Alert.DecodeError, Buffer.from([0, 0])],
     ["an empty list", Alert.DecodeError, body(Buffer.alloc(0))],

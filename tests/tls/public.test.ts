@@ -114,7 +114,7 @@ test("RSA keys of another form or size", () => {
   }
 });
 
-test("what CertificateVerify may not say", () => {
+test("CertificateVerify: forbidden contents", () => {
   type Case = [what: string, alert: number, key: KeyName, say: (script: Script) => Buffer];
   const cases: Case[] = NAMES.flatMap((name): Case[] => [
     [`${name}: a bit is flipped`, Alert.DecryptError, name, (s) => flipped(s.certificateVerify(SCHEMES[name]), 70)],

@@ -135,7 +135,7 @@ test("signatures are those of RFC 6979, with the lower s", async () => {
   }
 });
 
-test("what leaves the device is verified, or made twice", async () => {
+test("a released signature was verified, or made twice", async () => {
   const checked = await wasmLab(["CRYPTO_CHECKED=1"]);
   const [secret, digest, noise] = [big(77n), Buffer.alloc(32, 5), Buffer.alloc(32, 6)];
   const [key, other] = [p256.getPublicKey(secret, false), p256.getPublicKey(big(78n), false)];

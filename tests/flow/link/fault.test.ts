@@ -39,7 +39,7 @@ async function refused(answer: string, times: number): Promise<Device["fault"]> 
 }
 
 describe("the fault of the link", () => {
-  it("is none where all is well, and is gone with the first byte of a peer", async () => {
+  it("is none in normal operation, and ends with the first byte of a peer", async () => {
     let refuse = true;
     const module = await play({
       command(module, line) {
@@ -61,7 +61,7 @@ describe("the fault of the link", () => {
     assert.equal(module.device.fault.step, "none");
   });
 
-  it("is a module without a word", async () => {
+  it("is a silent module", async () => {
     const { fault } = await mute(() => {}, 20_000);
     assert.deepEqual({ ...fault, times: 0 }, { step: "module", cause: "silence", number: 0, times: 0 });
     assert.ok(fault.times >= 4);
@@ -107,7 +107,7 @@ describe("the fault of the link", () => {
     assert.equal(`${module.device.fault.step} ${module.device.fault.cause}`, "set-up error");
   });
 
-  it("is a server that refuses, a name that is unknown, or an address that is not there", async () => {
+  it("is a server that refuses, an unknown name, or an unused address", async () => {
     assert.deepEqual(await refused(ERROR, 3), { step: "connect", cause: "error", number: 0, times: 3 });
     assert.deepEqual(await refused(`DNS Fail\r\n${ERROR}`, 2), {
       step: "resolve",
@@ -146,7 +146,7 @@ describe("the fault of the link", () => {
     assert.deepEqual(device.fault, { step: "module", cause: "silence", number: 0, times: 4 });
   });
 
-  it("is told when it is new, and then ever more rarely", async () => {
+  it("is reported when it is new, and then less and less often", async () => {
     const module = await play({
       command(module, line) {
         if (!line.startsWith("AT+CIPSTART")) return false;

@@ -54,7 +54,7 @@ describe("the Quectel driver", () => {
     assert.ok(silent < 2 * told, `${silent} ms, ${told} ms with notices`);
   });
 
-  it("waits for a network that takes two minutes, which is no fault, and never resets the module meanwhile", async () => {
+  it("waits for a network for two minutes without a fault, and does not reset the module", async () => {
     const setting = await make(["slow-attach"], 3);
     const { device } = setting;
     assert.ok(!until(setting, 100_000, () => device.state !== LinkState.down));
@@ -93,7 +93,7 @@ describe("the Quectel driver", () => {
     assert.equal(device.fault.step, "sim");
   });
 
-  it("tells of a peer that ends the connection, after its last byte", async () => {
+  it("reports the end of a connection by the peer, after its last byte", async () => {
     const setting = await make([], 4);
     setting.network.endAfter = 700;
     const { device } = setting;
@@ -112,7 +112,7 @@ describe("the Quectel driver", () => {
     assert.equal(Buffer.concat([got, device.receive()]).length, 700);
   });
 
-  it("tells of a host that refuses, with the number of the error, and goes on", async () => {
+  it("reports a host that refuses, with the number of the error, and continues", async () => {
     const setting = await make([], 5);
     setting.network.refusing = true;
     for (let times = 0; times < 6; times++) assert.equal(converse(setting, 10), false);
@@ -121,7 +121,7 @@ describe("the Quectel driver", () => {
     assert.ok(converse(setting, 10));
   });
 
-  it("recovers when the module resets in the midst of anything", async () => {
+  it("recovers when the module resets at any moment", async () => {
     const setting = await make([], 6);
     for (let times = 0; times < 40; times++) {
       setting.clock.after(setting.random.below(600), () => setting.module.reset());
@@ -131,7 +131,7 @@ describe("the Quectel driver", () => {
     assert.ok(converse(setting, 500));
   });
 
-  it("finds a module that still has the connection of the device's life before", async () => {
+  it("finds a module with an open connection from before the restart", async () => {
     const setting = await make([], 8);
     for (let times = 0; times < 20; times++) {
       until(setting, setting.random.below(1500), () => {

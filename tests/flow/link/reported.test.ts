@@ -73,7 +73,7 @@ describe("a send", () => {
     works(module, 0);
   });
 
-  it("whose SEND OK arrives during the next send does not confirm that one", async () => {
+  it("with a SEND OK during the next send does not confirm the next one", async () => {
     const role: Role = {
       data(module, bytes, number) {
         module.say(`\r\nRecv ${bytes.length} bytes\r\n`, 1);
@@ -87,7 +87,7 @@ describe("a send", () => {
     assert.equal(module.device.state, LinkState.peerClosed);
   });
 
-  it("whose SEND OK takes 12 s is waited for", async () => {
+  it("with a SEND OK after 12 s is waited for", async () => {
     const role = first((module, bytes) => {
       module.deliver(bytes);
       module.busyUntilMs = module.nowMs + 12_000;
@@ -131,7 +131,7 @@ describe("a send", () => {
     works(module, 0);
   });
 
-  it("that is OK before the module has its data is an earlier one", async () => {
+  it("with a SEND OK before the module has the data ends: the SEND OK belongs to an earlier send", async () => {
     const role: Role = {
       data(module, bytes, number) {
         module.say("\r\nSEND OK\r\n", 1);

@@ -123,7 +123,7 @@ void test(
     const last = device.report(reading(21_000, 31), { epitaph: text("die 00000002") });
     assert.equal((await exchange.send(device, server.url, [last])).kind, "accepted");
     await tab.page.getByRole("img", { name: /^temperature, °C: 31 readings, .* the last 21$/ }).waitFor();
-    assert.equal(await tab.page.evaluate(() => String(getSelection())), hex(device.id), "what was marked stays so");
+    assert.equal(await tab.page.evaluate(() => String(getSelection())), hex(device.id), "the selection remains");
     const newest = tab.page.getByRole("table", { name: /chain/ }).getByRole("row").nth(1);
     assert.match(
       (await newest.textContent())!,
