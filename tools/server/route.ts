@@ -73,7 +73,7 @@ export const id = z
 export const start = z
   .string()
   .regex(/^[0-9a-f]{1,64}$/)
-  .describe("what an id begins with");
+  .describe("the first digits of an id");
 export const bytes = (least: number, most: number): z.ZodString =>
   z.string().regex(new RegExp(`^([0-9a-f]{2}){${least},${most}}$`));
 export const whole = z
