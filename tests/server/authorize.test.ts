@@ -26,7 +26,7 @@ async function tokenOf(server: Fixture): Promise<string> {
 }
 
 for (const flavour of FLAVOURS) {
-  void test(`who is let in, and as which device (${flavour})`, { skip: missing(flavour) }, async (t) => {
+  void test(`authorize: the accepted devices and their ids (${flavour})`, { skip: missing(flavour) }, async (t) => {
     const server = await serve(t, {}, flavour);
     const device = await enrolled(server);
     const other = await enrolled(server);

@@ -161,7 +161,7 @@ const authorizing = [
     "post",
     "/v1/authorize",
     "authorize",
-    "Whether a device signed what a client gave to another service as its password: 200 with the device, or a denial",
+    "Verify a password that a client gave to another service: 200 with the device that signed it, or a denial",
     {
       query: z
         .object({
