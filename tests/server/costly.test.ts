@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { sql, type KyselyPlugin } from "kysely";
+import * as alarms from "../../tools/server/alarms.ts";
 import * as devices from "../../tools/server/devices.ts";
 import * as evidence from "../../tools/server/evidence.ts";
 import * as log from "../../tools/server/log.ts";
@@ -88,7 +89,7 @@ for (const flavour of FLAVOURS) {
       const device = { id, epoch: 1 } as never;
       await evidence.contradiction(tx, device, { hash: id, counter: 9, prev: id, message: undefined as never });
       await log.hasSince(tx, 0, "gap", id);
-      await queries.alarms(view, 10);
+      for (const isOpen of [false, true]) await alarms.list(view, { limit: 10, isOpen });
       await queries.entries(view, 10);
       await queries.entriesAfter(view, 1, 10);
       await devices.find(view, id);
@@ -172,7 +173,15 @@ void test("a text with a control character or half a character is refused in eve
     for (const [name, property] of Object.entries(schema?.properties ?? {})) {
       if (property.type !== "string" || property.enum !== undefined) continue;
       fields++;
-      const good = { count: 1, expiresAt: server.clock.now + 1e6, name: "x", scope: "read", data: "00", ids: [device] };
+      const good = {
+        count: 1,
+        expiresAt: server.clock.now + 1e6,
+        name: "x",
+        scope: "read",
+        data: "00",
+        ids: [device],
+        seqs: [1],
+      };
       const asked = (schema!.required ?? []).map((field) => [field, good[field as keyof typeof good]]);
       for (const bad of ["shift 3\u0000", "half \ud83d", "two\nlines", "\u009b31m", "\u2028"]) {
         const body = JSON.stringify({ ...Object.fromEntries(asked), [name]: bad });

@@ -196,6 +196,9 @@ const TABLES = [
   "handovers",
   "profiles",
   "labels",
+  "rules",
+  "acknowledged",
+  "damage",
   "audit",
   "audit_head",
 ] as const;

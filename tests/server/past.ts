@@ -32,6 +32,13 @@ export async function past(server: Fixture): Promise<void> {
     assert.equal((await exchange.enrol(successor, server.url)).kind, "accepted");
     assert.equal((await exchange.report(successor, server.url, text(`${d}`))).kind, "accepted");
   }
+  const worn = await enrolled(server);
+  const rule = { name: `worn, ${hex(worn.id)}`, label: "cellar", damaged: 1 };
+  assert.equal((await post("/v1/rules", rule)).status, 200);
+  const damaged = worn.report(text("x"), { damaged: 2 });
+  assert.equal((await exchange.send(worn, server.url, [damaged])).kind, "accepted");
+  const { body } = await ask(server, server.adminToken, "/v1/alarms");
+  await post("/v1/alarms/acknowledge", { seqs: body.alarms.map(({ seq }: { seq: number }) => seq) });
   await post("/v1/claims", { count: 3, expiresAt: server.clock.now + 1e6 });
   await post("/v1/invitations", { ids: ["11".repeat(32), "22".repeat(32)] });
   await post("/v1/tokens", { name: "gone", scope: "read" });

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { Trouble } from "../trouble.ts";
+import { checkAlarms } from "./audit_alarms.ts";
 import { checkDevices } from "./audit_devices.ts";
 import { type Finding, Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
@@ -26,6 +27,7 @@ export async function audit(store: Store, keys: keyFile.ServerKeys, db: Store["r
   const { devices, reports } = await checkDevices(search, told);
   await checkRights(search, told);
   await checkProfiles(search, told.profiles);
+  await checkAlarms(search, told.alarms);
   return { devices, reports, entries, findings: search.findings };
 }
 

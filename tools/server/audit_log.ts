@@ -1,6 +1,7 @@
 /** The audit's first part: walk the log, and collect its statements about the rows that must exist. */
 import { equal, fromHex, hex } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
+import { gatherAlarms, type Alarms } from "./audit_alarms.ts";
 import { PAGE, type Search } from "./audit_findings.ts";
 import { gatherProfile, type Profiles } from "./audit_profiles.ts";
 import * as log from "./log.ts";
@@ -17,6 +18,7 @@ export interface Told {
   readonly orphans: Map<string, string>;
   readonly endedTokens: Map<string, number>;
   readonly profiles: Profiles;
+  readonly alarms: Alarms;
   tokens: number;
   claims: number;
   invitations: number;
@@ -52,6 +54,7 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
     orphans: new Map(),
     endedTokens: new Map(),
     profiles: new Map(),
+    alarms: { rules: new Set(), acknowledged: new Set() },
     tokens: 0,
     claims: 0,
     invitations: 0,
@@ -101,6 +104,7 @@ function gather(told: Told, row: AuditRow): void {
   const device = row.device === null ? "" : hex(row.device);
   const detail = parsed(row.detail);
   gatherProfile(told.profiles, row, detail);
+  gatherAlarms(told.alarms, row, detail);
   const states: Record<string, DeviceState> = {
     enrol: "active",
     restore: "active",

@@ -85,14 +85,14 @@ export async function hasSince(db: Store["read"], seq: number, action: string, d
   return (await query.where("action", "=", action).where("device", "=", device).executeTakeFirst()) !== undefined;
 }
 
-/** Append entries. The head row is locked first: instances append one after the other. */
+/** Append entries, and return the number of the last one. The head row is locked first: instances append one after the other. */
 export async function append(
   store: Store,
   keys: ServerKeys,
   tx: Tx,
   now: number,
   ...entries: readonly Entry[]
-): Promise<void> {
+): Promise<number> {
   const query = tx.selectFrom("audit_head").selectAll().where("id", "=", 1);
   const head = await store.locked(query).executeTakeFirst();
   let seq = head?.seq ?? 0;
@@ -122,4 +122,5 @@ export async function append(
     .values(row)
     .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
     .execute();
+  return seq;
 }

@@ -88,42 +88,6 @@ export async function reports(
   return (after === undefined ? rows.toReversed() : rows).map(reportView);
 }
 
-/** List signs of clones, duplicate keys and restored backups, newest first. */
-export async function alarms(
-  store: Store,
-  limit: number,
-): Promise<{ evidence: object[]; alarms: object[]; gaps: object[] }> {
-  const evidence = await store.read
-    .selectFrom("evidence")
-    .selectAll()
-    .orderBy("received_at", "desc")
-    .limit(limit)
-    .execute();
-  // An index has the entries of one action in their order; two actions in one query would be sorted.
-  const logged = (action: string): Promise<AuditRow[]> =>
-    store.read
-      .selectFrom("audit")
-      .selectAll()
-      .where("action", "=", action)
-      .orderBy("seq", "desc")
-      .limit(limit)
-      .execute();
-  const both = [...(await logged("alarm")), ...(await logged("fork"))];
-  const rows = both.toSorted((a, b) => b.seq - a.seq).slice(0, limit);
-  const gaps = await logged("gap");
-  return {
-    evidence: evidence.map((row) => ({
-      device: hex(row.device),
-      kind: row.kind,
-      receivedAt: row.received_at,
-      message: hex(row.message),
-      rival: row.rival === null ? null : hex(row.rival),
-    })),
-    alarms: rows.map(entryView),
-    gaps: gaps.map(entryView),
-  };
-}
-
 export interface EntryView {
   readonly seq: number;
   readonly at: number;
@@ -133,7 +97,8 @@ export interface EntryView {
   readonly detail: unknown;
 }
 
-function entryView(row: AuditRow): EntryView {
+/** Show an entry of the audit log. */
+export function entryView(row: AuditRow): EntryView {
   return {
     seq: row.seq,
     at: row.at,

@@ -1,8 +1,11 @@
 /** The thread of `reader.ts`: it runs the long queries of operators and renders their answers. */
 import { parentPort } from "node:worker_threads";
 import { fromHex } from "../wire/bytes.ts";
+import * as alarms from "./alarms.ts";
 import * as devices from "./devices.ts";
 import * as queries from "./queries.ts";
+import * as rules from "./rules.ts";
+import type { RuleRow } from "./store/schema.ts";
 import { Store } from "./store/store.ts";
 
 /** Reports in one slice of an export. */
@@ -26,8 +29,11 @@ const QUERIES = {
   async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
     return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
   },
-  async alarms(store: Store, { limit, bursts }: { limit: number; bursts: readonly object[] }): Promise<string> {
-    return JSON.stringify({ ...(await queries.alarms(store, limit)), bursts });
+  async alarms(store: Store, { bursts, ...asked }: alarms.Asked & { bursts: readonly object[] }): Promise<string> {
+    return JSON.stringify({ ...(await alarms.list(store, asked)), bursts });
+  },
+  due(store: Store, { rule, now }: { rule: RuleRow; now: number }): Promise<rules.Due> {
+    return rules.due(store, rule, now);
   },
   async entries(store: Store, { limit }: { limit: number }): Promise<string> {
     return JSON.stringify({ entries: await queries.entries(store, limit) });

@@ -22,6 +22,7 @@ import { Refused, fromPeer, nameOf, refused, type Answer, type Gate, type Known 
 import * as log from "./log.ts";
 import { LIFETIME_MS } from "./nonce.ts";
 import { refusalOf } from "./refusal.ts";
+import * as rules from "./rules.ts";
 import { sealed } from "./seal.ts";
 import * as sessions from "./session.ts";
 import type { DeviceRow, Move, ReportRow } from "./store/schema.ts";
@@ -136,6 +137,7 @@ export class Reporting {
     const isUsual = ({ claims }: Candidate): boolean =>
       claims !== undefined &&
       claims.last === undefined &&
+      claims.damaged === undefined &&
       claims.audience === audience &&
       equal(claims.session, row.session!) &&
       (claims.ack === undefined || claims.ack.counter <= row.passed);
@@ -236,6 +238,8 @@ export class Reporting {
     await tx.insertInto("reports").values(reports).execute();
     await tx.updateTable("devices").set(after).where("id", "=", after.id).execute();
     if (isLast) await log.append(store, keys, tx, now, { action: "leave", actor: "device", device: after.id });
+    const damaged = fresh.reduce((sum, { claims }) => sum + (claims!.damaged ?? 0), 0);
+    if (damaged > 0) await rules.noteDamage(tx, keys, after.id, damaged, now);
     const alarms = await evidence.confirm(tx, gate, device, doubts, fresh[0]!.counter);
     if (isForeign) {
       alarms.push(evidence.foreignCommand(ack!.counter));

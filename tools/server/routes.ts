@@ -6,6 +6,7 @@ import { z } from "zod";
 import { hex } from "../wire/bytes.ts";
 import { CLIENT_MAX, DATA_MAX } from "../wire/messages.ts";
 import { MAX_BYTES } from "../wire/sign1.ts";
+import * as alarms from "./alarms.ts";
 import * as decisions from "./decisions.ts";
 import * as devices from "./devices.ts";
 import { metrics } from "./metrics.ts";
@@ -27,8 +28,26 @@ import {
   whole,
   type Route,
 } from "./route.ts";
+import * as rules from "./rules.ts";
 import { STATES } from "./store/schema.ts";
 import * as tokens from "./tokens.ts";
+
+const ruleName = text(1, 100);
+const ruleBody = z
+  .object({
+    name: ruleName,
+    label: label.optional().describe("only devices with this label"),
+    silent: z.number().int().min(rules.SILENT_MIN_MS).max(1e12).optional().describe("milliseconds without a message"),
+    outdated: text(1, 100).optional().describe("a version: firmware older than it"),
+    damaged: z.number().int().min(1).max(1e6).optional().describe("records of its flash that a device repaired"),
+  })
+  .strict()
+  .refine(
+    ({ silent, outdated, damaged }) => [silent, outdated, damaged].filter((one) => one !== undefined).length === 1,
+    {
+      message: "give one of silent, outdated and damaged",
+    },
+  );
 
 const deviceQuery = z
   .object({
@@ -129,12 +148,15 @@ const reading = [
     "/v1/alarms",
     "read",
     "Alarms: evidence of clones, other alarms of the log, gaps after a restored backup, and bursts of refusals at this instance",
-    { query: z.object({ limit }).strict() },
-    async ({ reader, intake }, { query }) => {
-      const bursts = intake.recent.bursts.toReversed().slice(0, query.limit);
-      return new Rendered(await reader.ask("alarms", { limit: query.limit, bursts }));
+    { query: z.object({ limit, open: z.enum(["true", "false"]).optional().describe("not acknowledged") }).strict() },
+    async ({ reader, intake }, { query: { limit: most, open } }) => {
+      const bursts = intake.recent.bursts.toReversed().slice(0, most);
+      return new Rendered(await reader.ask("alarms", { limit: most, isOpen: open === "true", bursts }));
     },
   ),
+  route("get", "/v1/rules", "read", "The rules that raise alarms about devices", {}, async ({ store }) => ({
+    rules: await rules.list(store),
+  })),
   route(
     "get",
     "/v1/refusals",
@@ -218,6 +240,37 @@ function queued(counter: decisions.Queued): Answered | { counter: number } {
 }
 
 const deciding = [
+  route(
+    "post",
+    "/v1/alarms/acknowledge",
+    "operate",
+    "Note that alarms of the log were seen",
+    { body: z.object({ seqs: z.array(z.number().int().min(1).max(1e15)).min(1).max(100), note }).strict() },
+    async (context, { body, actor }) => ({
+      acknowledged: await alarms.acknowledge(context, body.seqs, body.note, actor),
+    }),
+  ),
+  route(
+    "post",
+    "/v1/rules",
+    "operate",
+    "Make a rule: an alarm about each active device that is silent, has older firmware, or repaired its flash",
+    { body: ruleBody },
+    async (context, { body: { name, label: only = null, ...limits }, actor }) => {
+      const [kind, value] = Object.entries(limits)[0]! as [rules.Kind, string | number];
+      const made = await rules.make(context, { name, kind, value: String(value), label: only }, actor);
+      if (made === "known") return new Answered(409, "there is a rule of this name");
+      return made === "full" ? new Answered(409, `there are ${rules.RULES_MAX} rules`) : { name };
+    },
+  ),
+  route(
+    "post",
+    "/v1/rules/end",
+    "operate",
+    "End a rule; its alarms stay in the log",
+    { body: z.object({ name: ruleName }).strict() },
+    async (context, { body, actor }) => ({ ended: await rules.end(context, body.name, actor) }),
+  ),
   route(
     "patch",
     "/v1/devices/:id",

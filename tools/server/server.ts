@@ -26,6 +26,7 @@ import * as time from "./time.ts";
 import * as tls from "./tls.ts";
 import * as tokens from "./tokens.ts";
 import * as tunnel from "./tunnel.ts";
+import { Watch } from "./watch.ts";
 import * as webhook from "./webhook.ts";
 
 export interface ServerOptions {
@@ -80,6 +81,7 @@ export interface RunningServer {
   readonly coap: coap.CoapDoor | undefined;
   readonly mqtt: mqtt.MqttDoor | undefined;
   readonly webhook: webhook.Webhook | undefined;
+  readonly watch: Watch;
   /** A token of scope admin, at the first start on a database only: it is kept nowhere. */
   readonly adminToken: string | undefined;
   readonly intake: Intake;
@@ -185,6 +187,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const mqttLimits = { ...mqtt.LIMITS, ...options.mqttLimits };
     if (options.mqtt !== undefined)
       mqttDoor = opened(await mqtt.join(intake, options.mqtt, mqttLimits, notice, onError));
+    const watch = opened(new Watch({ ...desk, ticks, reader, intake, onError }));
     if (options.webhook !== undefined) {
       const times = { ...webhook.TIMES, ...options.webhookTimes };
       courier = opened(
@@ -206,6 +209,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       coap: coapDoor,
       mqtt: mqttDoor,
       webhook: courier,
+      watch,
       publicKey: keys.signing.publicKey,
       nextKey,
       adminToken,

@@ -286,6 +286,18 @@ void test(
     await table.getByText("Two devices have one key").waitFor();
     await tab.page.getByRole("link", { name: "Alarms 3" }).waitFor();
     await picture(tab, "alarms");
+    // An acknowledged alarm stays in the list, and is counted no more.
+    await table
+      .getByRole("row")
+      .filter({ hasText: "fork" })
+      .first()
+      .getByRole("button", { name: /^Acknowledge entry/ })
+      .click();
+    await tab.page.getByLabel("Reason, for the log").fill("the copy was found");
+    await tab.page.getByRole("button", { name: "Acknowledge", exact: true }).click();
+    await tab.page.getByRole("link", { name: "Alarms 2" }).waitFor();
+    await table.getByText("by first: the copy was found").waitFor();
+    await picture(tab, "alarms-acknowledged");
     await visit(tab, device);
     await tab.page.getByText("3 alarms name this device.").waitFor();
     await tab.page.getByRole("button", { name: "Restore…" }).click();

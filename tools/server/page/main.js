@@ -1,6 +1,6 @@
 // @ts-check
 /** The page: signing in, the choice of the view, and events from the server. */
-import { alarms, together } from "./alarms.js";
+import { alarms, isOpen, together } from "./alarms.js";
 import { Refusal, Unreachable, ask, forgetToken, keepToken, listen, signedIn } from "./api.js";
 import { device } from "./device.js";
 import { devices } from "./devices.js";
@@ -217,7 +217,7 @@ const VIEWS = new Map(Object.entries({ "": devices, alarms, "sign-up": signUp, l
  * @param {Page} page
  */
 async function caughtUp(page) {
-  page.countAlarms(together(await ask("/v1/alarms?limit=1000")).length);
+  page.countAlarms(together(await ask("/v1/alarms?limit=1000")).filter(isOpen).length);
   await view?.refresh();
 }
 

@@ -212,5 +212,41 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           await index(`devices_by_${column}`, "devices", [column, "id"]);
       },
     },
+    "010-alarms": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("rules")
+          .addColumn("name", "text", (column) => column.primaryKey())
+          .addColumn("kind", "text", (column) => column.notNull())
+          .addColumn("value", "text", (column) => column.notNull())
+          .addColumn("label", "text")
+          .addColumn("created_at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("raised")
+          .addColumn("rule", "text", (column) => column.notNull().references("rules.name"))
+          .addColumn("device", bytes as never, (column) => column.notNull().references("devices.id"))
+          .addColumn("seq", "bigint", (column) => column.notNull().unique())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .addPrimaryKeyConstraint("raised_key", ["rule", "device"])
+          .execute();
+        await db.schema
+          .createTable("acknowledged")
+          .addColumn("seq", "bigint", (column) => column.primaryKey())
+          .addColumn("actor", "text", (column) => column.notNull())
+          .addColumn("note", "text", (column) => column.notNull())
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("damage")
+          .addColumn("device", bytes as never, (column) => column.primaryKey().references("devices.id"))
+          .addColumn("count", "bigint", (column) => column.notNull())
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

@@ -17,6 +17,10 @@ export interface Tables {
   audit: AuditRow;
   profiles: ProfileRow;
   labels: LabelRow;
+  rules: RuleRow;
+  raised: RaisedRow;
+  acknowledged: AcknowledgedRow;
+  damage: DamageRow;
   deliveries: DeliveryRow;
   leases: LeaseRow;
   audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
@@ -150,6 +154,44 @@ export interface LabelRow {
   label: string;
   /** When the device got it. */
   since: number;
+  seal: Uint8Array;
+}
+
+/** A rule that raises an alarm about each device that meets it. */
+export interface RuleRow {
+  name: string;
+  /** See `rules.ts`. */
+  kind: string;
+  value: string;
+  /** Only devices with this label; null for all. */
+  label: string | null;
+  created_at: number;
+  seal: Uint8Array;
+}
+
+/** An alarm of a rule that its device still meets. */
+export interface RaisedRow {
+  rule: string;
+  device: Uint8Array;
+  /** The entry of the log. */
+  seq: number;
+  seal: Uint8Array;
+}
+
+/** An alarm of the log that an operator has seen. */
+export interface AcknowledgedRow {
+  seq: number;
+  actor: string;
+  note: string;
+  at: number;
+  seal: Uint8Array;
+}
+
+/** The damaged records of its flash that a device reported since the last acknowledgement. */
+export interface DamageRow {
+  device: Uint8Array;
+  count: number;
+  at: number;
   seal: Uint8Array;
 }
 
