@@ -98,6 +98,14 @@ export declare function fe256Sub(out: usize, a: usize, b: usize): void;
 @external("cpu", "fe256Half")
 export declare function fe256Half(out: usize, a: usize): void;
 
+/** `_inverse.steps`. */
+@external("cpu", "inverseSteps")
+export declare function inverseSteps(w: usize, zeta: i32, f: i32, g: i32): i32;
+
+/** `_inverse.apply`. */
+@external("cpu", "inverseApply")
+export declare function inverseApply(w: usize, x: usize, y: usize, limbs: u32, inverse: u32): void;
+
 /** `multiply256.row`: `first` is a word of the constants, and all rows of its table must lie in them. */
 @external("cpu", "p256Row")
 export declare function p256Row(out: usize, first: u32, index: u32): void;

@@ -7,7 +7,8 @@
  *
  * Numbers are limbs of 30 bits, least significant first; the last limb has the sign.
  *
- * CT: the modulus and its length leak; nothing here branches on, or indexes by, another number.
+ * CT: the modulus and its length leak; nothing here branches on, or indexes by, another number. Where a long multiplication takes a data-dependent time and
+ * assembly answers (`cpu.BLIND`), the caller blinds the number that it inverts.
  */
 import * as cpu from "./_cpu";
 import { product } from "./_product";
@@ -82,7 +83,12 @@ function signed(a: i32, b: i32): i64 {
  *
  * Bounds: each row of the matrix has a sum of magnitudes of at most 2^BITS.
  */
-function steps(w: usize, zeta: i32, f: i32, g: i32): i32 {
+@inline
+export function steps(w: usize, zeta: i32, f: i32, g: i32): i32 {
+  return cpu.FIELD256 ? cpu.inverseSteps(w, zeta, f, g) : stepsPortable(w, zeta, f, g);
+}
+
+export function stepsPortable(w: usize, zeta: i32, f: i32, g: i32): i32 {
   let u: i32 = 1;
   let v: i32 = 0;
   let q: i32 = 0;
@@ -111,12 +117,18 @@ function steps(w: usize, zeta: i32, f: i32, g: i32): i32 {
 }
 
 /**
- * (x, y) = the matrix times (x, y) / 2^BITS, for f and g, of which that is whole; for d and e a multiple of m is added that makes it so, where `reduce` is
- * set.
+ * (x, y) = the matrix times (x, y) / 2^BITS: f and g, of which that is whole, or d and e, to which a multiple of m is added that makes it so. `inverse` is 0 for
+ * f and g, and 1 / m mod 2^32 for d and e. The matrix is at w, and m after it.
  *
  * Bounds: d and e stay between -2m and m; the sum of three products of a limb and a carry is below 2^62.
  */
-function apply(w: usize, x: usize, y: usize, limbs: u32, reduce: boolean, inverse: u32): void {
+@inline
+export function apply(w: usize, x: usize, y: usize, limbs: u32, inverse: u32): void {
+  if (cpu.FIELD256) cpu.inverseApply(w, x, y, limbs, inverse);
+  else applyPortable(w, x, y, limbs, inverse);
+}
+
+export function applyPortable(w: usize, x: usize, y: usize, limbs: u32, inverse: u32): void {
   const u = load<i32>(w);
   const v = load<i32>(w, 4);
   const q = load<i32>(w, 8);
@@ -131,7 +143,7 @@ function apply(w: usize, x: usize, y: usize, limbs: u32, reduce: boolean, invers
   let two = signed(q, a) + signed(r, b);
   let first: i32 = 0;
   let second: i32 = 0;
-  if (reduce) {
+  if (inverse != 0) {
     // Where d or e is negative, m is added to it; then what makes the low limbs zero.
     first = (u & signX) + (v & signY);
     second = (q & signX) + (r & signY);
@@ -148,7 +160,7 @@ function apply(w: usize, x: usize, y: usize, limbs: u32, reduce: boolean, invers
     b = load<i32>(y + i);
     one += signed(u, a) + signed(v, b);
     two += signed(q, a) + signed(r, b);
-    if (reduce) {
+    if (inverse != 0) {
       const limb = load<i32>(m + i);
       one += signed(limb, first);
       two += signed(limb, second);
@@ -198,8 +210,8 @@ export function invert(out: usize, a: usize, m: usize, minusInverse: u32, bytes:
   let zeta: i32 = -1;
   for (let i = matricesOf(bytes); i != 0; i--) {
     zeta = steps(w, zeta, load<i32>(f), load<i32>(g));
-    apply(w, d, e, limbs, true, 0 - minusInverse);
-    apply(w, f, g, limbs, false, 0);
+    apply(w, d, e, limbs, 0 - minusInverse);
+    apply(w, f, g, limbs, 0);
   }
   settle(d, modulus, load<i32>(f + ((limbs - 1) << 2)) >> 31, limbs);
   join(out, d, bytes);

@@ -13,11 +13,10 @@ import * as cpu from "./_cpu";
 import * as fe from "./_fe256";
 import * as montgomery from "./_montgomery";
 import * as multiply256 from "./_multiply256";
+import * as nonce256 from "./_nonce256";
 import * as p256 from "./_p256";
 import * as sc from "./_sc256";
 import * as table from "./_table256";
-import * as drbg from "./drbg";
-import { Drbg } from "./drbg";
 
 /** Bytes of a public key: 4 ‖ x ‖ y (SEC 1 §2.3.3). */
 export const KEY_BYTES: u32 = p256.ENCODED_BYTES;
@@ -161,8 +160,9 @@ export function sign(out: usize, secret: usize, digest: usize, noise: usize): St
   montgomery.read(w + NUMBER, digest, sc.BYTES);
   sc.reduce(w + NUMBER, w + ORDER);
   const valid = sc.isValid(w + SECRET, w + ORDER);
-  nonce(w, w + NONCE, secret, noise);
-  nonce(w, w + AGAIN, secret, noise);
+  montgomery.write(w + SIGN_WORK, w + NUMBER, sc.BYTES);
+  nonce256.derive(w + NONCE, secret, w + SIGN_WORK, noise, w + ORDER);
+  nonce256.derive(w + AGAIN, secret, w + SIGN_WORK, noise, w + ORDER);
   bytes.copy(w + SPENT, w + NONCE, sc.BYTES);
   if (cpu.BLIND) blind256.make(w + BLIND, w + SPENT, sc.BYTES);
   multiply256.base(w + POINT, w + SPENT, w + ORDER, cpu.BLIND ? w + BLIND : 0, w + SIGN_WORK);
@@ -183,7 +183,14 @@ export function sign(out: usize, secret: usize, digest: usize, noise: usize): St
 /** w + SPENT = the lower one of s and n - s, where s = (e + r d) / k. The nonce is destroyed. */
 function complete(w: usize): void {
   const work = w + SIGN_WORK;
-  sc.invert(w + SPENT, w + NONCE, w + ORDER, work);
+  if (cpu.BLIND) {
+    // 1 / k = b / (k b): the factor b of the points blinds the number that is inverted.
+    sc.mul(w + AGAIN, w + NONCE, w + BLIND, w + ORDER);
+    sc.invert(w + NONCE, w + AGAIN, w + ORDER, work);
+    sc.mul(w + SPENT, w + NONCE, w + BLIND, w + ORDER);
+  } else {
+    sc.invert(w + SPENT, w + NONCE, w + ORDER, work);
+  }
   sc.enter(w + AGAIN, w + POINT, w + ORDER, work);
   sc.mul(work, w + AGAIN, w + SECRET, w + ORDER);
   sc.add(work, work, w + NUMBER, w + ORDER);
@@ -191,21 +198,6 @@ function complete(w: usize): void {
   sc.negate(w + SPENT, w + AGAIN, w + ORDER);
   const high = montgomery.reaches(w + AGAIN, w + SPENT, sc.BYTES);
   words.move(w + SPENT, w + AGAIN, high ^ 1, sc.BYTES);
-}
-
-/** Derive the nonce (RFC 6979 §3.2, §3.6), which is HMAC_DRBG begun from the secret, the digest's number and the noise. */
-function nonce(w: usize, out: usize, secret: usize, noise: usize): void {
-  const from = scratch.mark();
-  const ctx = changetype<Drbg>(scratch.take(offsetof<Drbg>()));
-  const number = scratch.take(2 * sc.BYTES);
-  montgomery.write(number, w + NUMBER, sc.BYTES);
-  drbg.instantiate(ctx, secret, sc.BYTES, number, sc.BYTES, noise, noise ? NOISE_BYTES : 0);
-  // A number that is not in 1..n - 1 is drawn again: once in 2^32 nonces, and of that number nothing is used.
-  do {
-    drbg.generate(number + sc.BYTES, sc.BYTES, ctx);
-    montgomery.read(out, number + sc.BYTES, sc.BYTES);
-  } while (!sc.isValid(out, w + ORDER));
-  scratch.release(from);
 }
 
 /**

@@ -38,6 +38,12 @@ export function init(ctx: Hmac256, key: usize, keyLen: u32): void {
   scratch.release(mark);
 }
 
+/** Begin a MAC under the key that `keyed` was begun with, and has authenticated nothing under. `keyed` stays as it is. */
+@inline
+export function repeat(ctx: Hmac256, keyed: Hmac256): void {
+  memory.copy(changetype<usize>(ctx), changetype<usize>(keyed), offsetof<Hmac256>());
+}
+
 /** Authenticate `len` more bytes. */
 @inline
 export function update(ctx: Hmac256, data: usize, len: u32): void {

@@ -20,6 +20,8 @@ void cpu_fe256_add(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_half(uint32_t *out, const uint32_t *a);
 void cpu_select(uint32_t *out, const uint32_t *rows, uint32_t index, uint32_t bytes, uint32_t stride);
+uint32_t cpu_inverse_steps(uint32_t *matrix, uint32_t zeta, uint32_t f, uint32_t g);
+void cpu_inverse_apply(const uint32_t *w, uint32_t *x, uint32_t *y, uint32_t bytes, uint32_t inverse);
 uint32_t cpu_montgomery_row(uint32_t *out, uint32_t word, const uint32_t *b, const uint32_t *m, uint32_t inverse,
                             uint32_t bytes, uint32_t top);
 uint32_t cpu_rsa_shift(uint32_t *x, uint32_t quotient, const uint32_t *m, uint32_t bytes);
@@ -67,6 +69,18 @@ INNER_PORT void import_cpu_fe256_sub(u32 out, u32 a, u32 b) {
 }
 
 INNER_PORT void import_cpu_fe256_half(u32 out, u32 a) { cpu_fe256_half(elements(out, 1), elements(a, 1)); }
+
+INNER_PORT u32 import_cpu_inverse_steps(u32 w, u32 zeta, u32 f, u32 g) {
+  return cpu_inverse_steps((uint32_t *)inside(w, 4 * 4), zeta, f, g);
+}
+
+/* The limbs of a number of 32 or 48 bytes: assembly would not end for others. */
+INNER_PORT void import_cpu_inverse_apply(u32 w, u32 x, u32 y, u32 limbs, u32 inverse) {
+  if (limbs != 9 && limbs != 13)
+    trap(TRAP_OOB);
+  cpu_inverse_apply((uint32_t *)inside(w, 4 * (4 + limbs)), (uint32_t *)inside(x, 4 * limbs),
+                    (uint32_t *)inside(y, 4 * limbs), 4 * (limbs - 1), inverse);
+}
 
 /* A row of a comb's table: sixteen of the x, then of the y. */
 INNER_PORT void import_cpu_p256_row(u32 out, u32 first, u32 index) {

@@ -32,9 +32,9 @@ const BOARDS: readonly (readonly [board: string, isShort: boolean])[] = FULL
       ["microbit", true],
     ];
 
-/** On a Cortex-M3 the multiplications of curve25519 end early on short operands: they get blinded ones (`assembly/crypto/README.md`). */
+/** On a Cortex-M3 the multiplications of curves end early on short operands: they get blinded ones (`assembly/crypto/README.md`). */
 function isBlinded({ kind, file }: Finding): boolean {
-  return kind === "time" && file.endsWith("cpu_umlal.S");
+  return kind === "time" && /\bcpu_(?:umlal|inverse)\.S$/.test(file);
 }
 
 for (const [board, isShort] of BOARDS) {
@@ -47,7 +47,8 @@ for (const [board, isShort] of BOARDS) {
       const { name } = secrets[i]!;
       assert(result > 1, `${name}: answered ${result}`);
       const blinded = findings.filter(isBlinded);
-      if (blinded.length > 0) assert.match(name, /25519/, `${name} multiplies values that are not blinded`);
+      if (blinded.length > 0)
+        assert.match(name, /25519|p256|ec(?:dh|dsa)256/, `${name} multiplies values that are not blinded`);
       const bad = findings.filter((one) => !isBlinded(one)).map(({ where }) => where);
       assert.deepEqual(bad, [], name);
       context.diagnostic(`${name}: no dependence${blinded.length > 0 ? " but blinded multiplications" : ""}`);

@@ -101,6 +101,71 @@ export function inverseTrial(a: bigint): Trial256 {
   return { name: "invert", op: Op.Fe256Invert, fields: [bytes(a, 32)], wanted };
 }
 
+/** A number as limbs of 30 bits, of which the last has the sign. */
+function limbs(x: bigint, count: number): Buffer {
+  const out = Buffer.alloc(4 * count);
+  for (let i = 0; i < count; i++)
+    out.writeInt32LE(Number(i === count - 1 ? x >> BigInt(30 * i) : (x >> BigInt(30 * i)) & 0x3fff_ffffn), 4 * i);
+  return out;
+}
+
+/** Thirty steps of division: the matrix and zeta after them. */
+function divide(zeta: number, f: bigint, g: bigint): { matrix: bigint[]; zeta: number } {
+  let [u, v, q, r] = [1n, 0n, 0n, 1n];
+  for (let i = 0; i < 30; i++) {
+    if (zeta < 0 && g & 1n) [zeta, f, g, u, v, q, r] = [-zeta - 2, g, (g - f) / 2n, 2n * q, 2n * r, q - u, r - v];
+    else if (g & 1n) [zeta, g, u, v, q, r] = [zeta - 1, (g + f) / 2n, 2n * u, 2n * v, q + u, r + v];
+    else [zeta, g, u, v] = [zeta - 1, g / 2n, 2n * u, 2n * v];
+  }
+  return { matrix: [u, v, q, r], zeta };
+}
+
+/** Thirty steps of an inversion of 32 or 48 bytes, and their matrix applied to f and g, then to numbers such as d and e: by what the board has, by the twin, and by BigInt. */
+export function inversionTrials(index: number, random: Stream): (Trial & { readonly wanted: Buffer })[] {
+  const size = index % 2 === 0 ? 32 : 48;
+  const count = size === 32 ? 9 : 13;
+  const draw = (): bigint => number(size === 32 ? bytes(element(random, P), 32) : random.take(size));
+  const m = index === 0 ? P : index === 2 ? N : draw() | 1n;
+  const g = [0n, m - 1n, 1n][index] ?? draw() % m;
+  const [d, e] = [-(draw() % (2n * m)), index % 3 === 0 ? m - 1n : (draw() % m) - m];
+  const zeta = [-1, 0, 100, -100][index & 3]!;
+  const { matrix, zeta: after } = divide(zeta, m, g);
+  const [u, v, q, r] = matrix as [bigint, bigint, bigint, bigint];
+  const low = (x: bigint): Buffer => bytes(mod(x, 1n << 32n), 4);
+  const times = [...matrix.map(low), limbs(m, count)];
+  const inverse = power(m, (1n << 30n) - 1n, 1n << 32n);
+  // The multiple of m that makes a sum whole, where m has been added to the numbers below zero.
+  const whole = (x: bigint, a: bigint, b: bigint): bigint => {
+    const plus = (d < 0n ? a : 0n) + (e < 0n ? b : 0n);
+    return (x + (plus - mod(inverse * (x & 0xffff_ffffn) + plus, 1n << 30n)) * m) >> 30n;
+  };
+  const one = [(u * m + v * g) >> 30n, (q * m + r * g) >> 30n];
+  const two = [whole(u * d + v * e, u, v), whole(q * d + r * e, q, r)];
+  const pair = (xs: bigint[]): Buffer => Buffer.concat(xs.map((x) => limbs(x, count)));
+  const apply = { op: Op.InverseApply, twin: Op.InverseApplyPortable };
+  return [
+    {
+      name: "steps",
+      op: Op.InverseSteps,
+      twin: Op.InverseStepsPortable,
+      fields: [low(BigInt(zeta)), low(m), low(g)],
+      wanted: Buffer.concat([...matrix.map(low), low(BigInt(after))]),
+    },
+    {
+      name: "f and g",
+      ...apply,
+      fields: [Buffer.concat(times), limbs(m, count), limbs(g, count), low(0n)],
+      wanted: pair(one),
+    },
+    {
+      name: "d and e",
+      ...apply,
+      fields: [Buffer.concat(times), limbs(d, count), limbs(e, count), low(inverse)],
+      wanted: pair(two),
+    },
+  ];
+}
+
 /** Everything on a pair of scalars. */
 export function scalarTrials(a: bigint, b: bigint): Trial256[] {
   const comb = mod(a + BITS, N);

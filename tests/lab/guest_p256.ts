@@ -1,5 +1,6 @@
 /** The lab's operations on P-256 and P-384. */
 import * as fe from "../../assembly/crypto/_fe256";
+import * as inverse from "../../assembly/crypto/_inverse";
 import * as multiply256 from "../../assembly/crypto/_multiply256";
 import * as p256 from "../../assembly/crypto/_p256";
 import * as sc from "../../assembly/crypto/_sc256";
@@ -60,6 +61,12 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
     case Op.P256Pick:
     case Op.P256PickPortable:
       return select(out, reader, op);
+    case Op.InverseSteps:
+    case Op.InverseStepsPortable:
+      return steps(out, reader, op);
+    case Op.InverseApply:
+    case Op.InverseApplyPortable:
+      return apply(out, reader, op);
     case Op.Ecdsa256Sign:
     case Op.Ecdsa256Issue:
       return sign(out, reader, op);
@@ -104,6 +111,39 @@ function select(out: usize, reader: Reader, op: u32): i32 {
   }
   memory.copy(out, answer, p256.POINT_BYTES);
   return p256.POINT_BYTES;
+}
+
+function steps(out: usize, reader: Reader, op: u32): i32 {
+  const zeta = words(reader, 4);
+  const f = words(reader, 4);
+  const g = words(reader, 4);
+  if (!reader.ok()) return Status.Malformed;
+  const w = scratch.take(20);
+  const after =
+    op == Op.InverseSteps
+      ? inverse.steps(w, load<i32>(zeta), load<i32>(f), load<i32>(g))
+      : inverse.stepsPortable(w, load<i32>(zeta), load<i32>(f), load<i32>(g));
+  store<i32>(w, after, 16);
+  memory.copy(out, w, 20);
+  return 20;
+}
+
+function apply(out: usize, reader: Reader, op: u32): i32 {
+  const len = reader.u16();
+  const limbs = (len >>> 2) - 4;
+  if ((len & 3) != 0 || (limbs != 9 && limbs != 13)) return Status.Malformed;
+  const w = scratch.take(len);
+  const from = reader.take(len);
+  if (reader.ok()) memory.copy(w, from, len);
+  const x = words(reader, limbs << 2);
+  const y = words(reader, limbs << 2);
+  const factor = words(reader, 4);
+  if (!reader.ok()) return Status.Malformed;
+  if (op == Op.InverseApply) inverse.apply(w, x, y, limbs, load<u32>(factor));
+  else inverse.applyPortable(w, x, y, limbs, load<u32>(factor));
+  memory.copy(out, x, limbs << 2);
+  memory.copy(out + (limbs << 2), y, limbs << 2);
+  return limbs << 3;
 }
 
 function sign(out: usize, reader: Reader, op: u32): i32 {

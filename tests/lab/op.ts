@@ -124,6 +124,12 @@ export const enum Op {
   P256PickPortable = 0x6f,
   /** a -> 1 / a, in Montgomery's form */
   Fe256Invert = 0x5c,
+  /** zeta (u32), f, g -> a matrix and the new zeta, by what the board has and by the portable twin; f and g are words */
+  InverseSteps = 0x70,
+  InverseStepsPortable = 0x71,
+  /** a matrix and m, x and y in limbs, 1 / m or 0 (4 bytes) -> x and y, by what the board has and by the portable twin */
+  InverseApply = 0x72,
+  InverseApplyPortable = 0x73,
   /** a, b -> a * b / 2^256 modulo the group's order */
   Sc256Mul = 0x5d,
   /** a -> 2^256 / a */

@@ -9,6 +9,8 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r6, #28": "bytes of the element" },
   cpu_fe_square: { "subs r2, #1": "squarings" },
   cpu_ghash: { "cmp r0, ip": "words of the operands", "subs r2, #1": "blocks" },
+  cpu_inverse_apply: { "cmp r1, lr": "limbs of the number" },
+  cpu_inverse_steps: { "subs ip, ip, #1": "steps" },
   cpu_montgomery_row: { "cmp r0, lr": "bytes of the element", "tst r5, #8": "bytes of the element" },
   cpu_poly1305: { "subs lr, lr, #1": "blocks" },
   cpu_sc_montgomery: { "cmp r1, r0": "bytes of the scalar" },
@@ -24,12 +26,14 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
  * secrets: of each file, the text in its line, and why it is public.
  */
 export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "assembly/crypto/_nonce256.ts": {
+    "sc.isValid(out, order)": "the decision to draw another nonce: the refused number is not used",
+  },
   "assembly/crypto/aead.ts": { "words.equal(expected, tag": "the verdict" },
   "assembly/crypto/aes128gcm.ts": { "words.equal(": "the verdict" },
   "assembly/crypto/drbg.ts": { "ctx.request": "the count of requests" },
   "assembly/crypto/ecdh256.ts": { "take(w, secret)": "the verdict" },
   "assembly/crypto/ecdsa256.ts": {
-    "!sc.isValid(out, w + ORDER)": "the decision to draw another nonce: the refused number is not used",
     "sc.isValid(w + SECRET, w + ORDER)": "the verdict",
     "words.difference(w + NONCE, w + AGAIN": "the verdict",
     "montgomery.isZero(w + POINT": "the verdict",

@@ -57,6 +57,21 @@ async function checkP256(lab: Lab, random: Stream): Promise<void> {
   }
 }
 
+/** The parts of an inversion, and whole ones modulo both primes. */
+async function checkInversion(lab: Lab, random: Stream): Promise<void> {
+  for (let i = 0; i < COUNT + 8; i++) {
+    for (const { name, op, twin, fields, wanted } of p256.inversionTrials(i, random)) {
+      const about = `${name}: ${fields.map((field) => field.toString("hex")).join(" ")}`;
+      for (const by of [op, twin])
+        equal((await lab.run(by, ...fields)).bytes.toString("hex"), wanted.toString("hex"), about);
+    }
+  }
+  for (const a of [0n, 1n, p256.element(random, p256.N)]) {
+    for (const { name, op, fields, wanted } of [p256.inverseTrial(a % p256.P), p256.inverseScalarTrial(a)])
+      equal(number((await lab.run(op, ...fields)).bytes), wanted, `${name}: ${fields[0]!.toString("hex")}`);
+  }
+}
+
 for (const build of BUILDS) {
   test(`${build.name}: special elements, ${COUNT} others with seed "${SEED}", every row`, async (context) => {
     const use = await build.use();
@@ -74,6 +89,7 @@ for (const build of BUILDS) {
       for (let i = 0; i < COUNT; i++) await check(lab, montgomeryRow(i, random));
       for (let i = 0; i < COUNT + 8; i++) await check(lab, rsaShift(i, random));
       await checkP256(lab, random);
+      await checkInversion(lab, random);
       const tables = "CRYPTO_SMALL" in use ? 1 : 4;
       for (const trial of [...rows(tables), ...p256.selections(tables, random)]) await check(lab, trial);
     } finally {
