@@ -56,7 +56,7 @@ const RSA = [2048, 3072, 4096].map((bits) => {
 });
 const basePoint = Buffer.concat([Buffer.from([9]), Buffer.alloc(31)]);
 
-interface Operation {
+export interface Operation {
   readonly name: string;
   /** Run it; all who have it must answer alike. */
   readonly run: (lab: Lab, known: Known) => Promise<Answer>;
@@ -65,12 +65,12 @@ interface Operation {
 }
 
 /** The key pair and signature that verification needs: from the first who can make them. */
-interface Known {
+export interface Known {
   key: Uint8Array;
   signature: Uint8Array;
 }
 
-const OPERATIONS: readonly Operation[] = [
+export const OPERATIONS: readonly Operation[] = [
   { name: "ed25519.keygen", run: (lab) => lab.run(Op.Ed25519PublicKey, seed) },
   { name: "ed25519.sign", run: (lab, { key }) => lab.run(Op.Ed25519Sign, seed, key, NOTHING, NOTHING, message) },
   {
@@ -95,7 +95,7 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 /** Run every operation that a lab has. */
-async function measureAll(lab: Lab, known: Known, isRoomy: boolean): Promise<Map<string, Answer>> {
+export async function measureAll(lab: Lab, known: Known, isRoomy: boolean): Promise<Map<string, Answer>> {
   const answers = new Map<string, Answer>();
   for (const { name, run, isLarge = false } of OPERATIONS) {
     if (isLarge && !isRoomy) continue;

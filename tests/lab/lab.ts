@@ -3,7 +3,7 @@
  * this process, and the ELF in QEMU.
  */
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { Status } from "../../assembly/lib/status.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
 import { startEmulator } from "../../tools/emulator/qemu.ts";
@@ -20,7 +20,10 @@ export interface Answer {
   /** Instructions and bytes of stack that it took; 0 in the wasm. */
   readonly instructions: number;
   readonly stack: number;
-  /** Estimated cycles, from a lab that counts them (`tests/bench/counted.ts`), else 0. */
+  /**
+   * The count of the chip's counter: on an emulator it means nothing, and it is 0 if the counter is too short. `tests/bench/counted.ts`
+   * puts an estimate in its place. 0 in the wasm.
+   */
   readonly cycles: number;
 }
 
@@ -77,14 +80,17 @@ export async function wasmLab(use: readonly string[] = []): Promise<Lab> {
   };
 }
 
-/** Collects what a socket receives until a wanted number of bytes is there. */
+/** Bytes of an answer before those of its result. */
+export const ANSWER_BYTES = 16;
+
+/** Collects what a stream receives until a wanted number of bytes is there. */
 class Receiver {
   private have = Buffer.alloc(0);
   private wanted = 0;
   private done: (() => void) | undefined;
 
-  constructor(socket: Socket) {
-    socket.on("data", (bytes: Buffer) => {
+  constructor(stream: Duplex) {
+    stream.on("data", (bytes: Buffer) => {
       this.have = Buffer.concat([this.have, bytes]);
       if (this.have.length >= this.wanted) this.done?.();
     });
@@ -99,6 +105,38 @@ class Receiver {
     this.have = this.have.subarray(count);
     return taken;
   }
+}
+
+/** Operations of `boards/common/lab.c` itself. */
+export const Own = { Noise: 0xfffd, Counter: 0xfffc } as const;
+
+/** A lab behind a stream; `failed` rejects when its board is gone. */
+export function streamLab(name: string, stream: Duplex, failed: Promise<never>): Lab {
+  failed.catch(() => undefined);
+  const receiver = new Receiver(stream);
+  return {
+    name,
+    async run(op, ...fields) {
+      const bytes = op >= Own.Counter ? Buffer.concat(fields) : request(fields);
+      const head = Buffer.alloc(4);
+      head.writeUInt16LE(op);
+      head.writeUInt16LE(bytes.length, 2);
+      stream.write(Buffer.concat([head, bytes]));
+      const answer = await Promise.race([receiver.take(ANSWER_BYTES), failed]);
+      const result = answer.readInt32LE(0);
+      return {
+        result,
+        bytes: Buffer.from(await Promise.race([receiver.take(lengthOf(result)), failed])),
+        instructions: answer.readUInt32LE(4),
+        stack: answer.readUInt32LE(8),
+        cycles: answer.readUInt32LE(12),
+      };
+    },
+    close() {
+      stream.destroy();
+      return Promise.resolve();
+    },
+  };
 }
 
 /** Options of a run of an ELF. */
@@ -127,11 +165,9 @@ export async function elfLab(board: string, options: ElfOptions = {}): Promise<L
   });
   const socket = await emulator.uart();
   await emulator.waitFor("lab");
-  const receiver = new Receiver(socket);
   const gone = once(emulator, "exit").then(() => {
     throw new Error(`the board is gone\n${emulator.lines.slice(-5).join("\n")}\n${emulator.complaint}`);
   });
-  gone.catch(() => undefined);
   const hung = (): Promise<never> =>
     new Promise((_, reject) => {
       const epitaph = (): void => {
@@ -142,27 +178,11 @@ export async function elfLab(board: string, options: ElfOptions = {}): Promise<L
       emulator.on("line", epitaph);
     });
   const died = hung();
-  died.catch(() => undefined);
+  const lab = streamLab(board, socket, Promise.race([gone, died]));
   return {
-    name: board,
-    async run(op, ...fields) {
-      const bytes = request(fields);
-      const head = Buffer.alloc(4);
-      head.writeUInt16LE(op);
-      head.writeUInt16LE(bytes.length, 2);
-      socket.write(Buffer.concat([head, bytes]));
-      const answer = await Promise.race([receiver.take(12), gone, died]);
-      const result = answer.readInt32LE(0);
-      return {
-        result,
-        bytes: Buffer.from(await receiver.take(lengthOf(result))),
-        instructions: answer.readUInt32LE(4),
-        stack: answer.readUInt32LE(8),
-        cycles: 0,
-      };
-    },
+    ...lab,
     async close() {
-      socket.destroy();
+      await lab.close();
       await emulator.kill();
     },
   };

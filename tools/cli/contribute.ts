@@ -4,5 +4,6 @@ export const verbs = {
   check: () => import("./check.ts"),
   format: () => import("./format.ts"),
   bench: () => import("./bench.ts"),
+  lab: () => import("./lab.ts"),
   pack: () => import("./pack.ts"),
 };

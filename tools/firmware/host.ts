@@ -37,6 +37,7 @@ export interface HostRequest {
 const BOARD_HEADER = `#ifndef BOARD_H_
 #define BOARD_H_
 #define BOARD_NAME "posix"
+#define CLOCK_HZ 0u
 #define STORE_PAGE_BYTES 4096u
 #define STORE_PAGES 16u
 #endif

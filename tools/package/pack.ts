@@ -17,7 +17,7 @@ const CONTENTS = ["asconfig.json", "assembly", "boards", "linker", "LICENSE", "t
 /** Parts of the tools for a change of Signet itself, the loader of TypeScript, and the thread's start that uses it. */
 const LEFT_OUT = [
   /^tools\/(check|package|test)\//,
-  /^tools\/cli\/(bench|check|contribute|format|pack|test)\.ts$/,
+  /^tools\/cli\/(bench|check|contribute|format|lab|pack|separate|test)\.ts$/,
   /^tools\/(load|load_hooks|server\/reader_thread)\.mjs$/,
 ];
 
