@@ -51,6 +51,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       key: () => import("./cli/key.ts"),
       backup: () => import("./cli/backup.ts"),
       restore: () => import("./cli/restore.ts"),
+      archive: () => import("./cli/archive.ts"),
       verify: () => import("./cli/verify.ts"),
       audit: () => import("./cli/audit.ts"),
     },

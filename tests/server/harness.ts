@@ -187,6 +187,7 @@ export function text(value: string): Uint8Array {
 const TABLES = [
   "devices",
   "reports",
+  "bases",
   "used_nonces",
   "evidence",
   "invitations",

@@ -7,13 +7,22 @@ export function add(program: Command): void {
     .description("check every row, chain and log entry of a server's database")
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
     .option("--key <file>", "the server's key (default: beside the database)")
-    .action(async ({ database, key }: { database: string; key?: string }) => {
+    .option("--archive <files...>", "archives that together have every report that left the database")
+    .action(async ({ database, key, archive = [] }: { database: string; key?: string; archive?: string[] }) => {
       const { auditDatabase } = await import("../server/audit.ts");
       const { keyBeside } = await import("../server/place.ts");
-      const { devices, reports, entries, findings } = await auditDatabase(database, key ?? keyBeside(database));
+      const options = { archives: archive };
+      const { devices, reports, entries, archived, findings } = await auditDatabase(
+        database,
+        key ?? keyBeside(database),
+        options,
+      );
       for (const { table, row, what } of findings) process.stdout.write(`${table} ${row}: ${what}\n`);
       const verdict = findings.length === 0 ? "nothing was altered" : `${findings.length} findings`;
-      process.stdout.write(`audit: ${devices} devices, ${reports} reports, ${entries} log entries: ${verdict}\n`);
+      const more = archive.length === 0 ? "" : `${archived} reports in ${archive.length} archives, `;
+      process.stdout.write(
+        `audit: ${devices} devices, ${reports} reports, ${more}${entries} log entries: ${verdict}\n`,
+      );
       process.exitCode = findings.length === 0 ? 0 : 1;
     });
 }

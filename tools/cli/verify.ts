@@ -4,11 +4,19 @@ import type { Command } from "commander";
 export function add(program: Command): void {
   program
     .command("verify")
-    .description("check stored reports with the device's public key, offline")
-    .argument("<file>", "a report, binary or hexadecimal, or exported rows")
-    .requiredOption("--key <key>", "the device's public key: hexadecimal, or a file")
+    .description("check stored reports offline: a device's with its public key, an archive with the server's")
+    .argument("<file>", "a report, binary or hexadecimal, exported rows, or an archive")
+    .requiredOption(
+      "--key <key>",
+      "the public key, the device's or for an archive the server's: hexadecimal, or a file",
+    )
     .action(async (file: string, { key }: { key: string }) => {
-      const { verifyFile } = await import("../server/verify.ts");
+      const { verifyArchive, verifyFile } = await import("../server/verify.ts");
+      const { isArchive } = await import("../server/archive_file.ts");
+      if (isArchive(file)) {
+        process.stdout.write(verifyArchive(file, key));
+        return;
+      }
       for (const { device, counter, audience, data } of verifyFile(file, key)) {
         process.stdout.write(`verified: device ${device} counter ${counter} audience ${audience} data ${data}\n`);
       }

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { Trouble } from "../trouble.ts";
 import { checkAlarms } from "./audit_alarms.ts";
+import { checkArchives } from "./audit_archives.ts";
 import { checkDevices } from "./audit_devices.ts";
 import { type Finding, Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
@@ -17,29 +18,42 @@ export interface Audited {
   readonly devices: number;
   readonly reports: number;
   readonly entries: number;
+  /** Reports in the archives that were given. */
+  readonly archived: number;
   readonly findings: readonly Finding[];
 }
 
+export interface AuditOptions {
+  /** Archives that together have every report that left the database. */
+  readonly archives?: readonly string[];
+}
+
 /** Audit an open database. With `db` it reads a snapshot of it. */
-export async function audit(store: Store, keys: keyFile.ServerKeys, db: Store["read"] = store.read): Promise<Audited> {
+export async function audit(
+  store: Store,
+  keys: keyFile.ServerKeys,
+  { archives = [] }: AuditOptions = {},
+  db: Store["read"] = store.read,
+): Promise<Audited> {
   const search = new Search(db, keys);
   const { told, entries } = await readLog(search);
   const { devices, reports } = await checkDevices(search, told);
   await checkRights(search, told);
   await checkProfiles(search, told.profiles);
   await checkAlarms(search, told.alarms);
-  return { devices, reports, entries, findings: search.findings };
+  const archived = archives.length === 0 ? 0 : await checkArchives(search, told, archives);
+  return { devices, reports, entries, archived, findings: search.findings };
 }
 
 /** Audit one snapshot of the database that `where` names with the server's key in a file. Nothing is written: it may be a copy, or in use. */
-export async function auditDatabase(where: string, key: string): Promise<Audited> {
+export async function auditDatabase(where: string, key: string, options: AuditOptions = {}): Promise<Audited> {
   if (!existsSync(key))
     throw new Trouble(`${key} does not exist`, "give the server's key with --key: seals cannot be checked without it");
   const keys = keyFile.load(key);
   const store = await Store.openToRead(where);
   try {
     await store.checkVersion();
-    return await store.snapshot((db) => audit(store, keys, db));
+    return await store.snapshot((db) => audit(store, keys, options, db));
   } catch (error) {
     throw store.trouble(error) ?? error;
   } finally {

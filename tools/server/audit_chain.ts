@@ -1,19 +1,20 @@
-/** The audit of one chain: every report of a device, from the first to its head. */
+/** The audit of one chain: every report of a device, from the one after its base to its head. */
 import { equal, hex } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { hash } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
-import { NO_HEAD, type Head } from "../wire/messages.ts";
+import type { Head } from "../wire/messages.ts";
 import { open, verify } from "../wire/sign1.ts";
 import { PAGE, type Search } from "./audit_findings.ts";
+import type { Base } from "./base.ts";
 import type { DeviceRow, ReportRow } from "./store/schema.ts";
 
 /** Check the chain of a device, and return the number of its reports. */
-export async function checkChain(search: Search, device: DeviceRow): Promise<number> {
+export async function checkChain(search: Search, device: DeviceRow, base: Base): Promise<number> {
   const key = ed25519.importKey(device.key);
   const name = hex(device.id);
-  let head: Head = NO_HEAD;
-  let [count, after] = [0, -1];
+  let head: Head = base;
+  let [count, after] = [base.count, -1];
   for (;;) {
     const page: ReportRow[] = await search.db
       .selectFrom("reports")
@@ -30,7 +31,11 @@ export async function checkChain(search: Search, device: DeviceRow): Promise<num
     if (page.length < PAGE) break;
   }
   if (count !== device.report_count) {
-    search.found("reports", name, `removed or inserted: there are ${count} reports, and were ${device.report_count}`);
+    search.found(
+      "reports",
+      name,
+      `removed or inserted: there are ${count} reports with those that left, and were ${device.report_count}`,
+    );
   }
   if (head.counter !== device.head_counter || !equal(head.hash, device.head_hash)) {
     search.found(
@@ -39,7 +44,7 @@ export async function checkChain(search: Search, device: DeviceRow): Promise<num
       `removed or altered: the chain ends at ${head.counter}, and ended at ${device.head_counter}`,
     );
   }
-  return count;
+  return count - base.count;
 }
 
 /** Check one stored report, and return the head it makes. */

@@ -5,6 +5,7 @@ import { hash, id as keyId } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
 import { open, verify } from "../wire/sign1.ts";
 import { checkChain } from "./audit_chain.ts";
+import { NO_BASE, isAt, type Base } from "./base.ts";
 import type { Search } from "./audit_findings.ts";
 import type { Told } from "./audit_log.ts";
 import type { DeviceRow } from "./store/schema.ts";
@@ -12,6 +13,7 @@ import type { DeviceRow } from "./store/schema.ts";
 /** Walk all devices, each with its chain. */
 export async function checkDevices(search: Search, told: Told): Promise<{ devices: number; reports: number }> {
   let reports = 0;
+  const starts = await checkBases(search, told.bases);
   const missing = new Set(told.states.keys());
   const rows = await search.db.selectFrom("devices").selectAll().execute();
   for (const row of rows) {
@@ -23,7 +25,7 @@ export async function checkDevices(search: Search, told: Told): Promise<{ device
     const state = told.states.get(name);
     if (state === undefined) search.found("devices", name, "inserted: the log has no entry for it");
     else if (state !== row.state) search.found("devices", name, `altered: in the log it is ${state}`);
-    reports += await checkChain(search, row);
+    reports += await checkChain(search, row, starts.get(name) ?? NO_BASE);
     await downlinks(search, row, told.downlinks.get(name) ?? 0);
     await evidence(search, row, told.forks.get(name) ?? 0);
   }
@@ -32,6 +34,22 @@ export async function checkDevices(search: Search, told: Told): Promise<{ device
   await orphans(search, told.orphans);
   await strays(search, rows);
   return { devices: rows.length, reports };
+}
+
+/** Check that rows and log agree on the bases, and return them. */
+async function checkBases(search: Search, told: ReadonlyMap<string, Base>): Promise<Map<string, Base>> {
+  const rows = await search.db.selectFrom("bases").selectAll().execute();
+  const found = new Map<string, Base>(rows.map((row) => [hex(row.device), row]));
+  for (const row of rows) {
+    const name = hex(row.device);
+    search.sealed("bases", name, row);
+    const said = told.get(name);
+    if (said === undefined || !isAt(said, row) || said.count !== row.count)
+      search.found("bases", name, "altered or inserted: the log does not say so");
+  }
+  for (const name of told.keys())
+    if (!found.has(name)) search.found("bases", name, "removed: the log says that reports left");
+  return found;
 }
 
 async function downlinks(search: Search, device: DeviceRow, told: number): Promise<void> {
@@ -100,7 +118,7 @@ async function orphans(search: Search, told: ReadonlyMap<string, string>): Promi
 /** Find rows of devices that are not there. */
 async function strays(search: Search, devices: readonly DeviceRow[]): Promise<void> {
   const known = new Set(devices.map((row) => hex(row.id)));
-  for (const table of ["reports", "downlinks", "evidence", "handovers"] as const) {
+  for (const table of ["reports", "bases", "downlinks", "evidence", "handovers"] as const) {
     const rows = await search.db.selectFrom(table).select("device").distinct().execute();
     for (const row of rows)
       if (!known.has(hex(row.device)))

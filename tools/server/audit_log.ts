@@ -4,6 +4,7 @@ import * as ed25519 from "../wire/ed25519.ts";
 import { gatherAlarms, type Alarms } from "./audit_alarms.ts";
 import { PAGE, type Search } from "./audit_findings.ts";
 import { gatherProfile, type Profiles } from "./audit_profiles.ts";
+import type { Base, Range } from "./base.ts";
 import * as log from "./log.ts";
 import type { AuditRow, DeviceState } from "./store/schema.ts";
 
@@ -19,6 +20,8 @@ export interface Told {
   readonly endedTokens: Map<string, number>;
   readonly profiles: Profiles;
   readonly alarms: Alarms;
+  readonly bases: Map<string, Base>;
+  readonly erased: Map<string, Range[]>;
   tokens: number;
   claims: number;
   invitations: number;
@@ -55,6 +58,8 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
     endedTokens: new Map(),
     profiles: new Map(),
     alarms: { rules: new Set(), acknowledged: new Set() },
+    bases: new Map(),
+    erased: new Map(),
     tokens: 0,
     claims: 0,
     invitations: 0,
@@ -123,7 +128,16 @@ function gather(told: Told, row: AuditRow): void {
   else if (row.action === "token") told.tokens++;
   else if (row.action === "claims") told.claims += Number(detail["count"]);
   else if (row.action === "invite") told.invitations += Number(detail["added"]);
-  else if (row.action === "end-token") add(told.endedTokens, String(detail["name"]), Number(detail["count"]));
+  else if (row.action === "archive" || row.action === "erase") {
+    const to = baseIn(detail);
+    told.bases.set(device, to);
+    const range = { after: Number(detail["after"]), from: undefined, to };
+    if (row.action === "erase") told.erased.set(device, [...(told.erased.get(device) ?? []), range]);
+  } else if (row.action === "end-token") add(told.endedTokens, String(detail["name"]), Number(detail["count"]));
+}
+
+function baseIn({ counter, hash, count }: Record<string, unknown>): Base {
+  return { counter: Number(counter), hash: fromHex(String(hash)) ?? new Uint8Array(0), count: Number(count) };
 }
 
 function parsed(text: string): Record<string, unknown> {

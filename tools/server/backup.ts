@@ -211,6 +211,7 @@ const REMINDERS: Readonly<Record<string, string>> = {
   downlink: "commands or orders were queued: queue the ones again that no device obeyed",
   enrol:
     "devices enrolled: the server registers them again at their next start. Their claims count as unused: end those by their date",
+  archive: "reports left in archives: repeat it with `signet archive` and the same files",
   rotate: "keys were rotated: the devices repeat the handover",
 };
 

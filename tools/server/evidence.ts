@@ -1,7 +1,7 @@
 /** Evidence for and against one device alone holding its key: found, kept, and acted on. */
 import { equal, hex } from "../wire/bytes.ts";
-import * as messages from "../wire/messages.ts";
 import type { Sign1 } from "../wire/sign1.ts";
+import * as bases from "./base.ts";
 import * as chain from "./chain.ts";
 import type { Gate } from "./gate.ts";
 import * as log from "./log.ts";
@@ -25,15 +25,23 @@ export async function contradiction(
   const same = await stored.where("counter", "=", report.counter).executeTakeFirst();
   const found = chain.contradicted(report, device.epoch, same, undefined);
   if (found !== undefined) return found;
-  const parent = await predecessor(tx, device.id, report);
+  const parent = await predecessor(tx, device.id, report, await bases.of(tx, device.id));
   if (parent === undefined) return undefined;
   const sibling = await stored.where("counter", ">", parent).orderBy("counter").limit(1).executeTakeFirst();
   return chain.contradicted(report, device.epoch, undefined, sibling);
 }
 
-/** The counter of a report's predecessor, 0 before the first; undefined if it is not stored. */
-async function predecessor(tx: Tx, device: Uint8Array, { counter, prev }: chain.Link): Promise<number | undefined> {
-  if (equal(prev, messages.NO_HEAD.hash)) return messages.NO_HEAD.counter;
+/**
+ * The counter of a report's predecessor, which may be the base of the chain; undefined if it is not stored. A report that follows an archived one proves
+ * nothing: its sibling is not here.
+ */
+async function predecessor(
+  tx: Tx,
+  device: Uint8Array,
+  { counter, prev }: chain.Link,
+  base: bases.Base,
+): Promise<number | undefined> {
+  if (equal(prev, base.hash)) return base.counter;
   const byHash = tx
     .selectFrom("reports")
     .select("counter")

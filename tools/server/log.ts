@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encode, type Value } from "../wire/cbor.ts";
 import * as ed25519 from "../wire/ed25519.ts";
-import { concat, hex } from "../wire/bytes.ts";
+import { concat, fromHex, hex } from "../wire/bytes.ts";
 import type { ServerKeys } from "./keys.ts";
 import { sealed } from "./seal.ts";
 import type { AuditRow } from "./store/schema.ts";
@@ -60,6 +60,12 @@ export async function switches(db: Store["read"]): Promise<Switch[]> {
     const { from, to } = JSON.parse(detail) as Record<string, unknown>;
     return { seq, at, from: String(from), to: String(to) };
   });
+}
+
+/** List the public keys that signed the log: the one in use, and those before it. */
+export async function signers(db: Store["read"], keys: ServerKeys): Promise<Uint8Array[]> {
+  const former = (await switches(db)).map(({ from }) => fromHex(from) ?? new Uint8Array(0));
+  return [...former, keys.signing.publicKey];
 }
 
 /** True if `publicKey` is the key that signs the log: the last change names it, or it signed the newest entry. */

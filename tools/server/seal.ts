@@ -55,6 +55,7 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
     added: [{ session: null, confirmed: null, doubt: null, passed: { of: "acknowledged" }, void_order: 0 }],
   },
   reports: { first: ["counter", "device", "epoch", "hash", "message", "received_at"], added: [] },
+  bases: { first: ["at", "count", "counter", "device", "hash"], added: [] },
   evidence: { first: ["device", "id", "kind", "message", "received_at", "rival"], added: [] },
   invitations: { first: ["created_at", "device", "note"], added: [] },
   claims: { first: ["created_at", "expires_at", "hash", "note", "used_at", "used_by"], added: [] },

@@ -7,6 +7,7 @@ import * as ed25519 from "../wire/ed25519.ts";
 import { hash, id } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
 import { Malformed, open, verify } from "../wire/sign1.ts";
+import { contentsOf } from "./archive_file.ts";
 
 export interface Verified {
   readonly device: string;
@@ -79,6 +80,18 @@ export function verifyReport(bytes: Uint8Array, publicKey: Uint8Array): Verified
     if (error instanceof Malformed) throw new Trouble(error.message, "this is not a valid report");
     throw error;
   }
+}
+
+/** Verify an archive by the server's public key. Return the text to print. Throws Trouble. */
+export function verifyArchive(path: string, keyText: string): string {
+  const key = readKey(keyText);
+  const { before, reports, sections } = contentsOf(path, (signer) => equal(signer, key));
+  const lines = sections.map(({ device, from, to, isErased }) => {
+    const range = `reports ${from.count + 1} to ${to.count}, after counter ${from.counter} up to ${to.counter}`;
+    return `${isErased ? "erased" : "verified"}: device ${hex(device)} ${range}\n`;
+  });
+  const date = new Date(before).toISOString();
+  return `${lines.join("")}verified: archive before ${date}, ${reports} reports of ${sections.length} devices\n`;
 }
 
 /** Verify every report of a file. Each must be the successor of the one before. Return their contents. */

@@ -10,6 +10,7 @@ const PAGE = 500;
 const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] = [
   ["devices", ["id"]],
   ["reports", ["device", "counter"]],
+  ["bases", ["device"]],
   ["used_nonces", ["nonce"]],
   ["evidence", ["id"]],
   ["invitations", ["device"]],

@@ -248,5 +248,18 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "011-bases": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("bases")
+          .addColumn("device", bytes as never, (column) => column.primaryKey().references("devices.id"))
+          .addColumn("counter", "bigint", (column) => column.notNull())
+          .addColumn("hash", bytes as never, (column) => column.notNull())
+          .addColumn("count", "bigint", (column) => column.notNull())
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

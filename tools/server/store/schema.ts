@@ -12,6 +12,7 @@ export interface Tables {
   tokens: TokenRow;
   downlinks: DownlinkRow;
   handovers: HandoverRow;
+  bases: BaseRow;
   /** Handovers by keys that are not known: the database was restored from before they signed up. */
   orphans: HandoverRow;
   audit: AuditRow;
@@ -75,6 +76,18 @@ export interface ReportRow {
   message: Uint8Array;
   epoch: number;
   received_at: number;
+  seal: Uint8Array;
+}
+
+/** The report after which the stored chain of a device begins (see `base.ts`). */
+export interface BaseRow {
+  device: Uint8Array;
+  counter: number;
+  hash: Uint8Array;
+  /** Reports of the chain up to this one. */
+  count: number;
+  /** When it moved. */
+  at: number;
   seal: Uint8Array;
 }
 
