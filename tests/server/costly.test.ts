@@ -7,6 +7,7 @@ import { sql, type KyselyPlugin } from "kysely";
 import * as alarms from "../../tools/server/alarms.ts";
 import * as devices from "../../tools/server/devices.ts";
 import * as evidence from "../../tools/server/evidence.ts";
+import * as history from "../../tools/server/history.ts";
 import * as log from "../../tools/server/log.ts";
 import { LoopWatch } from "../../tools/server/loop.ts";
 import { openapi } from "../../tools/server/openapi.ts";
@@ -93,6 +94,7 @@ for (const flavour of FLAVOURS) {
       await queries.entries(view, 10);
       await queries.entriesAfter(view, 1, 10);
       await devices.find(view, id);
+      await history.of(view, id, 10);
       const unindexed: readonly string[] = devices.UNINDEXED;
       for (const order of devices.ORDERS.filter((one) => !unindexed.includes(one.replace("-", ""))))
         await devices.list(view, { limit: 10, order });
@@ -181,6 +183,7 @@ void test("a text with a control character or half a character is refused in eve
         data: "00",
         ids: [device],
         seqs: [1],
+        by: device,
       };
       const asked = (schema!.required ?? []).map((field) => [field, good[field as keyof typeof good]]);
       for (const bad of ["shift 3\u0000", "half \ud83d", "two\nlines", "\u009b31m", "\u2028"]) {

@@ -197,6 +197,7 @@ const TABLES = [
   "handovers",
   "profiles",
   "labels",
+  "replacements",
   "rules",
   "acknowledged",
   "damage",

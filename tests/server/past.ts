@@ -37,6 +37,8 @@ export async function past(server: Fixture): Promise<void> {
   assert.equal((await post("/v1/rules", rule)).status, 200);
   const damaged = worn.report(text("x"), { damaged: 2 });
   assert.equal((await exchange.send(worn, server.url, [damaged])).kind, "accepted");
+  const board = hex((await enrolled(server)).id);
+  assert.equal((await post(`/v1/devices/${hex(worn.id)}/replace`, { by: board })).status, 200);
   const { body } = await ask(server, server.adminToken, "/v1/alarms");
   await post("/v1/alarms/acknowledge", { seqs: body.alarms.map(({ seq }: { seq: number }) => seq) });
   await post("/v1/claims", { count: 3, expiresAt: server.clock.now + 1e6 });

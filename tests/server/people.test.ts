@@ -84,6 +84,63 @@ for (const flavour of FLAVOURS) {
     ]);
   });
 
+  void test(`${flavour}: a new board takes the place of a dead one, and both identities stay`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const first = await enrolled(server);
+    await describe(server, first, { name: "pump 7", labels: ["cellar"] });
+    await exchange.report(first, server.url, text("first"));
+    const dead = first.successor(await order(server, first));
+    assert.equal((await exchange.enrol(dead, server.url)).kind, "accepted");
+    await exchange.report(dead, server.url, text("dead"));
+    const board = await enrolled(server);
+    const replace = async (old: Device, by: Device, token = server.adminToken): Promise<number> => {
+      const body = JSON.stringify({ by: hex(by.id), reason: "water" });
+      return (await ask(server, token, `/v1/devices/${hex(old.id)}/replace`, { method: "POST", body })).status;
+    };
+    assert.deepEqual([await replace(dead, dead), await replace(first, board)], [409, 409]);
+    assert.deepEqual([await replace(server.device(), board), await replace(dead, server.device())], [404, 404]);
+    assert.equal(await replace(dead, board), 200);
+    assert.equal(await replace(dead, board), 409);
+    assert.equal(await replace(dead, await enrolled(server)), 409);
+    await exchange.report(board, server.url, text("board"));
+    const { devices } = await list(server, "label=cellar");
+    assert.deepEqual(
+      devices.map((one: Json) => [one.id, one.name, one.state]),
+      [[hex(board.id), "pump 7", "active"]],
+    );
+    // The dead one speaks no more, and what it said is still there.
+    assert.equal((await exchange.report(dead, server.url, text("x"))).kind, "refused");
+    assert.deepEqual(
+      (await server.reports(hex(dead.id))).map((report) => report.text),
+      ["dead"],
+    );
+    const history = async (limit: number): Promise<Json> =>
+      (await ask(server, server.adminToken, `/v1/devices/${hex(board.id)}/history?limit=${limit}`)).body;
+    const whole = await history(10);
+    assert.deepEqual(
+      whole.devices.map(({ id, how }: Json) => [id, how]),
+      [
+        [hex(first.id), "key"],
+        [hex(dead.id), "board"],
+        [hex(board.id), null],
+      ],
+    );
+    assert.deepEqual(
+      whole.reports.map((report: Json) => report.text),
+      ["first", "dead", "board"],
+    );
+    assert.deepEqual(
+      (await history(2)).reports.map((report: Json) => report.text),
+      ["dead", "board"],
+    );
+    const { entries } = (await ask(server, server.adminToken, "/v1/log?limit=2")).body;
+    assert.deepEqual(
+      [entries[1].action, entries[1].device, entries[1].detail],
+      ["replace-board", hex(dead.id), { successor: hex(board.id), reason: "water" }],
+    );
+    assert.deepEqual(await findings(server), []);
+  });
+
   void test(`${flavour}: lists by every filter, and by cursor in every order`, { skip }, async (t) => {
     const server = await serve(t, {}, flavour);
     const all: Device[] = [];

@@ -34,7 +34,7 @@ function documented(): Operation[] {
 /** Routes that need no token, and reveal nothing about a device. */
 const PUBLIC = new Set(["/v1/server", "/openapi.json", "/healthz", "/readyz"]);
 /** Acts that cannot be undone, or that give others the right to do them. */
-const ADMIN = /\/(revoke|tokens|tokens\/end)$/;
+const ADMIN = /\/(revoke|replace|tokens|tokens\/end)$/;
 
 /** The least that may do something: looking needs read, doing needs operate, what is for ever needs admin. */
 function least({ method, path }: Operation): Operation["scope"] {

@@ -9,7 +9,7 @@ import { checkArchives } from "./audit_archives.ts";
 import { checkDevices } from "./audit_devices.ts";
 import { type Finding, Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
-import { checkProfiles } from "./audit_profiles.ts";
+import { checkProfiles, checkReplacements } from "./audit_profiles.ts";
 import { checkRights } from "./audit_rights.ts";
 import * as keyFile from "./keys.ts";
 import { Store } from "./store/store.ts";
@@ -40,6 +40,7 @@ export async function audit(
   const { devices, reports } = await checkDevices(search, told);
   await checkRights(search, told);
   await checkProfiles(search, told.profiles);
+  await checkReplacements(search, told.replacements);
   await checkAlarms(search, told.alarms);
   const archived = archives.length === 0 ? 0 : await checkArchives(search, told, archives);
   return { devices, reports, entries, archived, findings: search.findings };

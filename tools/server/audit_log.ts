@@ -6,6 +6,7 @@ import { PAGE, type Search } from "./audit_findings.ts";
 import { gatherProfile, type Profiles } from "./audit_profiles.ts";
 import type { Base, Range } from "./base.ts";
 import * as log from "./log.ts";
+import { REPLACE } from "./replacement.ts";
 import type { AuditRow, DeviceState } from "./store/schema.ts";
 
 /** Rows that must exist according to the log. */
@@ -18,6 +19,8 @@ export interface Told {
   /** The same of keys that are not known. */
   readonly orphans: Map<string, string>;
   readonly endedTokens: Map<string, number>;
+  /** Dead boards and those in their place. */
+  readonly replacements: Map<string, string>;
   readonly profiles: Profiles;
   readonly alarms: Alarms;
   readonly bases: Map<string, Base>;
@@ -56,6 +59,7 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
     successors: new Map(),
     orphans: new Map(),
     endedTokens: new Map(),
+    replacements: new Map(),
     profiles: new Map(),
     alarms: { rules: new Set(), acknowledged: new Set() },
     bases: new Map(),
@@ -108,6 +112,7 @@ function add(map: Map<string, number>, name: string, count = 1): void {
 function gather(told: Told, row: AuditRow): void {
   const device = row.device === null ? "" : hex(row.device);
   const detail = parsed(row.detail);
+  if (row.action === REPLACE) told.replacements.set(device, String(detail["successor"]));
   gatherProfile(told.profiles, row, detail);
   gatherAlarms(told.alarms, row, detail);
   const states: Record<string, DeviceState> = {
@@ -116,6 +121,7 @@ function gather(told: Told, row: AuditRow): void {
     suspend: "suspended",
     revoke: "revoked",
     leave: "revoked",
+    [REPLACE]: "revoked",
     rotate: "replaced",
   };
   const state = states[row.action];

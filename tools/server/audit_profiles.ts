@@ -2,6 +2,7 @@
 import { hex } from "../wire/bytes.ts";
 import type { Search } from "./audit_findings.ts";
 import * as profile from "./profile.ts";
+import { REPLACE } from "./replacement.ts";
 import type { AuditRow } from "./store/schema.ts";
 
 /** The profiles that the log tells of, by device. */
@@ -19,7 +20,7 @@ export function gatherProfile(
     const { name, note, labels } = { ...profile.EMPTY, ...before, ...detail } as Record<keyof profile.Profile, unknown>;
     const list = typeof labels === "string" ? labels.split(",").filter((label) => label !== "") : labels;
     told.set(id, { name: String(name), note: String(note), labels: list as string[] });
-  } else if (action === "rotate" && before !== undefined) {
+  } else if ((action === "rotate" || action === REPLACE) && before !== undefined) {
     told.delete(id);
     told.set(String(detail["successor"]), before);
   }
@@ -40,4 +41,14 @@ export async function checkProfiles(search: Search, told: Profiles): Promise<voi
     if ((own.get(id) ?? []).join() !== wanted.join())
       search.found("labels", id, "removed or inserted: the log says otherwise");
   }
+}
+
+/** Compare the boards that were replaced with those of the log, and check their seals. */
+export async function checkReplacements(search: Search, told: ReadonlyMap<string, string>): Promise<void> {
+  const rows = await search.db.selectFrom("replacements").selectAll().execute();
+  const found = new Map(rows.map((row) => [hex(row.device), hex(row.successor)]));
+  for (const row of rows) search.sealed("replacements", hex(row.device), row);
+  for (const name of new Set([...found.keys(), ...told.keys()]))
+    if (found.get(name) !== told.get(name))
+      search.found("replacements", name, "altered, removed or inserted: the log says otherwise");
 }

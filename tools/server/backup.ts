@@ -8,6 +8,9 @@ import { audit } from "./audit.ts";
 import * as decisions from "./decisions.ts";
 import * as keyFile from "./keys.ts";
 import * as log from "./log.ts";
+import { DESCRIBE } from "./profile.ts";
+import { REPLACE } from "./replacement.ts";
+import { MAKE_RULE } from "./rules.ts";
 import { keyBeside, keyOf } from "./place.ts";
 import { copyRows } from "./store/copy.ts";
 import type { AuditRow } from "./store/schema.ts";
@@ -212,6 +215,9 @@ const REMINDERS: Readonly<Record<string, string>> = {
   enrol:
     "devices enrolled: the server registers them again at their next start. Their claims count as unused: end those by their date",
   archive: "reports left in archives: repeat it with `signet archive` and the same files",
+  [REPLACE]: "boards were replaced: replace them again",
+  [DESCRIBE]: "names, notes or labels changed: change them again",
+  [MAKE_RULE]: "rules of alarms were made: make them again",
   rotate: "keys were rotated: the devices repeat the handover",
 };
 

@@ -3,6 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { fromHex } from "../wire/bytes.ts";
 import * as alarms from "./alarms.ts";
 import * as devices from "./devices.ts";
+import * as history from "./history.ts";
 import * as queries from "./queries.ts";
 import * as rules from "./rules.ts";
 import type { RuleRow } from "./store/schema.ts";
@@ -28,6 +29,9 @@ const QUERIES = {
   },
   async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
     return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
+  },
+  async history(store: Store, { device, limit }: { device: string; limit: number }): Promise<string> {
+    return JSON.stringify(await history.of(store, fromHex(device)!, limit));
   },
   async alarms(store: Store, { bursts, ...asked }: alarms.Asked & { bursts: readonly object[] }): Promise<string> {
     return JSON.stringify({ ...(await alarms.list(store, asked)), bursts });

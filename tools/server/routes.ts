@@ -28,6 +28,7 @@ import {
   whole,
   type Route,
 } from "./route.ts";
+import * as replacement from "./replacement.ts";
 import * as rules from "./rules.ts";
 import { STATES } from "./store/schema.ts";
 import * as tokens from "./tokens.ts";
@@ -142,6 +143,15 @@ const reading = [
       query: z.object({ limit, since: whole.optional(), until: whole.optional(), after: whole.optional() }).strict(),
     },
     async ({ reader }, { params, query }) => new Rendered(await reader.ask("reports", { device: params.id, ...query })),
+  ),
+  route(
+    "get",
+    "/v1/devices/:id/history",
+    "read",
+    "The boards and keys of a device from the first to this one, and the newest reports of all of them",
+    { params: z.object({ id }), query: z.object({ limit }).strict() },
+    async ({ reader }, { params, query }) =>
+      new Rendered(await reader.ask("history", { device: params.id, limit: query.limit })),
   ),
   route(
     "get",
@@ -292,6 +302,20 @@ const deciding = [
   stateRoute("suspend", "suspended", "operate", "Refuse a device until it is restored"),
   stateRoute("restore", "active", "operate", "Accept a suspended device again"),
   stateRoute("revoke", "revoked", "admin", "Refuse a device's key permanently"),
+  route(
+    "post",
+    "/v1/devices/:id/replace",
+    "admin",
+    "Put a new board in the place of this one: it takes name, labels and history over, and this key is revoked",
+    { params: z.object({ id }), body: z.object({ by: id, reason: note }).strict() },
+    async (context, { params, body, actor }) => {
+      const done = await replacement.replace(context, unhex(params.id), unhex(body.by), actor, body.reason);
+      if (done === "unknown") return new Answered(404, "no such device");
+      if (done === "impossible") return new Answered(409, "the new device must be active and replace no other one");
+      context.intake.tell({ kind: "state", device: params.id, state: "revoked", at: context.clock() });
+      return { by: body.by };
+    },
+  ),
   route(
     "post",
     "/v1/devices/:id/downlinks",

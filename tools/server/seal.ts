@@ -65,6 +65,7 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
   orphans: { first: ["device", "message", "received_at", "successor"], added: [] },
   profiles: { first: ["changed_at", "device", "name", "note"], added: [] },
   labels: { first: ["device", "label", "since"], added: [] },
+  replacements: { first: ["at", "device", "successor"], added: [] },
   rules: { first: ["created_at", "kind", "label", "name", "value"], added: [] },
   raised: { first: ["device", "rule", "seq"], added: [] },
   acknowledged: { first: ["actor", "at", "note", "seq"], added: [] },

@@ -137,6 +137,9 @@ export function device(page, id) {
   /** @param {any} view */
   function showFacts(view) {
     const shown = /** @type {[string, import("./dom.js").Child][]} */ ([
+      ...(view.name === "" ? [] : [["Name", foreign(view.name)]]),
+      ...(view.labels.length === 0 ? [] : [["Labels", foreign(view.labels.join(", "))]]),
+      ...(view.note === "" ? [] : [["Note", foreign(view.note)]]),
       ["Last contact", since(view.lastSeen)],
       ["Counter", count(view.counter)],
       ["Reports stored", count(view.reports)],

@@ -177,9 +177,10 @@ export function devices(page) {
  */
 function deviceRow(first) {
   const [state, counter, reports, gaps] = [badge(first.state), el("span"), el("span"), el("span")];
-  const [board, firmware] = [foreign(""), foreign("")];
+  const [board, firmware, name] = [foreign(""), foreign(""), foreign("")];
+  name.classList.add("soft");
   const seen = since(first.lastSeen);
-  const element = row(COLUMNS, [deviceLink(first.id), state, seen, counter, board, firmware, reports, gaps]);
+  const element = row(COLUMNS, [[deviceLink(first.id), name], state, seen, counter, board, firmware, reports, gaps]);
   /** @type {Row} */
   const made = { view: first, element, update };
 
@@ -194,6 +195,7 @@ function deviceRow(first) {
     say(state, view.state);
     setTime(seen, view.lastSeen);
     say(counter, count(view.counter));
+    say(name, view.name && ` ${view.name}`);
     say(board, view.model);
     say(firmware, `${view.software} ${view.version}`);
     say(reports, count(view.reports));

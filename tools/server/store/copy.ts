@@ -21,6 +21,7 @@ const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] 
   ["orphans", ["device"]],
   ["profiles", ["device"]],
   ["labels", ["device", "label"]],
+  ["replacements", ["device"]],
   ["rules", ["name"]],
   ["raised", ["rule", "device"]],
   ["acknowledged", ["seq"]],

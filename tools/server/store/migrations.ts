@@ -261,5 +261,16 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "012-replacements": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("replacements")
+          .addColumn("device", bytes as never, (column) => column.primaryKey().references("devices.id"))
+          .addColumn("successor", bytes as never, (column) => column.notNull().unique().references("devices.id"))
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

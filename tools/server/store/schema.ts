@@ -18,6 +18,7 @@ export interface Tables {
   audit: AuditRow;
   profiles: ProfileRow;
   labels: LabelRow;
+  replacements: ReplacementRow;
   rules: RuleRow;
   raised: RaisedRow;
   acknowledged: AcknowledgedRow;
@@ -167,6 +168,15 @@ export interface LabelRow {
   label: string;
   /** When the device got it. */
   since: number;
+  seal: Uint8Array;
+}
+
+/** A board that took the place of a dead one. The dead one's key signed nothing about it. */
+export interface ReplacementRow {
+  /** The id of the dead one. */
+  device: Uint8Array;
+  successor: Uint8Array;
+  at: number;
   seal: Uint8Array;
 }
 
