@@ -189,6 +189,7 @@ export function start(options: Options): Status {
   offer.share = share;
   ticket.begin(options);
   offer.psk = options.identityLen ? hello.Psk.External : ticket.usable(options) ? hello.Psk.Ticket : hello.Psk.None;
+  group.choose(group.FIRST);
   suite.choose(offer.psk == hello.Psk.Ticket ? ticket.suiteOf() : suite.FIRST);
   client.state = State.MakeShare;
   return Status.Ok;
@@ -478,7 +479,7 @@ function aligned(): bool {
 
 /** Make the key share: one public-key operation. */
 function makeShare(): Status {
-  group.share(share, scalar);
+  if (group.share(share, scalar) != Status.Ok) return settle(Alert.InternalError);
   client.state = State.SendHello;
   return Status.Ok;
 }
@@ -557,6 +558,10 @@ function retryHello(len: u32): Alert {
   offer.cookie = choice.cookie;
   offer.cookieLen = <u16>choice.cookieLen;
   client.state = State.SendHello;
+  if (group.SEVERAL && choice.group) {
+    group.choose(choice.group);
+    client.state = State.MakeShare;
+  }
   return Alert.None;
 }
 

@@ -46,6 +46,8 @@ export class Choice {
   retry: u32;
   cookie: usize;
   cookieLen: u32;
+  /** The group that a retry asks for; 0: none. */
+  group: u32;
 }
 
 if (TLS_RECORD_BYTES != 512 && TLS_RECORD_BYTES != 1024)
@@ -236,8 +238,8 @@ export function read(choice: Choice, r: Reader, offer: Offer): Alert {
     // A PSK without the key exchange that was asked for is a contradiction (§4.2.11); a hello with neither lacks something (§9.2).
     return choice.psk ? Alert.IllegalParameter : Alert.MissingExtension;
   }
-  // A retry must change the hello (§4.1.4); with one group, whose share was sent, only a cookie does.
-  return choice.cookieLen ? Alert.None : Alert.IllegalParameter;
+  // A retry must change the hello (§4.1.4).
+  return choice.cookieLen || (group.SEVERAL && choice.group) ? Alert.None : Alert.IllegalParameter;
 }
 
 /** True if the suite is the one of the retry before it (§4.1.4), and its hash that of the pre-shared key (§4.2.11). */
@@ -278,9 +280,10 @@ function readExtensions(choice: Choice, r: Reader, offer: Offer): u32 {
 /** Read one extension but supported_versions: `body` holds it. */
 function readExtension(choice: Choice, type: u32, offer: Offer): Alert {
   if (type == Extension.KeyShare) {
-    // A retry may ask for another group, but none is offered whose share was not sent (§4.1.4).
+    if (group.SEVERAL && choice.retry) return readGroup(choice);
+    // With one group a retry can ask for no other (§4.1.4).
     if (choice.retry || choice.share) return Alert.IllegalParameter;
-    if (!group.offered(body.u16()) && body.ok()) return Alert.IllegalParameter;
+    if (body.u16() != group.chosen() && body.ok()) return Alert.IllegalParameter;
     choice.shareLen = body.u16();
     choice.share = body.take(choice.shareLen);
     return body.ok() && body.left() == 0 ? Alert.None : Alert.DecodeError;
@@ -300,6 +303,15 @@ function readExtension(choice: Choice, type: u32, offer: Offer): Alert {
     return body.ok() && body.left() == 0 && choice.cookieLen ? Alert.None : Alert.DecodeError;
   }
   return misplaced(type, offer);
+}
+
+/** Read the group that a retry asks for: one that was offered without a share (§4.1.4). */
+function readGroup(choice: Choice): Alert {
+  const row = body.u16();
+  if (!body.ok() || body.left()) return Alert.DecodeError;
+  if (choice.group || !group.spare(row)) return Alert.IllegalParameter;
+  choice.group = row;
+  return Alert.None;
 }
 
 /** Return the alert for an extension in a wrong place: it depends on whether it was offered at all (§4.2). */

@@ -8,6 +8,14 @@ export const PUBLIC: bool = isDefined(TLS_PUBLIC);
 // prettier-ignore
 export const P256: bool = isDefined(TLS_P256) || isDefined(TLS_PUBLIC);
 
+/** The suite TLS_AES_128_GCM_SHA256: the choice `cloud`. */
+// prettier-ignore
+export const AES128: bool = isDefined(TLS_AES128);
+
+/** Key exchange on P-256, for servers that answer a share of X25519 by HelloRetryRequest: the choice `cloud`. */
+// prettier-ignore
+export const SECP256R1: bool = isDefined(TLS_SECP256R1);
+
 /** A suite with another hash and a short limit on its records, under a number for private use (RFC 8446 §11): for tests. */
 // prettier-ignore
 export const LAB: bool = isDefined(TLS_LAB_SUITE);

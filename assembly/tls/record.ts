@@ -102,7 +102,7 @@ export function wipe(): void {
 
 /** Derive a direction's key and iv from its traffic secret and begin its sequence. */
 function arm(direction: Direction, traffic: usize): void {
-  schedule.keys(direction.key(), suite.KEY_BYTES, direction.iv(), suite.IV_BYTES, traffic);
+  schedule.keys(direction.key(), suite.keyBytes(), direction.iv(), suite.IV_BYTES, traffic);
   direction.sequence = 0;
   direction.armed = 1;
 }

@@ -3,17 +3,17 @@
  * Its key schedule is Node's own HMAC and ciphers; nothing of it comes from the client.
  */
 import {
-  createCipheriv,
-  createDecipheriv,
   createHash,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  generateKeyPairSync,
   type KeyObject,
 } from "node:crypto";
 import { TlsClient, fixedBytes } from "./client.ts";
 import { State, type Settings } from "../../tools/tls/client.ts";
 import type { Identity } from "./identities.ts";
+import { Keys } from "./keys.ts";
 import { signAs } from "./signature.ts";
 import { CHACHA20_POLY1305_SHA256, type Suite, u16, vector8 } from "./suite.ts";
 
@@ -58,41 +58,11 @@ export function message(kind: number, body: Uint8Array): Buffer {
 /** The random that makes a ServerHello a HelloRetryRequest (§4.1.3). */
 export const RETRY_RANDOM = createHash("sha256").update("HelloRetryRequest").digest();
 
-/** One direction's keys. */
-class Keys {
-  readonly #key: Buffer;
-  readonly #iv: Buffer;
-  #sequence = 0n;
-
-  constructor(suite: Suite, secret: Uint8Array) {
-    this.#key = suite.expandLabel(secret, "key", Buffer.alloc(0), 32);
-    this.#iv = suite.expandLabel(secret, "iv", Buffer.alloc(0), 12);
-  }
-
-  #nonce(): Buffer {
-    const nonce = Buffer.from(this.#iv);
-    nonce.writeBigUInt64BE(nonce.readBigUInt64BE(4) ^ this.#sequence++, 4);
-    return nonce;
-  }
-
-  seal(type: number, content: Uint8Array, padding: number): Buffer {
-    const inner = Buffer.concat([content, type < 0 ? Buffer.alloc(0) : u8(type), Buffer.alloc(padding)]);
-    const header = Buffer.concat([Buffer.from([23, 3, 3]), u16(inner.length + 16)]);
-    const cipher = createCipheriv("chacha20-poly1305", this.#key, this.#nonce(), { authTagLength: 16 });
-    cipher.setAAD(header, { plaintextLength: inner.length });
-    return Buffer.concat([header, cipher.update(inner), cipher.final(), cipher.getAuthTag()]);
-  }
-
-  open(record: Buffer): { type: number; content: Buffer } {
-    const decipher = createDecipheriv("chacha20-poly1305", this.#key, this.#nonce(), { authTagLength: 16 });
-    decipher.setAAD(record.subarray(0, 5), { plaintextLength: record.length - 21 });
-    decipher.setAuthTag(record.subarray(-16));
-    const inner = Buffer.concat([decipher.update(record.subarray(5, -16)), decipher.final()]);
-    let end = inner.length;
-    while (inner[end - 1] === 0) end--;
-    return { type: inner[end - 1]!, content: inner.subarray(0, end - 1) };
-  }
-}
+const X25519 = 0x1d;
+const P256 = 0x17;
+/** SubjectPublicKeyInfo up to the key. */
+const SPKI_X25519 = "302a300506032b656e032100";
+const SPKI_P256 = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
 
 /** The parts of a ServerHello, each replaceable. */
 export interface Hello {
@@ -119,6 +89,8 @@ export class Script<Client extends Ends = TlsClient> {
   readonly client: Client;
   readonly identity: Identity;
   readonly suite: Suite;
+  /** The group of the key exchange. */
+  group = X25519;
   /** Handshake bytes so far. */
   transcript: Buffer = Buffer.alloc(0);
   /** Alerts that the client sent, and its application data. */
@@ -165,7 +137,15 @@ export class Script<Client extends Ends = TlsClient> {
 
   /** This server's public share. */
   get share(): Buffer {
-    return createPublicKey(this.#ephemeral).export({ format: "der", type: "spki" }).subarray(12);
+    return createPublicKey(this.#ephemeral)
+      .export({ format: "der", type: "spki" })
+      .subarray(this.group === P256 ? 26 : 12);
+  }
+
+  /** Exchange keys on P-256 from now on. */
+  useP256(): void {
+    this.group = P256;
+    this.#ephemeral = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   }
 
   /** Hear what the client has to say. */
@@ -236,7 +216,7 @@ export class Script<Client extends Ends = TlsClient> {
   }
 
   shareExtension(): Extension {
-    return [51, Buffer.concat([u16(0x1d), vector16(this.share)])];
+    return [51, Buffer.concat([u16(this.group), vector16(this.share)])];
   }
 
   /** A ServerHello. */
@@ -279,8 +259,8 @@ export class Script<Client extends Ends = TlsClient> {
 
   /** Turn on the handshake keys; the transcript ends with ServerHello. */
   handshakeKeys(): void {
-    const share = this.offered(51)!.subarray(6, 38);
-    const spki = Buffer.concat([Buffer.from("302a300506032b656e032100", "hex"), share]);
+    const share = this.offered(51)!.subarray(6);
+    const spki = Buffer.concat([Buffer.from(this.group === P256 ? SPKI_P256 : SPKI_X25519, "hex"), share]);
     const publicKey = createPublicKey({ key: spki, format: "der", type: "spki" });
     const shared = diffieHellman({ privateKey: this.#ephemeral, publicKey });
     this.#secret = this.suite.hmac(this.suite.zeros, this.psk);

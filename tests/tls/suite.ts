@@ -4,14 +4,18 @@ import { createHash, createHmac } from "node:crypto";
 export const u16 = (value: number): Buffer => Buffer.from([value >> 8, value & 255]);
 export const vector8 = (value: Uint8Array): Buffer => Buffer.concat([Buffer.from([value.length]), value]);
 
-/** A cipher suite with ChaCha20-Poly1305: its number, and its hash with all that the key schedule makes of it. */
+/** A cipher suite: its number, its cipher, and its hash with all that the key schedule makes of it. */
 export class Suite {
   readonly number: number;
   readonly zeros: Buffer;
+  readonly cipher: "chacha20-poly1305" | "aes-128-gcm";
+  readonly keyBytes: number;
   readonly #hash: string;
 
-  constructor(number: number, hash: string) {
+  constructor(number: number, hash: string, cipher: Suite["cipher"] = "chacha20-poly1305", keyBytes = 32) {
     this.number = number;
+    this.cipher = cipher;
+    this.keyBytes = keyBytes;
     this.#hash = hash;
     this.zeros = Buffer.alloc(this.hash(Buffer.alloc(0)).length);
   }
@@ -31,3 +35,4 @@ export class Suite {
 }
 
 export const CHACHA20_POLY1305_SHA256 = new Suite(0x1303, "sha256");
+export const AES_128_GCM_SHA256 = new Suite(0x1301, "sha256", "aes-128-gcm", 16);

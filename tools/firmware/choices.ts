@@ -17,6 +17,10 @@ export const CHOICES = {
     says: "TLS also with servers that have ordinary certificates: P-256, P-384 and RSA",
     use: { TLS_PUBLIC: 1 },
   },
+  cloud: {
+    says: "TLS as with `public`, and with AES-128-GCM and key exchange on P-256",
+    use: { TLS_PUBLIC: 1, TLS_AES128: 1, TLS_SECP256R1: 1 },
+  },
   own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
   "esp-at": { says: "only the driver for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
   framed: { says: "only the driver for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
