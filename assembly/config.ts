@@ -73,6 +73,12 @@ export const AT_BACKOFF_MAX_MS: u32 = 20_000;
 export const AT_TRIES: u32 = 20;
 /** Refused connections in a row that make the module suspect: enough for it to find its network after a reset. */
 export const AT_REFUSALS: u32 = 4;
+/** Keep-alive of MQTT in seconds: the broker ends a connection after one and a half times this without a packet. */
+export const MQTT_KEEP_ALIVE_S: u32 = 300;
+/** Silence after which the device sends a packet: shorter than that, and than the life of a binding in a NAT. */
+export const MQTT_PING_MS: u32 = 240_000;
+/** Time for the answer to it. */
+export const MQTT_REPLY_MS: u32 = 20_000;
 /** Maximum head of an HTTP response: several times that of servers and their proxies. */
 export const HTTP_HEAD_BYTES: u32 = 2_048;
 
@@ -91,8 +97,8 @@ export const TLS_OPEN_MS: u32 = 30_000;
 /** Time for the answer to close_notify before the connection is ended without it. */
 export const TLS_CLOSE_MS: u32 = 2_000;
 
-/** The factory page's map: every field at its longest takes 561 bytes, those of a mobile network another 210. */
-export const SETTINGS_BYTES: u32 = isDefined(WITH_QUECTEL) ? 776 : 568;
+/** The factory page's map: every field at its longest takes 561 bytes, those of a mobile network another 210, those of MQTT 201. */
+export const SETTINGS_BYTES: u32 = 568 + (isDefined(WITH_QUECTEL) ? 208 : 0) + (isDefined(ROAD_MQTT) ? 200 : 0);
 /**
  * Part of a page of the store that live records may fill: the rest is room to append before the next page is erased.
  */
@@ -153,9 +159,9 @@ export const REST_MS: u32 = 2_000;
 export const REST_MAX_MS: u32 = 3_600_000;
 /**
  * An open connection is kept for the next report if that follows within this time: servers close idle ones after 5 s, and those in
- * a tunnel after 2 hours.
+ * a tunnel after 2 hours. A connection to a broker is kept alive.
  */
-export const KEEP_MS: u32 = isDefined(ROAD_HTTP) || isDefined(ROAD_UDP) ? 7_000_000 : 2_000;
+export const KEEP_MS: u32 = isDefined(ROAD_HTTP) || isDefined(ROAD_UDP) || isDefined(ROAD_MQTT) ? 7_000_000 : 2_000;
 /**
  * Maximum time without progress; after it the watchdog is no longer fed. Twice the longest of the timeouts above that run
  * without a pause.

@@ -3,7 +3,7 @@ import * as app from "../app/app";
 import { KEEP_MS, SILENCE_MS, SUSPENDED_MS } from "../config";
 import { Slice } from "../cose/cbor";
 import * as sha256 from "../crypto/sha256";
-import { Verdict } from "../exchange/exchange";
+import { MQTT, Verdict } from "../exchange/exchange";
 import * as answer from "../identity/answer";
 import {
   COMMAND_STEP,
@@ -51,6 +51,10 @@ import * as event from "./event";
 import { Death, Event, Record, Refused, State } from "./facts";
 import * as records from "./store";
 
+/** First bytes of a signed message, and of an unsigned refusal. */
+const SIGNED: u32 = 0xd2;
+const UNSIGNED: u32 = 0xa1;
+
 /** True while the application may read a command in the answer. */
 let isHeld: bool = false;
 
@@ -73,10 +77,17 @@ export function forget(): void {
 function act(here: State, outcome: Verdict): void {
   if (outcome == Verdict.Failed) return ground.retry(here == State.Enrol ? State.Challenge : here);
   reader.begin(overlay.place, carrier.answerLen());
-  if (outcome == Verdict.Refused) return refused(here);
+  if (outcome == Verdict.Refused || (MQTT && isRefusal())) return refused(here);
   if (here == State.Challenge) challenged();
   else if (here == State.Enrol) enrolled();
   else accepted();
+}
+
+/** True if the answer claims to be a refusal: MQTT has no status that tells. */
+function isRefusal(): boolean {
+  const is = carrier.answerLen() > 0 && (load<u8>(overlay.place) == UNSIGNED || answer.claimed(reader) == Kind.Refusal);
+  reader.begin(overlay.place, carrier.answerLen());
+  return is;
 }
 
 /** A nonce came: enrol with it. */
@@ -222,7 +233,7 @@ function tellTime(): void {
 
 /** The server refused. An unsigned answer changes only the time until the next attempt. */
 function refused(here: State): void {
-  const signed = carrier.answerLen() > 0 && load<u8>(overlay.place) == 0xd2;
+  const signed = carrier.answerLen() > 0 && load<u8>(overlay.place) == SIGNED;
   if (!signed) {
     const reason = answer.readUnsigned(reader);
     if (reason == 0) return unknown(here);

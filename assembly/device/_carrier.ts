@@ -3,8 +3,9 @@
  * the link, TLS and the exchange, and never waits.
  */
 import { ANSWER_BYTES, EXCHANGE_MS, RETRY_MAX_MS } from "../config";
-import { Question, Verdict } from "../exchange/exchange";
-import * as exchange from "../exchange/http";
+import { MQTT, Question, Verdict } from "../exchange/exchange";
+import * as exchange from "../exchange/road";
+import * as keypair from "../identity/keypair";
 import { Pipe } from "../lib/pipe";
 import * as overlay from "../lib/overlay";
 import * as scratch from "../lib/scratch";
@@ -13,9 +14,10 @@ import * as link from "../link/link";
 import { LinkState } from "../link/link";
 import * as uart from "../port/uart";
 import * as channel from "./_channel";
+import { own } from "./_key";
 import * as event from "./event";
 import { Event } from "./facts";
-import { mobile, settings } from "./settings";
+import { broker, mobile, settings } from "./settings";
 import * as stream from "./stream";
 
 const PIECE_BYTES: u32 = 64;
@@ -48,6 +50,15 @@ export function start(nowMs: u32): void {
   wire.left = 0;
   link.start(settings.family, nowMs);
   if (settings.ssidLen) link.join(settings.ssid, settings.ssidLen, settings.secret, settings.secretLen);
+  if (MQTT)
+    exchange.introduce(
+      broker.prefix,
+      broker.prefixLen,
+      broker.user,
+      broker.userLen,
+      broker.password,
+      broker.passwordLen,
+    );
   if (!link.CELLULAR) return;
   link.attach(mobile.apn, mobile.apnLen, mobile.user, mobile.userLen, mobile.password, mobile.passwordLen);
   link.unlock(mobile.pin, mobile.pinLen);
@@ -97,7 +108,7 @@ export function end(keep: boolean): void {
  *     2. the link's timers  then what became of the link is said
  *     3. link <-> TLS       before the channel's state is read: a connection that ended is seen in the same turn
  *     4. the connection     is the stream's if that holds it; else the exchange opens it, asks, and moves its bytes in one turn;
- *                           with no exchange, a connection that the server gave up is closed
+ *                           with no exchange, a connection that the server gave up is closed, and one to a broker is attended to
  *     5. link -> module     last, so that what the steps before wrote leaves in this turn
  */
 export function poll(nowMs: u32): bool {
@@ -107,10 +118,12 @@ export function poll(nowMs: u32): bool {
   follow();
   let worked = channel.poll(nowMs);
   const busy = carrier.verdict == Verdict.Pending;
+  if (MQTT) exchange.tick(nowMs);
   if (!stream.turn(busy, isBegun(), nowMs)) {
     if (busy) worked = proceed(nowMs) || worked;
     else if (channel.state() == LinkState.PeerClosed || channel.state() == LinkState.Failed) channel.close();
-  }
+    else if (MQTT && channel.state() == LinkState.Open) worked = attend() || worked;
+  } else if (MQTT) part();
   if (link.TUNNEL) link.work(worked);
   moved = moved || worked;
   return toWire() || moved;
@@ -152,6 +165,7 @@ function follow(): void {
 function connect(nowMs: u32): void {
   const state = channel.state();
   if (state == LinkState.Ready) {
+    if (MQTT) exchange.open(keypair.id(own));
     if (channel.open(settings.host, settings.hostLen, settings.port) != Status.Ok) fail();
   } else if (state == LinkState.PeerClosed) {
     // The server gave up a connection that was kept.
@@ -177,14 +191,7 @@ function connect(nowMs: u32): void {
 
 /** Move message and answer between the exchange and the link. */
 function converse(nowMs: u32): bool {
-  let moved = false;
-  while (true) {
-    const room = channel.room();
-    const len = room ? exchange.pull(channel.body(), room) : 0;
-    if (len == 0) break;
-    channel.send(len);
-    moved = true;
-  }
+  let moved = pull();
   while (exchange.verdict() == Verdict.Pending) {
     const len = channel.left();
     if (len == 0) break;
@@ -203,6 +210,43 @@ function converse(nowMs: u32): bool {
   return moved;
 }
 
+/** Move bytes from the exchange to the link. */
+@inline
+function pull(): bool {
+  let moved = false;
+  while (true) {
+    const room = channel.room();
+    const len = room ? exchange.pull(channel.body(), room) : 0;
+    if (len == 0) break;
+    channel.send(len);
+    moved = true;
+  }
+  return moved;
+}
+
+/** Attend to the connection between two questions. */
+function attend(): bool {
+  let moved = pull();
+  while (exchange.verdict() != Verdict.Failed) {
+    const len = channel.left();
+    if (len == 0) return moved;
+    exchange.push(channel.at(), len);
+    channel.take(len);
+    moved = true;
+  }
+  event.number(Event.ResponseRefused, exchange.fault());
+  exchange.reset();
+  hangUp();
+  return true;
+}
+
+/** Leave the broker in order, so that it does not publish the will. */
+function part(): void {
+  exchange.leave();
+  if (channel.state() == LinkState.Open) pull();
+  exchange.reset();
+}
+
 function fail(): void {
   carrier.verdict = Verdict.Failed;
   exchange.reset();
@@ -210,6 +254,7 @@ function fail(): void {
 }
 
 function hangUp(): void {
+  if (MQTT) part();
   const state = channel.state();
   if (state == LinkState.Opening || state == LinkState.Open) channel.close();
   if (state == LinkState.PeerClosed || state == LinkState.Failed) channel.close();

@@ -197,4 +197,10 @@ export const enum Factory {
   ApnPassword = 15,
   /** The PIN of the SIM, tstr, 4 to 8 digits. */
   Pin = 16,
+  /** The beginning of each topic of MQTT, tstr, 1 to 64 bytes; `signet` without it. An image without MQTT refuses the page. */
+  MqttPrefix = 17,
+  /** The user name at the broker, and the channel, tstr, 1 to 64 characters of `A-Z a-z 0-9 _ . -`. */
+  MqttUser = 18,
+  /** The password there, tstr, 1 to 64 bytes. It has a user name. */
+  MqttPassword = 19,
 }

@@ -9,6 +9,7 @@ import * as bytes from "../lib/bytes";
 import * as crc32c from "../lib/crc32c";
 import * as cbor from "../cose/cbor";
 import { Major, Slice } from "../cose/cbor";
+import { MQTT } from "../exchange/exchange";
 import { AUDIENCE_MOST, ONE_TIME_LEAST, ONE_TIME_MOST } from "../identity/facts";
 import * as server from "../identity/server";
 import * as link from "../link/link";
@@ -30,6 +31,7 @@ const APN_MOST: u32 = 63;
 const APN_TEXT_MOST: u32 = 64;
 const PIN_LEAST: u32 = 4;
 const PIN_MOST: u32 = 8;
+const BROKER_MOST: u32 = 64;
 
 
 @unmanaged
@@ -70,6 +72,21 @@ export class Mobile {
   pinLen: u32;
 }
 
+/** Settings of a broker. */
+@unmanaged
+export class Broker {
+  prefix: usize;
+  prefixLen: u32;
+  user: usize;
+  userLen: u32;
+  password: usize;
+  passwordLen: u32;
+}
+
+
+@lazy
+export const broker = changetype<Broker>(memory.data(offsetof<Broker>(), 4));
+
 
 @lazy
 export const mobile = changetype<Mobile>(memory.data(offsetof<Mobile>(), 4));
@@ -81,8 +98,8 @@ export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4
 /** The keys that may end its chain of certificates, one after the other. */
 export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
-if (SETTINGS_BYTES < 561 + (link.CELLULAR ? 210 : 0) + CHECKSUM_BYTES)
-  ERROR("SETTINGS_BYTES must hold every field at its longest, 561 bytes or 771, and the checksum of 4");
+if (SETTINGS_BYTES < 561 + (link.CELLULAR ? 210 : 0) + (MQTT ? 201 : 0) + CHECKSUM_BYTES)
+  ERROR("SETTINGS_BYTES must hold every field at its longest, 561 bytes, 210 more or 201 more, and the checksum of 4");
 
 const page: usize = memory.data(SETTINGS_BYTES, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
@@ -144,12 +161,13 @@ function read(): boolean {
   settings.tlsRootCount = readOptionalKeys(Factory.TlsRoots, tlsRoots);
   found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
   if (link.CELLULAR) found += readMobile();
+  if (MQTT) found += readBroker();
   if (reader.failed || reader.left() != 0 || found != count) return false;
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
   if (settings.tlsRootCount != 0 && !CHAINS) return false;
   if (settings.tlsKeyCount + settings.tlsRootCount != 0 && !features.TLS) return false;
-  // A tunnel carries nothing but TLS.
-  if (link.TUNNEL && settings.tlsKeyCount + settings.tlsRootCount == 0) return false;
+  // A tunnel carries nothing but TLS, and a password for a broker is secret.
+  if ((link.TUNNEL || MQTT) && settings.tlsKeyCount + settings.tlsRootCount == 0) return false;
   if (settings.port == 0 || settings.port > 65535 || !link.known(settings.family)) return false;
   return settings.reportIntervalMs != 0 && <i32>settings.reportIntervalMs > 0;
 }
@@ -168,6 +186,20 @@ function readMobile(): u32 {
   found += readOptional(Factory.Pin, Major.Text, PIN_LEAST, PIN_MOST);
   mobile.pin = slice.at;
   mobile.pinLen = slice.len;
+  return found;
+}
+
+/** Read the settings of a broker; returns how many pairs they were. */
+function readBroker(): u32 {
+  let found = readOptional(Factory.MqttPrefix, Major.Text, 1, BROKER_MOST);
+  broker.prefix = slice.at;
+  broker.prefixLen = slice.len;
+  found += readOptional(Factory.MqttUser, Major.Text, 1, BROKER_MOST);
+  broker.user = slice.at;
+  broker.userLen = slice.len;
+  found += readOptional(Factory.MqttPassword, Major.Text, 1, BROKER_MOST);
+  broker.password = slice.at;
+  broker.passwordLen = slice.len;
   return found;
 }
 

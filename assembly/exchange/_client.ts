@@ -17,10 +17,23 @@ const enum Part {
 }
 
 /** `POST path HTTP/1.1` and `Host: host`. */
+@lazy
 const target = memory.data<u8>(["POST ", 1, " HTTP/1.1\r\nHost: ", 2, 0]);
+
+
+@lazy
 const portText = memory.data<u8>([":", 4, 0]);
+
+
+@lazy
 const contentLength = memory.data<u8>(["\r\nContent-Length: ", 4, 0]);
+
+
+@lazy
 const contentType = memory.data<u8>(["\r\nContent-Type: application/", 3, 0]);
+
+
+@lazy
 const emptyLine = memory.data<u8>(["\r\n\r\n", 0]);
 
 

@@ -6,9 +6,15 @@
  *                              ->  Refused   `len` bytes that say why, and `detail`
  *                              ->  Failed    no answer; the connection must be closed
  *
- * An implementation does no I/O and never waits: time and the connection are its caller's. Nothing here is trusted: an answer
+ * `road.ts` leads to the implementation of the image. An implementation does no I/O and never waits: time and the connection are its caller's. Nothing here is trusted: an answer
  * counts once its signature was verified.
  */
+
+/** True if the exchange of the image is MQTT; otherwise it is HTTP. */
+export const MQTT: bool = isDefined(ROAD_MQTT);
+
+if (MQTT && (isDefined(WITHOUT_TLS) || isDefined(ROAD_HTTP) || isDefined(ROAD_UDP)))
+  ERROR("ROAD_MQTT needs TLS over a stream: it excludes WITHOUT_TLS, ROAD_HTTP and ROAD_UDP");
 
 /** Requests that a message makes of the server. */
 export const enum Question {

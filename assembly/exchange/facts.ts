@@ -1,5 +1,5 @@
 // node --import tsx tools/facts/generate.ts
-/** Reasons to refuse an HTTP response. */
+/** Reasons to refuse a response: of HTTP up to 9, of MQTT from 10. */
 export const enum ResponseFault {
   /** It is not. */
   None = 0,
@@ -21,4 +21,12 @@ export const enum ResponseFault {
   HeadTooLong = 8,
   /** The body is longer than any answer. */
   BodyTooLong = 9,
+  /** The broker refused the connection: the user's name, the password, or the will. */
+  BrokerRefused = 10,
+  /** The broker refused the subscription to the answers. */
+  TopicRefused = 11,
+  /** A packet of MQTT that a broker may not send, or not now. */
+  Packet = 12,
+  /** The broker did not answer that it is there. */
+  BrokerSilent = 13,
 }

@@ -8,14 +8,28 @@ import { Exchange } from "./_response";
 import { Question, Verdict } from "./exchange";
 import { ResponseFault } from "./facts";
 
+
+@lazy
 const CHALLENGE_PATH: usize = memory.data<u8>(["/v1/challenge"]);
 const CHALLENGE_PATH_BYTES: u32 = bytesOf(CHALLENGE_PATH);
+
+
+@lazy
 const ENROL_PATH: usize = memory.data<u8>(["/v1/enrol"]);
 const ENROL_PATH_BYTES: u32 = bytesOf(ENROL_PATH);
+
+
+@lazy
 const REPORTS_PATH: usize = memory.data<u8>(["/v1/reports"]);
 const REPORTS_PATH_BYTES: u32 = bytesOf(REPORTS_PATH);
+
+
+@lazy
 const COSE_TYPE: usize = memory.data<u8>(["cose"]);
 const COSE_TYPE_BYTES: u32 = bytesOf(COSE_TYPE);
+
+
+@lazy
 const SEQUENCE_TYPE: usize = memory.data<u8>(["cbor-seq"]);
 const SEQUENCE_TYPE_BYTES: u32 = bytesOf(SEQUENCE_TYPE);
 const OK: u32 = 200;

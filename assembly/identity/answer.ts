@@ -84,6 +84,12 @@ export function read(out: Answer, from: Reader, by: Server, own: usize): Status 
   return verdict.bar(status, (<u32>out.kind) ^ (<u32>what));
 }
 
+/** Return the kind that the next answer of a sequence claims, before its signature is checked; None for a foreign one. The reader is used up. */
+export function claimed(from: Reader): Kind {
+  sign1.read(message, from);
+  return from.failed ? Kind.None : kind.tell(message);
+}
+
 /** Read the claims of a message whose signature verified. */
 function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
   claims.begin(message.payload, message.payloadLen);

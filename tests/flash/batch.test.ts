@@ -120,6 +120,7 @@ describe("device.json", () => {
       reportIntervalMs: 5,
       server: { ...least.server, tlsKeys: ["02".repeat(32)], tlsRoots: ["03".repeat(32)] },
       module: { family: "framed", ssid: "net", secret: "s" },
+      mqtt: { user: "d-7", password: "p" },
     };
     const page = factory.read(device.page(parse(most)));
     assert.deepEqual(
@@ -138,6 +139,9 @@ describe("device.json", () => {
         apnUser: undefined,
         apnPassword: undefined,
         pin: undefined,
+        mqttPrefix: undefined,
+        mqttUser: "d-7",
+        mqttPassword: "p",
         claim: new Uint8Array(16).fill(0xab),
         seed: undefined,
         reportIntervalMs: 5,
@@ -157,6 +161,9 @@ describe("device.json", () => {
     ["a key too short", { ...least, server: { ...least.server, keys: ["01"] } }, /: server\.keys\.0: is 32 bytes in hexadecimal/],
     ["three keys", { ...least, server: { ...least.server, keys: Array(3).fill("01".repeat(32)) } }, /: server\.keys: holds one or two keys/],
     ["another module", { ...least, module: { family: "hayes" } }, /: module\.family: is one of framed, esp-at/],
+    ["a user that is no channel", { ...least, mqtt: { user: "a/b" } }, /: mqtt\.user: has 1 to 64/],
+    ["a prefix with a wildcard", { ...least, mqtt: { prefix: "a/#" } }, /: mqtt\.prefix: is the beginning/],
+    ["a password without a user", { ...least, mqtt: { password: "p" } }, /: mqtt: a password has a user/],
     ["a field that is none", { ...least, prot: 1 }, /prot/],
     ["a claim too short", { ...least, claim: "ab" }, /: claim: is 16 to 32 bytes/],
     ["a host too long", { ...least, server: { ...least.server, host: "é".repeat(33) } }, /: server\.host: has 1 to 64 bytes/],

@@ -35,6 +35,8 @@ export class World {
   /** It is told once, as the database is made. */
   #adminToken: string | undefined;
   readonly #tls: boolean;
+  /** The broker that the server has joined. */
+  #mqtt: string | undefined;
   /** Error of the server's clock. */
   clockMs = 0;
 
@@ -53,9 +55,17 @@ export class World {
     const database = join(this.folder, this.#database);
     const tls = this.#tls ? { tls: { port: 0 }, coap: { port: 0 } } : {};
     const clock = (): number => Date.now() + this.clockMs;
-    this.server = await startServer({ port: this.#port, database, audience: AUDIENCE, clock, ...tls });
+    const mqtt = this.#mqtt === undefined ? {} : { mqtt: this.#mqtt };
+    this.server = await startServer({ port: this.#port, database, audience: AUDIENCE, clock, ...tls, ...mqtt });
     this.#port = this.server.port;
     this.#adminToken ??= this.server.adminToken;
+  }
+
+  /** Restart the server, and have it join the broker at `url`. */
+  async join(url: string): Promise<void> {
+    await this.server.close();
+    this.#mqtt = url;
+    await this.startServer();
   }
 
   /** Keep the database as it is now; the function that is returned puts it back, as an operator does with a backup. */
@@ -144,6 +154,8 @@ export class Subject {
   readonly attacker = new Attacker();
   #skippedMs = 0;
   #listeners = new Set<(event: DeviceEvent) => void>();
+  /** Time of the last byte between device and module. */
+  #carriedAt = 0;
   #stop: AbortController | undefined;
   #life: Promise<void> | undefined;
   #module: { close(): Promise<void> } | undefined;
@@ -188,7 +200,8 @@ export class Subject {
     this.guest.boot();
     const stream = this.guest.port();
     const to = { host: "127.0.0.1", port: this.#port ?? this.#world.port };
-    const tap = this.#port === undefined ? { tap: this.attacker } : {};
+    const onUart = (): void => void (this.#carriedAt = performance.now());
+    const tap = { ...(this.#port === undefined && { tap: this.attacker }), onUart };
     this.#module =
       this.#link === "framed"
         ? await startBridge({ stream, to, ...tap })
@@ -203,6 +216,11 @@ export class Subject {
     await this.#life;
     await this.#module?.close();
     this.#module = undefined;
+  }
+
+  /** Wait until device and module have exchanged no byte for a while: no command is in progress. */
+  async quiet(ms = 400): Promise<void> {
+    await this.until(() => performance.now() - this.#carriedAt > ms);
   }
 
   /** Let time pass at once. */

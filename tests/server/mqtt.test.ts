@@ -15,7 +15,8 @@ import * as messages from "../../tools/wire/messages.ts";
 import { connect, type Road } from "../../tools/wire/mqtt.ts";
 import { open, seal } from "../../tools/wire/sign1.ts";
 import { answering, asking } from "../../tools/wire/topics.ts";
-import { broker, missing as brokerMissing, type Broker } from "./broker.ts";
+import { missing as brokerMissing, type Broker } from "../../tools/demo/broker.ts";
+import { broker } from "./broker.ts";
 import { FLAVOURS, ask, enrolled, folder, missing, rows, serve, text } from "./harness.ts";
 import { repeat, until } from "./wait.ts";
 
@@ -344,6 +345,7 @@ topic read signet/ask/#
 topic write signet/answer/#
 pattern write signet/ask/%u/+
 pattern read signet/answer/%u/+
+pattern write signet/lost/%u
 `;
 
 void test("a missing broker, or a malformed address: one clear line", { skip: brokerMissing() }, async (t) => {

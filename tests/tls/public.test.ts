@@ -17,7 +17,8 @@ import {
   type Identity,
   type Wish,
 } from "./identities.ts";
-import { broker, missing as withoutBroker } from "../server/broker.ts";
+import { missing as withoutBroker } from "../../tools/demo/broker.ts";
+import { broker } from "../server/broker.ts";
 import { Files, gnutls, missing, openssl, type Peer } from "./peers.ts";
 import { Script } from "./script.ts";
 import { Alert, flipped } from "./sins.ts";

@@ -36,6 +36,9 @@ const most: factory.Factory = {
   apnUser: "user",
   apnPassword: "pass word",
   pin: "4711",
+  mqttPrefix: "plant/7",
+  mqttUser: "device-7",
+  mqttPassword: "pass word",
 };
 
 void test("a factory page reads back as it was written", () => {
@@ -62,6 +65,11 @@ void test("refuse a page that is erased, altered or cut, and fields out of bound
     { apnUser: "" },
     { apnPassword: "x".repeat(65) },
     { pin: "12a4" },
+    { mqttPrefix: "plant/+" },
+    { mqttPrefix: "$SYS" },
+    { mqttUser: "a/b" },
+    { mqttUser: undefined },
+    { mqttPassword: "x".repeat(65) },
     { port: 65536 },
     { host: "" },
     { audience: "x".repeat(65) },

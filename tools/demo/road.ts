@@ -20,6 +20,7 @@ import { startModem, type Modem } from "../modem/modem.ts";
 import * as reading from "../line/sniffer.ts";
 import type { Happening } from "../server/gate.ts";
 import { startServer, type RunningServer } from "../server/server.ts";
+import * as identities from "../server/tls.ts";
 import { fromHex, hex } from "../wire/bytes.ts";
 import type { Fields } from "../fields.ts";
 import { Trouble } from "../trouble.ts";
@@ -29,6 +30,7 @@ import type { Tap, Target } from "../line/tap.ts";
 import * as factory from "../wire/factory.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
+import { missing, startBroker, type Broker } from "./broker.ts";
 import { findSecret, writeFactoryPage } from "./flash.ts";
 
 /** The options of a setup. */
@@ -79,6 +81,8 @@ export interface Road {
   readonly modem: Module;
   /** The attacker's own ends of the tunnel, where there is one. */
   readonly proxy: Proxy | undefined;
+  /** The broker between device and server, on the road that has one. */
+  readonly broker: Broker | undefined;
   /** The fields of the factory page for enrolment. */
   readonly claim: Uint8Array;
   /** The file that is the board's flash. */
@@ -107,17 +111,20 @@ const DISBELIEF: Record<number, string> = {
 /** The attacker of each road with a tunnel. */
 const PROXIES = {
   tcp: undefined,
+  mqtt: undefined,
   http: ({ port }: RunningServer, tap: Tap) => startTunnelProxy({ host: HOST, port }, tap),
   udp: ({ coap }: RunningServer, tap: Tap) => startCoapProxy({ host: HOST, port: coap!.port }, tap),
 } as const;
 
-/** Throws Trouble if the module, or a plan without TLS, cannot have this road. */
+/** Throws Trouble if the module, or a plan without TLS, cannot have this road, or if there is no broker for it. */
 export function check({ road, link, plain }: Pick<Plan, "link"> & { road: RoadName; plain: boolean }): void {
-  if (road === "tcp" || (link === "esp-at" && !plain)) return;
-  throw new Trouble(
-    `the road ${road} is for the module esp-at, inside TLS`,
-    "leave out --plain, and give --link esp-at",
-  );
+  if (road === "tcp") return;
+  if (plain) throw new Trouble(`the road ${road} is inside TLS`, "leave out --plain");
+  if (road !== "mqtt" && link !== "esp-at")
+    throw new Trouble(`the road ${road} is for the module esp-at`, "give --link esp-at");
+  const why = road === "mqtt" && missing();
+  if (why)
+    throw new Trouble(`the road mqtt needs a broker: ${why}`, "npm run -s signet -- doctor prints what is there");
 }
 
 /** True if a board's image has TLS in it. */
@@ -158,16 +165,20 @@ export async function layFor(plan: Plan, program: Program): Promise<Road> {
   const database = join(plan.folder, "signet.db");
   const tls = plan.tls ? { tls: { port: 0 }, ...(plan.road === "udp" && { coap: { port: 0 } }) } : {};
   const { fields } = plan;
+  const identity =
+    plan.road === "mqtt" ? await identities.load(join(plan.folder, "broker.key"), "broker", Date.now()) : undefined;
+  const broker = identity && (await startBroker(plan.folder, { identity }));
   const server = await startServer({
     port: plan.port,
     database,
     audience: AUDIENCE,
     ...tls,
+    ...(broker && { mqtt: broker.url }),
     ...(fields && { fields }),
   });
   const [attacker, records, sniffer] = [new Attacker(), new Records(), new Sniffer()];
   const proxy = await PROXIES[plan.road ?? "tcp"]?.(server, records);
-  const port = proxy?.port ?? server.tls?.port ?? server.port;
+  const port = proxy?.port ?? broker?.tlsPort ?? server.tls?.port ?? server.port;
   const tap = proxy ? undefined : plan.tls ? records : attacker;
   const modem = await startModule(plan.link, { host: HOST, port }, tap, sniffer);
   const flash = join(plan.folder, "flash.bin");
@@ -181,10 +192,10 @@ export async function layFor(plan: Plan, program: Program): Promise<Road> {
     claim,
     seed: new Uint8Array(randomBytes(48)),
     reportIntervalMs: plan.reportIntervalMs,
-    tlsKeys: server.tls && [server.tls.publicKey],
+    tlsKeys: server.tls && [(identity ?? server.tls).publicKey],
   });
   writeFactoryPage(flash, program.machine, page);
-  return { plan, program, server, attacker, records, sniffer, modem, proxy, claim, flash };
+  return { plan, program, server, attacker, records, sniffer, modem, proxy, broker, claim, flash };
 }
 
 /** Start the other end of the board's UART, with the attacker and a listener in it. */
@@ -209,6 +220,7 @@ export async function close(road: Road): Promise<void> {
   await road.modem.close();
   await road.proxy?.close();
   await road.server.close();
+  await road.broker?.stop();
 }
 
 /** Forget a device and its server: the next `lay` begins from nothing. */
@@ -246,7 +258,7 @@ async function secretOf(road: Road, device: Emulator, key: Uint8Array): Promise<
 
 /** The scene for the attacks on TLS, once the device of this id has signed up. */
 export function tlsScene(road: Road, device: Emulator, deviceId: string): TlsScene {
-  const { server, records } = road;
+  const { server, records, broker } = road;
   let oldReports = 0;
   server.intake.happenings.on("happening", (happening) => {
     if (happening.kind === "report" && happening.verdict !== "accepted") oldReports++;
@@ -254,7 +266,7 @@ export function tlsScene(road: Road, device: Emulator, deviceId: string): TlsSce
   const endings = (): Ending[] => device.events.flatMap((event) => ending(event) ?? []);
   return {
     attacker: records,
-    server: { host: HOST, port: server.tls!.port },
+    server: { host: HOST, port: broker?.tlsPort ?? server.tls!.port },
     endings,
     async ending(before) {
       const name = "tls-failed";

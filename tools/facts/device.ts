@@ -82,7 +82,7 @@ export const LINK_CAUSES = {
   restart: [5, "The module restarted."],
 } as const;
 
-/** Reasons to refuse an HTTP response. */
+/** Reasons to refuse a response: of HTTP up to 9, of MQTT from 10. */
 export const RESPONSE_FAULTS = {
   none: [0, "It is not."],
   "status-line": [1, "The first line is not that of HTTP/1.1 or HTTP/1.0."],
@@ -94,6 +94,10 @@ export const RESPONSE_FAULTS = {
   chunk: [7, "The frame of a chunk is malformed."],
   "head-too-long": [8, "Head, trailer and chunk extensions are longer than HTTP_HEAD_BYTES."],
   "body-too-long": [9, "The body is longer than any answer."],
+  "broker-refused": [10, "The broker refused the connection: the user's name, the password, or the will."],
+  "topic-refused": [11, "The broker refused the subscription to the answers."],
+  packet: [12, "A packet of MQTT that a broker may not send, or not now."],
+  "broker-silent": [13, "The broker did not answer that it is there."],
 } as const;
 
 /** Which number of a server an event `number-refused` is about. */
@@ -130,6 +134,12 @@ export const FACTORY = {
   "apn-user": [14, "The user name there, tstr, 1 to 64 bytes."],
   "apn-password": [15, "The password there, tstr, 1 to 64 bytes."],
   pin: [16, "The PIN of the SIM, tstr, 4 to 8 digits."],
+  "mqtt-prefix": [
+    17,
+    "The beginning of each topic of MQTT, tstr, 1 to 64 bytes; `signet` without it. An image without MQTT refuses the page.",
+  ],
+  "mqtt-user": [18, "The user name at the broker, and the channel, tstr, 1 to 64 characters of `A-Z a-z 0-9 _ . -`."],
+  "mqtt-password": [19, "The password there, tstr, 1 to 64 bytes. It has a user name."],
 } as const;
 
 /** States of the device. */

@@ -67,7 +67,11 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("TunnelFlag", "Flags of a segment of a tunnel.", device.TUNNEL_FLAGS),
     ].join("\n"),
   "assembly/exchange/facts.ts": () =>
-    enumeration("ResponseFault", "Reasons to refuse an HTTP response.", device.RESPONSE_FAULTS),
+    enumeration(
+      "ResponseFault",
+      "Reasons to refuse a response: of HTTP up to 9, of MQTT from 10.",
+      device.RESPONSE_FAULTS,
+    ),
   "assembly/identity/facts.ts": () =>
     [
       enumeration("Label", "Labels of the claims: CWT's, EAT's, and Signet's own.", bare(protocol.LABELS)),

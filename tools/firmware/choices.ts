@@ -36,19 +36,20 @@ export const CHOICES = {
     says: "only the driver for UDP of ESP-AT: TLS in CoAP messages",
     use: { WITHOUT_FRAMED: 1, ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
   },
+  mqtt: { says: "no HTTP: messages travel in MQTT through a broker, inside TLS", use: { ROAD_MQTT: 1 } },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
 } as const satisfies Record<string, Choice>;
 
 export type ChoiceName = keyof typeof CHOICES;
 
-/** How bytes reach the server: over a stream, in the bodies of requests that the module makes, or in datagrams. */
-export const ROADS = ["tcp", "http", "udp"] as const;
+/** How bytes reach the server: over a stream, in the bodies of requests that the module makes, in datagrams, or over a stream to a broker. */
+export const ROADS = ["tcp", "http", "udp", "mqtt"] as const;
 export type RoadName = (typeof ROADS)[number];
 
 /** The choices of an image that serves this family of modules on this road; the image without choices serves the others on TCP. */
 export function serving(family: string, road: RoadName = "tcp"): readonly ChoiceName[] {
-  if (road !== "tcp") return [road];
-  return family === "quectel" ? ["quectel"] : [];
+  if (road === "http" || road === "udp") return [road];
+  return [...(family === "quectel" ? (["quectel"] as const) : []), ...(road === "mqtt" ? (["mqtt"] as const) : [])];
 }
 
 /** The choices of a text such as `small,pins`, in the order of the table; trouble if one is unknown. */

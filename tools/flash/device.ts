@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Trouble } from "../trouble.ts";
 import { fromHex } from "../wire/bytes.ts";
 import * as factory from "../wire/factory.ts";
+import { isChannel, isPrefix } from "../wire/topics.ts";
 import * as seeds from "./seed.ts";
 import { SEED_BYTES } from "./seed.ts";
 
@@ -54,6 +55,15 @@ const schema = z.strictObject({
       .regex(/^\d{4,8}$/, { error: "has 4 to 8 digits" })
       .optional(),
   }),
+  /** The account at a broker of MQTT, which is then the host of the server. */
+  mqtt: z
+    .strictObject({
+      prefix: text(1, 64).refine(isPrefix, { error: "is the beginning of a topic" }).optional(),
+      user: z.string().refine(isChannel, { error: "has 1 to 64 characters of A-Z a-z 0-9 _ . -" }).optional(),
+      password: text(1, 64).optional(),
+    })
+    .refine(({ user, password }) => password === undefined || user !== undefined, { error: "a password has a user" })
+    .optional(),
   reportIntervalMs: z
     .int({ error: "is a whole number" })
     .min(1)
@@ -91,7 +101,7 @@ export function load(path: string): DeviceConfig {
  * source of noise ever has, and mixed with its own on every other.
  */
 export function page(config: DeviceConfig, claim = config.claim, seed = seeds.fresh(config.seed)): Uint8Array {
-  const { server, module, reportIntervalMs } = config;
+  const { server, module, mqtt, reportIntervalMs } = config;
   return factory.write({
     link: module.family,
     host: server.host,
@@ -106,6 +116,9 @@ export function page(config: DeviceConfig, claim = config.claim, seed = seeds.fr
     apnUser: module.user,
     apnPassword: module.password,
     pin: module.pin,
+    mqttPrefix: mqtt?.prefix,
+    mqttUser: mqtt?.user,
+    mqttPassword: mqtt?.password,
     claim,
     seed,
     reportIntervalMs,

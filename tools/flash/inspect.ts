@@ -12,6 +12,7 @@ import { hash, id } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
 import { Malformed, openFirst, verify, type Kind, type Sign1 } from "../wire/sign1.ts";
 import * as store from "../wire/store.ts";
+import { PREFIX } from "../wire/topics.ts";
 import { inWords } from "./events.ts";
 
 /** The largest thing there is: the memory of an emulated board, of which the store is the beginning. */
@@ -133,6 +134,10 @@ function settings(page: Uint8Array): Line[] {
     ["network", told.ssid === undefined ? "none" : `${safe(told.ssid)}, secret: ${hidden(told.networkSecret)}`],
     ["access point", told.apn === undefined ? "none" : `${safe(told.apn)}, password: ${hidden(told.apnPassword)}`],
     ["PIN", hidden(told.pin)],
+    [
+      "broker",
+      `${told.mqttUser ?? "no user"}, password: ${hidden(told.mqttPassword)}, prefix ${safe(told.mqttPrefix ?? PREFIX)}`,
+    ],
     ["claim", told.claim ? `${hidden(told.claim)}; its hash is ${hex(hash(told.claim))}` : "none"],
     ["seed", hidden(told.seed)],
     ["report each", `${told.reportIntervalMs} ms`],

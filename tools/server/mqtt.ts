@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { connect, ErrorWithReasonCode, type IPublishPacket, type MqttClient } from "mqtt";
 import { Trouble } from "../trouble.ts";
-import { PREFIX, answering, readAsking, type Asked } from "../wire/topics.ts";
+import { PREFIX, answering, isPrefix, readAsking, type Asked } from "../wire/topics.ts";
 import type { Gauge } from "./metrics.ts";
 import type { Answer } from "./gate.ts";
 import { BODY_MAX, type Intake } from "./intake.ts";
@@ -60,8 +60,7 @@ export function readAddress(text: string): { url: string; prefix: string; shown:
   if (!["mqtt:", "mqtts:", "ws:", "wss:"].includes(url.protocol) || url.hostname === "")
     throw new Trouble("it is not the address of a broker", hint);
   const prefix = decodeURIComponent(url.pathname.replace(/^\/|\/$/g, "")) || PREFIX;
-  if (!/^[^$+#\0][^+#\0]*$/.test(prefix) || prefix.length > PREFIX_MAX)
-    throw new Trouble("this prefix is not allowed in topics", hint);
+  if (!isPrefix(prefix) || prefix.length > PREFIX_MAX) throw new Trouble("this prefix is not allowed in topics", hint);
   const shown = `${url.protocol}//${url.host}/${prefix}`;
   if (url.protocol.startsWith("mqtt")) url.pathname = "";
   return { url: url.href, prefix, shown };

@@ -4,6 +4,7 @@ import { numbers } from "../facts/table.ts";
 import { concat } from "./bytes.ts";
 import { decode, encode, type Key, type Value } from "./cbor.ts";
 import { checksum } from "./crc32c.ts";
+import { isChannel, isPrefix } from "./topics.ts";
 
 const MAGIC = Uint8Array.from(Buffer.from("SGNT", "ascii"));
 const ENVELOPE_BYTES = 12;
@@ -32,6 +33,10 @@ export interface Factory {
   readonly apnUser?: string | undefined;
   readonly apnPassword?: string | undefined;
   readonly pin?: string | undefined;
+  /** The beginning of topics at a broker of MQTT, `signet` without it, and the account there: for images of that road. */
+  readonly mqttPrefix?: string | undefined;
+  readonly mqttUser?: string | undefined;
+  readonly mqttPassword?: string | undefined;
 }
 
 function check(condition: boolean, what: string): void {
@@ -56,6 +61,11 @@ function checkAll(factory: Factory): void {
   checkText(factory.apnPassword, 1, 64, "apn password");
   for (const text of [factory.apn, factory.apnUser, factory.apnPassword])
     check(text === undefined || /^[ !#-~]*$/.test(text), "apn, user and password are printable ASCII without quotes");
+  checkText(factory.mqttPrefix, 1, 64, "mqtt prefix");
+  checkText(factory.mqttPassword, 1, 64, "mqtt password");
+  check(factory.mqttPrefix === undefined || isPrefix(factory.mqttPrefix), "mqtt prefix is the beginning of a topic");
+  check(factory.mqttUser === undefined || isChannel(factory.mqttUser), "mqtt user is 1 to 64 of A-Z a-z 0-9 _ . -");
+  check(factory.mqttPassword === undefined || factory.mqttUser !== undefined, "mqtt password has a user");
   check(factory.pin === undefined || /^\d{4,8}$/.test(factory.pin), "pin has 4 to 8 digits");
   check(Number.isInteger(factory.port) && factory.port > 0 && factory.port < 65536, "port is 1 to 65535");
   check(factory.serverKeys.length === 1 || factory.serverKeys.length === 2, "one or two server keys");
@@ -104,6 +114,9 @@ const FIELDS: readonly (readonly [name: keyof Factory, key: number, isRight: (va
   ["apnUser", KEY["apn-user"], maybe(isText)],
   ["apnPassword", KEY["apn-password"], maybe(isText)],
   ["pin", KEY.pin, maybe(isText)],
+  ["mqttPrefix", KEY["mqtt-prefix"], maybe(isText)],
+  ["mqttUser", KEY["mqtt-user"], maybe(isText)],
+  ["mqttPassword", KEY["mqtt-password"], maybe(isText)],
 ];
 
 /** Write a factory page, without the erased bytes that follow it. Throws RangeError on a field out of bounds. */

@@ -13,6 +13,11 @@ export function isChannel(text: string): boolean {
   return CHANNEL.test(text);
 }
 
+/** Tell whether topics can begin with a text: no wildcard, and not the broker's own. */
+export function isPrefix(text: string): boolean {
+  return /^[^$+#\0][^+#\0]*$/.test(text);
+}
+
 /** Topic of a device's requests. */
 export function asking(prefix: string, channel: string, asked: Asked): string {
   return `${prefix}/ask/${channel}/${asked}`;
@@ -30,4 +35,9 @@ export function readAsking(prefix: string, topic: string): { channel: string; as
   const [channel = "", asked = "", ...more] = topic.slice(head.length).split("/");
   if (more.length > 0 || !isChannel(channel) || !Object.hasOwn(PATHS, asked)) return undefined;
   return { channel, asked: asked as Asked };
+}
+
+/** Topic on which the broker says that the connection of a device is lost. */
+export function losing(prefix: string, channel: string): string {
+  return `${prefix}/lost/${channel}`;
 }

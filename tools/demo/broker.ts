@@ -1,0 +1,77 @@
+/** A mosquitto on free ports of this machine: plain for the server, and inside TLS for devices where there is an identity. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { TlsIdentity } from "../server/tls.ts";
+
+const PROGRAM = "/usr/sbin/mosquitto";
+const HOST = "127.0.0.1";
+
+/** Why there is no broker; false if there is. */
+export function missing(): string | false {
+  return existsSync(PROGRAM) ? false : "mosquitto is not installed (Debian: mosquitto)";
+}
+
+export interface Broker {
+  /** Its plain listener. */
+  readonly url: string;
+  /** Its listener inside TLS; 0 without one. */
+  readonly tlsPort: number;
+  /** End it at once, and start another in its place. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, HOST, () => resolve(true));
+    socket.on("error", () => resolve(false)).on("connect", () => socket.end());
+  });
+}
+
+/** Start a broker with its files in `folder`, and `more` lines of configuration. */
+export async function startBroker(
+  folder: string,
+  { more = "allow_anonymous true\n", identity }: { more?: string; identity?: TlsIdentity } = {},
+): Promise<Broker> {
+  const port = await freePort();
+  const tlsPort = identity ? await freePort() : 0;
+  const file = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const sealed = identity
+    ? `listener ${tlsPort} ${HOST}\ncertfile ${file("broker.crt", identity.certificate)}\nkeyfile ${file("broker.pem", identity.key)}\n`
+    : "";
+  // As root it would become a user who may not read these files.
+  const config = file("mosquitto.conf", `user root\n${sealed}listener ${port} ${HOST}\n${more}`);
+  let child: ChildProcess | undefined;
+  const stop = async (): Promise<void> => {
+    if (child === undefined || child.exitCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    child = undefined;
+    await gone;
+  };
+  const start = async (): Promise<void> => {
+    child = spawn(PROGRAM, ["-c", config], { stdio: "ignore" });
+    while (!(await answers(port))) {
+      if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  await start();
+  return { url: `mqtt://${HOST}:${port}`, tlsPort, stop, start };
+}
