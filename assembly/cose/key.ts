@@ -32,11 +32,10 @@ export function write(out: Writer, algorithm: Algorithm, x: usize, len: u32): vo
 
 /** Write the thumbprint of the key at `x`, SHA-256 of its encoding (RFC 9679 §3), to the 32 bytes at `out`. */
 export function thumbprint(out: usize, algorithm: Algorithm, x: usize, len: u32): void {
-  const mark = scratch.mark();
   const writer = changetype<Writer>(scratch.take(offsetof<Writer>()));
   const encoded = scratch.take(ENCODED_MOST);
   writer.begin(encoded, ENCODED_MOST);
   write(writer, algorithm, x, len);
   sha256.hash(out, encoded, writer.length());
-  scratch.release(mark);
+  scratch.release(changetype<usize>(writer));
 }

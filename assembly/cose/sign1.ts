@@ -90,11 +90,10 @@ export function end(message: Sign1, out: Writer, signer: Signer): Status {
  * CT: lengths leak; noise does not.
  */
 export function sign(message: Sign1, signer: Signer, noise: usize): Status {
-  const mark = scratch.mark();
   const head = scratch.take(HEAD_BYTES);
   const headLen = toBeSigned(head, message);
   const status = signers.sign(message.signature, signer, noise, head, headLen, message.payload, message.payloadLen);
-  scratch.release(mark);
+  scratch.release(head);
   return status;
 }
 
@@ -119,17 +118,15 @@ export function read(out: Sign1, from: Reader): void {
 /** Verify a message that was read with the public key at `key`: Ok, or Forged. The verdict stays in the message, too. */
 export function verify(message: Sign1, algorithm: Algorithm, key: usize, keyLen: u32): Status {
   if (algorithm != Algorithm.Ed25519 || keyLen != ed25519.KEY_BYTES) unreachable();
-  const mark = scratch.mark();
   const head = scratch.take(HEAD_BYTES);
   const headLen = toBeSigned(head, message);
   message.verdict = ed25519.verify(message.signature, key, head, headLen, message.payload, message.payloadLen);
-  scratch.release(mark);
+  scratch.release(head);
   return message.verdict;
 }
 
 /** Write ToBeSigned up to the payload's first byte to `out`, which holds HEAD_BYTES; returns its length. */
 function toBeSigned(out: usize, message: Sign1): u32 {
-  const mark = scratch.mark();
   const writer = changetype<Writer>(scratch.take(offsetof<Writer>()));
   writer.begin(out, HEAD_BYTES);
   writer.bytes(CONTEXT, CONTEXT_BYTES);
@@ -137,6 +134,6 @@ function toBeSigned(out: usize, message: Sign1): u32 {
   cbor.head(writer, Major.Bytes, 0);
   cbor.head(writer, Major.Bytes, message.payloadLen);
   const len = writer.length();
-  scratch.release(mark);
+  scratch.release(changetype<usize>(writer));
   return len;
 }

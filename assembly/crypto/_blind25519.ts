@@ -14,7 +14,6 @@ import * as scratch from "../lib/scratch";
  * CT: len leaks.
  */
 export function make(out: usize, wide: usize, secret: usize, len: u32): void {
-  const from = scratch.mark();
   const ctx = changetype<sha512.Sha512>(scratch.take(offsetof<sha512.Sha512>()));
   sha512.init(ctx);
   sha512.update(ctx, secret, len);
@@ -23,7 +22,7 @@ export function make(out: usize, wide: usize, secret: usize, len: u32): void {
   store<u64>(wide, 0x00676e69646e696c, 8);
   sha512.update(ctx, wide, 15);
   sha512.final(wide, ctx);
-  scratch.release(from);
+  scratch.release(changetype<usize>(ctx));
   fe.copy(out, wide);
   // Bit 0 set: neither 0 nor, but for a chance of 2^-253, a multiple of p.
   store<u8>(out, load<u8>(out) | 1);

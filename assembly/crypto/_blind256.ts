@@ -8,10 +8,9 @@ import * as blind25519 from "./_blind25519";
  * CT: len leaks.
  */
 export function make(out: usize, secret: usize, len: u32): void {
-  const from = scratch.mark();
   const wide = scratch.take(64);
   blind25519.make(out, wide, secret, len);
   // Below 2^255, and so below p.
   store<u8>(out, load<u8>(out, 31) & 0x7f, 31);
-  scratch.release(from);
+  scratch.release(wide);
 }

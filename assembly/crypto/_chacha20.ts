@@ -38,13 +38,12 @@ export function xor(out: usize, text: usize, len: u32, state: usize): void {
   const whole = blocks * BLOCK_BYTES;
   const rest = len - whole;
   if (rest == 0) return;
-  const mark = scratch.mark();
   const last = scratch.take(BLOCK_BYTES);
   memory.fill(last, 0, BLOCK_BYTES);
   memory.copy(last, text + whole, rest);
   xorBlocks(last, last, 1, state);
   memory.copy(out + whole, last, rest);
-  scratch.release(mark);
+  scratch.release(last);
 }
 
 /** Exclusive-or whole blocks; no alignment needed but of `state`. Advances the counter, which wraps after 2^32. */
@@ -55,7 +54,6 @@ export function xorBlocks(out: usize, text: usize, blocks: u32, state: usize): v
 
 /** `xorBlocks` on any core. */
 export function xorBlocksPortable(out: usize, text: usize, blocks: u32, state: usize): void {
-  const mark = scratch.mark();
   const work = scratch.take(STATE_BYTES);
   for (; blocks > 0; blocks--, out += BLOCK_BYTES, text += BLOCK_BYTES) {
     memory.copy(work, state, STATE_BYTES);
@@ -65,7 +63,7 @@ export function xorBlocksPortable(out: usize, text: usize, blocks: u32, state: u
     }
     store<u32>(state + COUNTER, load<u32>(state + COUNTER) + 1);
   }
-  scratch.release(mark);
+  scratch.release(work);
 }
 
 /** A column round and a diagonal round (§2.3); the small profile has one quarter round in a loop. */

@@ -103,7 +103,6 @@ export function mul(out: usize, a: usize, b: usize): void {
 }
 
 export function mulPortable(out: usize, a: usize, b: usize): void {
-  const from = scratch.mark();
   const wide = scratch.take(2 * BYTES);
   for (let i: usize = 0; i < BYTES; i += 4) {
     const word = load<u32>(a + i);
@@ -116,7 +115,7 @@ export function mulPortable(out: usize, a: usize, b: usize): void {
     store<u32>(wide + i, <u32>carry, BYTES);
   }
   fold(out, wide);
-  scratch.release(from);
+  scratch.release(wide);
 }
 
 /**

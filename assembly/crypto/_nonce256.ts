@@ -23,7 +23,6 @@ const STATE_BYTES: u32 = 2 * LEN + 8;
  * memory.
  */
 export function derive(out: usize, secret: usize, number: usize, noise: usize, order: usize): void {
-  const from = scratch.mark();
   const keyed = changetype<Hmac256>(scratch.take(offsetof<Hmac256>()));
   const ctx = changetype<Hmac256>(scratch.take(offsetof<Hmac256>()));
   const state = scratch.take(STATE_BYTES);
@@ -51,7 +50,7 @@ export function derive(out: usize, secret: usize, number: usize, noise: usize, o
     hmac256.update(ctx, state + ROUND, 1);
     rekey(state, keyed, ctx);
   }
-  scratch.release(from);
+  scratch.release(changetype<usize>(keyed));
 }
 
 /** K = the MAC in progress; V = that of V under the new K. */

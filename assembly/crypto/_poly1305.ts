@@ -53,12 +53,11 @@ export function absorb(ctx: Poly1305, data: usize, len: u32): void {
   if (blocks > 0) absorbBlocks(ctx, data, blocks);
   const whole = blocks * BLOCK_BYTES;
   if (len == whole) return;
-  const mark = scratch.mark();
   const last = scratch.take(BLOCK_BYTES);
   memory.fill(last, 0, BLOCK_BYTES);
   memory.copy(last, data + whole, len - whole);
   absorbBlocks(ctx, last, 1);
-  scratch.release(mark);
+  scratch.release(last);
 }
 
 /** Write the tag to `out` (§2.5). */
@@ -113,7 +112,6 @@ export function absorbBlocks(ctx: Poly1305, data: usize, blocks: u32): void {
 
 /** `absorbBlocks` on any core. */
 export function absorbBlocksPortable(ctx: Poly1305, data: usize, blocks: u32): void {
-  const mark = scratch.mark();
   const r = scratch.take(2 * LIMBS_BYTES);
   const h = scratch.take(LIMBS_BYTES);
   const d = scratch.take(LIMBS_BYTES);
@@ -128,7 +126,7 @@ export function absorbBlocksPortable(ctx: Poly1305, data: usize, blocks: u32): v
     memory.copy(h, d, LIMBS_BYTES);
   }
   join(ctx, h);
-  scratch.release(mark);
+  scratch.release(r);
 }
 
 /**

@@ -56,7 +56,6 @@ export function compress(state: usize, data: usize, blocks: u32): void {
 /** `compress` on any core. */
 export function compressPortable(state: usize, data: usize, blocks: u32): void {
   const ctx = changetype<Chain>(state);
-  const mark = scratch.mark();
   const w = scratch.take(BLOCK_BYTES);
   for (; blocks > 0; blocks--, data += BLOCK_BYTES) {
     let a = ctx.h0,
@@ -87,7 +86,7 @@ export function compressPortable(state: usize, data: usize, blocks: u32): void {
     ctx.h6 += g;
     ctx.h7 += h;
   }
-  scratch.release(mark);
+  scratch.release(w);
 }
 
 /** Word `i` of the message schedule; `w` keeps the last sixteen. */

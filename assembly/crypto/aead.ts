@@ -29,13 +29,12 @@ export function seal(
   text: usize,
   textLen: u32,
 ): void {
-  const mark = scratch.mark();
   const cipher = scratch.take(chacha20.STATE_BYTES);
   const mac = changetype<Poly1305>(scratch.take(offsetof<Poly1305>()));
   start(cipher, mac, key, nonce);
   chacha20.xor(out, text, textLen, cipher);
   authenticate(tag, mac, ad, adLen, out, textLen);
-  scratch.release(mark);
+  scratch.release(cipher);
 }
 
 /**
@@ -56,7 +55,6 @@ export function open(
   textLen: u32,
   tag: usize,
 ): Status {
-  const mark = scratch.mark();
   const cipher = scratch.take(chacha20.STATE_BYTES);
   const mac = changetype<Poly1305>(scratch.take(offsetof<Poly1305>()));
   const expected = scratch.take(TAG_BYTES);
@@ -64,24 +62,22 @@ export function open(
   authenticate(expected, mac, ad, adLen, text, textLen);
   const genuine = words.equal(expected, tag, TAG_BYTES);
   if (genuine) chacha20.xor(out, text, textLen, cipher);
-  scratch.release(mark);
+  scratch.release(cipher);
   return genuine ? Status.Ok : Status.Forged;
 }
 
 /** Make the one-time key from block 0 (§2.6); `cipher` is left at block 1. */
 function start(cipher: usize, mac: Poly1305, key: usize, nonce: usize): void {
-  const mark = scratch.mark();
   const block = scratch.take(chacha20.BLOCK_BYTES);
   memory.fill(block, 0, chacha20.BLOCK_BYTES);
   chacha20.init(cipher, key, nonce, 0);
   chacha20.xor(block, block, chacha20.BLOCK_BYTES, cipher);
   poly1305.init(mac, block);
-  scratch.release(mark);
+  scratch.release(block);
 }
 
 /** Write the tag over additional data and ciphertext. */
 function authenticate(tag: usize, mac: Poly1305, ad: usize, adLen: u32, text: usize, textLen: u32): void {
-  const mark = scratch.mark();
   const lengths = scratch.take(16);
   store<u64>(lengths, adLen);
   store<u64>(lengths, textLen, 8);
@@ -89,5 +85,5 @@ function authenticate(tag: usize, mac: Poly1305, ad: usize, adLen: u32, text: us
   poly1305.absorb(mac, text, textLen);
   poly1305.absorb(mac, lengths, 16);
   poly1305.final(tag, mac);
-  scratch.release(mark);
+  scratch.release(lengths);
 }

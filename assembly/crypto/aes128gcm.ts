@@ -37,12 +37,11 @@ export function seal(
   text: usize,
   textLen: u32,
 ): void {
-  const mark = scratch.mark();
   const w = scratch.take(<u32>BYTES);
   start(w, key, nonce);
   crypt(out, w, nonce, text, textLen);
   authenticate(tag, w, ad, adLen, out, textLen);
-  scratch.release(mark);
+  scratch.release(w);
 }
 
 /**
@@ -63,13 +62,12 @@ export function open(
   textLen: u32,
   tag: usize,
 ): Status {
-  const mark = scratch.mark();
   const w = scratch.take(<u32>BYTES);
   start(w, key, nonce);
   authenticate(w + EXPECTED, w, ad, adLen, text, textLen);
   const genuine = words.equal(w + EXPECTED, tag, TAG_BYTES);
   if (genuine) crypt(out, w, nonce, text, textLen);
-  scratch.release(mark);
+  scratch.release(w);
   return genuine ? Status.Ok : Status.Forged;
 }
 

@@ -102,7 +102,6 @@ function value(ctx: Drbg): usize {
 
 /** HMAC_DRBG_Update (§10.1.2.2) with the provided data in up to three pieces; a second round only if there are any. */
 function mix(ctx: Drbg, a: usize, aLen: u32, b: usize, bLen: u32, c: usize, cLen: u32): void {
-  const mark = scratch.mark();
   const hmac = changetype<Hmac256>(scratch.take(offsetof<Hmac256>()));
   const round = scratch.take(1);
   const rounds: u32 = aLen + bLen + cLen > 0 ? 2 : 1;
@@ -117,5 +116,5 @@ function mix(ctx: Drbg, a: usize, aLen: u32, b: usize, bLen: u32, c: usize, cLen
     hmac256.final(key(ctx), hmac);
     hmac256.mac(value(ctx), key(ctx), hmac256.TAG_BYTES, value(ctx), hmac256.TAG_BYTES);
   }
-  scratch.release(mark);
+  scratch.release(changetype<usize>(hmac));
 }

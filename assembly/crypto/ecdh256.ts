@@ -28,10 +28,9 @@ const WORK: usize = POINT + p256.POINT_BYTES;
 
 /** True if 32 bytes are a secret: a number in 1..n - 1. CT: only the verdict leaks. */
 export function isSecret(secret: usize): boolean {
-  const from = scratch.mark();
   const w = scratch.take(<u32>POINT);
   const bit = take(w, secret);
-  scratch.release(from);
+  scratch.release(w);
   return bit != 0;
 }
 
@@ -48,7 +47,6 @@ function take(w: usize, secret: usize): u32 {
  * CT: only the verdict leaks.
  */
 export function publicKey(out: usize, secret: usize): Status {
-  const from = scratch.mark();
   const w = scratch.take(<u32>WORK + multiply256.BASE_BYTES);
   const valid = take(w, secret);
   if (valid) {
@@ -56,7 +54,7 @@ export function publicKey(out: usize, secret: usize): Status {
     multiply256.base(w + POINT, w + SCALAR, w + ORDER, cpu.BLIND ? w + BLIND : 0, w + WORK);
     p256.encode(out, w + POINT, w + WORK);
   }
-  scratch.release(from);
+  scratch.release(w);
   return valid ? Status.Ok : Status.Forged;
 }
 
@@ -67,7 +65,6 @@ export function publicKey(out: usize, secret: usize): Status {
  * CT: whether the key is a point leaks, and the verdict.
  */
 export function derive(out: usize, secret: usize, key: usize): Status {
-  const from = scratch.mark();
   const w = scratch.take(<u32>WORK + multiply256.MULTIPLY_BYTES);
   let valid = take(w, secret);
   if (!p256.decode(w + WORK, key, w + WORK + p256.POINT_BYTES)) valid = 0;
@@ -79,6 +76,6 @@ export function derive(out: usize, secret: usize, key: usize): Status {
     fe.leave(w + POINT, w + WORK);
     montgomery.write(out, w + POINT, fe.BYTES);
   }
-  scratch.release(from);
+  scratch.release(w);
   return valid ? Status.Ok : Status.Forged;
 }

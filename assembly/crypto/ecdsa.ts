@@ -15,14 +15,13 @@ const MAX_BYTES: u32 = 48;
  */
 export function fromDer(out: usize, size: u32, der: usize, len: u32): Status {
   if (size > MAX_BYTES) return Status.TooLong;
-  const from = scratch.mark();
   const r = changetype<Reader>(scratch.take(offsetof<Reader>()));
   r.begin(der, len);
   if (r.u8() != 0x30 || r.u8() != r.left()) r.fail();
   integer(out, size, r);
   integer(out + size, size, r);
   const status = r.ok() && r.left() == 0 ? Status.Ok : Status.Malformed;
-  scratch.release(from);
+  scratch.release(changetype<usize>(r));
   return status;
 }
 

@@ -50,10 +50,9 @@ const VERIFY_BYTES: usize = WORK + p256.WORK_BYTES;
  * CT: everything leaks; all of it is public.
  */
 export function verify(signature: usize, key: usize, digest: usize): Status {
-  const from = scratch.mark();
   const w = scratch.take(<u32>VERIFY_BYTES);
   const status = judge(w, signature, key, digest);
-  scratch.release(from);
+  scratch.release(w);
   return status;
 }
 
@@ -153,7 +152,6 @@ const SIGN_BYTES: usize = SIGN_WORK + multiply256.BASE_BYTES;
  * CT: the verdict leaks, and whether there is noise.
  */
 export function sign(out: usize, secret: usize, digest: usize, noise: usize): Status {
-  const from = scratch.mark();
   const w = scratch.take(<u32>SIGN_BYTES);
   table.get(w + ORDER, table.Constant.N);
   montgomery.read(w + SECRET, secret, sc.BYTES);
@@ -176,7 +174,7 @@ export function sign(out: usize, secret: usize, digest: usize, noise: usize): St
   const zero = montgomery.isZero(w + POINT, sc.BYTES) | montgomery.isZero(w + SPENT, sc.BYTES);
   const status = verdict.fold(Status.Ok, off | zero);
   if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
-  scratch.release(from);
+  scratch.release(w);
   return status;
 }
 
@@ -207,7 +205,7 @@ function complete(w: usize): void {
  * CT: as `sign`.
  */
 export function issue(out: usize, secret: usize, key: usize, digest: usize, noise: usize): Status {
-  const from = scratch.mark();
+  const from = scratch.top();
   let status = sign(out, secret, digest, noise);
   if (cpu.CHECKED) {
     if (status == Status.Ok) status = verify(out, key, digest);

@@ -22,7 +22,6 @@ export const NOISE_BYTES: u32 = 32;
 
 /** out = SHA-512(first ‖ second ‖ head ‖ body); first and second are 32 bytes. */
 function digest(out: usize, first: usize, second: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): void {
-  const from = scratch.mark();
   const ctx = changetype<sha512.Sha512>(scratch.take(offsetof<sha512.Sha512>()));
   sha512.init(ctx);
   sha512.update(ctx, first, 32);
@@ -30,7 +29,7 @@ function digest(out: usize, first: usize, second: usize, head: usize, headLen: u
   sha512.update(ctx, head, headLen);
   sha512.update(ctx, body, bodyLen);
   sha512.final(out, ctx);
-  scratch.release(from);
+  scratch.release(changetype<usize>(ctx));
 }
 
 /** Values that signing keeps from the seed and between its steps. All are secret except the point's encoding. */
@@ -66,12 +65,11 @@ function encodeBase(out: usize, w: usize): void {
  * CT: nothing leaks.
  */
 export function publicKey(out: usize, seed: usize): void {
-  const from = scratch.mark();
   const w = scratch.take(<u32>SIGN_BYTES);
   expand(w, seed);
   sc.narrow(w + SPENT, w + SCALAR, w + WORK);
   encodeBase(out, w);
-  scratch.release(from);
+  scratch.release(w);
 }
 
 /**
@@ -97,7 +95,6 @@ export function sign(
   body: usize,
   bodyLen: u32,
 ): Status {
-  const from = scratch.mark();
   const w = scratch.take(<u32>SIGN_BYTES);
   expand(w, seed);
   nonce(w, w + NONCE, noise, head, headLen, body, bodyLen);
@@ -115,13 +112,12 @@ export function sign(
   bytes.copy(out + KEY_BYTES, w + WIDE, sc.BYTES);
   const status = verdict.fold(Status.Ok, off);
   if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
-  scratch.release(from);
+  scratch.release(w);
   return status;
 }
 
 /** Derive the nonce r to `out` (RFC 8032 §5.1.6, step 2, or with noise), which holds the noise until then. */
 function nonce(w: usize, out: usize, noise: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): void {
-  const from = scratch.mark();
   const ctx = changetype<sha512.Sha512>(scratch.take(offsetof<sha512.Sha512>()));
   bytes.wipe(w + WIDE, sha512.DIGEST_BYTES);
   if (noise) bytes.copy(out, noise, sc.BYTES);
@@ -132,7 +128,7 @@ function nonce(w: usize, out: usize, noise: usize, head: usize, headLen: u32, bo
   sha512.update(ctx, head, headLen);
   sha512.update(ctx, body, bodyLen);
   sha512.final(w + WIDE, ctx);
-  scratch.release(from);
+  scratch.release(changetype<usize>(ctx));
   sc.reduce(out, w + WIDE, w + WORK);
 }
 
@@ -183,13 +179,12 @@ export function signTwice(
   body: usize,
   bodyLen: u32,
 ): Status {
-  const from = scratch.mark();
   const again = scratch.take(SIGNATURE_BYTES);
   let status = sign(out, seed, key, noise, head, headLen, body, bodyLen);
   if (status == Status.Ok) status = sign(again, seed, key, noise, head, headLen, body, bodyLen);
   status = verdict.fold(status, words.difference(out, again, SIGNATURE_BYTES));
   if (status != Status.Ok) bytes.wipe(out, SIGNATURE_BYTES);
-  scratch.release(from);
+  scratch.release(again);
   return status;
 }
 
@@ -232,10 +227,9 @@ const VERIFY_BYTES: usize = VERIFY_WORK + ge.WORK_BYTES;
  * CT: everything leaks; all of it is public.
  */
 export function verify(signature: usize, key: usize, head: usize, headLen: u32, body: usize, bodyLen: u32): Status {
-  const from = scratch.mark();
   const w = scratch.take(<u32>VERIFY_BYTES);
   const status = judge(w, signature, key, head, headLen, body, bodyLen);
-  scratch.release(from);
+  scratch.release(w);
   return status;
 }
 

@@ -22,7 +22,6 @@ export function extract(out: usize, salt: usize, saltLen: u32, ikm: usize, ikmLe
  */
 export function expand(out: usize, outLen: u32, prk: usize, info: usize, infoLen: u32): Status {
   if (outLen > 255 * TAG_BYTES) return Status.TooLong;
-  const mark = scratch.mark();
   const ctx = changetype<Hmac512>(scratch.take(offsetof<Hmac512>()));
   const block = scratch.take(TAG_BYTES);
   const counter = scratch.take(1);
@@ -35,6 +34,6 @@ export function expand(out: usize, outLen: u32, prk: usize, info: usize, infoLen
     hmac512.final(block, ctx);
     memory.copy(out + done, block, min(TAG_BYTES, outLen - done));
   }
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
   return Status.Ok;
 }

@@ -21,7 +21,6 @@ export class Hmac256 extends Sha256 {
 
 /** Begin a MAC under `keyLen` bytes of key; a key longer than a block is hashed first. */
 export function init(ctx: Hmac256, key: usize, keyLen: u32): void {
-  const mark = scratch.mark();
   const pad = scratch.take(BLOCK_BYTES);
   memory.fill(pad, 0, BLOCK_BYTES);
   if (keyLen > BLOCK_BYTES) sha256.hash(pad, key, keyLen);
@@ -35,7 +34,7 @@ export function init(ctx: Hmac256, key: usize, keyLen: u32): void {
   flip(pad, 0x5c5c5c5c ^ 0x36363636);
   sha256.init(ctx);
   sha256.update(ctx, pad, BLOCK_BYTES);
-  scratch.release(mark);
+  scratch.release(pad);
 }
 
 /** Begin a MAC under the key that `keyed` was begun with, and has authenticated nothing under. `keyed` stays as it is. */
@@ -52,25 +51,23 @@ export function update(ctx: Hmac256, data: usize, len: u32): void {
 
 /** Write the 32-byte MAC to `out` and wipe `ctx`. */
 export function final(out: usize, ctx: Hmac256): void {
-  const mark = scratch.mark();
   const digest = scratch.take(DIGEST_BYTES);
   sha256.final(digest, ctx);
   memory.copy(changetype<usize>(ctx), changetype<usize>(ctx) + offsetof<Hmac256>("outer"), DIGEST_BYTES);
   ctx.total = BLOCK_BYTES;
   sha256.update(ctx, digest, DIGEST_BYTES);
   sha256.final(out, ctx);
-  scratch.release(mark);
+  scratch.release(digest);
   wipe(changetype<usize>(ctx), offsetof<Hmac256>());
 }
 
 /** Write the 32-byte MAC of `len` bytes at `data` to `out`, which may be anywhere. */
 export function mac(out: usize, key: usize, keyLen: u32, data: usize, len: u32): void {
-  const mark = scratch.mark();
   const ctx = changetype<Hmac256>(scratch.take(offsetof<Hmac256>()));
   init(ctx, key, keyLen);
   update(ctx, data, len);
   final(out, ctx);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
 }
 
 /** Exclusive-or a block with a repeated word. */

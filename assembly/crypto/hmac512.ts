@@ -25,7 +25,6 @@ export class Hmac512 extends Sha512 {
 
 /** Begin a MAC under `keyLen` bytes of key; a key longer than a block is hashed first. */
 export function init(ctx: Hmac512, key: usize, keyLen: u32): void {
-  const mark = scratch.mark();
   const pad = scratch.take(BLOCK_BYTES);
   memory.fill(pad, 0, BLOCK_BYTES);
   if (keyLen > BLOCK_BYTES) sha512.hash(pad, key, keyLen);
@@ -39,7 +38,7 @@ export function init(ctx: Hmac512, key: usize, keyLen: u32): void {
   flip(pad, 0x5c5c5c5c ^ 0x36363636);
   sha512.init(ctx);
   sha512.update(ctx, pad, BLOCK_BYTES);
-  scratch.release(mark);
+  scratch.release(pad);
 }
 
 /** Authenticate `len` more bytes. */
@@ -50,25 +49,23 @@ export function update(ctx: Hmac512, data: usize, len: u32): void {
 
 /** Write the 64-byte MAC to `out` and wipe `ctx`. */
 export function final(out: usize, ctx: Hmac512): void {
-  const mark = scratch.mark();
   const digest = scratch.take(DIGEST_BYTES);
   sha512.final(digest, ctx);
   memory.copy(changetype<usize>(ctx), changetype<usize>(ctx) + offsetof<Hmac512>("outer"), DIGEST_BYTES);
   ctx.total = BLOCK_BYTES;
   sha512.update(ctx, digest, DIGEST_BYTES);
   sha512.final(out, ctx);
-  scratch.release(mark);
+  scratch.release(digest);
   wipe(changetype<usize>(ctx), offsetof<Hmac512>());
 }
 
 /** Write the 64-byte MAC of `len` bytes at `data` to `out`, which may be anywhere. */
 export function mac(out: usize, key: usize, keyLen: u32, data: usize, len: u32): void {
-  const mark = scratch.mark();
   const ctx = changetype<Hmac512>(scratch.take(offsetof<Hmac512>()));
   init(ctx, key, keyLen);
   update(ctx, data, len);
   final(out, ctx);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
 }
 
 /** Exclusive-or a block with a repeated word. */

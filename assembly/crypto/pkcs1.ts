@@ -23,7 +23,6 @@ const INFO_BYTES: u32 = 19;
 export function verify(signature: usize, modulus: usize, len: u32, digest: usize, digestLen: u32): Status {
   if (!rsa.usable(modulus, len) || !rsa.isDigest(digestLen)) return Status.Forged;
   if (!rsa.fits(len, 0)) return Status.TooLong;
-  const from = scratch.mark();
   const w = scratch.take(rsa.workBytes(len));
   const steps = w + rsa.RAISE_MODULI * len;
   let status: Status = Status.Forged;
@@ -33,7 +32,7 @@ export function verify(signature: usize, modulus: usize, len: u32, digest: usize
     const word = ((<u32>Status.Ok) ^ rsa.STEPS ^ load<u32>(steps)) + words.distance(w, found, len);
     status = verdict.fold(word, words.difference(found, w, len) | (load<u32>(steps) ^ rsa.STEPS));
   }
-  scratch.release(from);
+  scratch.release(w);
   return status;
 }
 

@@ -27,7 +27,6 @@ const HASH512_BYTES: u32 = 400;
 export function verify(signature: usize, modulus: usize, len: u32, digest: usize, digestLen: u32): Status {
   if (!rsa.usable(modulus, len) || !rsa.isDigest(digestLen)) return Status.Forged;
   if (!rsa.fits(len, digestLen == sha256.DIGEST_BYTES ? HASH256_BYTES : HASH512_BYTES)) return Status.TooLong;
-  const from = scratch.mark();
   const w = scratch.take(rsa.workBytes(len));
   const steps = w + rsa.RAISE_MODULI * len;
   let status: Status = Status.Forged;
@@ -39,7 +38,7 @@ export function verify(signature: usize, modulus: usize, len: u32, digest: usize
     const off = words.difference(found, made, digestLen) | padding | (load<u32>(steps) ^ rsa.STEPS);
     status = verdict.fold(word, off);
   }
-  scratch.release(from);
+  scratch.release(w);
   return status;
 }
 

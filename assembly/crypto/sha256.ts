@@ -80,19 +80,17 @@ export function final(out: usize, ctx: Sha256): void {
 
 /** Write the digest of the bytes so far to `out`; `ctx` stays usable. */
 export function peek(out: usize, ctx: Sha256): void {
-  const mark = scratch.mark();
   const copy = scratch.take(offsetof<Sha256>());
   memory.copy(copy, changetype<usize>(ctx), offsetof<Sha256>());
   final(out, changetype<Sha256>(copy));
-  scratch.release(mark);
+  scratch.release(copy);
 }
 
 /** Write the digest of `len` bytes at `data` to `out`; the two may overlap. */
 export function hash(out: usize, data: usize, len: u32): void {
-  const mark = scratch.mark();
   const ctx = changetype<Sha256>(scratch.take(offsetof<Sha256>()));
   init(ctx);
   update(ctx, data, len);
   final(out, ctx);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
 }

@@ -26,28 +26,25 @@ export function init(ctx: Sha512): void {
 
 /** Write the digest to `out`, which may not be inside `ctx`, and wipe `ctx`. */
 export function final(out: usize, ctx: Sha512): void {
-  const mark = scratch.mark();
   const whole = scratch.take(sha512.DIGEST_BYTES);
   sha512.final(whole, ctx);
   copy(out, whole, DIGEST_BYTES);
-  scratch.release(mark);
+  scratch.release(whole);
 }
 
 /** Write the digest of what was hashed so far to `out`; `ctx` can go on. */
 export function peek(out: usize, ctx: Sha512): void {
-  const mark = scratch.mark();
   const whole = scratch.take(sha512.DIGEST_BYTES);
   sha512.peek(whole, ctx);
   copy(out, whole, DIGEST_BYTES);
-  scratch.release(mark);
+  scratch.release(whole);
 }
 
 /** Write the digest of `len` bytes at `data` to `out`; the two may overlap. */
 export function hash(out: usize, data: usize, len: u32): void {
-  const mark = scratch.mark();
   const ctx = changetype<Sha512>(scratch.take(offsetof<Sha512>()));
   init(ctx);
   sha512.update(ctx, data, len);
   final(out, ctx);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
 }

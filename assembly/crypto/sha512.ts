@@ -92,19 +92,17 @@ export function final(out: usize, ctx: Sha512): void {
 
 /** Write the digest of the bytes so far to `out`; `ctx` stays usable. */
 export function peek(out: usize, ctx: Sha512): void {
-  const mark = scratch.mark();
   const copy = scratch.take(offsetof<Sha512>());
   memory.copy(copy, changetype<usize>(ctx), offsetof<Sha512>());
   final(out, changetype<Sha512>(copy));
-  scratch.release(mark);
+  scratch.release(copy);
 }
 
 /** Write the digest of `len` bytes at `data` to `out`; the two may overlap. */
 export function hash(out: usize, data: usize, len: u32): void {
-  const mark = scratch.mark();
   const ctx = changetype<Sha512>(scratch.take(offsetof<Sha512>()));
   init(ctx);
   update(ctx, data, len);
   final(out, ctx);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
 }

@@ -38,7 +38,6 @@ function clamp(out: usize, scalar: usize): void {
  * CT: the point and the verdict leak; the scalar and the result do not.
  */
 export function derive(out: usize, scalar: usize, point: usize): Status {
-  const from = scratch.mark();
   const w = scratch.take(<u32>LADDER_BYTES);
   clamp(w + SCALAR, scalar);
   fe.copy(w + X1, point);
@@ -49,7 +48,7 @@ export function derive(out: usize, scalar: usize, point: usize): Status {
   fe.mul(w + X2, w + X2, w + X1);
   const zero = fe.isZero(w + X2);
   bytes.copy(out, w + X2, POINT_BYTES);
-  scratch.release(from);
+  scratch.release(w);
   return zero ? Status.Forged : Status.Ok;
 }
 
@@ -108,7 +107,6 @@ function step(w: usize): void {
  * CT: nothing leaks.
  */
 export function publicKey(out: usize, scalar: usize): void {
-  const from = scratch.mark();
   const w = scratch.take(64 + ge.POINT_BYTES + ge.WORK_BYTES + 96);
   const p = w + 64;
   const work = p + ge.POINT_BYTES;
@@ -123,5 +121,5 @@ export function publicKey(out: usize, scalar: usize): void {
   fe.mul(p, p, w);
   fe.freeze(p);
   bytes.copy(out, p, POINT_BYTES);
-  scratch.release(from);
+  scratch.release(w);
 }

@@ -92,12 +92,11 @@ function isRefusal(): boolean {
 
 /** A nonce came: enrol with it. */
 function challenged(): void {
-  const mark = scratch.mark();
   const nonce = changetype<Slice>(scratch.take(offsetof<Slice>()));
   answer.readChallenge(nonce, reader, NONCE_LEAST, NONCE_MOST);
   if (nonce.len == 0) unknown(State.Challenge);
   else question.enrol(nonce);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(nonce));
 }
 
 /** Read the next answer and check that it is about the message sent; otherwise it is ignored. */
@@ -158,7 +157,7 @@ function pass(counter: u32): void {
   if (counter <= last) return;
   if (counter - last > COMMAND_STEP || counter >= COUNTER_END)
     event.numbers(Event.NumberRefused, Refused.LastCommand, counter);
-  const mark = scratch.mark();
+  const mark = scratch.top();
   ground.remember(min(min(counter, last + COMMAND_STEP), COUNTER_END - 1), scratch.take(HASH_BYTES));
   scratch.release(mark);
 }

@@ -261,11 +261,10 @@ function hangUp(): void {
 }
 
 function fromWire(): boolean {
-  const mark = scratch.mark();
   const piece = scratch.take(PIECE_BYTES);
   const got = uart.read(piece, PIECE_BYTES);
   if (got) link.fromModule(piece, got);
-  scratch.release(mark);
+  scratch.release(piece);
   return got != 0;
 }
 

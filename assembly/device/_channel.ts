@@ -103,11 +103,10 @@ export function state(): LinkState {
 /** Begin to open a connection; `host` is kept by pointer until it ends. */
 export function open(host: usize, hostLen: u32, port: u32): Status {
   if (link.TUNNEL) {
-    const mark = scratch.mark();
     const id = scratch.take(LINK_ID_BYTES);
     const made = entropy.random(id, LINK_ID_BYTES, channel.nowMs);
     link.identify(id);
-    scratch.release(mark);
+    scratch.release(id);
     if (made != Status.Ok) return made;
   }
   const status = link.open(host, hostLen, port);
@@ -207,7 +206,7 @@ function step(): Status {
 function greet(nowMs: u32): bool {
   if (channel.renewed) ticket.forget();
   channel.renewed = 0;
-  const mark = scratch.mark();
+  const mark = scratch.top();
   options.random = scratch.take(RANDOM_BYTES);
   const status = entropy.random(options.random, RANDOM_BYTES, nowMs);
   options.pins = tlsKeys;

@@ -20,7 +20,6 @@ export const draft = changetype<Sign1>(memory.data(offsetof<Sign1>(), 4));
 
 /** Sign the draft: Ok; Again, and then call again at a later turn; or NoEntropy, and the life ends. A fault noticed in the signature traps. */
 export function sign(): Status {
-  const mark = scratch.mark();
   const noise = scratch.take(NOISE_BYTES);
   if (entropy.random(noise, NOISE_BYTES, life.nowMs) != Status.Ok) {
     ground.giveUp();
@@ -29,7 +28,7 @@ export function sign(): Status {
   const lent = key.lend();
   const status = sign1.sign(draft, keypair.signer(own), noise);
   key.wipe(lent);
-  scratch.release(mark);
+  scratch.release(noise);
   if (status != Status.Ok && status != Status.Again) unreachable();
   return status;
 }

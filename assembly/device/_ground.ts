@@ -154,11 +154,10 @@ export function retry(next: State): void {
 /** Wait for `most` ms, of which half is random, and then do `next`. */
 export function wait(most: u32, next: State): void {
   carrier.end(false);
-  const mark = scratch.mark();
   const random = scratch.take(4);
   entropy.random(random, 4, life.nowMs);
   life.forMs = most / 2 + (load<u32>(random) % (most / 2));
-  scratch.release(mark);
+  scratch.release(random);
   life.sinceMs = life.nowMs;
   life.next = next;
   life.state = State.Waiting;

@@ -32,44 +32,41 @@ export function take(secret: usize, kind: Record): void {
 }
 
 /**
- * Read the seed into scratch memory and lend it to the key's signer. Returns the mark for `wipe`, which must follow in the same turn; nothing else of
+ * Read the seed into scratch memory and lend it to the key's signer. Returns its place for `wipe`, which must follow in the same turn; nothing else of
  * scratch memory may be released in between.
  */
-export function lend(): u32 {
-  const mark = scratch.mark();
+export function lend(): usize {
   const seed = scratch.take(keypair.SEED_BYTES);
   if (records.first(seed, keypair.SEED_BYTES, home) != Status.Ok) {
     system.die(Death.IdentityLost);
     unreachable();
   }
   soft.lend(softKey(), seed);
-  return mark;
+  return seed;
 }
 
 /** End the loan, and wipe the seed. */
-export function wipe(mark: u32): void {
+export function wipe(seed: usize): void {
   soft.lend(softKey(), 0);
-  scratch.release(mark);
+  scratch.release(seed);
 }
 
 /** Keep the seed of the record Key as the record Former, while the key of `server` orders rotations. */
 export function keep(server: usize): Status {
-  const mark = scratch.mark();
   const kept = scratch.take(FORMER_BYTES);
   let status = records.first(kept, keypair.SEED_BYTES, Record.Key);
   bytes.copy(kept + keypair.SEED_BYTES, server, SERVER_BYTES);
   if (status == Status.Ok) status = records.put(Record.Former, kept, FORMER_BYTES);
-  scratch.release(mark);
+  scratch.release(kept);
   return status;
 }
 
 /** Tell whether a key is kept while the key of `server` orders rotations. */
 export function isKeptFrom(server: usize): boolean {
-  const mark = scratch.mark();
   const kept = scratch.take(FORMER_BYTES);
   const status = records.first(kept, FORMER_BYTES, Record.Former);
   const same = status == Status.Ok && bytes.same(kept + keypair.SEED_BYTES, server, SERVER_BYTES);
-  scratch.release(mark);
+  scratch.release(kept);
   return same;
 }
 

@@ -41,7 +41,6 @@ function make(): bool {
     system.die(Death.IdentityLost);
     return false;
   }
-  const mark = scratch.mark();
   const secret = scratch.take(keypair.SEED_BYTES);
   if (entropy.random(secret, keypair.SEED_BYTES, life.nowMs) != Status.Ok) {
     ground.giveUp();
@@ -52,13 +51,12 @@ function make(): bool {
     return false;
   }
   speak(secret, Record.Key);
-  scratch.release(mark);
+  scratch.release(secret);
   return true;
 }
 
 /** Load the stored key: the successor, if there is one. False: there is none at all. */
 function recall(): bool {
-  const mark = scratch.mark();
   const stored = scratch.take(SUCCESSOR_MOST);
   const seed = scratch.take(keypair.SEED_BYTES);
   const hasNext = records.get(stored, SUCCESSOR_MOST, Record.Successor) > <i32>keypair.SEED_BYTES;
@@ -66,7 +64,7 @@ function recall(): bool {
   // Once the server has it, it is the key as well.
   life.rotating = hasNext && !(hasKey && bytes.same(stored, seed, keypair.SEED_BYTES)) ? 1 : 0;
   if (hasNext || hasKey) speak(hasNext ? stored : seed, life.rotating ? Record.Successor : Record.Key);
-  scratch.release(mark);
+  scratch.release(stored);
   return hasNext || hasKey;
 }
 
@@ -97,7 +95,6 @@ export function rotate(): void {
   // Keep the part that another server knows, however often this server orders rotations.
   const stays = peer.count > 1 && key.isKeptFrom(got.signer);
   if (!stays && key.keep(got.signer) != Status.Ok) return system.die(Death.Storage);
-  const mark = scratch.mark();
   const successor = changetype<KeyPair>(scratch.take(KEYPAIR_BYTES));
   const what = changetype<Handover>(scratch.take(offsetof<Handover>()));
   if (entropy.random(message, keypair.SEED_BYTES, life.nowMs) != Status.Ok) return ground.giveUp();
@@ -109,7 +106,7 @@ export function rotate(): void {
   what.order = life.order;
   writer.begin(message + keypair.SEED_BYTES, HANDOVER_MOST);
   if (handover.write(draft, writer, own, peer, what) != Status.Ok) unreachable();
-  scratch.release(mark);
+  scratch.release(changetype<usize>(successor));
   life.messageLen = keypair.SEED_BYTES + writer.length();
   life.draft = Draft.Handover;
 }
@@ -151,7 +148,6 @@ export function settle(): void {
 export function fallBack(): void {
   // The server that orders the rotations has the previous key; another server may know only the kept one.
   const home = life.rotating && key.isKeptFrom(got.signer) ? Record.Key : Record.Former;
-  const mark = scratch.mark();
   const seed = scratch.take(keypair.SEED_BYTES);
   if (records.first(seed, keypair.SEED_BYTES, home) == Status.Ok) {
     speak(seed, home);
@@ -159,7 +155,7 @@ export function fallBack(): void {
     life.fallen = 1;
     changed();
   }
-  scratch.release(mark);
+  scratch.release(seed);
 }
 
 /** The server refused the previous key as well: continue with the next one. */

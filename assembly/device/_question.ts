@@ -52,7 +52,6 @@ if (!isDefined(OWN_READINGS)) {
 
 /** Write an `enrol` of the nonce. */
 export function enrol(nonce: Slice): void {
-  const mark = scratch.mark();
   const what = changetype<Enrolment>(scratch.take(offsetof<Enrolment>()));
   const random = scratch.take(CTI_BYTES);
   const board = scratch.take(NAME_MOST);
@@ -82,7 +81,7 @@ export function enrol(nonce: Slice): void {
   nameSession(what);
   writer.begin(message, MESSAGE_MOST);
   if (enrolment.write(draft, writer, own, peer, what) != Status.Ok) unreachable();
-  scratch.release(mark);
+  scratch.release(changetype<usize>(what));
   written(Draft.Enrol);
 }
 
@@ -134,7 +133,6 @@ export function tell(): void {
   if (life.stage == Stage.Told) life.stage = Stage.Reported;
   life.counter = counter.next();
   if (life.counter == 0) return system.die(Death.Storage);
-  const mark = scratch.mark();
   const what = changetype<Report>(scratch.take(offsetof<Report>()));
   what.counter = life.counter;
   what.prev = prev;
@@ -149,7 +147,7 @@ export function tell(): void {
   what.damaged = records.getNumber(Record.Damaged, 0);
   writer.begin(message, MESSAGE_MOST);
   if (report.write(draft, writer, own, peer, what, isDefined(OWN_READINGS) ? leaving : 0) != Status.Ok) unreachable();
-  scratch.release(mark);
+  scratch.release(changetype<usize>(what));
   written(Draft.Report);
 }
 

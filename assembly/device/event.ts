@@ -19,11 +19,10 @@ export function number(event: Event, value: u32): void {
 
 /** Say it with two numbers. */
 export function numbers(event: Event, first: u32, second: u32): void {
-  const mark = scratch.mark();
   const data = scratch.take(4);
   bytes.store32be(data, second);
   numberAndText(event, first, data, 4);
-  scratch.release(mark);
+  scratch.release(data);
 }
 
 /** Say it with up to 64 bytes. */
@@ -33,22 +32,20 @@ export function text(event: Event, from: usize, len: u32): void {
 
 /** Say it with bytes and a number, in that order: at most 60 bytes. */
 export function textAndNumber(event: Event, from: usize, len: u32, value: u32): void {
-  const mark = scratch.mark();
   const data = scratch.take(DATA_BYTES);
   const taken = min(len, DATA_BYTES - 4);
   bytes.copy(data, from, taken);
   bytes.store32be(data + taken, value);
   system.event(event, data, taken + 4);
-  scratch.release(mark);
+  scratch.release(data);
 }
 
 /** Emit it with a number and bytes, in that order: bytes beyond the limit are left out. */
 export function numberAndText(event: Event, value: u32, from: usize, len: u32): void {
-  const mark = scratch.mark();
   const data = scratch.take(DATA_BYTES);
   const taken = min(len, DATA_BYTES - 4);
   bytes.store32be(data, value);
   bytes.copy(data + 4, from, taken);
   system.event(event, data, taken + 4);
-  scratch.release(mark);
+  scratch.release(data);
 }

@@ -133,7 +133,6 @@ function exhume(): void {
   const faults = records.getNumber(Record.Faults, 0);
   if (life.died) ground.keep(Record.Faults, faults + 1);
   else if (faults != 0) ground.keep(Record.Faults, 0);
-  const mark = scratch.mark();
   const known = scratch.take(EPITAPH_MOST);
   const knownLen = records.get(known, EPITAPH_MOST, Record.Epitaph);
   life.epitaphLen = system.epitaph(epitaph, EPITAPH_MOST);
@@ -144,7 +143,7 @@ function exhume(): void {
     if (records.put(Record.Epitaph, epitaph, life.epitaphLen) != Status.Ok) system.die(Death.Storage);
   }
   if (life.died) system.bury();
-  scratch.release(mark);
+  scratch.release(known);
 }
 
 /** Take a turn: the export `poll`. Return the time in ms until the next call. */

@@ -500,11 +500,10 @@ function write(at: u32, kind: u32, data: usize, len: u32): bool {
 /** Program whole units and read them back. */
 function program(at: u32, data: usize, len: u32): bool {
   if (flash.program(at, data, len) != 0) return false;
-  const mark = scratch.mark();
   const check = scratch.take(len);
   flash.read(check, at, len);
   const good = bytes.same(check, data, len);
-  scratch.release(mark);
+  scratch.release(check);
   return good;
 }
 

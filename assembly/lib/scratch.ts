@@ -16,26 +16,20 @@ export function take(bytes: u32): usize {
   return arena + start;
 }
 
-/** Return the current top of the arena: pass it to `release` when done. */
-@inline
-export function mark(): u32 {
-  return used;
-}
-
 /** Count of bytes that can be taken. */
 @inline
 export function left(): u32 {
   return SCRATCH_BYTES - used;
 }
 
-/** End of the allocated part. */
+/** End of the allocated part: the place of the next `take`. */
 @inline
 export function top(): usize {
   return arena + used;
 }
 
-/** Wipe and give back all that was taken since `to = mark()`. */
-export function release(to: u32): void {
-  memory.fill(arena + to, 0, used - to);
-  used = to;
+/** Wipe and give back `from`, a place that `take` returned, and all that was taken after it. */
+export function release(from: usize): void {
+  memory.fill(from, 0, top() - from);
+  used = <u32>(from - arena);
 }

@@ -30,7 +30,6 @@ export function sign(
   body: usize,
   bodyLen: u32,
 ): Status {
-  const mark = scratch.mark();
   const now = scratch.take(sha256.DIGEST_BYTES);
   const hash = changetype<Sha256>(scratch.take(offsetof<Sha256>()));
   sha256.init(hash);
@@ -39,7 +38,7 @@ export function sign(
   sha256.final(now, hash);
   if (asked != 0 && !bytes.same(now, digest, sha256.DIGEST_BYTES)) unreachable();
   bytes.copy(digest, now, sha256.DIGEST_BYTES);
-  scratch.release(mark);
+  scratch.release(now);
   if (asked++ < POLLS) return Status.Again;
   asked = 0;
   return soft.sign(out, key, noise, head, headLen, body, bodyLen);

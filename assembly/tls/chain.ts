@@ -203,7 +203,7 @@ function list(r: Reader, offer: hello.Offer): Alert {
 
 /** True if the pin of a key is one of `count` at `pins`. Then it is kept as what proves the server, and no signature is left to verify. */
 function isAnchor(candidate: Key, pins: usize, count: u32): bool {
-  const mark = scratch.mark();
+  const mark = scratch.top();
   const pin = key.pin(scratch.take(key.PIN_ROOM_BYTES), candidate);
   const found = key.among(pin, pins, count);
   if (found) {
@@ -216,7 +216,7 @@ function isAnchor(candidate: Key, pins: usize, count: u32): bool {
 
 /** Return the distance of the pin of a key from the nearest trusted one: 0 if it is one of them. */
 function distanceToTrusted(candidate: Key, options: Options): u32 {
-  const mark = scratch.mark();
+  const mark = scratch.top();
   const pin = key.pin(scratch.take(key.PIN_ROOM_BYTES), candidate);
   let least: u32 = u32.MAX_VALUE;
   for (let i: u32 = 0; i < options.pinCount; i++)
@@ -320,7 +320,7 @@ function stepAuthority(options: Options): Alert {
 
 /** Verify the last certificate with a pinned root; the next root is tried in the next step. */
 function stepRoot(options: Options): Alert {
-  const mark = scratch.mark();
+  const mark = scratch.top();
   // A copy: the evidence compares it with the roots, and memory compared with itself is no evidence.
   const root = scratch.take(PIN_BYTES);
   bytes.copy(root, options.roots + chain.root * PIN_BYTES, PIN_BYTES);

@@ -567,7 +567,6 @@ function retryHello(len: u32): Alert {
 
 /** Agree on the handshake's keys: one public-key operation. A PSK that the server did not take leaves the schedule. */
 function agree(): Alert {
-  const mark = scratch.mark();
   const shared = scratch.take(group.SECRET_BYTES);
   const verdict = hello.agree(shared, scalar, choice);
   bytes.wipe(scalar, group.SCALAR_BYTES);
@@ -587,7 +586,7 @@ function agree(): Alert {
     client.state = State.WaitEe;
   }
   spend();
-  scratch.release(mark);
+  scratch.release(shared);
   return verdict;
 }
 
@@ -683,13 +682,12 @@ function certificateVerify(len: u32): Alert {
 function finished(len: u32): Alert {
   if (len != schedule.hashBytes()) return Alert.DecodeError;
   if (!aligned()) return Alert.UnexpectedMessage;
-  const mark = scratch.mark();
   const want = scratch.take(schedule.hashBytes());
   schedule.serverFinished(want);
   const said = reader.take(len);
   const off = words.difference(want, said, len);
   evidence.add(evidence.Proof.Finished, words.distance(want, said, len));
-  scratch.release(mark);
+  scratch.release(want);
   if (off) return Alert.DecryptError;
   absorb(len);
   schedule.master();

@@ -52,11 +52,10 @@ export function keep(child: Certificate, isLeaf: bool): usize {
 
 /** True if a certificate has the name of the issuer. */
 export function isBy(parent: Certificate): bool {
-  const mark = scratch.mark();
   const name = scratch.take(sha256.DIGEST_BYTES);
   sha256.hash(name, parent.subject, parent.subjectLen);
   const found = bytes.same(name, issuer, sha256.DIGEST_BYTES);
-  scratch.release(mark);
+  scratch.release(name);
   return found;
 }
 

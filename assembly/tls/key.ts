@@ -97,7 +97,6 @@ export function read(out: Key, r: Reader): bool {
 function isRsa(out: Key, at: usize, len: u32): bool {
   const modulusLen = len - RSA_HEAD_BYTES - RSA_TAIL_BYTES;
   if (modulusLen - RSA_LEAST_BYTES > RSA_MOST_BYTES - RSA_LEAST_BYTES || modulusLen & 7) return false;
-  const mark = scratch.mark();
   const head = scratch.take(RSA_HEAD_BYTES);
   bytes.copy(head, RSA_HEAD, RSA_HEAD_BYTES);
   // Each length counts what follows it: the integer has a byte of zeros before the modulus.
@@ -107,7 +106,7 @@ function isRsa(out: Key, at: usize, len: u32): bool {
   bytes.store16be(head + 30, modulusLen + 1);
   const found = bytes.same(at, head, RSA_HEAD_BYTES) && bytes.same(at + len - RSA_TAIL_BYTES, RSA_TAIL, RSA_TAIL_BYTES);
   if (found) set(out, Algorithm.Rsa, at + RSA_HEAD_BYTES, modulusLen);
-  scratch.release(mark);
+  scratch.release(head);
   return found;
 }
 

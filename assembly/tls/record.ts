@@ -193,11 +193,10 @@ export function open(): Alert {
 function unprotect(): Alert {
   if (layer.left < EXPANSION_BYTES) return Alert.BadRecordMac;
   const len = layer.left - suite.TAG_BYTES;
-  const mark = scratch.mark();
   const nonce = scratch.take(suite.IV_BYTES);
   nextNonce(nonce, incoming);
   const status = suite.open(incoming.key(), nonce, input, HEADER_BYTES, layer.at, len);
-  scratch.release(mark);
+  scratch.release(nonce);
   if (status != Status.Ok) return Alert.BadRecordMac;
   strip(len);
   if (layer.kind < <u32>Content.Alert || layer.kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;
@@ -301,12 +300,11 @@ export function send(kind: Content, len: u32): void {
 
 /** Seal a record in place. CT: lengths leak. */
 function protect(header: usize, kind: u32, len: u32): void {
-  const mark = scratch.mark();
   const nonce = scratch.take(suite.IV_BYTES);
   nextNonce(nonce, outgoing);
   store<u8>(header + HEADER_BYTES + len, kind);
   suite.seal(outgoing.key(), nonce, header, HEADER_BYTES, header + HEADER_BYTES, len + 1);
-  scratch.release(mark);
+  scratch.release(nonce);
 }
 
 /** Move up to `max` bytes for the peer to `out`; returns how many. */

@@ -153,18 +153,17 @@ export function digest(out: usize): void {
 
 /** Replace the first ClientHello by its hash, before a HelloRetryRequest is absorbed (§4.4.1). */
 export function retry(): void {
-  const mark = scratch.mark();
   const message = scratch.take(4 + hashBytes());
   store<u32>(message, Kind.MessageHash | (hashBytes() << 24));
   digest(message + 4);
   hash.init(transcript, row());
   absorb(message, 4 + hashBytes());
-  scratch.release(mark);
+  scratch.release(message);
 }
 
 /** HKDF-Expand-Label (§7.1). `out` may be `from`. CT: lengths leak. */
 function expand(out: usize, outLen: u32, from: usize, label: usize, context: usize, contextLen: u32): void {
-  const mark = scratch.mark();
+  const mark = scratch.top();
   const labelLen: u32 = load<u8>(label);
   const info = scratch.take(2 + 1 + 6 + labelLen + 1 + contextLen);
   bytes.store16be(info, outLen);
@@ -180,69 +179,62 @@ function expand(out: usize, outLen: u32, from: usize, label: usize, context: usi
 
 /** Derive-Secret over the transcript so far (§7.1). CT: nothing leaks. */
 function derive(out: usize, label: usize): void {
-  const mark = scratch.mark();
   const context = scratch.take(hashBytes());
   digest(context);
   expand(out, hashBytes(), secret, label, context, hashBytes());
-  scratch.release(mark);
+  scratch.release(context);
 }
 
 /** Derive-Secret over no messages: the step between two Extracts, and the binder key. CT: nothing leaks. */
 function deriveEmpty(out: usize, label: usize): void {
-  const mark = scratch.mark();
   const context = scratch.take(hashBytes());
   hash.empty(context, row());
   expand(out, hashBytes(), secret, label, context, hashBytes());
-  scratch.release(mark);
+  scratch.release(context);
 }
 
 /** Move `secret` on: Derive "derived", then Extract `ikm`; 0 stands for a string of zeros. CT: the length leaks. */
 function advance(ikm: usize, len: u32): void {
-  const mark = scratch.mark();
   const salt = scratch.take(hashBytes());
   const zeros = scratch.take(hashBytes());
   deriveEmpty(salt, DERIVED);
   hash.extract(secret, row(), salt, ikm ? ikm : zeros, len);
-  scratch.release(mark);
+  scratch.release(salt);
 }
 
 /** Begin with the early secret, from a PSK as long as the hash, or from 0. CT: nothing leaks. */
 export function early(psk: usize): void {
-  const mark = scratch.mark();
   const zeros = scratch.take(hashBytes());
   hash.extract(secret, row(), zeros, psk ? psk : zeros, hashBytes());
-  scratch.release(mark);
+  scratch.release(zeros);
 }
 
 /** 0 if the early secret, where the schedule must stand, is that of this PSK, else the bits that differ. CT: nothing leaks. */
 export function earlyDifference(psk: usize): u32 {
-  const mark = scratch.mark();
   const zeros = scratch.take(hashBytes());
   const again = scratch.take(hashBytes());
   hash.extract(again, row(), zeros, psk, hashBytes());
   const off = words.difference(secret, again, hashBytes());
-  scratch.release(mark);
+  scratch.release(zeros);
   return off;
 }
 
 /** HMAC over the transcript so far, keyed with "finished" of `base` (§4.4.4). CT: nothing leaks. */
 function finished(out: usize, base: usize): void {
-  const mark = scratch.mark();
   const key = scratch.take(hashBytes());
   const context = scratch.take(hashBytes());
   expand(key, hashBytes(), base, FINISHED, 0, 0);
   digest(context);
   hash.mac(out, row(), key, context, hashBytes());
-  scratch.release(mark);
+  scratch.release(key);
 }
 
 /** Write the binder over the truncated ClientHello that was just absorbed (§4.2.11.2). CT: nothing of the PSK leaks. */
 export function binder(out: usize, external: bool): void {
-  const mark = scratch.mark();
   const key = scratch.take(hashBytes());
   deriveEmpty(key, external ? EXT_BINDER : RES_BINDER);
   finished(out, key);
-  scratch.release(mark);
+  scratch.release(key);
 }
 
 /** Move on to the handshake secret; the transcript ends with ServerHello. CT: the length leaks. */
@@ -299,11 +291,10 @@ export function endTickets(): void {
 
 /** Replace a traffic secret by its successor (§7.2). CT: nothing leaks. */
 export function update(traffic: usize): void {
-  const mark = scratch.mark();
   const next = scratch.take(hashBytes());
   expand(next, hashBytes(), traffic, TRAFFIC_UPD, 0, 0);
   bytes.copy(traffic, next, hashBytes());
-  scratch.release(mark);
+  scratch.release(next);
 }
 
 /** Write the key and the iv of a traffic secret (§7.3). CT: lengths leak. */

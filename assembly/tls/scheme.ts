@@ -168,11 +168,10 @@ function verifyHashed(
   body: usize,
   bodyLen: u32,
 ): Status {
-  const mark = scratch.mark();
   const digest = scratch.take(PUBLIC ? sha512.DIGEST_BYTES : sha256.DIGEST_BYTES);
   const digestLen = hash(digest, scheme, head, headLen, body, bodyLen);
   const status = verifyDigest(scheme, signature, signatureLen, key, digest, digestLen);
-  scratch.release(mark);
+  scratch.release(digest);
   return status;
 }
 
@@ -197,19 +196,17 @@ export function verifyDigest(
 export function hash(out: usize, scheme: u32, head: usize, headLen: u32, body: usize, bodyLen: u32): u32 {
   // The high byte of these numbers is that of the hash; of the others it is 4, or 8.
   if (PUBLIC && (scheme >> 8 == 5 || scheme >> 8 == 6)) return hashWide(out, scheme, head, headLen, body, bodyLen);
-  const mark = scratch.mark();
   const ctx = changetype<sha256.Sha256>(scratch.take(offsetof<sha256.Sha256>()));
   sha256.init(ctx);
   sha256.update(ctx, head, headLen);
   sha256.update(ctx, body, bodyLen);
   sha256.final(out, ctx);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
   return sha256.DIGEST_BYTES;
 }
 
 /** Hash head ‖ body by SHA-512 or SHA-384; returns the bytes of the digest. */
 function hashWide(out: usize, scheme: u32, head: usize, headLen: u32, body: usize, bodyLen: u32): u32 {
-  const mark = scratch.mark();
   const ctx = changetype<sha512.Sha512>(scratch.take(offsetof<sha512.Sha512>()));
   const whole = scheme == Scheme.RsaPkcs1Sha512;
   if (whole) sha512.init(ctx);
@@ -218,13 +215,13 @@ function hashWide(out: usize, scheme: u32, head: usize, headLen: u32, body: usiz
   sha512.update(ctx, body, bodyLen);
   if (whole) sha512.final(out, ctx);
   else sha384.final(out, ctx);
-  scratch.release(mark);
+  scratch.release(changetype<usize>(ctx));
   return whole ? sha512.DIGEST_BYTES : sha384.DIGEST_BYTES;
 }
 
 /** Verify an ECDSA-Sig-Value of a digest that is at least as long as the order of the key's curve. */
 function verifyEcdsa(signature: usize, signatureLen: u32, key: Key, digest: usize): Status {
-  const mark = scratch.mark();
+  const mark = scratch.top();
   const wide = PUBLIC && key.algorithm == Algorithm.P384;
   const raw = scratch.take(PUBLIC ? ecdsa384.SIGNATURE_BYTES : ecdsa256.SIGNATURE_BYTES);
   const size = wide ? ecdsa384.SIGNATURE_BYTES : ecdsa256.SIGNATURE_BYTES;

@@ -126,12 +126,11 @@ export function usable(options: Options): bool {
 
 /** A connection begins: a ticket is wiped if it is of another host, or if the connection has an external PSK. The host is looked at here only: tickets may still come when the caller thinks of another. */
 export function begin(options: Options): void {
-  const mark = scratch.mark();
   const digest = scratch.take(HASH_BYTES);
   sha256.hash(digest, options.host, options.hostLen);
   if (options.identityLen || (kept() && !bytes.same(digest, hostHash, HASH_BYTES))) forget();
   bytes.copy(hostHash, digest, HASH_BYTES);
-  scratch.release(mark);
+  scratch.release(digest);
 }
 
 /**
@@ -153,7 +152,6 @@ export function keep(r: Reader, provenWith: usize, options: Options): Alert {
     forget();
     return Alert.None;
   }
-  const mark = scratch.mark();
   const key = scratch.take(hash.MOST_BYTES);
   schedule.ticketKey(key, nonce, nonceLen);
   schedule.endTickets();
@@ -161,7 +159,7 @@ export function keep(r: Reader, provenWith: usize, options: Options): Alert {
   bytes.copy(opaque, from, len);
   bytes.copy(anchor, provenWith, PIN_BYTES);
   bytes.copy(psk, key, hash.MOST_BYTES);
-  scratch.release(mark);
+  scratch.release(key);
   ticket.len = <u16>len;
   if (suite.SEVERAL) ticket.suite = <u16>suite.chosen();
   ticket.lifetimeS = min<u32>(lifetimeS, WEEK_S);

@@ -25,7 +25,6 @@ export function sign(
   body: usize,
   bodyLen: u32,
 ): Status {
-  const mark = scratch.mark();
   const wide = scratch.take(64);
   const secret = scratch.take(64);
   const nonce = scratch.take(64);
@@ -56,6 +55,6 @@ export function sign(
   sc.reduce(factor, wide, work);
   sc.mulAdd(wide, secret, factor, nonce, work);
   memory.copy(out + 32, wide, 32);
-  scratch.release(mark);
+  scratch.release(wide);
   return Status.Ok;
 }

@@ -45,7 +45,7 @@ export function capacity(): u32 {
 /** Run operation `op` on a request of `len` bytes. */
 export function run(op: u32, len: u32): i32 {
   reader.begin(room, len);
-  const mark = scratch.mark();
+  const mark = scratch.top();
   const result = dispatch(op, len);
   scratch.release(mark);
   return result;

@@ -1,4 +1,5 @@
 import * as x25519 from "../../../assembly/crypto/x25519";
+import { SCRATCH_BYTES } from "../../../assembly/config";
 import * as scratch from "../../../assembly/lib/scratch";
 import { Status } from "../../../assembly/lib/status";
 import { hex, show } from "../support/hex";
@@ -9,7 +10,7 @@ const point = memory.data(32, 4);
 
 function derive(scalarHex: string, pointHex: string): string {
   expect(x25519.derive(out, hex(scalarHex).dataStart, hex(pointHex).dataStart)).toBe(Status.Ok);
-  expect(scratch.mark()).toBe(0);
+  expect(scratch.left()).toBe(SCRATCH_BYTES);
   return show(out, 32);
 }
 
