@@ -1,4 +1,4 @@
-// weight: 140 s, 1 core
+// weight: 150 s, 1 core
 /**
  * The export as a stranger uses it: compiled without a warning, built by Make and CMake, and run in QEMU beside a heap,
  * to receipts inside TLS, through a death of the library, and on.
@@ -205,7 +205,7 @@ describe("`signet try`", () => {
   });
 
   it("names the fault of a program that sends nothing, long before its time is over", async () => {
-    const { empty, stopped, lossy } = faulty.ports(out);
+    const { empty, stopped, forgetful, lossy } = faulty.ports(out);
     const tried = async (port: string, ...more: readonly string[]): Promise<string> =>
       signet("try", await faulty.withPort(port, out, CPU, object), "--machine", BOARD, ...more).said;
     assert.match(await tried(empty), /^error: signet_port_\w+ has no body yet\nhint: /m);
@@ -215,8 +215,9 @@ describe("`signet try`", () => {
     );
     const exchanged = signet("try", elf, "--machine", BOARD, "--module-uart", "1", "--console-uart", "0");
     assert.match(exchanged.said, /^error: commands for the module came on the console/m);
-    // The device must lose two answers: seconds in which QEMU has a core for itself.
+    // These need the device to come so far: seconds in which QEMU has a core for itself.
     if (!FULL) return;
+    assert.match(await tried(forgetful), /^error: its flash does not keep .*; it pauses for 60 minutes/m);
     assert.match(await tried(lossy), /^error: bytes of the module were lost, again/m);
   });
 

@@ -7,12 +7,15 @@ import { run } from "../../tools/firmware/run.ts";
 const BEGUN = ["port_begin", "SysTick_Handler", "UART0_RX_Handler", "UART0_TX_Handler"];
 
 /** The ports, from those of an export in `out`. */
-export function ports(out: string): { readonly empty: string; readonly stopped: string; readonly lossy: string } {
+export function ports(out: string): Readonly<Record<"empty" | "stopped" | "lossy" | "forgetful", string>> {
   const port = readFileSync(join(out, "examples/own-main/port.c"), "utf8");
   const template = readFileSync(join(out, "signet_port.c.in"), "utf8");
   return {
     empty: template + BEGUN.map((name) => `void ${name}(void) {}\n`).join(""),
     stopped: port.replace("{ ticks++; }", "{}"),
+    forgetful: port
+      .replace(" &= data[i]", "")
+      .replace("memcmp(signet_port_store + at, data, len) != 0", "(void)data, 0"),
     lossy: port.replace("QUEUE_BYTES 1024u", "QUEUE_BYTES 32u"),
   };
 }

@@ -6,6 +6,7 @@ import type { Emulator } from "../emulator/qemu.ts";
 import { LINK_CAUSES } from "../facts/device.ts";
 import { run } from "../firmware/run.ts";
 import { symbols } from "../firmware/symbols.ts";
+import { inWords } from "../flash/events.ts";
 import { Trouble } from "../trouble.ts";
 
 /** The variable of `signet_port.c.in` that points to the name of a function without a body. */
@@ -15,6 +16,8 @@ const NAME_MOST = 64;
 const LOOK_MS = 1_000;
 /** Lost bytes of the module in a row that are no coincidence. */
 const GARBLED = 2;
+/** A pause after faults in which nothing can come. */
+const LONG_MS = 600_000;
 
 /** The place of a core, as its debug data name it. */
 async function place(elf: string, address: number): Promise<string> {
@@ -59,6 +62,17 @@ function isGarbled(device: Emulator): boolean {
   return faults.length === GARBLED && faults.every(({ data }) => (data[1]! & 15) === LINK_CAUSES.garbage[0]);
 }
 
+/** The event before a pause that is longer than any wait for a report. */
+function resting({ events }: Emulator): Trouble | undefined {
+  const at = events.findIndex(({ name, data }) => name === "resting" && data.readUInt32BE() >= LONG_MS);
+  if (at < 0) return undefined;
+  const cause = events[at - 1] && inWords(events[at - 1]!);
+  return new Trouble(
+    `${cause ?? "the device ended"}; it pauses for ${events[at]!.data.readUInt32BE() / 60_000} minutes`,
+    "signet_port.h has what the functions of the port must do",
+  );
+}
+
 /** Look once; return the reason if there is evidence of one. */
 async function look(elf: string, device: Emulator): Promise<Trouble | undefined> {
   if (device.lines.some((line) => /^AT[+\r]?/.test(line)))
@@ -71,7 +85,7 @@ async function look(elf: string, device: Emulator): Promise<Trouble | undefined>
       "bytes of the module were lost, again and again",
       "receive by interrupt into a queue of at least 256 bytes, and call signet_poll at least each 20 ms",
     );
-  if (device.events.length > 0) return undefined;
+  if (device.events.length > 0) return resting(device);
   const name = await missing(elf, device);
   if (name === undefined) return undefined;
   return new Trouble(

@@ -113,5 +113,8 @@ async function late(road: roads.Road, device: Emulator, withinMs: number): Promi
       `no byte passed between the program and its module${last && `; its console: ${last}`}`,
       "is the module's UART the serial port that --module-uart names, and is signet_poll called?",
     );
-  throw new Trouble(`no report in ${withinMs / 1000} s; the console: ${last}`, "the lines above show its last step");
+  throw new Trouble(
+    `no report in ${withinMs / 1000} s; the console: ${last}`,
+    "the lines above show its last step; call signet_poll at least each 20 ms while bytes arrive",
+  );
 }
