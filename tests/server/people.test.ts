@@ -1,3 +1,4 @@
+// weight: 9 s, 0.5 cores
 /** Names, notes and labels of devices, and lists by them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
