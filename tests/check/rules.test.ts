@@ -193,6 +193,7 @@ const PLANTED: [what: string, rule: string, path: string, text: string][] = [
   ["an item that begins with What", "language", "tools/wire/README.md", "text\n- What is decoded\n"],
   ["a cell that begins with Who", "language", "tools/wire/README.md", "| a | b |\n| Who decodes | c |\n"],
   ["an item with So is the", "language", "tools/wire/README.md", "- It is void. So is the other.\n"],
+  ["so do the, over two lines", "language", "tools/wire/README.md", "It is read, and so do\nthe others.\n"],
   ["a comment with nor does it", "language", "tools/wire/cbor.ts", "// It is not read, nor does it\n// count\n"],
   ["a text that begins with What", "language", "tools/wire/cbor.ts", `export const x = "what the decoder reads";\n`],
   ["a title with nobody in it", "language", "tests/wire/cbor.test.ts", `it("read by nobody at all", () => {});\n`],

@@ -45,7 +45,7 @@ async function checkBases(search: Search, told: ReadonlyMap<string, Base>): Prom
     search.sealed("bases", name, row);
     const said = told.get(name);
     if (said === undefined || !isAt(said, row) || said.count !== row.count)
-      search.found("bases", name, "altered or inserted: the log does not say so");
+      search.found("bases", name, "altered or inserted: the log has no such entry");
   }
   for (const name of told.keys())
     if (!found.has(name)) search.found("bases", name, "removed: the log says that reports left");

@@ -64,10 +64,13 @@ function inMarkdown(path: string, text: string): Finding[] {
   return text.split("\n").flatMap((line, at) => {
     if (line.startsWith("```")) isCode = !isCode;
     const begins = before.trim() === "" || /^\s*([-*|]|\d+\.) ?/.test(line);
+    const seam = `${before.split(" ").slice(-2).join(" ")} ${line.trim().split(" ").slice(0, 2).join(" ")}`;
     before = line;
     if (isCode || line.startsWith("#")) return [];
     const pieces = line.startsWith("|") ? line.split("|") : [line.replace(/^\s*([-*]|\d+\.) /, "")];
     const messages = pieces.flatMap((piece) => faults(piece.trim(), begins));
+    const turned = begins ? undefined : TURNED.exec(seam)?.[0];
+    if (turned !== undefined) messages.push(reversed(turned));
     return messages.map((message) => ({ path, line: at + 1, message }));
   });
 }
@@ -81,8 +84,10 @@ function faults(words: string, begins = true, start = QUESTION): string[] {
   return [
     ...(question === undefined ? [] : [`begins with "${question}": name the subject, or begin with a verb`]),
     ...(inverted === undefined ? [] : [`a sentence begins with "${inverted}": put the subject first`]),
-    ...(turned === undefined ? [] : [`"${turned}": put the subject before its verb`]),
+    ...(turned === undefined ? [] : [reversed(turned)]),
     ...(SPLIT.test(plain) ? ['"cannot" is one word'] : []),
     ...(hidden === undefined ? [] : [`"${hidden}" hides the subject: name it`]),
   ];
 }
+
+const reversed = (words: string): string => `"${words}": put the subject before its verb`;
