@@ -1,11 +1,13 @@
 // weight: 15 s, 0.5 cores
 /** A device that speaks MQTT inside TLS, through a broker, to the server. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { connectAsync, type MqttClient } from "mqtt";
 import { missing, startBroker, type Broker } from "../../tools/demo/broker.ts";
+import { RESPONSE_FAULTS } from "../../tools/facts/device.ts";
 import { CHOICES } from "../../tools/firmware/choices.ts";
 import * as tls from "../../tools/server/tls.ts";
 import { until } from "../server/wait.ts";
@@ -91,4 +93,42 @@ describe("a device that speaks MQTT", { skip: missing() }, () => {
     await device.see("accepted");
     await world.checkHonest(device);
   });
+});
+
+/** Rights of the operator's guide. */
+const ACL = `user server
+topic read signet/ask/#
+topic write signet/answer/#
+pattern write signet/ask/%u/+
+pattern read signet/answer/%u/+
+pattern write signet/lost/%u
+`;
+
+it("a broker with accounts lets in a device with its password alone", { skip: missing() }, async (t) => {
+  const world = await World.start();
+  t.after(() => world.close());
+  const place = (name: string): string => join(world.folder, name);
+  writeFileSync(place("acl"), ACL);
+  writeFileSync(place("passwords"), "server:one\ndev-7:two\n");
+  execFileSync("mosquitto_passwd", ["-U", place("passwords")]);
+  const identity = await tls.load(place("broker.key"), "broker", Date.now());
+  const more = `allow_anonymous false\npassword_file ${place("passwords")}\nacl_file ${place("acl")}\n`;
+  const broker = await startBroker(world.folder, { identity, more });
+  t.after(() => broker.stop());
+  await world.join(broker.url.replace("//", "//server:one@"));
+  const make = (mqttPassword: string): Promise<Subject> =>
+    Subject.make(world, {
+      use: ["ROAD_MQTT=1"],
+      link: "esp-at",
+      port: broker.tlsPort,
+      settings: { port: broker.tlsPort, tlsKeys: [identity.publicKey], mqttUser: "dev-7", mqttPassword },
+    });
+  const [device, thief] = [await make("two"), await make("three")];
+  t.after(() => Promise.all([device.stop(), thief.stop()]));
+  await device.start();
+  await device.see("accepted", 2);
+  await thief.start();
+  const { data } = await thief.see("response-refused");
+  assert.equal(Buffer.from(data).readUInt32BE(), RESPONSE_FAULTS["broker-refused"][0]);
+  await world.checkHonest(device);
 });
