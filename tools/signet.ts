@@ -52,6 +52,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       backup: () => import("./cli/backup.ts"),
       restore: () => import("./cli/restore.ts"),
       archive: () => import("./cli/archive.ts"),
+      erase: () => import("./cli/erase.ts"),
       verify: () => import("./cli/verify.ts"),
       audit: () => import("./cli/audit.ts"),
     },

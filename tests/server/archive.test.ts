@@ -8,6 +8,7 @@ import { sql } from "kysely";
 import { archive, runArchive } from "../../tools/server/archive.ts";
 import { audit, auditDatabase } from "../../tools/server/audit.ts";
 import { runBackup, runRestore } from "../../tools/server/backup.ts";
+import { runErase } from "../../tools/server/erase.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { REPORTS_MAX } from "../../tools/server/reporting.ts";
 import { sealed } from "../../tools/server/seal.ts";
@@ -214,6 +215,51 @@ for (const flavour of FLAVOURS) {
       assert.equal(counted, 3 + 9);
       assert.equal((await server.reports(hex(revoked.id))).length, 0);
       assert.equal((await server.reports(hex(active.id))).length, REPORTS_MAX);
+    },
+  );
+}
+
+for (const flavour of FLAVOURS) {
+  const skip = missing(flavour);
+
+  void test(
+    `${flavour}: the data of one device is erased, all else stays verifiable, and it continues`,
+    { skip },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const { database } = server.options;
+      const key = server.options.key!;
+      const { active, revoked, before } = await old(server);
+      const file = join(server.folder, "one.ndjson");
+      await runArchive(file, { database, key, before });
+      const twin = active.report(text("twin"), {
+        after: { counter: active.head.counter - 1, hash: new Uint8Array(32) },
+        counter: active.head.counter,
+      });
+      assert.equal((await refusal(server, "reports", twin)).reason, "forked");
+      assert.equal(await decide(server, active, "restore"), 200);
+      const last = (await server.reports(hex(active.id))).at(-1)!;
+      const place = { database, key, reason: "asked for", archives: [file] };
+      const told = await runErase(active.id, place);
+      assert.match(told, new RegExp(`: ${REPORTS_MAX} reports, 1 proofs, 0 commands\nerased 9 reports from`));
+      assert.match(await runErase(active.id, place), /: 0 reports, 0 proofs, 0 commands\nerased 0 reports/);
+      const audited = await auditDatabase(database, key, { archives: [file] });
+      assert.deepEqual([audited.findings, audited.reports, audited.archived], [[], 0, 3]);
+      const shown = verifyArchive(file, hex(server.publicKey));
+      assert.match(shown, new RegExp(`erased: device ${hex(active.id)} reports 1 to 9`));
+      assert.match(shown, new RegExp(`verified: device ${hex(revoked.id)} reports 1 to 3`));
+      const gone = fromHex(last.message)!;
+      assert.ok(!readFileSync(file, "utf-8").includes(last.message));
+      // Its last report arrives again, late. Then the device continues.
+      assert.equal((await refusal(server, "reports", gone)).reason, "stale-session");
+      assert.equal((await exchange.enrol(active, server.url)).kind, "accepted");
+      await report(server, active, 2);
+      assert.equal((await server.reports(hex(active.id))).length, 2);
+      assert.deepEqual(await findings(server, [file]), []);
+      // Without its entries in the log, the erasure is a removal.
+      await sql`delete from audit where action = ${"erased"}`.execute(server.store.read);
+      assert.ok((await findings(server, [file])).length > 0);
+      await assert.rejects(runErase(new Uint8Array(32), place), names(/there is no device/));
     },
   );
 }

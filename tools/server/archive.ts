@@ -7,7 +7,7 @@
  *
  * An interruption loses nothing: a file with its name is whole, and the next call continues after the bases. The server runs meanwhile.
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Trouble } from "../trouble.ts";
@@ -85,13 +85,12 @@ async function write({ store, keys }: Place, file: string, options: ArchiveOptio
       last = devices.at(-1)!.id;
     }
     if (chains === 0) {
-      writer.close();
-      rmSync(part);
+      writer.abandon(part);
       return waiting;
     }
     writer.end(keys.signing);
   } catch (error) {
-    rmSync(part, { force: true });
+    writer.abandon(part);
     throw error;
   }
   renameSync(part, file);

@@ -9,7 +9,7 @@
  *     {"kind":"end","chains":…,"reports":…,"hash":…,"key":…,"signature":…}    SHA-256 of the lines before, the server's key and signature
  */
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { Trouble } from "../trouble.ts";
 import { compare, concat, equal, fromHex, hex } from "../wire/bytes.ts";
@@ -58,6 +58,7 @@ export class Writer {
   private readonly file: number;
   private readonly all = createHash("sha256");
   private waiting = "";
+  private isClosed = false;
   private chains = 0;
   private reports = 0;
 
@@ -85,13 +86,19 @@ export class Writer {
       signature: hex(ed25519.sign(signing, concat(CONTEXT, digest))),
     };
     writeSync(this.file, `${JSON.stringify(line)}\n`);
-    this.close(true);
+    fsyncSync(this.file);
+    this.close();
   }
 
-  /** Close without an end. */
-  close(isWhole = false): void {
-    if (isWhole) fsyncSync(this.file);
-    closeSync(this.file);
+  private close(): void {
+    if (!this.isClosed) closeSync(this.file);
+    this.isClosed = true;
+  }
+
+  /** Close without an end, and delete the file. */
+  abandon(path: string): void {
+    this.close();
+    rmSync(path, { force: true });
   }
 
   private flush(): void {

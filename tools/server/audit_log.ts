@@ -139,6 +139,10 @@ function gather(told: Told, row: AuditRow): void {
     told.bases.set(device, to);
     const range = { after: Number(detail["after"]), from: undefined, to };
     if (row.action === "erase") told.erased.set(device, [...(told.erased.get(device) ?? []), range]);
+  } else if (row.action === log.ERASED) {
+    told.erased.set(device, told.erased.get(device) ?? []);
+    add(told.forks, device, -Number(detail["evidence"]));
+    add(told.downlinks, device, -Number(detail["downlinks"]));
   } else if (row.action === "end-token") add(told.endedTokens, String(detail["name"]), Number(detail["count"]));
 }
 

@@ -6,6 +6,7 @@ import { equal, fromHex, hex } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { audit } from "./audit.ts";
 import * as decisions from "./decisions.ts";
+import { erase } from "./erase.ts";
 import * as keyFile from "./keys.ts";
 import * as log from "./log.ts";
 import { DESCRIBE } from "./profile.ts";
@@ -243,6 +244,10 @@ async function redo(
       const outcome =
         change === "changed" ? "repeated" : change === "unknown" ? "NOT repeated, the device is unknown" : "in force";
       lines.push(`${outcome}: ${row.action} ${hex(row.device)}`);
+    } else if (row.action === log.ERASED && row.device !== null) {
+      const isThere = (await store.find(row.device)) !== undefined;
+      const told = isThere ? await erase({ store, keys }, row.device, reason, now) : "no such device yet\n";
+      lines.push(`${isThere ? "repeated" : "NOT repeated"}: ${told.trimEnd()}`);
     } else if (row.action === "end-token") {
       const { name } = JSON.parse(row.detail) as { name: string };
       const ended = await decisions.endToken(desk, name, ACTOR);

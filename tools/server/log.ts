@@ -19,6 +19,9 @@ export const START = new Uint8Array(32);
 /** The action of an entry that changes the key of the log. */
 export const SWITCH = "switch-key";
 
+/** The action of the entry that stands for the erased data of a device. */
+export const ERASED = "erased";
+
 export interface Entry {
   readonly action: string;
   readonly actor: string;
