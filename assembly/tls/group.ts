@@ -72,11 +72,10 @@ export function spare(row: u32): bool {
  */
 export function share(out: usize, scalar: usize): Status {
   if (SECP256R1 && group == Group.Secp256r1) {
-    const mark = scratch.mark();
     const digest = scratch.take(sha256.DIGEST_BYTES);
     sha256.hash(digest, scalar, SCALAR_BYTES);
     bytes.copy(scalar, digest, SCALAR_BYTES);
-    scratch.release(mark);
+    scratch.release(digest);
     return ecdh256.publicKey(out, scalar);
   }
   x25519.publicKey(out, scalar);
