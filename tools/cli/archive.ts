@@ -19,7 +19,7 @@ function date(text: string): number {
 export function add(program: Command): void {
   program
     .command("archive")
-    .description("move reports older than a date into a signed file, while the server runs")
+    .description("move reports older than a date into a signed file")
     .argument("<file>", "a new NDJSON file; or one whose archiving was interrupted, to complete it")
     .requiredOption("--before <date>", "the first day whose reports stay, in UTC", date)
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")

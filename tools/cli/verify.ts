@@ -4,7 +4,7 @@ import type { Command } from "commander";
 export function add(program: Command): void {
   program
     .command("verify")
-    .description("check stored reports offline: a device's with its public key, an archive with the server's")
+    .description("check stored reports or an archive with a public key, offline")
     .argument("<file>", "a report, binary or hexadecimal, exported rows, or an archive")
     .requiredOption(
       "--key <key>",
