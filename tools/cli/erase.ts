@@ -19,9 +19,7 @@ function idOf(text: string): Uint8Array {
 export function add(program: Command): void {
   program
     .command("erase")
-    .description(
-      "erase the reports, proofs and commands of one device for good; the log keeps a signed statement of it",
-    )
+    .description("erase the data of one device for good, with a signed statement")
     .argument("<device>", "the whole id", idOf)
     .requiredOption("--reason <text>", "for the log; without personal data, because the log keeps it")
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
