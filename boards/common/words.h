@@ -51,6 +51,18 @@ typedef double f64;
 #define HOTTEST __attribute__((hot, optimize("O2")))
 #endif
 
+/*
+ * Arithmetic of scalars and points takes little time beside that of the field. It is fast where that costs little, and
+ * small on a core that may not access memory unaligned (ARMv6-M): there each inlined access has two forms.
+ */
+#if !defined(__ARM_ARCH) || defined(__ARM_FEATURE_UNALIGNED)
+#define WARM         HOT
+#define WARM_IS_COLD 0
+#else
+#define WARM         COLD
+#define WARM_IS_COLD 1
+#endif
+
 /** The one guest: linear memory of exactly the size it needs, which never grows. */
 static struct guest { u8 memory[LINEAR_BYTES] __attribute__((aligned(16))); } guest;
 
@@ -240,7 +252,7 @@ WORD void put(u8 *to, const void *from, u32 size) {
  * Loads and stores: `memory` is the type in memory, `wide` the one that extends it, `value` the instruction's.
  * Functions that are to be small use the words that begin with `far_`: where the address is not known to the compiler,
  * a function that all of them call makes the access, another one if there is no offset to pass. The words that begin
- * with `at_` are for addresses that the generator knows.
+ * with `warm_` are those of WARM functions, and those that begin with `at_` are for addresses that the generator knows.
  */
 #define IS_ZERO(offset) (__builtin_constant_p(offset) && (offset) == 0)
 
@@ -274,7 +286,8 @@ WORD void put(u8 *to, const void *from, u32 size) {
     if (__builtin_constant_p(base))                                                                                    \
       return any_##name(base, offset);                                                                                 \
     return IS_ZERO(offset) ? called_plain_##name(base) : called_##name(base, offset);                                  \
-  }
+  }                                                                                                                    \
+  WORD value warm_##name(u32 base, u32 offset) { return WARM_IS_COLD ? far_##name(base, offset) : name(base, offset); }
 #define STORE(name, memory, value)                                                                                     \
   WORD void name(u32 base, u32 offset, value given) {                                                                  \
     const memory low = (memory)given;                                                                                  \
@@ -296,6 +309,12 @@ WORD void put(u8 *to, const void *from, u32 size) {
       called_plain_##name(base, given);                                                                                \
     else                                                                                                               \
       called_##name(base, given, offset);                                                                              \
+  }                                                                                                                    \
+  WORD void warm_##name(u32 base, u32 offset, value given) {                                                           \
+    if (WARM_IS_COLD)                                                                                                  \
+      far_##name(base, offset, given);                                                                                 \
+    else                                                                                                               \
+      name(base, offset, given);                                                                                       \
   }
 
 LOAD(i32_load, u32, u32, u32)

@@ -103,6 +103,7 @@ static void compare(const char *name, int expected, u32 base, u32 offset, int di
 #define EACH_LOAD(word, type, wide, size)                                                                              \
   TRY_LOAD(word, 0, type, wide, size);                                                                                 \
   TRY_LOAD(far_##word, 1, type, wide, size);                                                                           \
+  TRY_LOAD(warm_##word, WARM_IS_COLD, type, wide, size);                                                               \
   do {                                                                                                                 \
     const u32 offset = 0;                                                                                              \
     TRY_LOAD(far_##word, 1, type, wide, size);                                                                         \
@@ -110,6 +111,7 @@ static void compare(const char *name, int expected, u32 base, u32 offset, int di
 #define EACH_STORE(word, size)                                                                                         \
   TRY_STORE(word, size);                                                                                               \
   TRY_STORE(far_##word, size);                                                                                         \
+  TRY_STORE(warm_##word, size);                                                                                        \
   do {                                                                                                                 \
     const u32 offset = 0;                                                                                              \
     TRY_STORE(far_##word, size);                                                                                       \

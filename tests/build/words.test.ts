@@ -176,6 +176,8 @@ static u32 w2c_guest_assembly0x2Fcrypto0x2F_sha2560x2Ff(w2c_guest* instance, u32
 `;
     assert.match(parse(text, "").module, /^HOT static[^]*var_i0 = i32_load\(var_p0, 8u\);/);
     assert.match(parse(text, "", { isSmall: true }).module, /^COLD static[^]*var_i0 = far_i32_load\(var_p0, 8u\);/);
+    const scalar = text.replaceAll("_sha256", "_sc25519");
+    assert.match(parse(scalar, "").module, /^WARM static[^]*var_i0 = warm_i32_load\(var_p0, 8u\);/);
   });
 
   it("fails the build at an unknown line", () => {

@@ -83,20 +83,28 @@ function known(text: string): string {
   );
 }
 
-/** In functions that are to be small, accesses are calls. */
-function far(text: string): string {
-  return text.replaceAll(/\b(i(?:32|64)_(?:load|store)\w*)\(/g, "far_$1(");
+/** Name the accesses of a function for its temperature: in functions that are to be small they are calls. */
+function prefixed(text: string, prefix: string | undefined): string {
+  return prefix === undefined ? text : text.replaceAll(/\b(i(?:32|64)_(?:load|store)\w*)\(/g, `${prefix}_$1(`);
 }
 
-/**
- * Treatment of a function by the compiler, in words of boards/common/words.h: the loops of the cryptography (the files of `crypto` that
- * only their siblings import, X25519 and AES-GCM) are made fast unless the image is to be small, all other functions small.
- */
-function temperature(name: string, isSmall: boolean): "HOTTEST" | "HOT" | "COLD" {
-  if (isSmall) return "COLD";
-  if (/^w2c_assembly_crypto_(?:_poly1305|_chacha20|aead)_/.test(name)) return "HOTTEST";
-  return /^w2c_assembly_crypto_(?:_|x25519_|aes128gcm_)/.test(name) ? "HOT" : "COLD";
+/** How the compiler treats a function, in words of boards/common/words.h. */
+type Temperature = "HOTTEST" | "HOT" | "WARM" | "COLD";
+
+/** The files of the cryptography whose functions are not small; the first that fits decides. `_` is what only their siblings import. */
+const TEMPERATURES: readonly (readonly [files: RegExp, temperature: Temperature])[] = [
+  [/^w2c_assembly_crypto_(?:_poly1305|_chacha20|aead)_/, "HOTTEST"],
+  [/^w2c_assembly_crypto_(?:_sc25519|_ge25519|_table25519)_/, "WARM"],
+  [/^w2c_assembly_crypto_(?:_|x25519_|aes128gcm_)/, "HOT"],
+];
+
+/** Treatment of a function by the compiler. All functions are small if the image is to be. */
+function temperature(name: string, isSmall: boolean): Temperature {
+  return (!isSmall && TEMPERATURES.find(([files]) => files.test(name))?.[1]) || "COLD";
 }
+
+/** The prefix of the words of functions that are not hot. */
+const PREFIXES: Partial<Record<Temperature, string>> = { COLD: "far", WARM: "warm" };
 
 /** The forms of which wasm2c's output consists behind its prologue, in their order. */
 const ITEM = {
@@ -199,7 +207,7 @@ export function parse(c: string, header: string, { isSmall = false, origins = []
   const isCold = ({ name }: CFunction): boolean => temperature(name, isSmall) === "COLD";
   const { thunks, texts } = bind(functions, isCold);
   const definitions = functions.map(({ name, result, parameters }, i) => {
-    const words = isCold(functions[i]!) ? far(known(texts[i]!)) : known(texts[i]!);
+    const words = prefixed(known(texts[i]!), PREFIXES[temperature(name, isSmall)]);
     const whole = `static ${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
     return origins[i] === undefined ? whole : withLines(whole, origins[i]);
   });
