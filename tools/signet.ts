@@ -43,16 +43,22 @@ const GROUPS: Readonly<Record<string, Group>> = {
     },
   },
   server: {
-    about: "the server and its database",
+    about: "the server, its keys, and other TLS servers",
     verbs: {
       server: () => import("./cli/server.ts"),
       tls: () => import("./cli/tls.ts"),
       token: () => import("./cli/token.ts"),
       key: () => import("./cli/key.ts"),
+    },
+  },
+  database: {
+    about: "copies of a server's database, and checks of it",
+    verbs: {
       backup: () => import("./cli/backup.ts"),
       restore: () => import("./cli/restore.ts"),
       archive: () => import("./cli/archive.ts"),
       erase: () => import("./cli/erase.ts"),
+      checkpoint: () => import("./cli/checkpoint.ts"),
       verify: () => import("./cli/verify.ts"),
       audit: () => import("./cli/audit.ts"),
     },

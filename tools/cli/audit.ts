@@ -1,5 +1,12 @@
 import type { Command } from "commander";
 
+interface Options {
+  database: string;
+  key?: string;
+  archive?: string[];
+  checkpoint?: string;
+}
+
 /** `signet audit`: search the database for changes made without the server. */
 export function add(program: Command): void {
   program
@@ -8,10 +15,11 @@ export function add(program: Command): void {
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
     .option("--key <file>", "the server's key (default: beside the database)")
     .option("--archive <files...>", "archives that together have every report that left the database")
-    .action(async ({ database, key, archive = [] }: { database: string; key?: string; archive?: string[] }) => {
+    .option("--checkpoint <file>", "a kept checkpoint, which the database must continue")
+    .action(async ({ database, key, archive = [], checkpoint }: Options) => {
       const { auditDatabase } = await import("../server/audit.ts");
       const { keyBeside } = await import("../server/place.ts");
-      const options = { archives: archive };
+      const options = { archives: archive, checkpoint };
       const { devices, reports, entries, archived, findings } = await auditDatabase(
         database,
         key ?? keyBeside(database),

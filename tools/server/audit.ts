@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { Trouble } from "../trouble.ts";
 import { checkAlarms } from "./audit_alarms.ts";
 import { checkArchives } from "./audit_archives.ts";
+import { checkCheckpoint } from "./audit_checkpoint.ts";
 import { checkDevices } from "./audit_devices.ts";
 import { type Finding, Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
@@ -26,13 +27,15 @@ export interface Audited {
 export interface AuditOptions {
   /** Archives that together have every report that left the database. */
   readonly archives?: readonly string[];
+  /** A kept checkpoint, which the database must continue. */
+  readonly checkpoint?: string | undefined;
 }
 
 /** Audit an open database. With `db` it reads a snapshot of it. */
 export async function audit(
   store: Store,
   keys: keyFile.ServerKeys,
-  { archives = [] }: AuditOptions = {},
+  { archives = [], checkpoint }: AuditOptions = {},
   db: Store["read"] = store.read,
 ): Promise<Audited> {
   const search = new Search(db, keys);
@@ -43,6 +46,7 @@ export async function audit(
   await checkReplacements(search, told.replacements);
   await checkAlarms(search, told.alarms);
   const archived = archives.length === 0 ? 0 : await checkArchives(search, told, archives);
+  if (checkpoint !== undefined) await checkCheckpoint(search, checkpoint);
   return { devices, reports, entries, archived, findings: search.findings };
 }
 

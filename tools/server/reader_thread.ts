@@ -2,6 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { fromHex } from "../wire/bytes.ts";
 import * as alarms from "./alarms.ts";
+import * as checkpoint from "./checkpoint.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
 import * as queries from "./queries.ts";
@@ -41,6 +42,10 @@ const QUERIES = {
   },
   async entries(store: Store, { limit }: { limit: number }): Promise<string> {
     return JSON.stringify({ entries: await queries.entries(store, limit) });
+  },
+  /** Without the heads: they are as many as the devices. */
+  async checkpoint(store: Store, { at }: { at: number }): Promise<checkpoint.Checkpoint> {
+    return { ...(await checkpoint.read(store, at)), heads: undefined };
   },
   async slice(store: Store, { device, key, after }: { device: string; key: string; after: number }): Promise<Slice> {
     const page = await queries.reports(store, fromHex(device)!, { limit: SLICE, after });

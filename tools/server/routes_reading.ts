@@ -1,0 +1,154 @@
+/** The routes of the operators' API that read: lists, counts, alarms, the log, and checkpoints. */
+import { z } from "zod";
+import { hex } from "../wire/bytes.ts";
+import * as checkpoint from "./checkpoint.ts";
+import * as devices from "./devices.ts";
+import { metrics } from "./metrics.ts";
+import * as profile from "./profile.ts";
+import { Answered, Rendered, id, label, limit, route, start, text, unhex, whole, type Route } from "./route.ts";
+import * as rules from "./rules.ts";
+import { STATES } from "./store/schema.ts";
+
+const deviceQuery = z
+  .object({
+    limit,
+    order: z.enum(devices.ORDERS).optional(),
+    cursor: z
+      .string()
+      .regex(/^[\w-]{1,1000}$/)
+      .optional()
+      .describe("`next` of the page before"),
+    since: whole.optional(),
+    silentSince: whole.optional(),
+    id: start.optional(),
+    name: text(1, profile.NAME_MAX).optional().describe("a part of the name"),
+    state: z.enum(STATES).optional(),
+    label: label.optional(),
+    board: text(1, 200).optional(),
+    firmware: text(1, 200).optional(),
+  })
+  .strict();
+
+/** Routes that read. */
+export const READING: readonly Route[] = [
+  route(
+    "get",
+    "/v1/server",
+    "none",
+    "The identity of this server: audience, public key, policy of enrolment",
+    {},
+    async ({ audience, keys, nextKey, policy }) => ({
+      audience,
+      publicKey: hex(keys.signing.publicKey),
+      nextPublicKey: nextKey === undefined ? null : hex(nextKey),
+      id: hex(keys.id),
+      policy,
+    }),
+  ),
+  route(
+    "get",
+    "/v1/counts",
+    "read",
+    "Counts of accepted and refused requests of this instance since its start",
+    {},
+    async ({ intake }) => ({
+      accepted: intake.accepted,
+      refused: intake.refusals,
+    }),
+  ),
+  route(
+    "get",
+    "/v1/totals",
+    "read",
+    "The number of devices in each state, and of stored reports, from the database",
+    {},
+    async ({ reader }) => new Rendered(await reader.ask("totals", {})),
+  ),
+  route("get", "/v1/me", "read", "The name and the scope of this token", {}, async (_context, { actor, scope }) => ({
+    name: actor,
+    scope,
+  })),
+  route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake, gauges }) =>
+    metrics(intake, gauges()),
+  ),
+  route(
+    "get",
+    "/v1/devices",
+    "read",
+    "Devices by state, label, board, firmware or silence, in any order; the last heard of first",
+    { query: deviceQuery },
+    async ({ reader }, { query }) => {
+      const { order = "-lastSeen", cursor } = query;
+      if (cursor !== undefined && devices.placeOf(order, cursor) === undefined)
+        return new Answered(400, "the cursor is not one of this order");
+      return new Rendered(await reader.ask("devices", query));
+    },
+  ),
+  route(
+    "get",
+    "/v1/devices/:id",
+    "read",
+    "One device",
+    { params: z.object({ id }) },
+    async ({ store }, { params }) =>
+      (await devices.find(store, unhex(params.id))) ?? new Answered(404, "no such device"),
+  ),
+  route(
+    "get",
+    "/v1/devices/:id/reports",
+    "read",
+    "Reports of a device: the newest, or those after a counter",
+    {
+      params: z.object({ id }),
+      query: z.object({ limit, since: whole.optional(), until: whole.optional(), after: whole.optional() }).strict(),
+    },
+    async ({ reader }, { params, query }) => new Rendered(await reader.ask("reports", { device: params.id, ...query })),
+  ),
+  route(
+    "get",
+    "/v1/devices/:id/history",
+    "read",
+    "The boards and keys of a device from the first to this one, and the newest reports of all of them",
+    { params: z.object({ id }), query: z.object({ limit }).strict() },
+    async ({ reader }, { params, query }) =>
+      new Rendered(await reader.ask("history", { device: params.id, limit: query.limit })),
+  ),
+  route(
+    "get",
+    "/v1/alarms",
+    "read",
+    "Alarms: evidence of clones, other alarms of the log, gaps after a restored backup, and bursts of refusals at this instance",
+    { query: z.object({ limit, open: z.enum(["true", "false"]).optional().describe("not acknowledged") }).strict() },
+    async ({ reader, intake }, { query: { limit: most, open } }) => {
+      const bursts = intake.recent.bursts.toReversed().slice(0, most);
+      return new Rendered(await reader.ask("alarms", { limit: most, isOpen: open === "true", bursts }));
+    },
+  ),
+  route("get", "/v1/rules", "read", "The rules that raise alarms about devices", {}, async ({ store }) => ({
+    rules: await rules.list(store),
+  })),
+  route(
+    "get",
+    "/v1/refusals",
+    "read",
+    "Recent refusals of this instance in the name of a device, or of unknown devices",
+    { query: z.object({ device: id.optional() }).strict() },
+    async ({ intake }, { query }) => intake.recent.of(query.device ?? null),
+  ),
+  route(
+    "get",
+    "/v1/log",
+    "read",
+    "The audit log, the newest entries first",
+    { query: z.object({ limit }).strict() },
+    async ({ reader }, { query }) => new Rendered(await reader.ask("entries", query)),
+  ),
+  route(
+    "get",
+    "/v1/checkpoint",
+    "read",
+    "A signed statement of the head of the log and of the heads of all chains: keep it, and a database that was put back is found",
+    {},
+    async ({ reader, keys, clock }) => checkpoint.sign(keys.signing, await reader.ask("checkpoint", { at: clock() })),
+  ),
+];
