@@ -1,4 +1,5 @@
 /** Conditions that must hold after a history and its quiet hour. */
+import { REPLACED } from "../../tools/server/evidence.ts";
 import type { AuditRow, DeviceRow } from "../../tools/server/store/schema.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import type { Half } from "./history.ts";
@@ -30,7 +31,7 @@ export async function judge(play: Play, half: Half): Promise<string[]> {
   const rows = await service.devices();
   const log = await service.log();
   if (isReplaced(play, rows)) {
-    const isNamed = service.alarms.some(({ what }) => what.startsWith("replaced, and still speaks"));
+    const isNamed = service.alarms.some(({ what }) => what.startsWith(REPLACED));
     if (!isNamed) faults.push("a replaced key is in use, and was not named");
   } else if (!play.wasRevoked) faults.push(...identity(play, rows, log), ...progress(play));
   faults.push(...(await readings(play, rows, log)), ...acknowledgements(play, rows));
