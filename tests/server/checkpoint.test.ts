@@ -2,11 +2,12 @@
 /** `GET /v1/checkpoint`, `signet checkpoint` and the audit with one: a database that was put back as a whole contradicts it. */
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, verify } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runArchive } from "../../tools/server/archive.ts";
 import { auditDatabase } from "../../tools/server/audit.ts";
+import { runBackup } from "../../tools/server/backup.ts";
 import { runCheckpoint } from "../../tools/server/checkpoint.ts";
 import { runErase } from "../../tools/server/erase.ts";
 import { Trouble } from "../../tools/trouble.ts";
@@ -47,6 +48,22 @@ function isSigned({ at, seq, log, chains, root, key, signature }: Json): boolean
   const bytes = Buffer.concat([Buffer.from("signet checkpoint\n"), body]);
   return verify(null, bytes, publicKey, Buffer.from(signature, "hex"));
 }
+
+void test("a file that is no server's database is named, and none is made", async (t) => {
+  const server = await serve(t);
+  const key = server.options.key!;
+  const [absent, empty, foreign] = ["absent.db", "empty.db", "foreign.db"].map((name) => join(server.folder, name));
+  writeFileSync(empty!, "");
+  writeFileSync(foreign!, "this is a text, and longer than the head of a database file is".repeat(4));
+  for (const database of [absent!, empty!, foreign!])
+    for (const [verb, run] of [
+      ["checkpoint", () => runCheckpoint(join(server.folder, "out.json"), { database, key })],
+      ["audit", () => auditDatabase(database, key)],
+      ["backup", () => runBackup(join(server.folder, "out.db"), { database, key })],
+    ] as const)
+      await assert.rejects(run(), (error) => error instanceof Trouble && error.hint !== "", `${verb} ${database}`);
+  assert.ok(!existsSync(absent!));
+});
 
 for (const flavour of FLAVOURS) {
   const skip = missing(flavour);

@@ -53,6 +53,7 @@ export async function runBackup(file: string | undefined, options: BackupOptions
   const path = keyPath(options);
   const store = await Store.openToRead(options.database);
   try {
+    await store.checkVersion();
     const keys = await keyOf(store, path);
     const lines = file === undefined ? "" : `backup ${file}: ${await backUp(store, keys, file)}`;
     return options.log === undefined ? lines : lines + (await appendLog(store, options.log));
@@ -68,7 +69,6 @@ async function backUp(store: Store, keys: keyFile.ServerKeys, file: string): Pro
   rmSync(part, { force: true });
   const copy = await Store.open(part);
   try {
-    await store.checkVersion();
     await store.snapshot((db) => copyRows(db, copy));
     const told = await checked(copy, keys);
     // All of it in one file.

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Kysely, Migrator, sql, type Transaction } from "kysely";
 import { Trouble } from "../../trouble.ts";
 import { migrations } from "./migrations.ts";
@@ -74,8 +75,10 @@ export class Store {
     return store;
   }
 
-  /** Open a database to read it only, as it is. The database refuses every write. */
+  /** Open a database to read it only, as it is. The database refuses every write. Throws Trouble if a file does not exist. */
   static async openToRead(where: string): Promise<Store> {
+    if (!isPostgres(where) && !existsSync(where))
+      throw new Trouble(`${where} does not exist`, "name the server's database with --database");
     return new Store(isPostgres(where) ? await openPostgres(where, POSTGRES_READERS, true) : openSqlite(where, true));
   }
 
@@ -93,8 +96,11 @@ export class Store {
     throw error;
   }
 
-  /** Throw Trouble if an older or newer version of the program wrote the database last. */
+  /** Throw Trouble if no server wrote the database, or one of an older or newer version did so last. */
   async checkVersion(): Promise<void> {
+    const tables = await this.read.introspection.getTables({ withInternalKyselyTables: true });
+    if (!tables.some(({ name }) => name === "kysely_migration"))
+      throw new Trouble("this is no database of a server", "name the server's database with --database");
     const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(this.read);
     if (rows.map(({ name }) => name).join() !== Object.keys(migrations(this.flavour)).join())
       throw new Trouble("the database is of another version", "start the server of this version on it first");
