@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import * as browser from "../server/page/browser.ts";
 import { ROOT } from "../../tools/check/tree.ts";
+import { freePort } from "../../tools/line/port.ts";
 
 const STEP_MS = 240_000;
 
@@ -18,14 +18,6 @@ function blocks(path: string): { terminal: boolean; text: string }[] {
     terminal: terminal !== undefined,
     text: commands!,
   }));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 describe("tools/flash/README.md: from a bare board to the first verified report", () => {

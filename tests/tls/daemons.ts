@@ -1,11 +1,12 @@
 /** Servers with a configuration: nginx, HAProxy and Caddy in front of an HTTP server, and an HTTP server in Go, each on free ports of this machine. */
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { freePort, Peer, type Files } from "./peers.ts";
+import { answers, freePort } from "../../tools/line/port.ts";
+import { Peer, type Files } from "./peers.ts";
 
 /** A key, and its chain with the leaf first, in PEM. */
 export interface Credential {
@@ -82,14 +83,6 @@ export const DAEMONS = {
   Caddy: { program: "caddy", start: caddy },
   Go: { program: "go", start: go },
 } as const satisfies Record<string, Daemon>;
-
-/** True when something listens at this port. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(true));
-    socket.on("error", () => resolve(false)).on("connect", () => socket.destroy());
-  });
-}
 
 /** Start a daemon with a listener for each credential; returns it with its ports, in their order. */
 export async function startDaemon(

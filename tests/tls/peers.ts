@@ -1,11 +1,12 @@
 /** Real servers as processes: `openssl s_server` and `gnutls-serv`, each on a free port of this machine. */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import net, { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer } from "node:tls";
+import { freePort } from "../../tools/line/port.ts";
 import * as tls from "../../tools/server/tls.ts";
 import { certify, type Identity } from "./identities.ts";
 
@@ -17,15 +18,6 @@ export function installed(program: string): boolean {
 /** Why a suite is skipped, or false. */
 export function missing(program: string): string | false {
   return installed(program) ? false : `${program} is not installed`;
-}
-
-/** A port that was free just now. */
-export async function freePort(): Promise<number> {
-  const probe = net.createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** Time for a server on a busy machine. */

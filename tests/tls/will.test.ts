@@ -19,7 +19,8 @@ import {
   rsaIdentity,
   type Identity,
 } from "./identities.ts";
-import { Files, freePort, missing, openssl } from "./peers.ts";
+import { freePort } from "../../tools/line/port.ts";
+import { Files, missing, openssl } from "./peers.ts";
 
 let ed25519: Identity;
 let p256: Identity;

@@ -2,8 +2,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { answers, freePort } from "../line/port.ts";
 import type { TlsIdentity } from "../server/tls.ts";
 
 const PROGRAM = "/usr/sbin/mosquitto";
@@ -22,22 +22,6 @@ export interface Broker {
   /** End it at once, and start another in its place. */
   stop(): Promise<void>;
   start(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, HOST, () => resolve(true));
-    socket.on("error", () => resolve(false)).on("connect", () => socket.end());
-  });
 }
 
 /** Start a broker with its files in `folder`, and `more` lines of configuration. */
