@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { buildHost, PLAIN } from "../../tools/firmware/host.ts";
-import { ANSWER_BYTES, request } from "../lab/lab.ts";
+import { ANSWER_BYTES, frame, Own, request } from "../lab/lab.ts";
 import { Op } from "../lab/op.ts";
 import { Call } from "../tls/call.ts";
 import { requestOf } from "../tls/replay.ts";
@@ -17,23 +17,15 @@ import LAB from "../lab/image.ts";
 import TLS from "../tls/image.ts";
 import { FULL } from "../full.ts";
 
-const SECRET = 0xfffe;
 /** The slot of the PSK in a connection's settings, as in `tests/tls/guest.ts`. */
 const PSK_SLOT = 6;
-/** A request as the lab's main program reads it. */
-function frame(op: number, body: Buffer): Buffer {
-  const head = Buffer.alloc(4);
-  head.writeUInt16LE(op);
-  head.writeUInt16LE(body.length, 2);
-  return Buffer.concat([head, body]);
-}
 
 /** Mark bytes of the next request as secret. */
 function markAt(at: number, length: number): Buffer {
   const body = Buffer.alloc(4);
   body.writeUInt16LE(at);
   body.writeUInt16LE(length, 2);
-  return frame(SECRET, body);
+  return frame(Own.Secret, body);
 }
 
 /** Mark one field of the next request as secret. */

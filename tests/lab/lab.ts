@@ -108,7 +108,15 @@ class Receiver {
 }
 
 /** Operations of `boards/common/lab.c` itself. */
-export const Own = { Noise: 0xfffd, Counter: 0xfffc } as const;
+export const Own = { Secret: 0xfffe, Noise: 0xfffd, Counter: 0xfffc } as const;
+
+/** A request as that program reads it. */
+export function frame(op: number, body: Uint8Array): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt16LE(op);
+  head.writeUInt16LE(body.length, 2);
+  return Buffer.concat([head, body]);
+}
 
 /** A lab behind a stream; `failed` rejects when its board is gone. */
 export function streamLab(name: string, stream: Duplex, failed: Promise<never>): Lab {
@@ -117,11 +125,7 @@ export function streamLab(name: string, stream: Duplex, failed: Promise<never>):
   return {
     name,
     async run(op, ...fields) {
-      const bytes = op >= Own.Counter ? Buffer.concat(fields) : request(fields);
-      const head = Buffer.alloc(4);
-      head.writeUInt16LE(op);
-      head.writeUInt16LE(bytes.length, 2);
-      stream.write(Buffer.concat([head, bytes]));
+      stream.write(frame(op, op >= Own.Counter ? Buffer.concat(fields) : request(fields)));
       const answer = await Promise.race([receiver.take(ANSWER_BYTES), failed]);
       const result = answer.readInt32LE(0);
       return {
