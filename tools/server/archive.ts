@@ -11,7 +11,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs"
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Trouble } from "../trouble.ts";
-import { equal, hex } from "../wire/bytes.ts";
+import { hex } from "../wire/bytes.ts";
 import type { Head } from "../wire/messages.ts";
 import * as archiveFile from "./archive_file.ts";
 import * as bases from "./base.ts";
@@ -22,8 +22,6 @@ import { isSealed } from "./seal.ts";
 import type { DeviceRow } from "./store/schema.ts";
 
 const PAGE = 500;
-/** Reports that leave in one transaction: it holds the only writer of SQLite for about 10 ms. */
-const PART = 500;
 
 export interface ArchiveOptions {
   /** Reports that arrived before leave, in ms since 1970. */
@@ -50,8 +48,7 @@ export async function archive(place: Place, file: string, options: ArchiveOption
   const waiting = existsSync(file) ? 0 : await write(place, file, options, now);
   const note = waiting === 0 ? "" : `${waiting} older reports stay: the webhook has not posted them\n`;
   if (!existsSync(file)) return `${note}no report leaves: of active devices the newest ${REPORTS_MAX} stay\n`;
-  const signers = await log.signers(place.store.read, place.keys);
-  const contents = archiveFile.contentsOf(file, (key) => signers.some((signer) => equal(signer, key)));
+  const contents = archiveFile.contentsOf(file, await log.signers(place.store.read, place.keys));
   if (contents.before !== options.before)
     throw new Trouble(
       `${file} is an archive before ${new Date(contents.before).toISOString()}`,
@@ -172,7 +169,7 @@ async function writeChain(
 
 /** Let the reports of a verified archive leave that are still in the database. Return their number. */
 async function remove(place: Place, file: string, options: ArchiveOptions, now: number): Promise<number> {
-  const { progress = () => undefined, part = PART } = options;
+  const { progress = () => undefined, part = bases.PART } = options;
   let device: Uint8Array = new Uint8Array(0);
   let base = bases.NO_BASE;
   let links: Head[] = [];

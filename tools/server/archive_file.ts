@@ -19,6 +19,7 @@ import * as messages from "../wire/messages.ts";
 import type { Head } from "../wire/messages.ts";
 import { MAX_BYTES, Malformed, open, verify } from "../wire/sign1.ts";
 import { NO_BASE, isAt, type Base } from "./base.ts";
+import { digits, whole } from "./fields.ts";
 
 const VERSION = 1;
 /** Keeps the signature of an archive from being one of anything else. */
@@ -28,8 +29,6 @@ const LINE_MAX = 2 * MAX_BYTES + 512;
 const CHUNK = 64 * 1024;
 const NEWLINE = 10;
 
-const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const digits = (bytes: number): z.ZodString => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
 const at = { counter: whole, hash: digits(32), count: whole };
 
 const LINE = z.discriminatedUnion("kind", [

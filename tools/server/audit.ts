@@ -55,13 +55,5 @@ export async function auditDatabase(where: string, key: string, options: AuditOp
   if (!existsSync(key))
     throw new Trouble(`${key} does not exist`, "give the server's key with --key: seals cannot be checked without it");
   const keys = keyFile.load(key);
-  const store = await Store.openToRead(where);
-  try {
-    await store.checkVersion();
-    return await store.snapshot((db) => audit(store, keys, options, db));
-  } catch (error) {
-    throw store.trouble(error) ?? error;
-  } finally {
-    await store.close();
-  }
+  return Store.reading(where, (store) => store.snapshot((db) => audit(store, keys, options, db)));
 }

@@ -51,17 +51,11 @@ export async function runBackup(file: string | undefined, options: BackupOptions
     throw new Trouble("there is nothing to write", "name a file for the database, or one for the log with --log");
   if (file !== undefined && existsSync(file)) throw new Trouble(`${file} exists already`, "name a new file");
   const path = keyPath(options);
-  const store = await Store.openToRead(options.database);
-  try {
-    await store.checkVersion();
+  return Store.reading(options.database, async (store) => {
     const keys = await keyOf(store, path);
     const lines = file === undefined ? "" : `backup ${file}: ${await backUp(store, keys, file)}`;
     return options.log === undefined ? lines : lines + (await appendLog(store, options.log));
-  } catch (error) {
-    throw store.trouble(error) ?? error;
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 async function backUp(store: Store, keys: keyFile.ServerKeys, file: string): Promise<string> {

@@ -14,6 +14,7 @@ import { encode } from "../wire/cbor.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { hash } from "../wire/key.ts";
 import type { Head } from "../wire/messages.ts";
+import { digits, whole } from "./fields.ts";
 import * as keyFile from "./keys.ts";
 import * as log from "./log.ts";
 import * as merkle from "./merkle.ts";
@@ -93,21 +94,13 @@ export async function runCheckpoint(
     throw new Trouble(`${file} exists`, "name a new file: an older checkpoint proves more than a newer one");
   if (!existsSync(key)) throw new Trouble(`${key} does not exist`, "give the server's key with --key");
   const keys = keyFile.load(key);
-  const store = await Store.openToRead(database);
-  try {
-    await store.checkVersion();
+  return Store.reading(database, async (store) => {
     const made = await read(store, now);
     writeFileSync(file, `${JSON.stringify(sign(keys.signing, made))}\n`, { flag: "wx" });
     return `checkpoint: ${made.chains} chains, log entry ${made.seq}; keep ${file} away from this machine\n`;
-  } catch (error) {
-    throw store.trouble(error) ?? error;
-  } finally {
-    await store.close();
-  }
+  });
 }
 
-const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const digits = (bytes: number): z.ZodString => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
 const CHECKPOINT = z
   .object({
     at: whole,
@@ -122,7 +115,7 @@ const CHECKPOINT = z
   .strict();
 
 /** Read a kept checkpoint, and check its root and its signature by one of the server's keys. Throws Trouble. */
-export function readFile(path: string, signers: readonly Uint8Array[]): Checkpoint {
+export function readFile(path: string, accepts: (serverKey: Uint8Array) => boolean): Checkpoint {
   const bad = (why: string): Trouble =>
     new Trouble(`${path}: ${why}`, "name a file of `signet checkpoint`, or an answer of GET /v1/checkpoint");
   const found = CHECKPOINT.safeParse(json(path)).data;
@@ -134,8 +127,7 @@ export function readFile(path: string, signers: readonly Uint8Array[]): Checkpoi
   }));
   const kept = { ...found, log: fromHex(found.log)!, root: fromHex(found.root)!, heads };
   const key = ed25519.importKey(fromHex(found.key)!);
-  if (key === undefined || !signers.some((signer) => equal(signer, key.bytes)))
-    throw bad("another server signed the checkpoint");
+  if (key === undefined || !accepts(key.bytes)) throw bad("another server signed the checkpoint");
   if (!ed25519.verifyWith(fromHex(found.signature)!, key, signedBytes(kept)))
     throw bad("its signature does not verify");
   if (heads !== undefined && (heads.length !== found.chains || !equal(rootOf(heads), kept.root)))

@@ -11,9 +11,6 @@ import * as log from "./log.ts";
 import { at, type Place } from "./place.ts";
 import { PLAIN } from "./text.ts";
 
-/** Reports that leave in one transaction. */
-const PART = 500;
-
 export interface EraseOptions {
   readonly database: string;
   readonly key?: string;
@@ -48,7 +45,7 @@ export async function erase(place: Place, device: Uint8Array, reason: string, no
       .select(["counter", "hash"])
       .where("device", "=", device)
       .orderBy("counter")
-      .limit(PART)
+      .limit(bases.PART)
       .execute();
     if (links.length === 0) break;
     await store.write((tx) => bases.leave(place, tx, now, "erase", device, base, links));
@@ -75,12 +72,12 @@ export async function erase(place: Place, device: Uint8Array, reason: string, no
 
 /** Write an archive again without one device's reports, and sign it. Return the text to print. Throws Trouble. */
 async function eraseFrom({ store, keys }: Place, file: string, device: Uint8Array): Promise<string> {
-  const signers = await log.signers(store.read, keys);
+  const accepts = await log.signers(store.read, keys);
   const part = `${file}.part`;
   const writer = new archiveFile.Writer(part);
   let [isOurs, erased] = [false, 0];
   try {
-    for (const read of archiveFile.read(file, (key) => signers.some((signer) => equal(signer, key)))) {
+    for (const read of archiveFile.read(file, accepts)) {
       if (read.kind === "archive") writer.add({ kind: "archive", version: 1, before: read.before, at: read.at });
       else if (read.kind === "chain") {
         isOurs = equal(read.device, device);

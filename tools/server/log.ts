@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encode, type Value } from "../wire/cbor.ts";
 import * as ed25519 from "../wire/ed25519.ts";
-import { concat, fromHex, hex } from "../wire/bytes.ts";
+import { concat, hex } from "../wire/bytes.ts";
 import type { ServerKeys } from "./keys.ts";
 import { sealed } from "./seal.ts";
 import type { AuditRow } from "./store/schema.ts";
@@ -65,10 +65,10 @@ export async function switches(db: Store["read"]): Promise<Switch[]> {
   });
 }
 
-/** List the public keys that signed the log: the one in use, and those before it. */
-export async function signers(db: Store["read"], keys: ServerKeys): Promise<Uint8Array[]> {
-  const former = (await switches(db)).map(({ from }) => fromHex(from) ?? new Uint8Array(0));
-  return [...former, keys.signing.publicKey];
+/** Return a test of public keys: true for the one that signs the log, and for those that did before it. */
+export async function signers(db: Store["read"], keys: ServerKeys): Promise<(key: Uint8Array) => boolean> {
+  const all = new Set([hex(keys.signing.publicKey), ...(await switches(db)).map(({ from }) => from)]);
+  return (key) => all.has(hex(key));
 }
 
 /** True if `publicKey` is the key that signs the log: the last change names it, or it signed the newest entry. */

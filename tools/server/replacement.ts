@@ -2,7 +2,7 @@
  * Replace a dead board: a new device, with a key of its own, takes over its name, labels and history. Both identities stay. An operator
  * says so, in the log; the dead board signed nothing, so its key is revoked for good.
  */
-import { hex } from "../wire/bytes.ts";
+import { equal, hex } from "../wire/bytes.ts";
 import type { Desk } from "./decisions.ts";
 import * as log from "./log.ts";
 import * as profile from "./profile.ts";
@@ -22,7 +22,7 @@ export function replace(
   return store.write(async (tx) => {
     const query = tx.selectFrom("devices").selectAll().where("id", "in", [id, by]).orderBy("id");
     const rows = await store.locked(query).execute();
-    const [old, fresh] = [id, by].map((one) => rows.find((row) => hex(row.id) === hex(one)));
+    const [old, fresh] = [id, by].map((one) => rows.find((row) => equal(row.id, one)));
     if (old === undefined || fresh === undefined) return "unknown";
     const taken = await tx
       .selectFrom("replacements")
@@ -31,7 +31,7 @@ export function replace(
       .execute();
     const inherits = tx.selectFrom("handovers").select("device").where("successor", "=", by);
     const isTaken = taken.length > 0 || (await inherits.executeTakeFirst()) !== undefined;
-    if (hex(id) === hex(by) || isTaken || fresh.state !== "active" || old.state === "replaced") return "impossible";
+    if (equal(id, by) || isTaken || fresh.state !== "active" || old.state === "replaced") return "impossible";
     const revoked = sealed(keys.seal, "devices", { ...old, state: "revoked" as const });
     await tx.updateTable("devices").set(revoked).where("id", "=", id).execute();
     await profile.move(tx, keys, id, by);

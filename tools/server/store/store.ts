@@ -82,6 +82,29 @@ export class Store {
     return new Store(isPostgres(where) ? await openPostgres(where, POSTGRES_READERS, true) : openSqlite(where, true));
   }
 
+  /** Do some work on a database that a server of this version wrote; the work only reads. Throws Trouble if `where` names none. */
+  static async reading<T>(where: string, work: (store: Store) => Promise<T>): Promise<T> {
+    const store = await Store.openToRead(where);
+    try {
+      await store.checkVersion();
+      return await work(store);
+    } catch (error) {
+      throw store.trouble(error) ?? error;
+    } finally {
+      await store.close();
+    }
+  }
+
+  /** Throw Trouble if no server wrote the database, or one of an older or newer version did so last. */
+  private async checkVersion(): Promise<void> {
+    const tables = await this.read.introspection.getTables({ withInternalKyselyTables: true });
+    if (!tables.some(({ name }) => name === "kysely_migration"))
+      throw new Trouble("this is no database of a server", "name the server's database with --database");
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(this.read);
+    if (rows.map(({ name }) => name).join() !== Object.keys(migrations(this.flavour)).join())
+      throw new Trouble("the database is of another version", "start the server of this version on it first");
+  }
+
   private async migrate(): Promise<void> {
     const steps = migrations(this.flavour);
     const migrator = new Migrator({ db: this.read, provider: { getMigrations: () => Promise.resolve(steps) } });
@@ -94,16 +117,6 @@ export class Store {
       );
     }
     throw error;
-  }
-
-  /** Throw Trouble if no server wrote the database, or one of an older or newer version did so last. */
-  async checkVersion(): Promise<void> {
-    const tables = await this.read.introspection.getTables({ withInternalKyselyTables: true });
-    if (!tables.some(({ name }) => name === "kysely_migration"))
-      throw new Trouble("this is no database of a server", "name the server's database with --database");
-    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(this.read);
-    if (rows.map(({ name }) => name).join() !== Object.keys(migrations(this.flavour)).join())
-      throw new Trouble("the database is of another version", "start the server of this version on it first");
   }
 
   /** Say an error of the database in words; undefined if it is not one of the usual. */
