@@ -97,8 +97,6 @@ export const TLS_OPEN_MS: u32 = 30_000;
 /** Time for the answer to close_notify before the connection is ended without it. */
 export const TLS_CLOSE_MS: u32 = 2_000;
 
-/** The factory page's map: every field at its longest takes 561 bytes, those of a mobile network another 210, those of MQTT 201. */
-export const SETTINGS_BYTES: u32 = 568 + (isDefined(WITH_QUECTEL) ? 208 : 0) + (isDefined(ROAD_MQTT) ? 200 : 0);
 /**
  * Part of a page of the store that live records may fill: the rest is room to append before the next page is erased.
  */

@@ -59,7 +59,7 @@ export function start(nowMs: u32): void {
       broker.password,
       broker.passwordLen,
     );
-  if (!link.CELLULAR) return;
+  if (!link.MOBILE) return;
   link.attach(mobile.apn, mobile.apnLen, mobile.user, mobile.userLen, mobile.password, mobile.passwordLen);
   link.unlock(mobile.pin, mobile.pinLen);
 }

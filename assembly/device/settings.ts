@@ -2,7 +2,6 @@
  * The factory page: the settings that a device has before its first start (flash page 0). `SGNT`, the length of a map, the map
  * in deterministic CBOR, its CRC-32C; both numbers little-endian. Strings stay where they are read; a length of 0 is absence.
  */
-import { SETTINGS_BYTES } from "../config";
 import { Reader } from "../lib/reader";
 import { Status } from "../lib/status";
 import * as bytes from "../lib/bytes";
@@ -98,8 +97,10 @@ export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4
 /** The keys that may end its chain of certificates, one after the other. */
 export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
-if (SETTINGS_BYTES < 561 + (link.CELLULAR ? 210 : 0) + (MQTT ? 201 : 0) + CHECKSUM_BYTES)
-  ERROR("SETTINGS_BYTES must hold every field at its longest, 561 bytes, 210 more or 201 more, and the checksum of 4");
+/** The factory page's map with every field at its longest, those of a mobile network and of MQTT only where the image has them. */
+const MAP_BYTES: u32 = 561 + (link.MOBILE ? 210 : 0) + (MQTT ? 201 : 0);
+/** The same with its checksum, in whole words. */
+const SETTINGS_BYTES: u32 = (MAP_BYTES + CHECKSUM_BYTES + 3) & ~3;
 
 const page: usize = memory.data(SETTINGS_BYTES, 4);
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
@@ -160,7 +161,7 @@ function read(): boolean {
   settings.tlsKeyCount = readOptionalKeys(Factory.TlsKeys, tlsKeys);
   settings.tlsRootCount = readOptionalKeys(Factory.TlsRoots, tlsRoots);
   found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
-  if (link.CELLULAR) found += readMobile();
+  if (link.MOBILE) found += readMobile();
   if (MQTT) found += readBroker();
   if (reader.failed || reader.left() != 0 || found != count) return false;
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.

@@ -8,11 +8,12 @@
 import { Status } from "../lib/status";
 import * as ring from "./stream";
 import { LinkState, TUNNEL, UDP, stream, tx } from "./stream";
+import * as families from "./_families";
+import { AT, ESP_AT, FRAMED, Family, MOBILE, family } from "./_families";
 import * as engine from "./at/engine";
-import * as espat from "./at/espat";
 import * as espatHttp from "./at/espat_http";
 import * as espatUdp from "./at/espat_udp";
-import * as quectel from "./at/quectel";
+import * as mobile from "./at/mobile";
 import * as socket from "./at/socket";
 import { Event } from "./at/step";
 import * as wifi from "./at/wifi";
@@ -20,40 +21,15 @@ import * as fault from "./fault";
 import * as framed from "./framed";
 import * as tunnel from "./tunnel";
 
-export { LinkState, TUNNEL };
-
-/** The kinds of module there are drivers for; the values are those of the factory page. */
-export const enum Family {
-  Framed = 0,
-  EspAt = 1,
-  Quectel = 2,
-}
+export { Family, LinkState, MOBILE, TUNNEL };
 
 /** Maximum host name: the limit of ESP-AT. */
 export const HOST_BYTES: u32 = 64;
 
-/** The drivers in the image; a driver that is not in it costs no byte. */
-const FRAMED: bool = !isDefined(WITHOUT_FRAMED);
-const ESP_AT: bool = !isDefined(WITHOUT_ESP_AT);
-const QUECTEL: bool = isDefined(WITH_QUECTEL);
-/** True if the image has a driver for an AT module; and for one in a mobile network. */
-const AT: bool = ESP_AT || QUECTEL;
-export const CELLULAR: bool = QUECTEL;
-
 if (!FRAMED && !AT) ERROR("an image needs the driver of a module: WITHOUT_FRAMED or WITHOUT_ESP_AT, not both");
 
-if (TUNNEL && (FRAMED || QUECTEL || !ESP_AT))
+if (TUNNEL && (FRAMED || MOBILE || !ESP_AT))
   ERROR("ROAD_HTTP is for the driver of ESP-AT alone, and ROAD_UDP too: with WITHOUT_FRAMED");
-
-let chosen: u32 = 0;
-
-/** The family in use: known to the compiler where the image has one driver. */
-@inline
-function family(): u32 {
-  if (!FRAMED && !QUECTEL) return Family.EspAt;
-  if (!FRAMED && !ESP_AT) return Family.Quectel;
-  return AT ? chosen : <u32>Family.Framed;
-}
 
 /** True if the module in use takes AT commands. */
 @inline
@@ -64,19 +40,16 @@ function isAt(): boolean {
 /** True if the image has a driver for this family. */
 @inline
 export function known(family: u32): boolean {
-  return (
-    (FRAMED && family == Family.Framed) || (ESP_AT && family == Family.EspAt) || (QUECTEL && family == Family.Quectel)
-  );
+  return families.known(family);
 }
 
 /** Begin to set up the module, which may be in any state. A family not `known` is a bug of ours and traps. */
 export function start(wanted: u32, nowMs: u32): void {
   if (!known(wanted)) unreachable();
-  chosen = wanted;
-  if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
-  else if (UDP) espatUdp.start(nowMs);
+  families.use(wanted);
+  if (UDP) espatUdp.start(nowMs);
   else if (TUNNEL) espatHttp.start(nowMs);
-  else if (ESP_AT && isAt()) espat.start(nowMs);
+  else if (isAt()) families.start(nowMs);
   else if (FRAMED) framed.start(nowMs);
 }
 
@@ -90,12 +63,12 @@ export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): 
 
 /** Have the module use this access point of its mobile network. Call it right after `start`. The texts are kept by pointer. */
 export function attach(apn: usize, apnLen: u32, user: usize, userLen: u32, password: usize, passwordLen: u32): void {
-  if (QUECTEL && family() == Family.Quectel) quectel.attach(apn, apnLen, user, userLen, password, passwordLen);
+  if (MOBILE) mobile.attach(apn, apnLen, user, userLen, password, passwordLen);
 }
 
 /** Have the module unlock its SIM with this, if it asks. Call it right after `start`. The text is kept by pointer. */
 export function unlock(pin: usize, pinLen: u32): void {
-  if (QUECTEL && family() == Family.Quectel) quectel.unlock(pin, pinLen);
+  if (MOBILE) mobile.unlock(pin, pinLen);
 }
 
 /** Name the next connection, where it travels in a tunnel: 8 random bytes, which are copied. Call it right before `open`. */
@@ -210,8 +183,7 @@ function react(event: Event): void {
   if (event == Event.None) return;
   if (UDP) espatUdp.react(event);
   else if (TUNNEL) espatHttp.react(event);
-  else if (QUECTEL && family() == Family.Quectel) quectel.react(event);
-  else if (ESP_AT) espat.react(event);
+  else families.react(event);
 }
 
 /** Write up to `max` bytes for the UART to `out`; returns how many. */

@@ -21,12 +21,6 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ["assembly/config.ts", /(LINK_TX_BYTES: u32 =) [^;]*/, "$1 4096", "LINK_TX_BYTES must be at most 1460"],
   ["assembly/config.ts", /(FRAME_DATA_BYTES: u32 =) 128/, "$1 248", "FRAME_DATA_BYTES must be at most 247"],
   ["assembly/config.ts", /(TLS_RECORD_BYTES: u32 =) [^;]*/, "$1 2048", "TLS_RECORD must be 512 or 1024"],
-  [
-    "assembly/config.ts",
-    /(SETTINGS_BYTES: u32 =) [^;]*/,
-    "$1 560",
-    "SETTINGS_BYTES must hold every field at its longest",
-  ],
   ["assembly/config.ts", /(STORE_LIVE_PERCENT: u32 =) 75/, "$1 100", "STORE_LIVE_PERCENT must be 1 to 90"],
   ["assembly/config.ts", /(COUNTER_BLOCK: u32 =) 256/, "$1 0", "COUNTER_BLOCK must be 1 to 65536"],
   ["assembly/config.ts", /(ANSWER_BYTES: u32 =) 1_152/, "$1 1_024", "ANSWER_BYTES must be at least 1131"],
@@ -51,7 +45,12 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
     "true",
     "ROAD_MQTT needs TLS over a stream",
   ],
-  ["assembly/link/link.ts", /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g, "false", "an image needs the driver of a module"],
+  [
+    "assembly/link/_families.ts",
+    /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g,
+    "false",
+    "an image needs the driver of a module",
+  ],
 ];
 
 /** Return the compiler's output for the firmware with one file changed. */

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { LINKS } from "../firmware/choices.ts";
 
 interface Options {
   core: string;
@@ -19,7 +20,7 @@ export function add(program: Command): void {
     .command("export")
     .description("write Signet as a folder of C for a project of your own")
     .requiredOption("--core <name>", "cortex-m0, cortex-m0plus, cortex-m3, cortex-m4, cortex-m7 or cortex-m33")
-    .option("--link <name>", "driver of the module: esp-at, esp-at-http, esp-at-udp, quectel, framed or all", "esp-at")
+    .option("--link <name>", `driver of the module: ${Object.keys(LINKS).join(", ")}`, "esp-at")
     .option("--profile <name>", "authentication of the server: pinned, chains or no-tls", "chains")
     .option("--small", "choose the smallest code of the cryptography", false)
     .option(

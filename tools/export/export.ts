@@ -7,7 +7,7 @@ import { cEnumeration, upper } from "../facts/generate.ts";
 import { REASONS } from "../facts/protocol.ts";
 import { type Board, loadBoard } from "../firmware/board.ts";
 import { filesBelow } from "../firmware/cache.ts";
-import { type ChoiceName, choose, ROADS } from "../firmware/choices.ts";
+import { type ChoiceName, choose, LINKS, ROADS } from "../firmware/choices.ts";
 import { buildGuest } from "../firmware/guest.ts";
 import { BUILD, ROOT } from "../firmware/root.ts";
 import { exportSbom } from "../firmware/sbom.ts";
@@ -28,15 +28,7 @@ const CORES: Readonly<Record<Board["cpu"], string>> = {
   "cortex-m33": "mps2-an505",
 };
 
-/** The parts that the image leaves out for each link, and for each way to authenticate a server. */
-const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = {
-  "esp-at": ["esp-at"],
-  "esp-at-http": ["http"],
-  "esp-at-udp": ["udp"],
-  framed: ["framed"],
-  quectel: ["quectel"],
-  all: [],
-};
+/** The choices for each way to authenticate a server. */
 const PROFILES: Readonly<Record<string, readonly ChoiceName[]>> = {
   pinned: ["pins"],
   chains: [],

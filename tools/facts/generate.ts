@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import * as device from "./device.ts";
+import { drivers } from "./drivers.ts";
 import * as protocol from "./protocol.ts";
 import type { Row, Table } from "./table.ts";
 
@@ -60,6 +61,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
       enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
     ].join("\n"),
+  "assembly/link/_families.ts": drivers,
   "assembly/link/facts.ts": () =>
     [
       enumeration("FaultStep", "Steps in which the link can fail.", device.LINK_STEPS),

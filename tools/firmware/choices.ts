@@ -1,6 +1,7 @@
 /**
  * The choices of an image: parts to leave out, or to do in less flash. Each has a name, and its changes to a board's data.
  */
+import { type FamilyName, ROWS, USUAL, only } from "../facts/family.ts";
 import { Trouble } from "../trouble.ts";
 import type { Board } from "./board.ts";
 
@@ -9,6 +10,11 @@ interface Choice {
   readonly says: string;
   readonly use: Readonly<Record<string, number>>;
 }
+
+/** An image with the driver for one family. */
+const DRIVERS = Object.fromEntries(
+  ROWS.map(([name, { says }]) => [name, { says: `only the driver for ${says}`, use: only(name) }]),
+) as Readonly<Record<FamilyName, Choice>>;
 
 export const CHOICES = {
   small: { says: "the smallest code of the cryptography", use: { CRYPTO_SMALL: 1 } },
@@ -22,19 +28,14 @@ export const CHOICES = {
     use: { TLS_PUBLIC: 1, TLS_AES128: 1, TLS_SECP256R1: 1 },
   },
   own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
-  "esp-at": { says: "only the driver for ESP-AT", use: { WITHOUT_FRAMED: 1 } },
-  framed: { says: "only the driver for framed bridges", use: { WITHOUT_ESP_AT: 1 } },
-  quectel: {
-    says: "only the driver for Quectel modules",
-    use: { WITHOUT_FRAMED: 1, WITHOUT_ESP_AT: 1, WITH_QUECTEL: 1 },
-  },
+  ...DRIVERS,
   http: {
     says: "only the driver for the HTTP client of ESP-AT: TLS in requests and responses",
-    use: { WITHOUT_FRAMED: 1, ROAD_HTTP: 1, LINK_RX: 1024, LINK_TX: 1024 },
+    use: { ...only("esp-at"), ROAD_HTTP: 1, LINK_RX: 1024, LINK_TX: 1024 },
   },
   udp: {
     says: "only the driver for UDP of ESP-AT: TLS in CoAP messages",
-    use: { WITHOUT_FRAMED: 1, ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
+    use: { ...only("esp-at"), ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
   },
   mqtt: { says: "no HTTP: messages travel in MQTT through a broker, inside TLS", use: { ROAD_MQTT: 1 } },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
@@ -47,10 +48,18 @@ export const ROADS = ["tcp", "http", "udp", "mqtt"] as const;
 export type RoadName = (typeof ROADS)[number];
 
 /** The choices of an image that serves this family of modules on this road; the image without choices serves the others on TCP. */
-export function serving(family: string, road: RoadName = "tcp"): readonly ChoiceName[] {
+export function serving(family: FamilyName, road: RoadName = "tcp"): readonly ChoiceName[] {
   if (road === "http" || road === "udp") return [road];
-  return [...(family === "quectel" ? (["quectel"] as const) : []), ...(road === "mqtt" ? (["mqtt"] as const) : [])];
+  return [...(USUAL.includes(family) ? [] : [family]), ...(road === "mqtt" ? (["mqtt"] as const) : [])];
 }
+
+/** The links of an exported library: a family of modules on TCP, ESP-AT on another road, or each usual family. */
+export const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = {
+  ...Object.fromEntries(ROWS.map(([name]) => [name, [name]])),
+  "esp-at-http": ["http"],
+  "esp-at-udp": ["udp"],
+  all: [],
+};
 
 /** The choices of a text such as `small,pins`, in the order of the table; trouble if one is unknown. */
 export function choicesOf(text: string): ChoiceName[] {

@@ -1,4 +1,5 @@
 /** An image that does not fit: the choices that make it smaller, and the bytes that each of them saves. */
+import { USUAL, constant } from "../facts/family.ts";
 import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { type Board, loadBoard } from "./board.ts";
@@ -35,10 +36,9 @@ function ample({ flash, ram, budget }: Board): Partial<Board> {
 
 /** The choices that make an image smaller: those that it has not, and of the drivers only if it has more than one. */
 function open({ use }: Board, choices: readonly ChoiceName[]): ChoiceName[] {
-  const drivers: readonly ChoiceName[] = ["esp-at", "framed"];
-  const all: readonly ChoiceName[] = ["small", "pins", "no-tls", ...drivers];
-  const hasAll = !("WITHOUT_FRAMED" in use) && !("WITHOUT_ESP_AT" in use);
-  return all.filter((name) => !choices.includes(name) && (hasAll || !drivers.includes(name)));
+  const all: readonly ChoiceName[] = ["small", "pins", "no-tls", ...USUAL];
+  const hasAll = !USUAL.some((name) => `WITHOUT_${constant(name)}` in use);
+  return all.filter((name) => !choices.includes(name) && (hasAll || !USUAL.some((usual) => usual === name)));
 }
 
 /** Build the image without limits, then with one more choice, each of `names` or of all; return the savings, the largest of flash first. */

@@ -1,6 +1,7 @@
 /** The program of a board: the product, an image of a project, or a program of one's own with Signet in it. */
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { FamilyName } from "../facts/family.ts";
 import { type Board, loadBoard } from "../firmware/board.ts";
 import { buildImage } from "../firmware/build.ts";
 import { serving } from "../firmware/choices.ts";
@@ -41,7 +42,7 @@ export async function boardFor(name: string, path?: string): Promise<Board> {
  * Return the segments to write. `path`: an ELF, or the data of an image, which is built; the product if it is not given.
  * `family` is the module that the factory page names; missing if the page is kept.
  */
-export async function load(name: string, path?: string, family?: string): Promise<Software> {
+export async function load(name: string, path?: string, family?: FamilyName): Promise<Software> {
   const board = await boardFor(name, path);
   if (path !== undefined && isProgram(path)) {
     mkdirSync(BUILD, { recursive: true });

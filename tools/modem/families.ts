@@ -1,4 +1,5 @@
 /** The families of modules that are emulated. */
+import type { FamilyName as LinkName } from "../facts/family.ts";
 import { EspAt } from "./espat.ts";
 import type { AtModule, Making } from "./module.ts";
 import { Quectel } from "./quectel.ts";
@@ -6,6 +7,6 @@ import { Quectel } from "./quectel.ts";
 export const FAMILIES = {
   "esp-at": (...making: Making): AtModule => new EspAt(...making),
   quectel: (...making: Making): AtModule => new Quectel(...making),
-} as const;
+} as const satisfies Record<Exclude<LinkName, "framed">, unknown>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -1,3 +1,4 @@
+import type { FamilyName } from "../facts/family.ts";
 import type { Random } from "../line/random.ts";
 
 /** A way to misbehave. */
@@ -6,7 +7,7 @@ interface Misbehaviour {
   /** A public report (repository and issue); `manual`: documented; `wire`: what a bad wire does; `derived`: a mixture of the others. */
   readonly source: string;
   /** The family that can do so; else all. */
-  readonly family?: "esp-at" | "quectel";
+  readonly family?: Exclude<FamilyName, "framed">;
 }
 
 /** Misbehaviours of modules. */

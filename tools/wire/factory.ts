@@ -1,5 +1,6 @@
 /** The factory page: the settings of one device, in page 0 of its storage. */
 import { FACTORY } from "../facts/device.ts";
+import { FAMILIES, ROWS } from "../facts/family.ts";
 import { numbers } from "../facts/table.ts";
 import { concat } from "./bytes.ts";
 import { decode, encode, type Key, type Value } from "./cbor.ts";
@@ -9,7 +10,7 @@ import { isChannel, isPrefix } from "./topics.ts";
 const MAGIC = Uint8Array.from(Buffer.from("SGNT", "ascii"));
 const ENVELOPE_BYTES = 12;
 
-export const LINKS = ["framed", "esp-at", "quectel"] as const;
+export const LINKS = ROWS.map(([name]) => name);
 
 export interface Factory {
   readonly link: (typeof LINKS)[number];
@@ -124,7 +125,7 @@ export function write(factory: Factory): Uint8Array {
   checkAll(factory);
   const map = new Map<Key, Value>();
   for (const [name, key] of FIELDS) {
-    const value = name === "link" ? LINKS.indexOf(factory.link) : factory[name];
+    const value = name === "link" ? FAMILIES[factory.link].number : factory[name];
     if (value !== undefined)
       map.set(key, Array.isArray(value) ? [...(value as readonly Uint8Array[])] : (value as Value));
   }
@@ -148,7 +149,7 @@ export function read(page: Uint8Array): Factory {
     "an unknown key",
   );
   const values = Object.fromEntries(FIELDS.map(([name, key]) => [name, map.get(key)]));
-  const factory = { ...values, link: LINKS[map.get(KEY.link) as number] } as Factory;
+  const factory = { ...values, link: ROWS.find(([, { number }]) => number === map.get(KEY.link))?.[0] } as Factory;
   checkAll(factory);
   return factory;
 }

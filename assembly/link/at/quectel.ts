@@ -18,52 +18,16 @@ import * as fault from "../fault";
 import { Step, Word, steps } from "./_quectel";
 import * as engine from "./engine";
 import { Within, at, out } from "./engine";
+import * as mobile from "./mobile";
+import { network } from "./mobile";
 import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase } from "./step";
 
-/** The settings of the mobile network, kept by pointer. */
-@unmanaged
-class Network {
-  apn: usize;
-  apnLen: u32;
-  user: usize;
-  userLen: u32;
-  password: usize;
-  passwordLen: u32;
-  pin: usize;
-  pinLen: u32;
-  /** The SIM wants a PIN; it has refused ours, which is not tried again: three errors lock the SIM. */
-  locked: u8;
-  refused: u8;
-  /** Number of queries for the network. */
-  searches: u8;
-}
-
-
-@lazy
-const network = changetype<Network>(memory.data(offsetof<Network>(), 4));
-
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
-  memory.fill(changetype<usize>(network), 0, offsetof<Network>());
+  mobile.clear();
   connection.start(steps, nowMs);
-}
-
-/** Use this access point; without, the one that the network gives. */
-export function attach(apn: usize, apnLen: u32, user: usize, userLen: u32, password: usize, passwordLen: u32): void {
-  network.apn = apn;
-  network.apnLen = apnLen;
-  network.user = user;
-  network.userLen = userLen;
-  network.password = password;
-  network.passwordLen = passwordLen;
-}
-
-/** Unlock the SIM with this, if it asks. */
-export function unlock(pin: usize, pinLen: u32): void {
-  network.pin = pin;
-  network.pinLen = pinLen;
 }
 
 /** Act on an event of the engine. */

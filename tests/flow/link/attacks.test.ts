@@ -8,8 +8,7 @@ import { Mischief } from "../../../tools/modem/quirks.ts";
 import { seeded } from "../../../tools/line/random.ts";
 import { tapped } from "../../../tools/line/sockets.ts";
 import { Uart } from "../../../tools/line/uart.ts";
-import { FAMILY_NUMBERS } from "./bench.ts";
-import { Device, LinkState } from "./device.ts";
+import { Device, Family, LinkState } from "./device.ts";
 import { converse, until } from "./session.ts";
 import { Network, VirtualClock } from "./virtual.ts";
 
@@ -58,7 +57,7 @@ describe("an attacker of streams", () => {
       const dial = tapped(network.dial, () => foe.tap);
       const module = FAMILIES[family]((bytes) => down.write(bytes), dial, clock, new Mischief([], random));
       const setting = { device, clock, random, network, write: (bytes: Buffer) => module.receive(bytes) };
-      device.guest.start(FAMILY_NUMBERS[family], 0);
+      device.guest.start(Family[family], 0);
       for (let times = 0; times < 30; times++) {
         assert.ok(until(setting, 60_000, () => device.state === LinkState.ready));
         device.open("signet.example", 80);

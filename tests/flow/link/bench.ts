@@ -12,9 +12,6 @@ export interface Bench extends Setting {
   readonly module: AtModule;
 }
 
-/** The device's numbers of the families. */
-export const FAMILY_NUMBERS: Readonly<Record<FamilyName, number>> = { "esp-at": Family.espAt, quectel: Family.quectel };
-
 /** Set them up; each quirk strikes at `rate` of its occasions. */
 export async function bench(
   quirks: readonly Quirk[],
@@ -31,6 +28,6 @@ export async function bench(
   const mischief = new Mischief(quirks, random, rate);
   const module = FAMILIES[family]((bytes) => down.write(bytes), network.dial, clock, mischief);
   const up = new Uart(clock, random, baud, (bytes) => module.receive(bytes));
-  device.guest.start(FAMILY_NUMBERS[family], 0);
+  device.guest.start(Family[family], 0);
   return { device, clock, random, network, module, write: (bytes) => up.write(bytes) };
 }

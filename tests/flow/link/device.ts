@@ -1,10 +1,14 @@
 /** The firmware's link as wasm in this process. */
 import { LINK_CAUSES, LINK_STEPS } from "../../../tools/facts/device.ts";
+import { type FamilyName, ROWS, constant } from "../../../tools/facts/family.ts";
 import { names } from "../../../tools/facts/table.ts";
 import { firmware } from "../../../tools/guest/firmware.ts";
 
 export const LinkState = { down: 0, ready: 1, opening: 2, open: 3, peerClosed: 4, failed: 5 } as const;
-export const Family = { framed: 0, espAt: 1, quectel: 2 } as const;
+/** The numbers of the families. */
+export const Family = Object.fromEntries(ROWS.map(([name, { number }]) => [name, number])) as Readonly<
+  Record<FamilyName, number>
+>;
 export const Exchange = { idle: 0, busy: 1, done: 2, failed: 3 } as const;
 
 interface Guest {
@@ -36,7 +40,10 @@ interface Guest {
   httpKeepAlive(): number;
 }
 
-const compiled = firmware("tests/flow/link/guest.ts", ["WITH_QUECTEL=1"]);
+/** Every driver in one guest. */
+const DRIVERS = ROWS.flatMap(([name, { isChosen }]) => (isChosen ? [`WITH_${constant(name)}=1`] : []));
+
+const compiled = firmware("tests/flow/link/guest.ts", DRIVERS);
 
 /** One device. */
 export class Device {

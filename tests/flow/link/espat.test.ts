@@ -51,7 +51,7 @@ describe("the ESP-AT driver", () => {
 
   it("joins a network before it is ready", async () => {
     const setting = await bench([], 3);
-    setting.device.guest.start(Family.espAt, 0);
+    setting.device.guest.start(Family["esp-at"], 0);
     setting.device.join('a "name", with \\', 'and, a "secret"');
     assert.ok(converse(setting, 100));
   });
@@ -101,7 +101,7 @@ describe("the ESP-AT driver", () => {
         if (setting.device.state === LinkState.open) setting.device.send(Buffer.alloc(100, 0x2b));
         return false;
       });
-      setting.device.guest.start(Family.espAt, Math.floor(setting.clock.now()));
+      setting.device.guest.start(Family["esp-at"], Math.floor(setting.clock.now()));
     }
     assert.ok(converseOften(setting, 3, 1).done === 3);
   });
@@ -115,7 +115,7 @@ describe("the ESP-AT driver", () => {
       assert.ok(until(setting, 10_000, () => device.state === LinkState.open));
       device.send(Buffer.alloc(512, 0x41));
       until(setting, 10 + setting.random.below(60), () => false);
-      device.guest.start(Family.espAt, Math.floor(clock.now()));
+      device.guest.start(Family["esp-at"], Math.floor(clock.now()));
       assert.ok(until(setting, 3000, () => device.state === LinkState.ready));
     }
     assert.ok(converse(setting, 500));

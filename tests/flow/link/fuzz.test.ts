@@ -6,9 +6,10 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { FamilyName as LinkName } from "../../../tools/facts/family.ts";
 import { Kind, encode } from "../../../tools/bridge/frame.ts";
 import { Session } from "../../../tools/bridge/session.ts";
-import { FAMILIES } from "../../../tools/modem/families.ts";
+import { FAMILIES, type FamilyName } from "../../../tools/modem/families.ts";
 import { Mischief } from "../../../tools/modem/quirks.ts";
 import { type Random, seeded } from "../../../tools/line/random.ts";
 import { Uart } from "../../../tools/line/uart.ts";
@@ -20,12 +21,10 @@ import { Network, VirtualClock } from "./virtual.ts";
 const STREAMS = Number(process.env["FUZZ_STREAMS"] ?? 3000);
 const SEED = 20_261_122;
 
-type Family = (typeof Family)[keyof typeof Family];
-
 /** A device with a peer that behaves; what it says is noted, one entry for each time the device had said something. */
 function peered(
   device: Device,
-  family: Family,
+  family: LinkName,
   random: Random,
   clock: VirtualClock,
 ): { setting: Setting; said: Buffer[] } {
@@ -39,9 +38,9 @@ function peered(
     down.write(bytes);
   };
   const peer =
-    family === Family.framed
+    family === "framed"
       ? new Session(say, network.dial, clock)
-      : FAMILIES[family === Family.espAt ? "esp-at" : "quectel"](say, network.dial, clock, new Mischief([], random));
+      : FAMILIES[family](say, network.dial, clock, new Mischief([], random));
   const write = (bytes: Buffer): void => {
     heard = true;
     peer.receive(bytes);
@@ -50,10 +49,10 @@ function peered(
 }
 
 /** Record the bytes of a peer in a whole conversation. */
-async function recorded(family: Family, seed: number, length: number): Promise<Buffer[]> {
+async function recorded(family: LinkName, seed: number, length: number): Promise<Buffer[]> {
   const device = await Device.make();
   const { setting, said } = peered(device, family, seeded(seed), new VirtualClock());
-  device.guest.start(family, 0);
+  device.guest.start(Family[family], 0);
   assert.ok(converse(setting, length));
   return said;
 }
@@ -90,18 +89,20 @@ function live(device: Device, random: Random, startMs: number, stream: Iterable<
   return nowMs;
 }
 
-const AT_WORDS = [
+/** Words of each family of AT modules, to put in and to exchange. */
+const WORDS: Readonly<Record<FamilyName, readonly string[]>> = {
+  "esp-at": [
   "\r\nOK\r\n", "\r\nERROR\r\n", ">", "busy p...\r\n", "\r\nready\r\n", "CLOSED\r\n", "CONNECT\r\n", "\r\n+IPD,", "+IPD,5:abcde",
   "+CIPRECVDATA:4294967295,", "+CIPRECVDATA:300,", "+CIPRECVDATA:3,abc", "SEND OK\r\n", "SEND FAIL\r\n", "Recv 9", "\r", "\n", "+", "0", "999999999999",
-]; // prettier-ignore
-
-const QUECTEL_WORDS = [
+  ], // prettier-ignore
+  quectel: [
   "\r\nOK\r\n", "\r\nERROR\r\n", "> ", "\r\nRDY\r\n", "\r\n+CME ERROR: 4294967296\r\n", "\r\n+QIOPEN: 0,0\r\n", "\r\n+QIOPEN: 0,566\r\n",
   '\r\n+QIURC: "recv",0\r\n', '\r\n+QIURC: "closed",0\r\n', '\r\n+QIURC: "pdpdeact",1\r\n', "+QIRD: 4294967295\r\n", "+QIRD: 300\r\n",
   "+QIRD: 3\r\nabc", "+QIRD: 0\r\n", "\r\nSEND OK\r\n", "\r\nSEND FAIL\r\n", "+CPIN: SIM PIN\r\n", "+CGATT: 0\r\n", "\r", "\n", "+", "0",
-]; // prettier-ignore
+  ], // prettier-ignore
+};
 
-async function fuzzLink(family: Family, change: (random: Random, said: Buffer[]) => Buffer[]): Promise<void> {
+async function fuzzLink(family: LinkName, change: (random: Random, said: Buffer[]) => Buffer[]): Promise<void> {
   const random = seeded(SEED);
   const corpus = await Promise.all([30, 300, 900].map((length, index) => recorded(family, index + 1, length)));
   const device = await Device.make();
@@ -111,7 +112,7 @@ async function fuzzLink(family: Family, change: (random: Random, said: Buffer[])
     // Most lives begin at the start, some go on in whatever state the one before has left. The framed link takes its
     // session from the time: a multiple of 256 makes it the recorded one.
     nowMs = Math.ceil(nowMs / 256) * 256;
-    if (random.below(4)) device.guest.start(family, nowMs);
+    if (random.below(4)) device.guest.start(Family[family], nowMs);
     nowMs = live(device, random, nowMs, change(random, corpus[random.below(corpus.length)] ?? []));
     if (count % 250 && count !== STREAMS - 1) continue;
     const clock = new VirtualClock();
@@ -126,12 +127,9 @@ async function fuzzLink(family: Family, change: (random: Random, said: Buffer[])
 }
 
 describe(`${STREAMS} mutated streams (seed ${SEED})`, () => {
-  for (const [family, words] of [
-    ["espAt", AT_WORDS],
-    ["quectel", QUECTEL_WORDS],
-  ] as const) {
+  for (const [family, words] of Object.entries(WORDS) as [FamilyName, string[]][]) {
     it(`into the driver ${family}`, async () => {
-      await fuzzLink(Family[family], (random, said) => {
+      await fuzzLink(family, (random, said) => {
         const hurt = said.map((bytes) => (random.below(15) ? bytes : mutate(random, bytes, words)));
         return random.below(3) ? hurt : [...pieces(random, Buffer.concat(hurt), 60)];
       });
@@ -139,7 +137,7 @@ describe(`${STREAMS} mutated streams (seed ${SEED})`, () => {
   }
 
   it("into the framed driver", async () => {
-    await fuzzLink(Family.framed, (random, said) => {
+    await fuzzLink("framed", (random, said) => {
       // The checksum keeps most mutations out; frames with a right one and anything in them must do no harm either.
       const hurt = said.map((bytes) => {
         if (random.below(12)) return bytes;

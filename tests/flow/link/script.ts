@@ -47,7 +47,7 @@ export class Script {
   constructor(device: Device, role: Role) {
     this.device = device;
     this.#role = role;
-    device.guest.start(Family.espAt, 0);
+    device.guest.start(Family["esp-at"], 0);
   }
 
   get nowMs(): number {

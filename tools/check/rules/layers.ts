@@ -54,7 +54,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
   facts: [],
   wire: ["facts"],
   line: [],
-  modem: ["line"],
+  modem: ["facts", "line"],
   gdb: ["trouble"],
   bridge: ["trouble", "wire", "line"],
   firmware: ["trouble", "load", "fields", "facts"],

@@ -1,0 +1,67 @@
+// node --import tsx tools/facts/generate.ts
+import * as espat from "./at/espat";
+import * as quectel from "./at/quectel";
+import { Event } from "./at/step";
+
+/** The families of modules; the values are those of the factory page. */
+export const enum Family {
+  Framed = 0,
+  EspAt = 1,
+  Quectel = 2,
+}
+
+/** The drivers in the image; a driver that is not in it costs no byte. */
+export const FRAMED: bool = !isDefined(WITHOUT_FRAMED);
+export const ESP_AT: bool = !isDefined(WITHOUT_ESP_AT);
+export const QUECTEL: bool = isDefined(WITH_QUECTEL);
+
+/** True if the image has a driver for AT modules. */
+export const AT: bool = ESP_AT || QUECTEL;
+/** True if it has one for modules in a mobile network. */
+export const MOBILE: bool = QUECTEL;
+
+const DRIVERS: u32 = <u32>FRAMED + <u32>ESP_AT + <u32>QUECTEL;
+
+let chosen: u32 = 0;
+
+/** The family in use: known to the compiler where the image has one driver. */
+@inline
+export function family(): u32 {
+  if (DRIVERS > 1) return chosen;
+  return FRAMED ? Family.Framed : ESP_AT ? Family.EspAt : Family.Quectel;
+}
+
+/** True if the image has a driver for this family. */
+@inline
+export function known(family: u32): boolean {
+  switch (family) {
+    case Family.Framed:
+      return FRAMED;
+    case Family.EspAt:
+      return ESP_AT;
+    case Family.Quectel:
+      return QUECTEL;
+    default:
+      return false;
+  }
+}
+
+/** Use this family, which is known. */
+@inline
+export function use(family: u32): void {
+  chosen = family;
+}
+
+/** Have the driver of the AT module in use begin. */
+@inline
+export function start(nowMs: u32): void {
+  if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
+  else if (ESP_AT) espat.start(nowMs);
+}
+
+/** Have the driver of the AT module in use act on an event of the engine. */
+@inline
+export function react(event: Event): void {
+  if (QUECTEL && family() == Family.Quectel) quectel.react(event);
+  else if (ESP_AT) espat.react(event);
+}

@@ -1,0 +1,40 @@
+/** The families of modules that the firmware has drivers for. `assembly/link/_families.ts` is generated from this table. */
+
+export interface Family {
+  /** Its number in the factory page. It never changes. */
+  readonly number: number;
+  /** The modules, in the sentence "the driver for ...". */
+  readonly says: string;
+  /** The driver of AT modules: a file of `assembly/link/at/`. */
+  readonly driver?: string;
+  /** True if an image has the driver only by choice; the others are in each image that does not exclude them. */
+  readonly isChosen?: true;
+  /** True if the module is in a mobile network, and needs an access point. */
+  readonly isMobile?: true;
+}
+
+export const FAMILIES = {
+  framed: { number: 0, says: "framed bridges" },
+  "esp-at": { number: 1, says: "ESP-AT", driver: "espat" },
+  quectel: { number: 2, says: "Quectel modules", driver: "quectel", isChosen: true, isMobile: true },
+} as const satisfies Readonly<Record<string, Family>>;
+
+export type FamilyName = keyof typeof FAMILIES;
+
+/** The families in the order of their numbers. */
+export const ROWS: readonly (readonly [name: FamilyName, row: Family])[] = (
+  Object.entries(FAMILIES) as [FamilyName, Family][]
+).toSorted(([, a], [, b]) => a.number - b.number);
+
+/** The families whose drivers are in each image that does not exclude them. */
+export const USUAL = ROWS.filter(([, { isChosen }]) => !isChosen).map(([name]) => name);
+
+/** The name of a driver's constant in the firmware. */
+export const constant = (name: string): string => name.toUpperCase().replaceAll("-", "_");
+
+/** The constants of an image that has only the driver for this family. */
+export function only(name: FamilyName): Readonly<Record<string, number>> {
+  const others = USUAL.filter((usual) => usual !== name).map((usual) => [`WITHOUT_${constant(usual)}`, 1]);
+  const own = USUAL.includes(name) ? [] : [[`WITH_${constant(name)}`, 1]];
+  return Object.fromEntries([...others, ...own]) as Record<string, number>;
+}
