@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RULES } from "../../tools/check/check.ts";
+import { COMPILED, RULES } from "../../tools/check/check.ts";
 import { TOOLS_MAY_IMPORT } from "../../tools/check/rules/layers.ts";
+import { CHOICES } from "../../tools/firmware/choices.ts";
 import { outputs } from "../../tools/facts/generate.ts";
 import { generate } from "../../tools/generate/at.ts";
 
@@ -281,5 +282,13 @@ describe("rules", () => {
       RULES.map(({ name }) => name).filter((name) => !PLANTED.some(([, rule]) => rule === name)),
       [],
     );
+  });
+});
+
+describe("the compiler's part of the check", () => {
+  it("compiles with each choice, and without it", () => {
+    const rows = COMPILED.map(([, ...choices]): readonly string[] => choices);
+    for (const name of Object.keys(CHOICES))
+      assert.deepEqual(new Set(rows.map((row) => row.includes(name))), new Set([true, false]), name);
   });
 });

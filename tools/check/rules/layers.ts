@@ -87,7 +87,7 @@ export const TOOLS_MAY_IMPORT: Record<string, readonly string[]> = {
     "attacker",
     "flash",
   ],
-  check: ["trouble", "generate", "facts"],
+  check: ["trouble", "generate", "facts", "firmware"],
   test: ["trouble", "load", "generate", "check"],
   doctor: ["packages"],
   cli: [
