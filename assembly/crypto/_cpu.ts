@@ -94,9 +94,17 @@ export declare function fe256Add(out: usize, a: usize, b: usize): void;
 @external("cpu", "fe256Sub")
 export declare function fe256Sub(out: usize, a: usize, b: usize): void;
 
-/** `fe256.half`. */
-@external("cpu", "fe256Half")
-export declare function fe256Half(out: usize, a: usize): void;
+/** `p256.double`. */
+@external("cpu", "p256Double")
+export declare function p256Double(p: usize): void;
+
+/** `p256.differ`. */
+@external("cpu", "p256Differ")
+export declare function p256Differ(p: usize, x: usize, y: usize, differences: usize): void;
+
+/** `p256.finish`. */
+@external("cpu", "p256Finish")
+export declare function p256Finish(p: usize, differences: usize): void;
 
 /** `_inverse.steps`. */
 @external("cpu", "inverseSteps")

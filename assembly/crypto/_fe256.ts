@@ -76,15 +76,8 @@ export function addPortable(out: usize, a: usize, b: usize): void {
   settle(out, <u32>carry);
 }
 
-/** out = a / 2. */
-@inline
+/** out = a / 2: with p where a is odd. Bounds: a + p is below 2^257. */
 export function half(out: usize, a: usize): void {
-  if (cpu.FIELD256) cpu.fe256Half(out, a);
-  else halfPortable(out, a);
-}
-
-/** Add p where a is odd, and shift. Bounds: a + p is below 2^257. */
-export function halfPortable(out: usize, a: usize): void {
   const mask = words.mask(load<u32>(a) & 1);
   let carry: u64 = 0;
   let below: u32 = 0;

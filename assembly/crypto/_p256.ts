@@ -6,7 +6,7 @@
  *
  * `w` is always workspace of WORK_BYTES; points and w are distinct.
  *
- * CT: `double`, `begin`, `finish`, `toAffine` and `encode` do not branch on, or index by, a point. The others are for public points.
+ * CT: `double`, `begin`, `differ`, `finish`, `toAffine` and `encode` do not branch on, or index by, a point. The others are for public points.
  */
 import * as cpu from "./_cpu";
 import * as fe from "./_fe256";
@@ -44,10 +44,14 @@ export const TABLE_WORDS: u32 = 2 * ROWS * PART_WORDS;
 /** The constant that ends a comb that began with `Constant.Start`: it depends on the number of doublings. */
 export const STOP: u32 = cpu.SMALL ? table.Constant.StopSmall : table.Constant.Stop;
 
-/**
- * p = 2p (Chudnovsky and Chudnovsky 1986, with a = -3, and Z halved). 4 squarings, 4 multiplications. Infinity stays infinity.
- */
+/** p = 2p (Chudnovsky and Chudnovsky 1986, with a = -3, and Z halved). 4 squarings, 4 multiplications. Infinity stays infinity. */
+@inline
 export function double(p: usize, w: usize): void {
+  if (cpu.FIELD256) cpu.p256Double(p);
+  else doublePortable(p, w);
+}
+
+export function doublePortable(p: usize, w: usize): void {
   const a = w;
   const b = w + 32;
   const g = w + 64;
@@ -82,21 +86,41 @@ export function begin(p: usize, q: usize, minus: boolean, jacobian: boolean, w: 
     fe.mul(t, t, q + Z);
     fe.mul(p + Y, p + Y, t);
   }
-  fe.square(t, p + Z);
-  fe.mul(w + H, t, q);
-  fe.sub(w + H, w + H, p);
-  fe.mul(t, t, p + Z);
-  fe.mul(w + R, t, q + Y);
+  let y = q + Y;
   if (minus) {
-    fe.clear(t);
-    fe.sub(w + R, t, w + R);
+    y = w + 96;
+    fe.clear(y);
+    fe.sub(y, y, q + Y);
   }
-  fe.sub(w + R, w + R, p + Y);
+  differ(p, q, y, w);
   if (jacobian) fe.mul(p + Z, p + Z, q + Z);
 }
 
+/** The differences of x Z^2 and X, at w + H, and of y Z^3 and Y, at w + R. `y` may be at w + 96. */
+@inline
+export function differ(p: usize, x: usize, y: usize, w: usize): void {
+  if (cpu.FIELD256) cpu.p256Differ(p, x, y, w);
+  else differPortable(p, x, y, w);
+}
+
+export function differPortable(p: usize, x: usize, y: usize, w: usize): void {
+  const t = w + 64;
+  fe.square(t, p + Z);
+  fe.mul(w + H, t, x);
+  fe.sub(w + H, w + H, p);
+  fe.mul(t, t, p + Z);
+  fe.mul(w + R, t, y);
+  fe.sub(w + R, w + R, p + Y);
+}
+
 /** Finish the addition that `begin` began, unless H is zero. 7 multiplications and squarings. */
+@inline
 export function finish(p: usize, w: usize): void {
+  if (cpu.FIELD256) cpu.p256Finish(p, w);
+  else finishPortable(p, w);
+}
+
+export function finishPortable(p: usize, w: usize): void {
   const h2 = w + 64;
   const v = w + 96;
   fe.mul(p + Z, p + Z, w + H);

@@ -18,7 +18,9 @@ void cpu_fe256_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_square(uint32_t *out, const uint32_t *a, uint32_t times);
 void cpu_fe256_add(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
-void cpu_fe256_half(uint32_t *out, const uint32_t *a);
+void cpu_p256_double(uint32_t *p);
+void cpu_p256_differ(const uint32_t *p, const uint32_t *x, const uint32_t *y, uint32_t *differences);
+void cpu_p256_finish(uint32_t *p, const uint32_t *differences);
 void cpu_select(uint32_t *out, const uint32_t *rows, uint32_t index, uint32_t bytes, uint32_t stride);
 uint32_t cpu_inverse_steps(uint32_t *matrix, uint32_t zeta, uint32_t f, uint32_t g);
 void cpu_inverse_apply(const uint32_t *w, uint32_t *x, uint32_t *y, uint32_t bytes, uint32_t inverse);
@@ -68,7 +70,15 @@ INNER_PORT void import_cpu_fe256_sub(u32 out, u32 a, u32 b) {
   cpu_fe256_sub(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
-INNER_PORT void import_cpu_fe256_half(u32 out, u32 a) { cpu_fe256_half(elements(out, 1), elements(a, 1)); }
+INNER_PORT void import_cpu_p256_double(u32 p) { cpu_p256_double(elements(p, 3)); }
+
+INNER_PORT void import_cpu_p256_differ(u32 p, u32 x, u32 y, u32 differences) {
+  cpu_p256_differ(elements(p, 3), elements(x, 1), elements(y, 1), elements(differences, 2));
+}
+
+INNER_PORT void import_cpu_p256_finish(u32 p, u32 differences) {
+  cpu_p256_finish(elements(p, 3), elements(differences, 2));
+}
 
 INNER_PORT u32 import_cpu_inverse_steps(u32 w, u32 zeta, u32 f, u32 g) {
   return cpu_inverse_steps((uint32_t *)inside(w, 4 * 4), zeta, f, g);

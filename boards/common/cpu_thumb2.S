@@ -7,7 +7,6 @@
 #if __ARM_ARCH_ISA_THUMB >= 2
   .syntax unified
   .thumb
-#include "cpu_p256.inc"
 
 /* void cpu_fe_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
   .section .text.cpu_fe_sub, "ax"
@@ -267,83 +266,4 @@ cpu_comb_select:
   add sp, #12
   pop {r4-r11, pc}
   .size cpu_comb_select, . - cpu_comb_select
-
-/* void cpu_fe256_add(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe256_add, "ax"
-  .global cpu_fe256_add
-  .type cpu_fe256_add, %function
-  .balign 4
-cpu_fe256_add:
-  push {r4-r11, lr}
-  ldm r1, {r4-r11}
-  ldm r2!, {r1, r3, r12, lr}
-  adds r4, r4, r1
-  adcs r5, r5, r3
-  adcs r6, r6, r12
-  adcs r7, r7, lr
-  ldm r2, {r1, r3, r12, lr}
-  adcs r8, r8, r1
-  adcs r9, r9, r3
-  adcs r10, r10, r12
-  adcs r11, r11, lr
-  mov r12, #0
-  adc r12, r12, #0
-  settle r4, r5, r6, r7, r8, r9, r10, r11, r12
-  stm r0, {r4-r11}
-  pop {r4-r11, pc}
-  .size cpu_fe256_add, . - cpu_fe256_add
-
-/* void cpu_fe256_half(uint32_t out[8], const uint32_t a[8]) */
-  .section .text.cpu_fe256_half, "ax"
-  .global cpu_fe256_half
-  .type cpu_fe256_half, %function
-  .balign 4
-cpu_fe256_half:
-  push {r4-r11, lr}
-  ldm r1, {r4-r11}
-  and r12, r4, #1
-  rsb r12, r12, #0
-  adds r4, r4, r12
-  adcs r5, r5, r12
-  adcs r6, r6, r12
-  adcs r7, r7, #0
-  adcs r8, r8, #0
-  adcs r9, r9, #0
-  adcs r10, r10, r12, lsr #31
-  adcs r11, r11, r12
-  rrxs r11, r11
-  rrxs r10, r10
-  rrxs r9, r9
-  rrxs r8, r8
-  rrxs r7, r7
-  rrxs r6, r6
-  rrxs r5, r5
-  rrx r4, r4
-  stm r0, {r4-r11}
-  pop {r4-r11, pc}
-  .size cpu_fe256_half, . - cpu_fe256_half
-
-/* void cpu_fe256_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe256_sub, "ax"
-  .global cpu_fe256_sub
-  .type cpu_fe256_sub, %function
-  .balign 4
-cpu_fe256_sub:
-  push {r4-r11, lr}
-  ldm r1, {r4-r11}
-  ldm r2!, {r1, r3, r12, lr}
-  subs r4, r4, r1
-  sbcs r5, r5, r3
-  sbcs r6, r6, r12
-  sbcs r7, r7, lr
-  ldm r2, {r1, r3, r12, lr}
-  sbcs r8, r8, r1
-  sbcs r9, r9, r3
-  sbcs r10, r10, r12
-  sbcs r11, r11, lr
-  sbc r12, r12, r12
-  add_prime r4, r5, r6, r7, r8, r9, r10, r11, r12
-  stm r0, {r4-r11}
-  pop {r4-r11, pc}
-  .size cpu_fe256_sub, . - cpu_fe256_sub
 #endif

@@ -374,41 +374,31 @@ cpu_fe_scale:
   settle r4, r5, r6, r7, r8, r9, r10, r11, r12
 .endm
 
-/* void cpu_fe256_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe256_mul, "ax"
-  .global cpu_fe256_mul
-  .type cpu_fe256_mul, %function
+/* r4 to r11 = the eight words at r1 times those at r2, both below p, divided by 2^256, modulo p. Spoils all registers. */
+  .section .text.cpu_p256_product, "ax"
+  .global cpu_p256_product
+  .type cpu_p256_product, %function
   .balign 4
-cpu_fe256_mul:
-  push {r0, r1, r2, r4-r11, lr}
+cpu_p256_product:
+  push {r0, r1, r2, lr}
   sub sp, #64
   product
   reduce
-  ldr r0, [sp, #64]
-  stm r0, {r4-r11}
   add sp, #76
-  pop {r4-r11, pc}
-  .size cpu_fe256_mul, . - cpu_fe256_mul
+  pop {pc}
+  .size cpu_p256_product, . - cpu_p256_product
 
-/* void cpu_fe256_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
-  .section .text.cpu_fe256_square, "ax"
-  .global cpu_fe256_square
-  .type cpu_fe256_square, %function
+/* r4 to r11 = the square of the eight words at r1, below p, divided by 2^256, modulo p. Spoils all registers. */
+  .section .text.cpu_p256_square, "ax"
+  .global cpu_p256_square
+  .type cpu_p256_square, %function
   .balign 4
-cpu_fe256_square:
-  push {r0, r1, r2, r4-r11, lr}
-  sub sp, #64
-1:
+cpu_p256_square:
+  push {lr}
+  sub sp, #68
   square
   reduce
-  ldr r0, [sp, #64]
-  stm r0, {r4-r11}
-  mov r1, r0
-  ldr r2, [sp, #72]
-  subs r2, #1
-  str r2, [sp, #72]
-  bne 1b
-  add sp, #76
-  pop {r4-r11, pc}
-  .size cpu_fe256_square, . - cpu_fe256_square
+  add sp, #68
+  pop {pc}
+  .size cpu_p256_square, . - cpu_p256_square
 #endif

@@ -73,7 +73,41 @@ export function fieldTrials(a: bigint, b: bigint, random: Stream): Trial256[] {
     },
     { name: "add", op: Op.Fe256Add, fields: [x, y], wanted: (a + b) % P },
     { name: "sub", op: Op.Fe256Sub, fields: [x, y], wanted: mod(a - b, P) },
-    { name: "half", op: Op.Fe256Half, fields: [x], wanted: (a & 1n ? a + P : a) / 2n },
+  ];
+}
+
+/** Half of an element. */
+export function halfTrial(a: bigint): Trial256 {
+  return { name: "half", op: Op.Fe256Half, fields: [bytes(a, 32)], wanted: (a & 1n ? a + P : a) / 2n };
+}
+
+/** The formulas of points on elements, of which a point is made or not: by what the board has, by the portable twin, and by BigInt. */
+export function pointTrials(elements: readonly bigint[]): (Trial & { readonly wanted: Buffer })[] {
+  const [X, Y, Z, x, y] = elements.map((one) => mod(one * RP, P)) as [bigint, bigint, bigint, bigint, bigint];
+  const field = (one: bigint): Buffer => bytes(mod(one * R, P), 32);
+  const fields = elements.map((one) => bytes(one, 32));
+  const point = Buffer.concat(fields.slice(0, 3));
+  const slope = mod(((3n * (P + 1n)) / 2n) * (X * X - Z ** 4n), P);
+  const twice = mod(slope * slope - 2n * X * Y * Y, P);
+  const [H, S] = [x * Z * Z - X, y * Z ** 3n - Y];
+  const sum = mod(S * S - H ** 3n - 2n * X * H * H, P);
+  const doubled = [twice, slope * (X * Y * Y - twice) - Y ** 4n, Y * Z];
+  const added = [sum, S * (X * H * H - sum) - Y * H ** 3n, Z * H, H, S];
+  return [
+    {
+      name: "double",
+      op: Op.P256Double,
+      twin: Op.P256DoublePortable,
+      fields: [point],
+      wanted: Buffer.concat(doubled.map(field)),
+    },
+    {
+      name: "add",
+      op: Op.P256Add,
+      twin: Op.P256AddPortable,
+      fields: [point, ...fields.slice(3)],
+      wanted: Buffer.concat(added.map(field)),
+    },
   ];
 }
 

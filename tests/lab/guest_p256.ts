@@ -61,6 +61,11 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
     case Op.P256Pick:
     case Op.P256PickPortable:
       return select(out, reader, op);
+    case Op.P256Double:
+    case Op.P256DoublePortable:
+    case Op.P256Add:
+    case Op.P256AddPortable:
+      return point(out, reader, op);
     case Op.InverseSteps:
     case Op.InverseStepsPortable:
       return steps(out, reader, op);
@@ -111,6 +116,35 @@ function select(out: usize, reader: Reader, op: u32): i32 {
   }
   memory.copy(out, answer, p256.POINT_BYTES);
   return p256.POINT_BYTES;
+}
+
+/** The formulas of points on any elements: they give the same bits if these are of no point, too. */
+function point(out: usize, reader: Reader, op: u32): i32 {
+  const p = words(reader, p256.POINT_BYTES);
+  const isSum = op == Op.P256Add || op == Op.P256AddPortable;
+  const x = isSum ? words(reader, fe.BYTES) : 0;
+  const y = isSum ? words(reader, fe.BYTES) : 0;
+  if (!reader.ok()) return Status.Malformed;
+  const w = scratch.take(p256.WORK_BYTES);
+  switch (op) {
+    case Op.P256Double:
+      p256.double(p, w);
+      break;
+    case Op.P256DoublePortable:
+      p256.doublePortable(p, w);
+      break;
+    case Op.P256Add:
+      p256.differ(p, x, y, w);
+      memory.copy(out + p256.POINT_BYTES, w, 2 * fe.BYTES);
+      p256.finish(p, w);
+      break;
+    default:
+      p256.differPortable(p, x, y, w);
+      memory.copy(out + p256.POINT_BYTES, w, 2 * fe.BYTES);
+      p256.finishPortable(p, w);
+  }
+  memory.copy(out, p, p256.POINT_BYTES);
+  return p256.POINT_BYTES + (isSum ? 2 * fe.BYTES : 0);
 }
 
 function steps(out: usize, reader: Reader, op: u32): i32 {
@@ -176,8 +210,6 @@ function element(out: usize, a: usize, reader: Reader, op: u32): void {
       return fe.sub(out, a, words(reader, 32));
     case Op.Fe256Half:
       return fe.half(out, a);
-    case Op.Fe256HalfPortable:
-      return fe.halfPortable(out, a);
     case Op.Fe256MulPortable:
       return fe.mulPortable(out, a, words(reader, 32));
     case Op.Fe256SquarePortable:

@@ -108,20 +108,25 @@ export const enum Op {
   /** a, b -> a + b, a - b */
   Fe256Add = 0x5a,
   Fe256Sub = 0x5b,
-  /** the same four by the portable twins */
+  /** a -> a / 2 */
+  Fe256Half = 0x57,
+  /** mul, square, add and sub by the portable twins */
   Fe256MulPortable = 0x68,
   Fe256SquarePortable = 0x69,
   Fe256AddPortable = 0x6a,
   Fe256SubPortable = 0x6b,
-  /** a -> a / 2 */
-  Fe256Half = 0x57,
-  Fe256HalfPortable = 0x67,
   /** first word of a table (u16), index (u16) -> x and y of the row, by what the board has and by the portable twin */
   P256Row = 0x6c,
   P256RowPortable = 0x6d,
   /** eight points, index (u16) -> the point, by what the board has and by the portable twin */
   P256Pick = 0x6e,
   P256PickPortable = 0x6f,
+  /** a point -> twice that, by what the board has and by the portable twin */
+  P256Double = 0x74,
+  P256DoublePortable = 0x75,
+  /** a point, x, y -> the differences of their coordinates and the point's, and the sum of both points: by what the board has and by the portable twins */
+  P256Add = 0x76,
+  P256AddPortable = 0x77,
   /** a -> 1 / a, in Montgomery's form */
   Fe256Invert = 0x5c,
   /** zeta (u32), f, g -> a matrix and the new zeta, by what the board has and by the portable twin; f and g are words */

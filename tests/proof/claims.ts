@@ -1,6 +1,7 @@
 /** The claims that are proven: of each routine the formula of its result, and the sums of words at points of its run that show which carries are zero. */
+import { SP } from "../../tools/firmware/effects.ts";
 import type { Instruction, Listing } from "../../tools/firmware/listing.ts";
-import { constant, joined, type Linear, product, residues, sum, unknown, WORD } from "./linear.ts";
+import { constant, joined, type Linear, product, quotient, residues, sum, unknown, valueOf, WORD } from "./linear.ts";
 import { Run, STACK } from "./run.ts";
 
 const [OUT, A, B] = [0x20000200, 0x20000000, 0x20000100];
@@ -61,15 +62,13 @@ function isAt({ mnemonic, operands }: Instruction, text: string): boolean {
   return `${mnemonic} ${operands}` === text;
 }
 
-/** Cortex-M4: before the fold the square is in memory and registers, all 16 words of it. */
-function squareOfUmaal({ a }: Inputs): Lemmas {
-  const stack = STACK - 60;
-  return {
-    look(run, instruction) {
-      if (!isAt(instruction, "mov sl, #38")) return;
-      const upper = registers(run, 7, 8, 9, 11, 12, 0, 1, 2, 3, 4, 5, 14);
-      run.exclude(sum([1n, run.read(stack, 4)], [WORD ** 4n, upper]), times(a, a));
-    },
+/** Cortex-M4: before it is reduced, by an instruction, the square is in memory and registers, all 16 words of it; `more` was added. */
+function squareOfUmaal(reduction: string, { a }: Inputs, more = constant(0n)): Look {
+  return (run, instruction) => {
+    if (!isAt(instruction, reduction)) return;
+    const upper = registers(run, 11, 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 3);
+    const lower = run.read(Number(valueOf(run.register(SP))), 4);
+    run.exclude(sum([1n, lower], [WORD ** 4n, upper]), sum([1n, times(a, a)], [1n, more]));
   };
 }
 
@@ -130,69 +129,76 @@ const MONTGOMERY: Claim = {
   lemmas: rows,
 };
 
-const SUM = [12, 14, 0, 1, 2, 3, 4, 5];
+/** The words of a result of P-256 before p is added under a mask. */
+const SUM = [4, 5, 6, 7, 8, 9, 10, 11];
 
-/** Return the lemmas of P-256: `look` sees the instruction before, too; `less` is the number that becomes negative where p is to be added. */
-function settled(
-  words: readonly number[],
-  top: number,
-  mask: string,
-  less: () => Linear,
-  look: (run: Run, previous: string, next: Instruction) => void = () => undefined,
-): Lemmas {
-  let [previous, result] = ["", constant(0n)];
+/** Return the lemmas of P-256: `less` is the number that is negative where p is to be added, which begins with the instruction `begins`; `top` is the mask. */
+function settled(top: number, begins: string, less: () => Linear, look: Look = () => undefined): Lemmas {
+  let result = constant(0n);
   return {
     look(run, next) {
-      look(run, previous, next);
-      if (previous === mask) {
-        const exact = run.now(less());
-        const bit = run.decide(registers(run, ...words), 8n, top, exact, { min: -P256, max: P256 - 1n });
-        // With p added where it is negative, a number from -p to p - 1 is from 0 to p - 1.
-        result = run.now(sum([1n, exact], [P256, bit]));
-      }
-      previous = `${next.mnemonic} ${next.operands}`;
+      look(run, next);
+      if (!isAt(next, begins)) return;
+      const exact = run.now(less());
+      const bit = run.decide(registers(run, ...SUM), 8n, top, exact, { min: -P256, max: P256 - 1n });
+      // With p added where it is negative, a number from -p to p - 1 is from 0 to p - 1.
+      result = run.now(sum([1n, exact], [P256, bit]));
     },
     result: () => result,
   };
 }
 
-/** Multiples of p clear the lower half, m_0 to m_7 of them: 2^256 times the sum that is left is the number and p m, so it is below 2 p. */
-function reduced(number: Linear, first: (run: Run, previous: string) => void = () => undefined): Lemmas {
+/**
+ * Multiples of p clear the lower half of a number, m_0 to m_7 of them: the rest is 2^256 times a number below 2 p, from which p is taken. `steps` says after which
+ * instruction which registers hold multiples.
+ */
+function reduced(number: Linear, steps: Steps, first?: Look): Lemmas {
   const multiples: Linear[] = [];
-  let left = constant(0n);
-  const steps: Readonly<Record<string, readonly number[]>> = {
-    "ldmia sp, {r0, r1, r2, r3, r4, r5, r6, r7}": [0, 1, 2],
-    "adds r3, r3, r0": [3],
-    "adcs r4, r1": [4],
-    "adcs r5, r2": [5],
-    "umaal r6, r8, r0, sl": [6],
-    "umaal r7, r9, r0, fp": [7],
+  const left = [...steps];
+  let previous: Instruction | undefined;
+  const less = (): Linear => {
+    const whole = sum([1n, number], [P256, joined(multiples)], [-(WORD ** 8n), constant(P256)]);
+    return quotient(whole, WORD ** 8n);
   };
-  return settled(
-    SUM,
-    6,
-    "sbc r6, r6, #0",
-    () => sum([1n, left], [-1n, constant(P256)]),
-    (run, previous, next) => {
-      first(run, previous);
-      for (const index of steps[previous] ?? []) multiples[index] = run.register(index);
-      if (!isAt(next, "subs ip, ip, #4294967295")) return;
-      const sums = (): Linear => registers(run, ...SUM, 6);
-      const exact = sum([1n, number], [P256, run.now(joined(multiples))]);
-      run.exclude(sum([WORD ** 8n, sums()]), exact, 2n * P256 * WORD ** 8n - 1n);
-      left = sums();
-    },
-  );
+  return settled(3, "adds r4, r4, r3", less, (run, next) => {
+    first?.(run, next);
+    multiples.forEach((one, i) => (multiples[i] = run.now(one)));
+    const [after, places] = left[0] ?? [];
+    if (previous !== undefined && after !== undefined && places !== undefined && isAt(previous, after)) {
+      multiples.push(...places.map((index) => run.register(index)));
+      left.shift();
+    }
+    previous = next;
+  });
 }
 
-const FIELD256: readonly Claim[] = [
+/** The instructions of a reduction after which multiples of p are known, and their registers. */
+type Steps = readonly (readonly [after: string, registers: readonly number[]])[];
+
+const OF_PRODUCT: Steps = [
+  ["strd lr, r8, [sp]", [14, 8]],
+  ["strd r0, r2, [sp, #8]", [0, 2]],
+  ["strd r7, r9, [sp, #16]", [7, 9]],
+  ["str sl, [sp, #24]", [10]],
+  ["umaal lr, r3, r0, ip", [14]],
+];
+const OF_SQUARE: Steps = [
+  ["ldmia sp, {r7, r8, r9, sl}", [7, 8, 9]],
+  ["adds sl, sl, r7", [10]],
+  ["adcs fp, fp, r8", [11]],
+  ["adcs r0, r0, r9", [0]],
+  ["adds r1, r1, r7", [1]],
+  ["umaal r2, r3, r7, lr", [2]],
+];
+
+const PRODUCTS256: readonly Claim[] = [
   {
     routine: "cpu_fe256_mul",
     call: () => [OUT, A, B],
     formula: ({ a, b }) => times(a, b),
     modulus: P256,
     scale: 2n ** 256n,
-    lemmas: ({ a, b }) => reduced(times(a, b)),
+    lemmas: ({ a, b }) => reduced(times(a, b), OF_PRODUCT),
   },
   {
     routine: "cpu_fe256_square",
@@ -200,35 +206,45 @@ const FIELD256: readonly Claim[] = [
     formula: ({ a }) => times(a, a),
     modulus: P256,
     scale: 2n ** 256n,
-    lemmas: ({ a }) =>
-      reduced(times(a, a), (run, previous) => {
-        if (previous === "strd r5, lr, [sp, #56]") run.exclude(run.read(STACK - 108, 16), times(a, a));
-      }),
+    lemmas: (inputs) => {
+      const one = constant(WORD ** 8n);
+      const whole = times(inputs.a, inputs.a);
+      return reduced(whole, OF_SQUARE, squareOfUmaal("add ip, sp, #16", inputs, one));
+    },
   },
+];
+
+/** The same on each core. */
+const SUMS256: readonly Claim[] = [
   {
     routine: "cpu_fe256_add",
     call: () => [OUT, A, B],
     formula: ({ a, b }) => sum([1n, joined(a)], [1n, joined(b)]),
     modulus: P256,
     lemmas: ({ a, b }) =>
-      settled([4, 5, 6, 7, 8, 9, 10, 11], 12, "sbc ip, ip, #0", () =>
-        sum([1n, joined(a)], [1n, joined(b)], [-1n, constant(P256)]),
-      ),
+      settled(12, "adds r4, r4, ip", () => sum([1n, joined(a)], [1n, joined(b)], [-1n, constant(P256)])),
   },
   {
     routine: "cpu_fe256_sub",
     call: () => [OUT, A, B],
     formula: ({ a, b }) => sum([1n, joined(a)], [-1n, joined(b)]),
     modulus: P256,
-    lemmas: ({ a, b }) =>
-      settled([4, 5, 6, 7, 8, 9, 10, 11], 12, "sbc ip, ip, ip", () => sum([1n, joined(a)], [-1n, joined(b)])),
+    lemmas: ({ a, b }) => settled(12, "adds r4, r4, ip", () => sum([1n, joined(a)], [-1n, joined(b)])),
   },
 ];
 
 /** The claims of the assembly of a core, by its file of multiplications. */
 export const CLAIMS: Readonly<Record<"cpu_umaal" | "cpu_umlal", readonly Claim[]>> = {
-  cpu_umaal: [MUL, { ...SQUARE, lemmas: squareOfUmaal }, SCALE, SUB, MONTGOMERY, ...FIELD256],
-  cpu_umlal: [MUL, { ...SQUARE, lemmas: squareOfUmlal }, SCALE, SUB],
+  cpu_umaal: [
+    MUL,
+    { ...SQUARE, lemmas: (inputs) => ({ look: squareOfUmaal("mov lr, #38", inputs) }) },
+    SCALE,
+    SUB,
+    MONTGOMERY,
+    ...PRODUCTS256,
+    ...SUMS256,
+  ],
+  cpu_umlal: [MUL, { ...SQUARE, lemmas: squareOfUmlal }, SCALE, SUB, ...SUMS256],
 };
 
 /** Run a routine, and return the difference between its result and the formula: by unknown, what is not a multiple of the modulus. */

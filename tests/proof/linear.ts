@@ -52,6 +52,15 @@ export function joined(words: readonly Linear[]): Linear {
   return sum(...words.map((word, i): [bigint, Linear] => [WORD ** BigInt(i), word]));
 }
 
+/** A number that is a multiple of another for all inputs, divided by that. */
+export function quotient({ form, min, max }: Linear, by: bigint): Linear {
+  const divided = [...form].map(([name, value]): [string, bigint] => {
+    if (value % by !== 0n) throw new Error(`${name} is left in what should be a multiple`);
+    return [name, value / by];
+  });
+  return { form: new Map(divided), min: min / by, max: max / by };
+}
+
 /** The value, if the number is constant. */
 export function valueOf({ min, max }: Linear): bigint | undefined {
   return min === max ? min : undefined;

@@ -97,7 +97,7 @@ export class Run {
       if (step === undefined) throw new Error(`no instruction at ${at.toString(16)}`);
       try {
         this.before(this, step.one);
-        at = this.step(step.one, effectOf(step.one)) ?? step.next;
+        at = this.step(step.one, effectOf(step.one), step.next) ?? step.next;
       } catch (error) {
         throw new Error(`${at.toString(16)}: ${step.one.mnemonic} ${step.one.operands}: ${(error as Error).message}`, {
           cause: error,
@@ -122,12 +122,13 @@ export class Run {
   }
 
   /** Execute an instruction; the address where a branch goes. */
-  private step(instruction: Instruction, effect: Effect): number | undefined {
+  private step(instruction: Instruction, effect: Effect, next: number): number | undefined {
     const { operation, access, condition } = effect;
     if (operation === "nop") return undefined;
     if (operation === "bx") return Number(valueOf(this.get(registerOf(instruction.operands))));
     if (effect.target !== undefined) {
-      if (operation !== "b") throw new Error("a call");
+      if (operation === "bl") this.set(LR, constant(BigInt(next)));
+      else if (operation !== "b") throw new Error("another branch");
       return condition === undefined || this.holds(condition) ? effect.target : undefined;
     }
     if (condition !== undefined) throw new Error("a conditional instruction");

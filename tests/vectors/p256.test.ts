@@ -42,6 +42,7 @@ for (const [name, by] of [
       for (const one of field.fieldTrials(a, b, random)) await check(by, one);
     }
     for (const a of all.slice(0, by === short ? 4 : 20)) await check(by, field.inverseTrial(a));
+    for (const a of all) await check(by, field.halfTrial(a));
   });
 
   test(`scalars: every pair of special ones, and ${COUNT} others, by ${name}, seed "${SEED}"`, async () => {

@@ -57,6 +57,21 @@ async function checkP256(lab: Lab, random: Stream): Promise<void> {
   }
 }
 
+/** The formulas of points of P-256, on special elements and others. */
+async function checkPoints(lab: Lab, random: Stream): Promise<void> {
+  const all = p256.specials(p256.P);
+  for (const [i] of [...all, ...Array.from({ length: COUNT })].entries()) {
+    const five = Array.from({ length: 5 }, (_, j) =>
+      i < all.length ? all[(i * (2 * j + 1) + 5 * j) % all.length]! : p256.element(random, p256.P),
+    );
+    for (const { name, op, twin, fields, wanted } of p256.pointTrials(five)) {
+      const about = `${name}: ${fields.map((field) => field.toString("hex")).join(" ")}`;
+      for (const by of [op, twin])
+        equal((await lab.run(by, ...fields)).bytes.toString("hex"), wanted.toString("hex"), about);
+    }
+  }
+}
+
 /** The parts of an inversion, and whole ones modulo both primes. */
 async function checkInversion(lab: Lab, random: Stream): Promise<void> {
   for (let i = 0; i < COUNT + 8; i++) {
@@ -89,6 +104,7 @@ for (const build of BUILDS) {
       for (let i = 0; i < COUNT; i++) await check(lab, montgomeryRow(i, random));
       for (let i = 0; i < COUNT + 8; i++) await check(lab, rsaShift(i, random));
       await checkP256(lab, random);
+      await checkPoints(lab, random);
       await checkInversion(lab, random);
       const tables = "CRYPTO_SMALL" in use ? 1 : 4;
       for (const trial of [...rows(tables), ...p256.selections(tables, random)]) await check(lab, trial);
