@@ -1,10 +1,12 @@
 // weight: 11 s, 1 core
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ROOT } from "../../tools/check/tree.ts";
+import * as keyFile from "../../tools/server/keys.ts";
 
 /** Run Node with these arguments, where the program's TypeScript can be loaded, on a terminal of 80 columns. */
 function node(...args: string[]): { status: number | null; stdout: string; stderr: string } {
@@ -70,6 +72,36 @@ describe("usage", () => {
     for (const [i, text] of printed(verbs.map((verb) => [verb, "--help"])).entries()) {
       assert.match(text, new RegExp(`^Usage: signet ${verbs[i]}`));
       for (const part of text.trimEnd().split("\n\nQuirks:")) assert.ok(part.split("\n").length <= 48, verbs[i]);
+    }
+  });
+
+  /** The arguments that a verb for an existing database needs beside its name. */
+  const NEEDED: Readonly<Record<string, readonly string[]>> = {
+    archive: ["none.ndjson", "--before", "2026-01-01"],
+    backup: ["none-copy.db"],
+    checkpoint: ["none.json"],
+    erase: ["ab".repeat(32), "--reason", "asked"],
+    key: ["switch"],
+    token: ["list"],
+  };
+
+  it("makes no database where a verb needs an existing one", (t) => {
+    const verbs = groups().flatMap(([, names]) => names);
+    const helps = printed(verbs.map((verb) => [verb, "--help"]));
+    const makers = ["server", "restore"];
+    const needing = verbs.filter((verb, i) => helps[i]!.includes("--database <where>") && !makers.includes(verb));
+    assert.ok(needing.length >= 7);
+    const folder = mkdtempSync(join(tmpdir(), "signet-usage-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const [database, key] = [join(folder, "none.db"), join(folder, "server.key")];
+    keyFile.load(key);
+    keyFile.make(keyFile.nextFile(key));
+    const files = readdirSync(folder);
+    for (const verb of needing) {
+      const { status, stderr } = signet(verb, ...(NEEDED[verb] ?? []), "--database", database, "--key", key);
+      assert.match(stderr, /^error: .*none\.db does not exist\nhint: name the server's database/, verb);
+      assert.equal(status, 1);
+      assert.deepEqual(readdirSync(folder), files, verb);
     }
   });
 

@@ -8,8 +8,9 @@ import { test } from "node:test";
 import Libsql from "libsql";
 import { Trouble } from "../../tools/trouble.ts";
 import { startServer } from "../../tools/server/server.ts";
+import { Store } from "../../tools/server/store/store.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { AUDIENCE, FLAVOURS, ask, enrolled, missing, refusal, serve, text } from "./harness.ts";
+import { AUDIENCE, FLAVOURS, ask, enrolled, folder, missing, refusal, serve, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
 
 function complains(pattern: RegExp): (error: unknown) => boolean {
@@ -48,6 +49,21 @@ void test("a file that is no database, or of a newer version, is left alone", as
   native.close();
   await assert.rejects(startServer(server.options), complains(/newer version of signet/));
 });
+
+for (const flavour of FLAVOURS) {
+  void test(
+    `${flavour}: work on an existing database makes no tables in an empty one`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const where = flavour === "postgres" ? await postgres.database() : join(folder(t), "empty.db");
+      if (flavour === "sqlite") writeFileSync(where, "");
+      await assert.rejects(Store.openExisting(where), complains(/is no database of a server/));
+      const store = await Store.openToRead(where);
+      t.after(() => store.close());
+      assert.deepEqual(await store.read.introspection.getTables({ withInternalKyselyTables: true }), []);
+    },
+  );
+}
 
 void test("a key that others can read, or that is malformed, is refused", async (t) => {
   const server = await serve(t);

@@ -87,7 +87,7 @@ async function switched(database: string, path: string, next: string, now: numbe
     throw new Trouble(`${next} does not exist`, "make it by `signet key make`, or name it with --next");
   const keys = keyFile.load(path);
   if (equal(to, keys.signing.publicKey)) throw new Trouble(`${next} is the key in use`, "name another one with --next");
-  const store = await Store.open(database);
+  const store = await Store.openExisting(database);
   try {
     // After an interruption the log names the next key already, and the files do not.
     const isLogged = (await log.switches(store.read)).at(-1)?.to === hex(to);

@@ -49,7 +49,7 @@ export async function at<T>(database: string, key: string | undefined, work: (pl
   const path = key ?? keyBeside(database);
   if (!existsSync(path))
     throw new Trouble(`no server's key is at ${path}`, "name it with --key; the first start of a server makes it");
-  const store = await Store.open(database);
+  const store = await Store.openExisting(database);
   try {
     return await work({ store, keys: await keyOf(store, path) });
   } catch (error) {

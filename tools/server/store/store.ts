@@ -34,6 +34,12 @@ interface WaitingMove {
   readonly reject: (error: unknown) => void;
 }
 
+/** Throw Trouble if a file of SQLite does not exist. */
+function checkExists(where: string): void {
+  if (!isPostgres(where) && !existsSync(where))
+    throw new Trouble(`${where} does not exist`, "name the server's database with --database");
+}
+
 /**
  * The database. `read` queries; `write` runs a piece of work in a transaction and returns when it is on the disk. A work may
  * run more than once, and must have no effect outside the transaction.
@@ -63,10 +69,21 @@ export class Store {
     return this.dialect.flavour;
   }
 
-  /** Open the database that `where` names, a file or a postgres:// URL, and bring its tables up to date. */
-  static async open(where: string): Promise<Store> {
+  /** Open the database that `where` names, a file or a postgres:// URL, and bring its tables up to date. It is made if there is none. */
+  static open(where: string): Promise<Store> {
+    return Store.opened(where, true);
+  }
+
+  /** The same, but throw Trouble if no server wrote the database. */
+  static async openExisting(where: string): Promise<Store> {
+    checkExists(where);
+    return Store.opened(where, false);
+  }
+
+  private static async opened(where: string, isMade: boolean): Promise<Store> {
     const store = new Store(isPostgres(where) ? await openPostgres(where, POSTGRES_CONNECTIONS) : openSqlite(where));
     try {
+      if (!isMade) await store.checkServer();
       await store.migrate();
     } catch (error) {
       await store.read.destroy();
@@ -77,8 +94,7 @@ export class Store {
 
   /** Open a database to read it only, as it is. The database refuses every write. Throws Trouble if a file does not exist. */
   static async openToRead(where: string): Promise<Store> {
-    if (!isPostgres(where) && !existsSync(where))
-      throw new Trouble(`${where} does not exist`, "name the server's database with --database");
+    checkExists(where);
     return new Store(isPostgres(where) ? await openPostgres(where, POSTGRES_READERS, true) : openSqlite(where, true));
   }
 
@@ -86,6 +102,7 @@ export class Store {
   static async reading<T>(where: string, work: (store: Store) => Promise<T>): Promise<T> {
     const store = await Store.openToRead(where);
     try {
+      await store.checkServer();
       await store.checkVersion();
       return await work(store);
     } catch (error) {
@@ -95,11 +112,15 @@ export class Store {
     }
   }
 
-  /** Throw Trouble if no server wrote the database, or one of an older or newer version did so last. */
-  private async checkVersion(): Promise<void> {
+  /** Throw Trouble if no server wrote the database. */
+  private async checkServer(): Promise<void> {
     const tables = await this.read.introspection.getTables({ withInternalKyselyTables: true });
     if (!tables.some(({ name }) => name === "kysely_migration"))
       throw new Trouble("this is no database of a server", "name the server's database with --database");
+  }
+
+  /** Throw Trouble if a server of an older or newer version was the last to write the database. */
+  private async checkVersion(): Promise<void> {
     const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(this.read);
     if (rows.map(({ name }) => name).join() !== Object.keys(migrations(this.flavour)).join())
       throw new Trouble("the database is of another version", "start the server of this version on it first");
