@@ -262,3 +262,13 @@ test("a repeated message of CoAP gets the answer of the first, and any other an 
   ];
   for (const bytes of silent) assert.equal(await exchange(bytes), undefined, Buffer.from(bytes).toString("hex"));
 });
+
+test("a server that closes while it holds an answer of CoAP drops it", async (t) => {
+  const server = await serve(t, { tls: { port: 0 }, coap: { port: 0 } });
+  const exchange = await datagrams(t, server);
+  const payload = writeRequest({ id: ID, open: true, more: false, from: 0, next: 0, room: 1024, data: EMPTY });
+  const held = exchange(coap.write({ ...ASKED, payload }));
+  await exchange(coap.write({ ...ASKED, id: 8, path: ["x"] }));
+  await server.close();
+  assert.equal(await held, undefined);
+});

@@ -49,9 +49,9 @@ export async function listen(tunnels: Tunnels, host: string, port: number): Prom
     const message = bytes.length > DATAGRAM_MAX ? undefined : coap.read(bytes);
     if (message?.type !== coap.Type.confirmable || message.code === coap.Code.empty || message.code >= 0x20) return;
     const name = `${from.address} ${from.port} ${message.id}`;
-    void answers
-      .to(name, () => answer(tunnels, message, from))
-      .then((written) => socket.send(written, from.port, from.address, () => undefined));
+    const send = (written: Uint8Array): void => socket.send(written, from.port, from.address, () => undefined);
+    // A datagram that cannot be sent is lost, as on the way: also one that was held when the socket closed.
+    void answers.to(name, () => answer(tunnels, message, from)).then(send).catch(() => undefined);
   });
   socket.bind(port, host);
   try {
@@ -62,7 +62,6 @@ export async function listen(tunnels: Tunnels, host: string, port: number): Prom
       "choose another --coap-port",
     );
   }
-  // A datagram that cannot be sent is lost, as on the way.
   socket.on("error", () => undefined);
   return {
     port: socket.address().port,
