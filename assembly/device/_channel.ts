@@ -87,12 +87,11 @@ export function state(): LinkState {
     case Phase.Greeting:
     case Phase.Closing:
       return LinkState.Opening;
-    case Phase.Open:
-      return tls.state() == tls.State.Connected
-        ? LinkState.Open
-        : tls.state() == tls.State.Failed
-          ? LinkState.Failed
-          : LinkState.PeerClosed;
+    case Phase.Open: {
+      // Failed only once its alert is on its way: `follow` says so then. There is no room for anything else.
+      const now = tls.state();
+      return now == tls.State.Connected || now == tls.State.Failed ? LinkState.Open : LinkState.PeerClosed;
+    }
     case Phase.Failed:
       return LinkState.Failed;
     default:
@@ -232,7 +231,7 @@ function follow(nowMs: u32): void {
   if (channel.phase == Phase.Greeting && tls.ready()) {
     channel.phase = Phase.Open;
     event.number(Event.Secured, tls.preShared() ? 1 : 0);
-  } else if (now == tls.State.Failed && !tls.queued()) {
+  } else if (now == tls.State.Failed && (!tls.queued() || link.state() != LinkState.Open)) {
     event.numbers(Event.TlsFailed, tls.alert(), tls.alertFromPeer() ? 1 : 0);
     channel.phase = Phase.Failed;
   } else if (channel.phase == Phase.Greeting && late > TLS_OPEN_MS) {

@@ -155,6 +155,6 @@ class Trickle {
   private next(): void {
     const byte = this.queue.shift();
     if (byte) this.onward(byte);
-    if (this.queue.length > 0) setTimeout(() => this.next(), 1);
+    if (this.queue.length > 0) setImmediate(() => this.next());
   }
 }

@@ -6,7 +6,7 @@ import * as roads from "./road.ts";
 import type { Story } from "./story.ts";
 
 /** Which of the attacks on TLS are shown: one of each kind. `tests/qemu` plays them all. */
-const SHOWN = [
+export const SHOWN = [
   "flip-hello",
   "downgrade",
   "flip-handshake",

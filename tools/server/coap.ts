@@ -51,7 +51,10 @@ export async function listen(tunnels: Tunnels, host: string, port: number): Prom
     const name = `${from.address} ${from.port} ${message.id}`;
     const send = (written: Uint8Array): void => socket.send(written, from.port, from.address, () => undefined);
     // A datagram that cannot be sent is lost, as on the way: also one that was held when the socket closed.
-    void answers.to(name, () => answer(tunnels, message, from)).then(send).catch(() => undefined);
+    void answers
+      .to(name, () => answer(tunnels, message, from))
+      .then(send)
+      .catch(() => undefined);
   });
   socket.bind(port, host);
   try {
