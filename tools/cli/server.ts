@@ -11,6 +11,7 @@ interface Options {
   tlsPort?: number;
   tlsKey?: string;
   coapPort?: number;
+  trustedProxy?: string;
   fields?: string;
   mqtt?: string;
   webhook?: string;
@@ -35,6 +36,10 @@ export function add(program: Command): void {
     .option("--tls-port <n>", "port for TLS 1.3; devices pin the printed key", port)
     .option("--tls-key <file>", "file of the TLS key, created at the first start (default: beside the database)")
     .option("--coap-port <n>", "UDP port for TLS over CoAP", port)
+    .option(
+      "--trusted-proxy <list>",
+      "addresses and networks of proxies that tell the address of a client, with commas",
+    )
     .option("--fields <file>", "fields.json: names and units of the product's readings, for the operator's page")
     .option(
       "--mqtt <url>",

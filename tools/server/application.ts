@@ -8,6 +8,7 @@ import { Limiter } from "./limits.ts";
 import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
 import { problem } from "./problem.ts";
+import { addressOf } from "./proxy.ts";
 import { Answered, Rendered, type Context, type Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import * as streams from "./streams.ts";
@@ -26,7 +27,7 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
     const found =
       token === undefined ? undefined : await tokens.bearer(context.store, context.keys, token, context.clock());
     if (found === undefined) {
-      const address = c.env?.incoming?.socket.remoteAddress ?? "";
+      const address = c.env?.incoming === undefined ? "" : addressOf(c.env.incoming);
       if (token !== undefined && !guesses.take(address, context.ticks())) return problem(429, "too many guesses");
       return problem(401, "a token is required", { "www-authenticate": "Bearer" });
     }

@@ -9,6 +9,7 @@ import { concat } from "../wire/bytes.ts";
 import { PATHS } from "../wire/exchange.ts";
 import { TUNNEL_PATH, TUNNEL_TYPE } from "../wire/tunnel.ts";
 import { Trouble } from "../trouble.ts";
+import { addressOf, type Proxies } from "./proxy.ts";
 import { Lane } from "./lane.ts";
 import * as tls from "./tls.ts";
 import type { Answer, Asked } from "./gate.ts";
@@ -64,6 +65,7 @@ export function make(
   identity?: tls.TlsIdentity,
   tunnels?: Tunnels,
   listens = true,
+  proxies?: Proxies,
 ): Unbound {
   const bounds = {
     maxHeaderSize: limits.headerBytes,
@@ -75,6 +77,7 @@ export function make(
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     // Without this, a kept-alive connection would be cut in the middle of a later request.
     if (listens && !server.listening) response.shouldKeepAlive = false;
+    if (identity === undefined) proxies?.place(request);
     if (tunnels !== undefined && request.url === TUNNEL_PATH) void carried(tunnels, request, response);
     else if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
     else application(request, response);
@@ -83,6 +86,10 @@ export function make(
   server.maxConnections = limits.connections;
   const event = identity === undefined ? "connection" : "secureConnection";
   const lane = laneBefore(server, event, intake, limits, tunnels);
+  proxies?.before(server, limits.headersTimeoutMs, (socket, address) => {
+    if (identity === undefined) lane.enter(socket);
+    else tls.accept(server as TlsServer, socket, address, limits.headersTimeoutMs, () => undefined);
+  });
   return { server, lane };
 }
 
@@ -108,8 +115,9 @@ export async function listen(
   limits: HttpLimits,
   identity?: tls.TlsIdentity,
   tunnels?: Tunnels,
+  proxies?: Proxies,
 ): Promise<Door> {
-  const { server, lane } = make(intake, application, limits, identity, tunnels);
+  const { server, lane } = make(intake, application, limits, identity, tunnels, true, proxies);
   await bound(server, host, port);
   return { port: (server.address() as AddressInfo).port, close: () => closed(server, lane) };
 }
@@ -189,7 +197,7 @@ function closed(server: Server, lane: Lane): Promise<void> {
 }
 
 async function device(intake: Intake, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const address = request.socket.remoteAddress ?? "";
+  const address = addressOf(request);
   const { asked, type } = REQUESTS.get(request.url!)!;
   if (request.method !== "POST") {
     response.writeHead(405, { allow: "POST", "content-length": 0 }).end();
@@ -206,9 +214,9 @@ async function device(intake: Intake, request: IncomingMessage, response: Server
 
 /** Answer a segment of a tunnel, of any media type: some modules do not let it be chosen. */
 async function carried(tunnels: Tunnels, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const address = addressOf(request);
   const body = await read(request);
   if (body === null) return;
-  const address = request.socket.remoteAddress ?? "";
   send(response, await relay(tunnels, body ?? new Uint8Array(0), address), body === undefined);
 }
 

@@ -19,6 +19,7 @@ import * as logger from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
 import * as mqtt from "./mqtt.ts";
 import type { Policy } from "./policy.ts";
+import { Proxies } from "./proxy.ts";
 import * as queries from "./queries.ts";
 import { Reader } from "./reader.ts";
 import { Store } from "./store/store.ts";
@@ -43,6 +44,8 @@ export interface ServerOptions {
   readonly tls?: { readonly port: number; readonly key?: string };
   /** Serve this TLS also over CoAP, on this port of UDP; 0 takes a free one. */
   readonly coap?: { readonly port: number };
+  /** Addresses and networks of proxies whose word about the address of a client counts. */
+  readonly trustedProxy?: string;
   /** The fields of the product's readings, for the operator's page. */
   readonly fields?: Fields;
   /** The address of a broker to take devices' messages from as well. */
@@ -180,8 +183,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const identity = options.tls && (await tls.load(tlsKey, audience, clock()));
     const tunnelLimits = { ...tunnel.LIMITS, ...options.tunnelLimits };
     const tunnels = identity && opened(inTunnels(intake, answer, limits, tunnelLimits, identity));
-    const door = opened(await listen(intake, answer, host, options.port, limits, undefined, tunnels));
-    const tlsDoor = options.tls && opened(await listen(intake, answer, host, options.tls.port, limits, identity));
+    const proxies = options.trustedProxy === undefined ? undefined : new Proxies(options.trustedProxy);
+    const door = opened(await listen(intake, answer, host, options.port, limits, undefined, tunnels, proxies));
+    const tlsDoor =
+      options.tls && opened(await listen(intake, answer, host, options.tls.port, limits, identity, undefined, proxies));
     const coapDoor = tunnels && options.coap && opened(await coap.listen(tunnels, host, options.coap.port));
     const notice = (what: mqtt.Notice): void => log.warn({ broker: what }, "mqtt");
     const mqttLimits = { ...mqtt.LIMITS, ...options.mqttLimits };
