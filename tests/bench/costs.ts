@@ -1,17 +1,26 @@
-/** The figures of `signet tls`: what it estimates handshakes with, measured and written to `tools/tls/cost.table.js`. */
+/** The figures of `signet tls`, measured and written: of operations, for its estimates, to `tools/tls/cost.table.js`; of profiles, which a README shows too, to `tools/facts/profiles.table.js`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../tools/firmware/root.ts";
 import { measure } from "./bench.ts";
-import { benchTls } from "./tls.ts";
+import { benchProfiles, benchTls } from "./tls.ts";
 
 const COMMAND = "npm run bench -- costs";
-/** The cores, each on its board of QEMU. */
+/** The cores, each on its board of QEMU. The first has room for every profile. */
 const CORES = { "Cortex-M4": "mps2-an386", "Cortex-M0": "microbit" } as const;
 /** The operations of a handshake. */
-const NAMES = /^(ed25519\.sign|.*\.verify)$/;
+const NAMES = /^(ed25519\.sign|.*\.verify|p256\.keygen|ecdh256)$/;
 
-/** Measure the operations on both cores, and write them in thousands of instructions. */
+const thousands = (instructions: number): number => Math.round(instructions / 1000);
+
+/** Write a generated table. */
+function write(path: string, name: string, value: object): string {
+  const text = `// ${COMMAND}\n// prettier-ignore\nexport const ${name} = ${JSON.stringify(value, null, 2)};\n`;
+  writeFileSync(join(ROOT, path), text);
+  return text;
+}
+
+/** Measure the operations on both cores and the profiles on the first, and write them, instructions in thousands. */
 export async function writeCosts(): Promise<string> {
   const cores: Record<string, Record<string, number>> = {};
   for (const [core, board] of Object.entries(CORES)) {
@@ -21,9 +30,16 @@ export async function writeCosts(): Promise<string> {
       ["tls.resume", resume!.instructions],
       ...counts.map(([name, { instructions }]): [string, number] => [name, instructions]),
     ];
-    cores[core] = Object.fromEntries(all.map(([name, instructions]) => [name, Math.round(instructions / 1000)]));
+    cores[core] = Object.fromEntries(all.map(([name, instructions]) => [name, thousands(instructions)]));
   }
-  const text = `// ${COMMAND}\n// prettier-ignore\nexport const costs = ${JSON.stringify(cores, null, 2)};\n`;
-  writeFileSync(join(ROOT, "tools/tls/cost.table.js"), text);
-  return text;
+  const profiles = Object.entries(await benchProfiles(CORES["Cortex-M4"])).map(([name, { handshake, resume }]) => {
+    const { flash, longest } = handshake;
+    const ram = Math.max(handshake.ram, resume.ram);
+    const instructions = [handshake.instructions, resume.instructions, longest].map(thousands);
+    return [name, { flash, ram, handshake: instructions[0], resume: instructions[1], longest: instructions[2] }];
+  });
+  return (
+    write("tools/tls/cost.table.js", "costs", cores) +
+    write("tools/facts/profiles.table.js", "profiles", Object.fromEntries(profiles))
+  );
 }

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as device from "./device.ts";
 import { drivers } from "./drivers.ts";
 import * as protocol from "./protocol.ts";
+import { profiles } from "./profiles.table.js";
 import type { Row, Table } from "./table.ts";
 
 export const COMMAND = "node --import tsx tools/facts/generate.ts";
@@ -133,10 +134,23 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
 
 const rowsOf = (table: Table, cells: (name: string, row: Row) => string[]): string[][] =>
   Object.entries(table).map(([name, row]) => cells(name, row));
+const thousands = (number: number): string => number.toLocaleString("en-US");
 const hex = (number: number): string => number.toString(16).padStart(8, "0");
 
 /** The tables in READMEs, each between `<!-- facts: NAME -->` and `<!-- end -->`. */
 const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  "assembly/tls/README.md": {
+    profiles: () =>
+      markdown(
+        ["profile", "flash, bytes", "RAM, bytes", "first handshake", "resumption", "longest `step`"],
+        Object.entries(profiles).map(([name, { flash, ram, handshake, resume, longest }]) => [
+          `\`${name}\``,
+          thousands(flash),
+          thousands(ram),
+          ...[handshake, resume, longest].map((instructions) => `${thousands(instructions)} k`),
+        ]),
+      ),
+  },
   "assembly/identity/README.md": {
     labels: () =>
       markdown(

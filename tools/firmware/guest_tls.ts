@@ -5,6 +5,7 @@ import { SoftKey } from "../../assembly/signer/soft";
 import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
 import * as client from "../../assembly/tls/client";
+import * as group from "../../assembly/tls/group";
 import * as suite from "../../assembly/tls/suite";
 import * as ticketStore from "../../assembly/tls/ticket";
 
@@ -159,6 +160,11 @@ export function ticketKept(): bool {
 /** The suite at hand. */
 export function suiteChosen(): u32 {
   return suite.chosen();
+}
+
+/** The group of the share that was offered last. */
+export function groupChosen(): u32 {
+  return group.chosen();
 }
 
 /** The largest record and the largest message that the client takes, and the end of linear memory but for what is of this file. */

@@ -50,6 +50,7 @@ export interface Guest {
   peerGone(): void;
   ticketKept(): number;
   suiteChosen(): number;
+  groupChosen(): number;
   recordBytes(): number;
   messageBytes(): number;
   clientBytes(): number;

@@ -2,22 +2,26 @@
 // prettier-ignore
 export const costs = {
   "Cortex-M4": {
-    "tls.resume": 945,
-    "ed25519.sign": 198,
-    "ed25519.verify": 546,
-    "ecdsa256.verify": 800,
-    "ecdsa384.verify": 18574,
-    "rsa2048.verify": 492,
-    "rsa3072.verify": 1036,
-    "rsa4096.verify": 1640
+    "tls.resume": 953,
+    "ed25519.sign": 199,
+    "ed25519.verify": 548,
+    "ecdsa256.verify": 774,
+    "p256.keygen": 214,
+    "ecdh256": 722,
+    "ecdsa384.verify": 18581,
+    "rsa2048.verify": 525,
+    "rsa3072.verify": 1077,
+    "rsa4096.verify": 1744
   },
   "Cortex-M0": {
-    "tls.resume": 6206,
-    "ed25519.sign": 1294,
-    "ed25519.verify": 4391,
-    "ecdsa256.verify": 21415,
-    "ecdsa384.verify": 169450,
-    "rsa2048.verify": 9919,
-    "rsa3072.verify": 22191
+    "tls.resume": 6216,
+    "ed25519.sign": 1298,
+    "ed25519.verify": 4408,
+    "ecdsa256.verify": 21401,
+    "p256.keygen": 4547,
+    "ecdh256": 19481,
+    "ecdsa384.verify": 169438,
+    "rsa2048.verify": 10007,
+    "rsa3072.verify": 22302
   }
 };

@@ -17,13 +17,21 @@ const PINNED: Profile = {
   groups: ["X25519"],
 };
 
+const PUBLIC_KEYS = ["Ed25519", "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096"];
+
 export const PROFILES = {
   pinned: PINNED,
   own: { ...PINNED, use: CHOICES.own.use, keys: ["Ed25519", "P-256"] },
   public: {
     ...PINNED,
     use: CHOICES.public.use,
-    keys: ["Ed25519", "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096"],
+    keys: PUBLIC_KEYS,
+  },
+  cloud: {
+    use: CHOICES.cloud.use,
+    keys: PUBLIC_KEYS,
+    suites: [...PINNED.suites, "TLS_AES_128_GCM_SHA256"],
+    groups: [...PINNED.groups, "P-256"],
   },
 } as const satisfies Record<string, Profile>;
 

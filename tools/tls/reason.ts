@@ -90,7 +90,7 @@ function refusedServer(said: string, last: number, client: Client, asked: Case):
     case "record_overflow":
       return new Trouble(
         `the server sends records of more than ${limit} bytes: it ignores max_fragment_length and record_size_limit`,
-        `use a server on OpenSSL or GnuTLS, which honour them, or shorten the chain until its messages fit into ${limit} bytes`,
+        `use a server on OpenSSL or GnuTLS, which honour them, or shorten the chain until its messages fit into ${limit} bytes; the profile public takes such a chain`,
       );
     case "illegal_parameter":
       if (last === State.WaitCert || last === State.WaitCertCr) return tooLong(client, asked);

@@ -1,6 +1,7 @@
 /** `signet tls`: will this server do for a device? The answer of the device's own client, and why. */
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { profiles } from "../facts/profiles.table.js";
 import { Trouble } from "../trouble.ts";
 import { attempt, clientOf, type Attempt } from "./attempt.ts";
 import { type Client } from "./client.ts";
@@ -19,6 +20,9 @@ export interface Asked {
   /** One profile; missing: the smallest that connects. */
   readonly profile?: ProfileName | undefined;
 }
+
+/** The group that only a server that asks for it gets. */
+const SECP256R1 = 0x0017;
 
 type Line = (text: string) => void;
 
@@ -70,7 +74,7 @@ export async function will(asked: Asked, say: Line, make = clientOf): Promise<vo
     if (first.connected) {
       const second = first.ticket ? await attempt(client, asked.host, asked.port, settings) : undefined;
       showProfile(say, name, client, first, second);
-      showCost(say, seen, roots, first);
+      showCost(say, seen, roots, first, client);
       const why =
         asked.pin === undefined && !roots.length ? "presented by the server now: compare it with your key" : "proven";
       say(`pin       ${leaf.pin.toString("hex")} (tls-keys of the factory page; ${why})`);
@@ -83,10 +87,10 @@ export async function will(asked: Asked, say: Line, make = clientOf): Promise<vo
 }
 
 /** Show what a profile negotiated, and the memory that it takes. */
-function showProfile(say: Line, name: string, client: Client, first: Attempt, second: Attempt | undefined): void {
-  const suite = client.guest.suiteChosen().toString(16);
+function showProfile(say: Line, name: ProfileName, client: Client, first: Attempt, second: Attempt | undefined): void {
+  const [suite, group] = [client.guest.suiteChosen(), client.guest.groupChosen()].map(hexadecimal);
   const raw = client.guest.clientBytes();
-  say(`${name.padEnd(9)} yes: TLS 1.3, suite 0x${suite}; ${first.up} bytes up, ${first.down} down`);
+  say(`${name.padEnd(9)} yes: TLS 1.3, suite ${suite}, group ${group}; ${first.up} bytes up, ${first.down} down`);
   say(`client    ${first.shown ? "presents its certificate" : "is not asked for a certificate"}`);
   const resumes = second?.resumed
     ? `yes: ${second.up} bytes up, ${second.down} down`
@@ -97,12 +101,20 @@ function showProfile(say: Line, name: string, client: Client, first: Attempt, se
   say(
     `RAM       ${raw} bytes of linear memory with records of ${client.guest.recordBytes()} bytes, and 1 KiB of stack`,
   );
+  const { flash } = profiles[name];
+  say(`flash     ${flash.toLocaleString("en-US")} bytes on a Cortex-M4, with all cryptography (measured)`);
+}
+
+/** A number of the registry of TLS. */
+function hexadecimal(number: number): string {
+  return `0x${number.toString(16).padStart(4, "0")}`;
 }
 
 /** Show the estimates of both handshakes. */
-function showCost(say: Line, { chain }: Survey, roots: readonly Buffer[], { shown }: Attempt): void {
+function showCost(say: Line, { chain }: Survey, roots: readonly Buffer[], { shown }: Attempt, { guest }: Client): void {
   const end = chain.findIndex(({ pin }) => roots.some((root) => root.equals(pin)));
   const signers = roots.length ? chain.slice(1, end < 0 ? undefined : end + 1) : [];
   const keys = [chain[0]!, ...signers].map(({ key }) => key);
-  for (const line of estimates(keys, shown ? 1 : 0)) say(`cost      ${line}`);
+  for (const line of estimates({ keys, signatures: shown ? 1 : 0, retried: guest.groupChosen() === SECP256R1 }))
+    say(`cost      ${line}`);
 }
