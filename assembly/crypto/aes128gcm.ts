@@ -39,7 +39,7 @@ export function seal(
 ): void {
   const w = scratch.take(<u32>BYTES);
   start(w, key, nonce);
-  crypt(out, w, nonce, text, textLen);
+  crypt(out, w, nonce, text, textLen, 2);
   authenticate(tag, w, ad, adLen, out, textLen);
   scratch.release(w);
 }
@@ -66,9 +66,49 @@ export function open(
   start(w, key, nonce);
   authenticate(w + EXPECTED, w, ad, adLen, text, textLen);
   const genuine = words.equal(w + EXPECTED, tag, TAG_BYTES);
-  if (genuine) crypt(out, w, nonce, text, textLen);
+  if (genuine) crypt(out, w, nonce, text, textLen, 2);
   scratch.release(w);
   return genuine ? Status.Ok : Status.Forged;
+}
+
+/** Bytes of what stays of an authenticator between two pieces of a text. */
+export const SUM_BYTES: u32 = ghash.BLOCK_BYTES;
+
+/** Add a piece of a text to the sum of its tag, as `aead.absorb` does. CT: lengths leak. Key, nonce, sum and text do not. */
+export function absorb(
+  sum: usize,
+  key: usize,
+  nonce: usize,
+  ad: usize,
+  adLen: u32,
+  text: usize,
+  textLen: u32,
+  done: u32,
+): void {
+  const w = scratch.take(<u32>BYTES);
+  start(w, key, nonce);
+  memory.copy(w + HASH, sum, SUM_BYTES);
+  if (done == 0) ghash.absorb(w + HASH, ad, adLen);
+  ghash.absorb(w + HASH, text, textLen);
+  memory.copy(sum, w + HASH, SUM_BYTES);
+  scratch.release(w);
+}
+
+/** Write the tag of a text of `len` bytes whose pieces are all in the sum. CT: lengths leak. */
+export function tag(out: usize, sum: usize, key: usize, nonce: usize, adLen: u32, len: u32): void {
+  const w = scratch.take(<u32>BYTES);
+  start(w, key, nonce);
+  memory.copy(w + HASH, sum, SUM_BYTES);
+  finish(out, w, adLen, len);
+  scratch.release(w);
+}
+
+/** Encrypt or decrypt a piece of a text in place, which begins `done` bytes into it, a multiple of 64. CT: lengths leak. */
+export function xor(text: usize, key: usize, nonce: usize, len: u32, done: u32): void {
+  const w = scratch.take(<u32>BYTES);
+  aes.expand(w + SCHEDULE, key);
+  crypt(text, w, nonce, text, len, 2 + done / aes.BLOCK_BYTES);
+  scratch.release(w);
 }
 
 /** Put block `b` of two at w + PAIR: nonce ‖ counter. */
@@ -94,10 +134,10 @@ function start(w: usize, key: usize, nonce: usize): void {
   ghash.init(w + HASH, w + EXPECTED);
 }
 
-/** Encrypt or decrypt in counter mode from counter 2 (§6.5). */
-function crypt(out: usize, w: usize, nonce: usize, text: usize, len: u32): void {
+/** Encrypt or decrypt in counter mode (§6.5); the first block of a text has the counter 2. */
+function crypt(out: usize, w: usize, nonce: usize, text: usize, len: u32, counter: u32): void {
   const pair = w + PAIR;
-  for (let counter: u32 = 2; len != 0; counter += 2) {
+  for (; len != 0; counter += 2) {
     setCounter(w, 0, nonce, counter);
     setCounter(w, 1, nonce, counter + 1);
     aes.encrypt(pair, w + SCHEDULE);
@@ -123,11 +163,17 @@ function place(i: u32): u32 {
 
 /** Write the tag over additional data and ciphertext (§7.1, steps 5 and 6). */
 function authenticate(tag: usize, w: usize, ad: usize, adLen: u32, text: usize, textLen: u32): void {
+  ghash.absorb(w + HASH, ad, adLen);
+  ghash.absorb(w + HASH, text, textLen);
+  finish(tag, w, adLen, textLen);
+}
+
+/** Write the tag of a text that is absorbed. */
+@inline
+function finish(tag: usize, w: usize, adLen: u32, textLen: u32): void {
   const lengths = w + PAIR;
   store<u64>(lengths, bswap((<u64>adLen) << 3));
   store<u64>(lengths, bswap((<u64>textLen) << 3), 8);
-  ghash.absorb(w + HASH, ad, adLen);
-  ghash.absorb(w + HASH, text, textLen);
   ghash.absorb(w + HASH, lengths, aes.BLOCK_BYTES);
   ghash.final(tag, w + HASH);
   for (let i: usize = 0; i < TAG_BYTES; i++) store<u8>(tag + i, load<u8>(tag + i) ^ load<u8>(w + MASK + i));

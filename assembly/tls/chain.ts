@@ -100,6 +100,16 @@ export function reset(): void {
   chain.at = 0;
 }
 
+/** Wipe what was read of certificates: it may be a forger's. */
+export function wipe(): void {
+  reset();
+  bytes.wipe(changetype<usize>(child), offsetof<Certificate>());
+  bytes.wipe(changetype<usize>(parent), offsetof<Certificate>());
+  bytes.wipe(changetype<usize>(server), offsetof<Key>());
+  bytes.wipe(place, key.MOST_BYTES);
+  kept.wipe();
+}
+
 /** Take over the anchor that proved the server when the PSK now in use was made. */
 export function recall(by: usize): void {
   bytes.copy(anchor, by, PIN_BYTES);

@@ -46,11 +46,13 @@ import * as group from "./group";
 import * as hello from "./hello";
 import * as message from "./message";
 import { ANCHORS, CHAINS, ID_BYTES, Options, RANDOM_BYTES, authenticates } from "./options";
+import { WIDE } from "./profile";
 import * as record from "./record";
 import { CertificateType, Content, Kind } from "./registry";
 import * as schedule from "./schedule";
 import * as suite from "./suite";
 import * as ticket from "./ticket";
+import * as wide from "./wide";
 
 /**
  * States of a connection. The Wait states wait for the peer, Connected and Closing for either side, the others for `step`.
@@ -255,7 +257,7 @@ function ended(): bool {
 export function step(): Status {
   if (ended()) return Status.Closed;
   if (flight.left) return flush();
-  const own = ownTurn();
+  const own = WIDE && wide.doomed() ? Status.Again : ownTurn();
   // While the signer is busy, nothing of the server is read: it may send application data before it has our Finished.
   if (own != Status.Again || signs()) return own;
   if (record.opened()) return content();
@@ -273,9 +275,10 @@ function connected(): bool {
   return client.state == State.Connected || client.state == State.Closing;
 }
 
-/** Fail if there is an alert to send. */
+/** Fail if there is an alert to send. One for what was read of a record whose tag was not compared waits for that. */
 function settle(verdict: Alert): Status {
   if (verdict == Alert.None) return Status.Ok;
+  if (WIDE && record.postpone(verdict)) return Status.Ok;
   fail(verdict);
   return Status.Closed;
 }
@@ -312,6 +315,10 @@ function wipe(): void {
   if (!ticket.kept()) ticket.forget();
   client.have = 0;
   if (chain.APART) entries.reset();
+  if (WIDE) {
+    chain.wipe();
+    schedule.forget();
+  }
   flight.left = 0;
 }
 
@@ -415,6 +422,8 @@ function content(): Status {
   const most = connected() ? ticket.room() : TLS_MESSAGE_BYTES;
   if (load<u8>(at + 1) || len > most - message.HEADER_BYTES) return settle(oversized());
   if (!collect(message.HEADER_BYTES + len)) return Status.Ok;
+  // Behind a Certificate nothing is handled of a record whose tag was not compared.
+  if (WIDE && client.state >= State.WaitCv && !record.genuine()) return settle(record.more());
   client.have = 0;
   reader.begin(at + message.HEADER_BYTES, len);
   const verdict = dispatch(load<u8>(at), len);
@@ -583,6 +592,7 @@ function agree(): Alert {
     record.armRead();
     record.armWrite();
     markDue();
+    if (WIDE && !choice.psk) wide.allow();
     client.state = State.WaitEe;
   }
   spend();
@@ -663,6 +673,7 @@ function checkChain(): Status {
 /** Go on behind a Certificate, once it has come whole and is proven. */
 function endChain(): Status {
   if (entries.left()) return Status.Again;
+  wide.forbid();
   client.state = State.WaitCv;
   return Status.Ok;
 }

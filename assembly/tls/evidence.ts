@@ -6,6 +6,7 @@
  * a second comparison, so a branch that is skipped or inverted does not make a proof.
  */
 import { Status } from "../lib/status";
+import { WIDE } from "./profile";
 
 export const enum Proof {
   /** The server's key is a pinned one, or a chain of signatures leads from it to a pinned root. */
@@ -16,9 +17,11 @@ export const enum Proof {
   PreShared = 2,
   /** The server's Finished matches. */
   Finished = 3,
+  /** The tag of the last protected record matches: what was read of one that was opened in pieces is the server's. */
+  Record = 4,
 }
 
-const PROOFS: u32 = 4;
+const PROOFS: u32 = WIDE ? 5 : 4;
 
 
 @lazy
@@ -41,5 +44,6 @@ export function has(proof: Proof): bool {
 
 /** True if the server is proven: Finished, under either a pre-shared key or an anchored key's signature. */
 export function complete(): bool {
+  if (WIDE && !has(Proof.Record)) return false;
   return has(Proof.Finished) && (has(Proof.PreShared) || (has(Proof.Anchor) && has(Proof.Signature)));
 }

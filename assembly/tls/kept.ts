@@ -29,10 +29,15 @@ export function begin(buffer: usize): void {
   front = buffer;
 }
 
-/** Keep a certificate; returns the first byte behind what is kept. A digest of before never stays. */
-export function keep(child: Certificate, isLeaf: bool): usize {
+/** Wipe what is kept outside of the buffer. */
+export function wipe(): void {
   bytes.wipe(digest, sha512.DIGEST_BYTES);
   bytes.wipe(issuer, sha256.DIGEST_BYTES);
+}
+
+/** Keep a certificate; returns the first byte behind what is kept. A digest of before never stays. */
+export function keep(child: Certificate, isLeaf: bool): usize {
+  wipe();
   sha256.hash(issuer, child.issuer, child.issuerLen);
   const whole = child.scheme == Scheme.Ed25519;
   if (!whole) digestLen = scheme.hash(digest, child.scheme, child.tbs, child.tbsLen, 0, 0);

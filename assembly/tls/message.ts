@@ -15,10 +15,12 @@ import * as hello from "./hello";
 import { Key } from "./key";
 import * as name from "./name";
 import { Options, authenticates } from "./options";
+import { WIDE } from "./profile";
 import * as record from "./record";
 import { CertificateType, Extension, Kind } from "./registry";
 import * as schedule from "./schedule";
 import * as scheme from "./scheme";
+import * as wide from "./wide";
 
 /** Statements of the server beside its hello. */
 @unmanaged
@@ -58,7 +60,7 @@ export function encryptedExtensions(agreed: Agreed, r: Reader, offer: hello.Offe
     if (!body.ok()) return Alert.DecodeError;
   }
   const both: u32 = (1 << Extension.MaxFragmentLength) | (1 << Extension.RecordSizeLimit);
-  return (seen & both) == both ? Alert.IllegalParameter : Alert.None;
+  return (seen & both) == both ? Alert.IllegalParameter : WIDE && seen & both ? wide.bound() : Alert.None;
 }
 
 /** Read one extension: `body` holds it. One that was offered may be answered; no other may be there. */

@@ -8,6 +8,10 @@ export const PUBLIC: bool = isDefined(TLS_PUBLIC);
 // prettier-ignore
 export const P256: bool = isDefined(TLS_P256) || isDefined(TLS_PUBLIC);
 
+/** Records longer than the buffer, with the Certificate of such a server: part of `public`. */
+// prettier-ignore
+export const WIDE: bool = isDefined(TLS_PUBLIC);
+
 /** The suite TLS_AES_128_GCM_SHA256: the choice `cloud`. */
 // prettier-ignore
 export const AES128: bool = isDefined(TLS_AES128);

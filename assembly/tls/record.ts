@@ -11,7 +11,10 @@ import { Status } from "../lib/status";
 import { Alert } from "./alert";
 import { Content, LEGACY_VERSION } from "./registry";
 import * as suite from "./suite";
+import * as evidence from "./evidence";
+import { WIDE } from "./profile";
 import * as schedule from "./schedule";
+import * as wide from "./wide";
 
 const HEADER_BYTES: u32 = 5;
 /** Bytes that protection adds to a record's content: the inner type and the tag. */
@@ -97,6 +100,7 @@ export function wipe(): void {
   bytes.wipe(input, HEADER_BYTES + FRAGMENT_BYTES);
   layer.have = 0;
   layer.need = 0;
+  if (WIDE) wide.wipe();
   finish();
 }
 
@@ -153,7 +157,71 @@ export function feed(from: usize, len: u32): u32 {
 /** Learn from a whole header how long the record is; one that is refused takes no further bytes. */
 function measure(): void {
   layer.need = HEADER_BYTES;
-  if (checkHeader() == Alert.None) layer.need += bytes.load16be(input + 3);
+  if (checkHeader() == Alert.None) layer.need += WIDE ? firstPiece() : bytes.load16be(input + 3);
+}
+
+/** The size of the first piece of a record: of all of it, if the buffer holds it. */
+function firstPiece(): u32 {
+  const len = bytes.load16be(input + 3);
+  if (len <= FRAGMENT_BYTES) return len;
+  nextNonce(wide.nonce, incoming);
+  wide.begin(len);
+  layer.at = input + HEADER_BYTES;
+  return wide.next(FRAGMENT_BYTES);
+}
+
+/** Await the next piece behind what is left of the one before; returns its size. 0: there is no room for it. */
+function awaitPiece(): u32 {
+  const front = (layer.left + 3) & ~3;
+  const to = input + HEADER_BYTES + front - layer.left;
+  memory.copy(to, layer.at, layer.left);
+  layer.at = to;
+  const size = wide.next(FRAGMENT_BYTES - front);
+  layer.have = HEADER_BYTES + front;
+  layer.need = layer.have + size;
+  return size;
+}
+
+/** Open a piece of a record. The last one ends with the tag: then its inner type is known, and it is a record as any other. */
+function openPiece(): Alert {
+  const text = layer.at + layer.left;
+  const len = <u32>(input + layer.need - text);
+  layer.kind = Content.Handshake;
+  layer.opened = 1;
+  const verdict = wide.open(incoming.key(), input, HEADER_BYTES, text, len);
+  if (verdict != Alert.None) return verdict;
+  const before = layer.left;
+  layer.left = len;
+  if (!wide.active()) {
+    layer.at = text;
+    strip(len - suite.TAG_BYTES);
+    layer.at -= before;
+    if (layer.kind != Content.Handshake || layer.left == 0) return Alert.UnexpectedMessage;
+  }
+  layer.left += before;
+  if (wide.doomed()) consume(layer.left);
+  return Alert.None;
+}
+
+/** True unless the record at hand is opened in pieces and its tag was not compared yet. */
+export function genuine(): bool {
+  return !WIDE || !wide.active();
+}
+
+/** Keep what is left of a piece, and await the next. RecordOverflow if there is no room for it. */
+export function more(): Alert {
+  if (!layer.opened) return Alert.None;
+  if (awaitPiece() == 0) return Alert.RecordOverflow;
+  layer.opened = 0;
+  return Alert.None;
+}
+
+/** Keep a fault until the tag of the record at hand was compared; false if it was, or if there is no record in pieces. */
+export function postpone(verdict: Alert): bool {
+  if (!wide.active()) return false;
+  wide.doom(verdict);
+  if (layer.opened) finish();
+  return true;
 }
 
 /** True if a record with this header may come at all. `legacy_version` is ignored, as §5.1 demands. */
@@ -161,7 +229,8 @@ function checkHeader(): Alert {
   const kind: u32 = load<u8>(input);
   if (kind < <u32>Content.ChangeCipherSpec || kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;
   const len = bytes.load16be(input + 3);
-  const bound: u32 = kind == Content.ApplicationData ? FRAGMENT_BYTES : TLS_RECORD_BYTES;
+  const narrow: u32 = kind == Content.ApplicationData ? FRAGMENT_BYTES : TLS_RECORD_BYTES;
+  const bound: u32 = WIDE && kind == Content.ApplicationData && incoming.armed ? wide.most(narrow) : narrow;
   return len > bound ? Alert.RecordOverflow : Alert.None;
 }
 
@@ -177,6 +246,7 @@ export function partial(): bool {
 
 /** Open the record that arrived. Afterwards `kind`, `at` and `left` tell its content. */
 export function open(): Alert {
+  if (WIDE && wide.active()) return openPiece();
   const header = checkHeader();
   if (header != Alert.None) return header;
   layer.kind = load<u8>(input);
@@ -197,6 +267,7 @@ function unprotect(): Alert {
   nextNonce(nonce, incoming);
   const status = suite.open(incoming.key(), nonce, input, HEADER_BYTES, layer.at, len);
   scratch.release(nonce);
+  if (WIDE) evidence.add(evidence.Proof.Record, <u32>(status ^ Status.Ok));
   if (status != Status.Ok) return Alert.BadRecordMac;
   strip(len);
   if (layer.kind < <u32>Content.Alert || layer.kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;
@@ -261,12 +332,14 @@ export function consume(len: u32): void {
 
 /** Be done with the opened record, and ready for the next. */
 export function finish(): void {
-  if (layer.opened) {
+  const opened = layer.opened;
+  if (opened) {
     layer.have = 0;
     layer.need = 0;
   }
   layer.opened = 0;
   layer.left = 0;
+  if (WIDE && opened && wide.active()) awaitPiece();
 }
 
 /** Return the capacity of the next outgoing record. */

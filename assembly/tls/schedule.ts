@@ -138,6 +138,11 @@ export function wipe(): void {
   bytes.wipe(serverTraffic, hash.MOST_BYTES);
 }
 
+/** Wipe the transcript. */
+export function forget(): void {
+  bytes.wipe(transcript, hash.TRANSCRIPT_BYTES);
+}
+
 /** Add handshake bytes to the transcript. */
 export function absorb(data: usize, len: u32): void {
   if (hash.SEVERAL && !settled) {

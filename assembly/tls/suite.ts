@@ -25,7 +25,7 @@ export const SEVERAL: bool = LAB || AES128;
 export const LIMITED: bool = LAB || AES128;
 
 /** The suite at hand: that of the pre-shared key that is offered, then the one that the server chose. */
-let suite: u32 = FIRST;
+let suite: u32 = Suite.ChaCha20Poly1305Sha256;
 
 /** Take a suite that was offered. */
 @inline
@@ -78,6 +78,36 @@ export function hashOf(row: u32): Hash {
 export function limit(): u64 {
   if (isAes()) return 1 << 24;
   return LAB && suite == Suite.Lab ? 32 : u64.MAX_VALUE;
+}
+
+/** Bytes of the sum of a tag between two pieces of a text. */
+export const SUM_BYTES: u32 = aead.SUM_BYTES;
+
+/** Add a piece of a text to the sum of its tag (`aead.absorb`). CT: lengths leak. */
+export function absorb(
+  sum: usize,
+  key: usize,
+  nonce: usize,
+  ad: usize,
+  adLen: u32,
+  text: usize,
+  len: u32,
+  done: u32,
+): void {
+  if (isAes()) aes128gcm.absorb(sum, key, nonce, ad, adLen, text, len, done);
+  else aead.absorb(sum, key, nonce, ad, adLen, text, len, done);
+}
+
+/** Write the tag of a text of `len` bytes in pieces. CT: lengths leak. */
+export function tag(out: usize, sum: usize, key: usize, nonce: usize, adLen: u32, len: u32): void {
+  if (isAes()) aes128gcm.tag(out, sum, key, nonce, adLen, len);
+  else aead.tag(out, sum, key, nonce, adLen, len);
+}
+
+/** Decrypt a piece of a text in place, which begins `done` bytes into it. CT: lengths leak. */
+export function xor(text: usize, key: usize, nonce: usize, len: u32, done: u32): void {
+  if (isAes()) aes128gcm.xor(text, key, nonce, len, done);
+  else aead.xor(text, key, nonce, len, done);
 }
 
 /** Seal `len` bytes in place; the tag follows them. CT: lengths leak. */

@@ -1,5 +1,5 @@
 // weight: 4 s, 0.7 cores
-/** Trusted proxies: the address of a client is what they tell, by the PROXY protocol or X-Forwarded-For, and by nobody else. */
+/** Trusted proxies: the address of a client is what they tell, by the PROXY protocol or X-Forwarded-For; the word of others does not count. */
 import assert from "node:assert/strict";
 import net from "node:net";
 import { describe, test, type TestContext } from "node:test";

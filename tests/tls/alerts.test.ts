@@ -10,7 +10,7 @@ import { State, type Settings } from "../../tools/tls/client.ts";
 import { caExtensions, certify, identity, leafExtensions, type Identity, type Wish } from "./identities.ts";
 import { Content, Kind, Script, extensions, message, vector16 } from "./script.ts";
 import { u16, vector8 } from "./suite.ts";
-import { Alert, afterwards, flights, flipped, hellos } from "./sins.ts";
+import { Alert, LONG_RECORD, afterwards, flights, flipped, hellos } from "./sins.ts";
 
 let server: Identity;
 let other: Identity;
@@ -56,6 +56,8 @@ const READERS = ["", "TLS_PUBLIC=1,TLS_MESSAGE=1024"];
 
 for (const use of READERS)
   for (const [name, alert, say] of flights) {
+    // With `public` such a record is opened in pieces: `wide.test.ts`.
+    if (use && name === LONG_RECORD) continue;
     test(`${name}: alert ${alert} ${use && `with ${use}`}`, () => {
       const script = new Script(server, pinned, new TlsClient(use));
       script.helloDone();

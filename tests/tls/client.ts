@@ -27,6 +27,9 @@ function sources(folder: string): string[] {
     .map((name) => path.join(folder, name));
 }
 
+/** The section of a wasm module that names a function to run at its start. */
+const START_SECTION = 8;
+
 /** Compile the guest with these choices, once for the same sources. */
 function compile(use: string): Buffer {
   const guest = path.join(ROOT, "tests/tls/guest.ts");
@@ -50,8 +53,21 @@ function compile(use: string): Buffer {
     ...(use ? ["--use", use] : []),
   ];
   execFileSync(process.execPath, [compiler, "", "tests/tls/guest.ts", ...outputs], { cwd: ROOT });
+  assertNoStart(readFileSync(temporary), use);
   renameSync(temporary, wasm);
   return readFileSync(wasm);
+}
+
+/** Fail if a module has code that runs when it starts: no board runs it. */
+function assertNoStart(wasm: Buffer, use: string): void {
+  for (let at = 8; at < wasm.length;) {
+    if (wasm[at] === START_SECTION) throw new Error(`code that runs at the start of the client with "${use}"`);
+    let len = 0;
+    let shift = 0;
+    do len |= (wasm[++at]! & 127) << shift;
+    while (wasm[at]! & 128 && (shift += 7));
+    at += 1 + len;
+  }
 }
 
 /** Guests by the choices that they were compiled with. */

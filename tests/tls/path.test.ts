@@ -12,6 +12,7 @@ import { entryOf } from "../../tools/generate/authority.ts";
 import { State } from "../../tools/tls/client.ts";
 import { FULL } from "../full.ts";
 import { TlsClient } from "./client.ts";
+import { dice } from "./dice.ts";
 import {
   caExtensions,
   certify,
@@ -188,15 +189,6 @@ test("a record of another type between the parts of a chain", () => {
   script.raw(script.record(21, Buffer.from([1, 90])));
   assert.equal(verdict(script), Alert.UnexpectedMessage);
 });
-
-/** A small generator of numbers below `limit`, the same at each run. */
-function dice(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
 
 test("mutated chains: none is accepted", (context) => {
   const roll = dice(20_784);

@@ -23,7 +23,7 @@ import { Files, missing, type Peer } from "./peers.ts";
 import { TlsSocket } from "./socket.ts";
 
 const BULK = 100 * 1024;
-/** Go ignores max_fragment_length: it sends in one record what is written at once. */
+/** Go ignores max_fragment_length: it sends in one record what is written at once. Its Certificate is opened in pieces, application data is not. */
 const SMALL = 700;
 const USE = { pinned: "", own: "TLS_P256=1", public: "TLS_PUBLIC=1" } as const;
 
@@ -125,8 +125,7 @@ for (const [name, daemon] of Object.entries<Daemon>(DAEMONS)) {
 
     test("a chain of three certificates", async () => {
       const port = ports[cases.length]!;
-      if (honoursLimit) await converse(port, wide, BULK);
-      else await assert.rejects(converse(port, wide, SMALL), /alert 22 of the client/);
+      await converse(port, wide, honoursLimit ? BULK : SMALL);
     });
   });
 }

@@ -222,6 +222,8 @@ function sentinel(last: number): Buffer {
 }
 
 /** One wrong thing under the handshake's keys. */
+export const LONG_RECORD = "a protected record longer than the buffer";
+
 export const flights: Sin[] = [
   ["EncryptedExtensions cut", Alert.DecodeError, (s) => s.send(message(8, Buffer.from([0, 5, 0, 0])))],
   [
@@ -412,7 +414,7 @@ export const flights: Sin[] = [
     Alert.BadRecordMac,
     (s) => s.raw(Buffer.from([23, 3, 3, 0, 16, ...Buffer.alloc(16)])),
   ],
-  ["a protected record longer than the buffer", Alert.RecordOverflow, (s) => s.raw(Buffer.from([23, 3, 3, 4, 18]))],
+  [LONG_RECORD, Alert.RecordOverflow, (s) => s.raw(Buffer.from([23, 3, 3, 4, 18]))],
   ["a protected record of nothing but padding", Alert.UnexpectedMessage, (s) => s.raw(s.record(-1, Buffer.alloc(20)))],
   [
     "an inner change_cipher_spec",

@@ -22,7 +22,7 @@ function millions(thousands: number): string {
 /** The operations of a key exchange on P-256 that a server asked for: the resumption that was measured has one on X25519, which comes first then too. */
 const RETRY = ["p256.keygen", "ecdh256"];
 
-/** What a device does in a handshake with a server. */
+/** The work of a device in a handshake with a server. */
 export interface Work {
   /** The kinds of keys with which signatures are verified. */
   readonly keys: readonly string[];
