@@ -5,6 +5,7 @@ import net from "node:net";
 import { describe, test, type TestContext } from "node:test";
 import tls from "node:tls";
 import { freePort } from "../../tools/line/port.ts";
+import { seeded } from "../../tools/line/random.ts";
 import { Proxies, read } from "../../tools/server/proxy.ts";
 import { PATHS } from "../../tools/wire/exchange.ts";
 import { certify, identity } from "../tls/identities.ts";
@@ -16,6 +17,8 @@ const SIGNATURE = "0d0a0d0a000d0a515549540a";
 /** Requests that an address has; time stands still. */
 const MOST = 2;
 const HOST = "127.0.0.1";
+/** The longest line of version 1, without its end. */
+const LONGEST = `PROXY UNKNOWN ${"f".repeat(91)}`;
 
 /** A header of the PROXY protocol; `fields` is hexadecimal. */
 function header(command: number, family: number, fields: string): Buffer {
@@ -40,6 +43,10 @@ test("headers of the PROXY protocol", () => {
     [header(0x20, 0x11, "c00002077f000001c3501f90"), { length: 28, address: undefined }],
     [header(0x21, 0x31, "00".repeat(216)), { length: 232, address: undefined }],
     [header(0x21, 0x12, "c00002077f000001c3501f90"), { length: 28, address: undefined }],
+    [Buffer.from("PROXY TCP4 192.0.2.7 127.0.0.1 50000 443\r\n"), { length: 42, address: "192.0.2.7" }],
+    [Buffer.from("PROXY TCP6 2001:db8::7 ::1 50000 443\r\n"), { length: 38, address: "2001:db8::7" }],
+    [Buffer.from("PROXY UNKNOWN\r\n"), { length: 15, address: undefined }],
+    [Buffer.from(`${LONGEST}\r\n`), { length: 107, address: undefined }],
   ];
   for (const [bytes, found] of whole) {
     assert.deepEqual(read(Buffer.concat([bytes, Buffer.from("rest")])), found);
@@ -47,15 +54,40 @@ test("headers of the PROXY protocol", () => {
   }
   assert.equal(read(Buffer.from("POST / HTTP/1.1\r\n")), "none");
   assert.equal(read(Buffer.from("\r\n\r\nPOST")), "none");
-  assert.equal(read(Buffer.from("PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n")), "none");
+  assert.equal(read(Buffer.from("PROXIES")), "none");
   const wrong = [
     header(0x22, 0x11, "c00002077f000001c3501f90"),
     header(0x11, 0x11, "c00002077f000001c3501f90"),
     header(0x21, 0x11, "c00002077f000001c350"),
     header(0x21, 0x21, "00".repeat(35)),
     header(0x21, 0x11, "00".repeat(521)),
+    ...[
+      `${LONGEST}ff`,
+      "PROXY TCP4 client 127.0.0.1 50000 443\r\n",
+      "PROXY TCP4 ::1 127.0.0.1 50000 443\r\n",
+      "PROXY SCTP 192.0.2.7 127.0.0.1 50000 443\r\n",
+      "PROXY TCP4 192.0.2.7 127.0.0.1\r\n",
+      "PROXY \r\n",
+    ].map((text) => Buffer.from(text)),
   ];
   for (const bytes of wrong) assert.equal(read(bytes), "malformed", bytes.toString("hex"));
+});
+
+test("20,000 mutated headers (seed 1) are read or refused, and name an address or nothing", () => {
+  const random = seeded(1);
+  const seeds = [
+    from("192.0.2.7"),
+    header(0x21, 0x21, "00".repeat(40)),
+    Buffer.from("PROXY TCP6 2001:db8::7 ::1 50000 443\r\n"),
+  ];
+  for (let i = 0; i < 20_000; i++) {
+    const bytes = Buffer.from(seeds[random.below(seeds.length)]!);
+    for (let n = random.below(4); n >= 0; n--) bytes[random.below(bytes.length)] = random.below(256);
+    const found = read(bytes.subarray(0, random.below(bytes.length + 1)));
+    if (typeof found !== "object") continue;
+    assert.ok(found.length <= bytes.length);
+    assert.ok(found.address === undefined || net.isIP(found.address) !== 0, found.address);
+  }
 });
 
 test("lists of proxies", () => {

@@ -1,7 +1,7 @@
 /**
  * Trusted proxies in front of the server, and the addresses of the clients behind them: limits are by address, and must not count all devices behind a proxy as one.
  *
- * - A connection of a trusted proxy may begin with the PROXY protocol, version 2 (HAProxy's specification, section 2.2): a proxy that passes TLS through says so who the client is.
+ * - A connection of a trusted proxy may begin with the PROXY protocol, version 1 or 2 (HAProxy's specification, sections 2.1 and 2.2): a proxy that passes TLS through says so who the client is.
  * - A request on plain HTTP may have X-Forwarded-For. Its last address that is no trusted proxy's counts. Inside TLS that ends here it does not: there the device writes the request.
  *
  * Connections of all others are as they are: what they claim does not count.
@@ -23,6 +23,14 @@ const FAMILIES = new Map([
   [0x21, 16],
 ]);
 
+/** The first bytes of version 1, a line of text, and its longest line with the end. */
+const TEXT = Buffer.from("PROXY ");
+const LINE_MAX = 107;
+const VERSIONS = new Map([
+  ["TCP4", 4],
+  ["TCP6", 6],
+]);
+
 /** A header was read: its length, and the address of the client, if it has one. */
 export interface Header {
   readonly length: number;
@@ -31,8 +39,8 @@ export interface Header {
 
 /** Read the header that `bytes` begin with. Undefined while it is not whole; "none" if there is none; "malformed". */
 export function read(bytes: Buffer): Header | undefined | "none" | "malformed" {
-  const known = Math.min(bytes.length, SIGNATURE.length);
-  if (bytes.compare(SIGNATURE, 0, known, 0, known) !== 0) return "none";
+  if (begins(bytes, TEXT)) return readLine(bytes);
+  if (!begins(bytes, SIGNATURE)) return "none";
   if (bytes.length < HEAD_BYTES) return undefined;
   const rest = bytes.readUInt16BE(14);
   const [command, family] = [bytes[12]!, bytes[13]!];
@@ -45,6 +53,24 @@ export function read(bytes: Buffer): Header | undefined | "none" | "malformed" {
   if (rest < 2 * size + 4) return "malformed";
   if (bytes.length < length) return undefined;
   return { length, address: addressOfBytes(bytes.subarray(HEAD_BYTES, HEAD_BYTES + size)) };
+}
+
+/** True if `bytes` begin with `start`, as far as they go. */
+function begins(bytes: Buffer, start: Buffer): boolean {
+  const known = Math.min(bytes.length, start.length);
+  return bytes.compare(start, 0, known, 0, known) === 0;
+}
+
+/** Read a header of version 1: the family, the addresses of client and server, and their ports. */
+function readLine(bytes: Buffer): Header | undefined | "malformed" {
+  const end = bytes.subarray(0, LINE_MAX).indexOf("\r\n", 0, "latin1");
+  if (end < 0) return bytes.length < LINE_MAX ? undefined : "malformed";
+  const length = end + 2;
+  const [, family = "", address = "", ...more] = bytes.toString("latin1", 0, end).split(" ");
+  if (family === "UNKNOWN") return { length, address: undefined };
+  return isIP(address) !== 0 && isIP(address) === VERSIONS.get(family) && more.length === 3
+    ? { length, address }
+    : "malformed";
 }
 
 /** An address as text. */
