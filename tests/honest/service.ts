@@ -161,7 +161,10 @@ export class Service {
     const nobodyElse = (): never => {
       throw new Error("only devices connect here");
     };
-    const door = (this.#doors[instance] ??= http.make(intake, nobodyElse, http.LIMITS, this.#origin.tls));
+    const door = (this.#doors[instance] ??= http.make(
+      { intake, application: nobodyElse, limits: http.LIMITS },
+      this.#origin.tls,
+    ));
     const [ours, theirs] = duplexPair();
     door.server.emit("connection", theirs);
     return ours;

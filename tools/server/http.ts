@@ -40,7 +40,15 @@ const REQUESTS = new Map<string, { readonly asked: Asked; readonly type?: string
   [PATHS.reports, { asked: "report", type: "application/cbor-seq" }],
 ]);
 
-export type Application = (request: IncomingMessage, response: ServerResponse) => void;
+/** The parts behind a door. */
+export interface Inside {
+  /** It answers devices. */
+  readonly intake: Intake;
+  /** It answers all other clients. */
+  readonly application: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly limits: HttpLimits;
+  readonly proxies?: Proxies | undefined;
+}
 
 export interface Door {
   readonly port: number;
@@ -54,19 +62,9 @@ export interface Unbound {
   readonly lane: Lane;
 }
 
-/**
- * Make the HTTP server, with TLS if there is an identity for it. It answers devices from `intake` and all other clients from
- * `application`. A server that does not listen gets its connections from elsewhere.
- */
-export function make(
-  intake: Intake,
-  application: Application,
-  limits: HttpLimits,
-  identity?: tls.TlsIdentity,
-  tunnels?: Tunnels,
-  listens = true,
-  proxies?: Proxies,
-): Unbound {
+/** Make the HTTP server, with TLS if there is an identity for it. A server that does not listen gets its connections from elsewhere. */
+export function make(inside: Inside, identity?: tls.TlsIdentity, tunnels?: Tunnels, listens = true): Unbound {
+  const { limits, proxies } = inside;
   const bounds = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersTimeoutMs,
@@ -79,13 +77,13 @@ export function make(
     if (listens && !server.listening) response.shouldKeepAlive = false;
     if (identity === undefined) proxies?.place(request);
     if (tunnels !== undefined && request.url === TUNNEL_PATH) void carried(tunnels, request, response);
-    else if (REQUESTS.has(request.url ?? "")) void device(intake, request, response);
-    else application(request, response);
+    else if (REQUESTS.has(request.url ?? "")) void device(inside.intake, request, response);
+    else inside.application(request, response);
   };
   const server = identity === undefined ? createServer(bounds, answer) : secure(identity, limits, bounds, answer);
   server.maxConnections = limits.connections;
   const event = identity === undefined ? "connection" : "secureConnection";
-  const lane = laneBefore(server, event, intake, limits, tunnels);
+  const lane = laneBefore(server, event, inside, tunnels);
   proxies?.before(server, limits.headersTimeoutMs, (socket, address) => {
     if (identity === undefined) lane.enter(socket);
     else tls.accept(server as TlsServer, socket, address, limits.headersTimeoutMs, () => undefined);
@@ -108,31 +106,22 @@ function secure(
 
 /** Make a door and listen. */
 export async function listen(
-  intake: Intake,
-  application: Application,
+  inside: Inside,
   host: string,
   port: number,
-  limits: HttpLimits,
   identity?: tls.TlsIdentity,
   tunnels?: Tunnels,
-  proxies?: Proxies,
 ): Promise<Door> {
-  const { server, lane } = make(intake, application, limits, identity, tunnels, true, proxies);
+  const { server, lane } = make(inside, identity, tunnels);
   await bound(server, host, port);
   return { port: (server.address() as AddressInfo).port, close: () => closed(server, lane) };
 }
 
 /** Make a server of HTTP inside TLS for streams that travel in requests and answers. */
-export function inTunnels(
-  intake: Intake,
-  application: Application,
-  limits: HttpLimits,
-  tunnelLimits: TunnelLimits,
-  identity: tls.TlsIdentity,
-): Tunnels {
+export function inTunnels(inside: Inside, tunnelLimits: TunnelLimits, identity: tls.TlsIdentity): Tunnels {
   const { openMs, idleMs } = tunnelLimits;
-  const slow = { ...limits, headersTimeoutMs: openMs, requestTimeoutMs: openMs, keepAliveTimeoutMs: idleMs };
-  const { server } = make(intake, application, slow, identity, undefined, false);
+  const limits = { ...inside.limits, headersTimeoutMs: openMs, requestTimeoutMs: openMs, keepAliveTimeoutMs: idleMs };
+  const { server } = make({ ...inside, limits, proxies: undefined }, identity, undefined, false);
   return new Tunnels(tunnelLimits, (stream, address, finished) => {
     tls.accept(server as TlsServer, stream, address, openMs, finished);
   });
@@ -141,7 +130,7 @@ export function inTunnels(
 /**
  * Put the lane before a server: the server's own connection listener gets only the connections that the lane rejects.
  */
-function laneBefore(server: Server, event: string, intake: Intake, limits: HttpLimits, tunnels?: Tunnels): Lane {
+function laneBefore(server: Server, event: string, { intake, limits }: Inside, tunnels?: Tunnels): Lane {
   const over = server.listeners(event)[0] as (this: Server, socket: Socket) => void;
   server.off(event, over);
   const peers = new WeakMap<Socket, Uint8Array | undefined>();

@@ -177,16 +177,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const context = { ...desk, nextKey, intake, ticks, policy, gauges, reader, tokensChanged, onError };
     const app = application(context, options.fields);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-    const limits = { ...LIMITS, ...options.limits };
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);
+    const proxies = options.trustedProxy === undefined ? undefined : new Proxies(options.trustedProxy);
+    const inside = { intake, application: answer, limits: { ...LIMITS, ...options.limits }, proxies };
     const tlsKey = options.tls?.key ?? keyBeside(options.database, "signet-tls.key");
     const identity = options.tls && (await tls.load(tlsKey, audience, clock()));
     const tunnelLimits = { ...tunnel.LIMITS, ...options.tunnelLimits };
-    const tunnels = identity && opened(inTunnels(intake, answer, limits, tunnelLimits, identity));
-    const proxies = options.trustedProxy === undefined ? undefined : new Proxies(options.trustedProxy);
-    const door = opened(await listen(intake, answer, host, options.port, limits, undefined, tunnels, proxies));
-    const tlsDoor =
-      options.tls && opened(await listen(intake, answer, host, options.tls.port, limits, identity, undefined, proxies));
+    const tunnels = identity && opened(inTunnels(inside, tunnelLimits, identity));
+    const door = opened(await listen(inside, host, options.port, undefined, tunnels));
+    const tlsDoor = options.tls && opened(await listen(inside, host, options.tls.port, identity));
     const coapDoor = tunnels && options.coap && opened(await coap.listen(tunnels, host, options.coap.port));
     const notice = (what: mqtt.Notice): void => log.warn({ broker: what }, "mqtt");
     const mqttLimits = { ...mqtt.LIMITS, ...options.mqttLimits };
