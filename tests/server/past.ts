@@ -45,4 +45,5 @@ export async function past(server: Fixture): Promise<void> {
   await post("/v1/invitations", { ids: ["11".repeat(32), "22".repeat(32)] });
   await post("/v1/tokens", { name: "gone", scope: "read" });
   await post("/v1/tokens/end", { name: "gone" });
+  await server.sequencer.look();
 }

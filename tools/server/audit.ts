@@ -12,6 +12,7 @@ import { type Finding, Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
 import { checkProfiles, checkReplacements } from "./audit_profiles.ts";
 import { checkRights } from "./audit_rights.ts";
+import { checkTree } from "./audit_tree.ts";
 import * as keyFile from "./keys.ts";
 import { Store } from "./store/store.ts";
 
@@ -45,6 +46,7 @@ export async function audit(
   await checkProfiles(search, told.profiles);
   await checkReplacements(search, told.replacements);
   await checkAlarms(search, told.alarms);
+  await checkTree(search);
   const archived = archives.length === 0 ? 0 : await checkArchives(search, told, archives);
   if (checkpoint !== undefined) await checkCheckpoint(search, checkpoint);
   return { devices, reports, entries, archived, findings: search.findings };

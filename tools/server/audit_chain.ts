@@ -6,11 +6,13 @@ import * as messages from "../wire/messages.ts";
 import type { Head } from "../wire/messages.ts";
 import { open, verify } from "../wire/sign1.ts";
 import { PAGE, type Search } from "./audit_findings.ts";
+import { checkAreLeaves } from "./audit_tree.ts";
 import type { Base } from "./base.ts";
+import * as merkle from "./merkle.ts";
 import type { DeviceRow, ReportRow } from "./store/schema.ts";
 
-/** Check the chain of a device, and return the number of its reports. */
-export async function checkChain(search: Search, device: DeviceRow, base: Base): Promise<number> {
+/** Check the chain of a device, whose reports up to the counter `numbered` are leaves of the tree. Return the number of its reports. */
+export async function checkChain(search: Search, device: DeviceRow, base: Base, numbered: number): Promise<number> {
   const key = ed25519.importKey(device.key);
   const name = hex(device.id);
   let head: Head = base;
@@ -28,6 +30,12 @@ export async function checkChain(search: Search, device: DeviceRow, base: Base):
       head = checkReport(search, row, device, key, head);
       [count, after] = [count + 1, row.counter];
     }
+    const leaves = page.filter((row) => row.counter <= numbered);
+    await checkAreLeaves(
+      search,
+      "reports",
+      leaves.map((row) => ({ name: `${name}/${row.counter}`, leaf: merkle.leaf(row.message) })),
+    );
     if (page.length < PAGE) break;
   }
   if (count !== device.report_count) {

@@ -7,6 +7,7 @@ import { open, verify } from "../wire/sign1.ts";
 import { checkChain } from "./audit_chain.ts";
 import { NO_BASE, isAt, type Base } from "./base.ts";
 import type { Search } from "./audit_findings.ts";
+import { positions } from "./audit_tree.ts";
 import type { Told } from "./audit_log.ts";
 import type { DeviceRow } from "./store/schema.ts";
 
@@ -14,6 +15,7 @@ import type { DeviceRow } from "./store/schema.ts";
 export async function checkDevices(search: Search, told: Told): Promise<{ devices: number; reports: number }> {
   let reports = 0;
   const starts = await checkBases(search, told.bases);
+  const numbered = await positions(search);
   const missing = new Set(told.states.keys());
   const rows = await search.db.selectFrom("devices").selectAll().execute();
   for (const row of rows) {
@@ -25,7 +27,7 @@ export async function checkDevices(search: Search, told: Told): Promise<{ device
     const state = told.states.get(name);
     if (state === undefined) search.found("devices", name, "inserted: the log has no entry for it");
     else if (state !== row.state) search.found("devices", name, `altered: in the log it is ${state}`);
-    reports += await checkChain(search, row, starts.get(name) ?? NO_BASE);
+    reports += await checkChain(search, row, starts.get(name) ?? NO_BASE, numbered.get(name) ?? 0);
     await downlinks(search, row, told.downlinks.get(name) ?? 0);
     await evidence(search, row, told.forks.get(name) ?? 0);
   }

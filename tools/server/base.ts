@@ -6,9 +6,11 @@ import { Trouble } from "../trouble.ts";
 import { equal, hex } from "../wire/bytes.ts";
 import { NO_HEAD, type Head } from "../wire/messages.ts";
 import * as log from "./log.ts";
+import * as merkle from "./merkle.ts";
 import type { Place } from "./place.ts";
-import { sealed } from "./seal.ts";
+import { isSealed, sealed } from "./seal.ts";
 import type { Store, Tx } from "./store/store.ts";
+import * as tree from "./tree.ts";
 
 export interface Base extends Head {
   /** Reports of the chain up to this one. */
@@ -39,7 +41,7 @@ export type Leaving = "archive" | "erase";
 
 /**
  * Let the next reports of a device leave, `links`, and return the base after them. Throws Trouble, and changes nothing, if the base is not `from` or the
- * stored reports are not `links`. The device's row is locked first.
+ * stored reports are not `links`. The device's row is locked first. Reports without a leaf get theirs.
  */
 export async function leave(
   { store, keys }: Place,
@@ -54,7 +56,7 @@ export async function leave(
   const last = links.at(-1)!;
   const rows = await tx
     .selectFrom("reports")
-    .select(["counter", "hash"])
+    .selectAll()
     .where("device", "=", device)
     .where("counter", "<=", last.counter)
     .orderBy("counter")
@@ -65,6 +67,9 @@ export async function leave(
       `the reports of device ${hex(device)} after ${from.counter} are not those that should leave`,
       "run `signet audit`: rows were altered, or another archive of the same reports runs",
     );
+  const sound = rows.filter((row) => isSealed(keys.seal, "reports", row));
+  const entries = sound.map(({ counter, message }) => ({ counter, leaf: merkle.leaf(message) }));
+  await tree.complete({ store, keys }, tx, device, entries, last.counter);
   await tx.deleteFrom("reports").where("device", "=", device).where("counter", "<=", last.counter).execute();
   const base = { counter: last.counter, hash: last.hash, count: from.count + links.length };
   const row = sealed(keys.seal, "bases", { device, ...base, at: now });

@@ -42,12 +42,9 @@ async function predecessor(
   base: bases.Base,
 ): Promise<number | undefined> {
   if (equal(prev, base.hash)) return base.counter;
-  const byHash = tx
-    .selectFrom("reports")
-    .select("counter")
-    .where("device", "=", device)
-    .where("hash", "=", prev.slice());
-  return (await byHash.where("counter", "<", counter).executeTakeFirst())?.counter;
+  // The index of the hash is the only one that this query can use.
+  const query = tx.selectFrom("reports").select(["device", "counter"]).where("hash", "=", prev.slice());
+  return (await query.execute()).find((row) => equal(row.device, device) && row.counter < counter)?.counter;
 }
 
 /**

@@ -2,10 +2,10 @@
  * The audit log: every decision about a device or a right, each entry with the hash of the one before, signed by the
  * server. Entries are appended in the transaction of the decision they record.
  */
-import { createHash } from "node:crypto";
 import { encode, type Value } from "../wire/cbor.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { concat, hex } from "../wire/bytes.ts";
+import { hash } from "../wire/key.ts";
 import type { ServerKeys } from "./keys.ts";
 import { sealed } from "./seal.ts";
 import type { AuditRow } from "./store/schema.ts";
@@ -37,15 +37,19 @@ export function gap(device: Uint8Array, after: number, before: number): Entry {
   return { action: "gap", actor: "server", device, detail: { after, before, most: before - after - 1 } };
 }
 
+/** Write an entry as the bytes that its hash and its leaf are over. */
+export function entryBytes(row: Omit<AuditRow, "hash" | "signature">): Uint8Array {
+  return encode([row.seq, row.at, row.action, row.actor, row.device, row.detail, row.prev] as Value);
+}
+
 /** Compute the hash of an entry. */
 export function entryHash(row: Omit<AuditRow, "hash" | "signature">): Uint8Array {
-  const content = encode([row.seq, row.at, row.action, row.actor, row.device, row.detail, row.prev] as Value);
-  return new Uint8Array(createHash("sha256").update(content).digest());
+  return hash(entryBytes(row));
 }
 
 /** The bytes that the server signs for an entry. */
-export function signedBytes(hash: Uint8Array): Uint8Array {
-  return concat(CONTEXT, hash);
+export function signedBytes(entry: Uint8Array): Uint8Array {
+  return concat(CONTEXT, entry);
 }
 
 /** An entry that changes the key of the log. The new key signs it, and all entries after it. */
@@ -117,13 +121,13 @@ export async function append(
       detail: JSON.stringify(entry.detail ?? {}),
       prev,
     };
-    const hash = entryHash(row);
-    const signature = ed25519.sign(keys.signing, signedBytes(hash));
+    const own = entryHash(row);
+    const signature = ed25519.sign(keys.signing, signedBytes(own));
     await tx
       .insertInto("audit")
-      .values({ ...row, hash, signature })
+      .values({ ...row, hash: own, signature })
       .execute();
-    prev = hash;
+    prev = own;
   }
   const row = sealed(keys.seal, "audit_head", { id: 1, seq, hash: prev });
   await tx

@@ -6,9 +6,12 @@ import * as checkpoint from "./checkpoint.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
 import * as queries from "./queries.ts";
+import * as receipt from "./receipt.ts";
 import * as rules from "./rules.ts";
+import { unnumbered, type Writers } from "./unnumbered.ts";
 import type { RuleRow } from "./store/schema.ts";
 import { Store } from "./store/store.ts";
+import type { Leaves } from "./tree.ts";
 
 /** Reports in one slice of an export. */
 const SLICE = 200;
@@ -46,6 +49,18 @@ const QUERIES = {
   /** Without the heads: they are as many as the devices. */
   async checkpoint(store: Store, { at }: { at: number }): Promise<checkpoint.Checkpoint> {
     return { ...(await checkpoint.read(store, at)), heads: undefined };
+  },
+  receipt(store: Store, { sealKey, hash }: { sealKey: Uint8Array; hash: string }): Promise<receipt.Found | undefined> {
+    return receipt.find(store, sealKey, fromHex(hash)!);
+  },
+  consistency(
+    store: Store,
+    { sealKey, from, to }: { sealKey: Uint8Array; from: number; to: number },
+  ): Promise<receipt.Proof | undefined> {
+    return receipt.grown(store, sealKey, from, to);
+  },
+  unnumbered(store: Store, writers: Writers): Promise<Leaves[]> {
+    return unnumbered(store, writers);
   },
   async slice(store: Store, { device, key, after }: { device: string; key: string; after: number }): Promise<Slice> {
     const page = await queries.reports(store, fromHex(device)!, { limit: SLICE, after });

@@ -70,6 +70,10 @@ export const id = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .describe("a device's id: the thumbprint of its key, hexadecimal");
+export const hash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe("a SHA-256, hexadecimal");
 export const start = z
   .string()
   .regex(/^[0-9a-f]{1,64}$/)

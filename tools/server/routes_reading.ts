@@ -5,7 +5,8 @@ import * as checkpoint from "./checkpoint.ts";
 import * as devices from "./devices.ts";
 import { metrics } from "./metrics.ts";
 import * as profile from "./profile.ts";
-import { Answered, Rendered, id, label, limit, route, start, text, unhex, whole, type Route } from "./route.ts";
+import * as receipt from "./receipt.ts";
+import { Answered, Rendered, hash, id, label, limit, route, start, text, unhex, whole, type Route } from "./route.ts";
 import * as rules from "./rules.ts";
 import { STATES } from "./store/schema.ts";
 
@@ -150,5 +151,40 @@ export const READING: readonly Route[] = [
     "A signed statement of the head of the log and of the heads of all chains: keep it, and a database that was put back is found",
     {},
     async ({ reader, keys, clock }) => checkpoint.sign(keys.signing, await reader.ask("checkpoint", { at: clock() })),
+  ),
+  route(
+    "get",
+    "/v1/receipts/:hash",
+    "read",
+    "A COSE Receipt (RFC 9942): the tree of all reports and log entries has this one. Give its hash, or that of its leaf if it left the database",
+    { params: z.object({ hash }) },
+    async ({ reader, keys }, { params }) => {
+      const found = await reader.ask("receipt", { sealKey: keys.seal, hash: params.hash });
+      if (found === undefined)
+        return new Answered(404, "no leaf has this hash; a report gets its leaf some seconds after it");
+      const made = receipt.seal(keys, found);
+      const [size, index] = found.proof;
+      return {
+        leaf: hex(found.leaf),
+        index,
+        size,
+        root: hex(found.root),
+        receipt: hex(made),
+        report: found.report === undefined ? null : hex(receipt.attach(found.report, made)),
+        entry: found.entry === undefined ? null : hex(found.entry),
+      };
+    },
+  ),
+  route(
+    "get",
+    "/v1/consistency/:from/:to",
+    "read",
+    "A COSE Receipt (RFC 9942): the tree of FROM leaves is the beginning of the tree of TO leaves",
+    { params: z.object({ from: whole, to: whole }) },
+    async ({ reader, keys }, { params: { from, to } }) => {
+      const found = await reader.ask("consistency", { sealKey: keys.seal, from, to });
+      if (found === undefined) return new Answered(404, "the tree never had so many leaves, or FROM is 0 or above TO");
+      return { from, to, root: hex(found.root), receipt: hex(receipt.seal(keys, found)) };
+    },
   ),
 ];

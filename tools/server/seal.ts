@@ -73,6 +73,9 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
   audit_head: { first: ["hash", "id", "seq"], added: [] },
   deliveries: { first: ["position", "stream"], added: [] },
   leases: { first: ["holder", "name", "until"], added: [] },
+  tree: { first: ["id", "size"], added: [] },
+  tiles: { first: ["hashes", "level", "number"], added: [] },
+  numbered: { first: ["position", "stream"], added: [] },
 };
 
 const MAC_BYTES = 32;

@@ -22,6 +22,7 @@ import type { Policy } from "./policy.ts";
 import { Proxies } from "./proxy.ts";
 import * as queries from "./queries.ts";
 import { Reader } from "./reader.ts";
+import { Sequencer } from "./sequencer.ts";
 import { Store } from "./store/store.ts";
 import * as time from "./time.ts";
 import * as tls from "./tls.ts";
@@ -85,6 +86,7 @@ export interface RunningServer {
   readonly mqtt: mqtt.MqttDoor | undefined;
   readonly webhook: webhook.Webhook | undefined;
   readonly watch: Watch;
+  readonly sequencer: Sequencer;
   /** A token of scope admin, at the first start on a database only: it is kept nowhere. */
   readonly adminToken: string | undefined;
   readonly intake: Intake;
@@ -192,6 +194,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (options.mqtt !== undefined)
       mqttDoor = opened(await mqtt.join(intake, options.mqtt, mqttLimits, notice, onError));
     const watch = opened(new Watch({ ...desk, ticks, reader, intake, onError }));
+    const sequencer = opened(new Sequencer({ ...desk, reader, onError }));
     if (options.webhook !== undefined) {
       const times = { ...webhook.TIMES, ...options.webhookTimes };
       courier = opened(
@@ -214,6 +217,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mqtt: mqttDoor,
       webhook: courier,
       watch,
+      sequencer,
       publicKey: keys.signing.publicKey,
       nextKey,
       adminToken,

@@ -30,6 +30,10 @@ const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] 
   ["audit_head", ["id"]],
   ["deliveries", ["stream"]],
   ["leases", ["name"]],
+  ["tree", ["id"]],
+  ["tiles", ["level", "number"]],
+  ["leaves", ["hash"]],
+  ["numbered", ["stream"]],
 ];
 
 /** Copy every row into an empty database of the same version. `from` is one snapshot. Return the number of rows. */

@@ -272,5 +272,41 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "013-tree": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        // The hash is the key of its row, which needs no other place in SQLite.
+        const ending = flavour === "sqlite" ? sql`without rowid` : sql``;
+        await db.schema
+          .createTable("leaves")
+          .addColumn("hash", bytes as never, (column) => column.primaryKey())
+          .addColumn("position", "bigint", (column) => column.notNull())
+          .modifyEnd(ending)
+          .execute();
+        await db.schema
+          .createTable("tiles")
+          .addColumn("level", "integer", (column) => column.notNull())
+          .addColumn("number", "bigint", (column) => column.notNull())
+          .addColumn("hashes", bytes as never, (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .addPrimaryKeyConstraint("tiles_key", ["level", "number"])
+          .execute();
+        await db.schema
+          .createTable("tree")
+          .addColumn("id", "integer", (column) => column.primaryKey())
+          .addColumn("size", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("numbered")
+          .addColumn("stream", bytes as never, (column) => column.primaryKey())
+          .addColumn("position", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+        // Receipts are asked for by the hash alone.
+        await db.schema.dropIndex("reports_by_hash").execute();
+        await db.schema.createIndex("reports_by_hash").on("reports").columns(["hash"]).execute();
+        await db.schema.createIndex("audit_by_hash").on("audit").columns(["hash"]).execute();
+      },
+    },
   };
 }

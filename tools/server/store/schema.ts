@@ -26,6 +26,11 @@ export interface Tables {
   deliveries: DeliveryRow;
   leases: LeaseRow;
   audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
+  /** The tree over all reports and log entries (see `tree.ts`). */
+  tree: { id: number; size: number; seal: Uint8Array };
+  tiles: TileRow;
+  leaves: { hash: Uint8Array; position: number };
+  numbered: NumberedRow;
 }
 
 export const STATES = ["active", "suspended", "revoked", "replaced"] as const;
@@ -226,6 +231,21 @@ export interface DeliveryRow {
   seal: Uint8Array;
 }
 
+/** 256 hashes of one level of the tree at most, one after the other. */
+export interface TileRow {
+  level: number;
+  number: number;
+  hashes: Uint8Array;
+  seal: Uint8Array;
+}
+
+/** The position of the last leaf of a chain, whose position is a counter, or of the log, whose position is a seq. */
+export interface NumberedRow {
+  stream: Uint8Array;
+  position: number;
+  seal: Uint8Array;
+}
+
 /** The holder of each exclusive job. */
 export interface LeaseRow {
   name: string;
@@ -246,7 +266,6 @@ export interface AuditRow {
   signature: Uint8Array;
 }
 
-/** The head of a device moved by reports that follow it. */
 /** The columns of a device that a report changes, with their PostgreSQL types. This is the only list of them. */
 export const MOVED = {
   head_counter: "bigint",
