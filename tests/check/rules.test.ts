@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { COMPILED, RULES } from "../../tools/check/check.ts";
 import { TOOLS_MAY_IMPORT } from "../../tools/check/rules/layers.ts";
 import { CHOICES } from "../../tools/firmware/choices.ts";
-import { outputs } from "../../tools/facts/generate.ts";
+import { TABLE_NAMES, outputs } from "../../tools/facts/generate.ts";
 import { generate } from "../../tools/generate/at.ts";
 
 const CONFIG = "export const ROOM: u32 = 16;\nexport const WAIT_MS: u32 = 500;\n";
@@ -11,9 +11,7 @@ const STEPS = ["Sync", "Reset", "HangUp", "Connect", "Send", "Read"].map((name) 
 const VOCABULARY = JSON.stringify({ prefix: "+X", steps: Object.fromEntries(STEPS), words: {} });
 
 /** The places of all tables of facts in a README. */
-const PLACES = ["labels", "reasons", "steps", "causes", "tunnel", "events", "factory", "deaths"]
-  .map((name) => `<!-- facts: ${name} -->\n<!-- end -->\n`)
-  .join("");
+const PLACES = TABLE_NAMES.map((name) => `<!-- facts: ${name} -->\n<!-- end -->\n`).join("");
 
 /** A tree with nothing wrong in it, over which each case lays its violation. */
 const GOOD: Record<string, string> = {

@@ -199,6 +199,9 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
   },
 };
 
+/** Names of the tables in READMEs. */
+export const TABLE_NAMES: readonly string[] = Object.values(TABLES).flatMap((tables) => Object.keys(tables));
+
 /** Every text with generated facts, as a function of its present content; undefined if a table has no place in it. */
 export function outputs(): ReadonlyMap<string, (now: string) => string | undefined> {
   const whole = (text: string) => (): string => text;
