@@ -363,8 +363,8 @@ it(`an own main program has ${RECEIPTS} receipts and lives through its library's
   }));
 
 /**
- * Let the board that was reset enrol anew; revoke it as if it were broken, and put a new board in its place; then one with a copy of
- * the flash of before the reset. Each key has its own state and chain at the server, under one name and model.
+ * Let the board that was reset enrol anew, under a label; let a new board take its place, as if it were broken; then start one with a copy of
+ * the flash of before the reset. Each key has its own state and chain at the server; name, label and history are the new board's.
  */
 async function replaceBoards({ server, post, replace, count, until }: Play, copied: Uint8Array): Promise<void> {
   const [first] = await server.devices();
@@ -372,10 +372,12 @@ async function replaceBoards({ server, post, replace, count, until }: Play, copi
   await replace();
   await until(() => count("accepted") >= 1, "a receipt after the reset");
   const second = (await server.devices()).find(({ state }) => state === "active");
-  await post(`/v1/devices/${second!.id}/revoke`, { reason: "broken" });
+  const profile = { name: "pump 3", labels: ["hall-2"] };
+  await post(`/v1/devices/${second!.id}`, profile, "PATCH");
   await replace();
   await until(() => count("accepted") >= 1, "a receipt on the new board");
-  const third = (await server.devices()).find(({ state }) => state === "active");
+  const third = (await server.devices()).find(({ state, id }) => state === "active" && id !== second!.id);
+  await post(`/v1/devices/${second!.id}/replace`, { by: third!.id, reason: "broken" });
   await replace(copied);
   await until(() => count("silenced") === 1, "the refusal of the copy");
   assert.equal(count("enrolled") + count("accepted"), 0);
@@ -388,6 +390,11 @@ async function replaceBoards({ server, post, replace, count, until }: Play, copi
     new Set(["own-main example"]),
   );
   assert.equal(devices.length, 3);
+  const label = ({ id }: { id: string }): object => {
+    const { name, labels } = devices.find((device) => device.id === id)!;
+    return { name, labels };
+  };
+  assert.deepEqual([label(second!), label(third!)], [{ name: "", labels: [] }, profile]);
   assert.equal((await server.reports(third!.id))[0]!.counter, 1);
   assert.equal((await server.reports(first!.id)).length, kept, "the copy added to the chain");
 }

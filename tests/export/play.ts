@@ -21,7 +21,7 @@ export interface Play {
   /** Wait for a condition; fails if the board ends. */
   until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>;
   /** Post to the server as an operator; returns its answer. */
-  post(path: string, body: object): Promise<unknown>;
+  post(path: string, body: object, method?: "POST" | "PATCH"): Promise<unknown>;
   /** Put another board in the place: with a factory page of its own, or with the flash of a board. */
   replace(flash?: Uint8Array): Promise<void>;
 }
@@ -41,9 +41,9 @@ export async function play(
     const server = await startServer(about);
     ends.push(() => server.close());
     const token = await server.operator("play");
-    const post = async (path: string, body: object): Promise<unknown> => {
+    const post = async (path: string, body: object, method: "POST" | "PATCH" = "POST"): Promise<unknown> => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-      const answer = await fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+      const answer = await fetch(server.url + path, { method, headers, body: JSON.stringify(body) });
       assert.ok(answer.ok, `${path}: ${answer.status}`);
       return answer.json();
     };
