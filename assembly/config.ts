@@ -92,6 +92,8 @@ export const TLS_RECORD_BYTES: u32 = isDefined(TLS_RECORD) ? TLS_RECORD : 1024;
 export const TLS_MESSAGE_BYTES: u32 = isDefined(TLS_MESSAGE) ? TLS_MESSAGE : isDefined(TLS_PUBLIC) ? 3584 : 1024;
 /** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
 export const TLS_TICKET_BYTES: u32 = isDefined(TLS_TICKET) ? TLS_TICKET : 576;
+/** Tickets that are kept: 1, or 2 for servers that give two, and none to a client that resumes. */
+export const TLS_TICKETS: u32 = isDefined(TLS_TWO_TICKETS) ? 2 : 1;
 /** Time for a handshake: a few public-key operations at 16 MHz on an M0, and the module's delays. */
 export const TLS_OPEN_MS: u32 = 30_000;
 /** Time for the answer to close_notify before the connection is ended without it. */

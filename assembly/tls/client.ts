@@ -312,7 +312,7 @@ function wipe(): void {
   schedule.wipe();
   evidence.reset();
   overlay.release(Owner.Handshake);
-  if (!ticket.kept()) ticket.forget();
+  ticket.tidy();
   client.have = 0;
   if (chain.APART) entries.reset();
   if (WIDE) {
@@ -432,7 +432,7 @@ function content(): Status {
 
 /** Place where the peer's message is collected: once the handshake is over, where its ticket will be. */
 function inbox(): usize {
-  return connected() ? ticket.place : buffer;
+  return connected() ? ticket.inbox() : buffer;
 }
 
 /** Collect the message up to `want` bytes; whether they are there. */
@@ -449,9 +449,9 @@ function collect(want: u32): bool {
 /** A message larger than its place: a ticket is skipped, because a client need not keep one; any other message is refused. */
 function oversized(): Alert {
   if (!connected()) return Alert.IllegalParameter;
-  const kind = load<u8>(ticket.place);
+  const kind = load<u8>(ticket.inbox());
   if (kind != Kind.NewSessionTicket) return kind == Kind.KeyUpdate ? Alert.DecodeError : Alert.UnexpectedMessage;
-  client.skip = bytes.load32be(ticket.place) & 0xff_ffff;
+  client.skip = bytes.load32be(ticket.inbox()) & 0xff_ffff;
   client.have = 0;
   return Alert.None;
 }
@@ -602,7 +602,7 @@ function agree(): Alert {
 
 /** Forget the ticket that was offered: it is used once, with any result. */
 function spend(): void {
-  if (client.spent) ticket.forget();
+  if (client.spent) ticket.spend();
   client.spent = 0;
 }
 

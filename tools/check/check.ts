@@ -48,7 +48,7 @@ const KEEP_FORMAT = ["--cache", "--cache-strategy", "content", "--cache-location
 export const COMPILED: readonly (readonly [board: string, ...choices: ChoiceName[]])[] = [
   ["mps2-an386"],
   ["mps2-an385", "cloud", "mqtt", "quectel"],
-  ["mps2-an386", "public", "http", "small"],
+  ["mps2-an386", "public", "http", "small", "tickets"],
   ["microbit", "own", "udp", "pins"],
   ["bluepill", "esp-at"],
   ["mps2-an385", "no-tls", "framed"],

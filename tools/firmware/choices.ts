@@ -28,6 +28,10 @@ export const CHOICES = {
     use: { TLS_PUBLIC: 1, TLS_AES128: 1, TLS_SECP256R1: 1 },
   },
   own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
+  tickets: {
+    says: "two tickets of TLS instead of one: for servers that give none to a client that resumes, such as Node",
+    use: { TLS_TWO_TICKETS: 1 },
+  },
   ...DRIVERS,
   http: {
     says: "only the driver for the HTTP client of ESP-AT: TLS in requests and responses",
