@@ -17,49 +17,49 @@ export const enum Event {
   LinkFailed = 7,
   /** The server knows this device: its id, then the head's counter, u32. */
   Enrolled = 8,
-  /** A report is on its way: its counter, u32. */
+  /** The device sent a report: its counter, u32. */
   Sent = 9,
-  /** There is a receipt for it: its counter, u32, then the first 60 bytes of its data. */
+  /** A receipt for a report arrived: the counter of the report, u32, then the first 60 bytes of its data. */
   Accepted = 10,
   /** The server refused: the reason, u32, then 1 if that was signed, u32. */
   Refused = 11,
   /** An answer failed its checks and was ignored: the status, u32. */
   AnswerForged = 12,
-  /** Revoked: silent but for one attempt a day. */
+  /** The device is revoked. It sends nothing but one attempt a day. */
   Silenced = 13,
-  /** The chain's head is beyond what this device can have sent: its counter, u32. Its flash was restored, or another device has its key. */
+  /** The head of the chain is beyond the last report that this device can have sent: its counter, u32. Its flash was restored, or another device has its key. */
   HeadAhead = 14,
-  /** A command from the server is acted upon: its counter, u32, then the first 60 bytes. */
+  /** The device acts upon a command from the server: its counter, u32, then the first 60 bytes. */
   Command = 15,
-  /** A command that is old or void was ignored: its counter, u32. */
+  /** The device ignored a command that is old or void: its counter, u32. */
   CommandIgnored = 16,
-  /** The store was empty, or held nothing that can be read, and was begun anew. */
+  /** The store was empty or not readable. The device began a new one. */
   StoreBegun = 17,
-  /** Something failed and is tried again: after so many ms, u32. */
+  /** A step failed. The next attempt follows after this many ms, u32. */
   Retry = 18,
-  /** An answer of the transport that is none of the protocol's: its number there (HTTP's status), u32. */
+  /** The transport gave an answer that the protocol does not have: its number there (the status of HTTP), u32. */
   AnswerUnknown = 19,
-  /** Starts end in faults again and again: this one waits so many ms, u32. */
+  /** The last starts ended in faults. This one waits for this many ms, u32. */
   Resting = 20,
   /** TLS is established: 1 if it was resumed, u32. */
   Secured = 21,
   /** TLS failed: the alert, u32, 256 if the connection was lost; then 1 if the server sent it, u32. */
   TlsFailed = 22,
-  /** On the server's order the next key was made and stored, and speaks from now on: its id. */
+  /** On the server's order the device made and stored its next key, and signs with it from now on: its id. */
   Rotating = 23,
-  /** The server has it as the device's key; the one before is gone: its id. */
+  /** The server has accepted the next key as the device's key: its id. */
   Rotated = 24,
-  /** The flash does not hold what is written to it: nothing is begun, and no key is made. */
+  /** The flash does not keep what is written to it. The device begins no store and makes no key. */
   NoStorage = 25,
-  /** The store has damaged records; each has a copy, and is repaired: how many, u32. */
+  /** The number of damaged records in the store, u32. Each has a copy and is repaired. */
   FlashDamaged = 26,
   /** The store held a key that can no longer be read. The device stays off the network and makes no other key. */
   IdentityLost = 27,
-  /** A number that the server signed is beyond its limit, and moves nothing: which one (`Refused`), u32; then the number, u32. */
+  /** The server signed a number beyond its limit, and the device ignored it: which one (`Refused`), u32, then the number, u32. */
   NumberRefused = 28,
-  /** A response was refused as a transport's: why (`ResponseFault`), u32. */
+  /** The device refused a response of the transport: the reason (`ResponseFault`), u32. */
   ResponseRefused = 29,
-  /** The link did not come up, or broke: the fault's word (`assembly/link/README.md`), u32. Said when it is new, and when its count is a power of two. */
+  /** The link did not come up, or broke: the word of the fault (`assembly/link/README.md`), u32. The device prints it when it is new, and when its count is a power of two. */
   LinkFault = 30,
 }
 
