@@ -9,7 +9,7 @@ import { audit } from "../../tools/server/audit.ts";
 import { runBackup, runRestore } from "../../tools/server/backup.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { Trouble } from "../../tools/trouble.ts";
-import { hex } from "../../tools/wire/bytes.ts";
+import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { FLAVOURS, ask, decide, enrolled, missing, rows, serve, text, type Fixture } from "./harness.ts";
@@ -38,17 +38,18 @@ for (const flavour of FLAVOURS) {
       const { database } = server.options;
       const key = server.options.key!;
       const [file, log] = [join(server.folder, "backup.db"), join(server.folder, "log.ndjson")];
-      const claims = (
-        await ask(server, server.adminToken, "/v1/claims", {
-          method: "POST",
-          body: JSON.stringify({ count: 4, expiresAt: server.clock.now + 1e7 }),
-        })
-      ).body.claims as string[];
+      const post = (path: string, body: object, method = "POST"): ReturnType<typeof ask> =>
+        ask(server, server.adminToken, path, { method, body: JSON.stringify(body) });
+      const made = await post("/v1/claims", { count: 5, expiresAt: server.clock.now + 1e7 });
+      const claims = made.body.claims as string[];
       const [device, bad, renewed] = await Promise.all(
         claims.slice(0, 3).map((claim) => enrolled(server, { claim: Buffer.from(claim, "hex") })),
       );
       for (const one of [device!, bad!, renewed!]) assert.equal(await report(server, one), "accepted");
       const reader = await server.operator("gone");
+      const path = `/v1/devices/${hex(renewed!.id)}`;
+      await post(path, { labels: ["owner:a"] }, "PATCH");
+      await post(`${path}/downlinks`, { data: "01", expiresAt: server.clock.now + 1e7 });
 
       // Reports arrive while it is copied.
       const copy = { isOver: false };
@@ -67,13 +68,12 @@ for (const flavour of FLAVOURS) {
       assert.equal(await decide(server, bad!, "revoke"), 200);
       assert.equal(await decide(server, renewed!, "suspend"), 200);
       assert.equal(await decide(server, renewed!, "restore"), 200);
-      await ask(server, server.adminToken, "/v1/tokens/end", {
-        method: "POST",
-        body: JSON.stringify({ name: "gone" }),
-      });
+      await post("/v1/tokens/end", { name: "gone" });
+      await post("/v1/claims/withdraw", { ids: made.body.ids.slice(4) });
+      assert.equal((await post(`${path}/transfer`, { from: "owner:a", to: "owner:b" })).body.withdrawn, 1);
       const late = await enrolled(server, { claim: Buffer.from(claims[3]!, "hex") });
       assert.equal(await report(server, late), "accepted");
-      assert.match(await runBackup(undefined, { database, key, log }), /log .*: 5 new entries/);
+      assert.match(await runBackup(undefined, { database, key, log }), /log .*: 9 new entries/);
       await server.close();
 
       const other = flavour === "sqlite" ? await postgres.database() : join(server.folder, "restored.db");
@@ -83,12 +83,19 @@ for (const flavour of FLAVOURS) {
       const told = await runRestore(file, { database: other, key, log }, server.clock.now);
       assert.match(told, new RegExp(`repeated: revoke ${hex(bad!.id)}`));
       assert.match(told, /repeated: end-token gone/);
+      assert.match(told, new RegExp(`repeated: withdraw-claim ${made.body.ids[4]}\n`));
+      assert.match(told, new RegExp(`repeated: transfer ${hex(renewed!.id)} to owner:b`));
       assert.match(told, /not repeated: 1 times devices enrolled/);
       await assert.rejects(runRestore(file, { database: other, key }), names(/is in use/));
 
       const again: Fixture = { ...(await server.restart({ database: other })), adminToken: server.adminToken };
       assert.equal((await ask(again, reader, "/v1/me")).status, 401);
       assert.equal(await report(again, bad!), "revoked");
+      assert.equal((await exchange.enrol(again.device({ claim: fromHex(claims[4]!)! }), again.url)).kind, "refused");
+      const [view, commands] = await Promise.all(
+        ["", "/downlinks"].map((verb) => ask(again, server.adminToken, path + verb)),
+      );
+      assert.deepEqual([view!.body.labels, commands!.body.commands[0].state], [["owner:b"], "withdrawn"]);
       for (const one of [device!, renewed!, late]) assert.equal(await report(again, one), "accepted");
       assert.deepEqual((await audit(again.store, keyFile.load(key))).findings, []);
       assert.ok(

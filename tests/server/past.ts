@@ -41,7 +41,14 @@ export async function past(server: Fixture): Promise<void> {
   assert.equal((await post(`/v1/devices/${hex(worn.id)}/replace`, { by: board })).status, 200);
   const { body } = await ask(server, server.adminToken, "/v1/alarms");
   await post("/v1/alarms/acknowledge", { seqs: body.alarms.map(({ seq }: { seq: number }) => seq) });
-  await post("/v1/claims", { count: 3, expiresAt: server.clock.now + 1e6 });
+  const { ids } = (await post("/v1/claims", { count: 3, expiresAt: server.clock.now + 1e6 })).body;
+  await post("/v1/claims/withdraw", { ids: ids.slice(1) });
+  const sold = { from: "cellar", to: "attic" };
+  assert.deepEqual((await post(`/v1/devices/${board}/transfer`, sold)).status, 409);
+  const { devices } = (await ask(server, server.adminToken, "/v1/devices?label=pump-0")).body;
+  const pump = devices.find(({ labels }: { labels: string[] }) => labels.includes("cellar"));
+  await post(`/v1/devices/${pump.id}/downlinks`, { data: "01", expiresAt: server.clock.now + 1e6 });
+  assert.deepEqual((await post(`/v1/devices/${pump.id}/transfer`, sold)).body, { withdrawn: 1 });
   await post("/v1/invitations", { ids: ["11".repeat(32), "22".repeat(32)] });
   await post("/v1/tokens", { name: "gone", scope: "read" });
   await post("/v1/tokens/end", { name: "gone" });

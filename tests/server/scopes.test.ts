@@ -6,6 +6,7 @@ import * as keyFile from "../../tools/server/keys.ts";
 import { openapi } from "../../tools/server/openapi.ts";
 import { page } from "../../tools/server/page.ts";
 import { Reader } from "../../tools/server/reader.ts";
+import { TokenUses } from "../../tools/server/token_uses.ts";
 import { SCOPES, type Scope } from "../../tools/server/tokens.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { AUDIENCE, ask, enrolled, rows, serve, type Fixture } from "./harness.ts";
@@ -34,7 +35,7 @@ function documented(): Operation[] {
 /** Routes that need no token, and reveal nothing about a device. */
 const PUBLIC = new Set(["/v1/server", "/openapi.json", "/healthz", "/readyz"]);
 /** Acts that cannot be undone, or that give others the right to do them. */
-const ADMIN = /\/(revoke|replace|tokens|tokens\/end)$/;
+const ADMIN = /\/(revoke|replace|transfer|tokens|tokens\/end)$/;
 
 /** The least that may do something: looking needs read, doing needs operate, what is for ever needs admin. */
 function least({ method, path }: Operation): Operation["scope"] {
@@ -76,12 +77,16 @@ async function status(
 void test("each route of the document needs its scope, and every route is in the document", async (t) => {
   const server = await serve(t);
   const { intake, store, clock } = server;
+  const keys = keyFile.load(server.options.key!);
+  const uses = new TokenUses({ store, keys }, () => undefined);
+  t.after(() => uses.close());
   const app = application({
     intake,
     store,
     clock: clock.read,
     ticks: clock.readTicks,
-    keys: keyFile.load(server.options.key!),
+    keys,
+    uses,
     audience: AUDIENCE,
     policy: "open",
     gauges: () => [],

@@ -67,11 +67,11 @@ for (const flavour of FLAVOURS) {
       assert.equal(await me(server, server.adminToken!), 401);
       server.clock.pass(1000);
       const token = (await runToken("make", "rescue", { ...options, days: 1 }, server.clock.now)).trim();
-      assert.deepEqual((await ask(server, token, "/v1/me")).body, { name: "rescue", scope: "admin" });
+      assert.deepEqual((await ask(server, token, "/v1/me")).body, { name: "rescue", scope: "admin", label: null });
       const listed = await runToken("list", undefined, options, server.clock.now);
       assert.match(
         listed,
-        /^first {2}admin .* ended 2026-01-01 {2}not valid\nrescue {2}admin .* until 2026-01-02 {2}valid\n$/,
+        /^first {2}admin .* ended 2026-01-01 {2}not valid\nrescue {2}admin .* not used {2}until 2026-01-02 {2}valid\n$/,
       );
       await assert.rejects(runToken("end", "nobody", options, server.clock.now), /no token has the name nobody/);
       for (const name of [undefined, "", "two\nlines", "x".repeat(101)])

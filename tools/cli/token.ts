@@ -7,6 +7,7 @@ interface Options {
   database: string;
   key?: string;
   scope: Scope;
+  label?: string;
   days?: number;
 }
 
@@ -20,6 +21,7 @@ export function add(program: Command): void {
     .option("--database <where>", "SQLite file, or postgres:// URL", "signet.db")
     .option("--key <file>", "the server's key (default: beside the database)")
     .addOption(new Option("--scope <scope>", "scope of a new token").choices(SCOPES).default("admin"))
+    .option("--label <label>", "reach of a new token: only devices with this label")
     .option("--days <n>", "days until a new token expires (default: never)", Number)
     .action(async (action: Action, name: string | undefined, options: Options) => {
       const { runToken } = await import("../server/token_desk.ts");

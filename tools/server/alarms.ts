@@ -1,4 +1,5 @@
 /** Alarms: entries of the log that an operator must look at, the evidence of forks, and acknowledgements. */
+import { sql, type RawBuilder } from "kysely";
 import { hex } from "../wire/bytes.ts";
 import type { Desk } from "./decisions.ts";
 import * as log from "./log.ts";
@@ -17,6 +18,8 @@ export interface Asked {
   readonly limit: number;
   /** True to leave out those that were acknowledged. */
   readonly isOpen: boolean;
+  /** The label of the token: include only alarms about devices with it, from the time when they got it. */
+  readonly within?: string | null;
 }
 
 export interface AlarmView extends EntryView {
@@ -30,8 +33,11 @@ export interface Alarms {
 }
 
 /** List signs of clones, duplicate keys, restored backups, and alarms of rules, newest first. */
-export async function list(store: Store, { limit, isOpen }: Asked): Promise<Alarms> {
-  const evidence = store.read.selectFrom("evidence").selectAll().orderBy("received_at", "desc").limit(limit);
+export async function list(store: Store, { limit, isOpen, within = null }: Asked): Promise<Alarms> {
+  const isWithin = (device: string, at: string): RawBuilder<boolean> =>
+    sql`exists (select 1 from labels l where l.device = ${sql.ref(device)} and l.label = ${within} and l.since <= ${sql.ref(at)})`;
+  let evidence = store.read.selectFrom("evidence as e").selectAll().orderBy("e.received_at", "desc").limit(limit);
+  if (within !== null) evidence = evidence.where(isWithin("e.device", "e.received_at"));
   // An index has the entries of one action in their order; two actions in one query would be sorted.
   const logged = async (action: (typeof ACTIONS)[number]): Promise<AuditRow[]> => {
     let query = store.read.selectFrom("audit as a").selectAll("a").where("a.action", "=", action);
@@ -39,6 +45,7 @@ export async function list(store: Store, { limit, isOpen }: Asked): Promise<Alar
       query = query.where(({ not, exists, selectFrom }) =>
         not(exists(selectFrom("acknowledged as k").select("k.seq").whereRef("k.seq", "=", "a.seq"))),
       );
+    if (within !== null) query = query.where(isWithin("a.device", "a.at"));
     return query.orderBy("a.seq", "desc").limit(limit).execute();
   };
   const both = [...(await logged("alarm")), ...(await logged("fork"))];

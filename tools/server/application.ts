@@ -9,7 +9,8 @@ import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
 import { problem } from "./problem.ts";
 import { addressOf } from "./proxy.ts";
-import { Answered, Rendered, type Context, type Route } from "./route.ts";
+import * as reach from "./reach.ts";
+import { Answered, Rendered, unhex, type Context, type Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import * as streams from "./streams.ts";
 import type { Env } from "./streams.ts";
@@ -32,6 +33,7 @@ export function guard(context: Context): (needed: tokens.Scope) => MiddlewareHan
       return problem(401, "a token is required", { "www-authenticate": "Bearer" });
     }
     if (!tokens.includes(found.scope, needed)) return problem(403, `a token of scope ${needed} is required`);
+    context.uses.note(found.hash, context.clock());
     c.set("bearer", found);
     c.set("isValid", async () => {
       const now = await tokens.bearer(context.store, context.keys, token!, context.clock());
@@ -84,6 +86,21 @@ function refuseOtherMethods(app: Hono<Env>): void {
   }
 }
 
+/** A request without a token. */
+const ANYONE = { name: "nobody", scope: "none", label: null } as const;
+
+/** Return the time since when a token reaches what the path names, or the answer if it does not. */
+async function reachOf(
+  context: Context,
+  { isLabelled }: Route,
+  label: string | null,
+  { id }: { id?: string },
+): Promise<number | Response> {
+  if (label !== null && !isLabelled) return problem(403, "a token without a label is required");
+  if (label === null || id === undefined) return 0;
+  return (await reach.since(context, label, unhex(id))) ?? problem(404, "no such device");
+}
+
 /** Make a handler of a route: validate, call, answer. */
 function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promise<Response> {
   return async (c) => {
@@ -95,10 +112,12 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
     if (!given.params.success) return problem(404, "this path does not exist");
     if (!given.query.success) return problem(400, z.prettifyError(given.query.error));
     if (!given.body.success) return problem(400, z.prettifyError(given.body.error));
-    const { name: actor, scope } =
-      route.scope === "none" ? ({ name: "nobody", scope: "none" } as const) : c.get("bearer");
+    const { name: actor, scope, label } = route.scope === "none" ? ANYONE : c.get("bearer");
+    const reachedSince = await reachOf(context, route, label, given.params.data as { id?: string });
+    if (reachedSince instanceof Response) return reachedSince;
     const [params, query, body] = [given.params.data, given.query.data, given.body.data] as never[];
-    const result = await route.handle(context, { params: params!, query: query!, body: body!, actor, scope });
+    const asked = { params: params!, query: query!, body: body!, actor, scope, label, reachedSince };
+    const result = await route.handle(context, asked);
     if (result instanceof Answered) return problem(result.status, result.error);
     if (result instanceof Rendered) return c.body(result.json, 200, { "content-type": "application/json" });
     return typeof result === "string" ? c.text(result) : c.json(result as object);

@@ -28,7 +28,7 @@ export async function checkDevices(search: Search, told: Told): Promise<{ device
     if (state === undefined) search.found("devices", name, "inserted: the log has no entry for it");
     else if (state !== row.state) search.found("devices", name, `altered: in the log it is ${state}`);
     reports += await checkChain(search, row, starts.get(name) ?? NO_BASE, numbered.get(name) ?? 0);
-    await downlinks(search, row, told.downlinks.get(name) ?? 0);
+    await downlinks(search, row, told.downlinks.get(name) ?? 0, told.withdrawn);
     await evidence(search, row, told.forks.get(name) ?? 0);
   }
   for (const name of missing) search.found("devices", name, "removed: the log has its enrolment");
@@ -54,9 +54,19 @@ async function checkBases(search: Search, told: ReadonlyMap<string, Base>): Prom
   return found;
 }
 
-async function downlinks(search: Search, device: DeviceRow, told: number): Promise<void> {
+async function downlinks(
+  search: Search,
+  device: DeviceRow,
+  told: number,
+  withdrawn: ReadonlySet<string>,
+): Promise<void> {
   const rows = await search.db.selectFrom("downlinks").selectAll().where("device", "=", device.id).execute();
-  for (const row of rows) search.sealed("downlinks", `${hex(device.id)}/${row.counter}`, row);
+  for (const row of rows) {
+    const name = `${hex(device.id)}/${row.counter}`;
+    search.sealed("downlinks", name, row);
+    if (withdrawn.has(name) !== (row.withdrawn_at !== null))
+      search.found("downlinks", name, "altered: the log says otherwise about its withdrawal");
+  }
   if (rows.length !== told)
     search.found("downlinks", hex(device.id), `removed or inserted: there are ${rows.length}, the log says ${told}`);
 }

@@ -8,6 +8,7 @@ import type { Base, Range } from "./base.ts";
 import * as log from "./log.ts";
 import { REPLACE } from "./replacement.ts";
 import type { AuditRow, DeviceState } from "./store/schema.ts";
+import { WITHDRAW, WITHDRAW_CLAIM } from "./withdrawal.ts";
 
 /** Rows that must exist according to the log. */
 export interface Told {
@@ -19,6 +20,8 @@ export interface Told {
   /** The same of keys that are not known. */
   readonly orphans: Map<string, string>;
   readonly endedTokens: Map<string, number>;
+  /** Hashes of claims, and commands as device/counter. */
+  readonly withdrawn: Set<string>;
   /** Dead boards and those in their place. */
   readonly replacements: Map<string, string>;
   readonly profiles: Profiles;
@@ -59,6 +62,7 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
     successors: new Map(),
     orphans: new Map(),
     endedTokens: new Map(),
+    withdrawn: new Set(),
     replacements: new Map(),
     profiles: new Map(),
     alarms: { rules: new Set(), acknowledged: new Set() },
@@ -128,6 +132,9 @@ function gather(told: Told, row: AuditRow): void {
   if (state !== undefined) told.states.set(device, state);
   if (row.action === "orphan") told.orphans.set(device, String(detail["successor"]));
   else if (row.action === "enrol" || row.action === "refuse-handover") told.orphans.delete(device);
+  if (row.action === WITHDRAW_CLAIM) told.withdrawn.add(String(detail["claim"]));
+  if (row.action === WITHDRAW)
+    for (const counter of String(detail["counters"]).split(",")) told.withdrawn.add(`${device}/${counter}`);
   if (row.action === "rotate") told.successors.set(device, String(detail["successor"]));
   else if (row.action === "fork") add(told.forks, device);
   else if (row.action === "downlink") add(told.downlinks, device);

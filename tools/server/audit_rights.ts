@@ -9,6 +9,8 @@ export async function checkRights(search: Search, told: Told): Promise<void> {
   const users = new Map<string, string | null>();
   for (const row of claims) {
     search.sealed("claims", hex(row.hash), row);
+    if (told.withdrawn.has(hex(row.hash)) !== (row.withdrawn_at !== null))
+      search.found("claims", hex(row.hash), "altered: the log says otherwise about its withdrawal");
     users.set(hex(row.hash), row.used_by === null ? null : hex(row.used_by));
   }
   const claimed = await search.db
@@ -31,6 +33,8 @@ export async function checkRights(search: Search, told: Told): Promise<void> {
   for (const [name, count] of told.endedTokens) {
     if ((ended.get(name) ?? 0) < count) search.found("tokens", name, "altered: the log says it was ended");
   }
+  for (const row of await search.db.selectFrom("token_uses").selectAll().execute())
+    search.sealed("token_uses", hex(row.hash), row);
   // A row of these that is gone leads to something being told again, and to nothing else.
   for (const row of await search.db.selectFrom("deliveries").selectAll().execute())
     search.sealed("deliveries", hex(row.stream), row);

@@ -16,6 +16,9 @@ import { keyBeside, keyOf } from "./place.ts";
 import { copyRows } from "./store/copy.ts";
 import type { AuditRow } from "./store/schema.ts";
 import { Store } from "./store/store.ts";
+import { transfer, TRANSFER, type Transfer } from "./transfer.ts";
+import * as withdrawal from "./withdrawal.ts";
+import { WITHDRAW, WITHDRAW_CLAIM } from "./withdrawal.ts";
 
 const ACTOR = "machine";
 const PAGE = 500;
@@ -246,6 +249,19 @@ async function redo(
       const { name } = JSON.parse(row.detail) as { name: string };
       const ended = await decisions.endToken(desk, name, ACTOR);
       lines.push(`${ended > 0 ? "repeated" : "in force"}: end-token ${name}`);
+    } else if (row.action === WITHDRAW_CLAIM) {
+      const { claim } = JSON.parse(row.detail) as { claim: string };
+      const count = await withdrawal.claims(desk, [fromHex(claim)!], ACTOR, reason);
+      lines.push(`${count > 0 ? "repeated" : "in force, or the claim is unknown"}: withdraw-claim ${claim}`);
+    } else if (row.action === WITHDRAW && row.device !== null) {
+      const { counters } = JSON.parse(row.detail) as { counters: string };
+      for (const counter of counters.split(","))
+        await withdrawal.commands(desk, row.device, Number(counter), ACTOR, reason);
+      lines.push(`repeated: withdraw ${hex(row.device)} ${counters}`);
+    } else if (row.action === TRANSFER && row.device !== null) {
+      const { from, to } = JSON.parse(row.detail) as Transfer;
+      const done = await transfer(desk, row.device, { from, to, reason }, ACTOR);
+      lines.push(`${typeof done === "number" ? "repeated" : "NOT repeated"}: transfer ${hex(row.device)} to ${to}`);
     } else if (REMINDERS[row.action] !== undefined) counts.set(row.action, (counts.get(row.action) ?? 0) + 1);
   }
   for (const [action, count] of counts) lines.push(`not repeated: ${count} times ${REMINDERS[action]}`);

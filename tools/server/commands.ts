@@ -19,6 +19,7 @@ export async function next(tx: Tx, device: DeviceRow, now: number): Promise<Uint
     .where("device", "=", device.id)
     .where("counter", ">", device.passed)
     .where("expires_at", ">", now)
+    .where("withdrawn_at", "is", null)
     .orderBy("counter")
     .limit(1)
     .executeTakeFirst();

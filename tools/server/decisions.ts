@@ -99,7 +99,7 @@ export async function makeClaims(
 ): Promise<Uint8Array[]> {
   const claims = Array.from({ length: count }, () => new Uint8Array(randomBytes(CLAIM_BYTES)));
   await store.write(async (tx) => {
-    const made = { note, created_at: clock(), expires_at: expiresAt, used_by: null, used_at: null };
+    const made = { note, created_at: clock(), expires_at: expiresAt, used_by: null, used_at: null, withdrawn_at: null };
     for (const part of parts(claims)) {
       const rows = part.map((claim) => sealed(keys.seal, "claims", { hash: hash(claim), ...made }));
       await tx.insertInto("claims").values(rows).execute();
@@ -162,6 +162,7 @@ function queueDownlink(
       message,
       expires_at: expiresAt,
       created_at: now,
+      withdrawn_at: null,
     });
     await tx.insertInto("downlinks").values(row).execute();
     const queued = sealed(keys.seal, "devices", { ...device, downlink_counter: counter });

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { sql, type RawBuilder, type SelectQueryBuilder } from "kysely";
 import { fromHex, hex } from "../wire/bytes.ts";
 import * as profile from "./profile.ts";
-import type { DeviceRow, DeviceState, LabelRow, ProfileRow, Tables } from "./store/schema.ts";
+import type { DeviceRow, DeviceState, ProfileRow, Tables } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
 
 export interface DeviceView extends profile.Profile {
@@ -99,6 +99,8 @@ export interface Filter {
   readonly id?: string | undefined;
   readonly state?: DeviceState | undefined;
   readonly label?: string | undefined;
+  /** The label of the token: include no other devices. */
+  readonly within?: string | null | undefined;
   /** A part of the name. */
   readonly name?: string | undefined;
   readonly board?: string | undefined;
@@ -142,7 +144,7 @@ export function placeOf(order: Order, cursor: string): Place | undefined {
   }
 }
 
-type Joined = Tables & { d: DeviceRow; p: ProfileRow; l: LabelRow };
+type Joined = Tables & { d: DeviceRow; p: ProfileRow };
 
 /** The list of devices as one query. */
 function query({ read: db, flavour }: Store, { limit, order = "-lastSeen", cursor, ...filter }: Asked) {
@@ -171,12 +173,13 @@ function filtered<O>(
   filter: Filter,
   like: "like" | "ilike",
 ): SelectQueryBuilder<Joined, "d", O> {
-  const { since, silentSince, id, name, state, label, board, firmware } = filter;
+  const { since, silentSince, id, name, state, label, within, board, firmware } = filter;
   let found = all;
-  if (label !== undefined)
-    found = found.innerJoin("labels as l", (join) =>
-      join.onRef("l.device", "=", "d.id").on("l.label", "=", label),
-    ) as never;
+  for (const [alias, one] of Object.entries({ l: label, w: within }))
+    if (one !== undefined && one !== null)
+      found = found.innerJoin(`labels as ${alias}`, (join) =>
+        join.on(sql<boolean>`${sql.ref(`${alias}.device`)} = d.id and ${sql.ref(`${alias}.label`)} = ${one}`),
+      ) as never;
   if (since !== undefined) found = found.where("d.last_seen", ">=", since);
   if (silentSince !== undefined) found = found.where("d.last_seen", "<", silentSince);
   if (state !== undefined) found = found.where("d.state", "=", state);

@@ -29,14 +29,15 @@ async function before(
   return key && { id: key.device, how: "key", at: key.received_at };
 }
 
-/** List the history of a device. Bounds: STEPS_MAX devices, `limit` reports. */
-export async function of(store: Store, id: Uint8Array, limit: number): Promise<History> {
+/** List the history of a device from `since`. Bounds: STEPS_MAX devices, `limit` reports. */
+export async function of(store: Store, id: Uint8Array, limit: number, since = 0): Promise<History> {
   const devices: History["devices"][number][] = [{ id: hex(id), how: null, at: null }];
-  let found = await reports(store, id, { limit });
+  let found = await reports(store, id, { limit, since });
   let at = await before(store, id);
-  for (let steps = 1; at !== undefined && steps < STEPS_MAX; steps++) {
+  for (let steps = 1; at !== undefined && at.at >= since && steps < STEPS_MAX; steps++) {
     devices.unshift({ id: hex(at.id), how: at.how, at: at.at });
-    if (found.length < limit) found = [...(await reports(store, at.id, { limit: limit - found.length })), ...found];
+    const left = limit - found.length;
+    if (left > 0) found = [...(await reports(store, at.id, { limit: left, since })), ...found];
     at = await before(store, at.id);
   }
   return { devices, reports: found };

@@ -15,7 +15,13 @@ export type Policy = (typeof POLICIES)[number];
 
 /** Why a device that signs correctly is not let in. */
 export type Denial =
-  "not on the list" | "no claim" | "unknown claim" | "expired claim" | "claim of another device" | "another claim";
+  | "not on the list"
+  | "no claim"
+  | "unknown claim"
+  | "expired claim"
+  | "withdrawn claim"
+  | "claim of another device"
+  | "another claim";
 
 export type Admission = { readonly claim: Uint8Array | null } | { readonly denied: Denial };
 
@@ -42,6 +48,7 @@ export async function admit(
   const row = await store.locked(query).executeTakeFirst();
   if (row === undefined || !isSealed(sealKey, "claims", row)) return { denied: "unknown claim" };
   if (row.used_by !== null) return { denied: "claim of another device" };
+  if (row.withdrawn_at !== null) return { denied: "withdrawn claim" };
   if (row.expires_at < now) return { denied: "expired claim" };
   const used: ClaimRow = sealed(sealKey, "claims", { ...row, used_by: id, used_at: now });
   await tx.updateTable("claims").set(used).where("hash", "=", claimHash).execute();

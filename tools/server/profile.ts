@@ -51,20 +51,32 @@ export function byDevice(rows: readonly LabelRow[]): Map<string, string[]> {
 }
 
 /** Change the profile of a device, in the log too. Undefined if there is no such device. */
-export function describe(desk: Desk, id: Uint8Array, change: Change, actor: string): Promise<Profile | undefined> {
-  const { store, keys, clock } = desk;
+export function describe(desk: Desk, id: Uint8Array, wanted: Change, actor: string): Promise<Profile | undefined> {
+  const { store } = desk;
   return store.write(async (tx) => {
     const query = tx.selectFrom("devices").select("id").where("id", "=", id);
     if ((await store.locked(query).executeTakeFirst()) === undefined) return undefined;
     const before = (await of(tx, [id])).get(hex(id)) ?? EMPTY;
-    const labels = [...new Set(change.labels ?? before.labels)].toSorted();
-    const after = { ...before, ...change, labels };
-    const detail = changed(before, after);
-    if (Object.keys(detail).length === 0) return after;
-    await put(tx, keys, id, after, clock());
-    await log.append(store, keys, tx, clock(), { action: DESCRIBE, actor, device: id, detail });
-    return after;
+    return change(tx, desk, id, before, wanted, actor);
   });
+}
+
+/** Change the profile of a device whose row is locked, in the log too. */
+export async function change(
+  tx: Tx,
+  { store, keys, clock }: Desk,
+  id: Uint8Array,
+  before: Profile,
+  wanted: Change,
+  actor: string,
+): Promise<Profile> {
+  const labels = [...new Set(wanted.labels ?? before.labels)].toSorted();
+  const after = { ...before, ...wanted, labels };
+  const detail = changed(before, after);
+  if (Object.keys(detail).length === 0) return after;
+  await put(tx, keys, id, after, clock());
+  await log.append(store, keys, tx, clock(), { action: DESCRIBE, actor, device: id, detail });
+  return after;
 }
 
 /** The parts of a profile that differ from those before, as the log has them. */

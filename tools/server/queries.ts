@@ -55,13 +55,18 @@ export interface Totals {
   readonly reports: number;
 }
 
-/** Count the devices in each state, and the reports of all. Bounds: reads every row of `devices`, and none of `reports`. */
-export async function totals(store: Store): Promise<Totals> {
-  const rows = await store.read
-    .selectFrom("devices")
-    .select(({ fn }) => ["state", fn.countAll().as("devices"), fn.sum("report_count").as("reports")])
-    .groupBy("state")
-    .execute();
+/**
+ * Count the devices in each state, and the reports of all; only those with the label `within`, if there is one. Bounds: reads every
+ * row of `devices`, and none of `reports`.
+ */
+export async function totals(store: Store, within: string | null = null): Promise<Totals> {
+  let query = store.read
+    .selectFrom("devices as d")
+    .select(({ fn }) => ["d.state", fn.countAll().as("devices"), fn.sum("d.report_count").as("reports")])
+    .groupBy("d.state");
+  if (within !== null)
+    query = query.innerJoin("labels as l", (join) => join.onRef("l.device", "=", "d.id").on("l.label", "=", within));
+  const rows = await query.execute();
   const counted = new Map(rows.map((row) => [row.state, Number(row.devices)]));
   return {
     devices: Object.fromEntries(STATES.map((state) => [state, counted.get(state) ?? 0])) as Totals["devices"],

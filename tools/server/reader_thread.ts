@@ -7,6 +7,7 @@ import * as devices from "./devices.ts";
 import * as history from "./history.ts";
 import * as queries from "./queries.ts";
 import * as receipt from "./receipt.ts";
+import * as rights from "./rights.ts";
 import * as rules from "./rules.ts";
 import { unnumbered, type Writers } from "./unnumbered.ts";
 import type { RuleRow } from "./store/schema.ts";
@@ -23,19 +24,41 @@ export interface Slice {
   readonly next: number | undefined;
 }
 
+interface HistoryAsked {
+  readonly device: string;
+  readonly limit: number;
+  readonly since: number;
+}
+
+interface SliceAsked {
+  readonly device: string;
+  readonly key: string;
+  readonly after: number;
+  readonly since: number;
+}
+
 /** The queries by name. Ids are hexadecimal; lists are JSON already, so that rendering them holds no other thread. */
 const QUERIES = {
   async devices(store: Store, asked: devices.Asked): Promise<string> {
     return JSON.stringify(await devices.list(store, asked));
   },
-  async totals(store: Store, _given: object): Promise<string> {
-    return JSON.stringify(await queries.totals(store));
+  async totals(store: Store, { within }: { within: string | null }): Promise<string> {
+    return JSON.stringify(await queries.totals(store, within));
   },
   async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
     return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
   },
-  async history(store: Store, { device, limit }: { device: string; limit: number }): Promise<string> {
-    return JSON.stringify(await history.of(store, fromHex(device)!, limit));
+  async history(store: Store, { device, limit, since }: HistoryAsked): Promise<string> {
+    return JSON.stringify(await history.of(store, fromHex(device)!, limit, since));
+  },
+  async claims(store: Store, asked: rights.ClaimsAsked): Promise<string> {
+    return JSON.stringify(await rights.claims(store, asked));
+  },
+  async commands(
+    store: Store,
+    { device, ...asked }: rights.CommandsAsked & { readonly device: string },
+  ): Promise<string> {
+    return JSON.stringify({ commands: await rights.commands(store, fromHex(device)!, asked) });
   },
   async alarms(store: Store, { bursts, ...asked }: alarms.Asked & { bursts: readonly object[] }): Promise<string> {
     return JSON.stringify({ ...(await alarms.list(store, asked)), bursts });
@@ -62,8 +85,8 @@ const QUERIES = {
   unnumbered(store: Store, writers: Writers): Promise<Leaves[]> {
     return unnumbered(store, writers);
   },
-  async slice(store: Store, { device, key, after }: { device: string; key: string; after: number }): Promise<Slice> {
-    const page = await queries.reports(store, fromHex(device)!, { limit: SLICE, after });
+  async slice(store: Store, { device, key, after, since }: SliceAsked): Promise<Slice> {
+    const page = await queries.reports(store, fromHex(device)!, { limit: SLICE, after, since });
     const lines = page.map((report) => `${JSON.stringify({ key, ...report })}\n`).join("");
     return { lines, next: page.length < SLICE ? undefined : page.at(-1)!.counter };
   },

@@ -81,9 +81,12 @@ export async function take(
     return { refused: "handover-refused", ...(isOlder ? {} : { alarm }) };
   }
   // A key that names a session of its own was in use before a backup was put back: it took over in time.
-  const isLate = order !== undefined && order.expires_at <= now && fresh.doubt === null;
+  const isWithdrawn = order !== undefined && order.withdrawn_at !== null;
+  const isVoid = isWithdrawn || (order !== undefined && order.expires_at <= now);
+  const isLate = isVoid && fresh.doubt === null;
   if (isLate || old.model !== fresh.model) {
-    await end(tx, bench, old, claims.order, isLate ? "expired" : "another board");
+    const why = isWithdrawn ? "withdrawn" : "expired";
+    await end(tx, bench, old, claims.order, isLate ? why : "another board");
     return { refused: "handover-refused" };
   }
   return { row: await replace(tx, bench, old, { message, claims }, fresh, order !== undefined) };

@@ -8,6 +8,7 @@ import type { Gauge } from "./metrics.ts";
 import type { Policy } from "./policy.ts";
 import type { Reader } from "./reader.ts";
 import { LABEL, PLAIN } from "./text.ts";
+import type { TokenUses } from "./token_uses.ts";
 import * as tokens from "./tokens.ts";
 
 export interface Context extends decisions.Desk {
@@ -20,6 +21,7 @@ export interface Context extends decisions.Desk {
   readonly gauges: () => readonly Gauge[];
   /** Runs long queries beside the event loop. */
   readonly reader: Reader;
+  readonly uses: TokenUses;
   /** Emits `changed` after this instance ended tokens. */
   readonly tokensChanged: EventEmitter<{ changed: [] }>;
   /** Called for each unexpected error, with the method and path of the request that failed. */
@@ -54,6 +56,8 @@ export interface Route {
   readonly params: z.ZodType;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
+  /** True if a token with a label may use it: it then shows and changes no other devices than those with the label. */
+  readonly isLabelled: boolean;
   readonly handle: (context: Context, given: Given) => Promise<unknown>;
 }
 
@@ -63,6 +67,10 @@ interface Given<P = never, Q = never, B = never> {
   readonly body: B;
   readonly actor: string;
   readonly scope: tokens.Scope | "none";
+  /** The label of the token; null if it reaches all devices. */
+  readonly label: string | null;
+  /** The time since when the token reaches the device of the path. */
+  readonly reachedSince: number;
 }
 
 export const nothing = z.object({}).strict();
@@ -114,11 +122,11 @@ export function route<
   path: string,
   scope: Route["scope"],
   summary: string,
-  given: { readonly params?: P; readonly query?: Q; readonly body?: B },
+  given: { readonly params?: P; readonly query?: Q; readonly body?: B; readonly isLabelled?: boolean },
   handle: (context: Context, given: Given<z.output<P>, z.output<Q>, z.output<B>>) => Promise<unknown>,
 ): Route {
-  const { params = nothing, query = nothing, body = nothing } = given;
-  return { method, path, scope, summary, params, query, body, handle: handle as Route["handle"] };
+  const { params = nothing, query = nothing, body = nothing, isLabelled = false } = given;
+  return { method, path, scope, summary, params, query, body, isLabelled, handle: handle as Route["handle"] };
 }
 
 export const unhex = (text: string): Uint8Array => fromHex(text)!;

@@ -3,17 +3,20 @@
  * of its answer, or an `Answered` with its own status.
  */
 import { z } from "zod";
-import { hex } from "../wire/bytes.ts";
 import { CLIENT_MAX, DATA_MAX } from "../wire/messages.ts";
 import { MAX_BYTES } from "../wire/sign1.ts";
 import * as alarms from "./alarms.ts";
 import * as decisions from "./decisions.ts";
 import * as profile from "./profile.ts";
-import { Answered, bytes, id, label, later, note, route, text, tokenName, unhex, type Route } from "./route.ts";
+import * as reach from "./reach.ts";
+import { Answered, bytes, id, label, later, note, route, text, unhex, type Route } from "./route.ts";
 import { READING } from "./routes_reading.ts";
+import { RIGHTS } from "./routes_rights.ts";
 import * as replacement from "./replacement.ts";
 import * as rules from "./rules.ts";
-import * as tokens from "./tokens.ts";
+import type * as tokens from "./tokens.ts";
+import { transfer } from "./transfer.ts";
+import * as withdrawal from "./withdrawal.ts";
 
 const ruleName = text(1, 100);
 const ruleBody = z
@@ -61,10 +64,13 @@ const authorizing = [
             .describe("the signed message in base64 or base64url"),
         })
         .strict(),
+      isLabelled: true,
     },
-    async ({ intake }, { query, body }) => {
+    async (context, { query, body, label: only }) => {
       const { clientid: clientId, ...rest } = body;
-      const verdict = await intake.authorize({ clientId, ...rest });
+      const found = await context.intake.authorize({ clientId, ...rest });
+      const isReached = "denied" in found || (await reach.since(context, only, unhex(found.device))) !== undefined;
+      const verdict = isReached ? found : { denied: "unknown-device" as const };
       if (!("denied" in verdict)) return { result: "allow", ...verdict };
       return query.denied === "200" ? { result: "deny", reason: verdict.denied } : new Answered(403, verdict.denied);
     },
@@ -79,7 +85,7 @@ function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope,
     `/v1/devices/:id/${verb}`,
     scope,
     summary,
-    { params: z.object({ id }), body: reason },
+    { params: z.object({ id }), body: reason, isLabelled: true },
     async (context, { params, body, actor }) => {
       const change = await decisions.setState(context, unhex(params.id), state, actor, body.reason);
       if (change === "unknown") return new Answered(404, "no such device");
@@ -142,9 +148,13 @@ const deciding = [
           labels: z.array(label).max(profile.LABELS_MAX).optional(),
         })
         .strict(),
+      isLabelled: true,
     },
-    async (context, { params, body, actor }) =>
-      (await profile.describe(context, unhex(params.id), body, actor)) ?? new Answered(404, "no such device"),
+    async (context, { params, body, actor, label: only }) => {
+      // Labels give rights: a holder of one could give the device to others.
+      if (only !== null && body.labels !== undefined) return new Answered(403, "a token without a label is required");
+      return (await profile.describe(context, unhex(params.id), body, actor)) ?? new Answered(404, "no such device");
+    },
   ),
   stateRoute("suspend", "suspended", "operate", "Refuse a device until it is restored"),
   stateRoute("restore", "active", "operate", "Accept a suspended device again"),
@@ -165,12 +175,57 @@ const deciding = [
   ),
   route(
     "post",
+    "/v1/devices/:id/transfer",
+    "admin",
+    "Put one label in the place of another: tokens with the old one reach the device no more, those with the new one what it sends from now on",
+    {
+      params: z.object({ id }),
+      body: z.object({ from: label, to: label, reason: note }).strict(),
+    },
+    async (context, { params, body, actor }) => {
+      const withdrawn = await transfer(context, unhex(params.id), body, actor);
+      if (withdrawn === "unknown") return new Answered(404, "no such device");
+      if (withdrawn === "impossible") return new Answered(409, "the device must have the one label and not the other");
+      return { withdrawn };
+    },
+  ),
+  route(
+    "post",
     "/v1/devices/:id/downlinks",
     "operate",
     "Queue a signed command for a device",
-    { params: z.object({ id }), body: z.object({ data: bytes(0, DATA_MAX), expiresAt: later }).strict() },
+    {
+      params: z.object({ id }),
+      body: z.object({ data: bytes(0, DATA_MAX), expiresAt: later }).strict(),
+      isLabelled: true,
+    },
     async (context, { params, body, actor }) => {
       return queued(await decisions.queueCommand(context, unhex(params.id), unhex(body.data), body.expiresAt, actor));
+    },
+  ),
+  route(
+    "post",
+    "/v1/devices/:id/downlinks/withdraw",
+    "operate",
+    "Withdraw the commands that wait for a device, or one of them; it may still obey one that was sent to it",
+    {
+      params: z.object({ id }),
+      body: z
+        .object({
+          counter: z
+            .number()
+            .int()
+            .min(1)
+            .max(2 ** 32)
+            .optional(),
+          reason: note,
+        })
+        .strict(),
+      isLabelled: true,
+    },
+    async (context, { params, body, actor }) => {
+      const withdrawn = await withdrawal.commands(context, unhex(params.id), body.counter, actor, body.reason);
+      return withdrawn === "unknown" ? new Answered(404, "no such device") : { withdrawn };
     },
   ),
   route(
@@ -178,65 +233,11 @@ const deciding = [
     "/v1/devices/:id/rotate",
     "operate",
     "Order a device to make another key and to hand over to it",
-    { params: z.object({ id }), body: z.object({ expiresAt: later }).strict() },
+    { params: z.object({ id }), body: z.object({ expiresAt: later }).strict(), isLabelled: true },
     async (context, { params, body, actor }) => {
       return queued(await decisions.orderRotation(context, unhex(params.id), body.expiresAt, actor));
     },
   ),
-  route(
-    "post",
-    "/v1/claims",
-    "operate",
-    "Make one-time claims; they are shown only once",
-    { body: z.object({ count: z.number().int().min(1).max(1000), expiresAt: later, note }).strict() },
-    async (context, { body, actor }) => ({
-      claims: (await decisions.makeClaims(context, body.count, body.expiresAt, body.note, actor)).map(hex),
-    }),
-  ),
-  route(
-    "post",
-    "/v1/invitations",
-    "operate",
-    "Put ids known from the factory on the allowlist",
-    { body: z.object({ ids: z.array(id).min(1).max(1000), note }).strict() },
-    async (context, { body, actor }) => ({
-      added: await decisions.invite(context, body.ids.map(unhex), body.note, actor),
-    }),
-  ),
-  route(
-    "post",
-    "/v1/tokens",
-    "admin",
-    "Make a token; it is shown only once",
-    {
-      body: z.object({ name: tokenName, scope: z.enum(tokens.SCOPES), expiresAt: later.optional() }).strict(),
-    },
-    async ({ store, keys, clock }, { body, actor }) => {
-      const { name, scope, expiresAt = null } = body;
-      if (expiresAt !== null && expiresAt <= clock()) return new Answered(400, "expiresAt is in the past");
-      return { token: await tokens.make(store, keys, { name, scope, expiresAt }, actor, clock()) };
-    },
-  ),
-  route(
-    "get",
-    "/v1/tokens",
-    "read",
-    "List the tokens by name, ended ones included; a token itself is shown only when it is made",
-    {},
-    async ({ store, keys, clock }) => ({ tokens: await tokens.list(store, keys, clock()) }),
-  ),
-  route(
-    "post",
-    "/v1/tokens/end",
-    "admin",
-    "End the tokens of a name",
-    { body: z.object({ name: tokenName }).strict() },
-    async (context, { body, actor }) => {
-      const ended = await decisions.endToken(context, body.name, actor);
-      context.tokensChanged.emit("changed");
-      return { ended };
-    },
-  ),
 ];
 
-export const ROUTES: readonly Route[] = [...authorizing, ...READING, ...deciding];
+export const ROUTES: readonly Route[] = [...authorizing, ...READING, ...deciding, ...RIGHTS];

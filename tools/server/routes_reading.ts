@@ -5,6 +5,7 @@ import * as checkpoint from "./checkpoint.ts";
 import * as devices from "./devices.ts";
 import { metrics } from "./metrics.ts";
 import * as profile from "./profile.ts";
+import * as reach from "./reach.ts";
 import * as receipt from "./receipt.ts";
 import { Answered, Rendered, hash, id, label, limit, route, start, text, unhex, whole, type Route } from "./route.ts";
 import * as rules from "./rules.ts";
@@ -62,13 +63,17 @@ export const READING: readonly Route[] = [
     "/v1/totals",
     "read",
     "The number of devices in each state, and of stored reports, from the database",
-    {},
-    async ({ reader }) => new Rendered(await reader.ask("totals", {})),
+    { isLabelled: true },
+    async ({ reader }, { label: within }) => new Rendered(await reader.ask("totals", { within })),
   ),
-  route("get", "/v1/me", "read", "The name and the scope of this token", {}, async (_context, { actor, scope }) => ({
-    name: actor,
-    scope,
-  })),
+  route(
+    "get",
+    "/v1/me",
+    "read",
+    "The name, the scope and the label of this token",
+    { isLabelled: true },
+    async (_context, { actor, scope, label: within }) => ({ name: actor, scope, label: within }),
+  ),
   route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake, gauges }) =>
     metrics(intake, gauges()),
   ),
@@ -77,12 +82,12 @@ export const READING: readonly Route[] = [
     "/v1/devices",
     "read",
     "Devices by state, label, board, firmware or silence, in any order; the last heard of first",
-    { query: deviceQuery },
-    async ({ reader }, { query }) => {
+    { query: deviceQuery, isLabelled: true },
+    async ({ reader }, { query, label: within }) => {
       const { order = "-lastSeen", cursor } = query;
       if (cursor !== undefined && devices.placeOf(order, cursor) === undefined)
         return new Answered(400, "the cursor is not one of this order");
-      return new Rendered(await reader.ask("devices", query));
+      return new Rendered(await reader.ask("devices", { ...query, within }));
     },
   ),
   route(
@@ -90,7 +95,7 @@ export const READING: readonly Route[] = [
     "/v1/devices/:id",
     "read",
     "One device",
-    { params: z.object({ id }) },
+    { params: z.object({ id }), isLabelled: true },
     async ({ store }, { params }) =>
       (await devices.find(store, unhex(params.id))) ?? new Answered(404, "no such device"),
   ),
@@ -102,27 +107,48 @@ export const READING: readonly Route[] = [
     {
       params: z.object({ id }),
       query: z.object({ limit, since: whole.optional(), until: whole.optional(), after: whole.optional() }).strict(),
+      isLabelled: true,
     },
-    async ({ reader }, { params, query }) => new Rendered(await reader.ask("reports", { device: params.id, ...query })),
+    async ({ reader }, { params, query, reachedSince }) => {
+      const since = Math.max(query.since ?? 0, reachedSince);
+      return new Rendered(await reader.ask("reports", { device: params.id, ...query, since }));
+    },
   ),
   route(
     "get",
     "/v1/devices/:id/history",
     "read",
     "The boards and keys of a device from the first to this one, and the newest reports of all of them",
-    { params: z.object({ id }), query: z.object({ limit }).strict() },
-    async ({ reader }, { params, query }) =>
-      new Rendered(await reader.ask("history", { device: params.id, limit: query.limit })),
+    { params: z.object({ id }), query: z.object({ limit }).strict(), isLabelled: true },
+    async ({ reader }, { params, query, reachedSince: since }) =>
+      new Rendered(await reader.ask("history", { device: params.id, limit: query.limit, since })),
+  ),
+  route(
+    "get",
+    "/v1/devices/:id/downlinks",
+    "read",
+    "Commands of a device, the newest first",
+    {
+      params: z.object({ id }),
+      query: z.object({ limit, before: whole.optional().describe("a counter") }).strict(),
+      isLabelled: true,
+    },
+    async ({ reader, clock }, { params, query, reachedSince: since }) =>
+      new Rendered(await reader.ask("commands", { device: params.id, ...query, since, now: clock() })),
   ),
   route(
     "get",
     "/v1/alarms",
     "read",
     "Alarms: evidence of clones, other alarms of the log, gaps after a restored backup, and bursts of refusals at this instance",
-    { query: z.object({ limit, open: z.enum(["true", "false"]).optional().describe("not acknowledged") }).strict() },
-    async ({ reader, intake }, { query: { limit: most, open } }) => {
-      const bursts = intake.recent.bursts.toReversed().slice(0, most);
-      return new Rendered(await reader.ask("alarms", { limit: most, isOpen: open === "true", bursts }));
+    {
+      query: z.object({ limit, open: z.enum(["true", "false"]).optional().describe("not acknowledged") }).strict(),
+      isLabelled: true,
+    },
+    async ({ reader, intake }, { query: { limit: most, open }, label: within }) => {
+      // A burst in the name of a device was made by others.
+      const bursts = within === null ? intake.recent.bursts.toReversed().slice(0, most) : [];
+      return new Rendered(await reader.ask("alarms", { limit: most, isOpen: open === "true", within, bursts }));
     },
   ),
   route("get", "/v1/rules", "read", "The rules that raise alarms about devices", {}, async ({ store }) => ({
@@ -133,8 +159,12 @@ export const READING: readonly Route[] = [
     "/v1/refusals",
     "read",
     "Recent refusals of this instance in the name of a device, or of unknown devices",
-    { query: z.object({ device: id.optional() }).strict() },
-    async ({ intake }, { query }) => intake.recent.of(query.device ?? null),
+    { query: z.object({ device: id.optional() }).strict(), isLabelled: true },
+    async (context, { query: { device = null }, label: within }) => {
+      if (within !== null && device === null) return new Answered(403, "a token without a label is required");
+      const since = device === null ? 0 : await reach.since(context, within, unhex(device));
+      return since === undefined ? new Answered(404, "no such device") : context.intake.recent.of(device);
+    },
   ),
   route(
     "get",

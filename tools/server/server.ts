@@ -26,6 +26,7 @@ import { Sequencer } from "./sequencer.ts";
 import { Store } from "./store/store.ts";
 import * as time from "./time.ts";
 import * as tls from "./tls.ts";
+import { TokenUses } from "./token_uses.ts";
 import * as tokens from "./tokens.ts";
 import * as tunnel from "./tunnel.ts";
 import { Watch } from "./watch.ts";
@@ -110,7 +111,7 @@ const SWEEP_MS = 60_000;
 async function firstToken(store: Store, keys: keyFile.ServerKeys, now: number): Promise<string | undefined> {
   const any = await store.read.selectFrom("tokens").select("hash").limit(1).executeTakeFirst();
   return any === undefined
-    ? tokens.make(store, keys, { name: "first", scope: "admin", expiresAt: null }, "server", now)
+    ? tokens.make(store, keys, { name: "first", scope: "admin", label: null, expiresAt: null }, "server", now)
     : undefined;
 }
 
@@ -176,7 +177,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...(tunnels?.gauges ?? []),
     ];
     const desk = { store, keys, audience, clock };
-    const context = { ...desk, nextKey, intake, ticks, policy, gauges, reader, tokensChanged, onError };
+    const uses = opened(new TokenUses(desk, onError));
+    const context = { ...desk, uses, nextKey, intake, ticks, policy, gauges, reader, tokensChanged, onError };
     const app = application(context, options.fields);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const answer = (request: IncomingMessage, response: ServerResponse): void => void listener(request, response);
@@ -226,7 +228,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       async operator(name) {
         await decisions.endToken(context, name, "server");
         tokensChanged.emit("changed");
-        return tokens.make(store, keys, { name, scope: "admin", expiresAt: null }, "server", clock());
+        return tokens.make(store, keys, { name, scope: "admin", label: null, expiresAt: null }, "server", clock());
       },
       devices: async () => (await devices.list(store, { limit: EVERYTHING })).devices,
       reports: (device) => queries.reports(store, Buffer.from(device, "hex"), { limit: EVERYTHING, after: 0 }),

@@ -5,6 +5,7 @@ import { fromHex, hex } from "../wire/bytes.ts";
 import * as devices from "./devices.ts";
 import type { Happening } from "./gate.ts";
 import { problem } from "./problem.ts";
+import * as reach from "./reach.ts";
 import type { Slice } from "./reader_thread.ts";
 import type { Context } from "./route.ts";
 import type { Bearer } from "./tokens.ts";
@@ -26,27 +27,47 @@ const TOKEN_MS = 1000;
 type Handler = (c: HonoContext<Env>) => Response | Promise<Response>;
 
 /** Stream events about devices as server-sent events; malformed requests are not events. */
-export function events({ intake, tokensChanged }: Context): Handler {
+export function events(context: Context): Handler {
+  const { intake, tokensChanged } = context;
   let streams = 0;
   return (c) => {
     if (streams >= STREAMS_MAX) return problem(503, "too many streams");
     const isValid = c.get("isValid");
+    const { label } = c.get("bearer");
     return streamSSE(c, async (out) => {
       streams++;
       let unsent = 0;
-      const send = (happening: Happening): void => {
+      const write = (happening: Happening): void => {
         const { data, ...rest } = happening as Happening & { data?: Uint8Array };
         const shown = data === undefined ? rest : { ...rest, data: hex(data) };
-        if (happening.kind === "challenge") return;
         if (++unsent > UNSENT_MAX) return out.abort();
         void out.writeSSE({ event: happening.kind, data: JSON.stringify(shown) }).then(() => unsent--);
       };
+      // The devices that the token reaches, forgotten each time the token is checked: labels change.
+      const reached = new Map<string, Promise<boolean>>();
+      const isReached = (device: string): Promise<boolean> => {
+        const found =
+          reached.get(device) ?? reach.since(context, label, fromHex(device)!).then((at) => at !== undefined);
+        reached.set(device, found);
+        return found;
+      };
+      const send = (happening: Happening): void => {
+        if (happening.kind === "challenge") return;
+        if (label === null) write(happening);
+        else if (typeof happening.device === "string")
+          void isReached(happening.device).then(
+            (is) => is && write(happening),
+            () => undefined,
+          );
+      };
       // A database that fails says nothing about the token: it is asked again.
-      const check = (): void =>
+      const check = (): void => {
+        reached.clear();
         void isValid().then(
           (valid) => valid || out.abort(),
           () => undefined,
         );
+      };
       intake.happenings.on("happening", send);
       tokensChanged.on("changed", check);
       const ended = new Promise<void>((resolve) => out.onAbort(resolve));
@@ -64,18 +85,20 @@ export function events({ intake, tokensChanged }: Context): Handler {
 }
 
 /** Export a device's whole chain as NDJSON, a report a line with its COSE message. An export that breaks off ends its connection. */
-export function exported({ store, reader, onError }: Context): Handler {
+export function exported(context: Context): Handler {
+  const { store, reader, onError } = context;
   return async (c) => {
     const device = c.req.param("id") ?? "";
     const id = fromHex(device);
     const found = id?.length === 32 ? await devices.find(store, id) : undefined;
-    if (found === undefined) return problem(404, "no such device");
+    const since = found && (await reach.since(context, c.get("bearer").label, id!));
+    if (found === undefined || since === undefined) return problem(404, "no such device");
     const isValid = c.get("isValid");
     c.header("content-type", "application/x-ndjson");
     return stream(c, async (out) => {
       try {
         for (let after: number | undefined = -1; after !== undefined && !out.aborted;) {
-          const { lines, next }: Slice = await reader.ask("slice", { device, key: found.key, after });
+          const { lines, next }: Slice = await reader.ask("slice", { device, key: found.key, after, since });
           if (!(await isValid())) throw new Error("its token was ended");
           await out.write(lines);
           after = next;

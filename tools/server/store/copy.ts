@@ -16,6 +16,7 @@ const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] 
   ["invitations", ["device"]],
   ["claims", ["hash"]],
   ["tokens", ["hash"]],
+  ["token_uses", ["hash"]],
   ["downlinks", ["device", "counter"]],
   ["handovers", ["device"]],
   ["orphans", ["device"]],

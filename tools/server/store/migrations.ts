@@ -308,5 +308,19 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
         await db.schema.createIndex("audit_by_hash").on("audit").columns(["hash"]).execute();
       },
     },
+    "014-reach": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema.alterTable("tokens").addColumn("label", "text").execute();
+        await db.schema.alterTable("claims").addColumn("withdrawn_at", "bigint").execute();
+        await db.schema.alterTable("downlinks").addColumn("withdrawn_at", "bigint").execute();
+        await db.schema.createIndex("claims_by_time").on("claims").columns(["created_at", "hash"]).execute();
+        await db.schema
+          .createTable("token_uses")
+          .addColumn("hash", bytes as never, (column) => column.primaryKey())
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

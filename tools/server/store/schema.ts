@@ -10,6 +10,7 @@ export interface Tables {
   invitations: InvitationRow;
   claims: ClaimRow;
   tokens: TokenRow;
+  token_uses: TokenUseRow;
   downlinks: DownlinkRow;
   handovers: HandoverRow;
   bases: BaseRow;
@@ -125,6 +126,7 @@ export interface ClaimRow {
   expires_at: number;
   used_by: Uint8Array | null;
   used_at: number | null;
+  withdrawn_at: number | null;
   seal: Uint8Array;
 }
 
@@ -136,6 +138,15 @@ export interface TokenRow {
   revoked_at: number | null;
   /** Null for a token without an end. */
   expires_at: number | null;
+  /** Null for a token of all devices. */
+  label: string | null;
+  seal: Uint8Array;
+}
+
+/** The last use of a token. */
+export interface TokenUseRow {
+  hash: Uint8Array;
+  at: number;
   seal: Uint8Array;
 }
 
@@ -145,6 +156,7 @@ export interface DownlinkRow {
   message: Uint8Array;
   expires_at: number;
   created_at: number;
+  withdrawn_at: number | null;
   seal: Uint8Array;
 }
 
