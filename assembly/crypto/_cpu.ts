@@ -27,8 +27,14 @@ export const LONG: bool = NATIVE && !SHORT_MULTIPLY;
 // prettier-ignore
 export const BLIND: bool = isDefined(CRYPTO_BLIND);
 
-/** True if the board answers the field of P-256, which multiplies words whole: secret points are blinded where that takes a data-dependent time. */
-export const FIELD256: bool = LONG || (NATIVE && BLIND);
+/** True if the board answers Montgomery multiplications of public numbers. */
+export const LONG_PUBLIC: bool = LONG || (NATIVE && BLIND);
+
+/** True if the board answers the field of P-256. Where words are multiplied whole, in a data-dependent time, secret points are blinded. */
+export const FIELD256: bool = NATIVE;
+
+/** True if the board answers the points of P-256, and the parts of inversions. */
+export const POINTS256: bool = LONG_PUBLIC;
 
 /** True if the board wants the smallest code and tables. */
 // prettier-ignore
@@ -62,7 +68,7 @@ export declare function feSwap(a: usize, b: usize, bit: u32): void;
 @external("cpu", "scMontgomery")
 export declare function scMontgomery(out: usize, a: usize, b: usize): void;
 
-/** `_montgomery.row`, where long multiplications take a constant time. */
+/** `_montgomery.row`, where long multiplications take a constant time or the numbers are public. */
 @external("cpu", "montgomeryRow")
 export declare function montgomeryRow(
   out: usize,
@@ -114,9 +120,9 @@ export declare function inverseSteps(w: usize, zeta: i32, f: i32, g: i32): i32;
 @external("cpu", "inverseApply")
 export declare function inverseApply(w: usize, x: usize, y: usize, limbs: u32, inverse: u32): void;
 
-/** `multiply256.row`: `first` is a word of the constants, and all rows of its table must lie in them. */
-@external("cpu", "p256Row")
-export declare function p256Row(out: usize, first: u32, index: u32): void;
+/** `multiply256.select`: `first` is a word of the constants, and all rows of its table must lie in them. */
+@external("cpu", "p256Select")
+export declare function p256Select(out: usize, first: u32, digit: u32): void;
 
 /** `multiply256.pick`. */
 @external("cpu", "p256Pick")

@@ -3,7 +3,7 @@
  *
  * Every element is below m. All pointers are 4-byte aligned; `inverse` is -1 / m mod 2^32. In the comments R is 2^(8 bytes).
  *
- * CT: lengths leak; nothing here branches on, or indexes by, an element, but for `below`, which is for public ones.
+ * CT: lengths leak; nothing here branches on, or indexes by, an element, but for `below` and the functions that end in `Public`, which are for public ones.
  */
 import * as bytesOf from "../lib/bytes";
 import * as words from "../lib/words";
@@ -16,6 +16,14 @@ export function mul(out: usize, a: usize, b: usize, m: usize, inverse: u32, byte
   let top: u32 = 0;
   for (let i: usize = 0; i < bytes; i += 4) top = row(out, load<u32>(a + i), b, m, inverse, bytes, top);
   settle(out, top, m, bytes);
+}
+
+/** The same of public numbers. CT: everything leaks. */
+export function mulPublic(out: usize, a: usize, b: usize, m: usize, inverse: u32, bytes: usize): void {
+  begin(out, bytes);
+  let top: u32 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) top = rowPublic(out, load<u32>(a + i), b, m, inverse, bytes, top);
+  settlePublic(out, top, m, bytes);
 }
 
 /** Begin a product that is made of rows: out = 0. */
@@ -34,6 +42,13 @@ export function begin(out: usize, bytes: usize): void {
 @inline
 export function row(out: usize, word: u32, b: usize, m: usize, inverse: u32, bytes: usize, top: u32): u32 {
   if (cpu.LONG) return cpu.montgomeryRow(out, word, b, m, inverse, <u32>bytes, top);
+  return rowPortable(out, word, b, m, inverse, bytes, top);
+}
+
+/** The same of public numbers. CT: everything leaks. */
+@inline
+export function rowPublic(out: usize, word: u32, b: usize, m: usize, inverse: u32, bytes: usize, top: u32): u32 {
+  if (cpu.LONG_PUBLIC) return cpu.montgomeryRow(out, word, b, m, inverse, <u32>bytes, top);
   return rowPortable(out, word, b, m, inverse, bytes, top);
 }
 
@@ -85,6 +100,18 @@ export function sub(out: usize, a: usize, b: usize, m: usize, bytes: usize): voi
 /** a = (top R + a) mod m, where that number is below 2m. */
 export function settle(a: usize, top: u32, m: usize, bytes: usize): void {
   subtract(a, m, words.mask(reaches(a, m, bytes) | top), bytes);
+}
+
+/** The same of public numbers, for any multiple of R below 2^32 in `top`. CT: everything leaks. */
+export function settlePublic(a: usize, top: u32, m: usize, bytes: usize): void {
+  while (top != 0 || exceeds(a, m, bytes)) top += subtract(a, m, words.mask(1), bytes);
+}
+
+/** True if a public a is at least m: it looks at words from the last one down until two differ. CT: everything leaks. */
+function exceeds(a: usize, m: usize, bytes: usize): boolean {
+  let at = bytes - 4;
+  while (at != 0 && load<u32>(a + at) == load<u32>(m + at)) at -= 4;
+  return load<u32>(a + at) >= load<u32>(m + at);
 }
 
 /** a = a - (m & mask) modulo R; returns the borrow, 0 or -1. */

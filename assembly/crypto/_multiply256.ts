@@ -53,20 +53,20 @@ function scale(p: usize, blind: usize, w: usize): void {
  * out = the row, x and y, of a table of the comb that begins at word `first`, for a digit: the row of its lower bits if the top bit is 1, else the negative
  * of the row of their complement. `w` is an element of workspace.
  */
-function select(out: usize, first: u32, digit: u32, w: usize): void {
+@inline
+export function select(out: usize, first: u32, digit: u32, w: usize): void {
+  if (cpu.POINTS256) cpu.p256Select(out, first, digit);
+  else selectPortable(out, first, digit, w);
+}
+
+export function selectPortable(out: usize, first: u32, digit: u32, w: usize): void {
   const minus = (digit >>> (p256.TEETH - 1)) ^ 1;
   row(out, first, (digit ^ words.mask(minus)) & (p256.ROWS - 1));
   negate(out + p256.Y, minus, w);
 }
 
 /** out = row `index`, x and y, of the table that begins at word `first`. */
-@inline
-export function row(out: usize, first: u32, index: u32): void {
-  if (cpu.FIELD256) cpu.p256Row(out, first, index);
-  else rowPortable(out, first, index);
-}
-
-export function rowPortable(out: usize, first: u32, index: u32): void {
+function row(out: usize, first: u32, index: u32): void {
   for (let i: u32 = 0; i < 2 * p256.PART_WORDS; i++) {
     const column = first + (i & ~(p256.PART_WORDS - 1)) * p256.ROWS + (i & (p256.PART_WORDS - 1));
     let word: u32 = 0;
@@ -141,7 +141,7 @@ export function multiply(p: usize, s: usize, order: usize, blind: usize, w: usiz
 /** out = the point `index` of ROWS at `rows`. */
 @inline
 export function pick(out: usize, rows: usize, index: u32): void {
-  if (cpu.FIELD256) cpu.p256Pick(out, rows, index);
+  if (cpu.POINTS256) cpu.p256Pick(out, rows, index);
   else pickPortable(out, rows, index);
 }
 

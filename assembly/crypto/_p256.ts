@@ -47,7 +47,7 @@ export const STOP: u32 = cpu.SMALL ? table.Constant.StopSmall : table.Constant.S
 /** p = 2p (Chudnovsky and Chudnovsky 1986, with a = -3, and Z halved). 4 squarings, 4 multiplications. Infinity stays infinity. */
 @inline
 export function double(p: usize, w: usize): void {
-  if (cpu.FIELD256) cpu.p256Double(p);
+  if (cpu.POINTS256) cpu.p256Double(p);
   else doublePortable(p, w);
 }
 
@@ -99,7 +99,7 @@ export function begin(p: usize, q: usize, minus: boolean, jacobian: boolean, w: 
 /** The differences of x Z^2 and X, at w + H, and of y Z^3 and Y, at w + R. `y` may be at w + 96. */
 @inline
 export function differ(p: usize, x: usize, y: usize, w: usize): void {
-  if (cpu.FIELD256) cpu.p256Differ(p, x, y, w);
+  if (cpu.POINTS256) cpu.p256Differ(p, x, y, w);
   else differPortable(p, x, y, w);
 }
 
@@ -116,7 +116,7 @@ export function differPortable(p: usize, x: usize, y: usize, w: usize): void {
 /** Finish the addition that `begin` began, unless H is zero. 7 multiplications and squarings. */
 @inline
 export function finish(p: usize, w: usize): void {
-  if (cpu.FIELD256) cpu.p256Finish(p, w);
+  if (cpu.POINTS256) cpu.p256Finish(p, w);
   else finishPortable(p, w);
 }
 

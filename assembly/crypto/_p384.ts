@@ -37,7 +37,7 @@ export function begin(w: usize): void {
 
 /** out = a * b. `out` may be an operand. */
 function mul(out: usize, a: usize, b: usize, w: usize): void {
-  montgomery.mul(w + PRODUCT, a, b, w, MINUS_INVERSE, BYTES);
+  montgomery.mulPublic(w + PRODUCT, a, b, w, MINUS_INVERSE, BYTES);
   memory.copy(out, w + PRODUCT, BYTES);
 }
 

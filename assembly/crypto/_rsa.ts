@@ -5,7 +5,6 @@
  */
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
-import * as words from "../lib/words";
 import * as cpu from "./_cpu";
 import * as montgomery from "./_montgomery";
 
@@ -52,20 +51,26 @@ function minusInverse(m: u32): u32 {
  * x = 2^32 x mod m, x below m.
  *
  * Bounds: the estimate of the quotient is below 2^32, and too small by at most 3: the divisor is at least 2^31 and too large
- * by at most 1. So the rest is below 4m before the last loop.
+ * by at most 1, d of 2^32. The rest that this leaves is what the division left and quotient d / 2^32 of its unit: if that reaches the divisor, the
+ * quotient is larger, and still not too large.
  */
 function step(x: usize, m: usize, len: u32): void {
   const last = len - 4;
   const high = load<u32>(x + last);
-  const quotient = <u32>((((<u64>high) << 32) | load<u32>(x + last - 4)) / (<u64>load<u32>(m + last) + 1));
-  let top = high + shift(x, quotient, m, len);
-  while (top != 0 || exceeds(x, m, last)) top += montgomery.subtract(x, m, words.mask(1), len);
+  const divisor = <u64>load<u32>(m + last) + 1;
+  const upper = ((<u64>high) << 32) | load<u32>(x + last - 4);
+  let quotient = <u32>(upper / divisor);
+  const lacks: u32 = ~load<u32>(m + last - 4);
+  let rest = upper - quotient * divisor + ((<u64>quotient * lacks) >>> 32);
+  for (; rest >= divisor; rest -= divisor) quotient++;
+  const top = high + shift(x, quotient, m, len);
+  montgomery.settlePublic(x, top, m, len);
 }
 
 /** x = 2^32 x - quotient m, without the word above x: returns what is to be added to that. */
 @inline
 export function shift(x: usize, quotient: u32, m: usize, len: u32): u32 {
-  return cpu.LONG ? cpu.rsaShift(x, quotient, m, len) : shiftPortable(x, quotient, m, len);
+  return cpu.LONG_PUBLIC ? cpu.rsaShift(x, quotient, m, len) : shiftPortable(x, quotient, m, len);
 }
 
 export function shiftPortable(x: usize, quotient: u32, m: usize, len: u32): u32 {
@@ -81,13 +86,6 @@ export function shiftPortable(x: usize, quotient: u32, m: usize, len: u32): u32 
     carry >>>= 32;
   }
   return <u32>borrow - <u32>carry;
-}
-
-/** True if x is at least m: it looks at words from the one at `last` down until two differ. */
-function exceeds(x: usize, m: usize, last: u32): boolean {
-  let at: usize = last;
-  while (at != 0 && load<u32>(x + at) == load<u32>(m + at)) at -= 4;
-  return load<u32>(x + at) >= load<u32>(m + at);
 }
 
 /**
@@ -106,7 +104,7 @@ export function raise(w: usize, steps: usize, signature: usize, modulus: usize, 
   const inverse = minusInverse(load<u32>(m));
   for (let i: u32 = 0; i < len; i += 4) step(x, m, len);
   while (load<u32>(steps) != STEPS) {
-    montgomery.mul(y, x, x, m, inverse, len);
+    montgomery.mulPublic(y, x, x, m, inverse, len);
     const free = x;
     x = y;
     y = free;
@@ -116,9 +114,9 @@ export function raise(w: usize, steps: usize, signature: usize, modulus: usize, 
   montgomery.begin(y, len);
   let top: u32 = 0;
   for (let i = len; i != 0; i -= 4) {
-    top = montgomery.row(y, bytes.load32be(signature + i - 4), x, m, inverse, len, top);
+    top = montgomery.rowPublic(y, bytes.load32be(signature + i - 4), x, m, inverse, len, top);
   }
-  montgomery.settle(y, top, m, len);
+  montgomery.settlePublic(y, top, m, len);
   montgomery.write(x, y, len);
   if (x != w + len) bytes.copy(w + len, x, len);
   return true;

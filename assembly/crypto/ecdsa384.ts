@@ -53,7 +53,7 @@ export function verify(signature: usize, key: usize, digest: usize): Status {
 /** out = a * b / R mod n. `out` is neither operand. */
 @inline
 function mul(out: usize, a: usize, b: usize, w: usize): void {
-  montgomery.mul(out, a, b, w + N, MINUS_INVERSE, BYTES);
+  montgomery.mulPublic(out, a, b, w + N, MINUS_INVERSE, BYTES);
 }
 
 /** out = the number of the digest modulo n. */

@@ -21,6 +21,7 @@ void cpu_fe256_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_p256_double(uint32_t *p);
 void cpu_p256_differ(const uint32_t *p, const uint32_t *x, const uint32_t *y, uint32_t *differences);
 void cpu_p256_finish(uint32_t *p, const uint32_t *differences);
+void cpu_p256_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 void cpu_select(uint32_t *out, const uint32_t *rows, uint32_t index, uint32_t bytes, uint32_t stride);
 uint32_t cpu_inverse_steps(uint32_t *matrix, uint32_t zeta, uint32_t f, uint32_t g);
 void cpu_inverse_apply(const uint32_t *w, uint32_t *x, uint32_t *y, uint32_t bytes, uint32_t inverse);
@@ -93,13 +94,11 @@ INNER_PORT void import_cpu_inverse_apply(u32 w, u32 x, u32 y, u32 limbs, u32 inv
 }
 
 /* A row of a comb's table: sixteen of the x, then of the y. */
-INNER_PORT void import_cpu_p256_row(u32 out, u32 first, u32 index) {
-  const u32 part = 16 * 32;
-  if (first > sizeof table_p256 / 4 - 2 * part / 4)
+INNER_PORT void import_cpu_p256_select(u32 out, u32 first, u32 digit) {
+  const u32 table_words = 2 * 16 * 8;
+  if (first > sizeof table_p256 / 4 - table_words)
     trap(TRAP_OOB);
-  uint32_t *const row = elements(out, 2);
-  for (u32 i = 0; i < 2; i++)
-    cpu_select(row + 8 * i, table_p256 + first + i * part / 4, index, part, 32);
+  cpu_p256_select(elements(out, 2), table_p256 + first, digit);
 }
 
 /* One of eight points of three elements. */

@@ -1,23 +1,38 @@
 /*
- * cpu.* for cores with the DSP extension (Cortex-M4, M7, M33): Montgomery multiplication modulo the order of edwards25519, and a row of one
- * of any length, over UMAAL. The formulas, and why no carry is lost, are in assembly/crypto/_sc25519.ts and _montgomery.ts; this gives
- * the same bits.
+ * cpu.* for cores with Thumb-2 (ARMv7-M and up): a row of a Montgomery multiplication of any length, a step of RSA, and with the DSP extension (Cortex-M4, M7, M33)
+ * the multiplication modulo the order of edwards25519. The formulas, and why no carry is lost, are in assembly/crypto/_montgomery.ts, _rsa.ts and _sc25519.ts; this
+ * gives the same bits.
  *
- * CT: no branch and no address depends on an element; every instruction here takes a constant time on these cores.
+ * CT: no branch and no address depends on an element. With the DSP extension every instruction here takes a constant time. The time of UMLAL depends on the
+ * operands on a Cortex-M3: there the row and the step are for public numbers only.
  */
-#ifdef __ARM_FEATURE_DSP
+#if __ARM_ARCH_ISA_THUMB >= 2
   .syntax unified
   .thumb
+
+/* \carry:\word = \a times \b, plus \word and \carry. */
+#ifdef __ARM_FEATURE_DSP
+.macro multiply word, carry, a, b
+  umaal \word, \carry, \a, \b
+.endm
+#else
+.macro multiply word, carry, a, b
+  adds \word, \word, \carry
+  mov \carry, #0
+  adc \carry, \carry, #0
+  umlal \word, \carry, \a, \b
+.endm
+#endif
 
 /* Two words of a row: the multiple of m is in r4, the two carries in r7 and r8. */
 .macro pair
   ldrd r5, r6, [r2], #8
   ldrd r9, r10, [r0, #4]
   ldrd r11, r12, [r3], #8
-  umaal r9, r7, r1, r5
-  umaal r10, r7, r1, r6
-  umaal r9, r8, r4, r11
-  umaal r10, r8, r4, r12
+  multiply r9, r7, r1, r5
+  multiply r10, r7, r1, r6
+  multiply r9, r8, r4, r11
+  multiply r10, r8, r4, r12
   strd r9, r10, [r0], #8
 .endm
 
@@ -40,27 +55,31 @@ cpu_montgomery_row:
   ldrd r9, r10, [r0]
   ldrd r11, r12, [r3], #8
   mov r7, #0
-  umaal r9, r7, r1, r5
-  umaal r10, r7, r1, r6
+  multiply r9, r7, r1, r5
+  multiply r10, r7, r1, r6
   mul r4, r4, r9
   mov r8, #0
-  umaal r9, r8, r4, r11
-  umaal r10, r8, r4, r12
+  multiply r9, r8, r4, r11
+  multiply r10, r8, r4, r12
   str r10, [r0], #4
-  /* An odd number of pairs of words is left, or an even one. */
-  sub r5, lr, r0
-  tst r5, #8
-  beq 1f
-  pair
+  /* Some pairs of words, until a multiple of four pairs is left. */
 1:
-  cmp r0, lr
-  beq 3f
+  sub r5, lr, r0
+  tst r5, #24
+  beq 2f
+  pair
+  b 1b
 2:
+  cmp r0, lr
+  beq 4f
+3:
+  pair
+  pair
   pair
   pair
   cmp r0, lr
-  bne 2b
-3:
+  bne 3b
+4:
   ldr r9, [sp, #44]
   mov r10, #0
   adds r7, r7, r8
@@ -91,8 +110,8 @@ cpu_rsa_shift:
   ldrd r8, r9, [r0]
   mvn r6, r6
   mvn r7, r7
-  umaal r4, r5, r1, r6
-  umaal r8, r5, r1, r7
+  multiply r4, r5, r1, r6
+  multiply r8, r5, r1, r7
   strd r4, r8, [r0], #8
   mov r4, r9
   cmp r2, r3
@@ -101,6 +120,7 @@ cpu_rsa_shift:
   pop {r4-r9, pc}
   .size cpu_rsa_shift, . - cpu_rsa_shift
 
+#ifdef __ARM_FEATURE_DSP
 /*
  * void cpu_sc_montgomery(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]): see assembly/crypto/_sc25519.ts. The sum is
  * in r3 to r10 and r11; words 4 to 6 of L are zero, and the last is 2^28.
@@ -165,4 +185,5 @@ cpu_sc_montgomery:
   pop {r4-r11, pc}
   .ltorg
   .size cpu_sc_montgomery, . - cpu_sc_montgomery
+#endif
 #endif

@@ -10,27 +10,7 @@
 #if __ARM_ARCH_ISA_THUMB == 1
   .syntax unified
   .thumb
-
-/* r0:r4 = r0 * r1, upper half first. Bounds: a middle product and what the lower half carries keep to 64 bits in all. */
-.macro long_product
-  uxth r2, r0
-  lsrs r0, r0, #16
-  lsrs r3, r1, #16
-  uxth r1, r1
-  movs r4, r1
-  muls r4, r2
-  muls r2, r3
-  muls r1, r0
-  muls r0, r3
-  lsls r3, r2, #16
-  lsrs r2, r2, #16
-  adds r4, r4, r3
-  adcs r0, r2
-  lsls r3, r1, #16
-  lsrs r1, r1, #16
-  adds r4, r4, r3
-  adcs r0, r1
-.endm
+#include "cpu_muls.inc"
 
 /* Add the product of the words at sp + \i and sp + \j to \c2:\c1:\c0. */
 .macro mac i, j, c0, c1, c2
@@ -49,16 +29,13 @@
   movs \c0, #0
 .endm
 
-/*
- * The frame of a multiplication: at sp two factors of four words, at sp + 32 their product, at sp + 64 the sixteen words of
- * the whole, at sp + 128 a mask, then out and the two operands.
- */
   .section .text.cpu_fe_mul, "ax"
 
 /* Multiply the factors. Spoils r0 to r7. Bounds: a column is at most four products and a carry, below 2^67. */
-  .type product4, %function
+  .global cpu_product4
+  .type cpu_product4, %function
   .balign 4
-product4:
+cpu_product4:
   movs r5, #0
   movs r6, #0
   movs r7, #0
@@ -87,7 +64,7 @@ product4:
   str r5, [sp, #56]
   str r6, [sp, #60]
   bx lr
-  .size product4, . - product4
+  .size cpu_product4, . - cpu_product4
 
 /*
  * Complete two words of a square: r5 plus the square of the word at sp + \i, plus twice the words at sp + \at, back to there;
@@ -122,9 +99,10 @@ product4:
 .endm
 
 /* Square the first factor. Spoils r0 to r7. */
-  .type square4, %function
+  .global cpu_square4
+  .type cpu_square4, %function
   .balign 4
-square4:
+cpu_square4:
   movs r5, #0
   movs r6, #0
   movs r7, #0
@@ -148,41 +126,7 @@ square4:
   diagonal 8, 48
   diagonal 12, 56
   bx lr
-  .size square4, . - square4
-
-/* Copy the product to the whole, at sp + \to. */
-.macro keep to
-  add r0, sp, #32
-  add r1, sp, #\to
-  ldm r0!, {r2-r5}
-  stm r1!, {r2-r5}
-  ldm r0!, {r2-r5}
-  stm r1!, {r2-r5}
-.endm
-
-/* Make sp + \to the difference of the two halves of the element at r0, without its sign, which r0 becomes as a mask. */
-.macro difference to
-  ldm r0!, {r1-r4}
-  ldm r0!, {r5-r7}
-  ldr r0, [r0]
-  subs r1, r1, r5
-  sbcs r2, r6
-  sbcs r3, r7
-  sbcs r4, r0
-  sbcs r0, r0
-  eors r1, r0
-  eors r2, r0
-  eors r3, r0
-  eors r4, r0
-  negs r5, r0
-  movs r6, #0
-  adds r1, r1, r5
-  adcs r2, r6
-  adcs r3, r6
-  adcs r4, r6
-  add r5, sp, #\to
-  stm r5!, {r1-r4}
-.endm
+  .size cpu_square4, . - cpu_square4
 
 /* r0 = 38 times word \i of the upper half, plus word \i of the lower, plus \carry; \next what is above. r1 is 38, r4 is 0. */
 .macro fold_word i, carry, next
@@ -206,57 +150,11 @@ square4:
   str r0, [r6, #4 * \i]
 .endm
 
-/*
- * Karatsuba's middle: with L and H the products of the lower and the upper halves (the whole, so far) and M that of the
- * differences, L + H - M where the mask is set, else L + H + M, is added four words up. Then fold, to out.
- */
+/* Add Karatsuba's middle, then fold, to out. */
   .type complete, %function
   .balign 4
 complete:
-  /* L + H, where the factors were, and r7. */
-  .irp i, 0, 4, 8, 12, 16, 20, 24, 28
-  ldr r0, [sp, #64 + \i]
-  ldr r1, [sp, #96 + \i]
-  .if \i
-  adcs r0, r1
-  .else
-  adds r0, r0, r1
-  .endif
-  str r0, [sp, #\i]
-  .endr
-  movs r7, #0
-  adcs r7, r7
-  /* Plus M, or its complement and 1. */
-  ldr r3, [sp, #128]
-  lsrs r0, r3, #1
-  .irp i, 0, 4, 8, 12, 16, 20, 24, 28
-  ldr r0, [sp, #32 + \i]
-  ldr r1, [sp, #\i]
-  eors r0, r3
-  adcs r0, r1
-  str r0, [sp, #\i]
-  .endr
-  adcs r7, r3
-  /* Onto words 4 to 15. */
-  movs r3, #0
-  .irp i, 0, 4, 8, 12, 16, 20, 24, 28
-  ldr r0, [sp, #80 + \i]
-  ldr r1, [sp, #\i]
-  .if \i
-  adcs r0, r1
-  .else
-  adds r0, r0, r1
-  .endif
-  str r0, [sp, #80 + \i]
-  .endr
-  ldr r0, [sp, #112]
-  adcs r0, r7
-  str r0, [sp, #112]
-  .irp i, 116, 120, 124
-  ldr r0, [sp, #\i]
-  adcs r0, r3
-  str r0, [sp, #\i]
-  .endr
+  middle
   /* Words 8 to 15 times 38, onto words 0 to 7. */
   ldr r6, [sp, #132]
   movs r1, #38
@@ -289,34 +187,7 @@ complete:
 cpu_fe_mul:
   push {r0-r2, r4-r7, lr}
   sub sp, #132
-  ldm r1!, {r4-r7}
-  mov r3, sp
-  stm r3!, {r4-r7}
-  ldm r2!, {r4-r7}
-  stm r3!, {r4-r7}
-  bl product4
-  keep 64
-  ldr r1, [sp, #136]
-  adds r1, #16
-  ldr r2, [sp, #140]
-  adds r2, #16
-  ldm r1!, {r4-r7}
-  mov r3, sp
-  stm r3!, {r4-r7}
-  ldm r2!, {r4-r7}
-  stm r3!, {r4-r7}
-  bl product4
-  keep 96
-  ldr r0, [sp, #136]
-  difference 0
-  str r0, [sp, #128]
-  ldr r0, [sp, #140]
-  difference 16
-  ldr r1, [sp, #128]
-  eors r0, r1
-  mvns r0, r0
-  str r0, [sp, #128]
-  bl product4
+  multiply_parts
   bl complete
   add sp, #144
   pop {r4-r7, pc}
@@ -333,21 +204,7 @@ cpu_fe_square:
   mvns r0, r0
   str r0, [sp, #128]
 1:
-  ldm r1!, {r4-r7}
-  mov r3, sp
-  stm r3!, {r4-r7}
-  bl square4
-  keep 64
-  ldr r1, [sp, #136]
-  adds r1, #16
-  ldm r1!, {r4-r7}
-  mov r3, sp
-  stm r3!, {r4-r7}
-  bl square4
-  keep 96
-  ldr r0, [sp, #136]
-  difference 0
-  bl square4
+  square_parts
   bl complete
   ldr r1, [sp, #132]
   str r1, [sp, #136]

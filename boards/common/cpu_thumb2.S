@@ -166,6 +166,47 @@ cpu_fe_swap:
 .endm
 #endif
 
+/* void cpu_p256_select(uint32_t out[16], const uint32_t table[2 * 16 * 8], uint32_t digit) */
+  .section .text.cpu_p256_select, "ax"
+  .global cpu_p256_select
+  .type cpu_p256_select, %function
+  .balign 4
+cpu_p256_select:
+  push {r0, r4-r11, lr}
+  mvn r3, r2, lsr #4
+  and r3, r3, #1
+  rsb r3, r3, #0
+  eor r2, r2, r3
+  and r2, r2, #15
+  rows_prepare
+  push {r2, r3}
+  rows
+  ldr r0, [sp, #8]
+  stm r0, {r4-r11}
+  ldr r2, [sp]
+  rows
+  pop {r2, r3}
+  pop {r0}
+  /* The negative of y where the sign says so: the complement, and p + 1. No y is zero. */
+  lsr r1, r3, #31
+  eor r4, r4, r3
+  eor r5, r5, r3
+  eor r6, r6, r3
+  eor r7, r7, r3
+  eor r8, r8, r3
+  eor r9, r9, r3
+  eor r10, r10, r3
+  eor r11, r11, r3
+  adds r7, r7, r1
+  adcs r8, r8, #0
+  adcs r9, r9, #0
+  adcs r10, r10, r1
+  adc r11, r11, r3
+  add r0, #32
+  stm r0, {r4-r11}
+  pop {r4-r11, pc}
+  .size cpu_p256_select, . - cpu_p256_select
+
 /*
  * void cpu_select(uint32_t out[8], const uint32_t *rows, uint32_t index, uint32_t bytes, uint32_t stride)
  *

@@ -111,13 +111,16 @@ export function pointTrials(elements: readonly bigint[]): (Trial & { readonly wa
   ];
 }
 
-/** Every row of every table in flash, and each of eight random points: by what the board has, and by the portable twin. */
+/** The word at which the tables begin, among the constants. */
+const COMB = 120;
+
+/** Every row of every table in flash, and its negative, and each of eight random points: by what the board has, and by the portable twin. */
 export function selections(tables: number, random: Stream): Trial[] {
-  const rows = Array.from({ length: tables * 16 }, (_, i) => ({
-    name: `row ${i & 15} of table ${i >>> 4} of P-256`,
-    op: Op.P256Row,
-    twin: Op.P256RowPortable,
-    fields: [u16(104 + (i >>> 4) * 256), u16(i & 15)],
+  const rows = Array.from({ length: tables * 32 }, (_, i) => ({
+    name: `digit ${i & 31} of table ${i >>> 5} of P-256`,
+    op: Op.P256Select,
+    twin: Op.P256SelectPortable,
+    fields: [u16(COMB + (i >>> 5) * 256), u16(i & 31)],
   }));
   const points = random.take(8 * 96);
   const picks = Array.from({ length: 8 }, (_, i) => ({

@@ -56,8 +56,8 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
       const status = ecdh256.derive(out, secret, key);
       return status == Status.Ok ? ecdh256.SHARED_BYTES : status;
     }
-    case Op.P256Row:
-    case Op.P256RowPortable:
+    case Op.P256Select:
+    case Op.P256SelectPortable:
     case Op.P256Pick:
     case Op.P256PickPortable:
       return select(out, reader, op);
@@ -101,12 +101,13 @@ function select(out: usize, reader: Reader, op: u32): i32 {
   const index = reader.u16() == 2 ? reader.u16() : 0;
   if (!reader.ok()) return Status.Malformed;
   const answer = scratch.take(p256.POINT_BYTES);
+  const w = scratch.take(fe.BYTES);
   switch (op) {
-    case Op.P256Row:
-      multiply256.row(answer, first, index);
+    case Op.P256Select:
+      multiply256.select(answer, first, index, w);
       break;
-    case Op.P256RowPortable:
-      multiply256.rowPortable(answer, first, index);
+    case Op.P256SelectPortable:
+      multiply256.selectPortable(answer, first, index, w);
       break;
     case Op.P256Pick:
       multiply256.pick(answer, points, index);

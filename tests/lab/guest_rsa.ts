@@ -72,7 +72,7 @@ function row(out: usize, reader: Reader, native: boolean): i32 {
   const top = number(reader);
   if (!reader.ok()) return Status.Malformed;
   const above = native
-    ? montgomery.row(sum, word, b, m, inverse, len, top)
+    ? montgomery.rowPublic(sum, word, b, m, inverse, len, top)
     : montgomery.rowPortable(sum, word, b, m, inverse, len, top);
   store<u32>(sum + len, above);
   memory.copy(out, sum, len + 4);

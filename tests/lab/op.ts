@@ -115,9 +115,9 @@ export const enum Op {
   Fe256SquarePortable = 0x69,
   Fe256AddPortable = 0x6a,
   Fe256SubPortable = 0x6b,
-  /** first word of a table (u16), index (u16) -> x and y of the row, by what the board has and by the portable twin */
-  P256Row = 0x6c,
-  P256RowPortable = 0x6d,
+  /** first word of a table (u16), digit (u16) -> x and y of the row or of its negative, by what the board has and by the portable twin */
+  P256Select = 0x6c,
+  P256SelectPortable = 0x6d,
   /** eight points, index (u16) -> the point, by what the board has and by the portable twin */
   P256Pick = 0x6e,
   P256PickPortable = 0x6f,
