@@ -31,8 +31,10 @@ export const enum Constant {
   Start = 56,
   Stop = 72,
   StopSmall = 88,
+  /** The chaining values of SHA-256 after the padded key of HMAC, inner and outer, if the key is zero. */
+  ZeroKey = 104,
   /** The comb's tables: for each the x of 16 points, then their y. */
-  Comb = 104,
+  Comb = 120,
 }
 
 /** out = the eight words from word `first`, a constant or a part of a row. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { BITS, write } from "./comb.ts";
 
 const { Fp, Fn, BASE } = { Fp: p256.Point.Fp, Fn: p256.Point.Fn, BASE: p256.Point.BASE };
@@ -44,6 +45,13 @@ for (const [name, point] of [
   const { x, y } = point.toAffine();
   constants.push([name, montgomery(x)], ["", montgomery(y)]);
 }
+
+/** The chaining value of SHA-256 after a block of one byte, repeated: the library keeps it in the words that `get` gives. */
+function chained(byte: number): bigint {
+  const hash = sha256.create().update(new Uint8Array(64).fill(byte)) as unknown as { get(): readonly number[] };
+  return hash.get().reduce((all, word, i) => all | (BigInt(word >>> 0) << BigInt(32 * i)), 0n);
+}
+constants.push(["SHA-256 after a block of 0x36, and after one of 0x5c", chained(0x36)], ["", chained(0x5c)]);
 
 write({
   name: "p256",
