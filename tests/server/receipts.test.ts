@@ -332,3 +332,25 @@ function climbed(leaf: Uint8Array, index: number, size: number, path: readonly U
   assert.equal(sn, 0);
   return r;
 }
+
+for (const flavour of FLAVOURS) {
+  void test(
+    `${flavour}: two instances begin an empty tree at once, and no leaf is lost`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const place = { store: server.store, keys: keyFile.load(server.options.key!) };
+      const streams = Array.from({ length: 8 }, (_, i) => new Uint8Array(32).fill(i + 1));
+      const add = (stream: Uint8Array): Promise<number> =>
+        server.store.write((tx) => tree.add(place, tx, [{ stream, from: 0, to: 1, hashes: [stream] }]));
+      assert.deepEqual(
+        await Promise.all(streams.map(add)),
+        streams.map(() => 1),
+      );
+      assert.equal(await tree.size(place.keys.seal, server.store.read), streams.length);
+      const at = tree.subtrees(place.keys.seal, server.store.read);
+      const leaves = await Promise.all(streams.map((_, i) => at(0, i)));
+      assert.deepEqual(new Set(leaves.map(hex)), new Set(streams.map(hex)));
+    },
+  );
+}

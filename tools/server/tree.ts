@@ -84,12 +84,24 @@ export async function check(at: merkle.Subtree, position: number, leaf: Uint8Arr
 }
 
 /**
- * Add the next leaves of some streams, and return their number. A stream whose position is no longer `from` is left out. The row of `tree` is locked first:
- * its lock comes after those of devices and before that of `audit_head`.
+ * Lock the tree, and return the number of its leaves. The row is made first, so that there is one to lock. This lock comes after those of devices and before that of
+ * `audit_head`.
  */
-export async function add({ store, keys }: Place, tx: Tx, next: readonly Leaves[]): Promise<number> {
+async function lock({ store, keys }: Place, tx: Tx): Promise<number> {
+  const first = sealed(keys.seal, "tree", { id: 1, size: 0 });
+  await tx
+    .insertInto("tree")
+    .values(first)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
   const head = await store.locked(tx.selectFrom("tree").selectAll().where("id", "=", 1)).executeTakeFirst();
-  const before = checkedSize(keys.seal, head);
+  return checkedSize(keys.seal, head);
+}
+
+/** Add the next leaves of some streams, and return their number. A stream whose position is no longer `from` is left out. */
+export async function add(place: Place, tx: Tx, next: readonly Leaves[]): Promise<number> {
+  const { keys } = place;
+  const before = await lock(place, tx);
   const streams = next.map(({ stream }) => stream);
   const rows = await tx.selectFrom("numbered").selectAll().where("stream", "in", streams).execute();
   const positions = new Map(
@@ -110,11 +122,7 @@ export async function add({ store, keys }: Place, tx: Tx, next: readonly Leaves[
       .execute();
     await extend(keys.seal, tx, before, hashes);
     const row = sealed(keys.seal, "tree", { id: 1, size: before + hashes.length });
-    await tx
-      .insertInto("tree")
-      .values(row)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
-      .execute();
+    await tx.updateTable("tree").set(row).where("id", "=", 1).execute();
   }
   await tx
     .insertInto("numbered")
@@ -137,7 +145,7 @@ export async function complete(
   entries: readonly { readonly counter: number; readonly leaf: Uint8Array }[],
   to: number,
 ): Promise<void> {
-  await place.store.locked(tx.selectFrom("tree").selectAll().where("id", "=", 1)).executeTakeFirst();
+  await lock(place, tx);
   const row = await tx.selectFrom("numbered").select("position").where("stream", "=", stream).executeTakeFirst();
   const from = row?.position ?? 0;
   const hashes = entries.filter(({ counter }) => counter > from).map(({ leaf }) => leaf);
