@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { audit } from "../../tools/server/audit.ts";
 import { runBackup, runRestore } from "../../tools/server/backup.ts";
+import { runErase } from "../../tools/server/erase.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { Trouble } from "../../tools/trouble.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
@@ -71,9 +72,10 @@ for (const flavour of FLAVOURS) {
       await post("/v1/tokens/end", { name: "gone" });
       await post("/v1/claims/withdraw", { ids: made.body.ids.slice(4) });
       assert.equal((await post(`${path}/transfer`, { from: "owner:a", to: "owner:b" })).body.withdrawn, 1);
+      const erased = await runErase(renewed!.id, { database, key, reason: "asked" }, server.clock.now);
       const late = await enrolled(server, { claim: Buffer.from(claims[3]!, "hex") });
       assert.equal(await report(server, late), "accepted");
-      assert.match(await runBackup(undefined, { database, key, log }), /log .*: 9 new entries/);
+      assert.match(await runBackup(undefined, { database, key, log }), /log .*: 11 new entries/);
       await server.close();
 
       const other = flavour === "sqlite" ? await postgres.database() : join(server.folder, "restored.db");
@@ -85,11 +87,16 @@ for (const flavour of FLAVOURS) {
       assert.match(told, /repeated: end-token gone/);
       assert.match(told, new RegExp(`repeated: withdraw-claim ${made.body.ids[4]}\n`));
       assert.match(told, new RegExp(`repeated: transfer ${hex(renewed!.id)} to owner:b`));
+      assert.ok(
+        erased.startsWith(`erased ${hex(renewed!.id)}: 1 reports`) && told.includes(`\nrepeated: ${erased}`),
+        told,
+      );
       assert.match(told, /not repeated: 1 times devices enrolled/);
       await assert.rejects(runRestore(file, { database: other, key }), names(/is in use/));
 
       const again: Fixture = { ...(await server.restart({ database: other })), adminToken: server.adminToken };
       assert.equal((await ask(again, reader, "/v1/me")).status, 401);
+      assert.deepEqual(await again.reports(hex(renewed!.id)), []);
       assert.equal(await report(again, bad!), "revoked");
       assert.equal((await exchange.enrol(again.device({ claim: fromHex(claims[4]!)! }), again.url)).kind, "refused");
       const [view, commands] = await Promise.all(

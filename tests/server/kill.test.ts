@@ -1,10 +1,13 @@
-// weight: 36 s, 0.7 cores
+// weight: 46 s, 0.7 cores
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { auditDatabase } from "../../tools/server/audit.ts";
+import * as bases from "../../tools/server/base.ts";
+import { REPORTS_MAX } from "../../tools/server/reporting.ts";
 import { startServer } from "../../tools/server/server.ts";
 import { Store } from "../../tools/server/store/store.ts";
 import { reportView } from "../../tools/server/queries.ts";
@@ -12,9 +15,9 @@ import { hex } from "../../tools/wire/bytes.ts";
 import { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
-import { AUDIENCE, FLAVOURS, folder, missing, text } from "./harness.ts";
+import { AUDIENCE, FLAVOURS, enrolled, folder, missing, serve, text } from "./harness.ts";
 import * as postgres from "./postgres.ts";
-import { run } from "./program.ts";
+import { run, verb } from "./program.ts";
 import { until } from "./wait.ts";
 
 const ROUNDS = Number(process.env["SIGNET_KILLS"] ?? 2);
@@ -84,6 +87,52 @@ for (const flavour of FLAVOURS) {
     },
   );
 }
+
+/** Reports of the device whose archiving is killed: they leave in three transactions. */
+const ARCHIVED = 33 * REPORTS_MAX;
+
+void test("kill -9 of an archiving at any moment loses nothing, and the next call completes it", async (t) => {
+  const server = await serve(t);
+  const { database } = server.options;
+  const key = server.options.key!;
+  const device = await enrolled(server);
+  for (let sent = 0; sent < ARCHIVED + REPORTS_MAX; sent += REPORTS_MAX) {
+    const reports: Uint8Array[] = [];
+    let after = device.head;
+    for (let i = 0; i < REPORTS_MAX; i++) {
+      const counter = after.counter + 1;
+      reports.push(device.report(text(`${counter}`), { after, counter }));
+      after = { counter, hash: hash(reports.at(-1)!) };
+    }
+    assert.equal((await exchange.send(device, server.url, reports)).kind, "accepted");
+  }
+  const file = join(server.folder, "old.ndjson");
+  const options = ["archive", file, "--before", "2026-01-02", "--database", database, "--key", key];
+  const base = async (): Promise<number> => (await bases.of(server.store.read, device.id)).count;
+  const moments: readonly (() => Promise<boolean>)[] = [
+    async () => existsSync(`${file}.part`),
+    async () => (await base()) > 0,
+  ];
+  let killed = 0;
+  for (const moment of moments) {
+    const child = verb(t, ...options);
+    const gone = once(child, "exit");
+    while (child.exitCode === null && !(await moment())) await pause(1);
+    if (child.kill("SIGKILL")) killed++;
+    await gone;
+    const archives = existsSync(file) ? [file] : [];
+    const { findings, reports, archived } = await auditDatabase(database, key, { archives });
+    assert.deepEqual(findings, []);
+    assert.equal(reports + (await base()), ARCHIVED + REPORTS_MAX);
+    if (archives.length > 0) assert.equal(archived, ARCHIVED);
+  }
+  assert.ok(killed >= 1, `${killed} killed before they ended`);
+  const last = verb(t, ...options);
+  const [code] = (await once(last, "exit")) as [number | null];
+  assert.equal(code, 0);
+  assert.equal(await base(), ARCHIVED);
+  assert.deepEqual((await auditDatabase(database, key, { archives: [file] })).findings, []);
+});
 
 void test(
   `PostgreSQL itself killed under load, ${ROUNDS} times, whole or one backend: each acknowledged report is stored once, and every chain is whole`,

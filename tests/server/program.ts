@@ -1,4 +1,4 @@
-/** The real program, `signet server`, in a process of its own. */
+/** The real program in a process of its own: `signet server`, and other verbs. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
@@ -17,17 +17,19 @@ export interface Program {
   stop(): Promise<number | null>;
 }
 
-/** Start it, and wait until it listens. */
-export async function run(t: TestContext, options: readonly string[]): Promise<Program> {
-  const child = spawn(
-    process.execPath,
-    ["--import", "./tools/load.mjs", "tools/signet.ts", "server", "--port", "0", ...options],
-    {
-      cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+/** Start a verb of the program. It ends with the test. */
+export function verb(t: TestContext, ...options: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, ["--import", "./tools/load.mjs", "tools/signet.ts", ...options], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   t.after(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** Start the server, and wait until it listens. */
+export async function run(t: TestContext, options: readonly string[]): Promise<Program> {
+  const child = verb(t, "server", "--port", "0", ...options);
   const said = { stdout: "", stderr: "" };
   child.stderr!.on("data", (part: Buffer) => (said.stderr += part.toString()));
   await new Promise<void>((resolve, reject) => {

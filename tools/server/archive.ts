@@ -184,7 +184,7 @@ async function remove(place: Place, file: string, options: ArchiveOptions, now: 
     // SQLite has one writer: the server gets as much time as this took.
     await pause(performance.now() - began);
   };
-  for (const read of archiveFile.read(file, () => true)) {
+  for (const read of archiveFile.read(file, () => true, true)) {
     if (read.kind === "chain") {
       ({ device } = read);
       base = await bases.of(place.store.read, device);
