@@ -9,9 +9,19 @@
  * It writes to standard error only: standard output belongs to the verb.
  */
 import { spawn } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { constants as os } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { missingPackages, present } from "./packages.mjs";
 
@@ -100,6 +110,55 @@ function install(command, args) {
   });
 }
 
+/** True if this process lives. */
+function runs(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** The process whose number a link names; 0 if there is no link. */
+function holderOf(link) {
+  try {
+    return Number(readlinkSync(link));
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Do some work while no other command installs in this clone: two installers at once destroy each other's files. The lock is a link whose target is the number of
+ * the process, so that it is never there without its content. A process that ended without removing it holds nothing.
+ */
+async function alone(work) {
+  const link = join(ROOT, "build", "installing");
+  for (let isTold = false; ; await sleep(100)) {
+    const holder = holderOf(link);
+    if (holder === process.pid) break;
+    if (runs(holder)) {
+      if (!isTold)
+        process.stderr.write(`another command (process ${holder}) installs what is missing: waiting for it\n`);
+      isTold = true;
+      continue;
+    }
+    try {
+      mkdirSync(dirname(link), { recursive: true });
+      rmSync(link, { force: true });
+      symlinkSync(String(process.pid), link);
+    } catch (error) {
+      // Without permission to write there is nothing to protect: the installer will say so.
+      if (error.code !== "EEXIST") return work();
+    }
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(link, { force: true });
+  }
+}
+
 /** Install the Debian packages, or print the command that does, and end. */
 async function ensurePackages(verb) {
   const missing = missingPackages(verb);
@@ -169,7 +228,11 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
   if (!IS_PACKAGE && !existsSync(join(ROOT, "package-lock.json")))
     fail("package-lock.json is missing", "run this in a whole clone");
   const wantsHelp = rest.includes("--help") || rest.includes("-h");
-  if (!wantsHelp) await ensurePackages(verb);
-  if (!IS_PACKAGE) await ensureModules();
+  const packages = () => (wantsHelp ? [] : missingPackages(verb));
+  if (packages().length > 0 || (!IS_PACKAGE && staleModules(ROOT)))
+    await alone(async () => {
+      if (packages().length > 0) await ensurePackages(verb);
+      if (!IS_PACKAGE) await ensureModules();
+    });
   handOver([verb, ...rest]);
 }

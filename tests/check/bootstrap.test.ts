@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ROOT } from "../../tools/check/tree.ts";
 
@@ -173,6 +174,36 @@ describe("bootstrap", () => {
     bootstrap();
     assert.match(calls(), /^ci /);
   });
+
+  it(
+    "installs once when three commands come at once, and after one that was killed",
+    { skip: noNewlib() },
+    async () => {
+      const stale = join(machine, "build", "installing");
+      mkdirSync(dirname(stale), { recursive: true });
+      symlinkSync(String(spawnSync("true").pid), stale);
+      writeFileSync(join(machine, "calls"), "");
+      const lock = join(machine, "package-lock.json");
+      const noted = join(machine, "node_modules", ".package-lock.json");
+      program("npm", `echo begin >> "$CALLS"; sleep 0.5; cp "${lock}" "${noted}"; echo end >> "$CALLS"`);
+      symlinkSync("/bin/sleep", join(bin, "sleep"));
+      symlinkSync("/bin/cp", join(bin, "cp"));
+      const ended = await Promise.all(
+        [1, 2, 3].map(
+          () =>
+            new Promise<number | null>((resolve) =>
+              spawn(process.execPath, [join(machine, "tools", "bootstrap.mjs"), "build"], {
+                env: { PATH: bin, CALLS: join(machine, "calls") },
+                stdio: "ignore",
+              }).on("close", resolve),
+            ),
+        ),
+      );
+      assert.deepEqual(ended, [0, 0, 0]);
+      assert.equal(calls(), "begin\nend\n");
+      assert.ok(!existsSync(stale));
+    },
+  );
 });
 
 /** The firmware's C library is probed at its place on disk, which a test cannot plant. */
