@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { sql } from "kysely";
+import { z } from "zod";
+import { ANSWERS } from "../../tools/server/answers.ts";
 import { startServer, type RunningServer, type ServerOptions } from "../../tools/server/server.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { Device, type Description } from "../../tools/wire/device.ts";
@@ -254,7 +256,26 @@ export async function refusal(
 // oxlint-disable-next-line typescript/no-explicit-any -- whatever the API answers, to be asserted on
 export type Json = any;
 
-/** Call the API with a token. */
+/** The schemas of the answers, each with the paths that it is for, and the number of answers that were compared with it. */
+const SCHEMAS = Object.entries(ANSWERS).map(([name, schema]) => {
+  const [method, path] = name.split(" ");
+  const pattern = new RegExp(`^${path!.replace(/:\w+/g, "[^/?]+")}(\\?|$)`);
+  return { name, schema, isFor: (used: string, where: string) => used.toLowerCase() === method && pattern.test(where) };
+});
+
+/** The names of the routes whose answers were compared with their schema by this process. */
+export const answered = new Set<string>();
+
+/** Compare an answer with its schema. */
+function compare(method: string, path: string, body: unknown): void {
+  const found = SCHEMAS.find(({ isFor }) => isFor(method, path));
+  if (found === undefined) return;
+  const { error } = found.schema.safeParse(body);
+  if (error !== undefined) throw new Error(`${found.name}: ${z.prettifyError(error)}`);
+  answered.add(found.name);
+}
+
+/** Call the API with a token. Each answer must match its schema. */
 export async function ask(
   server: Pick<RunningServer, "url">,
   token: string | undefined,
@@ -266,9 +287,9 @@ export async function ask(
     ...(init.headers as Record<string, string>),
   };
   const response = await fetch(server.url + path, { ...init, headers });
-  const body = await response.text();
-  return {
-    status: response.status,
-    body: /^application\/(problem\+)?json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(body) : body,
-  };
+  const sent = await response.text();
+  const type = response.headers.get("content-type") ?? "";
+  const body: unknown = /^application\/(problem\+)?json/.test(type) ? JSON.parse(sent) : sent;
+  if (response.status === 200) compare(init.method ?? "GET", path, body);
+  return { status: response.status, body };
 }

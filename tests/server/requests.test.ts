@@ -4,8 +4,27 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ANSWERS } from "../../tools/server/answers.ts";
 import { openapi } from "../../tools/server/openapi.ts";
-import { ask, command, enrolled, rows, serve, type Fixture } from "./harness.ts";
+import { hex } from "../../tools/wire/bytes.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import * as messages from "../../tools/wire/messages.ts";
+import {
+  AUDIENCE,
+  FLAVOURS,
+  answered,
+  ask,
+  command,
+  enrolled,
+  missing,
+  refusal,
+  rows,
+  serve,
+  text,
+  type Fixture,
+  type Json,
+} from "./harness.ts";
+import { past } from "./past.ts";
 
 interface Sent {
   readonly method: string;
@@ -29,6 +48,10 @@ function send(server: Fixture, { method, path, body, isChunked }: Sent): Promise
     sent.on("error", reject);
     sent.end(body);
   });
+}
+
+function post(body: object): RequestInit {
+  return { method: "POST", body: JSON.stringify(body) };
 }
 
 const UNKNOWN = `/v1/devices/${"0".repeat(64)}`;
@@ -142,4 +165,132 @@ void test("a command or an order that is expired already is refused, and changes
   }
   assert.deepEqual(await rows(server), before);
   assert.equal(await command(server, device, "00", 1), 1);
+});
+
+for (const flavour of FLAVOURS)
+  void test(
+    `${flavour}: a request that is repeated under its key is decided once, by any instance, also at the same time`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const device = await enrolled(server);
+      const { token } = (await ask(server, server.adminToken, "/v1/tokens", post({ name: "x", scope: "operate" })))
+        .body;
+      const path = `/v1/devices/${hex(device.id)}`;
+      const expiresAt = server.clock.now + 1e9;
+      const asked = async (
+        where: string,
+        body: object,
+        key: string,
+        by = server.adminToken,
+      ): Promise<[number, Json]> => {
+        const answer = await ask(server, by, where, { ...post(body), headers: { "idempotency-key": key } });
+        return [answer.status, answer.body];
+      };
+      const claims = { count: 3, expiresAt };
+      const made = await asked("/v1/claims", claims, "a");
+      assert.equal(new Set(made[1].claims).size, 3);
+      server.clock.pass(1000);
+      for (const key of ["a", '"a"']) assert.deepEqual(await asked("/v1/claims", claims, key), made);
+      // The key belongs to a token, and to one request.
+      assert.notDeepEqual(await asked("/v1/claims", claims, "a", token), made);
+      assert.notDeepEqual(await asked("/v1/claims", claims, "b"), made);
+      assert.equal((await asked("/v1/claims", { ...claims, count: 4 }, "a"))[0], 422);
+      assert.equal((await asked(`${path}/rotate`, { expiresAt }, "a"))[0], 422);
+      assert.equal((await ask(server, server.adminToken, "/v1/claims?limit=1000")).body.claims.length, 9);
+      // The database does not have the claims, nor what they are made from.
+      const stored = JSON.stringify(await server.store.read.selectFrom("repeats").selectAll().execute());
+      for (const claim of made[1].claims) assert.ok(!stored.includes(claim));
+
+      const commands = await Promise.all(
+        Array.from({ length: 5 }, () => asked(`${path}/downlinks`, { data: "01", expiresAt }, "c")),
+      );
+      for (const one of commands) assert.deepEqual(one, [200, { counter: 1 }]);
+      assert.deepEqual(await asked(`${path}/rotate`, { expiresAt }, "d"), [200, { counter: 2 }]);
+      assert.deepEqual(await asked(`${path}/rotate`, { expiresAt }, "d"), [200, { counter: 2 }]);
+      // A refused request may be tried again with its key.
+      const unknown = `/v1/devices/${"00".repeat(32)}/downlinks`;
+      for (let i = 0; i < 2; i++) assert.equal((await asked(unknown, { data: "01", expiresAt }, "e"))[0], 404);
+      for (const key of ["", "two words", "x".repeat(101), '"'])
+        assert.equal((await asked("/v1/claims", claims, key))[0], 400, key);
+      const again = { ...(await server.restart()), adminToken: server.adminToken };
+      const restarted = await ask(again, again.adminToken, "/v1/claims", {
+        ...post(claims),
+        headers: { "idempotency-key": "a" },
+      });
+      assert.deepEqual(restarted.body, made[1]);
+      // After a day the key is free.
+      server.clock.pass(25 * 3_600_000);
+      const later = { ...claims, expiresAt: server.clock.now + 1e9 };
+      const { status, body } = await ask(again, again.adminToken, "/v1/claims", {
+        ...post(later),
+        headers: { "idempotency-key": "a" },
+      });
+      assert.equal(status, 200);
+      assert.ok(!body.claims.includes(made[1].claims[0]));
+    },
+  );
+
+void test("a list that did not change is not sent again", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  const get = (path: string, known?: string): Promise<Response> =>
+    fetch(server.url + path, {
+      headers: { authorization: `Bearer ${server.adminToken}`, ...(known !== undefined && { "if-none-match": known }) },
+    });
+  const path = `/v1/devices/${hex(device.id)}`;
+  for (const where of ["/v1/devices", path, `${path}/reports`, "/v1/totals"]) {
+    const first = await get(where);
+    const etag = first.headers.get("etag")!;
+    assert.match(etag, /^"[\w-]{22}"$/, where);
+    assert.equal(first.status, 200);
+    for (const known of [etag, `W/${etag}`, `"x", ${etag}`, "*"]) {
+      const again = await get(where, known);
+      assert.deepEqual([again.status, await again.text(), again.headers.get("etag")], [304, "", etag], known);
+    }
+    assert.equal((await get(where, '"x"')).status, 200);
+    server.clock.pass(1000);
+    await exchange.report(device, server.url, text("x"));
+    const changed = await get(where, etag);
+    assert.equal(changed.status, 200);
+    assert.notEqual(changed.headers.get("etag"), etag);
+  }
+});
+
+void test("the answer of every route matches its schema, and the document has each schema", async (t) => {
+  const server = await serve(t);
+  const { adminToken } = server;
+  await past(server);
+  const device = await enrolled(server);
+  await exchange.report(device, server.url, text("x"));
+  const [path, expiresAt] = [`/v1/devices/${hex(device.id)}`, server.clock.now + 1e6];
+  const decide = (where: string, body: object): ReturnType<typeof ask> => ask(server, adminToken, where, post(body));
+  const access = { clientId: hex(device.id), audience: AUDIENCE, issuedAt: Math.floor(server.clock.now / 1000) };
+  const password = Buffer.from(messages.sealAccess(device.key, access)).toString("base64");
+  for (const clientid of [hex(device.id), "x"]) await decide("/v1/authorize?denied=200", { clientid, password });
+  await decide("/v1/rules", { name: "x", silent: 1e6 });
+  await ask(server, adminToken, "/v1/rules");
+  await decide("/v1/rules/end", { name: "x" });
+  await decide(`${path}/downlinks`, { data: "00", expiresAt });
+  await decide(`${path}/downlinks/withdraw`, {});
+  await decide(`${path}/rotate`, { expiresAt });
+  await decide(`${path}/suspend`, {});
+  await decide(`${path}/restore`, {});
+  await refusal(server, "reports", new Uint8Array(0));
+  const log = (await ask(server, adminToken, "/v1/log?limit=1000")).body.entries;
+  assert.ok(log.length > 20);
+  await server.sequencer.look();
+  const { hash } = (await ask(server, adminToken, `${path}/reports`)).body.reports[0];
+  await ask(server, adminToken, `/v1/receipts/${hash}`);
+  await ask(server, adminToken, "/v1/consistency/1/2");
+  for (const name of Object.keys(ANSWERS).filter((one) => one.startsWith("get ")))
+    await ask(server, adminToken, name.slice(4).replace(":id", hex(device.id)));
+  assert.deepEqual([...answered].toSorted(), Object.keys(ANSWERS).toSorted());
+  const paths = openapi()["paths"] as Record<string, Record<string, { responses: Json }>>;
+  for (const [where, methods] of Object.entries(paths))
+    for (const [method, { responses }] of Object.entries(methods)) {
+      const content = responses["200"].content;
+      const name = `${method} ${where.replace(/\{(\w+)\}/g, ":$1")}`;
+      assert.equal("application/json" in content, name in ANSWERS, name);
+    }
 });

@@ -1,4 +1,5 @@
 /** The operators' API, behind tokens. `routes.ts` has all routes except those that stream their answer. */
+import { createHash } from "node:crypto";
 import { Hono, type Context as HonoContext, type HonoRequest, type MiddlewareHandler } from "hono";
 import { z } from "zod";
 import type { Fields } from "../fields.ts";
@@ -10,6 +11,7 @@ import { page } from "./page.ts";
 import { problem } from "./problem.ts";
 import { addressOf } from "./proxy.ts";
 import * as reach from "./reach.ts";
+import { named, type Repeatable } from "./repeats.ts";
 import { Answered, Rendered, unhex, type Context, type Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import * as streams from "./streams.ts";
@@ -101,6 +103,27 @@ async function reachOf(
   return (await reach.since(context, label, unhex(id))) ?? problem(404, "no such device");
 }
 
+/** The header of a request that may be repeated: a string of RFC 9651, or the bare characters. */
+const IDEMPOTENCY_KEY = /^"?([\w.~+/=:-]{1,100})"?$/;
+
+/** Name a repeatable request that has a key. Null if the key has another form. */
+function repeatable(c: HonoContext<Env>, { isRepeatable }: Route, body: unknown): Repeatable | undefined | null {
+  const header = c.req.header("idempotency-key");
+  if (!isRepeatable || header === undefined) return undefined;
+  const key = IDEMPOTENCY_KEY.exec(header)?.[1];
+  return key === undefined ? null : named(c.get("bearer").hash, key, [c.req.path, body]);
+}
+
+/** Answer with JSON, or with 304 if the client has it already (RFC 9110, section 13.1.2). */
+function withTag(c: HonoContext<Env>, json: string): Response {
+  const etag = `"${createHash("sha256").update(json).digest("base64url").slice(0, 22)}"`;
+  const headers = { etag, "cache-control": "private, no-cache" };
+  const known = c.req.header("if-none-match")?.split(",") ?? [];
+  const isKnown = known.some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));
+  if (isKnown) return c.body(null, 304, headers);
+  return c.body(json, 200, { ...headers, "content-type": "application/json" });
+}
+
 /** Make a handler of a route: validate, call, answer. */
 function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promise<Response> {
   return async (c) => {
@@ -115,12 +138,17 @@ function handler(context: Context, route: Route): (c: HonoContext<Env>) => Promi
     const { name: actor, scope, label } = route.scope === "none" ? ANYONE : c.get("bearer");
     const reachedSince = await reachOf(context, route, label, given.params.data as { id?: string });
     if (reachedSince instanceof Response) return reachedSince;
+    const asked = repeatable(c, route, given.body.data);
+    if (asked === null) return problem(400, "an Idempotency-Key has 1 to 100 letters, digits and ._~+/=:-");
     const [params, query, body] = [given.params.data, given.query.data, given.body.data] as never[];
-    const asked = { params: params!, query: query!, body: body!, actor, scope, label, reachedSince };
-    const result = await route.handle(context, asked);
+    const schemas = { params: params!, query: query!, body: body! };
+    const result = await route.handle(context, { ...schemas, actor, scope, label, reachedSince, asked });
     if (result instanceof Answered) return problem(result.status, result.error);
-    if (result instanceof Rendered) return c.body(result.json, 200, { "content-type": "application/json" });
-    return typeof result === "string" ? c.text(result) : c.json(result as object);
+    if (typeof result === "string") return c.text(result);
+    const rendered = result instanceof Rendered ? result.json : JSON.stringify(result);
+    return route.method === "get"
+      ? withTag(c, rendered)
+      : c.body(rendered, 200, { "content-type": "application/json" });
   };
 }
 

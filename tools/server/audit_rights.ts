@@ -35,6 +35,8 @@ export async function checkRights(search: Search, told: Told): Promise<void> {
   }
   for (const row of await search.db.selectFrom("token_uses").selectAll().execute())
     search.sealed("token_uses", hex(row.hash), row);
+  for (const row of await search.db.selectFrom("repeats").selectAll().execute())
+    search.sealed("repeats", hex(row.id), row);
   // A row of these that is gone leads to something being told again, and to nothing else.
   for (const row of await search.db.selectFrom("deliveries").selectAll().execute())
     search.sealed("deliveries", hex(row.stream), row);

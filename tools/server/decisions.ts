@@ -6,9 +6,10 @@ import * as messages from "../wire/messages.ts";
 import * as commands from "./commands.ts";
 import type { ServerKeys } from "./keys.ts";
 import * as log from "./log.ts";
+import { OTHER, once, secret, type Repeatable } from "./repeats.ts";
 import { sealed } from "./seal.ts";
 import type { DeviceState } from "./store/schema.ts";
-import type { Store } from "./store/store.ts";
+import type { Store, Tx } from "./store/store.ts";
 
 export interface Desk {
   readonly store: Store;
@@ -89,29 +90,44 @@ export function invite(
   });
 }
 
-/** Make one-time claims. They are returned only here; the database keeps their hashes. */
+/** Make one-time claims. They are returned only to this request and its repetitions; the database keeps their hashes. */
 export async function makeClaims(
-  { store, keys, clock }: Desk,
+  desk: Desk,
   count: number,
   expiresAt: number,
   note: string,
   actor: string,
-): Promise<Uint8Array[]> {
-  const claims = Array.from({ length: count }, () => new Uint8Array(randomBytes(CLAIM_BYTES)));
-  await store.write(async (tx) => {
-    const made = { note, created_at: clock(), expires_at: expiresAt, used_by: null, used_at: null, withdrawn_at: null };
+  asked?: Repeatable,
+): Promise<Uint8Array[] | typeof OTHER> {
+  const { store, keys, clock } = desk;
+  const fresh = Array.from({ length: count }, () => new Uint8Array(randomBytes(CLAIM_BYTES)));
+  const claimsOf = (at: number): Uint8Array[] =>
+    asked === undefined ? fresh : fresh.map((_, i) => secret(keys, asked, at, i, CLAIM_BYTES));
+  const work = async (tx: Tx, at: number): Promise<number> => {
+    const claims = claimsOf(at);
+    const made = { note, created_at: at, expires_at: expiresAt, used_by: null, used_at: null, withdrawn_at: null };
     for (const part of parts(claims)) {
       const rows = part.map((claim) => sealed(keys.seal, "claims", { hash: hash(claim), ...made }));
       await tx.insertInto("claims").values(rows).execute();
       await setImmediate();
     }
     await log.append(store, keys, tx, clock(), { action: "claims", actor, detail: { count, expiresAt, note } });
-  });
-  return claims;
+    return count;
+  };
+  const made = await store.write((tx) =>
+    once(
+      tx,
+      desk,
+      asked,
+      () => true,
+      (at) => work(tx, at),
+    ),
+  );
+  return made === OTHER ? OTHER : claimsOf(made.at);
 }
 
 /** A command's counter, or why there is none. */
-export type Queued = number | "unknown" | "full" | "expired";
+export type Queued = number | "unknown" | "full" | "expired" | typeof OTHER;
 
 /** Queue a command for one active device, signed by the server. */
 export function queueCommand(
@@ -120,29 +136,39 @@ export function queueCommand(
   data: Uint8Array,
   expiresAt: number,
   actor: string,
+  asked?: Repeatable,
 ): Promise<Queued> {
-  return queueDownlink(desk, id, expiresAt, actor, () => ({ data }));
+  return queueDownlink(desk, id, expiresAt, actor, asked, () => ({ data }));
 }
 
 /** Order the firmware of one active device to rotate its key. */
-export function orderRotation(desk: Desk, id: Uint8Array, expiresAt: number, actor: string): Promise<Queued> {
-  return queueDownlink(desk, id, expiresAt, actor, (counter) => ({
+export function orderRotation(
+  desk: Desk,
+  id: Uint8Array,
+  expiresAt: number,
+  actor: string,
+  asked?: Repeatable,
+): Promise<Queued> {
+  return queueDownlink(desk, id, expiresAt, actor, asked, (counter) => ({
     data: commands.token(desk.keys.order, id, counter),
     order: messages.Order.rotate,
   }));
 }
 
-function queueDownlink(
-  { store, keys, audience, clock }: Desk,
+type Content = (counter: number) => { readonly data: Uint8Array; readonly order?: number };
+
+async function queueDownlink(
+  desk: Desk,
   id: Uint8Array,
   expiresAt: number,
   actor: string,
-  content: (counter: number) => { readonly data: Uint8Array; readonly order?: number },
+  asked: Repeatable | undefined,
+  content: Content,
 ): Promise<Queued> {
-  return store.write(async (tx): Promise<Queued> => {
+  const { store, keys, audience } = desk;
+  const queue = async (tx: Tx, now: number): Promise<Queued> => {
     const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
     if (device === undefined || device.state !== "active") return "unknown";
-    const now = clock();
     if (expiresAt <= now) return "expired";
     const counter = device.downlink_counter + 1;
     if (counter - device.passed > commands.WAITING_MAX || counter >= messages.COUNTER_END) return "full";
@@ -174,7 +200,10 @@ function queueDownlink(
       detail: order === undefined ? { counter } : { counter, order },
     });
     return counter;
-  });
+  };
+  const isQueued = (result: Queued): boolean => typeof result === "number";
+  const done = await store.write((tx) => once(tx, desk, asked, isQueued, (now) => queue(tx, now)));
+  return done === OTHER ? OTHER : done.result;
 }
 
 /** End a token by its name. Returns how many bore it. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ANSWERS } from "./answers.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -14,6 +15,14 @@ const PROBLEM: Json = {
   type: "object",
   properties: { title: { type: "string" }, status: { type: "integer" }, detail: { type: "string" } },
   required: ["title", "status", "detail"],
+};
+
+const IDEMPOTENCY_KEY: Json = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "a repetition with the same key within a day gets the first answer again",
+  schema: { type: "string", minLength: 1, maxLength: 102 },
 };
 
 /** Routes that stream their answer: `application.ts` has the handlers. */
@@ -51,16 +60,31 @@ function failures(scope: Route["scope"]): Json {
   };
 }
 
+/** Describe the answer of a route: JSON, or text if it has no schema. */
+function contentOf({ method, path }: Route): Json {
+  const schema = ANSWERS[`${method} ${path}`];
+  if (schema === undefined) return { "text/plain": { schema: { type: "string" } } };
+  const { $schema: _, ...body } = z.toJSONSchema(schema, { io: "output" });
+  return { "application/json": { schema: body } };
+}
+
 function operation(route: Route): Json {
   const schema = z.toJSONSchema(route.body, { io: "input" }) as ObjectSchema;
   const hasBody = Object.keys(schema.properties ?? {}).length > 0;
   return {
     summary: route.summary,
-    parameters: [...parameters(route.params, "path"), ...parameters(route.query, "query")],
+    parameters: [
+      ...parameters(route.params, "path"),
+      ...parameters(route.query, "query"),
+      ...(route.isRepeatable ? [IDEMPOTENCY_KEY] : []),
+    ],
     ...(hasBody ? { requestBody: { required: true, content: { "application/json": { schema } } } } : {}),
     ...(route.scope === "none" ? {} : { security: [{ token: [] }] }),
     responses: {
-      "200": { description: "done" },
+      "200": { description: "done", content: contentOf(route) },
+      ...(route.method === "get"
+        ? { "304": { description: "not changed since the answer with this If-None-Match" } }
+        : {}),
       "400": { description: "the request does not match the schema" },
       ...failures(route.scope),
       default: { description: "a problem", content: { [PROBLEM_TYPE]: { schema: PROBLEM } } },

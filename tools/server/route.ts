@@ -6,6 +6,7 @@ import type * as decisions from "./decisions.ts";
 import type { Intake } from "./intake.ts";
 import type { Gauge } from "./metrics.ts";
 import type { Policy } from "./policy.ts";
+import type { Repeatable } from "./repeats.ts";
 import type { Reader } from "./reader.ts";
 import { LABEL, PLAIN } from "./text.ts";
 import type { TokenUses } from "./token_uses.ts";
@@ -30,7 +31,7 @@ export interface Context extends decisions.Desk {
 
 /** An answer that is not a plain 200. */
 export class Answered {
-  readonly status: 400 | 403 | 404 | 409 | 503;
+  readonly status: 400 | 403 | 404 | 409 | 422 | 503;
   readonly error: string;
 
   constructor(status: Answered["status"], error: string) {
@@ -58,6 +59,8 @@ export interface Route {
   readonly body: z.ZodType;
   /** True if a token with a label may use it: it then shows and changes no other devices than those with the label. */
   readonly isLabelled: boolean;
+  /** True if a client may repeat it under an Idempotency-Key. */
+  readonly isRepeatable: boolean;
   readonly handle: (context: Context, given: Given) => Promise<unknown>;
 }
 
@@ -71,6 +74,8 @@ interface Given<P = never, Q = never, B = never> {
   readonly label: string | null;
   /** The time since when the token reaches the device of the path. */
   readonly reachedSince: number;
+  /** The request, if it is repeatable and has a key. */
+  readonly asked?: Repeatable | undefined;
 }
 
 export const nothing = z.object({}).strict();
@@ -112,6 +117,11 @@ export const label = z
   .normalize("NFC")
   .regex(LABEL, "must be a letter or digit, then those and ._:/=@+-");
 
+type Flags = Pick<Route, "isLabelled" | "isRepeatable">;
+
+/** The answer to a key that came with another request. */
+export const OTHER_REQUEST = new Answered(422, "this Idempotency-Key came with another request");
+
 /** Declare a route, its handler typed by its schemas. */
 export function route<
   P extends z.ZodType = typeof nothing,
@@ -122,11 +132,12 @@ export function route<
   path: string,
   scope: Route["scope"],
   summary: string,
-  given: { readonly params?: P; readonly query?: Q; readonly body?: B; readonly isLabelled?: boolean },
+  given: { readonly params?: P; readonly query?: Q; readonly body?: B } & Partial<Flags>,
   handle: (context: Context, given: Given<z.output<P>, z.output<Q>, z.output<B>>) => Promise<unknown>,
 ): Route {
-  const { params = nothing, query = nothing, body = nothing, isLabelled = false } = given;
-  return { method, path, scope, summary, params, query, body, isLabelled, handle: handle as Route["handle"] };
+  const { params = nothing, query = nothing, body = nothing, isLabelled = false, isRepeatable = false } = given;
+  const schemas = { params, query, body };
+  return { method, path, scope, summary, ...schemas, isLabelled, isRepeatable, handle: handle as Route["handle"] };
 }
 
 export const unhex = (text: string): Uint8Array => fromHex(text)!;

@@ -9,12 +9,13 @@ import * as alarms from "./alarms.ts";
 import * as decisions from "./decisions.ts";
 import * as profile from "./profile.ts";
 import * as reach from "./reach.ts";
-import { Answered, bytes, id, label, later, note, route, text, unhex, type Route } from "./route.ts";
+import { Answered, bytes, id, label, later, note, OTHER_REQUEST, route, text, unhex, type Route } from "./route.ts";
 import { READING } from "./routes_reading.ts";
 import { RIGHTS } from "./routes_rights.ts";
 import * as replacement from "./replacement.ts";
 import * as rules from "./rules.ts";
 import type * as tokens from "./tokens.ts";
+import { OTHER } from "./repeats.ts";
 import { transfer } from "./transfer.ts";
 import * as withdrawal from "./withdrawal.ts";
 
@@ -97,6 +98,7 @@ function stateRoute(verb: string, state: decisions.Decided, scope: tokens.Scope,
 }
 
 function queued(counter: decisions.Queued): Answered | { counter: number } {
+  if (counter === OTHER) return OTHER_REQUEST;
   if (counter === "unknown") return new Answered(404, "no such active device");
   if (counter === "expired") return new Answered(400, "expiresAt is in the past");
   return counter === "full" ? new Answered(409, "too many commands wait for this device") : { counter };
@@ -198,9 +200,10 @@ const deciding = [
       params: z.object({ id }),
       body: z.object({ data: bytes(0, DATA_MAX), expiresAt: later }).strict(),
       isLabelled: true,
+      isRepeatable: true,
     },
-    async (context, { params, body, actor }) => {
-      return queued(await decisions.queueCommand(context, unhex(params.id), unhex(body.data), body.expiresAt, actor));
+    async (context, { params, body: { data, expiresAt }, actor, asked }) => {
+      return queued(await decisions.queueCommand(context, unhex(params.id), unhex(data), expiresAt, actor, asked));
     },
   ),
   route(
@@ -233,9 +236,14 @@ const deciding = [
     "/v1/devices/:id/rotate",
     "operate",
     "Order a device to make another key and to hand over to it",
-    { params: z.object({ id }), body: z.object({ expiresAt: later }).strict(), isLabelled: true },
-    async (context, { params, body, actor }) => {
-      return queued(await decisions.orderRotation(context, unhex(params.id), body.expiresAt, actor));
+    {
+      params: z.object({ id }),
+      body: z.object({ expiresAt: later }).strict(),
+      isLabelled: true,
+      isRepeatable: true,
+    },
+    async (context, { params, body, actor, asked }) => {
+      return queued(await decisions.orderRotation(context, unhex(params.id), body.expiresAt, actor, asked));
     },
   ),
 ];

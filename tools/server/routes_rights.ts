@@ -3,6 +3,7 @@ import { z } from "zod";
 import { hex } from "../wire/bytes.ts";
 import { hash } from "../wire/key.ts";
 import * as decisions from "./decisions.ts";
+import { OTHER } from "./repeats.ts";
 import * as rights from "./rights.ts";
 import {
   Answered,
@@ -13,6 +14,7 @@ import {
   later,
   limit,
   note,
+  OTHER_REQUEST,
   route,
   tokenName,
   unhex,
@@ -28,9 +30,13 @@ export const RIGHTS: readonly Route[] = [
     "/v1/claims",
     "operate",
     "Make one-time claims; they are shown only once",
-    { body: z.object({ count: z.number().int().min(1).max(1000), expiresAt: later, note }).strict() },
-    async (context, { body, actor }) => {
-      const made = await decisions.makeClaims(context, body.count, body.expiresAt, body.note, actor);
+    {
+      body: z.object({ count: z.number().int().min(1).max(1000), expiresAt: later, note }).strict(),
+      isRepeatable: true,
+    },
+    async (context, { body, actor, asked }) => {
+      const made = await decisions.makeClaims(context, body.count, body.expiresAt, body.note, actor, asked);
+      if (made === OTHER) return OTHER_REQUEST;
       return { claims: made.map(hex), ids: made.map((claim) => hex(hash(claim))) };
     },
   ),

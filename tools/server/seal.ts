@@ -67,6 +67,7 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
     added: [{ expires_at: null }, { label: null }],
   },
   token_uses: { first: ["at", "hash"], added: [] },
+  repeats: { first: ["at", "id", "request", "result"], added: [] },
   downlinks: { first: ["counter", "created_at", "device", "expires_at", "message"], added: [{ withdrawn_at: null }] },
   handovers: { first: ["device", "message", "received_at", "successor"], added: [] },
   orphans: { first: ["device", "message", "received_at", "successor"], added: [] },

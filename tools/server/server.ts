@@ -26,6 +26,7 @@ import { Sequencer } from "./sequencer.ts";
 import { Store } from "./store/store.ts";
 import * as time from "./time.ts";
 import * as tls from "./tls.ts";
+import { KEPT_MS } from "./repeats.ts";
 import { TokenUses } from "./token_uses.ts";
 import * as tokens from "./tokens.ts";
 import * as tunnel from "./tunnel.ts";
@@ -243,7 +244,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-/** Forget used nonces that would not be taken any more in any case. */
+/** Forget used nonces that would not be taken any more in any case, and requests that are not repeated any more. */
 async function sweep(store: Store, now: number): Promise<void> {
+  await store.write((tx) =>
+    tx
+      .deleteFrom("repeats")
+      .where("at", "<", now - KEPT_MS)
+      .execute(),
+  );
   await store.write((tx) => tx.deleteFrom("used_nonces").where("expires_at", "<", now).execute());
 }

@@ -17,6 +17,7 @@ const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] 
   ["claims", ["hash"]],
   ["tokens", ["hash"]],
   ["token_uses", ["hash"]],
+  ["repeats", ["id"]],
   ["downlinks", ["device", "counter"]],
   ["handovers", ["device"]],
   ["orphans", ["device"]],

@@ -322,5 +322,17 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "015-repeats": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("repeats")
+          .addColumn("id", bytes as never, (column) => column.primaryKey())
+          .addColumn("request", bytes as never, (column) => column.notNull())
+          .addColumn("result", "text", (column) => column.notNull())
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }

@@ -11,6 +11,7 @@ export interface Tables {
   claims: ClaimRow;
   tokens: TokenRow;
   token_uses: TokenUseRow;
+  repeats: RepeatRow;
   downlinks: DownlinkRow;
   handovers: HandoverRow;
   bases: BaseRow;
@@ -146,6 +147,15 @@ export interface TokenRow {
 /** The last use of a token. */
 export interface TokenUseRow {
   hash: Uint8Array;
+  at: number;
+  seal: Uint8Array;
+}
+
+/** A request that its client may repeat (see `repeats.ts`). */
+export interface RepeatRow {
+  id: Uint8Array;
+  request: Uint8Array;
+  result: string;
   at: number;
   seal: Uint8Array;
 }
