@@ -7,7 +7,7 @@ import type { Store, Tx } from "./store.ts";
 const PAGE = 500;
 
 /** The tables with their primary keys. A table comes after those that its rows name. */
-const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] = [
+export const KEYS: readonly (readonly [table: keyof Tables, key: readonly string[]])[] = [
   ["devices", ["id"]],
   ["reports", ["device", "counter"]],
   ["bases", ["device"]],
