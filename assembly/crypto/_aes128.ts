@@ -35,7 +35,7 @@ function exchange(a: usize, b: usize, mask: u32, n: u32): void {
 /** Transpose the eight bits of each byte with the eight words at q: from blocks to bits, and back. */
 @inline
 export function transpose(q: usize): void {
-  if (cpu.BLOCKS) cpu.aes128Transpose(q);
+  if (cpu.AES) cpu.aes128Transpose(q);
   else transposePortable(q);
 }
 
@@ -93,7 +93,7 @@ function addConstant(q: usize): void {
 /** Encrypt the two blocks at q in place (FIPS 197 §5.1): their words alternate, as they lie in memory. */
 @inline
 export function encrypt(q: usize, schedule: usize): void {
-  if (cpu.BLOCKS) cpu.aes128Encrypt(q, schedule);
+  if (cpu.AES) cpu.aes128Encrypt(q, schedule);
   else encryptPortable(q, schedule);
 }
 

@@ -12,9 +12,12 @@
 // prettier-ignore
 export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
 
-/** True if the board answers the operations on whole blocks: SHA-2, AES-128, GHASH, ChaCha20 and, unless its multiplier is one of the two below, Poly1305. */
+/** True if the board answers the operations on whole blocks: SHA-2, ChaCha20 and, unless its multiplier is one of the two below, Poly1305. */
 // prettier-ignore
 export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
+
+/** True if the board answers AES-128 and GHASH. */
+export const AES: bool = BLOCKS || NATIVE;
 
 /** True if a 32x32->64 multiplication takes a data-dependent time here, or is a call: secrets use 16x16->32 instead. */
 // prettier-ignore
@@ -27,7 +30,10 @@ export const LONG: bool = NATIVE && !SHORT_MULTIPLY;
 // prettier-ignore
 export const BLIND: bool = isDefined(CRYPTO_BLIND);
 
-/** True if the board answers Montgomery multiplications of public numbers. */
+/** True if the board answers rows of Montgomery multiplications. They take a constant time but where BLIND is true: there numbers must be public. */
+export const ROWS: bool = NATIVE;
+
+/** True if the board has a long multiplication, in constant time or not. */
 export const LONG_PUBLIC: bool = LONG || (NATIVE && BLIND);
 
 /** True if the board answers the field of P-256. Where words are multiplied whole, in a data-dependent time, secret points are blinded. */

@@ -92,7 +92,7 @@ export function absorb(state: usize, data: usize, len: u32): void {
 /** Absorb whole blocks, at least one. The last of them may be at the begin of the workspace. */
 @inline
 export function absorbBlocks(state: usize, data: usize, blocks: u32): void {
-  if (cpu.BLOCKS) cpu.ghash(state, data, blocks);
+  if (cpu.AES) cpu.ghash(state, data, blocks);
   else absorbBlocksPortable(state, data, blocks);
 }
 

@@ -41,14 +41,14 @@ export function begin(out: usize, bytes: usize): void {
  */
 @inline
 export function row(out: usize, word: u32, b: usize, m: usize, inverse: u32, bytes: usize, top: u32): u32 {
-  if (cpu.LONG) return cpu.montgomeryRow(out, word, b, m, inverse, <u32>bytes, top);
+  if (cpu.ROWS && !cpu.BLIND) return cpu.montgomeryRow(out, word, b, m, inverse, <u32>bytes, top);
   return rowPortable(out, word, b, m, inverse, bytes, top);
 }
 
 /** The same of public numbers. CT: everything leaks. */
 @inline
 export function rowPublic(out: usize, word: u32, b: usize, m: usize, inverse: u32, bytes: usize, top: u32): u32 {
-  if (cpu.LONG_PUBLIC) return cpu.montgomeryRow(out, word, b, m, inverse, <u32>bytes, top);
+  if (cpu.ROWS) return cpu.montgomeryRow(out, word, b, m, inverse, <u32>bytes, top);
   return rowPortable(out, word, b, m, inverse, bytes, top);
 }
 

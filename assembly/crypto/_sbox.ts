@@ -10,7 +10,7 @@ import * as cpu from "./_cpu";
 /** Substitute all bytes of the eight words at q (FIPS 197 §5.1.1), but for 0x63. */
 @inline
 export function substitute(q: usize): void {
-  if (cpu.BLOCKS) cpu.aesSubstitute(q);
+  if (cpu.AES) cpu.aesSubstitute(q);
   else substitutePortable(q);
 }
 
