@@ -17,7 +17,7 @@ export const enum Proof {
   PreShared = 2,
   /** The server's Finished matches. */
   Finished = 3,
-  /** The tag of the last protected record matches: what was read of one that was opened in pieces is the server's. */
+  /** The tag of each protected record so far matches: what was read of one that was opened in pieces is the server's. */
   Record = 4,
 }
 

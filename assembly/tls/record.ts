@@ -11,7 +11,6 @@ import { Status } from "../lib/status";
 import { Alert } from "./alert";
 import { Content, LEGACY_VERSION } from "./registry";
 import * as suite from "./suite";
-import * as evidence from "./evidence";
 import { WIDE } from "./profile";
 import * as schedule from "./schedule";
 import * as wide from "./wide";
@@ -267,7 +266,7 @@ function unprotect(): Alert {
   nextNonce(nonce, incoming);
   const status = suite.open(incoming.key(), nonce, input, HEADER_BYTES, layer.at, len);
   scratch.release(nonce);
-  if (WIDE) evidence.add(evidence.Proof.Record, <u32>(status ^ Status.Ok));
+  if (WIDE) wide.prove(<u32>(status ^ Status.Ok));
   if (status != Status.Ok) return Alert.BadRecordMac;
   strip(len);
   if (layer.kind < <u32>Content.Alert || layer.kind > <u32>Content.ApplicationData) return Alert.UnexpectedMessage;

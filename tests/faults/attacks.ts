@@ -211,10 +211,16 @@ interface Setting {
   /** Number of the server's pieces before the attacked ones. */
   readonly from: number;
   readonly hello?: (script: Script<RecordedClient>) => void;
+  /** A compile-time choice of the client. */
+  readonly use?: string;
 }
 
-function shaking(name: string, { server, settings, say, from, hello }: Setting): Attack {
-  const script = new Script(server, { random: fixedBytes("faults: random", 128), ...settings }, new RecordedClient());
+function shaking(name: string, { server, settings, say, from, hello, use }: Setting): Attack {
+  const script = new Script(
+    server,
+    { random: fixedBytes("faults: random", 128), ...settings },
+    new RecordedClient(use),
+  );
   // The client's answer is discarded unread: it cannot be opened without the right keys.
   script.listen = () => void script.client.drain();
   if (hello) hello(script);
@@ -315,6 +321,39 @@ export async function handshakes(): Promise<Attack[]> {
         script.finish();
       },
       from: 0,
+    }),
+  ];
+}
+
+/** The same for the choice `public`: the flight comes in a record that is opened in pieces, and its tag is wrong. Finished is right. */
+export async function wideHandshakes(): Promise<Attack[]> {
+  const server = await identity("right");
+  return [
+    shaking("a record beyond the buffer with a wrong tag", {
+      server,
+      settings: { host: "localhost", pins: [server.key] },
+      use: "TLS_PUBLIC=1",
+      say: (script) => {
+        const parts = [
+          // The client does not read supported_groups: it makes the record long.
+          (): Buffer =>
+            script.encryptedExtensions([
+              [20, "02"],
+              [10, Buffer.alloc(1200, 7)],
+            ]),
+          (): Buffer => script.certificate([script.rawKey]),
+          (): Buffer => script.certificateVerify(),
+        ];
+        const flight = parts.map((part) => {
+          const message = part();
+          script.transcript = Buffer.concat([script.transcript, message]);
+          return message;
+        });
+        const record = script.record(22, Buffer.concat(flight));
+        script.raw(flipped(record, record.length - 1), 1024);
+        script.finish();
+      },
+      from: 1,
     }),
   ];
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join, relative } from "node:path";
 import { loadBoard } from "../../tools/firmware/board.ts";
 import { buildImage } from "../../tools/firmware/build.ts";
+import type { ChoiceName } from "../../tools/firmware/choices.ts";
 import type { Image } from "../../tools/firmware/image.ts";
 import { digest } from "../../tools/firmware/cache.ts";
 import { ROOT } from "../../tools/firmware/root.ts";
@@ -81,8 +82,12 @@ async function symbolsOf(elf: string): Promise<Symbol[]> {
 const SOURCE = "tests/faults/skip.c";
 
 /** Build what faults are injected into for a board: this folder's guest, or an image of its own. */
-export async function imageOf(board: string, image: Image = FAULTS): Promise<string> {
-  return (await buildImage({ board, image })).elf;
+export async function imageOf(
+  board: string,
+  image: Image = FAULTS,
+  choices: readonly ChoiceName[] = [],
+): Promise<string> {
+  return (await buildImage({ board, image, choices })).elf;
 }
 
 function lineOf({ op, fields }: Request): string {

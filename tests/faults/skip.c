@@ -22,7 +22,7 @@
 #include "../lab/machine.h"
 
 #define REGIONS_MOST  8
-#define RANGES_MOST   64
+#define RANGES_MOST   128
 #define REQUESTS_MOST 512
 #define TRAPS_MOST    8
 #define ANSWER_MOST   512u

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { type Attack, answers, handshakes, plantedSignature, signatures } from "./attacks.ts";
+import { type Attack, answers, handshakes, plantedSignature, signatures, wideHandshakes } from "./attacks.ts";
 import { BOARDS, type Campaign, type FaultKind, imageOf, inject, type Run } from "./campaign.ts";
 import { type Fate, fateOf, signing } from "./leaks.ts";
 import { Op } from "./op.ts";
@@ -115,6 +115,17 @@ for (const board of boards) {
     },
   );
 }
+
+describe("single faults in a record that is opened in pieces", { skip: !FULL && "runs with SIGNET_FULL" }, async () => {
+  for (const attack of await wideHandshakes())
+    test(`the client refuses: ${attack.name}`, async (context) => {
+      const board = "mps2-an386";
+      const elf = await imageOf(board, TLS, ["public"]);
+      const { count, bad } = await opened(elf, board, attack, slice(board, ["skip"], 1));
+      context.diagnostic(`${count} faults`);
+      assert.equal(bad.length, 0, places(bad));
+    });
+});
 
 describe("planted faults on mps2-an386", () => {
   let elf: string;

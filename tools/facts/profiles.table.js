@@ -2,31 +2,31 @@
 // prettier-ignore
 export const profiles = {
   "pinned": {
-    "flash": 36195,
+    "flash": 36191,
     "ram": 7550,
     "handshake": 1476,
     "resume": 950,
     "longest": 556
   },
   "own": {
-    "flash": 47788,
+    "flash": 47852,
     "ram": 7394,
-    "handshake": 1713,
+    "handshake": 1597,
     "resume": 951,
-    "longest": 781
+    "longest": 659
   },
   "public": {
-    "flash": 58031,
+    "flash": 58387,
     "ram": 10770,
-    "handshake": 2119,
+    "handshake": 1990,
     "resume": 961,
-    "longest": 561
+    "longest": 526
   },
   "cloud": {
-    "flash": 64417,
+    "flash": 66069,
     "ram": 10818,
-    "handshake": 2406,
-    "resume": 1622,
-    "longest": 844
+    "handshake": 2119,
+    "resume": 1455,
+    "longest": 737
   }
 };
