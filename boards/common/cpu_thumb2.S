@@ -179,14 +179,20 @@ cpu_p256_select:
   eor r2, r2, r3
   and r2, r2, #15
   rows_prepare
+  mov r12, r0
   push {r2, r3}
+  /* The stack: which row, the sign as a mask, out. Two elements, sixteen rows of each. */
+1:
+  str r12, [sp, #-4]!
+  ldr r2, [sp, #4]
   rows
+  pop {r12}
+  stm r12!, {r4-r11}
   ldr r0, [sp, #8]
-  stm r0, {r4-r11}
-  ldr r2, [sp]
-  rows
+  sub r3, r12, r0
+  cmp r3, #64
+  bne 1b
   pop {r2, r3}
-  pop {r0}
   /* The negative of y where the sign says so: the complement, and p + 1. No y is zero. */
   lsr r1, r3, #31
   eor r4, r4, r3
@@ -202,8 +208,8 @@ cpu_p256_select:
   adcs r9, r9, #0
   adcs r10, r10, r1
   adc r11, r11, r3
-  add r0, #32
-  stm r0, {r4-r11}
+  stmdb r12, {r4-r11}
+  add sp, #4
   pop {r4-r11, pc}
   .size cpu_p256_select, . - cpu_p256_select
 

@@ -16,7 +16,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
     "cmp r7, r1": "bytes of the element",
     "tst r5, #24": "bytes of the element",
   },
-  cpu_p256_select: { "cmp r2, #1": "rows of the table" },
+  cpu_p256_select: { "cmp r2, #1": "rows of the table", "cmp r3, #64": "bytes of the row" },
   cpu_poly1305: { "subs lr, lr, #1": "blocks" },
   cpu_sc_montgomery: { "cmp r1, r0": "bytes of the scalar" },
   cpu_rsa_shift: { "cmp r2, r3": "bytes of the modulus" },
