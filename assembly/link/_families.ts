@@ -1,6 +1,7 @@
 // node --import tsx tools/facts/generate.ts
 import * as espat from "./at/espat";
 import * as quectel from "./at/quectel";
+import * as simcom from "./at/simcom";
 import { Event } from "./at/step";
 
 /** The families of modules; the values are those of the factory page. */
@@ -8,19 +9,21 @@ export const enum Family {
   Framed = 0,
   EspAt = 1,
   Quectel = 2,
+  Simcom = 3,
 }
 
 /** The drivers in the image; a driver that is not in it costs no byte. */
 export const FRAMED: bool = !isDefined(WITHOUT_FRAMED);
 export const ESP_AT: bool = !isDefined(WITHOUT_ESP_AT);
 export const QUECTEL: bool = isDefined(WITH_QUECTEL);
+export const SIMCOM: bool = isDefined(WITH_SIMCOM);
 
 /** True if the image has a driver for AT modules. */
-export const AT: bool = ESP_AT || QUECTEL;
+export const AT: bool = ESP_AT || QUECTEL || SIMCOM;
 /** True if it has one for modules in a mobile network. */
-export const MOBILE: bool = QUECTEL;
+export const MOBILE: bool = QUECTEL || SIMCOM;
 
-const DRIVERS: u32 = <u32>FRAMED + <u32>ESP_AT + <u32>QUECTEL;
+const DRIVERS: u32 = <u32>FRAMED + <u32>ESP_AT + <u32>QUECTEL + <u32>SIMCOM;
 
 let chosen: u32 = 0;
 
@@ -28,7 +31,7 @@ let chosen: u32 = 0;
 @inline
 export function family(): u32 {
   if (DRIVERS > 1) return chosen;
-  return FRAMED ? Family.Framed : ESP_AT ? Family.EspAt : Family.Quectel;
+  return FRAMED ? Family.Framed : ESP_AT ? Family.EspAt : QUECTEL ? Family.Quectel : Family.Simcom;
 }
 
 /** True if the image has a driver for this family. */
@@ -41,6 +44,8 @@ export function known(family: u32): boolean {
       return ESP_AT;
     case Family.Quectel:
       return QUECTEL;
+    case Family.Simcom:
+      return SIMCOM;
     default:
       return false;
   }
@@ -55,13 +60,15 @@ export function use(family: u32): void {
 /** Have the driver of the AT module in use begin. */
 @inline
 export function start(nowMs: u32): void {
-  if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
+  if (SIMCOM && family() == Family.Simcom) simcom.start(nowMs);
+  else if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
   else if (ESP_AT) espat.start(nowMs);
 }
 
 /** Have the driver of the AT module in use act on an event of the engine. */
 @inline
 export function react(event: Event): void {
-  if (QUECTEL && family() == Family.Quectel) quectel.react(event);
+  if (SIMCOM && family() == Family.Simcom) simcom.react(event);
+  else if (QUECTEL && family() == Family.Quectel) quectel.react(event);
   else if (ESP_AT) espat.react(event);
 }

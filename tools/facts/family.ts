@@ -17,6 +17,7 @@ export const FAMILIES = {
   framed: { number: 0, says: "framed bridges" },
   "esp-at": { number: 1, says: "ESP-AT", driver: "espat" },
   quectel: { number: 2, says: "Quectel modules", driver: "quectel", isChosen: true, isMobile: true },
+  simcom: { number: 3, says: "SIMCom modules", driver: "simcom", isChosen: true, isMobile: true },
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -41,6 +41,9 @@ function template(text: string): string {
   return Array.from(Buffer.from(`${holes}\0`)).join(", ");
 }
 
+/** The first steps of a set-up in a mobile network: `assembly/link/at/mobile.ts` has them. */
+const MOBILE = ["Echo", "Errors", "Locked", "Unlock", "Attach"];
+
 /** Refuse a limit that config.ts does not have, or that a row cannot hold. */
 function checkLimit(config: string, name: string): void {
   const ms = Number(new RegExp(`^export const ${name}: u32 = ([0-9_]+);$`, "m").exec(config)?.[1]?.replaceAll("_", ""));
@@ -55,11 +58,13 @@ export function generate(json: string, config: string): string {
   const rows = Object.values(steps).map(([command, limit, ...flags]) => {
     const behind = command.replace(/^AT/, "");
     const isPrefixed = behind.startsWith(prefix);
-    const all = (isPrefixed ? ["Prefix", ...flags] : flags).map((flag) => `Flag.${flag}`).join(" | ");
+    const all = (isPrefixed ? ["Prefix", ...flags] : flags).map((flag) => `Flag.${flag}`).join(" | ") || "0";
     return `  /* ${command} */ <u8>(${all}), <u8>(${limit} / UNIT_MS), ${template(isPrefixed ? behind.slice(prefix.length) : behind)},`;
   });
   const names = Object.keys(steps);
   if (COMMON.some((name, index) => names[index] !== name)) throw new Error(`the first steps are ${COMMON.join(", ")}`);
+  if (names.includes("Unlock") && MOBILE.some((name, index) => names[COMMON.length + index] !== name))
+    throw new Error(`the first steps of the set-up are ${MOBILE.join(", ")}`);
   const numbers = names.slice(COMMON.length).map((name, index) => `  ${name} = ${index + SET_UP},`);
   const known = Object.entries(words).map(
     ([name, word]) => `  /** ${JSON.stringify(word)} */\n  ${name} = ${hash(word)},`,

@@ -3,10 +3,12 @@ import type { FamilyName as LinkName } from "../facts/family.ts";
 import { EspAt } from "./espat.ts";
 import type { AtModule, Making } from "./module.ts";
 import { Quectel } from "./quectel.ts";
+import { SimCom } from "./simcom.ts";
 
 export const FAMILIES = {
   "esp-at": (...making: Making): AtModule => new EspAt(...making),
   quectel: (...making: Making): AtModule => new Quectel(...making),
+  simcom: (...making: Making): AtModule => new SimCom(...making),
 } as const satisfies Record<Exclude<LinkName, "framed">, unknown>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -6,77 +6,91 @@ interface Misbehaviour {
   readonly says: string;
   /** A public report (repository and issue); `manual`: documented; `wire`: what a bad wire does; `derived`: a mixture of the others. */
   readonly source: string;
-  /** The family that can do so; else all. */
-  readonly family?: Exclude<FamilyName, "framed">;
+  /** The families that can do so; else all. */
+  readonly of?: readonly Module[];
 }
+
+type Module = Exclude<FamilyName, "framed">;
+const ESP: readonly Module[] = ["esp-at"];
+const MOBILE: readonly Module[] = ["quectel", "simcom"];
 
 /** Misbehaviours of modules. */
 export const QUIRKS = {
   echo: { says: "keep echoing after ATE0", source: "wire" },
-  busy: { says: "answer `busy p...` and do not execute the command", source: "espressif/esp-at#399", family: "esp-at" },
+  busy: { says: "answer `busy p...` and do not execute the command", source: "espressif/esp-at#399", of: ESP },
   "busy-first": {
     says: "answer `busy p...` but execute the command",
     source: "espressif/esp-at#731",
-    family: "esp-at",
+    of: ESP,
   },
   "notice-inside": {
     says: "print +IPD inside other lines, without its own line end",
     source: "espressif/ESP8266_NONOS_SDK#59, espressif/esp-at#280",
-    family: "esp-at",
+    of: ESP,
   },
-  "no-send-ok": { says: "leave out SEND OK", source: "espressif/esp-at#154", family: "esp-at" },
-  "late-ok": { says: "print SEND OK seconds late", source: "espressif/esp-at#675", family: "esp-at" },
-  "send-fail": { says: "lose a send, print SEND FAIL, and keep the connection", source: "manual", family: "esp-at" },
-  "late-fail": { says: "lose a send, and print SEND FAIL seconds late", source: "derived", family: "esp-at" },
-  "no-send-fail": { says: "lose a send and print nothing", source: "derived", family: "esp-at" },
+  "no-send-ok": { says: "leave out SEND OK", source: "espressif/esp-at#154", of: ESP },
+  "late-ok": { says: "print SEND OK seconds late", source: "espressif/esp-at#675", of: ESP },
+  "send-fail": { says: "lose a send, print SEND FAIL, and keep the connection", source: "manual", of: ESP },
+  "late-fail": { says: "lose a send, and print SEND FAIL seconds late", source: "derived", of: ESP },
+  "no-send-fail": { says: "lose a send and print nothing", source: "derived", of: ESP },
   "fail-then-ok": {
     says: "print SEND FAIL, then SEND OK for the same send",
     source: "espressif/ESP8266_NONOS_SDK#60",
-    family: "esp-at",
+    of: ESP,
   },
   "idle-verdict": {
     says: "execute other commands before a late SEND OK or SEND FAIL",
     source: "derived",
-    family: "esp-at",
+    of: ESP,
   },
-  "double-recv": { says: "print `Recv n bytes` twice", source: "derived", family: "esp-at" },
-  "busy-send": { says: "print `busy s...` between the lines of a send", source: "manual", family: "esp-at" },
+  "double-recv": { says: "print `Recv n bytes` twice", source: "derived", of: ESP },
+  "busy-send": { says: "print `busy s...` between the lines of a send", source: "manual", of: ESP },
   "closed-in-send": {
     says: "lose the connection between `Recv n bytes` and the result of the send",
     source: "derived",
-    family: "esp-at",
+    of: ESP,
   },
   "lost-notice": { says: "never announce data", source: "espressif/esp-at#294, espressif/ESP8266_AT#21" },
   "early-closed": {
     says: "print CLOSED before the last data was read",
     source: "espressif/ESP8266_NONOS_SDK#124",
-    family: "esp-at",
+    of: ESP,
   },
-  "late-closed": { says: "never print CLOSED", source: "derived", family: "esp-at" },
-  active: { says: "forget passive mode: +IPD carries the data", source: "espressif/esp-at#481", family: "esp-at" },
-  "old-name": { says: "know AT+CIPRECVMODE only", source: "espressif/esp-at#223", family: "esp-at" },
-  "old-data": { says: "answer +CIPRECVDATA,n:data", source: "espressif/esp-at#223", family: "esp-at" },
+  "late-closed": { says: "never print CLOSED", source: "derived", of: ESP },
+  active: { says: "forget passive mode: +IPD carries the data", source: "espressif/esp-at#481", of: ESP },
+  "old-name": { says: "know AT+CIPRECVMODE only", source: "espressif/esp-at#223", of: ESP },
+  "old-data": { says: "answer +CIPRECVDATA,n:data", source: "espressif/esp-at#223", of: ESP },
   "rom-log": {
     says: "print the log of the boot loader in clear text before `ready`",
     source: "espressif/esp-at#101",
-    family: "esp-at",
+    of: ESP,
   },
-  "error-code": { says: "say `ERR CODE:…` before ERROR", source: "espressif/esp-at#731", family: "esp-at" },
+  "error-code": { says: "say `ERR CODE:…` before ERROR", source: "espressif/esp-at#731", of: ESP },
   "send-full": {
     says: "have no buffer for a send: print SEND FAIL and send nothing",
     source: "manual",
-    family: "quectel",
+    of: ["quectel"],
   },
-  "late-open": { says: "report an open connection seconds late", source: "manual", family: "quectel" },
-  "context-lost": { says: 'lose the context: +QIURC: "pdpdeact"', source: "manual", family: "quectel" },
-  "slow-attach": { says: "take two minutes to find the network", source: "manual", family: "quectel" },
-  "sim-busy": { says: "answer only the second query of the SIM", source: "manual", family: "quectel" },
+  "late-open": { says: "report an open connection seconds late", source: "manual", of: MOBILE },
+  "context-lost": { says: "lose the context, and say so", source: "manual, vshymanskyy/TinyGSM#309", of: MOBILE },
+  "slow-attach": { says: "take two minutes to find the network", source: "manual", of: MOBILE },
+  "sim-busy": { says: "answer only the second query of the SIM", source: "manual", of: MOBILE },
+  "send-short": {
+    says: "take a part of a send, and drop the connection",
+    source: "manual",
+    of: ["simcom"],
+  },
+  "result-first": {
+    says: "print the result of a command before OK, or before ERROR",
+    source: "Xinyuan-LilyGO/LilyGo-Modem-Series#364",
+    of: ["simcom"],
+  },
   "half-lines": { says: "lose the end of a line", source: "wire" },
   garbage: { says: "print noise between lines", source: "wire" },
   mute: { says: "ignore a command", source: "JAndrassy/WiFiEspAT#11" },
   slow: { says: "take seconds for a command", source: "espressif/esp-at#388" },
   reset: { says: "reset without a command", source: "derived" },
-  passthrough: { says: "start in passthrough mode", source: "manual", family: "esp-at" },
+  passthrough: { says: "start in passthrough mode", source: "manual", of: ESP },
 } as const satisfies Record<string, Misbehaviour>;
 
 export type Quirk = keyof typeof QUIRKS;
@@ -103,10 +117,10 @@ export function isQuirk(name: string): name is Quirk {
 }
 
 /** The quirks of a family. */
-export function quirksOf(family: NonNullable<Misbehaviour["family"]>): Quirk[] {
+export function quirksOf(family: Module): Quirk[] {
   return (Object.keys(QUIRKS) as Quirk[]).filter((name) => {
     const quirk: Misbehaviour = QUIRKS[name];
-    return quirk.family === undefined || quirk.family === family;
+    return quirk.of === undefined || quirk.of.includes(family);
   });
 }
 

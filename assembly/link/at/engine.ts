@@ -34,6 +34,8 @@ export const enum Within {
   Line,
   /** The number of bytes of the stream, which follow the end of this line. */
   Head,
+  /** The rest of that line. */
+  Tail,
   /** The number of an error, for `at.hint`. */
   Number,
   /** The number of a notice; with a colon behind it, bytes of the stream follow. */
@@ -282,11 +284,12 @@ export function hear(byte: u32): Event {
     return end(UDP ? Event.Datagram : Event.None);
   }
   if (at.within != Within.Line) {
-    if (byte - 0x30 < 10 && at.number <= MAX_LENGTH) {
+    if (byte - 0x30 < 10 && at.number <= MAX_LENGTH && at.within != Within.Tail) {
       at.number = at.number * 10 + (byte - 0x30);
       return Event.None;
     }
-    if (at.within == Within.Head) return head(byte);
+    if (at.within == Within.Head) at.within = Within.Tail;
+    if (at.within == Within.Tail) return head(byte);
     const isBlock = at.within == Within.Block;
     const isNumber = at.within == Within.Number;
     at.within = Within.Line;
@@ -380,16 +383,9 @@ export function error(): boolean {
 
 /** True while the driver looks for the module: then its restart is no fault. */
 export function isLooking(): boolean {
-  switch (at.step) {
-    case Phase.Rest:
-    case Phase.Escape:
-    case Phase.Settle:
-    case Phase.Sync:
-    case Phase.Reset:
-      return true;
-    default:
-      return false;
-  }
+  const step = at.step;
+  if (step == Phase.Sync || step == Phase.Reset) return true;
+  return step == Phase.Rest || step == Phase.Escape || step == Phase.Settle;
 }
 
 /** Act on busy: the module may still execute the command, so an answer counts until the repetition. */

@@ -12,12 +12,12 @@
  * SEND OK means that the module has the bytes. A module that says neither is found again, and the connection has failed.
  * The module says `recv` once, until all is read: after a read that gave something there may be more.
  */
-import { AT_BUSY_MS, AT_SEARCHES, AT_SEARCH_MS } from "../../config";
+import { AT_BUSY_MS } from "../../config";
 import { FaultCause, FaultStep } from "../facts";
 import * as fault from "../fault";
 import { Step, Word, steps } from "./_quectel";
 import * as engine from "./engine";
-import { Within, at, out } from "./engine";
+import { Within, at } from "./engine";
 import * as mobile from "./mobile";
 import { network } from "./mobile";
 import { socket } from "./socket";
@@ -35,7 +35,7 @@ export function react(event: Event): void {
   if (event == Event.Byte) begun();
   else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else if (event == Event.Late && at.step == Phase.Search) ask();
+  } else if (event == Event.Late && at.step == Phase.Search) mobile.ask();
   else connection.react(event);
 }
 
@@ -120,63 +120,35 @@ function done(): void {
   if (at.step == Phase.Read && at.seen) at.pending = 1;
   if (connection.done()) return;
   switch (at.step) {
+    case Step.Echo:
+      return connection.issue(Step.Errors);
+    case Step.Errors:
+      return connection.issue(Step.Quiet);
     case Step.Quiet:
-      network.locked = 0;
-      return connection.issueAs(Step.Locked, FaultStep.Sim);
+      return mobile.askPin();
     case Step.Locked:
-      return network.locked ? enterPin() : configure();
+      return network.locked ? mobile.enterPin() : configure();
     case Step.Unlock:
+      network.refused = 0;
       return configure();
     case Step.Context:
       network.searches = 0;
-      return ask();
+      return mobile.ask();
     case Step.Attach:
-      return at.seen ? connection.issueAs(Step.Active, FaultStep.Context) : search();
+      return at.seen ? connection.issueAs(Step.Active, FaultStep.Context) : mobile.search();
     case Step.Active:
       return at.seen ? connection.issue(Phase.HangUp) : connection.issueAs(Step.Activate, FaultStep.Context);
     case Step.Activate:
       return connection.issue(Phase.HangUp);
-    case Phase.HangUp:
-      return connection.ready();
     default:
-      connection.issue(at.step + 1);
+      connection.ready();
   }
-}
-
-/** Unlock the SIM; once. */
-function enterPin(): void {
-  if (!network.pinLen || network.refused) return connection.trouble(FaultCause.Error);
-  // Until it is accepted, it counts as refused: a restart in between must not spend another try.
-  network.refused = 1;
-  connection.issueAs(Step.Unlock, FaultStep.Sim);
-  out.first = network.pin;
-  out.firstLen = network.pinLen;
 }
 
 /** Tell the module its access point. */
 function configure(): void {
-  if (at.step == Step.Unlock) network.refused = 0;
   connection.issueAs(Step.Context, FaultStep.Context);
-  out.first = network.apn;
-  out.firstLen = network.apnLen;
-  out.second = network.user;
-  out.secondLen = network.userLen;
-  out.third = network.password;
-  out.thirdLen = network.passwordLen;
-}
-
-/** Ask whether the module is on the network. */
-function ask(): void {
-  connection.issueAs(Step.Attach, FaultStep.Attach);
-}
-
-/** It is not yet. To search for minutes is no fault of the module: the search goes on. */
-function search(): void {
-  if (++network.searches == AT_SEARCHES) {
-    network.searches = 0;
-    fault.note(FaultStep.Attach, FaultCause.Silence, 0);
-  }
-  engine.enter(Phase.Search, AT_SEARCH_MS);
+  mobile.tell();
 }
 
 /** The module says ERROR, or the number of one. */
@@ -189,7 +161,7 @@ function error(): void {
     case Step.Activate:
       return connection.trouble(FaultCause.Error);
     case Step.Attach:
-      return search();
+      return mobile.search();
     default:
       // The others are worth no more than an answer.
       if (at.flags & Flag.Ok) done();

@@ -1,0 +1,156 @@
+/** The firmware's drivers for modules in a mobile network against the emulated modules, with each of their quirks. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { FamilyName } from "../../../tools/modem/families.ts";
+import { MobileModule } from "../../../tools/modem/mobile.ts";
+import { QUIRKS, type Quirk, quirksOf } from "../../../tools/modem/quirks.ts";
+import { type Bench, bench } from "./bench.ts";
+import { Family, LinkState } from "./device.ts";
+import { carry, converse, converseOften, until } from "./session.ts";
+
+type Mobile = Exclude<FamilyName, "esp-at">;
+
+/** The number of the error when a host refuses. */
+const REFUSED: Readonly<Record<Mobile, number>> = { quectel: 566, simcom: 10 };
+
+for (const family of Object.keys(REFUSED) as Mobile[]) suite(family);
+
+function suite(family: Mobile): void {
+  const make = (quirks: readonly Quirk[], seed: number, baud?: number, rate?: number): Promise<Bench> =>
+    bench(quirks, seed, baud, rate, family);
+
+  describe(`the driver ${family}`, () => {
+    it("carries everything over a wire that splits and delays", async () => {
+      for (const baud of [9600, 115_200, 921_600]) {
+        const outcome = converseOften(await make([], 1, baud), 10, 0);
+        assert.equal(outcome.failed, 0);
+      }
+    });
+
+    for (const quirk of quirksOf(family)) {
+      it(`works with a module that can ${JSON.stringify(QUIRKS[quirk].says)}`, async (test) => {
+        const seed = Object.keys(QUIRKS).indexOf(quirk) + 200;
+        const outcome = converseOften(await make([quirk], seed), 6, 60);
+        test.diagnostic(`seed ${seed}: ${outcome.done} connections went well, ${outcome.failed} did not`);
+      });
+    }
+
+    it("survives all of it at once, and is well again afterwards", async (test) => {
+      // A module that resets itself every minute never finds a network that takes two.
+      const every = quirksOf(family).filter((quirk) => quirk !== "slow-attach");
+      const setting = await make(every, 7, 115_200, 0.02);
+      const outcome = converseOften(setting, 6, 200);
+      test.diagnostic(`seed 7: ${outcome.done} connections went well, ${outcome.failed} did not`);
+      setting.module.mischief.quirks.clear();
+      setting.module.reset();
+      assert.equal(converseOften(setting, 6, 2).done, 6);
+    });
+
+    it("takes at most twice as long without a single notice", async () => {
+      const time = async (quirks: readonly Quirk[]): Promise<number> => {
+        const setting = await make(quirks, 5, 115_200, 1);
+        assert.ok(until(setting, 30_000, () => setting.device.state === LinkState.ready));
+        const beganMs = setting.clock.now();
+        assert.ok(carry(setting, 4000));
+        return setting.clock.now() - beganMs;
+      };
+      const [told, silent] = [await time([]), await time(["lost-notice"])];
+      assert.ok(silent < 2 * told, `${silent} ms, ${told} ms with notices`);
+    });
+
+    it("waits for a network for two minutes without a fault, and does not reset the module", async () => {
+      const setting = await make(["slow-attach"], 3);
+      const { device } = setting;
+      assert.ok(!until(setting, 100_000, () => device.state !== LinkState.down));
+      assert.equal(device.fault.step, "none");
+      assert.ok(until(setting, 30_000, () => device.state === LinkState.ready));
+    });
+
+    it("unlocks the SIM, and says so if it cannot", async () => {
+      const setting = await make([], 4);
+      assert.ok(setting.module instanceof MobileModule);
+      setting.module.pin = "4711";
+      setting.module.reset();
+      const { device } = setting;
+      assert.ok(!until(setting, 20_000, () => device.state === LinkState.ready));
+      assert.equal(`${device.fault.step} ${device.fault.cause}`, "sim error");
+      device.guest.start(Family[family], Math.floor(setting.clock.now()));
+      device.attach("internet", "4711");
+      assert.ok(converse(setting, 100));
+    });
+
+    it("offers a PIN that the SIM refuses once", async () => {
+      const setting = await make([], 5);
+      assert.ok(setting.module instanceof MobileModule);
+      setting.module.pin = "4711";
+      setting.module.reset();
+      const { device } = setting;
+      let said = "";
+      const write = (bytes: Buffer): void => {
+        said += bytes.toString("latin1");
+        setting.write(bytes);
+      };
+      device.guest.start(Family[family], Math.floor(setting.clock.now()));
+      device.attach("internet", "0000");
+      until({ ...setting, write }, 120_000, () => device.state === LinkState.ready);
+      assert.equal(said.match(/AT\+CPIN="/g)?.length, 1);
+      assert.equal(device.fault.step, "sim");
+    });
+
+    it("reports the end of a connection by the peer, after its last byte", async () => {
+      const setting = await make([], 4);
+      setting.network.endAfter = 700;
+      const { device } = setting;
+      assert.ok(until(setting, 10_000, () => device.state === LinkState.ready));
+      device.open("signet.example", 80);
+      assert.ok(until(setting, 10_000, () => device.state === LinkState.open));
+      let sent = 0;
+      let got = Buffer.alloc(0);
+      const ended = until(setting, 20_000, () => {
+        if (device.state === LinkState.open && sent < 700)
+          sent += device.send(Buffer.alloc(Math.min(100, 700 - sent), 1));
+        got = Buffer.concat([got, device.receive(7)]);
+        return device.state === LinkState.peerClosed;
+      });
+      assert.ok(ended);
+      assert.equal(Buffer.concat([got, device.receive()]).length, 700);
+    });
+
+    it("reports a host that refuses, with the number of the error, and continues", async () => {
+      const setting = await make([], 5);
+      setting.network.refusing = true;
+      for (let times = 0; times < 6; times++) assert.equal(converse(setting, 10), false);
+      assert.deepEqual(setting.device.fault, { step: "connect", cause: "error", number: REFUSED[family], times: 6 });
+      setting.network.refusing = false;
+      assert.ok(converse(setting, 10));
+    });
+
+    it("recovers when the module resets at any moment", async () => {
+      const setting = await make([], 6);
+      for (let times = 0; times < 40; times++) {
+        setting.clock.after(setting.random.below(600), () => setting.module.reset());
+        converse(setting, 1 + setting.random.below(1500));
+      }
+      until(setting, 1000, () => false);
+      assert.ok(converse(setting, 500));
+    });
+
+    it("finds a module with an open connection from before the restart", async () => {
+      const setting = await make([], 8);
+      for (let times = 0; times < 20; times++) {
+        until(setting, setting.random.below(1500), () => {
+          if (setting.device.state === LinkState.ready) setting.device.open("signet.example", 80);
+          if (setting.device.state === LinkState.open) setting.device.send(Buffer.alloc(100, 0x2b));
+          return false;
+        });
+        setting.device.guest.start(Family[family], Math.floor(setting.clock.now()));
+      }
+      assert.ok(converseOften(setting, 3, 1).done === 3);
+    });
+  });
+}
+
+it("loses nothing to a Quectel module whose buffer is full", async () => {
+  const setting = await bench(["send-full"], 11, 115_200, 0.5, "quectel");
+  assert.equal(converseOften(setting, 10, 0).done, 10);
+});
