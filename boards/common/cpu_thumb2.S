@@ -166,12 +166,11 @@ cpu_fe_swap:
 .endm
 #endif
 
-/* void cpu_p256_select(uint32_t out[16], const uint32_t table[2 * 16 * 8], uint32_t digit) */
-  .section .text.cpu_p256_select, "ax"
-  .global cpu_p256_select
-  .type cpu_p256_select, %function
-  .balign 4
-cpu_p256_select:
+/*
+ * Begin a function of (out, table, digit): select \bytes of elements of a row, sixteen rows of each, to out. The row is that of the digit's lower bits if bit 4 is
+ * 1, else of their complement. Leaves the last element in r4 to r11, the end of out in r12, and on the stack: which row, the sign as a mask, out.
+ */
+.macro select bytes
   push {r0, r4-r11, lr}
   mvn r3, r2, lsr #4
   and r3, r3, #1
@@ -181,7 +180,6 @@ cpu_p256_select:
   rows_prepare
   mov r12, r0
   push {r2, r3}
-  /* The stack: which row, the sign as a mask, out. Two elements, sixteen rows of each. */
 1:
   str r12, [sp, #-4]!
   ldr r2, [sp, #4]
@@ -190,8 +188,17 @@ cpu_p256_select:
   stm r12!, {r4-r11}
   ldr r0, [sp, #8]
   sub r3, r12, r0
-  cmp r3, #64
+  cmp r3, #\bytes
   bne 1b
+.endm
+
+/* void cpu_p256_select(uint32_t out[16], const uint32_t table[2 * 16 * 8], uint32_t digit) */
+  .section .text.cpu_p256_select, "ax"
+  .global cpu_p256_select
+  .type cpu_p256_select, %function
+  .balign 4
+cpu_p256_select:
+  select 64
   pop {r2, r3}
   /* The negative of y where the sign says so: the complement, and p + 1. No y is zero. */
   lsr r1, r3, #31
@@ -264,26 +271,7 @@ cpu_select:
   .type cpu_comb_select, %function
   .balign 4
 cpu_comb_select:
-  push {r0, r4-r11, lr}
-  mvn r3, r2, lsr #4
-  and r3, r3, #1
-  rsb r3, r3, #0
-  eor r2, r2, r3
-  and r2, r2, #15
-  rows_prepare
-  mov r12, r0
-  push {r2, r3}
-  /* The stack: which row, the sign as a mask, out. Three elements, sixteen rows of each. */
-1:
-  str r12, [sp, #-4]!
-  ldr r2, [sp, #4]
-  rows
-  pop {r12}
-  stm r12!, {r4-r11}
-  ldr r0, [sp, #8]
-  sub r3, r12, r0
-  cmp r3, #96
-  bne 1b
+  select 96
   /* The negative of 2dxy where the sign says so. */
   ldr r3, [sp, #4]
   and lr, r3, #18

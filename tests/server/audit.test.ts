@@ -171,7 +171,9 @@ for (const flavour of FLAVOURS) {
       const server = await serve(t, { suspendForks: true }, flavour);
       await past(server);
       const keys = keyFile.load(server.options.key!);
-      const clean = await audit(server.store, keys);
+      const told: number[] = [];
+      const clean = await audit(server.store, keys, { progress: (reports) => void told.push(reports) });
+      assert.equal(told.at(-1), clean.reports, "the progress ends at all reports");
       assert.deepEqual(clean.findings, []);
       assert.deepEqual([clean.devices, clean.reports], [9, 15]);
       await foreignKeys(server);

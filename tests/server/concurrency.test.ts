@@ -1,10 +1,12 @@
-// weight: 27 s, 0.5 cores
+// weight: 33 s, 0.5 cores
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
+import { audit } from "../../tools/server/audit.ts";
+import * as keyFile from "../../tools/server/keys.ts";
 import { startServer } from "../../tools/server/server.ts";
-import { FLAVOURS, enrolled, missing, refusal, rows, serve, text } from "./harness.ts";
+import { FLAVOURS, command, enrolled, missing, refusal, rows, serve, text } from "./harness.ts";
 
 for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
@@ -131,5 +133,41 @@ void test(
     );
     assert.equal(first.intake.accepted.reports + second.intake.accepted.reports, rounds);
     assert.equal(first.intake.accepted.resent + second.intake.accepted.resent, rounds);
+  },
+);
+
+void test(
+  "two instances on one PostgreSQL under load: each device in flight at both is answered by both, beside commands and the numbering of leaves",
+  { skip: missing("postgres") },
+  async (t) => {
+    const first = await serve(t, {}, "postgres");
+    const second = await serve(t, { database: first.options.database, key: first.options.key! }, "postgres");
+    const servers = [first, second];
+    const rounds = Number(process.env["SIGNET_PAIR_ROUNDS"] ?? 12);
+    const devices = await Promise.all(Array.from({ length: 8 }, () => enrolled(first)));
+    const ways = servers.map(({ url }) => exchange.http(url));
+    const state = { isOver: false };
+    const numbering = servers.map(async ({ sequencer }) => {
+      while (!state.isOver) await sequencer.look();
+    });
+    await Promise.all(
+      devices.map(async (device, i) => {
+        for (let round = 0; round < rounds; round++) {
+          const report = device.report(text(`${round}`));
+          const [sent] = await Promise.all([
+            Promise.all(ways.map((way) => way("reports", report))),
+            i === 0 ? command(first, device, "00") : undefined,
+          ]);
+          const verdicts = sent.map((answer) => device.received(answer, report).kind);
+          assert.deepEqual(verdicts, ["accepted", "accepted"], `device ${i}, round ${round}`);
+        }
+      }),
+    );
+    state.isOver = true;
+    await Promise.all(numbering);
+    await first.sequencer.look();
+    for (const device of devices) assert.equal((await first.reports(hex(device.id))).length, rounds);
+    assert.equal(first.intake.accepted.reports + second.intake.accepted.reports, rounds * devices.length);
+    assert.deepEqual((await audit(first.store, keyFile.load(first.options.key!))).findings, []);
   },
 );

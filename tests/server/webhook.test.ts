@@ -29,6 +29,7 @@ interface Item {
   readonly counter: number;
   readonly seq: number;
   readonly action: string;
+  readonly type: string;
   readonly message: string;
 }
 
@@ -40,6 +41,8 @@ interface Receiver {
   requests: number;
   /** Answers to the next requests, in order. */
   answers: (number | "silence" | "cut" | "elsewhere")[];
+  /** The `webhook-id` of each request, and its body. */
+  readonly ids: [id: string, body: string][];
   /** The faults of a request. */
   readonly faults: string[];
   key: Uint8Array | undefined;
@@ -79,7 +82,18 @@ function fault(request: IncomingMessage, url: string, body: Buffer, key: Uint8Ar
   const [, signature] = /^signet=:([\w+/=]+):$/.exec(header("signature")) ?? [];
   if (!verify(null, Buffer.from(lines.join("\n")), publicKey(key), Buffer.from(signature ?? "", "base64")))
     return "signature";
-  return undefined;
+  return standardFault(header, body, key);
+}
+
+/** Check a request as Standard Webhooks says, with the public key of the server; what is wrong with it. */
+function standardFault(header: (name: string) => string, body: Buffer, key: Uint8Array): string | undefined {
+  const [id, timestamp] = [header("webhook-id"), header("webhook-timestamp")];
+  if (!/^msg_[\w-]{32}$/.test(id)) return "webhook-id";
+  if (!/^\d{10}$/.test(timestamp) || !header("signature-input").includes(`created=${timestamp};`))
+    return "webhook-timestamp";
+  const [, signature = ""] = /^v1a,([\w+/=]+)$/.exec(header("webhook-signature")) ?? [];
+  const signed = Buffer.from(`${id}.${timestamp}.${body.toString()}`);
+  return verify(null, signed, publicKey(key), Buffer.from(signature, "base64")) ? undefined : "webhook-signature";
 }
 
 /** A receiver that checks every request. */
@@ -91,6 +105,7 @@ async function receiver(t: TestContext): Promise<Receiver> {
       const body = Buffer.concat(parts);
       made.requests++;
       const wrong = fault(request, made.url, body, made.key!);
+      made.ids.push([String(request.headers["webhook-id"]), body.toString()]);
       if (wrong !== undefined) made.faults.push(wrong);
       const answer = made.answers.shift() ?? 204;
       if (answer === "silence") return;
@@ -112,6 +127,7 @@ async function receiver(t: TestContext): Promise<Receiver> {
     requests: 0,
     answers: [],
     faults: [],
+    ids: [],
     key: undefined,
   };
   return made;
@@ -184,6 +200,13 @@ for (const flavour of FLAVOURS) {
       atLeastOnce(told(to).get("log"), 6);
       assert.deepEqual(to.faults, []);
       assert.equal(server.webhook!.counts.failures, 7);
+      // One message has one id, also when it is posted again.
+      assert.equal(new Set(to.ids.map(([id]) => id)).size, new Set(to.ids.map(([, body]) => body)).size);
+      assert.equal(new Set(to.ids.map((one) => one.join())).size, new Set(to.ids.map(([id]) => id)).size);
+      const types = to.taken.map(
+        ({ kind, action, type }) => type === (kind === "report" ? "report.stored" : `log.${action}`),
+      );
+      assert.ok(types.every(Boolean) && to.ids.every(([, body]) => body.startsWith('{"type":"signet.items",')));
       for (const item of to.taken.filter(({ kind }) => kind === "report")) {
         const device = [...devices, many].find(({ id }) => hex(id) === item.device)!;
         assert.equal(verifyReport(fromHex(item.message)!, device.key.publicKey).counter, item.counter);
@@ -213,6 +236,10 @@ void test("a receiver that is away for long: requests become rare, devices are n
   // Doubled each time from 32 ms on: 0.03 + 0.06 + 0.13 + 0.26 s, and a third of a second from then on.
   const most = 6 + (performance.now() - began) / 320;
   assert.ok(to.requests <= most, `${to.requests} requests, at most ${most}`);
+  // Nothing is new: the same message comes again, with its id.
+  const before = to.requests;
+  await until(() => to.requests >= before + 2, "not asked again");
+  assert.deepEqual(to.ids[before + 1], to.ids[before]);
   to.answers = [];
   await until(() => told(to).get(hex(device.id))?.at(-1) === 20, "not told");
   atLeastOnce(told(to).get(hex(device.id)), 20);

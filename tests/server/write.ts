@@ -1,11 +1,11 @@
 /**
  * Write the database of this commit for `written/`, so that later ones are tested to upgrade it:
  *
- *     node --import tsx tests/server/write.ts COMMIT > tests/server/written/COMMIT.json
+ *     node --import tsx tests/server/write.ts COMMIT
  *
  * It is run at the last commit before a migration. `seals.test.ts` upgrades each file.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { sql } from "kysely";
 import * as keyFile from "../../tools/server/keys.ts";
@@ -44,5 +44,6 @@ const written = {
   seeds: { plain: hex(seed) },
   tables,
 };
-process.stdout.write(`${JSON.stringify(written, undefined, 2)}\n`);
+const file = new URL(`written/${process.argv[2]}.json`, import.meta.url);
+writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
 for (const end of ends) await end();

@@ -19,7 +19,9 @@ export function add(program: Command): void {
     .action(async ({ database, key, archive = [], checkpoint }: Options) => {
       const { auditDatabase } = await import("../server/audit.ts");
       const { keyBeside } = await import("../server/place.ts");
-      const options = { archives: archive, checkpoint };
+      const { progressLine } = await import("./progress.ts");
+      const progress = progressLine((reports: number) => `${reports} reports checked`);
+      const options = { archives: archive, checkpoint, progress };
       const { devices, reports, entries, archived, findings } = await auditDatabase(
         database,
         key ?? keyBeside(database),

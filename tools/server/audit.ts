@@ -30,16 +30,18 @@ export interface AuditOptions {
   readonly archives?: readonly string[];
   /** A kept checkpoint, which the database must continue. */
   readonly checkpoint?: string | undefined;
+  /** Called with the number of reports that were checked until now. */
+  readonly progress?: (reports: number) => void;
 }
 
 /** Audit an open database. With `db` it reads a snapshot of it. */
 export async function audit(
   store: Store,
   keys: keyFile.ServerKeys,
-  { archives = [], checkpoint }: AuditOptions = {},
+  { archives = [], checkpoint, progress }: AuditOptions = {},
   db: Store["read"] = store.read,
 ): Promise<Audited> {
-  const search = new Search(db, keys);
+  const search = new Search(db, keys, progress);
   const { told, entries } = await readLog(search);
   const { devices, reports } = await checkDevices(search, told);
   await checkRights(search, told);

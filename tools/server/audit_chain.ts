@@ -36,6 +36,7 @@ export async function checkChain(search: Search, device: DeviceRow, base: Base, 
       "reports",
       leaves.map((row) => ({ name: `${name}/${row.counter}`, leaf: merkle.leaf(row.message) })),
     );
+    search.tell(page.length);
     if (page.length < PAGE) break;
   }
   if (count !== device.report_count) {

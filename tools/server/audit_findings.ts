@@ -17,10 +17,20 @@ export class Search {
   readonly findings: Finding[] = [];
   readonly db: Store["read"];
   readonly keys: ServerKeys;
+  /** Called with the number of reports that were checked until now. */
+  private readonly progress: (reports: number) => void;
+  private checked = 0;
 
-  constructor(db: Store["read"], keys: ServerKeys) {
+  constructor(db: Store["read"], keys: ServerKeys, progress: (reports: number) => void = () => undefined) {
     this.db = db;
     this.keys = keys;
+    this.progress = progress;
+  }
+
+  /** Tell that more reports were checked. */
+  tell(reports: number): void {
+    this.checked += reports;
+    this.progress(this.checked);
   }
 
   found(table: string, row: string, what: string): void {

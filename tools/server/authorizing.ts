@@ -38,7 +38,9 @@ export async function authorize(gate: Gate, asked: Asked): Promise<Verdict> {
     const message = open(new Uint8Array(Buffer.from(asked.password, "base64")));
     if (message.kind !== "access") return { denied: "malformed" };
     const id = message.kid.slice();
-    const known = gate.familiar(id) ?? (await gate.find(id));
+    const familiar = gate.familiar(id);
+    const fresh = familiar === undefined ? await gate.options.store.find(id) : undefined;
+    const known = familiar ?? gate.remember(id, fresh);
     if (known === undefined) return { denied: "unknown-device" };
     if (!verify(message, known.key)) return { denied: "bad-signature" };
     if (!gate.takesDevice(id)) return { denied: "busy" };
@@ -46,8 +48,8 @@ export async function authorize(gate: Gate, asked: Asked): Promise<Verdict> {
     const device = hex(id);
     const now = clock();
     const until = access.issuedAt * 1000 + LIFETIME_MS;
-    // The row is read each time: the device may have been suspended at another instance.
-    const row = await gate.options.store.find(id);
+    // The row is read for each request: the device may have been suspended at another instance.
+    const row = fresh ?? (await gate.options.store.find(id));
     if (row?.state !== "active") return { denied: "not-active" };
     if (access.audience !== audience) return { denied: "wrong-audience" };
     if (access.clientId !== asked.clientId || !isOf(device, asked.clientId)) return { denied: "wrong-client" };

@@ -264,7 +264,11 @@ export class Gate {
 
   /** Look a device up, and remember it. */
   async find(kid: Uint8Array): Promise<Known | undefined> {
-    const row = await this.options.store.find(kid);
+    return this.remember(kid, await this.options.store.find(kid));
+  }
+
+  /** Remember a device whose row was just read. */
+  remember(kid: Uint8Array, row: DeviceRow | undefined): Known | undefined {
     // A row whose key does not match its id was written by hand: ignore it.
     if (row === undefined || !equal(keyId(row.key), kid)) return undefined;
     const key = ed25519.importKey(row.key);

@@ -45,6 +45,9 @@ const ITEMS_MAX = 100;
 /** Devices with news that are found in one look. */
 const DEVICES_MAX = 1000;
 
+/** The event type of a request; each item has its own. */
+const TYPE = "signet.items";
+
 /** The stream of the audit log. */
 const LOG = new Uint8Array(0);
 
@@ -241,10 +244,16 @@ class Courier implements Webhook {
     const { store } = this.options;
     if (stream.length === LOG.length) {
       const entries = await queries.entriesAfter(store, position, limit);
-      return entries.map((entry) => ({ position: entry.seq, item: { kind: "entry", ...entry } }));
+      return entries.map((entry) => ({
+        position: entry.seq,
+        item: { kind: "entry", type: `log.${entry.action}`, ...entry },
+      }));
     }
     const reports = await queries.reports(store, stream, { limit, after: position });
-    return reports.map((report) => ({ position: report.counter, item: { kind: "report", ...report } }));
+    return reports.map((report) => ({
+      position: report.counter,
+      item: { kind: "report", type: "report.stored", ...report },
+    }));
   }
 
   /** Post a batch, and note that it was taken; lost if another instance took over meanwhile. */
@@ -277,7 +286,7 @@ class Courier implements Webhook {
   /** Post items; why they were not taken, undefined if they were. */
   private async post(items: readonly object[]): Promise<string | undefined> {
     const { url, audience, keys, clock, times } = this.options;
-    const body = Buffer.from(JSON.stringify({ server: audience, items }));
+    const body = Buffer.from(JSON.stringify({ type: TYPE, server: audience, items }));
     const type = "application/json";
     const digest = signature.contentDigest(body);
     const components = [
@@ -298,6 +307,7 @@ class Courier implements Webhook {
           "content-digest": digest,
           "signature-input": signed.input,
           signature: signed.signature,
+          ...signature.standard(body, created, keys.signing),
         },
         signal: AbortSignal.any([this.cut.signal, AbortSignal.timeout(times.timeoutMs)]),
       });
