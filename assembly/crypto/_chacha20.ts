@@ -48,7 +48,7 @@ export function xor(out: usize, text: usize, len: u32, state: usize): void {
 
 /** Exclusive-or whole blocks; no alignment needed but of `state`. Advances the counter, which wraps after 2^32. */
 export function xorBlocks(out: usize, text: usize, blocks: u32, state: usize): void {
-  if (cpu.BLOCKS) cpu.chacha20(out, text, blocks, state);
+  if (cpu.CHACHA20) cpu.chacha20(out, text, blocks, state);
   else xorBlocksPortable(out, text, blocks, state);
 }
 

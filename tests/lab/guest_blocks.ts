@@ -35,10 +35,8 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
       sha512.compressPortable(state, data, dataLen / 128);
       break;
     case Op.ChaCha20Blocks:
-      chacha20.xorBlocks(data, data, dataLen / 64, state);
-      break;
     case Op.ChaCha20BlocksPortable:
-      chacha20.xorBlocksPortable(data, data, dataLen / 64, state);
+      cipher(out + stateLen, data, dataLen / 64, state, op == Op.ChaCha20Blocks);
       break;
     case Op.Poly1305Blocks:
     case Op.Poly1305BlocksPortable:
@@ -73,6 +71,15 @@ export function run(out: usize, reader: Reader, op: u32): i32 {
 @inline
 function isAes(op: u32): bool {
   return op == Op.Aes128Pairs || op == Op.Aes128PairsPortable;
+}
+
+/** ChaCha20 of `data` in place, by way of `work`: an even number of blocks is not aligned there. */
+function cipher(work: usize, data: usize, blocks: u32, state: usize, native: bool): void {
+  const at = work + (blocks & 1) + 3;
+  memory.copy(at, data, blocks * chacha20.BLOCK_BYTES);
+  if (native) chacha20.xorBlocks(at, at, blocks, state);
+  else chacha20.xorBlocksPortable(at, at, blocks, state);
+  memory.copy(data, at, blocks * chacha20.BLOCK_BYTES);
 }
 
 function encrypt(key: usize, data: usize, dataLen: u32, native: bool): void {

@@ -3,7 +3,14 @@
 /** The comparisons that may decide a branch in assembly: of each function, the instruction that sets the flags, and the public number that it counts. */
 export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   cpu_aes128_encrypt: { "cmp r0, r1": "round keys" },
-  cpu_chacha20: { "subs r2, #1": "blocks", "subs ip, ip, #1": "double rounds" },
+  cpu_chacha20: {
+    "cmp r2, r8": "words of the state",
+    "lsls r4, r4, #30": "the alignment of both texts",
+    "subs r0, #1": "double rounds",
+    "subs r2, #1": "blocks",
+    "subs r4, #1": "blocks",
+    "subs ip, ip, #1": "double rounds",
+  },
   cpu_comb_select: { "cmp r2, #1": "rows of the table", "cmp r3, #96": "bytes of the row" },
   cpu_fe256_square: { "subs r2, #1": "squarings" },
   cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r6, #28": "bytes of the element" },
