@@ -34,7 +34,7 @@ VISIBLE void secrets_wipe(void) {
 
 #ifdef SIGNET_LIBRARY
 /** A separate function: variables of functions inlined beside setjmp may be lost. */
-VISIBLE uint8_t *guest_inside(uint32_t at, uint32_t len) { return inside(at, len); }
+VISIBLE uint8_t *guest_inside(uint32_t at, uint32_t len) { return called_address(at, 0, len); }
 
 /** NULL after the library's death: the host's call then moves no byte. */
 VISIBLE uint8_t *guest_memory(uint32_t at, uint32_t len) {
@@ -43,16 +43,16 @@ VISIBLE uint8_t *guest_memory(uint32_t at, uint32_t len) {
   return place;
 }
 #else
-VISIBLE uint8_t *guest_memory(uint32_t at, uint32_t len) { return inside(at, len); }
+VISIBLE uint8_t *guest_memory(uint32_t at, uint32_t len) { return called_address(at, 0, len); }
 #endif
 
 /* The imports. */
 
-PORT u32 import_uart_read(u32 out, u32 max) { return uart_read(inside(out, max), max); }
+PORT u32 import_uart_read(u32 out, u32 max) { return uart_read(called_address(out, 0, max), max); }
 
-PORT u32 import_uart_write(u32 data, u32 len) { return uart_write(inside(data, len), len); }
+PORT u32 import_uart_write(u32 data, u32 len) { return uart_write(called_address(data, 0, len), len); }
 
-PORT u32 import_entropy_read(u32 out, u32 max) { return entropy_read(inside(out, max), max); }
+PORT u32 import_entropy_read(u32 out, u32 max) { return entropy_read(called_address(out, 0, max), max); }
 
 PORT u32 import_entropy_quality(void) { return entropy_quality(); }
 
@@ -78,12 +78,12 @@ PORT void in_own_pages(u32 at, u32 len, u32 align) {
 
 PORT void import_flash_read(u32 out, u32 at, u32 len) {
   in_store(at, len, 1);
-  flash_read(inside(out, len), at, len);
+  flash_read(called_address(out, 0, len), at, len);
 }
 
 PORT u32 import_flash_program(u32 at, u32 data, u32 len) {
   in_own_pages(at, len, 8);
-  return flash_program(at, inside(data, len), len);
+  return flash_program(at, called_address(data, 0, len), len);
 }
 
 PORT u32 import_flash_erase(u32 at) {
@@ -94,16 +94,16 @@ PORT u32 import_flash_erase(u32 at) {
 PORT u32 import_sensor_read(u32 channel) { return (u32)sensor_read(channel); }
 
 #ifdef SIGNET_LIBRARY
-PORT u32 import_system_board(u32 out, u32 max) { return host_model(inside(out, max), max); }
+PORT u32 import_system_board(u32 out, u32 max) { return host_model(called_address(out, 0, max), max); }
 #else
 PORT u32 import_system_board(u32 out, u32 max) {
   const u32 len = sizeof BOARD_NAME - 1 < max ? sizeof BOARD_NAME - 1 : max;
-  memcpy(inside(out, len), BOARD_NAME, len);
+  memcpy(called_address(out, 0, len), BOARD_NAME, len);
   return len;
 }
 #endif
 
-PORT u32 import_system_epitaph(u32 out, u32 max) { return epitaph_read(inside(out, max), max); }
+PORT u32 import_system_epitaph(u32 out, u32 max) { return epitaph_read(called_address(out, 0, max), max); }
 
 PORT void import_system_bury(void) { epitaph_bury(); }
 
@@ -116,7 +116,7 @@ PORT void import_system_die(u32 code) {
 }
 
 PORT void import_system_event(u32 code, u32 data, u32 len) {
-  const u8 *bytes = readable(data, len);
+  const u8 *bytes = called_source(data, 0, len);
 #ifdef SIGNET_LIBRARY
   host_hear(code, bytes, len);
 #endif

@@ -148,17 +148,6 @@ WORD void put_known(u32 at, const void *from, u32 size) {
 }
 
 /**
- * The address of `len` bytes at `at`; traps if they are not all in linear memory.
- *
- * Bounds: the difference cannot wrap, since the first comparison has shown len <= LINEAR_BYTES.
- */
-WORD u8 *inside(u32 at, u32 len) {
-  if (UNLIKELY(len > LINEAR_BYTES || at > LINEAR_BYTES - len))
-    trap(TRAP_OOB);
-  return anywhere(guest.memory + at);
-}
-
-/**
  * True if `size` bytes at `base + offset`, a sum of 33 bits, are not all in linear memory.
  *
  * Bounds: no difference wraps, by the comparisons before it. `offset` and `size` are constants of the instruction: what
@@ -175,6 +164,9 @@ WORD u8 *address(u32 base, u32 offset, u32 size) {
   return anywhere(guest.memory) + base + offset;
 }
 
+/** The address of `len` bytes at `at`; traps if they are not all in linear memory. */
+WORD u8 *inside(u32 at, u32 len) { return address(at, 0, len); }
+
 /**
  * The address of `size` bytes of constants at `base + offset`, a sum of 33 bits; traps if they are not all constants.
  *
@@ -187,17 +179,14 @@ WORD const u8 *among_constants(u32 base, u32 offset, u32 size) {
   return constants + (base + offset - CONSTANTS_AT);
 }
 
-FAR const u8 *called_constants(u32 base, u32 offset, u32 size) { return among_constants(base, offset, size); }
-
 /** The address of `size` bytes at `base + offset` to read, in linear memory or of constants; else it traps. */
 WORD const u8 *source(u32 base, u32 offset, u32 size) {
-  if (is_outside(base, offset, size))
-    return __builtin_constant_p(base) ? among_constants(base, offset, size) : called_constants(base, offset, size);
-  return anywhere(guest.memory) + base + offset;
+  return is_outside(base, offset, size) ? among_constants(base, offset, size) : anywhere(guest.memory) + base + offset;
 }
 
-/** The address of `len` bytes at `at` to read, in linear memory or of constants; else it traps. */
-WORD const u8 *readable(u32 at, u32 len) { return at < CONSTANTS_AT ? inside(at, len) : called_constants(at, 0, len); }
+/* The checks for all accesses that need not be fast: one function to read, and one to write. */
+FAR const u8 *called_source(u32 base, u32 offset, u32 size) { return source(base, offset, size); }
+FAR u8 *called_address(u32 base, u32 offset, u32 size) { return address(base, offset, size); }
 
 /*
  * Move bytes; `size` is a constant 1, 2, 4 or 8. A core that may access memory unaligned does so. On one that may not
@@ -249,13 +238,9 @@ WORD void put(u8 *to, const void *from, u32 size) {
 #endif
 
 /*
- * Loads and stores: `memory` is the type in memory, `wide` the one that extends it, `value` the instruction's.
- * Functions that are to be small use the words that begin with `far_`: where the address is not known to the compiler,
- * a function that all of them call makes the access, another one if there is no offset to pass. The words that begin
- * with `warm_` are those of WARM functions, and those that begin with `at_` are for addresses that the generator knows.
+ * Loads and stores: `memory` is the type in memory, `wide` the one that extends it, `value` the instruction's. The
+ * words that begin with `at_` are for addresses that the generator knows.
  */
-#define IS_ZERO(offset) (__builtin_constant_p(offset) && (offset) == 0)
-
 #define LOAD(name, memory, value, wide)                                                                                \
   WORD value name(u32 base, u32 offset) {                                                                              \
     memory got;                                                                                                        \
@@ -275,18 +260,6 @@ WORD void put(u8 *to, const void *from, u32 size) {
     fetch_known(&got, at, sizeof got);                                                                                 \
     return (value)(wide)got;                                                                                           \
   }                                                                                                                    \
-  WORD value any_##name(u32 base, u32 offset) {                                                                        \
-    memory got;                                                                                                        \
-    fetch(&got, source(base, offset, sizeof got), sizeof got);                                                         \
-    return (value)(wide)got;                                                                                           \
-  }                                                                                                                    \
-  FAR value called_##name(u32 base, u32 offset) { return any_##name(base, offset); }                                   \
-  FAR value called_plain_##name(u32 base) { return any_##name(base, 0); }                                              \
-  WORD value far_##name(u32 base, u32 offset) {                                                                        \
-    if (__builtin_constant_p(base))                                                                                    \
-      return any_##name(base, offset);                                                                                 \
-    return IS_ZERO(offset) ? called_plain_##name(base) : called_##name(base, offset);                                  \
-  }                                                                                                                    \
   WORD value warm_##name(u32 base, u32 offset) { return WARM_IS_COLD ? far_##name(base, offset) : name(base, offset); }
 #define STORE(name, memory, value)                                                                                     \
   WORD void name(u32 base, u32 offset, value given) {                                                                  \
@@ -300,22 +273,75 @@ WORD void put(u8 *to, const void *from, u32 size) {
     else                                                                                                               \
       name(base, offset, given);                                                                                       \
   }                                                                                                                    \
-  FAR void called_##name(u32 base, value given, u32 offset) { name(base, offset, given); }                             \
-  FAR void called_plain_##name(u32 base, value given) { name(base, 0, given); }                                        \
-  WORD void far_##name(u32 base, u32 offset, value given) {                                                            \
-    if (__builtin_constant_p(base))                                                                                    \
-      name(base, offset, given);                                                                                       \
-    else if (IS_ZERO(offset))                                                                                          \
-      called_plain_##name(base, given);                                                                                \
-    else                                                                                                               \
-      called_##name(base, given, offset);                                                                              \
-  }                                                                                                                    \
   WORD void warm_##name(u32 base, u32 offset, value given) {                                                           \
     if (WARM_IS_COLD)                                                                                                  \
       far_##name(base, offset, given);                                                                                 \
     else                                                                                                               \
       name(base, offset, given);                                                                                       \
   }
+
+/*
+ * Functions that are to be small use the words that begin with `far_`: where the address is not known to the compiler,
+ * a function that all of them call makes the access, another one if there is no offset to pass. There is one of each
+ * for a size in memory: the other words of this size extend what it gives, or take the lower part. The words that begin
+ * with `warm_` are those of WARM functions.
+ */
+#define IS_ZERO(offset) (__builtin_constant_p(offset) && (offset) == 0)
+
+#define FAR_LOAD(name, memory, value)                                                                                  \
+  WORD value any_##name(const u8 *from) {                                                                              \
+    memory got;                                                                                                        \
+    fetch(&got, from, sizeof got);                                                                                     \
+    return got;                                                                                                        \
+  }                                                                                                                    \
+  FAR value called_##name(u32 base, u32 offset) { return any_##name(called_source(base, offset, sizeof(memory))); }    \
+  FAR value called_plain_##name(u32 base) { return any_##name(called_source(base, 0, sizeof(memory))); }               \
+  WORD value far_##name(u32 base, u32 offset) {                                                                        \
+    if (__builtin_constant_p(base))                                                                                    \
+      return any_##name(source(base, offset, sizeof(memory)));                                                         \
+    return IS_ZERO(offset) ? called_plain_##name(base) : called_##name(base, offset);                                  \
+  }
+#define FAR_STORE(name, memory, value)                                                                                 \
+  WORD void any_##name(u8 *to, value given) {                                                                          \
+    const memory low = (memory)given;                                                                                  \
+    put(to, &low, sizeof low);                                                                                         \
+  }                                                                                                                    \
+  FAR void called_##name(u32 base, value given, u32 offset) {                                                          \
+    any_##name(called_address(base, offset, sizeof(memory)), given);                                                   \
+  }                                                                                                                    \
+  FAR void called_plain_##name(u32 base, value given) { any_##name(called_address(base, 0, sizeof(memory)), given); }  \
+  WORD void far_##name(u32 base, u32 offset, value given) {                                                            \
+    if (__builtin_constant_p(base))                                                                                    \
+      any_##name(address(base, offset, sizeof(memory)), given);                                                        \
+    else if (IS_ZERO(offset))                                                                                          \
+      called_plain_##name(base, given);                                                                                \
+    else                                                                                                               \
+      called_##name(base, given, offset);                                                                              \
+  }
+#define FAR_LOAD_AS(name, other, memory, value, wide)                                                                  \
+  WORD value far_##name(u32 base, u32 offset) { return (value)(wide)(memory)far_##other(base, offset); }
+#define FAR_STORE_AS(name, other)                                                                                      \
+  WORD void far_##name(u32 base, u32 offset, u64 given) { far_##other(base, offset, (u32)given); }
+
+FAR_LOAD(i32_load, u32, u32)
+FAR_LOAD(i32_load8_u, u8, u32)
+FAR_LOAD(i32_load16_u, u16, u32)
+FAR_LOAD(i64_load, u64, u64)
+FAR_LOAD_AS(i32_load8_s, i32_load8_u, s8, u32, s32)
+FAR_LOAD_AS(i32_load16_s, i32_load16_u, s16, u32, s32)
+FAR_LOAD_AS(i64_load8_s, i32_load8_u, s8, u64, s64)
+FAR_LOAD_AS(i64_load8_u, i32_load8_u, u8, u64, u64)
+FAR_LOAD_AS(i64_load16_s, i32_load16_u, s16, u64, s64)
+FAR_LOAD_AS(i64_load16_u, i32_load16_u, u16, u64, u64)
+FAR_LOAD_AS(i64_load32_s, i32_load, s32, u64, s64)
+FAR_LOAD_AS(i64_load32_u, i32_load, u32, u64, u64)
+FAR_STORE(i32_store, u32, u32)
+FAR_STORE(i32_store8, u8, u32)
+FAR_STORE(i32_store16, u16, u32)
+FAR_STORE(i64_store, u64, u64)
+FAR_STORE_AS(i64_store8, i32_store8)
+FAR_STORE_AS(i64_store16, i32_store16)
+FAR_STORE_AS(i64_store32, i32_store)
 
 LOAD(i32_load, u32, u32, u32)
 LOAD(i32_load8_s, s8, u32, s32)
@@ -337,11 +363,11 @@ STORE(i64_store8, u8, u64)
 STORE(i64_store16, u16, u64)
 STORE(i64_store32, u32, u64)
 
-FAR void memory_fill(u32 to, u32 value, u32 len) { memset(inside(to, len), (int)value, len); }
+FAR void memory_fill(u32 to, u32 value, u32 len) { memset(called_address(to, 0, len), (int)value, len); }
 
 FAR void memory_copy(u32 to, u32 from, u32 len) {
-  u8 *const target = inside(to, len);
-  memmove(target, readable(from, len), len);
+  u8 *const target = called_address(to, 0, len);
+  memmove(target, called_source(from, 0, len), len);
 }
 
 #define UNREACHABLE trap(TRAP_UNREACHABLE)

@@ -59,11 +59,20 @@ describe("the words of the guest", () => {
   for (const [fault, from, to] of [
     ["a sum that wraps", "base > LINEAR_BYTES - size - offset)", "base + offset > LINEAR_BYTES - size)"],
     ["one byte too many", "offset > LINEAR_BYTES - size ||", "offset > LINEAR_BYTES - size + 1 ||"],
-    ["a range that ends behind memory", "at > LINEAR_BYTES - len)", "at > LINEAR_BYTES)"],
+    [
+      "a store to the constants",
+      "FAR u8 *called_address(u32 base, u32 offset, u32 size) { return address(",
+      "FAR u8 *called_address(u32 base, u32 offset, u32 size) { return (u8 *)source(",
+    ],
+    [
+      "an extension without its sign",
+      "FAR_LOAD_AS(i32_load8_s, i32_load8_u, s8",
+      "FAR_LOAD_AS(i32_load8_s, i32_load8_u, u8",
+    ],
     ["a sum that wraps to the constants", "base > end - size - offset ||", "base + offset > end - size ||"],
     ["a constant too many", "offset > end - size ||", "offset > end - size + 1 ||"],
     ["bytes before the constants", "base + offset < CONSTANTS_AT)", "base + offset < CONSTANTS_AT - 1)"],
-    ["a copy to the constants", "u8 *const target = inside(to, len);", "u8 *const target = (u8 *)readable(to, len);"],
+    ["a copy to the constants", "u8 *const target = called_address(to", "u8 *const target = (u8 *)called_source(to"],
   ] as const) {
     it(`are caught with ${fault}`, () => assert.notEqual(compare(planted(from, to)).status, 0));
   }

@@ -211,13 +211,13 @@ function removeFormer(out: string): void {
   }
 }
 
-/** The files that are compiled: the library's C file and the assembly of all cores, of which a core takes its own. */
+/** The files that are compiled: the library's C file and the cryptography's assembly of all cores, of which a core takes its own. */
 async function sources(options: ExportOptions): Promise<Map<string, string>> {
   const macros = Object.entries(await choices(options))
     .filter(([name]) => name.startsWith("CRYPTO_"))
     .map(([name, value]) => `#define ${name} ${value}\n`)
     .join("");
-  const assembly = filesBelow("boards/common").filter((file) => file.endsWith(".S"));
+  const assembly = filesBelow("boards/common").filter((file) => /\/cpu_\w+\.S$/.test(file));
   return new Map([
     ["signet.c", await library(options, macros)],
     ...assembly.map((path): [string, string] => [
