@@ -227,7 +227,7 @@ export function readOptionalKey(from: Reader, value: i32): boolean {
   if (from.failed || from.left() == 0) return false;
   if (load<u8>(at) >>> 5 > Major.Nint) return false;
   if (readInt(from) == value && from.ok()) return true;
-  if (from.ok()) from.at = at;
+  if (from.ok()) from.rewind(at);
   return false;
 }
 
@@ -245,6 +245,6 @@ export function readOptionalTextKey(from: Reader, key: usize, len: u32): boolean
   const text = from.take(there);
   if (from.failed) return false;
   if (there == len && same(text, key, len)) return true;
-  from.at = at;
+  from.rewind(at);
   return false;
 }

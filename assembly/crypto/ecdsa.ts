@@ -20,7 +20,7 @@ export function fromDer(out: usize, size: u32, der: usize, len: u32): Status {
   if (r.u8() != 0x30 || r.u8() != r.left()) r.fail();
   integer(out, size, r);
   integer(out + size, size, r);
-  const status = r.ok() && r.left() == 0 ? Status.Ok : Status.Malformed;
+  const status = r.done() ? Status.Ok : Status.Malformed;
   scratch.release(changetype<usize>(r));
   return status;
 }

@@ -163,7 +163,7 @@ function read(): boolean {
   found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
   if (link.MOBILE) found += readMobile();
   if (MQTT) found += readBroker();
-  if (reader.failed || reader.left() != 0 || found != count) return false;
+  if (!reader.done() || found != count) return false;
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
   if (settings.tlsRootCount != 0 && !CHAINS) return false;
   if (settings.tlsKeyCount + settings.tlsRootCount != 0 && !features.TLS) return false;

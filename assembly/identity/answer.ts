@@ -158,7 +158,7 @@ function readClaims(out: Answer, what: Kind, by: Server, own: usize): Status {
     default:
       return Status.Malformed;
   }
-  if (claims.failed || claims.left() != 0) return Status.Malformed;
+  if (!claims.done()) return Status.Malformed;
   if (issLen != by.audienceLen || !bytes.same(iss, by.audience, issLen)) return Status.Unexpected;
   if (!bytes.same(id, own, ID_BYTES)) return Status.Unexpected;
   // A session belongs to one `enrol` alone, or a stolen server key could lead a device back into one that it reported in.
@@ -201,11 +201,11 @@ export function readUnsigned(from: Reader): u32 {
   cbor.readCount(from, Major.Map, 1);
   cbor.readKey(from, Label.Reason);
   const reason = cbor.readUint(from);
-  return from.ok() && from.left() == 0 ? reason : 0;
+  return from.done() ? reason : 0;
 }
 
 /** Read a challenge, a nonce in a byte string and nothing after it, to `out`; empty if it is not one. */
 export function readChallenge(out: Slice, from: Reader, least: u32, most: u32): void {
   cbor.readString(out, from, Major.Bytes, least, most);
-  if (from.failed || from.left() != 0) out.len = 0;
+  if (!from.done()) out.len = 0;
 }

@@ -81,7 +81,7 @@ export function tell(message: Sign1): Kind {
   cbor.readFixed(header, ID_BYTES);
   cbor.readKey(header, Header.Typ);
   cbor.readString(typ, header, Major.Text, PREFIX_BYTES + SUFFIX_BYTES, PREFIX_BYTES + NAME_BYTES + SUFFIX_BYTES);
-  if (header.failed || header.left() != 0) return Kind.None;
+  if (!header.done()) return Kind.None;
   if (!bytes.same(typ.at, PREFIX, PREFIX_BYTES)) return Kind.None;
   const name = typ.at + PREFIX_BYTES;
   const nameLen = typ.len - PREFIX_BYTES - SUFFIX_BYTES;

@@ -4,21 +4,22 @@
  */
 @unmanaged
 export class Reader {
+  /** The next byte, and how many there are; 0 once failed. */
   at: usize;
-  end: usize;
+  rest: u32;
   failed: u32;
 
   /** Begin at `from`, with `len` bytes to read. */
   begin(from: usize, len: u32): void {
     this.at = from;
-    this.end = from + len;
+    this.rest = len;
     this.failed = 0;
   }
 
   /** Bytes that are left; 0 once failed. */
   @inline
   left(): u32 {
-    return <u32>(this.end - this.at);
+    return this.rest;
   }
 
   /** True if every read so far stayed inside. */
@@ -27,21 +28,33 @@ export class Reader {
     return this.failed == 0;
   }
 
+  /** True if every read so far stayed inside, and nothing is left. */
+  done(): boolean {
+    return (this.failed | this.rest) == 0;
+  }
+
   /** Make the reader fail: for a parser that finds a value it must refuse. */
   fail(): void {
     this.failed = 1;
-    this.at = this.end;
+    this.rest = 0;
   }
 
-  /** Step over `len` bytes and return where they start; on failure the address of the end, of which nothing may be read. */
+  /** Step over `len` bytes and return where they start; on failure the next byte, of which nothing may be read. */
   take(len: u32): usize {
     const start = this.at;
-    if (len > this.left()) {
+    if (len > this.rest) {
       this.fail();
-      return this.end;
+      return start;
     }
     this.at = start + len;
+    this.rest -= len;
     return start;
+  }
+
+  /** Step back to `from`, where this reader was before. It has not failed. */
+  rewind(from: usize): void {
+    this.rest += <u32>(this.at - from);
+    this.at = from;
   }
 
   /** Read one byte; 0 on failure. */

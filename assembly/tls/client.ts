@@ -774,7 +774,7 @@ function newSessionTicket(): Alert {
 /** Handle KeyUpdate (§4.6.3). */
 function keyUpdate(): Alert {
   const request = reader.u8();
-  if (!reader.ok() || reader.left()) return Alert.DecodeError;
+  if (!reader.done()) return Alert.DecodeError;
   if (request > 1) return Alert.IllegalParameter;
   if (!aligned() || idle() != Alert.None) return Alert.UnexpectedMessage;
   schedule.update(schedule.serverTraffic);

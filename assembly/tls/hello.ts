@@ -270,7 +270,7 @@ function readExtensions(choice: Choice, r: Reader, offer: Offer): u32 {
     if (type == Extension.SupportedVersions) {
       if (version) return Alert.IllegalParameter;
       version = body.u16();
-      if (!body.ok() || body.left()) return Alert.DecodeError;
+      if (!body.done()) return Alert.DecodeError;
     } else if (verdict == Alert.None) verdict = readExtension(choice, type, offer);
   }
   if (version == 0) return NO_VERSION;
@@ -286,21 +286,21 @@ function readExtension(choice: Choice, type: u32, offer: Offer): Alert {
     if (body.u16() != group.chosen() && body.ok()) return Alert.IllegalParameter;
     choice.shareLen = body.u16();
     choice.share = body.take(choice.shareLen);
-    return body.ok() && body.left() == 0 ? Alert.None : Alert.DecodeError;
+    return body.done() ? Alert.None : Alert.DecodeError;
   }
   if (type == Extension.PreSharedKey && !choice.retry) {
     if (!offer.psk) return Alert.UnsupportedExtension;
     if (choice.psk) return Alert.IllegalParameter;
     choice.psk = 1;
     const selected = body.u16();
-    if (!body.ok() || body.left()) return Alert.DecodeError;
+    if (!body.done()) return Alert.DecodeError;
     return selected == 0 ? Alert.None : Alert.IllegalParameter;
   }
   if (type == Extension.Cookie && choice.retry) {
     if (choice.cookieLen) return Alert.IllegalParameter;
     choice.cookieLen = body.u16();
     choice.cookie = body.take(choice.cookieLen);
-    return body.ok() && body.left() == 0 && choice.cookieLen ? Alert.None : Alert.DecodeError;
+    return body.done() && choice.cookieLen ? Alert.None : Alert.DecodeError;
   }
   return misplaced(type, offer);
 }
@@ -308,7 +308,7 @@ function readExtension(choice: Choice, type: u32, offer: Offer): Alert {
 /** Read the group that a retry asks for: one that was offered without a share (§4.1.4). */
 function readGroup(choice: Choice): Alert {
   const row = body.u16();
-  if (!body.ok() || body.left()) return Alert.DecodeError;
+  if (!body.done()) return Alert.DecodeError;
   if (choice.group || !group.spare(row)) return Alert.IllegalParameter;
   choice.group = row;
   return Alert.None;

@@ -86,7 +86,7 @@ function encryptedExtension(agreed: Agreed, type: u32, offer: hello.Offer, optio
       const listLen = body.u16();
       const len = body.u8();
       const at = body.take(len);
-      if (!body.ok() || body.left()) return Alert.DecodeError;
+      if (!body.done()) return Alert.DecodeError;
       if (listLen != len + 1 || len != options.alpnLen || !bytes.same(at, options.alpn, len))
         return Alert.IllegalParameter;
       agreed.protocol = 1;
@@ -105,7 +105,7 @@ function encryptedExtension(agreed: Agreed, type: u32, offer: hello.Offer, optio
     default:
       return hello.misplaced(type, offer);
   }
-  return body.ok() && body.left() == 0 ? Alert.None : Alert.DecodeError;
+  return body.done() ? Alert.None : Alert.DecodeError;
 }
 
 /** True if a certificate type was offered. */
@@ -157,7 +157,7 @@ export function certificateVerify(r: Reader, key: Key, room: usize): Alert {
   const chosen = r.u16();
   const len = r.u16();
   const signature = r.take(len);
-  if (!r.ok() || r.left()) return Alert.DecodeError;
+  if (!r.done()) return Alert.DecodeError;
   if (!scheme.offered(chosen) || !scheme.suits(chosen, key)) return Alert.IllegalParameter;
   signedHead(room);
   const status = scheme.verify(chosen, signature, len, key, room, HEAD_BYTES, room + HEAD_BYTES, schedule.hashBytes());

@@ -64,7 +64,7 @@ const inner = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 export function rawKey(out: Key, from: usize, len: u32): Alert {
   outer.begin(from, len);
   const known = key.read(out, outer);
-  if (!outer.ok() || outer.left()) return Alert.BadCertificate;
+  if (!outer.done()) return Alert.BadCertificate;
   return known ? Alert.None : Alert.UnsupportedCertificate;
 }
 
@@ -75,7 +75,7 @@ export function rawKey(out: Key, from: usize, len: u32): Alert {
 export function leafKey(out: Key, from: usize, len: u32): Alert {
   outer.begin(from, len);
   der.enter(field, outer, Tag.Sequence);
-  if (!outer.ok() || outer.left()) return Alert.BadCertificate;
+  if (!outer.done()) return Alert.BadCertificate;
   der.enter(tbs, field, Tag.Sequence);
   if (der.peek(tbs) == Tag.Context0) der.skip(tbs);
   for (let i = 0; i < 5; i++) der.skip(tbs);
@@ -107,7 +107,7 @@ export function read(out: Certificate, from: usize, len: u32, isLeaf: bool): Ale
   if (isLeaf) namesLen = 0;
   outer.begin(from, len);
   der.enter(field, outer, Tag.Sequence);
-  if (!outer.ok() || outer.left()) return Alert.BadCertificate;
+  if (!outer.done()) return Alert.BadCertificate;
   out.tbs = field.at;
   der.enter(tbs, field, Tag.Sequence);
   out.tbsLen = <u16>(field.at - out.tbs);
@@ -118,10 +118,10 @@ export function read(out: Certificate, from: usize, len: u32, isLeaf: bool): Ale
   if (inner.u8() != 0) inner.fail();
   out.signature = inner.at;
   out.signatureLen = <u16>inner.left();
-  if (!inner.ok() || !field.ok() || field.left()) return Alert.BadCertificate;
+  if (!inner.ok() || !field.done()) return Alert.BadCertificate;
   const said = readTbs(out, isLeaf);
   if (said != Alert.None) return said;
-  return tbs.ok() && tbs.left() == 0 ? Alert.None : Alert.BadCertificate;
+  return tbs.done() ? Alert.None : Alert.BadCertificate;
 }
 
 /** Read the signed part: `tbs` holds it. */
@@ -137,7 +137,7 @@ function readTbs(out: Certificate, isLeaf: bool): Alert {
   der.enter(field, tbs, Tag.Sequence);
   out.notBefore = der.time(field, inner);
   out.notAfter = der.time(field, inner);
-  if (!field.ok() || field.left()) return Alert.BadCertificate;
+  if (!field.done()) return Alert.BadCertificate;
   out.subject = tbs.at;
   der.enter(field, tbs, Tag.Sequence);
   out.subjectLen = <u16>(tbs.at - out.subject);
@@ -183,7 +183,7 @@ function readExtensions(out: Certificate, isLeaf: bool): Alert {
       if (value.u8() != 0xff || value.left()) return Alert.BadCertificate;
     }
     der.enter(value, entry, Tag.OctetString);
-    if (!inner.ok() || !entry.ok() || entry.left()) return Alert.BadCertificate;
+    if (!inner.ok() || !entry.done()) return Alert.BadCertificate;
     const id = oid.left() == 3 && oid.u16() == ID_CE ? oid.u8() : 0;
     const known =
       id == KEY_USAGE || id == ALT_NAME || id == BASIC_CONSTRAINTS || id == NAME_CONSTRAINTS || id == EXT_KEY_USAGE;
@@ -202,7 +202,7 @@ function readExtensions(out: Certificate, isLeaf: bool): Alert {
 function readExtension(out: Certificate, id: u32, isLeaf: bool): bool {
   if (id == KEY_USAGE) return readUsage(out);
   der.enter(entry, value, Tag.Sequence);
-  if (!value.ok() || value.left()) return false;
+  if (!value.done()) return false;
   if (id == ALT_NAME) {
     if (isLeaf) {
       names = entry.at;
@@ -219,7 +219,7 @@ function readUsage(out: Certificate): bool {
   der.enter(entry, value, Tag.BitString);
   const unused = entry.u8();
   const bits = entry.u8();
-  if (!value.ok() || value.left() || !entry.ok() || unused > 7) return false;
+  if (!value.done() || !entry.ok() || unused > 7) return false;
   out.said |= Said.Usage;
   if (bits & 0x80) out.said |= Said.DigitalSignature;
   if (bits & 0x04) out.said |= Said.CertSign;
@@ -235,7 +235,7 @@ function readConstraints(out: Certificate): bool {
   if (entry.left() == 0) return entry.ok();
   der.enter(value, entry, Tag.Integer);
   out.pathLength = <u16>value.u8();
-  return value.ok() && value.left() == 0 && out.pathLength < 0x80 && entry.ok() && entry.left() == 0;
+  return value.done() && out.pathLength < 0x80 && entry.done();
 }
 
 /** id-kp-serverAuth, 1.3.6.1.5.5.7.3.1. */
@@ -265,7 +265,7 @@ function readNameConstraints(): bool {
     const tag = der.peek(outer);
     der.enter(field, outer, tag);
     const allowed = permits(from, len, field.at, field.left());
-    if (!value.ok() || value.left() || len == 0 || (tag == DNS_NAME && !allowed)) return false;
+    if (!value.done() || len == 0 || (tag == DNS_NAME && !allowed)) return false;
   } while (outer.left());
   return true;
 }
@@ -283,10 +283,10 @@ function covers(tag: Tag, dns: usize, dnsLen: u32): bool {
   der.enter(oid, value, tag);
   while (oid.left()) {
     der.enter(entry, oid, Tag.Sequence);
-    const end = entry.end;
+    const end = entry.at + entry.left();
     der.enter(entry, entry, DNS_NAME);
     // A minimum or a maximum behind the name is not allowed.
-    if (!entry.ok() || entry.end != end) value.fail();
+    if (!entry.ok() || entry.at + entry.left() != end) value.fail();
     if (name.isWithin(dns, dnsLen, entry.at, entry.left())) found = true;
     if (tag == Tag.Context1 && name.mayReach(dns, dnsLen, entry.at, entry.left())) found = true;
   }
