@@ -50,9 +50,9 @@ if (!isDefined(OWN_READINGS)) {
     ERROR("the application's VERSION must have 1 to 32 bytes");
 }
 
-/** Write an `enrol` of the nonce. */
+/** Write an `enrol` of the nonce, whose Slice is all that is in scratch memory. */
 export function enrol(nonce: Slice): void {
-  const what = changetype<Enrolment>(scratch.take(offsetof<Enrolment>()));
+  const what = changetype<Enrolment>(scratch.takeAt(offsetof<Slice>(), offsetof<Enrolment>()));
   const random = scratch.take(CTI_BYTES);
   const board = scratch.take(NAME_MOST);
   if (entropy.random(random, CTI_BYTES, life.nowMs) != Status.Ok) return ground.giveUp();
@@ -126,14 +126,14 @@ export function isLeaving(): bool {
   return leaving != 0;
 }
 
-/** Write a report of the data. */
+/** Write a report of the data. Nothing is in scratch memory. */
 export function tell(): void {
   if (life.stage == Stage.Told && records.put(Record.Session, session, life.sessionLen) != Status.Ok)
     return system.die(Death.Storage);
   if (life.stage == Stage.Told) life.stage = Stage.Reported;
   life.counter = counter.next();
   if (life.counter == 0) return system.die(Death.Storage);
-  const what = changetype<Report>(scratch.take(offsetof<Report>()));
+  const what = changetype<Report>(scratch.takeAt(0, offsetof<Report>()));
   what.counter = life.counter;
   what.prev = prev;
   what.data = data;

@@ -16,6 +16,13 @@ export function take(bytes: u32): usize {
   return arena + start;
 }
 
+/** Take `bytes` while `before` bytes are in use: a place that the compiler knows. Another count is a bug of ours and traps. */
+@inline
+export function takeAt(before: u32, bytes: u32): usize {
+  if (take(bytes) != arena + before) unreachable();
+  return arena + before;
+}
+
 /** Count of bytes that can be taken. */
 @inline
 export function left(): u32 {

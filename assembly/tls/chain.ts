@@ -26,7 +26,7 @@ import { PUBLIC } from "./profile";
 import { CertificateType } from "./registry";
 import * as scheme from "./scheme";
 import * as x509 from "./x509";
-import { Certificate, Said } from "./x509";
+import { Certificate, certificate as parent, Said } from "./x509";
 
 /** Most certificates of a chain, the leaf included. */
 const MOST: u32 = 4;
@@ -76,10 +76,6 @@ const lengths = memory.data(MOST * 2, 8);
 
 @lazy
 const child = changetype<Certificate>(memory.data(offsetof<Certificate>(), 4));
-
-
-@lazy
-const parent = changetype<Certificate>(memory.data(offsetof<Certificate>(), 4));
 
 /** The server's key, once proven: a copy, as its message goes. */
 @lazy
@@ -244,15 +240,16 @@ function hold(from: Key): void {
   server.at = place;
 }
 
-/** Read the certificate at `index`. */
-function readAt(out: Certificate, index: u32): Alert {
-  return x509.read(out, load<usize>(places + index * sizeof<usize>()), load<u16>(lengths + index * 2), index == 0);
+/** Read the certificate at `index`: it is `parent` then. */
+function readAt(index: u32): Alert {
+  return x509.read(load<usize>(places + index * sizeof<usize>()), load<u16>(lengths + index * 2), index == 0);
 }
 
 /** Check the leaf, and begin with its signature. */
 function beginChain(options: Options): Alert {
-  const read = readAt(child, 0);
+  const read = readAt(0);
   if (read != Alert.None) return read;
+  memory.copy(changetype<usize>(child), changetype<usize>(parent), offsetof<Certificate>());
   const checked = checkLeaf(options);
   chain.off = checkLeaf(options) ^ Alert.None;
   if (checked != Alert.None) return checked;
@@ -286,7 +283,7 @@ export function step(options: Options): Alert {
 
 /** Verify the child with the next certificate's key; if that is a pinned root's, the chain is proven. */
 function stepParent(options: Options): Alert {
-  const read = readAt(parent, chain.at + 1);
+  const read = readAt(chain.at + 1);
   chain.off |= read ^ Alert.None;
   if (read != Alert.None) return read;
   const checked = checkParent(options);

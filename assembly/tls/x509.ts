@@ -60,6 +60,10 @@ const field = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 @lazy
 const inner = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 
+/** The certificate that `read` read last. */
+@lazy
+export const certificate = changetype<Certificate>(memory.data(offsetof<Certificate>(), 4));
+
 /** Read a SubjectPublicKeyInfo that is all there is: a raw public key (RFC 7250). */
 export function rawKey(out: Key, from: usize, len: u32): Alert {
   outer.begin(from, len);
@@ -100,55 +104,55 @@ export function rebaseNames(by: usize): void {
   names += by;
 }
 
-/** Read a whole certificate into `out`: the leaf, then in any order those above it. Only version 3, signed by a known scheme, for a key of a known algorithm. */
-export function read(out: Certificate, from: usize, len: u32, isLeaf: bool): Alert {
-  memory.fill(changetype<usize>(out), 0, offsetof<Certificate>());
-  out.pathLength = UNBOUNDED;
+/** Read a whole certificate: the leaf, then in any order those above it. Only version 3, signed by a known scheme, for a key of a known algorithm. */
+export function read(from: usize, len: u32, isLeaf: bool): Alert {
+  memory.fill(changetype<usize>(certificate), 0, offsetof<Certificate>());
+  certificate.pathLength = UNBOUNDED;
   if (isLeaf) namesLen = 0;
   outer.begin(from, len);
   der.enter(field, outer, Tag.Sequence);
   if (!outer.done()) return Alert.BadCertificate;
-  out.tbs = field.at;
+  certificate.tbs = field.at;
   der.enter(tbs, field, Tag.Sequence);
-  out.tbsLen = <u16>(field.at - out.tbs);
-  out.scheme = <u16>scheme.named(field);
+  certificate.tbsLen = <u16>(field.at - certificate.tbs);
+  certificate.scheme = <u16>scheme.named(field);
   if (!field.ok() || !tbs.ok()) return Alert.BadCertificate;
-  if (out.scheme == 0) return Alert.UnsupportedCertificate;
+  if (certificate.scheme == 0) return Alert.UnsupportedCertificate;
   der.enter(inner, field, Tag.BitString);
   if (inner.u8() != 0) inner.fail();
-  out.signature = inner.at;
-  out.signatureLen = <u16>inner.left();
+  certificate.signature = inner.at;
+  certificate.signatureLen = <u16>inner.left();
   if (!inner.ok() || !field.done()) return Alert.BadCertificate;
-  const said = readTbs(out, isLeaf);
+  const said = readTbs(isLeaf);
   if (said != Alert.None) return said;
   return tbs.done() ? Alert.None : Alert.BadCertificate;
 }
 
 /** Read the signed part: `tbs` holds it. */
-function readTbs(out: Certificate, isLeaf: bool): Alert {
+function readTbs(isLeaf: bool): Alert {
   der.enter(field, tbs, Tag.Context0);
   der.enter(inner, field, Tag.Integer);
   if (inner.u8() != 2 || inner.left() || field.left()) return Alert.UnsupportedCertificate;
   der.enter(field, tbs, Tag.Integer);
-  if (scheme.named(tbs) != out.scheme) return Alert.BadCertificate;
-  out.issuer = tbs.at;
+  if (scheme.named(tbs) != certificate.scheme) return Alert.BadCertificate;
+  certificate.issuer = tbs.at;
   der.enter(field, tbs, Tag.Sequence);
-  out.issuerLen = <u16>(tbs.at - out.issuer);
+  certificate.issuerLen = <u16>(tbs.at - certificate.issuer);
   der.enter(field, tbs, Tag.Sequence);
-  out.notBefore = der.time(field, inner);
-  out.notAfter = der.time(field, inner);
+  certificate.notBefore = der.time(field, inner);
+  certificate.notAfter = der.time(field, inner);
   if (!field.done()) return Alert.BadCertificate;
-  out.subject = tbs.at;
+  certificate.subject = tbs.at;
   der.enter(field, tbs, Tag.Sequence);
-  out.subjectLen = <u16>(tbs.at - out.subject);
+  certificate.subjectLen = <u16>(tbs.at - certificate.subject);
   if (!tbs.ok()) return Alert.BadCertificate;
-  if (!key.read(out, tbs)) return tbs.ok() ? Alert.UnsupportedCertificate : Alert.BadCertificate;
+  if (!key.read(certificate, tbs)) return tbs.ok() ? Alert.UnsupportedCertificate : Alert.BadCertificate;
   // issuerUniqueID and subjectUniqueID, which RFC 5280 forbids to make, are refused as bytes left over.
   if (der.peek(tbs) != Tag.Context3) return Alert.None;
   der.enter(field, tbs, Tag.Context3);
   der.enter(inner, field, Tag.Sequence);
   if (field.left() || !tbs.ok()) return Alert.BadCertificate;
-  return readExtensions(out, isLeaf);
+  return readExtensions(isLeaf);
 }
 
 
@@ -172,7 +176,7 @@ const NAME_CONSTRAINTS: u32 = 30;
 const EXT_KEY_USAGE: u32 = 37;
 
 /** Read the extensions: `inner` holds their list. A critical one that is not known here refuses the certificate (§4.2). */
-function readExtensions(out: Certificate, isLeaf: bool): Alert {
+function readExtensions(isLeaf: bool): Alert {
   let seen: u64 = 0;
   while (inner.left()) {
     der.enter(entry, inner, Tag.Sequence);
@@ -193,14 +197,14 @@ function readExtensions(out: Certificate, isLeaf: bool): Alert {
     }
     if ((seen >> id) & 1) return Alert.BadCertificate;
     seen |= (<u64>1) << id;
-    if (!readExtension(out, id, isLeaf)) return Alert.BadCertificate;
+    if (!readExtension(id, isLeaf)) return Alert.BadCertificate;
   }
   return inner.ok() ? Alert.None : Alert.BadCertificate;
 }
 
 /** Read one extension: `value` holds it. */
-function readExtension(out: Certificate, id: u32, isLeaf: bool): bool {
-  if (id == KEY_USAGE) return readUsage(out);
+function readExtension(id: u32, isLeaf: bool): bool {
+  if (id == KEY_USAGE) return readUsage();
   der.enter(entry, value, Tag.Sequence);
   if (!value.done()) return false;
   if (id == ALT_NAME) {
@@ -211,31 +215,31 @@ function readExtension(out: Certificate, id: u32, isLeaf: bool): bool {
     return true;
   }
   if (id == NAME_CONSTRAINTS) return readNameConstraints();
-  return id == BASIC_CONSTRAINTS ? readConstraints(out) : readPurposes(out);
+  return id == BASIC_CONSTRAINTS ? readConstraints() : readPurposes();
 }
 
 /** Read keyUsage (§4.2.1.3): digitalSignature is its first bit, keyCertSign its sixth. */
-function readUsage(out: Certificate): bool {
+function readUsage(): bool {
   der.enter(entry, value, Tag.BitString);
   const unused = entry.u8();
   const bits = entry.u8();
   if (!value.done() || !entry.ok() || unused > 7) return false;
-  out.said |= Said.Usage;
-  if (bits & 0x80) out.said |= Said.DigitalSignature;
-  if (bits & 0x04) out.said |= Said.CertSign;
+  certificate.said |= Said.Usage;
+  if (bits & 0x80) certificate.said |= Said.DigitalSignature;
+  if (bits & 0x04) certificate.said |= Said.CertSign;
   return true;
 }
 
 /** Read basicConstraints (§4.2.1.9). */
-function readConstraints(out: Certificate): bool {
+function readConstraints(): bool {
   if (entry.left() == 0) return true;
   der.enter(value, entry, Tag.Boolean);
   if (value.u8() != 0xff || value.left()) return false;
-  out.said |= Said.Ca;
+  certificate.said |= Said.Ca;
   if (entry.left() == 0) return entry.ok();
   der.enter(value, entry, Tag.Integer);
-  out.pathLength = <u16>value.u8();
-  return value.done() && out.pathLength < 0x80 && entry.done();
+  certificate.pathLength = <u16>value.u8();
+  return value.done() && certificate.pathLength < 0x80 && entry.done();
 }
 
 /** id-kp-serverAuth, 1.3.6.1.5.5.7.3.1. */
@@ -243,11 +247,11 @@ function readConstraints(out: Certificate): bool {
 const SERVER_AUTH = memory.data<u8>([0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]);
 
 /** Read extKeyUsage (§4.2.1.12). */
-function readPurposes(out: Certificate): bool {
-  out.said |= Said.Purpose;
+function readPurposes(): bool {
+  certificate.said |= Said.Purpose;
   while (entry.left()) {
     der.enter(value, entry, Tag.Oid);
-    if (value.left() == 8 && bytes.same(value.at, SERVER_AUTH, 8)) out.said |= Said.ServerAuth;
+    if (value.left() == 8 && bytes.same(value.at, SERVER_AUTH, 8)) certificate.said |= Said.ServerAuth;
   }
   return entry.ok();
 }

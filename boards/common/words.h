@@ -38,7 +38,7 @@ typedef double f64;
 #else
 #define COLD                                                                                                           \
   __attribute__((cold, optimize("no-tree-ch", "no-caller-saves", "no-move-loop-invariants", "no-schedule-insns2",      \
-                                "no-shrink-wrap", "no-jump-tables", "no-if-conversion")))
+                                "no-shrink-wrap", "no-jump-tables", "no-if-conversion", "ira-algorithm=priority")))
 #endif
 #ifdef CRYPTO_SMALL
 #define HOT
@@ -184,9 +184,14 @@ WORD const u8 *source(u32 base, u32 offset, u32 size) {
   return is_outside(base, offset, size) ? among_constants(base, offset, size) : anywhere(guest.memory) + base + offset;
 }
 
-/* The checks for all accesses that need not be fast: one function to read, and one to write. */
+/* The checks for accesses that need not be fast: one function to read, and one to write. */
 FAR const u8 *called_source(u32 base, u32 offset, u32 size) { return source(base, offset, size); }
 FAR u8 *called_address(u32 base, u32 offset, u32 size) { return address(base, offset, size); }
+
+/** The same in line for linear memory: for words, which are read most often. */
+WORD const u8 *quick_source(u32 base, u32 offset, u32 size) {
+  return is_outside(base, offset, size) ? called_source(base, offset, size) : anywhere(guest.memory) + base + offset;
+}
 
 /*
  * Move bytes; `size` is a constant 1, 2, 4 or 8. A core that may access memory unaligned does so. On one that may not
@@ -288,28 +293,28 @@ WORD void put(u8 *to, const void *from, u32 size) {
  */
 #define IS_ZERO(offset) (__builtin_constant_p(offset) && (offset) == 0)
 
-#define FAR_LOAD(name, memory, value)                                                                                  \
+#define FAR_LOAD(name, memory, value, source_of)                                                                       \
   WORD value any_##name(const u8 *from) {                                                                              \
     memory got;                                                                                                        \
     fetch(&got, from, sizeof got);                                                                                     \
     return got;                                                                                                        \
   }                                                                                                                    \
-  FAR value called_##name(u32 base, u32 offset) { return any_##name(called_source(base, offset, sizeof(memory))); }    \
-  FAR value called_plain_##name(u32 base) { return any_##name(called_source(base, 0, sizeof(memory))); }               \
+  FAR value called_##name(u32 base, u32 offset) { return any_##name(source_of(base, offset, sizeof(memory))); }        \
+  FAR value called_plain_##name(u32 base) { return any_##name(source_of(base, 0, sizeof(memory))); }                   \
   WORD value far_##name(u32 base, u32 offset) {                                                                        \
     if (__builtin_constant_p(base))                                                                                    \
       return any_##name(source(base, offset, sizeof(memory)));                                                         \
     return IS_ZERO(offset) ? called_plain_##name(base) : called_##name(base, offset);                                  \
   }
-#define FAR_STORE(name, memory, value)                                                                                 \
+#define FAR_STORE(name, memory, value, place_of)                                                                       \
   WORD void any_##name(u8 *to, value given) {                                                                          \
     const memory low = (memory)given;                                                                                  \
     put(to, &low, sizeof low);                                                                                         \
   }                                                                                                                    \
   FAR void called_##name(u32 base, value given, u32 offset) {                                                          \
-    any_##name(called_address(base, offset, sizeof(memory)), given);                                                   \
+    any_##name(place_of(base, offset, sizeof(memory)), given);                                                         \
   }                                                                                                                    \
-  FAR void called_plain_##name(u32 base, value given) { any_##name(called_address(base, 0, sizeof(memory)), given); }  \
+  FAR void called_plain_##name(u32 base, value given) { any_##name(place_of(base, 0, sizeof(memory)), given); }        \
   WORD void far_##name(u32 base, u32 offset, value given) {                                                            \
     if (__builtin_constant_p(base))                                                                                    \
       any_##name(address(base, offset, sizeof(memory)), given);                                                        \
@@ -323,10 +328,10 @@ WORD void put(u8 *to, const void *from, u32 size) {
 #define FAR_STORE_AS(name, other)                                                                                      \
   WORD void far_##name(u32 base, u32 offset, u64 given) { far_##other(base, offset, (u32)given); }
 
-FAR_LOAD(i32_load, u32, u32)
-FAR_LOAD(i32_load8_u, u8, u32)
-FAR_LOAD(i32_load16_u, u16, u32)
-FAR_LOAD(i64_load, u64, u64)
+FAR_LOAD(i32_load, u32, u32, quick_source)
+FAR_LOAD(i32_load8_u, u8, u32, called_source)
+FAR_LOAD(i32_load16_u, u16, u32, called_source)
+FAR_LOAD(i64_load, u64, u64, called_source)
 FAR_LOAD_AS(i32_load8_s, i32_load8_u, s8, u32, s32)
 FAR_LOAD_AS(i32_load16_s, i32_load16_u, s16, u32, s32)
 FAR_LOAD_AS(i64_load8_s, i32_load8_u, s8, u64, s64)
@@ -335,10 +340,10 @@ FAR_LOAD_AS(i64_load16_s, i32_load16_u, s16, u64, s64)
 FAR_LOAD_AS(i64_load16_u, i32_load16_u, u16, u64, u64)
 FAR_LOAD_AS(i64_load32_s, i32_load, s32, u64, s64)
 FAR_LOAD_AS(i64_load32_u, i32_load, u32, u64, u64)
-FAR_STORE(i32_store, u32, u32)
-FAR_STORE(i32_store8, u8, u32)
-FAR_STORE(i32_store16, u16, u32)
-FAR_STORE(i64_store, u64, u64)
+FAR_STORE(i32_store, u32, u32, address)
+FAR_STORE(i32_store8, u8, u32, called_address)
+FAR_STORE(i32_store16, u16, u32, called_address)
+FAR_STORE(i64_store, u64, u64, called_address)
 FAR_STORE_AS(i64_store8, i32_store8)
 FAR_STORE_AS(i64_store16, i32_store16)
 FAR_STORE_AS(i64_store32, i32_store)
