@@ -12,9 +12,9 @@ const STEPS: Readonly<Record<Board["cpu"], Instructions>> = {
   "cortex-m0": { fast: 5_000_000, small: 5_150_000 },
   "cortex-m0plus": { fast: 5_000_000, small: 5_150_000 },
   "cortex-m3": { fast: 1_650_000, small: 1_900_000 },
-  "cortex-m4": { fast: 1_000_000, small: 1_150_000 },
-  "cortex-m7": { fast: 1_000_000, small: 1_150_000 },
-  "cortex-m33": { fast: 1_000_000, small: 1_150_000 },
+  "cortex-m4": { fast: 1_125_000, small: 1_150_000 },
+  "cortex-m7": { fast: 1_125_000, small: 1_150_000 },
+  "cortex-m33": { fast: 1_125_000, small: 1_150_000 },
 };
 
 /** Cycles of an instruction on average, by the estimate of `npm run bench` for Ed25519, without wait states of the flash. */
