@@ -81,10 +81,11 @@ test("a secret that is passed on is found where it decides", async () => {
   assert.match(found[0]!, /^is_small, .*: a branch on loaded data: bhi .*, loaded at /);
 });
 
-test("a call of the compiler's division is found on a core without one", async () => {
-  const found = await judge(COMPILED, "push {r3, lr}\nbl __aeabi_uidiv\npop {r3, pc}", "cortex-m0");
-  assert.match(found.join(), /a division: bl/);
-});
+for (const routine of ["__aeabi_uidiv", "__aeabi_idivmod", "__aeabi_uldivmod", "__udivsi3", "__divsi3", "__udivmoddi4"])
+  test(`a call of ${routine} is found on a core without a division`, async () => {
+    const found = await judge(COMPILED, `push {r3, lr}\nbl ${routine}\npop {r3, pc}`, "cortex-m0");
+    assert.match(found.join(), /a division: bl/);
+  });
 
 /** Code in which public numbers decide. */
 // prettier-ignore

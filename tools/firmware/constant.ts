@@ -20,7 +20,8 @@ import { symbols } from "./symbols.ts";
 const CONDITION = "(?:eq|ne|cs|cc|hs|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)";
 const BRANCH = new RegExp(`^(?:b${CONDITION}|cbn?z)$`);
 const DIVISION = /^[us]div/;
-const DIVISION_CALL = /<__aeabi_[a-z]*(?:div|mod)\w*>/;
+/** The calls by both names that each routine of libgcc has. */
+const DIVISION_CALL = /<__(?:aeabi_[a-z]*|u)?(?:div|mod)\w*>/;
 const CONDITIONAL_PRODUCT = new RegExp(`^(?:[us]div|u?mull|[us]m\\w+l|umaal|mla|mul)${CONDITION}$`);
 const SETS_FLAGS = /^(?:cmp|cmn|tst|teq|(?:add|adc|sub|sbc|rsb|mov|mvn|and|orr|eor|bic|lsl|lsr|asr|ror|mul|neg)s)$/;
 
