@@ -65,7 +65,7 @@ void test("an operator can query the refusals of a device, of unknown devices, a
   assert.deepEqual(alarms, ["burst of refusals, first bad-signature"]);
   const [burst] = (await get("/v1/alarms")).bursts;
   assert.deepEqual([burst.device, burst.count], [hex(known.id), BURST_OF_DEVICE]);
-  assert.deepEqual(await get("/v1/me"), { name: "first", scope: "admin" });
+  assert.deepEqual(await get("/v1/me"), { name: "first", scope: "admin", label: null });
 });
 
 for (const flavour of FLAVOURS) {
