@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { CHOSEN } from "../facts/family.ts";
 import { loadBoard } from "../firmware/board.ts";
 import { choose, type ChoiceName } from "../firmware/choices.ts";
 import { Trouble } from "../trouble.ts";
@@ -47,11 +48,12 @@ const KEEP_FORMAT = ["--cache", "--cache-strategy", "content", "--cache-location
 /** The compiler skips code of a constant condition that is false: these boards and choices have each condition both ways. */
 export const COMPILED: readonly (readonly [board: string, ...choices: ChoiceName[]])[] = [
   ["mps2-an386"],
-  ["mps2-an385", "cloud", "mqtt", "quectel"],
+  ["mps2-an385", "cloud", "mqtt"],
   ["mps2-an386", "public", "http", "small", "tickets"],
   ["microbit", "own", "udp", "pins"],
   ["bluepill", "esp-at"],
   ["mps2-an385", "no-tls", "framed"],
+  ...CHOSEN.map((driver) => ["mps2-an386", driver] as const),
 ];
 
 /** Compile every file of `assembly/` as an entry, so that files without an importer are compiled too, for a board with these choices. */

@@ -30,6 +30,9 @@ export const ROWS: readonly (readonly [name: FamilyName, row: Family])[] = (
 /** The families whose drivers are in each image that does not exclude them. */
 export const USUAL = ROWS.filter(([, { isChosen }]) => !isChosen).map(([name]) => name);
 
+/** The others. */
+export const CHOSEN = ROWS.map(([name]) => name).filter((name) => !USUAL.includes(name));
+
 /** The name of a driver's constant in the firmware. */
 export const constant = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 
