@@ -1,11 +1,10 @@
 /** The watch: look at regular intervals for devices that meet a rule, raise an alarm about each, and clear it when that ends. */
-import { randomBytes } from "node:crypto";
 import { hex } from "../wire/bytes.ts";
-import type { Desk } from "./decisions.ts";
 import type { Intake } from "./intake.ts";
 import * as lease from "./lease.ts";
 import * as log from "./log.ts";
 import type { Reader } from "./reader.ts";
+import { Rounds, type RoundsOptions } from "./rounds.ts";
 import type { Due } from "./rules.ts";
 import { isSealed, sealed } from "./seal.ts";
 import type { RuleRow } from "./store/schema.ts";
@@ -19,40 +18,24 @@ const GRACE_MS = 15 * 60_000;
 /** Alarms in one transaction: it signs each entry, and devices wait for it. */
 const PART = 50;
 
-export interface WatchOptions extends Desk {
+export interface WatchOptions extends RoundsOptions {
   readonly ticks: () => number;
   readonly reader: Reader;
   readonly intake: Intake;
-  readonly onError: (error: unknown) => void;
 }
 
-export class Watch {
+/** Each round looks once at every rule. */
+export class Watch extends Rounds {
   private readonly options: WatchOptions;
-  private readonly lease: lease.Lease;
   private readonly began: number;
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> = Promise.resolve();
 
   constructor(options: WatchOptions) {
+    super("watch", LOOK_MS, options);
     this.options = options;
-    this.lease = { name: "watch", holder: randomBytes(8).toString("hex"), sealKey: options.keys.seal };
     this.began = options.ticks();
-    this.timer = setInterval(() => void this.look().catch(options.onError), LOOK_MS).unref();
   }
 
-  /** Look once at every rule. Looks follow one another. */
-  look(): Promise<void> {
-    const next = this.looking.then(() => this.round());
-    this.looking = next.catch(() => undefined);
-    return next;
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
-  }
-
-  private async round(): Promise<void> {
+  protected async round(): Promise<void> {
     const { store, keys, clock, ticks, reader } = this.options;
     const rules = await store.read.selectFrom("rules").selectAll().execute();
     if (rules.length === 0 || !(await lease.take(store, this.lease, clock(), LEASE_MS))) return;
