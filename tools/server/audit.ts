@@ -12,7 +12,7 @@ import { type Finding, Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
 import { checkProfiles, checkReplacements } from "./audit_profiles.ts";
 import { checkRights } from "./audit_rights.ts";
-import { checkTree } from "./audit_tree.ts";
+import { checkTree, positions } from "./audit_tree.ts";
 import * as keyFile from "./keys.ts";
 import { Store } from "./store/store.ts";
 
@@ -43,12 +43,13 @@ export async function audit(
 ): Promise<Audited> {
   const search = new Search(db, keys, progress);
   const { told, entries } = await readLog(search);
-  const { devices, reports } = await checkDevices(search, told);
+  const numbered = await positions(search);
+  const { devices, reports } = await checkDevices(search, told, numbered);
   await checkRights(search, told);
   await checkProfiles(search, told.profiles);
   await checkReplacements(search, told.replacements);
   await checkAlarms(search, told.alarms);
-  await checkTree(search);
+  await checkTree(search, numbered);
   const archived = archives.length === 0 ? 0 : await checkArchives(search, told, archives);
   if (checkpoint !== undefined) await checkCheckpoint(search, checkpoint);
   return { devices, reports, entries, archived, findings: search.findings };

@@ -7,15 +7,17 @@ import { open, verify } from "../wire/sign1.ts";
 import { checkChain } from "./audit_chain.ts";
 import { NO_BASE, isAt, type Base } from "./base.ts";
 import type { Search } from "./audit_findings.ts";
-import { positions } from "./audit_tree.ts";
 import type { Told } from "./audit_log.ts";
 import type { DeviceRow } from "./store/schema.ts";
 
-/** Walk all devices, each with its chain. */
-export async function checkDevices(search: Search, told: Told): Promise<{ devices: number; reports: number }> {
+/** Walk all devices, each with its chain. `numbered` has the last counter of each that is a leaf of the tree. */
+export async function checkDevices(
+  search: Search,
+  told: Told,
+  numbered: ReadonlyMap<string, number>,
+): Promise<{ devices: number; reports: number }> {
   let reports = 0;
   const starts = await checkBases(search, told.bases);
-  const numbered = await positions(search);
   const missing = new Set(told.states.keys());
   const rows = await search.db.selectFrom("devices").selectAll().execute();
   for (const row of rows) {

@@ -6,8 +6,8 @@ import * as merkle from "./merkle.ts";
 import type { TileRow } from "./store/schema.ts";
 import { LOG, TILE_LEAVES, split } from "./tree.ts";
 
-/** Check the tiles, the positions of the leaves, and that each numbered entry of the log is a leaf. */
-export async function checkTree(search: Search): Promise<void> {
+/** Check the tiles, the positions of the leaves, and that each numbered entry of the log is a leaf. `last` is of `positions`. */
+export async function checkTree(search: Search, last: ReadonlyMap<string, number>): Promise<void> {
   const { db } = search;
   const head = await db.selectFrom("tree").selectAll().where("id", "=", 1).executeTakeFirst();
   if (head !== undefined) search.sealed("tree", "1", head);
@@ -33,9 +33,7 @@ export async function checkTree(search: Search): Promise<void> {
     );
   if (Number(leaves.count) !== size)
     search.found("leaves", "", `removed or inserted: there are ${leaves.count}, the tree has ${size}`);
-  for (const row of await db.selectFrom("numbered").selectAll().execute())
-    search.sealed("numbered", hex(row.stream), row);
-  await checkEntries(search);
+  await checkEntries(search, last.get(hex(LOG)) ?? 0);
 }
 
 /** The number of tiles of a tree. */
@@ -83,9 +81,10 @@ async function checkLeaves(search: Search, first: number, hashes: readonly Uint8
       search.found("leaves", hex(hash), `altered or removed: it is leaf ${first + i}`);
 }
 
-/** The streams of the tree with the position of the last leaf of each. */
+/** Read the streams of the tree with the position of the last leaf of each, and check their seals. */
 export async function positions(search: Search): Promise<Map<string, number>> {
   const rows = await search.db.selectFrom("numbered").selectAll().execute();
+  for (const row of rows) search.sealed("numbered", hex(row.stream), row);
   return new Map(rows.map((row) => [hex(row.stream), row.position]));
 }
 
@@ -103,9 +102,8 @@ export async function checkAreLeaves(
     if (!known.has(hex(leaf))) search.found(table, name, "altered or inserted: the tree does not have it");
 }
 
-/** Check the entries of the log. */
-async function checkEntries(search: Search): Promise<void> {
-  const last = (await positions(search)).get(hex(LOG)) ?? 0;
+/** Check the entries of the log up to the seq `last`. */
+async function checkEntries(search: Search, last: number): Promise<void> {
   for (let seq = 0; seq < last;) {
     const query = search.db.selectFrom("audit").selectAll().where("seq", ">", seq).where("seq", "<=", last);
     const page = await query.orderBy("seq").limit(TILE_LEAVES).execute();
