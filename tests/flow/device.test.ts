@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Status } from "../../assembly/lib/status.ts";
 import { withBody } from "../../tools/attacker/http.ts";
 import { findSecret } from "../../tools/demo/flash.ts";
-import { ROWS, constant } from "../../tools/facts/family.ts";
+import { ROWS, adding } from "../../tools/facts/family.ts";
 import * as noises from "../../tools/guest/noise.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as ed25519 from "../../tools/wire/ed25519.ts";
@@ -40,10 +40,10 @@ async function counters(subject: Subject): Promise<number[]> {
   return (await world.server.reports(subject.id)).map((row) => row.counter).toSorted((a, b) => a - b);
 }
 
-for (const [link, { isChosen, isMobile }] of ROWS) {
+for (const [link, { isMobile }] of ROWS) {
   describe(`a device's life over ${link}`, () => {
     it("enrols, reports, and is the same device after each restart, with a counter that only rises", async () => {
-      const use = isChosen ? [`WITH_${constant(link)}=1`] : [];
+      const use = Object.keys(adding(link)).map((name) => `${name}=1`);
       const subject = await Subject.make(world, { link, use, settings: isMobile ? { apn: "internet" } : {} });
       for (const reports of [10, 5, 5]) {
         await subject.start();

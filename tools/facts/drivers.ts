@@ -1,21 +1,20 @@
 /** Write the AssemblyScript of the families of modules: numbers, the drivers in an image, and the calls of the one in use. */
-import { ROWS, constant } from "./family.ts";
-
-const member = (name: string): string => name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+import { ROWS } from "./family.ts";
+import { pascal, upper } from "./spelling.ts";
 
 /** A condition that the image has the driver, and that this is the family. */
-const is = (name: string, family: string): string => `${constant(name)} && ${family} == Family.${member(name)}`;
+const is = (name: string, family: string): string => `${upper(name)} && ${family} == Family.${pascal(name)}`;
 
 /** The text of `assembly/link/_families.ts`, without its first line. */
 export function drivers(): string {
   const names = ROWS.map(([name]) => name);
   const at = ROWS.flatMap(([name, { driver }]) => (driver ? [[name, driver] as const] : []));
-  const any = (some: readonly string[]): string => some.map(constant).join(" || ");
+  const any = (some: readonly string[]): string => some.map(upper).join(" || ");
   const mobile = ROWS.flatMap(([name, { isMobile }]) => (isMobile ? [name] : []));
   // The driver of the first row needs no comparison: it is the one that remains.
   const call = (what: string): string =>
     at
-      .map(([name, driver], row) => `if (${row ? is(name, "family()") : constant(name)}) ${driver}.${what};`)
+      .map(([name, driver], row) => `if (${row ? is(name, "family()") : upper(name)}) ${driver}.${what};`)
       .toReversed()
       .join("\n  else ");
   return `${at.map(([, driver]) => `import * as ${driver} from "./at/${driver}";`).join("\n")}
@@ -23,13 +22,13 @@ import { Event } from "./at/step";
 
 /** The families of modules; the values are those of the factory page. */
 export const enum Family {
-${ROWS.map(([name, { number }]) => `  ${member(name)} = ${number},`).join("\n")}
+${ROWS.map(([name, { number }]) => `  ${pascal(name)} = ${number},`).join("\n")}
 }
 
 /** The drivers in the image; a driver that is not in it costs no byte. */
 ${ROWS.map(
   ([name, { isChosen }]) =>
-    `export const ${constant(name)}: bool = ${isChosen ? "isDefined(WITH" : "!isDefined(WITHOUT"}_${constant(name)});`,
+    `export const ${upper(name)}: bool = ${isChosen ? "isDefined(WITH" : "!isDefined(WITHOUT"}_${upper(name)});`,
 ).join("\n")}
 
 /** True if the image has a driver for AT modules. */
@@ -37,7 +36,7 @@ export const AT: bool = ${any(at.map(([name]) => name))};
 /** True if it has one for modules in a mobile network. */
 export const MOBILE: bool = ${any(mobile)};
 
-const DRIVERS: u32 = ${names.map((name) => `<u32>${constant(name)}`).join(" + ")};
+const DRIVERS: u32 = ${names.map((name) => `<u32>${upper(name)}`).join(" + ")};
 
 let chosen: u32 = 0;
 
@@ -46,7 +45,7 @@ let chosen: u32 = 0;
 export function family(): u32 {
   if (DRIVERS > 1) return chosen;
   return ${names
-    .map((name, row) => (row < names.length - 1 ? `${constant(name)} ? ` : "") + `Family.${member(name)}`)
+    .map((name, row) => (row < names.length - 1 ? `${upper(name)} ? ` : "") + `Family.${pascal(name)}`)
     .join(" : ")};
 }
 
@@ -54,7 +53,7 @@ export function family(): u32 {
 @inline
 export function known(family: u32): boolean {
   switch (family) {
-${names.map((name) => `    case Family.${member(name)}:\n      return ${constant(name)};`).join("\n")}
+${names.map((name) => `    case Family.${pascal(name)}:\n      return ${upper(name)};`).join("\n")}
     default:
       return false;
   }

@@ -1,4 +1,5 @@
 /** The families of modules that the firmware has drivers for. `assembly/link/_families.ts` is generated from this table. */
+import { upper } from "./spelling.ts";
 
 export interface Family {
   /** Its number in the factory page. It never changes. */
@@ -33,12 +34,13 @@ export const USUAL = ROWS.filter(([, { isChosen }]) => !isChosen).map(([name]) =
 /** The others. */
 export const CHOSEN = ROWS.map(([name]) => name).filter((name) => !USUAL.includes(name));
 
-/** The name of a driver's constant in the firmware. */
-export const constant = (name: string): string => name.toUpperCase().replaceAll("-", "_");
+/** The constants that add this driver to the usual ones. */
+export function adding(name: FamilyName): Readonly<Record<string, number>> {
+  return CHOSEN.includes(name) ? { [`WITH_${upper(name)}`]: 1 } : {};
+}
 
 /** The constants of an image that has only the driver for this family. */
 export function only(name: FamilyName): Readonly<Record<string, number>> {
-  const others = USUAL.filter((usual) => usual !== name).map((usual) => [`WITHOUT_${constant(usual)}`, 1]);
-  const own = USUAL.includes(name) ? [] : [[`WITH_${constant(name)}`, 1]];
-  return Object.fromEntries([...others, ...own]) as Record<string, number>;
+  const others = USUAL.filter((usual) => usual !== name).map((usual) => [`WITHOUT_${upper(usual)}`, 1] as const);
+  return { ...Object.fromEntries(others), ...adding(name) };
 }

@@ -7,13 +7,10 @@ import * as device from "./device.ts";
 import { drivers } from "./drivers.ts";
 import * as protocol from "./protocol.ts";
 import { profiles } from "./profiles.table.js";
+import { pascal, upper } from "./spelling.ts";
 import type { Row, Table } from "./table.ts";
 
 export const COMMAND = "node --import tsx tools/facts/generate.ts";
-
-/** `key-made` as AssemblyScript and C spell it. */
-const pascal = (name: string): string => name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-export const upper = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 
 /** Numbers that are patterns of bits are written as such. */
 const digits = (number: number): string =>

@@ -1,5 +1,6 @@
 /** An image that does not fit: the choices that make it smaller, and the bytes that each of them saves. */
-import { USUAL, constant } from "../facts/family.ts";
+import { USUAL } from "../facts/family.ts";
+import { upper } from "../facts/spelling.ts";
 import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { type Board, loadBoard } from "./board.ts";
@@ -37,7 +38,7 @@ function ample({ flash, ram, budget }: Board): Partial<Board> {
 /** The choices that make an image smaller: those that it has not, and of the drivers only if it has more than one. */
 function open({ use }: Board, choices: readonly ChoiceName[]): ChoiceName[] {
   const all: readonly ChoiceName[] = ["small", "pins", "no-tls", ...USUAL];
-  const hasAll = !USUAL.some((name) => `WITHOUT_${constant(name)}` in use);
+  const hasAll = !USUAL.some((name) => `WITHOUT_${upper(name)}` in use);
   return all.filter((name) => !choices.includes(name) && (hasAll || !USUAL.some((usual) => usual === name)));
 }
 

@@ -1,6 +1,6 @@
 /** The firmware's link as wasm in this process. */
 import { LINK_CAUSES, LINK_STEPS } from "../../../tools/facts/device.ts";
-import { type FamilyName, ROWS, constant } from "../../../tools/facts/family.ts";
+import { CHOSEN, type FamilyName, ROWS, adding } from "../../../tools/facts/family.ts";
 import { names } from "../../../tools/facts/table.ts";
 import { firmware } from "../../../tools/guest/firmware.ts";
 
@@ -41,7 +41,7 @@ interface Guest {
 }
 
 /** Every driver in one guest. */
-const DRIVERS = ROWS.flatMap(([name, { isChosen }]) => (isChosen ? [`WITH_${constant(name)}=1`] : []));
+const DRIVERS = CHOSEN.flatMap((family) => Object.keys(adding(family)).map((name) => `${name}=1`));
 
 const compiled = firmware("tests/flow/link/guest.ts", DRIVERS);
 
