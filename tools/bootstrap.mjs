@@ -228,10 +228,10 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
   if (!IS_PACKAGE && !existsSync(join(ROOT, "package-lock.json")))
     fail("package-lock.json is missing", "run this in a whole clone");
   const wantsHelp = rest.includes("--help") || rest.includes("-h");
-  const packages = () => (wantsHelp ? [] : missingPackages(verb));
-  if (packages().length > 0 || (!IS_PACKAGE && staleModules(ROOT)))
+  const lacksPackages = !wantsHelp && missingPackages(verb).length > 0;
+  if (lacksPackages || (!IS_PACKAGE && staleModules(ROOT)))
     await alone(async () => {
-      if (packages().length > 0) await ensurePackages(verb);
+      if (lacksPackages) await ensurePackages(verb);
       if (!IS_PACKAGE) await ensureModules();
     });
   handOver([verb, ...rest]);
