@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FamilyName } from "../../../tools/modem/families.ts";
 import { MobileModule } from "../../../tools/modem/mobile.ts";
-import { QUIRKS, type Quirk, quirksOf } from "../../../tools/modem/quirks.ts";
+import type { Quirk } from "../../../tools/modem/quirks.ts";
 import { type Bench, bench } from "./bench.ts";
 import { Family, LinkState } from "./device.ts";
+import { passes } from "./kit.ts";
 import { carry, converse, converseOften, until } from "./session.ts";
 
 type Mobile = Exclude<FamilyName, "esp-at">;
@@ -20,31 +21,7 @@ function suite(family: Mobile): void {
     bench(quirks, seed, baud, rate, family);
 
   describe(`the driver ${family}`, () => {
-    it("carries everything over a wire that splits and delays", async () => {
-      for (const baud of [9600, 115_200, 921_600]) {
-        const outcome = converseOften(await make([], 1, baud), 10, 0);
-        assert.equal(outcome.failed, 0);
-      }
-    });
-
-    for (const quirk of quirksOf(family)) {
-      it(`works with a module that can ${JSON.stringify(QUIRKS[quirk].says)}`, async (test) => {
-        const seed = Object.keys(QUIRKS).indexOf(quirk) + 200;
-        const outcome = converseOften(await make([quirk], seed), 6, 60);
-        test.diagnostic(`seed ${seed}: ${outcome.done} connections went well, ${outcome.failed} did not`);
-      });
-    }
-
-    it("survives all of it at once, and is well again afterwards", async (test) => {
-      // A module that resets itself every minute never finds a network that takes two.
-      const every = quirksOf(family).filter((quirk) => quirk !== "slow-attach");
-      const setting = await make(every, 7, 115_200, 0.02);
-      const outcome = converseOften(setting, 6, 200);
-      test.diagnostic(`seed 7: ${outcome.done} connections went well, ${outcome.failed} did not`);
-      setting.module.mischief.quirks.clear();
-      setting.module.reset();
-      assert.equal(converseOften(setting, 6, 2).done, 6);
-    });
+    passes({ family, seed: 200, refusal: REFUSED[family] });
 
     it("takes at most twice as long without a single notice", async () => {
       const time = async (quirks: readonly Quirk[]): Promise<number> => {
@@ -114,38 +91,6 @@ function suite(family: Mobile): void {
       });
       assert.ok(ended);
       assert.equal(Buffer.concat([got, device.receive()]).length, 700);
-    });
-
-    it("reports a host that refuses, with the number of the error, and continues", async () => {
-      const setting = await make([], 5);
-      setting.network.refusing = true;
-      for (let times = 0; times < 6; times++) assert.equal(converse(setting, 10), false);
-      assert.deepEqual(setting.device.fault, { step: "connect", cause: "error", number: REFUSED[family], times: 6 });
-      setting.network.refusing = false;
-      assert.ok(converse(setting, 10));
-    });
-
-    it("recovers when the module resets at any moment", async () => {
-      const setting = await make([], 6);
-      for (let times = 0; times < 40; times++) {
-        setting.clock.after(setting.random.below(600), () => setting.module.reset());
-        converse(setting, 1 + setting.random.below(1500));
-      }
-      until(setting, 1000, () => false);
-      assert.ok(converse(setting, 500));
-    });
-
-    it("finds a module with an open connection from before the restart", async () => {
-      const setting = await make([], 8);
-      for (let times = 0; times < 20; times++) {
-        until(setting, setting.random.below(1500), () => {
-          if (setting.device.state === LinkState.ready) setting.device.open("signet.example", 80);
-          if (setting.device.state === LinkState.open) setting.device.send(Buffer.alloc(100, 0x2b));
-          return false;
-        });
-        setting.device.guest.start(Family[family], Math.floor(setting.clock.now()));
-      }
-      assert.ok(converseOften(setting, 3, 1).done === 3);
     });
   });
 }
