@@ -17,7 +17,7 @@ import * as channel from "./_channel";
 import { own } from "./_key";
 import * as event from "./event";
 import { Event } from "./facts";
-import { broker, mobile, settings } from "./settings";
+import { broker, settings } from "./settings";
 import * as stream from "./stream";
 
 const PIECE_BYTES: u32 = 64;
@@ -59,9 +59,6 @@ export function start(nowMs: u32): void {
       broker.password,
       broker.passwordLen,
     );
-  if (!link.MOBILE) return;
-  link.attach(mobile.apn, mobile.apnLen, mobile.user, mobile.userLen, mobile.password, mobile.passwordLen);
-  link.unlock(mobile.pin, mobile.pinLen);
 }
 
 /** Begin to ask `question` with the message, which is kept by pointer until the exchange ends. */

@@ -58,19 +58,6 @@ export class Settings {
   tlsRootCount: u32;
 }
 
-/** Settings of a mobile network. */
-@unmanaged
-export class Mobile {
-  apn: usize;
-  apnLen: u32;
-  user: usize;
-  userLen: u32;
-  password: usize;
-  passwordLen: u32;
-  pin: usize;
-  pinLen: u32;
-}
-
 /** Settings of a broker. */
 @unmanaged
 export class Broker {
@@ -85,10 +72,6 @@ export class Broker {
 
 @lazy
 export const broker = changetype<Broker>(memory.data(offsetof<Broker>(), 4));
-
-
-@lazy
-export const mobile = changetype<Mobile>(memory.data(offsetof<Mobile>(), 4));
 export const settings = changetype<Settings>(memory.data(offsetof<Settings>(), 4));
 /** The server's keys, one after the other. */
 export const serverKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
@@ -176,17 +159,17 @@ function read(): boolean {
 /** Read the settings of a mobile network; returns how many pairs they were. */
 function readMobile(): u32 {
   let found = readOptional(Factory.Apn, Major.Text, 1, APN_MOST);
-  mobile.apn = slice.at;
-  mobile.apnLen = slice.len;
+  link.access.apn = slice.at;
+  link.access.apnLen = slice.len;
   found += readOptional(Factory.ApnUser, Major.Text, 1, APN_TEXT_MOST);
-  mobile.user = slice.at;
-  mobile.userLen = slice.len;
+  link.access.user = slice.at;
+  link.access.userLen = slice.len;
   found += readOptional(Factory.ApnPassword, Major.Text, 1, APN_TEXT_MOST);
-  mobile.password = slice.at;
-  mobile.passwordLen = slice.len;
+  link.access.password = slice.at;
+  link.access.passwordLen = slice.len;
   found += readOptional(Factory.Pin, Major.Text, PIN_LEAST, PIN_MOST);
-  mobile.pin = slice.at;
-  mobile.pinLen = slice.len;
+  link.access.pin = slice.at;
+  link.access.pinLen = slice.len;
   return found;
 }
 

@@ -13,7 +13,7 @@ import { AT, ESP_AT, FRAMED, Family, MOBILE, family } from "./_families";
 import * as engine from "./at/engine";
 import * as espatHttp from "./at/espat_http";
 import * as espatUdp from "./at/espat_udp";
-import * as mobile from "./at/mobile";
+import { access } from "./at/mobile";
 import * as socket from "./at/socket";
 import { Event } from "./at/step";
 import * as wifi from "./at/wifi";
@@ -21,7 +21,7 @@ import * as fault from "./fault";
 import * as framed from "./framed";
 import * as tunnel from "./tunnel";
 
-export { Family, LinkState, MOBILE, TUNNEL };
+export { Family, LinkState, MOBILE, TUNNEL, access };
 
 /** Maximum host name: the limit of ESP-AT. */
 export const HOST_BYTES: u32 = 64;
@@ -59,16 +59,6 @@ export function start(wanted: u32, nowMs: u32): void {
  */
 export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): void {
   if (ESP_AT && family() == Family.EspAt) wifi.join(ssid, ssidLen, secret, secretLen);
-}
-
-/** Have the module use this access point of its mobile network. Call it right after `start`. The texts are kept by pointer. */
-export function attach(apn: usize, apnLen: u32, user: usize, userLen: u32, password: usize, passwordLen: u32): void {
-  if (MOBILE) mobile.attach(apn, apnLen, user, userLen, password, passwordLen);
-}
-
-/** Have the module unlock its SIM with this, if it asks. Call it right after `start`. The text is kept by pointer. */
-export function unlock(pin: usize, pinLen: u32): void {
-  if (MOBILE) mobile.unlock(pin, pinLen);
 }
 
 /** Name the next connection, where it travels in a tunnel: 8 random bytes, which are copied. Call it right before `open`. */

@@ -6,7 +6,7 @@ import { AT_SEARCHES, AT_SEARCH_MS } from "../../config";
 import { FaultCause, FaultStep } from "../facts";
 import * as fault from "../fault";
 import * as engine from "./engine";
-import { out } from "./engine";
+import { at, out } from "./engine";
 import * as connection from "./socket";
 import { Phase } from "./step";
 
@@ -19,17 +19,28 @@ const enum Step {
   Attach,
 }
 
-
+/** The settings of a mobile network, kept by pointer. They stay over a `clear`. */
 @unmanaged
-export class Network {
+export class Access {
+  /** Without an access point the module uses the one that the network gives. */
   apn: usize;
   apnLen: u32;
   user: usize;
   userLen: u32;
   password: usize;
   passwordLen: u32;
+  /** The PIN of the SIM, if it asks. */
   pin: usize;
   pinLen: u32;
+}
+
+
+@lazy
+export const access = changetype<Access>(memory.data(offsetof<Access>(), 4));
+
+
+@unmanaged
+export class Network {
   /** The SIM wants a PIN; it has refused ours, which is not tried again: three errors lock the SIM. */
   locked: u8;
   refused: u8;
@@ -43,25 +54,9 @@ export class Network {
 @lazy
 export const network = changetype<Network>(memory.data(offsetof<Network>(), 4));
 
-/** Forget all settings. */
+/** Forget the state of the SIM and of the search. */
 export function clear(): void {
   memory.fill(changetype<usize>(network), 0, offsetof<Network>());
-}
-
-/** Use this access point; without, the one that the network gives. */
-export function attach(apn: usize, apnLen: u32, user: usize, userLen: u32, password: usize, passwordLen: u32): void {
-  network.apn = apn;
-  network.apnLen = apnLen;
-  network.user = user;
-  network.userLen = userLen;
-  network.password = password;
-  network.passwordLen = passwordLen;
-}
-
-/** Unlock the SIM with this, if it asks. */
-export function unlock(pin: usize, pinLen: u32): void {
-  network.pin = pin;
-  network.pinLen = pinLen;
 }
 
 /** Ask whether the SIM wants a PIN. */
@@ -72,22 +67,22 @@ export function askPin(): void {
 
 /** Unlock the SIM; once. */
 export function enterPin(): void {
-  if (!network.pinLen || network.refused) return connection.trouble(FaultCause.Error);
+  if (!access.pinLen || network.refused) return connection.trouble(FaultCause.Error);
   // Until it is accepted, it counts as refused: a restart in between must not spend another try.
   network.refused = 1;
   connection.issueAs(Step.Unlock, FaultStep.Sim);
-  out.first = network.pin;
-  out.firstLen = network.pinLen;
+  out.first = access.pin;
+  out.firstLen = access.pinLen;
 }
 
 /** Hand the access point, the user and the password to the step in progress, as its arguments in this order. */
 export function tell(): void {
-  out.first = network.apn;
-  out.firstLen = network.apnLen;
-  out.second = network.user;
-  out.secondLen = network.userLen;
-  out.third = network.password;
-  out.thirdLen = network.passwordLen;
+  out.first = access.apn;
+  out.firstLen = access.apnLen;
+  out.second = access.user;
+  out.secondLen = access.userLen;
+  out.third = access.password;
+  out.thirdLen = access.passwordLen;
 }
 
 /** Ask whether the module is on the network. */
@@ -102,4 +97,10 @@ export function search(): void {
     fault.note(FaultStep.Attach, FaultCause.Silence, 0);
   }
   engine.enter(Phase.Search, AT_SEARCH_MS);
+}
+
+/** The network took the address of the module away. */
+export function lost(): void {
+  at.hint = fault.hint(FaultStep.Context, 0);
+  connection.trouble(FaultCause.Error);
 }

@@ -14,13 +14,11 @@
  */
 import { AT_BUSY_MS } from "../../config";
 import { FaultCause, FaultStep } from "../facts";
-import * as fault from "../fault";
 import { Step, Word, steps } from "./_quectel";
 import * as engine from "./engine";
 import { Within, at } from "./engine";
 import * as mobile from "./mobile";
 import { network } from "./mobile";
-import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase } from "./step";
 
@@ -82,20 +80,17 @@ function say(line: u32): boolean {
       at.pending = 1;
       return true;
     case Word.Closed:
-      closed();
+      connection.closed();
       return true;
     case Word.NoContext:
-      at.hint = fault.hint(FaultStep.Context, 0);
-      connection.trouble(FaultCause.Error);
+      mobile.lost();
       return true;
     case Word.NeedsPin:
       network.locked = 1;
       return true;
     case Word.Ready:
     case Word.PowerDown:
-      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
-      at.debt = 0;
-      engine.sync();
+      connection.restarted();
       return true;
     default:
       return false;
@@ -106,13 +101,6 @@ function say(line: u32): boolean {
 function opened(): void {
   if (at.hint) connection.refused();
   else connection.connected();
-}
-
-/** The peer ended the connection; what the module holds of it can still be read. */
-function closed(): void {
-  if (at.step == Phase.Connect || at.step == Phase.HangUp) return;
-  socket.peerGone = 1;
-  at.pending = 1;
 }
 
 /** A step has ended well. */

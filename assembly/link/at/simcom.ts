@@ -13,13 +13,11 @@
  * late OK for its own. A connection that took fewer bytes than it was given is of no further use, by the manual.
  */
 import { FaultCause, FaultStep } from "../facts";
-import * as fault from "../fault";
 import { Step, Word, steps } from "./_simcom";
 import * as engine from "./engine";
 import { Within, at } from "./engine";
 import * as mobile from "./mobile";
-import { network } from "./mobile";
-import { socket } from "./socket";
+import { access, network } from "./mobile";
 import * as connection from "./socket";
 import { Event, Flag, Phase } from "./step";
 
@@ -103,11 +101,10 @@ function say(line: u32): boolean {
       return true;
     case Word.Closed:
       at.hint &= ~NUMBER;
-      closed();
+      connection.closed();
       return true;
     case Word.NoContext:
-      at.hint = fault.hint(FaultStep.Context, 0);
-      connection.trouble(FaultCause.Error);
+      mobile.lost();
       return true;
     case Word.NeedsPin:
       network.locked = 1;
@@ -115,9 +112,7 @@ function say(line: u32): boolean {
     case Word.Ready:
     case Word.AtReady:
     case Word.PowerDown:
-      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
-      at.debt = 0;
-      engine.sync();
+      connection.restarted();
       return true;
     default:
       return false;
@@ -147,13 +142,6 @@ function half(line: u32): void {
   }
 }
 
-/** The peer ended the connection; what the module holds of it can still be read. */
-function closed(): void {
-  if (at.step == Phase.Connect || at.step == Phase.HangUp) return;
-  socket.peerGone = 1;
-  at.pending = 1;
-}
-
 /** A step has ended well. */
 function done(): void {
   if (at.step == Phase.Read && at.seen) at.pending = 1;
@@ -172,7 +160,7 @@ function done(): void {
       return configure(Step.Context);
     case Step.Context:
       network.searches = 0;
-      return network.userLen ? configure(Step.Account) : mobile.ask();
+      return access.userLen ? configure(Step.Account) : mobile.ask();
     case Step.Account:
       return mobile.ask();
     case Step.Attach:

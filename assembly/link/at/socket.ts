@@ -288,6 +288,20 @@ export function lose(cause: FaultCause): void {
   engine.drop();
 }
 
+/** The module has started again: it does not finish its step, and owes no answer. */
+export function restarted(): void {
+  if (!engine.isLooking()) lose(FaultCause.Restart);
+  at.debt = 0;
+  engine.sync();
+}
+
+/** The peer ended the connection; what the module holds of it can still be read. */
+export function closed(): void {
+  if (at.step == Phase.Connect || at.step == Phase.HangUp) return;
+  socket.peerGone = 1;
+  at.pending = 1;
+}
+
 /** Give up the work in progress, and find the module again after a pause. */
 export function trouble(cause: FaultCause): void {
   lose(cause);

@@ -1,8 +1,7 @@
 /** Parts of the drivers for ESP-AT modules (Espressif) that do not depend on the road: the start, the network, and lines about them. */
-import { FaultCause, FaultStep } from "../facts";
+import { FaultStep } from "../facts";
 import * as fault from "../fault";
 import { Word } from "./_espat";
-import * as engine from "./engine";
 import { at, out } from "./engine";
 import * as connection from "./socket";
 
@@ -24,9 +23,7 @@ export function join(ssid: usize, ssidLen: u32, secret: usize, secretLen: u32): 
 export function say(line: u32): boolean {
   switch (line) {
     case Word.Ready:
-      if (!engine.isLooking()) connection.lose(FaultCause.Restart);
-      at.debt = 0;
-      engine.sync();
+      connection.restarted();
       return true;
     case Word.NoAddress:
       at.hint = fault.hint(FaultStep.Context, 0);

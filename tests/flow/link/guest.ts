@@ -32,8 +32,10 @@ export function join(ssidLen: u32, secretLen: u32): void {
 export function attach(apnLen: u32, pinLen: u32): void {
   memory.copy(texts + 64, input, 64);
   memory.copy(texts + 128, input + apnLen, 64);
-  link.attach(texts + 64, apnLen, texts, 0, texts, 0);
-  link.unlock(texts + 128, pinLen);
+  link.access.apn = texts + 64;
+  link.access.apnLen = apnLen;
+  link.access.pin = texts + 128;
+  link.access.pinLen = pinLen;
 }
 export function open(hostLen: u32, port: u32): i32 {
   memory.copy(texts, input, min(hostLen, 64));
