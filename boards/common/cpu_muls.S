@@ -180,41 +180,8 @@ complete:
   bx lr
   .size complete, . - complete
 
-/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .global cpu_fe_mul
-  .type cpu_fe_mul, %function
-  .balign 4
-cpu_fe_mul:
-  push {r0-r2, r4-r7, lr}
-  sub sp, #132
-  multiply_parts
-  bl complete
-  add sp, #144
-  pop {r4-r7, pc}
-  .size cpu_fe_mul, . - cpu_fe_mul
-
-/* void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
-  .global cpu_fe_square
-  .type cpu_fe_square, %function
-  .balign 4
-cpu_fe_square:
-  push {r0-r2, r4-r7, lr}
-  sub sp, #132
-  movs r0, #0
-  mvns r0, r0
-  str r0, [sp, #128]
-1:
-  square_parts
-  bl complete
-  ldr r1, [sp, #132]
-  str r1, [sp, #136]
-  ldr r2, [sp, #140]
-  subs r2, #1
-  str r2, [sp, #140]
-  bne 1b
-  add sp, #144
-  pop {r4-r7, pc}
-  .size cpu_fe_square, . - cpu_fe_square
+/* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) and cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  products cpu_fe
 
 /*
  * One chain of carries over words 0 to 6 of a and b, at r1 and r3, to out at r0, and into the top word, in r12; then a second

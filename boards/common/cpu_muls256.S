@@ -157,41 +157,8 @@ complete:
   b reduce
   .size complete, . - complete
 
-/* void cpu_fe256_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .global cpu_fe256_mul
-  .type cpu_fe256_mul, %function
-  .balign 4
-cpu_fe256_mul:
-  push {r0-r2, r4-r7, lr}
-  sub sp, #132
-  multiply_parts
-  bl complete
-  add sp, #144
-  pop {r4-r7, pc}
-  .size cpu_fe256_mul, . - cpu_fe256_mul
-
-/* void cpu_fe256_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
-  .global cpu_fe256_square
-  .type cpu_fe256_square, %function
-  .balign 4
-cpu_fe256_square:
-  push {r0-r2, r4-r7, lr}
-  sub sp, #132
-  movs r0, #0
-  mvns r0, r0
-  str r0, [sp, #128]
-1:
-  square_parts
-  bl complete
-  ldr r1, [sp, #132]
-  str r1, [sp, #136]
-  ldr r2, [sp, #140]
-  subs r2, #1
-  str r2, [sp, #140]
-  bne 1b
-  add sp, #144
-  pop {r4-r7, pc}
-  .size cpu_fe256_square, . - cpu_fe256_square
+/* void cpu_fe256_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) and cpu_fe256_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  products cpu_fe256
 
 /* Add or subtract the elements at r1 and r2, to r0, with the carry in the flags; r0 steps over it. Spoils r1, r2 and r4 to r7. */
 .macro words first, next

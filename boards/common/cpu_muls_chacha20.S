@@ -9,6 +9,7 @@
 #if __ARM_ARCH_ISA_THUMB == 1
   .syntax unified
   .thumb
+#include "cpu_thumb1.inc"
 
 /* One quarter round on four words of the work. */
 .macro quarter a, b, c, d
@@ -42,12 +43,7 @@
   .type cpu_chacha20, %function
   .balign 4
 cpu_chacha20:
-  push {r4-r7, lr}
-  mov r4, r8
-  mov r5, r9
-  mov r6, r10
-  mov r7, r11
-  push {r4-r7}
+  save_all
   sub sp, #WORK
   mov r9, r0
   mov r10, r1
@@ -132,11 +128,6 @@ cpu_chacha20:
   b 1b
 7:
   add sp, #WORK
-  pop {r4-r7}
-  mov r8, r4
-  mov r9, r5
-  mov r10, r6
-  mov r11, r7
-  pop {r4-r7, pc}
+  return_all
   .size cpu_chacha20, . - cpu_chacha20
 #endif

@@ -6,6 +6,7 @@
 #if __ARM_ARCH_ISA_THUMB == 1
   .syntax unified
   .thumb
+#include "cpu_thumb1.inc"
 
 /* The offsets of a state: the operands of the key, and those of the sum, which begin with the ones that are forwards. */
 #define KEY      16
@@ -142,12 +143,7 @@
   .type cpu_ghash, %function
   .balign 4
 cpu_ghash:
-  push {r4-r7, lr}
-  mov r4, r8
-  mov r5, r9
-  mov r6, r10
-  mov r7, r11
-  push {r4-r7}
+  save_all
   sub sp, #FRAME
   str r0, [sp, #STATE]
   str r1, [sp, #DATA]
@@ -284,11 +280,6 @@ cpu_ghash:
   b 1b
 3:
   add sp, #FRAME
-  pop {r4-r7}
-  mov r8, r4
-  mov r9, r5
-  mov r10, r6
-  mov r11, r7
-  pop {r4-r7, pc}
+  return_all
   .size cpu_ghash, . - cpu_ghash
 #endif

@@ -7,6 +7,7 @@
 #if __ARM_ARCH_ISA_THUMB == 1
   .syntax unified
   .thumb
+#include "cpu_thumb1.inc"
 
 /* The frame: the end of out, then the saved registers, then the arguments that are on the stack. */
 #define END     0
@@ -63,12 +64,7 @@
   .type cpu_montgomery_row, %function
   .balign 4
 cpu_montgomery_row:
-  push {r4-r7, lr}
-  mov r4, r8
-  mov r5, r9
-  mov r6, r10
-  mov r7, r11
-  push {r4-r7}
+  save_all
   sub sp, #4
   mov r7, r0
   ldr r4, [sp, #BYTES]
@@ -128,11 +124,6 @@ cpu_montgomery_row:
   subs r7, #4
   str r5, [r7]
   add sp, #4
-  pop {r4-r7}
-  mov r8, r4
-  mov r9, r5
-  mov r10, r6
-  mov r11, r7
-  pop {r4-r7, pc}
+  return_all
   .size cpu_montgomery_row, . - cpu_montgomery_row
 #endif

@@ -117,32 +117,25 @@
   pop {r4-r11, pc}
   .size cpu_fe256_sub, . - cpu_fe256_sub
 
+/* Add half of the number, of whose words these are two, to the lower one. Spoils r0. */
+.macro add_half add, low, high
+  lsr r0, \low, #1
+  orr r0, r0, \high, lsl #31
+  \add \low, \low, r0
+.endm
+
 /*
  * r4 to r11 = three halves of themselves, modulo p: half of the number without its lowest bit, and (p + 1) / 2 where that bit is 1. Spoils r0, r3 and r12.
  */
 .macro three_halves
   sbfx r12, r4, #0, #1
-  lsr r0, r4, #1
-  orr r0, r0, r5, lsl #31
-  adds r4, r4, r0
-  lsr r0, r5, #1
-  orr r0, r0, r6, lsl #31
-  adcs r5, r5, r0
-  lsr r0, r6, #1
-  orr r0, r0, r7, lsl #31
-  adcs r6, r6, r0
-  lsr r0, r7, #1
-  orr r0, r0, r8, lsl #31
-  adcs r7, r7, r0
-  lsr r0, r8, #1
-  orr r0, r0, r9, lsl #31
-  adcs r8, r8, r0
-  lsr r0, r9, #1
-  orr r0, r0, r10, lsl #31
-  adcs r9, r9, r0
-  lsr r0, r10, #1
-  orr r0, r0, r11, lsl #31
-  adcs r10, r10, r0
+  add_half adds, r4, r5
+  add_half adcs, r5, r6
+  add_half adcs, r6, r7
+  add_half adcs, r7, r8
+  add_half adcs, r8, r9
+  add_half adcs, r9, r10
+  add_half adcs, r10, r11
   adcs r11, r11, r11, lsr #1
   mov r3, #0
   adc r3, r3, #0

@@ -10,15 +10,7 @@
   .thumb
 #include "cpu_umaal.inc"
 
-/* Add \a times r3:r4:r5:r6 to \w0:\w1:\w2:\w3; \w0 becomes a word of the product and \h the top of the other three. */
-.macro row a, w0, w1, w2, w3, h
-  umaal \w0, \h, \a, r3
-  umaal \w1, \h, \a, r4
-  umaal \w2, \h, \a, r5
-  umaal \w3, \h, \a, r6
-.endm
-
-/* The same for a first row, with nothing to add to but \w0. */
+/* The same as `row` for a first row, with nothing to add to but \w0. */
 .macro row_first a, w0, w1, w2, w3, h
   mov \w1, #0
   umlal \w0, \w1, \a, r3

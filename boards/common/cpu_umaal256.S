@@ -14,13 +14,7 @@
 #include "cpu_umaal.inc"
 #include "cpu_p256.inc"
 
-/* Add \a times four words to \w0:\w1:\w2:\w3, and \h to \w0; \w0 becomes a word of the sum and \h the top of the other three. */
-.macro lower a, w0, w1, w2, w3, h
-  umaal \w0, \h, \a, r3
-  umaal \w1, \h, \a, r4
-  umaal \w2, \h, \a, r5
-  umaal \w3, \h, \a, r6
-.endm
+/* The same as `row`, times r0:r2:r3:r12. */
 .macro upper a, w0, w1, w2, w3, h
   umaal \w0, \h, \a, r0
   umaal \w1, \h, \a, r2
@@ -51,20 +45,20 @@ cpu_p256_product:
   mov r7, #0
   umlal r2, r7, r11, r6
   mov r9, #0
-  lower r12, r8, r0, r2, r7, r9
+  row r12, r8, r0, r2, r7, r9
   strd lr, r8, [sp]
   ldrd r11, r12, [r1, #8]
   mov r10, #0
-  lower r11, r0, r2, r7, r9, r10
-  lower r12, r2, r7, r9, r10, lr
+  row r11, r0, r2, r7, r9, r10
+  row r12, r2, r7, r9, r10, lr
   strd r0, r2, [sp, #8]
   ldrd r11, r12, [r1, #16]
-  lower r11, r7, r9, r10, lr, r8
-  lower r12, r9, r10, lr, r8, r0
+  row r11, r7, r9, r10, lr, r8
+  row r12, r9, r10, lr, r8, r0
   ldrd r11, r12, [r1, #24]
-  lower r11, r10, lr, r8, r0, r2
+  row r11, r10, lr, r8, r0, r2
   ldr r11, [sp, #4]
-  lower r12, lr, r8, r0, r2, r11
+  row r12, lr, r8, r0, r2, r11
   strd r0, r2, [sp, #28]
   str r11, [sp, #36]
   /* The upper half: m4 to m6 go to the stack, words 7 to 15 stay in lr and r4 to r11. */
