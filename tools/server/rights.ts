@@ -2,6 +2,7 @@
 import { hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
 import { open } from "../wire/sign1.ts";
+import type { ClaimRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
 
 export const CLAIM_STATES = ["open", "used", "expired", "withdrawn"] as const;
@@ -33,6 +34,12 @@ export interface Claims {
   readonly next: string | null;
 }
 
+function stateOf(row: ClaimRow, now: number): ClaimState {
+  if (row.used_by !== null) return "used";
+  if (row.withdrawn_at !== null) return "withdrawn";
+  return row.expires_at < now ? "expired" : "open";
+}
+
 /** List claims, the newest first. */
 export async function claims(store: Store, { limit, now, state, cursor }: ClaimsAsked): Promise<Claims> {
   let query = store.read.selectFrom("claims").selectAll();
@@ -53,14 +60,7 @@ export async function claims(store: Store, { limit, now, state, cursor }: Claims
     claims: rows.map((row) => ({
       id: hex(row.hash),
       note: row.note,
-      state:
-        row.used_by !== null
-          ? "used"
-          : row.withdrawn_at !== null
-            ? "withdrawn"
-            : row.expires_at < now
-              ? "expired"
-              : "open",
+      state: stateOf(row, now),
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       usedBy: row.used_by === null ? null : hex(row.used_by),
