@@ -18,7 +18,7 @@ import { Store } from "../../tools/server/store/store.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
-import { FLAVOURS, ask, enrolled, missing, serve, text, type Fixture } from "./harness.ts";
+import { FLAVOURS, ask, enrolled, missing, serve, text, type Fixture, post } from "./harness.ts";
 
 const PLANTED = 10_000;
 
@@ -132,9 +132,7 @@ for (const flavour of FLAVOURS) {
     const second = await serve(t, { database: first.options.database, key: first.options.key! }, flavour);
     const device = await enrolled(first);
     await plant(first, device);
-    const post = (path: string, body: object): ReturnType<typeof ask> =>
-      ask(first, first.adminToken, path, { method: "POST", body: JSON.stringify(body) });
-    const { token } = (await post("/v1/tokens", { name: "watcher", scope: "read" })).body;
+    const { token } = (await post(first, "/v1/tokens", { name: "watcher", scope: "read" })).body;
     const open = async ({ url }: Fixture, path: string): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
       const response = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
       assert.equal(response.status, 200);
@@ -143,7 +141,7 @@ for (const flavour of FLAVOURS) {
     const streams = [await open(first, "/v1/events"), await open(second, "/v1/events")];
     for (const stream of streams) await stream.read();
     const exporting = await open(second, `/v1/devices/${hex(device.id)}/export`);
-    assert.deepEqual((await post("/v1/tokens/end", { name: "watcher" })).body, { ended: 1 });
+    assert.deepEqual((await post(first, "/v1/tokens/end", { name: "watcher" })).body, { ended: 1 });
     for (const stream of streams) while (!(await stream.read()).done);
     // Nothing is read of it until here, so it cannot be over.
     await assert.rejects(async () => {

@@ -293,3 +293,13 @@ export async function ask(
   if (response.status === 200) compare(init.method ?? "GET", path, body);
   return { status: response.status, body };
 }
+
+/** Post to the API, by default with the token of its operator. */
+export function post(
+  server: Pick<RunningServer, "url" | "adminToken">,
+  path: string,
+  body: object,
+  token = server.adminToken,
+): ReturnType<typeof ask> {
+  return ask(server, token, path, { method: "POST", body: JSON.stringify(body) });
+}

@@ -17,11 +17,8 @@ import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
-import { AUDIENCE, ask, enrolled, refusal, rows, serve, text, type Fixture } from "./harness.ts";
+import { AUDIENCE, ask, enrolled, post, refusal, rows, serve, text, type Fixture } from "./harness.ts";
 import { readUntil } from "./wait.ts";
-
-const post = (server: Fixture, path: string, body: object): ReturnType<typeof ask> =>
-  ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
 
 /** A certificate for a device's own key, as its firmware makes one. */
 async function certificate(server: Fixture, device: Device): Promise<ConnectionOptions> {

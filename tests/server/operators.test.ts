@@ -6,12 +6,8 @@ import * as keyFile from "../../tools/server/keys.ts";
 import { concat, hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
-import { FLAVOURS, ask, decide, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
+import { FLAVOURS, ask, decide, enrolled, missing, post, refusal, rows, serve, text } from "./harness.ts";
 import { readUntil } from "./wait.ts";
-
-function post(server: Fixture, path: string, body: object, token = server.adminToken): ReturnType<typeof ask> {
-  return ask(server, token, path, { method: "POST", body: JSON.stringify(body) });
-}
 
 for (const flavour of FLAVOURS) {
   const skip = missing(flavour);

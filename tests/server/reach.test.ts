@@ -17,6 +17,7 @@ import {
   enrolled,
   missing,
   order,
+  post,
   refusal,
   rows,
   serve,
@@ -26,10 +27,6 @@ import {
 } from "./harness.ts";
 
 type Answer = ReturnType<typeof ask>;
-
-function post(server: Fixture, path: string, body: object, token = server.adminToken): Answer {
-  return ask(server, token, path, { method: "POST", body: JSON.stringify(body) });
-}
 
 const at = (device: Device, verb = ""): string => `/v1/devices/${hex(device.id)}${verb}`;
 

@@ -7,13 +7,9 @@ import { test } from "node:test";
 import { audit } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { runToken } from "../../tools/server/token_desk.ts";
-import { FLAVOURS, ask, missing, serve, type Fixture } from "./harness.ts";
+import { FLAVOURS, ask, missing, post, serve, type Fixture } from "./harness.ts";
 
 const HOUR = 3_600_000;
-
-function post(server: Fixture, path: string, body: object): ReturnType<typeof ask> {
-  return ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
-}
 
 async function me(server: Fixture, token: string): Promise<number> {
   return (await ask(server, token, "/v1/me")).status;

@@ -8,10 +8,7 @@ import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { COUNTER_END, NO_HEAD } from "../../tools/wire/messages.ts";
-import { FLAVOURS, ask, enrolled, missing, refusal, rows, serve, text, type Fixture } from "./harness.ts";
-
-const post = (server: Fixture, path: string, body: object): ReturnType<typeof ask> =>
-  ask(server, server.adminToken, path, { method: "POST", body: JSON.stringify(body) });
+import { FLAVOURS, ask, enrolled, missing, post, refusal, rows, serve, text, type Fixture } from "./harness.ts";
 
 function seedOf(device: Device): Uint8Array {
   return device.key.object.export({ format: "der", type: "pkcs8" }).subarray(-32);
