@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
+import * as lease from "../../tools/server/lease.ts";
 import { type DeviceRow, type Move, MOVED, type ReportRow, STORED } from "../../tools/server/store/schema.ts";
 import { Store } from "../../tools/server/store/store.ts";
 import { FLAVOURS, type Flavour, folder, missing } from "./harness.ts";
@@ -161,6 +162,17 @@ for (const flavour of FLAVOURS) {
         });
       const done = await Promise.all(Array.from({ length: 8 }, insert));
       assert.equal(done.filter(Boolean).length, 1);
+    });
+
+    test("gives a new lease to one of several instances that take it at once", async (t) => {
+      const store = await open(t, flavour, []);
+      for (let round = 0; round < 5; round++) {
+        const holders = ["a", "b", "c", "d"].map((holder) => ({ name: `job ${round}`, holder, sealKey: bytes(3) }));
+        const taken = await Promise.all(holders.map((own) => lease.take(store, own, 1e12, 30_000)));
+        assert.equal(taken.filter(Boolean).length, 1);
+        const kept = await Promise.all(holders.map((own) => lease.take(store, own, 1e12 + 1, 30_000)));
+        assert.deepEqual(kept, taken);
+      }
     });
 
     test("undoes a work that fails, and none that waited beside it", async (t) => {

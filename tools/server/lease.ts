@@ -1,5 +1,6 @@
 /** Leases: of the instances on one database, one does an exclusive job until its lease ends or expires. */
 import { isSealed, sealed } from "./seal.ts";
+import type { LeaseRow } from "./store/schema.ts";
 import type { Store, Tx } from "./store/store.ts";
 
 export interface Lease {
@@ -15,23 +16,30 @@ const LONGEST_MS = 10 * 60_000;
 /** Return the valid lease, with its row locked, or undefined. A row without the server's seal is ignored. */
 async function held(store: Store, tx: Tx, { name, sealKey }: Lease, now: number): Promise<string | undefined> {
   const query = tx.selectFrom("leases").selectAll().where("name", "=", name);
-  const row = await store.locked(query).executeTakeFirst();
-  if (row === undefined || row.until <= now || row.until > now + LONGEST_MS) return undefined;
-  return isSealed(sealKey, "leases", row) ? row.holder : undefined;
+  const found = await store.locked(query).executeTakeFirst();
+  if (found === undefined || found.until <= now || found.until > now + LONGEST_MS) return undefined;
+  return isSealed(sealKey, "leases", found) ? found.holder : undefined;
 }
 
-async function put(tx: Tx, { name, holder, sealKey }: Lease, until: number): Promise<void> {
-  const row = sealed(sealKey, "leases", { name, holder, until });
-  await tx
-    .insertInto("leases")
-    .values(row)
-    .onConflict((conflict) => conflict.column("name").doUpdateSet(row))
-    .execute();
+function row({ name, holder, sealKey }: Lease, until: number): LeaseRow {
+  return sealed(sealKey, "leases", { name, holder, until });
 }
 
-/** Take a lease, or keep it, for so many milliseconds; false if another has it. */
+async function put(tx: Tx, lease: Lease, until: number): Promise<void> {
+  await tx.updateTable("leases").set(row(lease, until)).where("name", "=", lease.name).execute();
+}
+
+/**
+ * Take a lease, or keep it, for so many milliseconds; false if another has it. The row is made first, expired: PostgreSQL locks no missing row,
+ * so that two instances would take a new lease at once.
+ */
 export function take(store: Store, lease: Lease, now: number, forMs: number): Promise<boolean> {
   return store.write(async (tx) => {
+    await tx
+      .insertInto("leases")
+      .values(row(lease, 0))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
     const holder = await held(store, tx, lease, now);
     if (holder !== undefined && holder !== lease.holder) return false;
     await put(tx, lease, now + forMs);
