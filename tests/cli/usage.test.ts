@@ -111,6 +111,7 @@ describe("usage", () => {
     [["check", "nothing"], /^error: no part called nothing$/, /^hint: the parts are /],
     [["check", "--nothing"], /^error: unknown option '--nothing'$/, /^hint: .*signet check --help/],
     [["test", "--jobs", "none"], /^error: .*--jobs.*'none'/, /^hint: .*signet test --help/],
+    [["test", "--name", ""], /^error: .*--name.*empty/, /^hint: .*signet test --help/],
     [["flash"], /^error: required option '--board <name>' not specified$/, /^hint: .*signet flash --help/],
     [["flash", "--board", "none"], /^error: there is no board "none"$/, /^hint: boards are: /],
     [["flash", "--board", "microbit", "--probe", "usb"], /^error: .*--probe.*'usb'/, /^hint: .*signet flash --help/],

@@ -249,6 +249,8 @@ void test("a request that does not match the schemas is refused, and changes no 
     (await ask(server, server.adminToken, "/v1/claims", { method: "POST", body: "x".repeat(40_000) })).status,
     413,
   );
+  const { body } = await ask(server, server.adminToken, "/v1/claims", { method: "POST", body: "not json" });
+  assert.equal(body.detail, "the body is not JSON");
   assert.deepEqual(await rows(server), before);
 });
 

@@ -10,7 +10,7 @@ export function add(program: Command): void {
     .option("--changed", "only suites that a change of the working tree can reach, nearest first")
     .option("--since <commit>", "the same, compared with this commit instead of the last")
     .option("--within <s>", "processor seconds for the suites of --changed", whole, 60)
-    .option("--name <text>", "only tests whose name contains this text")
+    .option("--name <text>", "only tests whose name contains this text", text)
     .option("--jobs <n>", "cores to use (default: all)", whole)
     .option("--timeout <s>", "time limit of a suite, in seconds", whole, 900)
     .option("--list", "print the suites without running them")
@@ -18,6 +18,12 @@ export function add(program: Command): void {
       const { test } = await import("../test/test.ts");
       process.exitCode = (await test(words, options)) ? 0 : 1;
     });
+}
+
+/** A text that is not empty: an empty one would name every test, and a missing variable of a shell is one. */
+function text(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It must not be empty.");
+  return value;
 }
 
 /** A whole number above zero. */

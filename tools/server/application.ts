@@ -52,6 +52,9 @@ const RETRY_SECONDS = "10";
 /** A body above the limit. */
 class TooLarge extends Error {}
 
+/** A body that is not JSON. */
+class NotJson extends Error {}
+
 /** Read a body, announced or chunked. Throws TooLarge. Bounds: BODY_MAX and one chunk. */
 async function bodyOf(request: HonoRequest): Promise<Uint8Array> {
   if (Number(request.header("content-length") ?? 0) > BODY_MAX) throw new TooLarge();
@@ -66,14 +69,14 @@ async function bodyOf(request: HonoRequest): Promise<Uint8Array> {
   return concat(...parts);
 }
 
-/** Read a JSON body; an absent one is an empty object. Undefined if it is not JSON. Throws TooLarge. */
+/** Read a JSON body; an absent one is an empty object. Throws TooLarge or NotJson. */
 async function json(request: HonoRequest): Promise<unknown> {
   const body = await bodyOf(request);
   if (body.length === 0) return {};
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch {
-    return undefined;
+    throw new NotJson();
   }
 }
 
@@ -178,6 +181,7 @@ export function application(context: Context, fields?: Fields): Hono<Env> {
   app.notFound(() => problem(404, "this path does not exist"));
   app.onError((error, c) => {
     if (error instanceof TooLarge) return problem(413, "too large", { connection: "close" });
+    if (error instanceof NotJson) return problem(400, "the body is not JSON");
     context.onError(error, `${c.req.method} ${c.req.path}`);
     if (store.trouble(error) !== undefined) return problem(503, BUSY, { "retry-after": RETRY_SECONDS });
     return problem(500, "the server failed");
