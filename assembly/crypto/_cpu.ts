@@ -12,7 +12,7 @@
 // prettier-ignore
 export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
 
-/** True if the board answers the operations on whole blocks: SHA-2 and, unless its multiplier is one of the two below, Poly1305. */
+/** True if the board answers the operations on whole blocks: SHA-2 and, unless BLIND is true, Poly1305. */
 // prettier-ignore
 export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
 
@@ -46,8 +46,11 @@ export const POINTS256: bool = LONG_PUBLIC;
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
 
-/** True if the board answers ChaCha20 on whole blocks. */
-export const CHACHA20: bool = BLOCKS || (NATIVE && !SMALL);
+/** True if the board answers Poly1305 on whole blocks. */
+export const POLY1305: bool = BLOCKS && !BLIND;
+
+/** True if the board answers ChaCha20 on whole blocks. A small image has a loop instead where assembly is longer: with Thumb-1. */
+export const CHACHA20: bool = (BLOCKS && (BLIND || !SHORT_MULTIPLY)) || (NATIVE && !SMALL);
 
 /** True if the board wants every signature verified before it leaves the device: against faults. */
 // prettier-ignore

@@ -11,7 +11,7 @@ export default {
   store: { origin: 0x0801_c000, pageBytes: 2 * KiB, pages: 8, endurance: 1_000 },
   seedRequired: true,
   budget: { flash: 112 * KiB, linear: 12 * KiB, stack: 6 * KiB },
-  use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, CRYPTO_CHECKED: 1, WITHOUT_PATTERN_TESTS: 1 },
+  use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, CRYPTO_CHECKED: 1, WITHOUT_PATTERN_TESTS: 1 },
   // PA9, PA10 and PA12 are the module's; PA2 goes to the debugger's serial port.
   defines: {
     MODULE_TX_PIN: 9,

@@ -11,7 +11,7 @@ export default {
   store: { origin: 0x101f_0000, pageBytes: 4 * KiB, pages: 16, endurance: 100_000 },
   budget: { flash: 192 * KiB, linear: 12 * KiB, stack: 6 * KiB },
   seedRequired: true,
-  use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, NOISE_IS_WEAK: 1, CRYPTO_CHECKED: 1 },
+  use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, NOISE_IS_WEAK: 1, CRYPTO_CHECKED: 1 },
   rp2040js: true,
   probe: {
     openocd: "target/rp2040.cfg",

@@ -11,7 +11,7 @@ export default {
   store: { origin: 0x0003_0000, pageBytes: 4 * KiB, pages: 4, spread: { of: 256, used: 64 }, endurance: 25_000 },
   seedRequired: true,
   budget: { flash: 112 * KiB, linear: 12 * KiB, stack: 6 * KiB },
-  use: { CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, CRYPTO_CHECKED: 1, WITHOUT_PATTERN_TESTS: 1 },
+  use: { CRYPTO_BLOCKS: 1, CRYPTO_NATIVE: 1, CRYPTO_SHORT_MULTIPLY: 1, CRYPTO_CHECKED: 1, WITHOUT_PATTERN_TESTS: 1 },
   // PB08 to PB11 are the module's, of SERCOM4; PA22, of SERCOM3, goes to the debugger's serial port.
   defines: {
     MODULE_TX_PIN: 40,
