@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { GUEST_TLS } from "../../tools/firmware/asc.ts";
+import { GUEST_TLS, NODE_LEVEL, WASM_FLAGS } from "../../tools/firmware/asc.ts";
 import { Client, type Guest, type Settings } from "../../tools/tls/client.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -49,10 +49,10 @@ function compile(use: string): Buffer {
     path.relative(ROOT, temporary),
     "--config",
     path.join(ROOT, "asconfig.json"),
-    "-O1",
+    NODE_LEVEL,
     ...(use ? ["--use", use] : []),
   ];
-  execFileSync(process.execPath, [compiler, "", "tests/tls/guest.ts", ...outputs], { cwd: ROOT });
+  execFileSync(process.execPath, [...WASM_FLAGS, compiler, "", "tests/tls/guest.ts", ...outputs], { cwd: ROOT });
   assertNoStart(readFileSync(temporary), use);
   renameSync(temporary, wasm);
   return readFileSync(wasm);

@@ -1,7 +1,7 @@
 /** The firmware as WebAssembly for this process: portable code for everything, made again only if a source changed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { asc, sourcesOf } from "../firmware/asc.ts";
+import { asc, NODE_LEVEL, sourcesOf } from "../firmware/asc.ts";
 import { digest, exclusively, isFresh } from "../firmware/cache.ts";
 import { BUILD } from "../firmware/root.ts";
 
@@ -15,7 +15,7 @@ export async function firmware(entry: string, use: readonly string[] = [], app?:
     const wanted = digest([entry, ...use], sourcesOf({ entry, app }));
     if (!isFresh(`${out}.stamp`, wanted)) {
       const choices = use.flatMap((choice) => ["--use", choice]);
-      await asc([entry, "--target", "release", ...choices, "--outFile", out], app);
+      await asc([entry, NODE_LEVEL, ...choices, "--outFile", out], app);
       writeFileSync(`${out}.stamp`, wanted);
     }
     return WebAssembly.compile(readFileSync(out));
