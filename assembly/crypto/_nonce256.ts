@@ -105,7 +105,7 @@ function pad(w: usize, out: usize, word: u32): void {
   for (let i: usize = 0; i < LEN; i += 4) {
     store<u32>(block + i, load<u32>(w + CHAIN + i) ^ word);
     store<u32>(block + i, word, 32);
-    store<u32>(out + i, table.sha256k(64 + ((<u32>i) >>> 2)));
+    store<u32>(out + i, table.sha2(table.START + ((<u32>i) >>> 2), 1));
   }
   compress(out, block, 1);
   scratch.release(block);

@@ -6,7 +6,7 @@
 import { load32be } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import * as cpu from "./_cpu";
-import { sha256k } from "./_table";
+import { sha2 } from "./_table";
 
 const BLOCK_BYTES: u32 = 64;
 
@@ -67,7 +67,7 @@ export function compressPortable(state: usize, data: usize, blocks: u32): void {
       g = ctx.h6,
       h = ctx.h7;
     for (let i: u32 = 0; i < 64; i++) {
-      const t = h + sum1(e) + (g ^ (e & (f ^ g))) + sha256k(i) + schedule(w, data, i);
+      const t = h + sum1(e) + (g ^ (e & (f ^ g))) + sha2(i, 1) + schedule(w, data, i);
       h = g;
       g = f;
       f = e;

@@ -6,7 +6,7 @@
 import { load64be } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import * as cpu from "./_cpu";
-import { sha512k } from "./_table";
+import { sha2 } from "./_table";
 
 const BLOCK_BYTES: u32 = 128;
 
@@ -92,7 +92,7 @@ export function compressPortable(state: usize, data: usize, blocks: u32): void {
 /** Round constant `i`. */
 @inline
 function roundConstant(i: u32): u64 {
-  return ((<u64>sha512k(i, 1)) << 32) | sha512k(i, 0);
+  return ((<u64>sha2(i, 1)) << 32) | sha2(i, 0);
 }
 
 /** Word `i` of the message schedule; `w` keeps the last sixteen. */

@@ -5,13 +5,13 @@
  * CT: an index is always public.
  */
 
-/** Constant `i` of SHA-256: round constants (FIPS 180-4 §4.2.2), and from 64 the initial hash value (§5.3.3). */
-@external("table", "sha256k")
-export declare function sha256k(i: u32): u32;
-
 /**
  * Constant `i` of SHA-512: round constants (FIPS 180-4 §4.2.3), and from 80 the initial hash value (§5.3.5); the low word for
- * `half` 0, the high one for 1.
+ * `half` 0, the high one for 1. The high word is the constant of SHA-256 too (§4.2.2, §5.3.3): both are the first bits of the
+ * same roots.
  */
-@external("table", "sha512k")
-export declare function sha512k(i: u32, half: u32): u32;
+@external("table", "sha2")
+export declare function sha2(i: u32, half: u32): u32;
+
+/** The first constant of the initial hash value. */
+export const START: u32 = 80;

@@ -3,15 +3,14 @@
  *
  * CT: lengths leak; the data do not.
  */
-import { load32be, store32be, store64be, wipe } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
-import { compress } from "./_sha256";
-import { sha256k } from "./_table";
+import { START, sha2 } from "./_table";
+import * as blocks from "./blocks";
 
 export const DIGEST_BYTES: u32 = 32;
 export const BLOCK_BYTES: u32 = 64;
 
-/** A hash in progress, owned by the caller. */
+/** A hash in progress, owned by the caller: `blocks` knows its layout. */
 @unmanaged
 export class Sha256 {
   /** The chaining value, H0 to H7. */
@@ -38,44 +37,18 @@ export class Sha256 {
 
 /** Begin a hash. */
 export function init(ctx: Sha256): void {
-  for (let i: u32 = 0; i < 8; i++) store<u32>(changetype<usize>(ctx) + 4 * i, sha256k(64 + i));
+  for (let i: u32 = 0; i < 8; i++) store<u32>(changetype<usize>(ctx) + 4 * i, sha2(START + i, 1));
   ctx.total = 0;
 }
 
 /** Hash `len` more bytes. */
 export function update(ctx: Sha256, data: usize, len: u32): void {
-  const block = changetype<usize>(ctx) + offsetof<Sha256>("block");
-  const used = (<u32>ctx.total) & (BLOCK_BYTES - 1);
-  ctx.total += len;
-  if (used > 0) {
-    const fill = min(BLOCK_BYTES - used, len);
-    memory.copy(block + used, data, fill);
-    if (used + fill < BLOCK_BYTES) return;
-    compress(changetype<usize>(ctx), block, 1);
-    data += fill;
-    len -= fill;
-  }
-  const blocks = len / BLOCK_BYTES;
-  if (blocks > 0) compress(changetype<usize>(ctx), data, blocks);
-  const whole = blocks * BLOCK_BYTES;
-  memory.copy(block, data + whole, len - whole);
+  blocks.update(changetype<usize>(ctx), data, len, DIGEST_BYTES);
 }
 
 /** Write the digest to `out`, which may not be inside `ctx`, and wipe `ctx`. */
 export function final(out: usize, ctx: Sha256): void {
-  const block = changetype<usize>(ctx) + offsetof<Sha256>("block");
-  let used = (<u32>ctx.total) & (BLOCK_BYTES - 1);
-  store<u8>(block + used++, 0x80);
-  if (used > BLOCK_BYTES - 8) {
-    memory.fill(block + used, 0, BLOCK_BYTES - used);
-    compress(changetype<usize>(ctx), block, 1);
-    used = 0;
-  }
-  memory.fill(block + used, 0, BLOCK_BYTES - 8 - used);
-  store64be(block + BLOCK_BYTES - 8, ctx.total << 3);
-  compress(changetype<usize>(ctx), block, 1);
-  for (let i: usize = 0; i < DIGEST_BYTES; i += 4) store32be(out + i, load<u32>(changetype<usize>(ctx) + i));
-  wipe(changetype<usize>(ctx), offsetof<Sha256>());
+  blocks.final(out, changetype<usize>(ctx), DIGEST_BYTES);
 }
 
 /** Write the digest of the bytes so far to `out`; `ctx` stays usable. */

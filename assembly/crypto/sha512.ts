@@ -3,15 +3,14 @@
  *
  * CT: lengths leak; the data do not.
  */
-import { load64be, store64be, wipe } from "../lib/bytes";
 import * as scratch from "../lib/scratch";
-import { compress } from "./_sha512";
-import { sha512k } from "./_table";
+import { START, sha2 } from "./_table";
+import * as blocks from "./blocks";
 
 export const DIGEST_BYTES: u32 = 64;
 export const BLOCK_BYTES: u32 = 128;
 
-/** A hash in progress, owned by the caller. */
+/** A hash in progress, owned by the caller: `blocks` knows its layout. */
 @unmanaged
 export class Sha512 {
   /** The chaining value, H0 to H7. */
@@ -48,46 +47,20 @@ export class Sha512 {
 export function init(ctx: Sha512): void {
   const h = changetype<usize>(ctx);
   for (let i: u32 = 0; i < 8; i++) {
-    store<u32>(h + 8 * i, sha512k(80 + i, 0));
-    store<u32>(h + 8 * i, sha512k(80 + i, 1), 4);
+    store<u32>(h + 8 * i, sha2(START + i, 0));
+    store<u32>(h + 8 * i, sha2(START + i, 1), 4);
   }
   ctx.total = 0;
 }
 
 /** Hash `len` more bytes. */
 export function update(ctx: Sha512, data: usize, len: u32): void {
-  const block = changetype<usize>(ctx) + offsetof<Sha512>("block");
-  const used = (<u32>ctx.total) & (BLOCK_BYTES - 1);
-  ctx.total += len;
-  if (used > 0) {
-    const fill = min(BLOCK_BYTES - used, len);
-    memory.copy(block + used, data, fill);
-    if (used + fill < BLOCK_BYTES) return;
-    compress(changetype<usize>(ctx), block, 1);
-    data += fill;
-    len -= fill;
-  }
-  const blocks = len / BLOCK_BYTES;
-  if (blocks > 0) compress(changetype<usize>(ctx), data, blocks);
-  const whole = blocks * BLOCK_BYTES;
-  memory.copy(block, data + whole, len - whole);
+  blocks.update(changetype<usize>(ctx), data, len, DIGEST_BYTES);
 }
 
 /** Write the digest to `out`, which may not be inside `ctx`, and wipe `ctx`. */
 export function final(out: usize, ctx: Sha512): void {
-  const block = changetype<usize>(ctx) + offsetof<Sha512>("block");
-  let used = (<u32>ctx.total) & (BLOCK_BYTES - 1);
-  store<u8>(block + used++, 0x80);
-  if (used > BLOCK_BYTES - 16) {
-    memory.fill(block + used, 0, BLOCK_BYTES - used);
-    compress(changetype<usize>(ctx), block, 1);
-    used = 0;
-  }
-  memory.fill(block + used, 0, BLOCK_BYTES - 8 - used);
-  store64be(block + BLOCK_BYTES - 8, ctx.total << 3);
-  compress(changetype<usize>(ctx), block, 1);
-  for (let i: usize = 0; i < DIGEST_BYTES; i += 8) store64be(out + i, load<u64>(changetype<usize>(ctx) + i));
-  wipe(changetype<usize>(ctx), offsetof<Sha512>());
+  blocks.final(out, changetype<usize>(ctx), DIGEST_BYTES);
 }
 
 /** Write the digest of the bytes so far to `out`; `ctx` stays usable. */

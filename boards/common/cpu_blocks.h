@@ -43,11 +43,11 @@ void cpu_sha512(uint32_t *state, const uint8_t *data, uint32_t blocks, const uin
 void cpu_poly1305(uint32_t *state, const uint8_t *data, uint32_t blocks);
 
 INNER_PORT void import_cpu_sha256(u32 state, u32 data, u32 blocks) {
-  cpu_sha256((uint32_t *)inside(state, 32), whole(data, blocks, 64), blocks, table_sha256k);
+  cpu_sha256((uint32_t *)inside(state, 32), whole(data, blocks, 64), blocks, table_sha2);
 }
 
 INNER_PORT void import_cpu_sha512(u32 state, u32 data, u32 blocks) {
-  cpu_sha512((uint32_t *)inside(state, 64), whole(data, blocks, 128), blocks, table_sha512k);
+  cpu_sha512((uint32_t *)inside(state, 64), whole(data, blocks, 128), blocks, table_sha2);
 }
 
 INNER_PORT void import_cpu_poly1305(u32 state, u32 data, u32 blocks) {

@@ -32,7 +32,7 @@
 .macro round a, b, c, d, e, f, g, h, ab, bc
   ldr r0, [r3], #4
   add \h, \h, r0
-  ldr r0, [lr], #4
+  ldr r0, [lr], #8
   add \h, \h, r0
   eor r0, \e, \e, ror #5
   eor r0, r0, \e, ror #19
@@ -58,7 +58,11 @@
   .equ TABLE, 268
   .equ FRAME, 272
 
-/* void cpu_sha256(uint32_t state[8], const uint8_t *data, uint32_t blocks, const uint32_t k[64]), blocks > 0 */
+/*
+ * void cpu_sha256(uint32_t state[8], const uint8_t *data, uint32_t blocks, const uint32_t k[2 * 64]), blocks > 0
+ *
+ * k has the constants of SHA-512, low words first: the high word of each is that of SHA-256.
+ */
   .section .text.cpu_sha256, "ax"
   .global cpu_sha256
   .type cpu_sha256, %function
@@ -96,6 +100,7 @@ cpu_sha256:
   ldr r0, [sp, #STATE]
   ldm r0, {r4-r11}
   ldr lr, [sp, #TABLE]
+  add lr, #4
   add r2, sp, #STATE
   mov r3, sp
   eor r12, r5, r6

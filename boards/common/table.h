@@ -19,8 +19,6 @@ INNER_PORT u32 import_table_p256(u32 i) { return table_word(table_p256, sizeof t
 
 INNER_PORT u32 import_table_p384(u32 i) { return table_word(table_p384, sizeof table_p384 / 4, i); }
 
-INNER_PORT u32 import_table_sha256k(u32 i) { return table_word(table_sha256k, sizeof table_sha256k / 4, i); }
-
-INNER_PORT u32 import_table_sha512k(u32 i, u32 half) {
-  return table_word(table_sha512k, sizeof table_sha512k / 4, 2 * i + (half & 1));
+INNER_PORT u32 import_table_sha2(u32 i, u32 half) {
+  return table_word(table_sha2, sizeof table_sha2 / 4, 2 * i + (half & 1));
 }

@@ -66,6 +66,7 @@ export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, stri
   },
   "assembly/crypto/aead.ts": { "words.equal(expected, tag": "the verdict" },
   "assembly/crypto/aes128gcm.ts": { "words.equal(": "the verdict" },
+  "assembly/crypto/blocks.ts": { "load<u64>(ctx + size)": "the count of bytes" },
   "assembly/crypto/drbg.ts": { "ctx.request": "the count of requests" },
   "assembly/crypto/ecdh256.ts": { "take(w, secret)": "the verdict" },
   "assembly/crypto/ecdsa256.ts": {
@@ -78,8 +79,6 @@ export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, stri
     "stale(w + NONCE, noise)": "the verdict",
     "any |= load<u32>(nonce + i)": "the comparison of the nonce with zero: part of the verdict",
   },
-  "assembly/crypto/sha256.ts": { "ctx.total": "the count of bytes" },
-  "assembly/crypto/sha512.ts": { "ctx.total": "the count of bytes" },
   "assembly/crypto/x25519.ts": { "const zero = fe.isZero(w + X2)": "the verdict" },
 };
 

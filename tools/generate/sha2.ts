@@ -1,7 +1,7 @@
 /**
- * Generate the constants of SHA-2 that the firmware keeps in flash, from their definition: the first bits of the fractional
+ * Generate the constants of SHA-2 that the firmware keeps in flash, from their definition: the first 64 bits of the fractional
  * parts of the cube roots of the first primes for the rounds (FIPS 180-4 §4.2), and behind them those of the square roots of
- * the first eight for the initial hash value (§5.3).
+ * the first eight for the initial hash value (§5.3). SHA-256 takes the first 32 bits of the same numbers.
  */
 import { writeFileSync } from "node:fs";
 import { lines, wordsOf } from "./words.ts";
@@ -26,36 +26,31 @@ function root(n: bigint, degree: bigint): bigint {
   return low;
 }
 
-function fractions(count: number, bits: bigint, degree: bigint): bigint[] {
-  return primes(count).map((prime) => root(prime << (degree * bits), degree) & ((1n << bits) - 1n));
+function fractions(count: number, degree: bigint): bigint[] {
+  return primes(count).map((prime) => root(prime << (degree * 64n), degree) & ((1n << 64n) - 1n));
 }
 
-function constants(rounds: number, bits: bigint): bigint[] {
-  return [...fractions(rounds, bits, 3n), ...fractions(8, bits, 2n)];
-}
+const values = [...fractions(80, 3n), ...fractions(8, 2n)].flatMap((k) => wordsOf(k, 2));
 
-const tables = {
-  sha256k: constants(64, 32n),
-  sha512k: constants(80, 64n).flatMap((k) => wordsOf(k, 2)),
-};
+const text = lines(values).join("\n");
 
 writeFileSync(
   "boards/common/table_sha2.h",
-  `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n` +
-    Object.entries(tables)
-      .map(
-        ([name, values]) =>
-          `\nstatic const uint32_t table_${name}[${values.length}] = {\n${lines(values).join("\n")}\n};\n`,
-      )
-      .join(""),
+  `// ${COMMAND}
+#pragma once
+#include <stdint.h>
+
+static const uint32_t table_sha2[${values.length}] = {
+${text}
+};
+`,
 );
 writeFileSync(
   "tools/generate/sha2.table.js",
-  `// ${COMMAND}\n` +
-    Object.entries(tables)
-      .map(
-        ([name, values]) =>
-          `// prettier-ignore\nexport const ${name} = new Uint32Array([\n${lines(values).join("\n")}\n]);\n`,
-      )
-      .join(""),
+  `// ${COMMAND}
+// prettier-ignore
+export const sha2 = new Uint32Array([
+${text}
+]);
+`,
 );

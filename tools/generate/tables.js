@@ -3,7 +3,7 @@ import { authorities } from "./authorities.table.js";
 import { ed25519 } from "./ed25519.table.js";
 import { p256 } from "./p256.table.js";
 import { p384 } from "./p384.table.js";
-import { sha256k, sha512k } from "./sha2.table.js";
+import { sha2 } from "./sha2.table.js";
 
 /** @type {Record<string, (...operands: number[]) => number>} */
 export const table = {
@@ -11,6 +11,5 @@ export const table = {
   ed25519: (i) => ed25519[i],
   p256: (i) => p256[i],
   p384: (i) => p384[i],
-  sha256k: (i) => sha256k[i],
-  sha512k: (i, half) => sha512k[2 * i + (half & 1)],
+  sha2: (i, half) => sha2[2 * i + (half & 1)],
 };
