@@ -71,7 +71,7 @@ function row(out: usize, first: u32, index: u32): void {
     const column = first + (i & ~(p256.PART_WORDS - 1)) * p256.ROWS + (i & (p256.PART_WORDS - 1));
     let word: u32 = 0;
     for (let at: u32 = 0; at < p256.ROWS; at++) {
-      word |= table.p256(column + at * p256.PART_WORDS) & words.mask(words.isZero(at ^ index));
+      word |= table.comb256(column + at * p256.PART_WORDS) & words.mask(words.isZero(at ^ index));
     }
     store<u32>(out + (i << 2), word);
   }
@@ -81,21 +81,21 @@ function row(out: usize, first: u32, index: u32): void {
 export function base(p: usize, s: usize, order: usize, blind: usize, w: usize): void {
   const summand = w + 128;
   sc.comb(s, order, w);
-  table.get(p, table.Constant.Start);
-  table.get(p + p256.Y, table.Constant.Start + p256.PART_WORDS);
+  table.getSecret(p, table.Secret.Start);
+  table.getSecret(p + p256.Y, table.Secret.Start + p256.PART_WORDS);
   table.get(p + p256.Z, table.Constant.One);
   if (blind) scale(p, blind, w);
   for (let i = p256.SPACING; i-- != 0;) {
     if (i != p256.SPACING - 1) p256.double(p, w);
     for (let t: u32 = 0; t < p256.TABLES; t++) {
       const digit = p256.digit(s, i + t * p256.SPACING);
-      select(summand, table.Constant.Comb + t * p256.TABLE_WORDS, digit, w);
+      select(summand, table.Secret.Comb + t * p256.TABLE_WORDS, digit, w);
       p256.begin(p, summand, false, false, w);
       p256.finish(p, w);
     }
   }
-  table.get(summand, p256.STOP);
-  table.get(summand + p256.Y, p256.STOP + p256.PART_WORDS);
+  table.getSecret(summand, p256.STOP);
+  table.getSecret(summand + p256.Y, p256.STOP + p256.PART_WORDS);
   p256.begin(p, summand, false, false, w);
   p256.finish(p, w);
 }

@@ -41,8 +41,8 @@ export function derive(out: usize, secret: usize, number: usize, noise: usize, o
   if (noise) memory.copy(w + NOISE, noise, LEN);
   const blocks = close(w + LONG, noise ? 129 : 97);
   close(w + SHORT, LEN);
-  table256.get(w + INNER, table256.Constant.ZeroKey);
-  table256.get(w + OUTER, table256.Constant.ZeroKey + 8);
+  table256.getSecret(w + INNER, table256.Secret.ZeroKey);
+  table256.getSecret(w + OUTER, table256.Secret.ZeroKey + 8);
   for (let round: u32 = 0; round < 2; round++) {
     store<u8>(w + LONG, <u8>round, LEN);
     authenticate(w, w + LONG, blocks);

@@ -42,7 +42,7 @@ export const PART_WORDS: u32 = 8;
 export const TABLE_WORDS: u32 = 2 * ROWS * PART_WORDS;
 
 /** The constant that ends a comb that began with `Constant.Start`: it depends on the number of doublings. */
-export const STOP: u32 = cpu.SMALL ? table.Constant.StopSmall : table.Constant.Stop;
+export const STOP: u32 = cpu.SMALL ? table.Secret.StopSmall : table.Secret.Stop;
 
 /** p = 2p (Chudnovsky and Chudnovsky 1986, with a = -3, and Z halved). 4 squarings, 4 multiplications. Infinity stays infinity. */
 @inline
@@ -178,13 +178,13 @@ export function digit(s: usize, column: u32): u32 {
 }
 
 /**
- * p = s G + k q, where k comes as digits (`sc.recode`) and s in its comb form. `multiples` begins with q and is workspace of
+ * p = s G + k q, where s and k come as digits (`sc.recode`). `multiples` begins with q and is workspace of
  * MULTIPLES_BYTES. Returns how many steps were taken: STEPS, unless a fault ended them. The count is kept in memory, where
  * a compiler does not work it out beforehand.
  *
  * CT: everything leaks; all of it is public.
  */
-export function combine(p: usize, s: usize, digits: usize, multiples: usize, w: usize): u32 {
+export function combine(p: usize, s: usize, k: usize, multiples: usize, w: usize): u32 {
   const row = w + 128;
   const steps = w + 192;
   const last = multiples + MULTIPLES_BYTES - POINT_BYTES;
@@ -197,24 +197,17 @@ export function combine(p: usize, s: usize, digits: usize, multiples: usize, w: 
   }
   fe.clear(p + Z);
   store<u32>(steps, 0);
-  for (let i: i32 = STEPS - 1; i >= 0; i--) {
+  for (let i: u32 = STEPS; i-- != 0;) {
     store<u32>(steps, load<u32>(steps) + 1);
     double(p, w);
-    const code = <i32>load<i8>(digits + (i >> 2));
-    if (code != 0 && (code & 3) == (i & 3)) {
-      const value = code >> 2;
-      const minus = value < 0;
-      add(p, multiples + ((<usize>(minus ? -value : value)) >> 1) * POINT_BYTES, minus, true, w);
-    }
-    if (<u32>i >= SPACING) continue;
-    for (let t: u32 = 0; t < TABLES; t++) {
-      const bits = digit(s, i + t * SPACING);
-      const minus = bits < ROWS;
-      const first = table.Constant.Comb + t * TABLE_WORDS + ((minus ? ~bits : bits) & (ROWS - 1)) * PART_WORDS;
-      table.get(row, first);
-      table.get(row + Y, first + ROWS * PART_WORDS);
-      add(p, row, minus, false, w);
-    }
+    const theirs = sc.digit(k, i);
+    if (theirs != 0) add(p, multiples + ((<usize>abs(theirs)) >> 1) * POINT_BYTES, theirs < 0, true, w);
+    const ours = sc.digit(s, i);
+    if (ours == 0) continue;
+    const first = table.Constant.Multiples + ((<u32>abs(ours)) >> 1) * 2 * PART_WORDS;
+    table.get(row, first);
+    table.get(row + Y, first + PART_WORDS);
+    add(p, row, ours < 0, false, w);
   }
   return load<u32>(steps);
 }

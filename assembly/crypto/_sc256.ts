@@ -72,7 +72,7 @@ export function isScalar(a: usize, order: usize): boolean {
  * Bounds: n is odd, so s + n is even where s is odd; half of it is below n.
  */
 export function comb(s: usize, order: usize, w: usize): void {
-  table.get(w, table.Constant.Bits);
+  table.getSecret(w, table.Secret.Bits);
   montgomery.add(s, s, w, order, BYTES);
   const mask = words.mask(load<u32>(s) & 1);
   let carry: u64 = 0;
@@ -85,13 +85,6 @@ export function comb(s: usize, order: usize, w: usize): void {
     store<u32>(s + j, (load<u32>(s + j) >>> 1) | (load<u32>(s + j, 4) << 31));
   }
   store<u32>(s, (load<u32>(s, BYTES - 4) >>> 1) | ((<u32>carry) << 31), BYTES - 4);
-}
-
-/** The inverse of `comb`: s = 2s - (2^260 - 1) mod n. `w` is a scalar of workspace. */
-export function uncomb(s: usize, order: usize, w: usize): void {
-  table.get(w, table.Constant.Bits);
-  montgomery.add(s, s, s, order, BYTES);
-  montgomery.sub(s, s, w, order, BYTES);
 }
 
 /** Number of digits of `recode`. */
@@ -124,6 +117,13 @@ export function recode(out: usize, s: usize): void {
     store<i8>(out + (i >>> 2), <i8>(digit * 4 + (i & 3)));
     i += 4;
   }
+}
+
+/** The digit at place `i` of what `recode` wrote. CT: everything leaks. */
+@inline
+export function digit(digits: usize, i: u32): i32 {
+  const code = <i32>load<i8>(digits + (i >>> 2));
+  return (code & 3) == (i & 3) ? code >> 2 : 0;
 }
 
 /** 0 if the digits at `digits` sum up to s, else not. CT: everything leaks. */

@@ -9,6 +9,10 @@
 @external("table", "p256")
 export declare function p256(i: u32): u32;
 
+/** Word `i` of the constants for secret scalars, which an image that only verifies does not have. */
+@external("table", "comb256")
+export declare function comb256(i: u32): u32;
+
 /** Places of the constants: eight words each. Field elements are in Montgomery's form. */
 export const enum Constant {
   /** The field's prime p. */
@@ -22,22 +26,33 @@ export const enum Constant {
   One = 32,
   /** The curve's b. */
   B = 40,
+  /** The x and y of 1, 3, 5 and 7 times the base point. */
+  Multiples = 48,
+}
+
+/** Places of the constants for secret scalars. */
+export const enum Secret {
   /** 2^260 - 1 mod n: the weight of all bits of a comb's scalar. */
-  Bits = 48,
+  Bits = 0,
   /**
    * A point whose multiple of G is not known, x and y, and what takes it away when it was doubled 12 times, and 51 times: the first is hashed, so
    * it is no choice of ours.
    */
-  Start = 56,
-  Stop = 72,
-  StopSmall = 88,
+  Start = 8,
+  Stop = 24,
+  StopSmall = 40,
   /** The chaining values of SHA-256 after the padded key of HMAC, inner and outer, if the key is zero. */
-  ZeroKey = 104,
+  ZeroKey = 56,
   /** The comb's tables: for each the x of 16 points, then their y. */
-  Comb = 120,
+  Comb = 72,
 }
 
-/** out = the eight words from word `first`, a constant or a part of a row. */
+/** out = the eight words from word `first`, a constant. */
 export function get(out: usize, first: u32): void {
   for (let i = 0; i < 8; i++) store<u32>(out + 4 * i, p256(first + i));
+}
+
+/** out = the eight words from word `first` of the constants for secret scalars. */
+export function getSecret(out: usize, first: u32): void {
+  for (let i = 0; i < 8; i++) store<u32>(out + 4 * i, comb256(first + i));
 }

@@ -31,11 +31,12 @@ export const DIGEST_BYTES: u32 = 32;
 const ORDER: usize = 0;
 const N_R: usize = 32;
 const N_S: usize = 64;
-/** e / s as a comb's bits, and r / s as digits. */
+/** e / s and r / s, then as digits. */
 const U1: usize = 96;
 const U2: usize = 128;
-const DIGITS: usize = 160;
-const SUM: usize = DIGITS + 72;
+const DIGITS_1: usize = 160;
+const DIGITS_2: usize = DIGITS_1 + 68;
+const SUM: usize = DIGITS_2 + 68;
 /** The values to compare with the x of the sum, when the multiples are no longer needed. */
 const ONE: usize = SUM + p256.POINT_BYTES;
 const OTHER: usize = ONE + fe.BYTES;
@@ -82,9 +83,9 @@ function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
   sc.reduce(work, w + ORDER);
   sc.mul(w + U1, work, w + SUM, w + ORDER);
   sc.mul(w + U2, w + N_R, w + SUM, w + ORDER);
-  sc.comb(w + U1, w + ORDER, work);
-  sc.recode(w + DIGITS, w + U2);
-  const steps = p256.combine(w + SUM, w + U1, w + DIGITS, w + MULTIPLES, work);
+  sc.recode(w + DIGITS_1, w + U1);
+  sc.recode(w + DIGITS_2, w + U2);
+  const steps = p256.combine(w + SUM, w + DIGITS_1, w + DIGITS_2, w + MULTIPLES, work);
   const lost = loss(w, signature, digest) | fe.isZero(w + SUM + p256.Z);
   const frame = <u32>((w + VERIFY_BYTES) ^ scratch.top());
   // Two numbers below p can be r modulo n: r and r + n.
@@ -97,17 +98,17 @@ function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
   return verdict.fold(word, fe.difference(w + OTHER, w + SUM) | lost | frame | (steps ^ p256.STEPS));
 }
 
-/** 0 if the scalars that were used are e / s and r / s, else not. w + U1 is destroyed. CT: everything leaks. */
+/** 0 if the scalars that were used are e / s and r / s, else not. CT: everything leaks. */
 function loss(w: usize, signature: usize, digest: usize): u32 {
   const work = w + WORK;
-  sc.uncomb(w + U1, w + ORDER, work);
   sc.mul(work, w + U1, w + N_S, w + ORDER);
   montgomery.read(work + 32, digest, sc.BYTES);
   sc.reduce(work + 32, w + ORDER);
   const first = words.difference(work, work + 32, sc.BYTES);
   sc.mul(work, w + U2, w + N_S, w + ORDER);
   montgomery.read(work + 32, signature, sc.BYTES);
-  return first | words.difference(work, work + 32, sc.BYTES) | sc.differs(w + DIGITS, w + U2);
+  const digits = sc.differs(w + DIGITS_1, w + U1) | sc.differs(w + DIGITS_2, w + U2);
+  return first | words.difference(work, work + 32, sc.BYTES) | digits;
 }
 
 /** out = r Z^2, Z being that of the sum, or (r + n) Z^2 if `raised` and r + n is below p. `out` is not r. CT: everything leaks. */

@@ -6,7 +6,7 @@
 #pragma once
 #ifdef CRYPTO_NATIVE
 #include "table_ed25519.h"
-#include "table_p256.h"
+#include "table_comb256.h"
 
 void cpu_fe_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe_square(uint32_t *out, const uint32_t *a, uint32_t times);
@@ -96,9 +96,9 @@ INNER_PORT void import_cpu_inverse_apply(u32 w, u32 x, u32 y, u32 limbs, u32 inv
 /* A row of a comb's table: sixteen of the x, then of the y. */
 INNER_PORT void import_cpu_p256_select(u32 out, u32 first, u32 digit) {
   const u32 table_words = 2 * 16 * 8;
-  if (first > sizeof table_p256 / 4 - table_words)
+  if (first > sizeof table_comb256 / 4 - table_words)
     trap(TRAP_OOB);
-  cpu_p256_select(elements(out, 2), table_p256 + first, digit);
+  cpu_p256_select(elements(out, 2), table_comb256 + first, digit);
 }
 
 /* One of eight points of three elements. */

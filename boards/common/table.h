@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "table_authorities.h"
+#include "table_comb256.h"
 #include "table_ed25519.h"
 #include "table_p256.h"
 #include "table_p384.h"
@@ -12,6 +13,8 @@
 static inline u32 table_word(const uint32_t *table, u32 words, u32 i) { return table[i < words ? i : 0]; }
 
 INNER_PORT u32 import_table_authorities(u32 i) { return table_word(table_authorities, sizeof table_authorities / 4, i); }
+
+INNER_PORT u32 import_table_comb256(u32 i) { return table_word(table_comb256, sizeof table_comb256 / 4, i); }
 
 INNER_PORT u32 import_table_ed25519(u32 i) { return table_word(table_ed25519, sizeof table_ed25519 / 4, i); }
 

@@ -21,8 +21,9 @@ function multiple(table: number, index: number): bigint {
 }
 
 interface Comb {
-  /** The name of the generator and of the table. */
+  /** The name of the generator, and of the table if it has another. */
   readonly name: string;
+  readonly table?: string;
   /** A comment and a number each; no comment: it continues the line before. */
   readonly constants: readonly (readonly [comment: string, value: bigint])[];
   /** The names of the numbers in a row. */
@@ -32,7 +33,7 @@ interface Comb {
 }
 
 /** Write the constants of a curve and its tables: for the boards as a C array, for Node as a module. */
-export function write({ name, constants, parts, row }: Comb): void {
+export function write({ name, table: title = name, constants, parts, row }: Comb): void {
   const text = constants.flatMap(([comment, value]) => [
     ...(comment ? [`  // ${comment}`] : []),
     ...lines(wordsOf(value, 8)),
@@ -54,12 +55,12 @@ export function write({ name, constants, parts, row }: Comb): void {
   const command = `// node --import tsx tools/generate/${name}.ts`;
   // A board that wants to be small keeps the first table only: with one table the comb needs more doublings, not others.
   writeFileSync(
-    `boards/common/table_${name}.h`,
-    `${command}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_${name}[] = {\n` +
+    `boards/common/table_${title}.h`,
+    `${command}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_${title}[] = {\n` +
       `${[...text, ...first!].join("\n")}\n#ifndef CRYPTO_SMALL\n${others.flat().join("\n")}\n#endif\n};\n`,
   );
   writeFileSync(
-    `tools/generate/${name}.table.js`,
-    `${command}\n// prettier-ignore\nexport const ${name} = new Uint32Array([\n${[...text, ...tables.flat()].join("\n")}\n]);\n`,
+    `tools/generate/${title}.table.js`,
+    `${command}\n// prettier-ignore\nexport const ${title} = new Uint32Array([\n${[...text, ...tables.flat()].join("\n")}\n]);\n`,
   );
 }

@@ -1,11 +1,13 @@
 /**
- * Generate the constants of P-256 that the firmware keeps in flash: for the boards as a C array, for Node as a module.
+ * Generate the constants of P-256 that the firmware keeps in flash: for the boards as C arrays, for Node as modules. One table has what a verification
+ * needs, the other what belongs to secret scalars: an image that only verifies has the first one alone.
  * They are computed with @noble/curves, which shares nothing with the firmware's own arithmetic.
  */
 import { createHash } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { BITS, write } from "./comb.ts";
+import { writeTable } from "./words.ts";
 
 const { Fp, Fn, BASE } = { Fp: p256.Point.Fp, Fn: p256.Point.Fn, BASE: p256.Point.BASE };
 const R = 1n << 256n;
@@ -22,11 +24,24 @@ const constants: [string, bigint][] = [
   ["2^512 mod n", Fn.create(R * R)],
   ["1", montgomery(1n)],
   ["the curve's b", montgomery(p256.Point.CURVE().b)],
-  [`2^${BITS} - 1 mod n`, Fn.create((1n << BigInt(BITS)) - 1n)],
 ];
 
+/** The x and y of a point. */
+function parts(point: typeof BASE): [bigint, bigint] {
+  const { x, y } = point.toAffine();
+  return [montgomery(x), montgomery(y)];
+}
+
+for (const multiple of [1n, 3n, 5n, 7n]) {
+  const [x, y] = parts(BASE.multiply(multiple));
+  constants.push([`${multiple} times the base point, x and y`, x], ["", y]);
+}
+writeTable("p256", "p256", constants, 8);
+
+const secret: [string, bigint][] = [[`2^${BITS} - 1 mod n`, Fn.create((1n << BigInt(BITS)) - 1n)]];
+
 /** The point whose x is the first of SHA-256("signet p256 start" ‖ i) that has one, with an even y: its multiple of G is not known. */
-function start(): ReturnType<typeof BASE.add> {
+function start(): typeof BASE {
   for (let i = 0; ; i++) {
     const x = createHash("sha256").update(`signet p256 start${i}`).digest("hex");
     try {
@@ -42,8 +57,8 @@ for (const [name, point] of [
   ["its end after 12 doublings", START.multiply(1n << 12n).negate()],
   ["and after 51", START.multiply(1n << 51n).negate()],
 ] as const) {
-  const { x, y } = point.toAffine();
-  constants.push([name, montgomery(x)], ["", montgomery(y)]);
+  const [x, y] = parts(point);
+  secret.push([name, x], ["", y]);
 }
 
 /** The chaining value of SHA-256 after a block of one byte, repeated: the library keeps it in the words that `get` gives. */
@@ -51,14 +66,15 @@ function chained(byte: number): bigint {
   const hash = sha256.create().update(new Uint8Array(64).fill(byte)) as unknown as { get(): readonly number[] };
   return hash.get().reduce((all, word, i) => all | (BigInt(word >>> 0) << BigInt(32 * i)), 0n);
 }
-constants.push(["SHA-256 after a block of 0x36, and after one of 0x5c", chained(0x36)], ["", chained(0x5c)]);
+secret.push(["SHA-256 after a block of 0x36, and after one of 0x5c", chained(0x36)], ["", chained(0x5c)]);
 
 write({
   name: "p256",
-  constants,
+  table: "comb256",
+  constants: secret,
   parts: ["x", "y"],
   row: (scalar) => {
-    const { x, y } = BASE.multiply(Fn.create(scalar)).toAffine();
-    return [montgomery(x), montgomery(y), montgomery(Fp.neg(y))];
+    const point = BASE.multiply(Fn.create(scalar));
+    return [...parts(point), parts(point.negate())[1]];
   },
 });

@@ -2,11 +2,9 @@
  * Generate the constants of P-384 that the firmware keeps in flash: for the boards as a C array, for Node as a module.
  * They are computed with @noble/curves, which shares nothing with the firmware's own arithmetic.
  */
-import { writeFileSync } from "node:fs";
 import { p384 } from "@noble/curves/nist.js";
-import { lines, wordsOf } from "./words.ts";
+import { writeTable } from "./words.ts";
 
-const COMMAND = "node --import tsx tools/generate/p384.ts";
 const { Fp, Fn, BASE } = { Fp: p384.Point.Fp, Fn: p384.Point.Fn, BASE: p384.Point.BASE };
 const R = 1n << 384n;
 const { x, y } = BASE.toAffine();
@@ -22,13 +20,4 @@ const constants: [string, bigint][] = [
   ["its y", Fp.create(y * R)],
 ];
 
-const text = constants.flatMap(([name, value]) => [`  // ${name}`, ...lines(wordsOf(value, 12), 6)]);
-
-writeFileSync(
-  "boards/common/table_p384.h",
-  `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_p384[] = {\n${text.join("\n")}\n};\n`,
-);
-writeFileSync(
-  "tools/generate/p384.table.js",
-  `// ${COMMAND}\n// prettier-ignore\nexport const p384 = new Uint32Array([\n${text.join("\n")}\n]);\n`,
-);
+writeTable("p384", "p384", constants, 12, 6);
