@@ -46,6 +46,10 @@ export const POINTS256: bool = LONG_PUBLIC;
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
 
+/** True if P-256 only verifies, and nothing else inverts (the choice `own`): its code is then small instead of fast. */
+// prettier-ignore
+export const LEAN256: bool = isDefined(TLS_P256) && !isDefined(TLS_PUBLIC);
+
 /** True if the board answers Poly1305 on whole blocks. */
 export const POLY1305: bool = BLOCKS && !BLIND;
 

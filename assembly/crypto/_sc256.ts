@@ -2,7 +2,7 @@
  * Scalars of P-256: numbers modulo the group's order n, eight 32-bit words, least significant first, below n. `order` is the
  * words of n in memory.
  *
- * CT: but for `isScalar`, `recode` and `differs`, which are for public scalars, nothing here branches on, or indexes by, a scalar.
+ * CT: but for `isScalar`, `invertPublic`, `recode` and `differs`, which are for public scalars, nothing here branches on, or indexes by, a scalar.
  */
 import * as words from "../lib/words";
 import * as inverse from "./_inverse";
@@ -27,6 +27,52 @@ export function mul(out: usize, a: usize, b: usize, order: usize): void {
 export function invert(out: usize, a: usize, order: usize, w: usize): void {
   inverse.invert(w, a, order, MINUS_INVERSE, BYTES, w);
   enter(out, w, order, w + BYTES);
+}
+
+/**
+ * The same of a public a, not zero: by halving and subtracting (Stein's algorithm; Knuth, "The Art of Computer Programming", §4.5.2), in less code and more time.
+ *
+ * x a = u and y a = v modulo n, v is odd, and each round takes at least one bit from u v: after 512 rounds u is 0, and v is 1.
+ *
+ * CT: everything leaks.
+ */
+export function invertPublic(out: usize, a: usize, order: usize, w: usize): void {
+  let u = w;
+  let v = w + 2 * BYTES;
+  memory.copy(u, a, BYTES);
+  memory.copy(v, order, BYTES);
+  memory.fill(u + BYTES, 0, BYTES);
+  memory.fill(v + BYTES, 0, BYTES);
+  store<u32>(u + BYTES, 1);
+  for (let i = 2 * 8 * BYTES; i-- != 0;) {
+    if (load<u32>(u) & 1) {
+      if (montgomery.below(u, v, BYTES)) {
+        const lower = u;
+        u = v;
+        v = lower;
+      }
+      montgomery.sub(u, u, v, order, BYTES);
+      montgomery.sub(u + BYTES, u + BYTES, v + BYTES, order, BYTES);
+    }
+    halve(u, order);
+    halve(u + BYTES, order);
+  }
+  enter(out, v + BYTES, order, u);
+}
+
+/** a = a / 2 mod n. Bounds: n is odd, so a + n is even where a is odd; half of it is below n. */
+function halve(a: usize, order: usize): void {
+  const mask = words.mask(load<u32>(a) & 1);
+  let carry: u64 = 0;
+  let below: u32 = 0;
+  for (let i: usize = 0; i < BYTES; i += 4) {
+    carry += <u64>load<u32>(a + i) + (load<u32>(order + i) & mask);
+    const word = <u32>carry;
+    if (i != 0) store<u32>(a + i - 4, (below >>> 1) | (word << 31));
+    below = word;
+    carry >>>= 32;
+  }
+  store<u32>(a, (below >>> 1) | ((<u32>carry) << 31), BYTES - 4);
 }
 
 /** out = 2^256 a mod n. `out` is not a; `w` is a scalar of workspace. */
@@ -68,23 +114,11 @@ export function isScalar(a: usize, order: usize): boolean {
  * Turn s into the bits of a comb: the number u below n with 2u - (2^260 - 1) = s mod n, so that s is the sum of 2^i for each
  * bit i of u that is 1, less 2^i for each that is 0, 260 bits in all (Hamburg, "Fast and compact elliptic-curve
  * cryptography", §3.3). `w` is a scalar of workspace.
- *
- * Bounds: n is odd, so s + n is even where s is odd; half of it is below n.
  */
 export function comb(s: usize, order: usize, w: usize): void {
   table.getSecret(w, table.Secret.Bits);
   montgomery.add(s, s, w, order, BYTES);
-  const mask = words.mask(load<u32>(s) & 1);
-  let carry: u64 = 0;
-  for (let j: usize = 0; j < BYTES; j += 4) {
-    carry += <u64>load<u32>(s + j) + (load<u32>(order + j) & mask);
-    store<u32>(s + j, <u32>carry);
-    carry >>>= 32;
-  }
-  for (let j: usize = 0; j < BYTES - 4; j += 4) {
-    store<u32>(s + j, (load<u32>(s + j) >>> 1) | (load<u32>(s + j, 4) << 31));
-  }
-  store<u32>(s, (load<u32>(s, BYTES - 4) >>> 1) | ((<u32>carry) << 31), BYTES - 4);
+  halve(s, order);
 }
 
 /** Number of digits of `recode`. */

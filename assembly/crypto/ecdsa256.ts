@@ -76,7 +76,8 @@ function judge(w: usize, signature: usize, key: usize, digest: usize): Status {
   if (!sc.isScalar(w + N_R, w + ORDER) || !sc.isScalar(w + N_S, w + ORDER)) return Status.Forged;
   if (!p256.decode(w + MULTIPLES, key, work)) return Status.Forged;
   table.get(w + MULTIPLES + p256.Z, table.Constant.One);
-  sc.invert(w + SUM, w + N_S, w + ORDER, work);
+  if (cpu.LEAN256) sc.invertPublic(w + SUM, w + N_S, w + ORDER, work);
+  else sc.invert(w + SUM, w + N_S, w + ORDER, work);
   sc.enter(w + U1, w + N_S, w + ORDER, work);
   bytes.copy(w + N_S, w + U1, sc.BYTES);
   montgomery.read(work, digest, sc.BYTES);

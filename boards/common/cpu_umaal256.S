@@ -123,6 +123,11 @@ cpu_p256_product:
   .type cpu_p256_square, %function
   .balign 4
 cpu_p256_square:
+#if defined TLS_P256 && !defined TLS_PUBLIC
+  /* LEAN256 of _cpu.ts. */
+  mov r2, r1
+  b cpu_p256_product
+#else
   push {lr}
   sub sp, #36
   mov r4, r1
@@ -171,5 +176,6 @@ cpu_p256_square:
   less_prime r3
   add sp, #36
   pop {pc}
+#endif
   .size cpu_p256_square, . - cpu_p256_square
 #endif

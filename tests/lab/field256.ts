@@ -217,7 +217,9 @@ export function scalarTrials(a: bigint, b: bigint): Trial256[] {
   ];
 }
 
-/** The inverse of a scalar. */
-export function inverseScalarTrial(a: bigint): Trial256 {
-  return { name: "invert", op: Op.Sc256Invert, fields: [bytes(a, 32)], wanted: (power(a, N - 2n, N) * R) % N };
+/** The inverse of a scalar, in both ways: only that of secrets is for zero. */
+export function inverseScalarTrials(a: bigint): Trial256[] {
+  const trial = { fields: [bytes(a, 32)], wanted: (power(a, N - 2n, N) * R) % N };
+  const secret = { ...trial, name: "invert", op: Op.Sc256Invert };
+  return a % N === 0n ? [secret] : [secret, { ...trial, name: "invert, public", op: Op.Sc256InvertPublic }];
 }

@@ -229,6 +229,8 @@ function element(out: usize, a: usize, reader: Reader, op: u32): void {
       return sc.mul(out, a, words(reader, 32), order);
     case Op.Sc256Invert:
       return sc.invert(out, a, order, scratch.take(sc.INVERT_BYTES));
+    case Op.Sc256InvertPublic:
+      return sc.invertPublic(out, a, order, scratch.take(sc.INVERT_BYTES));
     case Op.Sc256Comb: {
       sc.comb(a, order, scratch.take(sc.BYTES));
       memory.copy(out, a, sc.BYTES);

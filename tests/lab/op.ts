@@ -137,8 +137,9 @@ export const enum Op {
   InverseApplyPortable = 0x73,
   /** a, b -> a * b / 2^256 modulo the group's order */
   Sc256Mul = 0x5d,
-  /** a -> 2^256 / a */
+  /** a -> 2^256 / a, of a secret a and of a public one */
   Sc256Invert = 0x5e,
+  Sc256InvertPublic = 0x78,
   /** a -> the bits of its comb */
   Sc256Comb = 0x5f,
 
