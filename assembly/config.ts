@@ -79,6 +79,10 @@ export const MQTT_KEEP_ALIVE_S: u32 = 300;
 export const MQTT_PING_MS: u32 = 240_000;
 /** Time for the answer to it. */
 export const MQTT_REPLY_MS: u32 = 20_000;
+/** The longest that the application's client of MQTT holds up a report, with a message under way. */
+export const MQTT_YIELD_MS: u32 = 5_000;
+/** The pause of that client after a first failure; it doubles with each further one. */
+export const MQTT_PAUSE_MS: u32 = 1_000;
 /** Maximum head of an HTTP response: several times that of servers and their proxies. */
 export const HTTP_HEAD_BYTES: u32 = 2_048;
 

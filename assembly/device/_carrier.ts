@@ -18,6 +18,7 @@ import { own } from "./_key";
 import * as event from "./event";
 import { Event } from "./facts";
 import { broker, settings } from "./settings";
+import * as pubsub from "./pubsub";
 import * as stream from "./stream";
 
 const PIECE_BYTES: u32 = 64;
@@ -106,7 +107,8 @@ export function end(keep: boolean): void {
  *     3. link <-> TLS       before the channel's state is read: a connection that ended is seen in the same turn
  *     4. the connection     is the stream's if that holds it; else the exchange opens it, asks, and moves its bytes in one turn;
  *                           with no exchange, a connection that the server gave up is closed, and one to a broker is attended to
- *     5. link -> module     last, so that what the steps before wrote leaves in this turn
+ *     5. the client of MQTT of the application, in its stream
+ *     6. link -> module     last, so that what the steps before wrote leaves in this turn
  */
 export function poll(nowMs: u32): bool {
   let moved = fromWire();
@@ -121,6 +123,7 @@ export function poll(nowMs: u32): bool {
     else if (channel.state() == LinkState.PeerClosed || channel.state() == LinkState.Failed) channel.close();
     else if (MQTT && channel.state() == LinkState.Open) worked = attend() || worked;
   } else if (MQTT) part();
+  worked = pubsub.turn(busy, nowMs) || worked;
   if (link.TUNNEL) link.work(worked);
   moved = moved || worked;
   return toWire() || moved;

@@ -95,6 +95,16 @@ export const enum State {
   Unconfigured = 8,
 }
 
+/** States of the application's client of MQTT. */
+export const enum MqttState {
+  /** There is none. */
+  Closed = 0,
+  /** No connection: reports have it, or an attempt failed and the next one is due later. */
+  Waiting = 1,
+  /** The broker has accepted the client. */
+  Open = 2,
+}
+
 /** States of the application's stream. */
 export const enum StreamState {
   /** There is none. */

@@ -5,3 +5,8 @@ export const TLS: bool = !isDefined(WITHOUT_TLS);
 
 /** The board's noise alone makes no key: the factory's seed must be there for the first one. */
 export const WEAK_NOISE: bool = isDefined(NOISE_IS_WEAK);
+
+/** The application has a client of MQTT instead of a stream. */
+export const PUBSUB: bool = isDefined(MQTT_CLIENT);
+
+if (PUBSUB && !TLS) ERROR("MQTT_CLIENT is inside TLS: it excludes WITHOUT_TLS");

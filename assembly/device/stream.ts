@@ -148,7 +148,7 @@ export function isQuiet(): bool {
  */
 export function turn(busy: bool, begun: bool, nowMs: u32): bool {
   if (!features.TLS) return false;
-  if (begun || !busy) stream.yields = 0;
+  if (!busy) stream.yields = 0;
   switch (stream.state) {
     case StreamState.Waiting:
       if (begun || stream.yields) return false;

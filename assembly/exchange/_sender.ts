@@ -3,6 +3,7 @@
  * pointer until the packet is written.
  */
 import { MQTT_KEEP_ALIVE_S } from "../config";
+import { hex } from "../lib/bytes";
 import { Pipe } from "../lib/pipe";
 import * as text from "../link/text";
 import { Text } from "../link/text";
@@ -171,10 +172,7 @@ export function introduce(
 /** Take the device's id, 32 bytes: it is the channel where there is no user. */
 export function identify(id: usize): void {
   if (account.isUser) return;
-  for (let i: u32 = 0; i < 2 * ID_BYTES; i++) {
-    const digit = (load<u8>(id + (i >> 1)) >> (i & 1 ? 0 : 4)) & 15;
-    store<u8>(idText + i, digit < 10 ? 0x30 + digit : 0x57 + digit);
-  }
+  hex(idText, id, ID_BYTES);
   account.channel = idText;
   account.channelLen = 2 * ID_BYTES;
 }

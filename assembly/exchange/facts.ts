@@ -23,10 +23,19 @@ export const enum ResponseFault {
   BodyTooLong = 9,
   /** The broker refused the connection: the user's name, the password, or the will. */
   BrokerRefused = 10,
-  /** The broker refused the subscription to the answers. */
+  /** The broker refused a subscription. */
   TopicRefused = 11,
   /** A packet of MQTT that a broker may not send, or not now. */
   Packet = 12,
   /** The broker did not answer that it is there. */
   BrokerSilent = 13,
 }
+
+/** The longest topic, and the longest filter. */
+export const MQTT_TOPIC_MOST: u32 = 64;
+/** The most bytes of a message. */
+export const MQTT_DATA_MOST: u32 = 512;
+/** Subscriptions at a time. */
+export const MQTT_FILTERS_MOST: u32 = 4;
+/** The longest of the other texts of an account: user, password, message of the will. */
+export const MQTT_TEXT_MOST: u32 = 256;

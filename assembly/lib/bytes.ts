@@ -59,3 +59,11 @@ export function store32be(out: usize, value: u32): void {
 export function store64be(out: usize, value: u64): void {
   store<u64>(out, bswap(value));
 }
+
+/** Write `len` bytes as twice as many lower-case hexadecimal digits to `out`; the two must not overlap. CT: not for secrets. */
+export function hex(out: usize, from: usize, len: u32): void {
+  for (let i: u32 = 0; i < 2 * len; i++) {
+    const digit = (load<u8>(from + (i >> 1)) >> (i & 1 ? 0 : 4)) & 15;
+    store<u8>(out + i, digit < 10 ? 0x30 + digit : 0x57 + digit);
+  }
+}

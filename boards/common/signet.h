@@ -72,4 +72,57 @@ int32_t signet_stream_rekey(void);
 /** End the stream: accepted bytes are still sent, received ones are dropped. */
 void signet_stream_close(void);
 
+/**
+ * A client of MQTT 3.1.1 inside TLS, for a broker of your own. It is in images with the choice `pubsub`, which have no
+ * other stream.
+ *
+ *     signet_mqtt_open(&(struct signet_mqtt){.host = "broker.example", .port = 8883, .user = "pump", .password = "…"});
+ *     signet_mqtt_subscribe("pump/7/set", 1);
+ *     for (;;) {
+ *       if (there_is_news) signet_mqtt_publish("pump/7/level", "23", 2, 1);
+ *       while ((len = signet_mqtt_receive(topic, data, sizeof data)) >= 0) …
+ *       sleep_ms(signet_poll());
+ *     }
+ *
+ * The broker must have one of the TLS keys of the factory page. There is one connection: while a report waits, the
+ * client leaves the broker in order, and comes back after the report. Its session is not clean, so the broker keeps
+ * messages at QoS 1 meanwhile. Nothing is published as retained. A message at QoS 1 can come twice, to either side.
+ */
+struct signet_mqtt {
+  const char *host;       /* NULL: that of the factory page */
+  uint16_t port;          /* 0: that of the factory page */
+  uint16_t keep_alive;    /* in seconds; 0: none */
+  const char *client;     /* at most 64 bytes; NULL: the device's id in hexadecimal */
+  const char *user;       /* NULL: none */
+  const char *password;   /* NULL: none */
+  const char *will_topic; /* NULL: no will */
+  const char *will;       /* its message; NULL: an empty one */
+  uint8_t will_qos;       /* 0 or 1 */
+};
+
+/** Connect, now and again after each loss, until `signet_mqtt_close`. All texts are copied. */
+int32_t signet_mqtt_open(const struct signet_mqtt *account);
+
+/** State of the client: enum signet_mqtt_state. */
+uint32_t signet_mqtt_state(void);
+
+/** Publish at QoS 0 or 1. SIGNET_AGAIN: the message before is under way; at QoS 1 until the broker has it. */
+int32_t signet_mqtt_publish(const char *topic, const void *data, uint32_t len, uint32_t qos);
+
+/** Subscribe with at most QoS 0 or 1, for as long as the client is open. */
+int32_t signet_mqtt_subscribe(const char *filter, uint32_t qos);
+
+/** End a subscription. SIGNET_UNEXPECTED: there is none of this filter. */
+int32_t signet_mqtt_unsubscribe(const char *filter);
+
+/**
+ * Take the next message: its topic with a zero behind it, SIGNET_MQTT_TOPIC_MOST + 1 bytes, and up to `max` bytes of
+ * its data. Returns how many bytes it has, at most SIGNET_MQTT_DATA_MOST; SIGNET_AGAIN: there is none. Longer ones are
+ * acknowledged and dropped.
+ */
+int32_t signet_mqtt_receive(char *topic, void *data, uint32_t max);
+
+/** Leave the broker. A message that it does not have yet is dropped. */
+void signet_mqtt_close(void);
+
 #endif

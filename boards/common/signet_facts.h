@@ -28,9 +28,9 @@ enum signet_status {
 enum signet_result {
   /** Success. It is not zero: compare with it. */
   SIGNET_OK = 0x5a3c96c3,
-  /** More than 512 bytes, or a name longer than a host's can be. */
+  /** More than 512 bytes, a name longer than a host's can be, or no room for another filter. */
   SIGNET_TOO_LONG = -1,
-  /** A port or name that cannot be one. */
+  /** A port, name or topic that cannot be one. */
   SIGNET_MALFORMED = -2,
   /** Not now: there is a stream already, or none; or never: the factory page or the board has no TLS. */
   SIGNET_UNEXPECTED = -4,
@@ -52,6 +52,16 @@ enum signet_stream {
   SIGNET_STREAM_ENDED = 4,
   /** It could not be opened in a minute, the server could not be proven, or the connection was cut. */
   SIGNET_STREAM_FAILED = 5,
+};
+
+/** States of a client of MQTT. */
+enum signet_mqtt_state {
+  /** There is none. */
+  SIGNET_MQTT_CLOSED = 0,
+  /** No connection: reports have it, or an attempt failed and the next one is due later. */
+  SIGNET_MQTT_WAITING = 1,
+  /** The broker has accepted the client. */
+  SIGNET_MQTT_OPEN = 2,
 };
 
 /** Steps in which the link can fail. */
@@ -99,5 +109,14 @@ enum signet_link_cause {
 /** The longest name of a host, and the most bytes of a report. */
 #define SIGNET_HOST_MOST 64u
 #define SIGNET_DATA_MOST 512u
+
+/** The longest topic, and the longest filter. */
+#define SIGNET_MQTT_TOPIC_MOST 64u
+/** The most bytes of a message. */
+#define SIGNET_MQTT_DATA_MOST 512u
+/** Subscriptions at a time. */
+#define SIGNET_MQTT_FILTERS_MOST 4u
+/** The longest of the other texts of an account: user, password, message of the will. */
+#define SIGNET_MQTT_TEXT_MOST 256u
 
 #endif

@@ -46,6 +46,12 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
     "ROAD_MQTT needs TLS over a stream",
   ],
   [
+    "assembly/device/features.ts",
+    /isDefined\((MQTT_CLIENT|WITHOUT_TLS)\)/g,
+    "true",
+    "MQTT_CLIENT is inside TLS: it excludes WITHOUT_TLS",
+  ],
+  [
     "assembly/link/_families.ts",
     /!isDefined\(WITHOUT_(FRAMED|ESP_AT)\)/g,
     "false",

@@ -101,7 +101,7 @@ export const RESPONSE_FAULTS = {
   "head-too-long": [8, "Head, trailer and chunk extensions are longer than HTTP_HEAD_BYTES."],
   "body-too-long": [9, "The body is longer than any answer."],
   "broker-refused": [10, "The broker refused the connection: the user's name, the password, or the will."],
-  "topic-refused": [11, "The broker refused the subscription to the answers."],
+  "topic-refused": [11, "The broker refused a subscription."],
   packet: [12, "A packet of MQTT that a broker may not send, or not now."],
   "broker-silent": [13, "The broker did not answer that it is there."],
 } as const;
@@ -171,15 +171,22 @@ export const STREAM_STATES = {
   failed: [5, "It could not be opened in a minute, the server could not be proven, or the connection was cut."],
 } as const;
 
+/** States of the application's client of MQTT. */
+export const MQTT_STATES = {
+  closed: [0, "There is none."],
+  waiting: [1, "No connection: reports have it, or an attempt failed and the next one is due later."],
+  open: [2, "The broker has accepted the client."],
+} as const;
+
 /** Results of fallible functions: number, meaning, and the meaning for a C program that can see it. */
 export const STATUSES = {
   ok: [0x5a3c96c3, "", "Success. It is not zero: compare with it."],
   "too-long": [
     -1,
     "A buffer or counter of ours is too small for this input; nothing was written past it.",
-    "More than 512 bytes, or a name longer than a host's can be.",
+    "More than 512 bytes, a name longer than a host's can be, or no room for another filter.",
   ],
-  malformed: [-2, "The bytes do not follow their format.", "A port or name that cannot be one."],
+  malformed: [-2, "The bytes do not follow their format.", "A port, name or topic that cannot be one."],
   forged: [-3, "A signature or tag does not verify, or a key or point is one that must be refused."],
   unexpected: [
     -4,
@@ -238,3 +245,11 @@ export const RECORDS = {
 
 /** The longest name of a stream's host. */
 export const HOST_MOST = 64;
+
+/** Limits of the application's client of MQTT. */
+export const MQTT_LIMITS = {
+  MQTT_TOPIC_MOST: [64, "The longest topic, and the longest filter."],
+  MQTT_DATA_MOST: [512, "The most bytes of a message."],
+  MQTT_FILTERS_MOST: [4, "Subscriptions at a time."],
+  MQTT_TEXT_MOST: [256, "The longest of the other texts of an account: user, password, message of the will."],
+} as const;

@@ -54,6 +54,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("Event", "Events on the device's console; numbers among the bytes are big-endian.", device.EVENTS),
       enumeration("Refused", "The numbers of a server that Event.NumberRefused can name.", device.REFUSED_NUMBERS),
       enumeration("State", "States of the device.", device.STATES),
+      enumeration("MqttState", "States of the application's client of MQTT.", device.MQTT_STATES),
       enumeration("StreamState", "States of the application's stream.", device.STREAM_STATES),
       enumeration("Death", "Causes for which a device gives up and resets.", device.DEATHS),
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
@@ -67,11 +68,14 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("TunnelFlag", "Flags of a segment of a tunnel.", device.TUNNEL_FLAGS),
     ].join("\n"),
   "assembly/exchange/facts.ts": () =>
-    enumeration(
-      "ResponseFault",
-      "Reasons to refuse a response: of HTTP up to 9, of MQTT from 10.",
-      device.RESPONSE_FAULTS,
-    ),
+    [
+      enumeration(
+        "ResponseFault",
+        "Reasons to refuse a response: of HTTP up to 9, of MQTT from 10.",
+        device.RESPONSE_FAULTS,
+      ),
+      constants(device.MQTT_LIMITS),
+    ].join("\n"),
   "assembly/identity/facts.ts": () =>
     [
       enumeration("Label", "Labels of the claims: CWT's, EAT's, and Signet's own.", bare(protocol.LABELS)),
@@ -116,9 +120,13 @@ function header(): string {
     `/** States of the device. */\n${cEnumeration("signet_status", "SIGNET_", rows(device.STATES))}`,
     `/** Results of calls that can fail. Errors are negative. */\n${cEnumeration("signet_result", "SIGNET_", results)}`,
     `/** States of a stream. */\n${cEnumeration("signet_stream", "SIGNET_STREAM_", rows(device.STREAM_STATES))}`,
+    `/** States of a client of MQTT. */\n${cEnumeration("signet_mqtt_state", "SIGNET_MQTT_", rows(device.MQTT_STATES))}`,
     `/** Steps in which the link can fail. */\n${cEnumeration("signet_link_step", "SIGNET_LINK_STEP_", rows(device.LINK_STEPS))}`,
     `/** Causes of a fault of the link. */\n${cEnumeration("signet_link_cause", "SIGNET_LINK_CAUSE_", rows(device.LINK_CAUSES))}`,
     `/** The longest name of a host, and the most bytes of a report. */\n#define SIGNET_HOST_MOST ${device.HOST_MOST}u\n#define SIGNET_DATA_MOST ${protocol.LIMITS.DATA_MOST[0]}u\n`,
+    Object.entries(device.MQTT_LIMITS)
+      .map(([name, [number, meaning]]) => `/** ${meaning} */\n#define SIGNET_${name} ${number}u\n`)
+      .join(""),
     `#endif\n`,
   ].join("\n");
 }

@@ -42,6 +42,7 @@ export const CHOICES = {
     use: { ...only("esp-at"), ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
   },
   mqtt: { says: "no HTTP: messages travel in MQTT through a broker, inside TLS", use: { ROAD_MQTT: 1 } },
+  pubsub: { says: "the client of MQTT of `signet_mqtt_open` instead of a stream", use: { MQTT_CLIENT: 1 } },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
 } as const satisfies Record<string, Choice>;
 

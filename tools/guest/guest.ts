@@ -8,10 +8,11 @@ import { Duplex } from "node:stream";
 import { table } from "../generate/tables.js";
 import type { Flash } from "./flash.ts";
 import { PowerCut } from "./flash.ts";
+import { GuestMqtt, type MqttExports } from "./mqtt.ts";
 import type { Noise } from "./noise.ts";
 
 /** The exports of the firmware. */
-interface Exports {
+interface Exports extends MqttExports {
   readonly memory: WebAssembly.Memory;
   init(): void;
   poll(): number;
@@ -175,6 +176,11 @@ export class Guest {
   /** Its memory itself, for tests that damage it. */
   memory(): Uint8Array {
     return new Uint8Array(this.#running().memory.buffer);
+  }
+
+  /** The client of MQTT, as a C program has it. */
+  get mqtt(): GuestMqtt {
+    return new GuestMqtt(this.#running(), () => this.#wake());
   }
 
   /** A copy of its whole memory: what an attacker with a probe sees. */
