@@ -2,6 +2,7 @@
 import * as espat from "./at/espat";
 import * as quectel from "./at/quectel";
 import * as simcom from "./at/simcom";
+import * as nrf91 from "./at/nrf91";
 import { Event } from "./at/step";
 
 /** The families of modules; the values are those of the factory page. */
@@ -10,6 +11,7 @@ export const enum Family {
   EspAt = 1,
   Quectel = 2,
   Simcom = 3,
+  Nrf91 = 4,
 }
 
 /** The drivers in the image; a driver that is not in it costs no byte. */
@@ -17,13 +19,14 @@ export const FRAMED: bool = !isDefined(WITHOUT_FRAMED);
 export const ESP_AT: bool = !isDefined(WITHOUT_ESP_AT);
 export const QUECTEL: bool = isDefined(WITH_QUECTEL);
 export const SIMCOM: bool = isDefined(WITH_SIMCOM);
+export const NRF91: bool = isDefined(WITH_NRF91);
 
 /** True if the image has a driver for AT modules. */
-export const AT: bool = ESP_AT || QUECTEL || SIMCOM;
+export const AT: bool = ESP_AT || QUECTEL || SIMCOM || NRF91;
 /** True if it has one for modules in a mobile network. */
-export const MOBILE: bool = QUECTEL || SIMCOM;
+export const MOBILE: bool = QUECTEL || SIMCOM || NRF91;
 
-const DRIVERS: u32 = <u32>FRAMED + <u32>ESP_AT + <u32>QUECTEL + <u32>SIMCOM;
+const DRIVERS: u32 = <u32>FRAMED + <u32>ESP_AT + <u32>QUECTEL + <u32>SIMCOM + <u32>NRF91;
 
 let chosen: u32 = 0;
 
@@ -31,7 +34,8 @@ let chosen: u32 = 0;
 @inline
 export function family(): u32 {
   if (DRIVERS > 1) return chosen;
-  return FRAMED ? Family.Framed : ESP_AT ? Family.EspAt : QUECTEL ? Family.Quectel : Family.Simcom;
+  // prettier-ignore
+  return FRAMED ? Family.Framed : ESP_AT ? Family.EspAt : QUECTEL ? Family.Quectel : SIMCOM ? Family.Simcom : Family.Nrf91;
 }
 
 /** True if the image has a driver for this family. */
@@ -46,6 +50,8 @@ export function known(family: u32): boolean {
       return QUECTEL;
     case Family.Simcom:
       return SIMCOM;
+    case Family.Nrf91:
+      return NRF91;
     default:
       return false;
   }
@@ -60,7 +66,8 @@ export function use(family: u32): void {
 /** Have the driver of the AT module in use begin. */
 @inline
 export function start(nowMs: u32): void {
-  if (SIMCOM && family() == Family.Simcom) simcom.start(nowMs);
+  if (NRF91 && family() == Family.Nrf91) nrf91.start(nowMs);
+  else if (SIMCOM && family() == Family.Simcom) simcom.start(nowMs);
   else if (QUECTEL && family() == Family.Quectel) quectel.start(nowMs);
   else if (ESP_AT) espat.start(nowMs);
 }
@@ -68,7 +75,8 @@ export function start(nowMs: u32): void {
 /** Have the driver of the AT module in use act on an event of the engine. */
 @inline
 export function react(event: Event): void {
-  if (SIMCOM && family() == Family.Simcom) simcom.react(event);
+  if (NRF91 && family() == Family.Nrf91) nrf91.react(event);
+  else if (SIMCOM && family() == Family.Simcom) simcom.react(event);
   else if (QUECTEL && family() == Family.Quectel) quectel.react(event);
   else if (ESP_AT) espat.react(event);
 }

@@ -44,6 +44,7 @@ let chosen: u32 = 0;
 @inline
 export function family(): u32 {
   if (DRIVERS > 1) return chosen;
+  // prettier-ignore
   return ${names
     .map((name, row) => (row < names.length - 1 ? `${upper(name)} ? ` : "") + `Family.${pascal(name)}`)
     .join(" : ")};

@@ -19,6 +19,7 @@ export const FAMILIES = {
   "esp-at": { number: 1, says: "ESP-AT", driver: "espat" },
   quectel: { number: 2, says: "Quectel modules", driver: "quectel", isChosen: true, isMobile: true },
   simcom: { number: 3, says: "SIMCom modules", driver: "simcom", isChosen: true, isMobile: true },
+  nrf91: { number: 4, says: "the Serial Modem of nRF91", driver: "nrf91", isChosen: true, isMobile: true },
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -1,6 +1,6 @@
 /**
  * The common part of emulated modules in a mobile network (3GPP TS 27.007): a SIM, a network that takes its time, an access point, errors with numbers. A
- * family (`quectel.ts`, `simcom.ts`) adds its own commands.
+ * family (`quectel.ts`, `simcom.ts`, `nrf91.ts`) adds its own commands.
  */
 import { AtModule, parse } from "./module.ts";
 
@@ -24,6 +24,7 @@ export abstract class MobileModule extends AtModule {
   protected readonly busyWord = "";
   /** The SIM's PIN; empty: it asks for none. */
   pin = "";
+  /** `AT+CPIN`. */
   protected unlocked = false;
   protected apn = "";
   /** The last error. */
@@ -39,7 +40,7 @@ export abstract class MobileModule extends AtModule {
     "+CGSN": () => this.answer("860000000000001"),
     "+CMEE": (argument) => this.oneOf(argument, "012", (value) => (this.#numbered = value !== "0")),
     "+CFUN": (argument, form) => this.#function(argument, form === "query"),
-    "+CPIN": (argument, form) => this.#sim(argument, form === "query"),
+    "+CPIN": (argument, form) => this.unlock(argument, form === "query"),
     "+CSQ": () => this.answer(`+CSQ: ${this.attached ? 21 : 99},99`),
     "+CREG": (_, form) => this.#registered("+CREG", form === "query"),
     "+CGREG": (_, form) => this.#registered("+CGREG", form === "query"),
@@ -61,15 +62,25 @@ export abstract class MobileModule extends AtModule {
     Object.assign(this.#commands, commands);
   }
 
-  /** Greet with this word, and look for the network. */
+  /** Greet with this word and the state of the SIM, and look for the network. */
   protected greet(word: string): void {
+    this.wake();
+    this.say(`\r\n${word}\r\n`);
+    this.say(`\r\n+CPIN: ${this.unlocked ? "READY" : "SIM PIN"}\r\n`);
+  }
+
+  /** Begin from the state after power-on, and look for the network. */
+  protected wake(): void {
     this.unlocked = this.pin === "";
     this.apn = "";
     this.#numbered = false;
     this.#simSeen = false;
+    this.search();
+  }
+
+  /** Look for the network. */
+  protected search(): void {
     this.#attachedAt = this.clock.now() + (this.mischief.has("slow-attach") ? SLOW_ATTACH_MS : ATTACH_MS);
-    this.say(`\r\n${word}\r\n`);
-    this.say(`\r\n+CPIN: ${this.unlocked ? "READY" : "SIM PIN"}\r\n`);
   }
 
   protected get attached(): boolean {
@@ -77,7 +88,7 @@ export abstract class MobileModule extends AtModule {
   }
 
   protected execute(line: string): void {
-    const match = /^AT(?:(E[01]|I|[A-Z+]*)(\?|=\?|=(.*))?)$/s.exec(line);
+    const match = /^AT(?:(E[01]|I|[A-Z+#]*)(\?|=\?|=(.*))?)$/s.exec(line);
     const name = match?.[1] ?? "unknown";
     const command = Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
     if (!command) return this.done("ERROR");
@@ -107,7 +118,8 @@ export abstract class MobileModule extends AtModule {
     if (argument.endsWith(",1")) this.reset();
   }
 
-  #sim(argument: string, query: boolean): void {
+  /** `AT+CPIN`. */
+  protected unlock(argument: string, query: boolean): void {
     if (query) {
       if (this.mischief.has("sim-busy") && !this.#simSeen) {
         this.#simSeen = true;

@@ -12,7 +12,7 @@ interface Misbehaviour {
 
 type Module = Exclude<FamilyName, "framed">;
 const ESP: readonly Module[] = ["esp-at"];
-const MOBILE: readonly Module[] = ["quectel", "simcom"];
+const MOBILE: readonly Module[] = ["quectel", "simcom", "nrf91"];
 
 /** Misbehaviours of modules. */
 export const QUIRKS = {

@@ -11,8 +11,8 @@ import { carry, converse, converseOften, until } from "./session.ts";
 
 type Mobile = Exclude<FamilyName, "esp-at">;
 
-/** The number of the error when a host refuses. */
-const REFUSED: Readonly<Record<Mobile, number>> = { quectel: 566, simcom: 10 };
+/** The number of the error when a host refuses; 0 if the module gives none. */
+const REFUSED: Readonly<Record<Mobile, number>> = { quectel: 566, simcom: 10, nrf91: 0 };
 
 for (const family of Object.keys(REFUSED) as Mobile[]) suite(family);
 
