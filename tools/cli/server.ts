@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Level } from "../server/logger.ts";
 import { POLICIES, type Policy } from "../server/policy.ts";
@@ -19,6 +20,7 @@ interface Options {
   policy: Policy;
   forks: "suspend" | "alarm";
   trustClock?: boolean;
+  workers: number;
 }
 
 const LEVELS: readonly Level[] = ["error", "warn", "info", "debug"];
@@ -54,14 +56,38 @@ export function add(program: Command): void {
       new Option("--forks <action>", "action on a proved clone").choices(["suspend", "alarm"]).default("suspend"),
     )
     .option("--trust-clock", "start even if the clock contradicts the newest row of the database")
+    .option("--workers <n>", "processes that share the port and a database of PostgreSQL", workers, 1)
     .action(async (options: Options) => {
-      const { runServer } = await import("../server/run.ts");
-      const { tlsPort, tlsKey, coapPort, fields: file, log, ...rest } = options;
+      const { tlsPort, tlsKey, coapPort, fields: file, log, workers: count, ...rest } = options;
       const fields = file === undefined ? {} : { fields: (await import("../fields.ts")).load(file) };
       const tls = tlsPort === undefined ? {} : { tls: { port: tlsPort, ...(tlsKey && { key: tlsKey }) } };
       const coap = coapPort === undefined ? {} : { coap: { port: coapPort } };
-      await runServer({ ...rest, ...tls, ...coap, ...fields, level: log, suspendForks: options.forks === "suspend" });
+      if (count > 1) {
+        const { check, supervise } = await import("../server/workers.ts");
+        check({ ...rest, ...coap });
+        if (cluster.isPrimary) {
+          process.exitCode = await supervise(count);
+          return;
+        }
+      }
+      const hasTunnels = count === 1;
+      const { runServer } = await import("../server/run.ts");
+      await runServer({
+        ...rest,
+        ...tls,
+        ...coap,
+        ...fields,
+        hasTunnels,
+        level: log,
+        suspendForks: options.forks === "suspend",
+      });
     });
+}
+
+function workers(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidArgumentError("It must be 1 to 64.");
+  return value;
 }
 
 function port(text: string): number {

@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly tls?: { readonly port: number; readonly key?: string };
   /** Serve this TLS also over CoAP, on this port of UDP; 0 takes a free one. */
   readonly coap?: { readonly port: number };
+  /** False if the requests of one tunnel can reach different processes: then there are none. */
+  readonly hasTunnels?: boolean;
   /** Addresses and networks of proxies whose word about the address of a client counts. */
   readonly trustedProxy?: string;
   /** The fields of the product's readings, for the operator's page. */
@@ -188,7 +190,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const tlsKey = options.tls?.key ?? keyBeside(options.database, "signet-tls.key");
     const identity = options.tls && (await tls.load(tlsKey, audience, clock()));
     const tunnelLimits = { ...tunnel.LIMITS, ...options.tunnelLimits };
-    const tunnels = identity && opened(inTunnels(inside, tunnelLimits, identity));
+    const tunnels =
+      options.hasTunnels === false ? undefined : identity && opened(inTunnels(inside, tunnelLimits, identity));
     const door = opened(await listen(inside, host, options.port, undefined, tunnels));
     const tlsDoor = options.tls && opened(await listen(inside, host, options.tls.port, identity));
     const coapDoor = tunnels && options.coap && opened(await coap.listen(tunnels, host, options.coap.port));

@@ -18,7 +18,8 @@ const CONFLICT_RETRIES = 10;
 const POSTGRES_CONNECTIONS = 10;
 const POSTGRES_READERS = 2;
 
-function isPostgres(where: string): boolean {
+/** True if an address of a database is one of PostgreSQL. */
+export function isPostgres(where: string): boolean {
   return /^postgres(ql)?:\/\//.test(where);
 }
 
