@@ -56,7 +56,11 @@ const header = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 /** Begin a message of `kind` that the key of `own` signs: all up to the payload, which the caller then writes. */
 export function begin(message: Sign1, out: Writer, kind: Kind, own: KeyPair): void {
   const name = nameOf(kind);
-  const nameLen = lengthOf(name);
+  beginNamed(message, out, name, lengthOf(name), own);
+}
+
+/** The same for a kind that is not in the table, since no image reads it: `name` has at most 8 bytes. */
+export function beginNamed(message: Sign1, out: Writer, name: usize, nameLen: u32, own: KeyPair): void {
   sign1.begin(message, out, FIXED_BYTES + nameLen);
   cbor.map(out, 3);
   cbor.int(out, Header.Alg);

@@ -9,6 +9,7 @@ import * as ed25519 from "../../tools/wire/ed25519.ts";
 import { id as idOf } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
+import { access as firmwareAccess, accessPassword } from "../unit/identity/example.ts";
 import { AUDIENCE, FLAVOURS, ask, decide, enrolled, missing, serve, text, type Fixture } from "./harness.ts";
 
 const MINUTE_MS = 60_000;
@@ -101,6 +102,25 @@ void test("a device that asks without end is told so, and others are not", async
   assert.equal(await put(other), 200);
 });
 
+void test("the password that the firmware makes (tests/unit/identity holds it to these bytes) lets its device in", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server, { seed: new Uint8Array(32).fill(1) });
+  const issuedAt = 1_767_225_600;
+  server.clock.pass(issuedAt * 1000 - server.clock.now);
+  const token = await tokenOf(server);
+  const put = (clientid: string): ReturnType<typeof ask> =>
+    ask(server, token, "/v1/authorize", {
+      method: "POST",
+      body: JSON.stringify({ clientid, password: accessPassword }),
+    });
+  const id = hex(device.id);
+  assert.deepEqual(await put(id), {
+    status: 200,
+    body: { result: "allow", device: id, until: issuedAt * 1000 + 5 * MINUTE_MS },
+  });
+  assert.equal((await put(`${id}-2`)).body.detail, "wrong-client");
+});
+
 void test("the example of the protocol's page is these bytes", () => {
   const page = readFileSync(new URL("../../assembly/identity/README.md", import.meta.url), "utf8");
   const [, example] = /^### Access$[\s\S]*?```\n([0-9a-f\s]+)```/m.exec(page) ?? [];
@@ -108,5 +128,6 @@ void test("the example of the protocol's page is these bytes", () => {
   const access = { clientId: hex(idOf(key.publicKey)), audience: AUDIENCE, issuedAt: 1_767_225_600 };
   const message = messages.sealAccess(key, access);
   assert.equal(example?.replace(/\s/g, ""), hex(message));
+  assert.equal(firmwareAccess, hex(message));
   assert.deepEqual(messages.readAccess(open(message)), access);
 });

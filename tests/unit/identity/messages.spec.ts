@@ -6,6 +6,8 @@ import * as sign1 from "../../../assembly/cose/sign1";
 import { Sign1 } from "../../../assembly/cose/sign1";
 import * as soft from "../../../assembly/signer/soft";
 import { SoftKey } from "../../../assembly/signer/soft";
+import * as access from "../../../assembly/identity/access";
+import { ACCESS_MOST, Access, PASSWORD_MOST } from "../../../assembly/identity/access";
 import * as enrolment from "../../../assembly/identity/enrolment";
 import { Enrolment } from "../../../assembly/identity/enrolment";
 import * as report from "../../../assembly/identity/report";
@@ -36,7 +38,12 @@ const hash = memory.data(32, 8);
 const out = memory.data(1024, 8);
 const handed = memory.data(HANDOVER_MOST, 8);
 
+const wanted = changetype<Access>(memory.data(offsetof<Access>(), 8));
+const other = changetype<KeyPair>(memory.data(KEYPAIR_BYTES, 8));
+
 const seed = counting(0, 32);
+const ones = repeated(1, 32);
+const tester = ascii("signet.test");
 const serverKey = hex(example.serverPublicKey);
 const audience = ascii("signet.example");
 const board = ascii("mps2-an386");
@@ -293,5 +300,46 @@ describe("refused messages", () => {
       writer.begin(out, room);
       expect(report.write(draft, writer, own, peer, next)).toBe(Status.TooLong);
     }
+  });
+});
+
+describe("an access", () => {
+  beforeAll(() => {
+    keypair.derive(other, ones.dataStart);
+    soft.lend(changetype<SoftKey>(keypair.signer(other)), ones.dataStart);
+    peer.audience = tester.dataStart;
+    peer.audienceLen = tester.length;
+    wanted.issuedAt = 1_767_225_600;
+  });
+  afterAll(setUp);
+
+  it("is the example of the protocol's page, also as a password", () => {
+    const client = ascii(show(keypair.id(other), 32));
+    wanted.client = client.dataStart;
+    wanted.clientLen = client.length;
+    writer.begin(out, 1024);
+    expect(access.write(draft, writer, other, peer, wanted)).toBe(Status.Ok);
+    expect(sign1.sign(draft, keypair.signer(other), 0)).toBe(Status.Ok);
+    const len = writer.length();
+    expect(show(out, len)).toBe(example.access);
+    const text = new Uint8Array(PASSWORD_MOST);
+    const textLen = access.password(text.dataStart, out, len);
+    expect(String.UTF8.decodeUnsafe(text.dataStart, textLen)).toBe(example.accessPassword);
+    expect(show(out, len)).toBe(show(repeated(0, len).dataStart, len));
+  });
+
+  it("has at most so many bytes, and no longer client", () => {
+    const longest = repeated(0x61, 129);
+    const audience = repeated(0x62, 64);
+    peer.audience = audience.dataStart;
+    peer.audienceLen = audience.length;
+    wanted.client = longest.dataStart;
+    wanted.clientLen = 128;
+    writer.begin(out, 1024);
+    expect(access.write(draft, writer, other, peer, wanted)).toBe(Status.Ok);
+    expect(writer.length()).toBe(ACCESS_MOST);
+    wanted.clientLen = 129;
+    writer.begin(out, 1024);
+    expect(access.write(draft, writer, other, peer, wanted)).toBe(Status.TooLong);
   });
 });
