@@ -4,7 +4,7 @@
  *
  *     Closed   -> open    Waiting
  *     Waiting  ->         Open      the stream is open, and the broker has accepted the client
- *     Open     ->         Waiting   a report waits and nothing is under way, or for PUBSUB_YIELD_MS; or the connection was lost
+ *     Open     ->         Waiting   a report waits and nothing is under way, or for MQTT_YIELD_MS; or the connection was lost
  *
  * An image with it has no other stream. Without it, each function is empty, and asc leaves out all that it calls.
  */
