@@ -44,7 +44,11 @@
   .equ BLOCKS, START + 32
   .equ FRAME, BLOCKS + 4
 
-/* void cpu_sha256(uint32_t state[8], const uint8_t *data, uint32_t blocks, const uint32_t k[64]), blocks > 0 */
+/*
+ * void cpu_sha256(uint32_t state[8], const uint8_t *data, uint32_t blocks, const uint32_t k[2 * 64]), blocks > 0
+ *
+ * k has the constants of SHA-512, low words first: the high word of each is that of SHA-256.
+ */
   .section .text.cpu_sha256, "ax"
   .global cpu_sha256
   .type cpu_sha256, %function
@@ -87,8 +91,8 @@ cpu_sha256:
 .Lround:
   /* T1 = h + k + w + Ch(e, f, g) + Sigma1(e), in r6, and the new e = d + T1. */
   ldm r1!, {r6}
-  ldm r2!, {r3}
-  adds r6, r6, r3
+  ldm r2!, {r3, r7}
+  adds r6, r6, r7
   ldr r3, [r0, #28]
   adds r6, r6, r3
   ldr r3, [r0, #24]
@@ -117,9 +121,9 @@ cpu_sha256:
   cmp r1, lr
   bne .Lround
 
-  mov r3, r11
-  adds r3, #128
-  adds r3, #128
+  movs r3, #1
+  lsls r3, r3, #9
+  add r3, r11
   cmp r3, r2
   beq .Ladd
 
