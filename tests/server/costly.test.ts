@@ -12,6 +12,7 @@ import * as log from "../../tools/server/log.ts";
 import { LoopWatch } from "../../tools/server/loop.ts";
 import { openapi } from "../../tools/server/openapi.ts";
 import * as queries from "../../tools/server/queries.ts";
+import * as series from "../../tools/server/series.ts";
 import { audit } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { Store } from "../../tools/server/store/store.ts";
@@ -51,6 +52,7 @@ for (const flavour of FLAVOURS) {
     for (const [what, least] of [
       [`${path}/export`, PLANTED / 500],
       [`${path}/reports?limit=1000`, 1],
+      [`${path}/series`, PLANTED / 2000],
       ["/v1/devices?limit=1000", 1],
       ["/v1/log?limit=1000", 1],
       ["/v1/alarms?limit=1000", 1],
@@ -102,6 +104,7 @@ for (const flavour of FLAVOURS) {
         await devices.list(view, { limit: 10, order: "id", ...filter });
       await queries.reports(view, id, { limit: 10 });
       await queries.reports(view, id, { limit: 10, after: 5 });
+      await series.of(view, id, { since: 0, until: 1 });
       assert.ok(seen.length >= 9);
       const explain = sql.raw(flavour === "postgres" ? "explain " : "explain query plan ");
       for (const { sql: query, parameters } of seen) {

@@ -19,6 +19,8 @@ export interface DeviceView extends profile.Profile {
   readonly counter: number;
   readonly head: string;
   readonly reports: number;
+  /** Those of `reports` that left the database, in archives or erased. */
+  readonly archived: number;
   readonly gaps: number;
   /**
    * Counters of three commands: the last queued, the last obeyed, and the last that the device is past. It will not obey those
@@ -28,7 +30,7 @@ export interface DeviceView extends profile.Profile {
   readonly successor: string | null;
 }
 
-function view(row: DeviceRow, { name, note, labels }: profile.Profile = profile.EMPTY): DeviceView {
+function view(row: DeviceRow, archived = 0, { name, note, labels }: profile.Profile = profile.EMPTY): DeviceView {
   return {
     id: hex(row.id),
     name,
@@ -45,6 +47,7 @@ function view(row: DeviceRow, { name, note, labels }: profile.Profile = profile.
     counter: row.head_counter,
     head: hex(row.head_hash),
     reports: row.report_count,
+    archived,
     gaps: row.gap_count,
     commands: { queued: row.downlink_counter, acknowledged: row.acknowledged, passed: row.passed },
     successor: row.successor === null ? null : hex(row.successor),
@@ -53,11 +56,14 @@ function view(row: DeviceRow, { name, note, labels }: profile.Profile = profile.
 
 async function views(store: Store, rows: readonly DeviceRow[]): Promise<DeviceView[]> {
   const profiles = new Map<string, profile.Profile>();
+  const archived = new Map<string, number>();
   for (let i = 0; i < rows.length; i += PART) {
     const part = rows.slice(i, i + PART).map(({ id }) => id);
     for (const [id, one] of await profile.of(store.read, part)) profiles.set(id, one);
+    const bases = store.read.selectFrom("bases").select(["device", "count"]).where("device", "in", part);
+    for (const { device, count } of await bases.execute()) archived.set(hex(device), count);
   }
-  return rows.map((row) => view(row, profiles.get(hex(row.id))));
+  return rows.map((row) => view(row, archived.get(hex(row.id)), profiles.get(hex(row.id))));
 }
 
 /** Ids in one statement. */

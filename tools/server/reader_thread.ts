@@ -9,6 +9,7 @@ import * as queries from "./queries.ts";
 import * as receipt from "./receipt.ts";
 import * as rights from "./rights.ts";
 import * as rules from "./rules.ts";
+import * as series from "./series.ts";
 import { unnumbered, type Writers } from "./unnumbered.ts";
 import type { RuleRow } from "./store/schema.ts";
 import { Store } from "./store/store.ts";
@@ -47,6 +48,9 @@ const QUERIES = {
   },
   async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
     return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
+  },
+  async series(store: Store, { device, ...range }: series.Range & { readonly device: string }): Promise<string> {
+    return JSON.stringify(await series.of(store, fromHex(device)!, range));
   },
   async history(store: Store, { device, limit, since }: HistoryAsked): Promise<string> {
     return JSON.stringify(await history.of(store, fromHex(device)!, limit, since));

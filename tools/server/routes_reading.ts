@@ -116,6 +116,23 @@ export const READING: readonly Route[] = [
   ),
   route(
     "get",
+    "/v1/devices/:id/series",
+    "read",
+    "The numbers of a device's reports by key, for a plot: the lowest and the highest of each four-hundredth of a range",
+    {
+      params: z.object({ id }),
+      query: z.object({ since: whole.default(0), until: whole.optional() }).strict(),
+      isLabelled: true,
+    },
+    async ({ reader, clock }, { params, query, reachedSince }) => {
+      const { since, until = clock() + 1 } = query;
+      return new Rendered(
+        await reader.ask("series", { device: params.id, since: Math.max(since, reachedSince), until }),
+      );
+    },
+  ),
+  route(
+    "get",
     "/v1/devices/:id/history",
     "read",
     "The boards and keys of a device from the first to this one, and the newest reports of all of them",

@@ -144,6 +144,74 @@ void test(
       tab.page.getByRole("button", { name: "Export" }).click(),
     ]);
     assert.equal(saved.suggestedFilename(), `${hex(device.id)}.ndjson`);
+    // A range comes from the server: its extremes, and the number of all its readings.
+    await tab.page.getByRole("button", { name: "Week" }).click();
+    await tab.page.getByRole("img", { name: /^uptime, s: 31 readings, from 0 to 31, the last 31$/ }).waitFor();
+    await tab.page.getByRole("button", { name: "temperature" }).click();
+    await tab.page.getByRole("img", { name: /^temperature, °C: 31 readings, from 18\.501 to 21\.496/ }).waitFor();
+    assert.match((await tab.page.getByText("Times are in").textContent())!, /^Times are in [\w/]+\.$/);
+    await leave(tab);
+  },
+);
+
+void test(
+  "a device gets a name, a command and an order, and loses one; tokens are made and ended; one with a label sees its devices",
+  { skip },
+  async (t) => {
+    const server = await live(t);
+    const [device, other] = [await enrolled(server), await enrolled(server)];
+    const tab = await open(t, server.url);
+    await signIn(tab, server.adminToken!);
+    await visit(tab, device);
+    await tab.page.getByText("Edit name, labels and note").click();
+    await tab.page.getByLabel("Name").fill("Pumpe Süd 東");
+    await tab.page.getByLabel("Labels").fill("owner:müller, site/a");
+    await tab.page.getByRole("button", { name: "Save" }).click();
+    await tab.page.getByText("owner:müller, site/a").waitFor();
+    const press = async (name: string, yes: string): Promise<void> => {
+      await tab.page.getByRole("button", { name, exact: true }).click();
+      await tab.page.getByRole("dialog").getByRole("button", { name: yes, exact: true }).click();
+    };
+    await tab.page.getByLabel("Command", { exact: true }).fill("öffnen");
+    await press("Send…", "Send");
+    const commands = tab.page.getByRole("table", { name: "Newest commands" });
+    await commands.getByText("öffnen").waitFor();
+    await press("Rotate key…", "Rotate");
+    await commands.getByText("rotate the key").waitFor();
+    await picture(tab, "commands");
+    await press("Withdraw command 2", "Withdraw");
+    await commands.getByText("withdrawn").waitFor();
+    const verdict = await exchange.report(device, server.url, reading(20_000, 0));
+    assert.ok(verdict.kind === "accepted");
+    assert.deepEqual(
+      verdict.downlinks.map(({ data }) => hex(data)),
+      [hex(text("öffnen"))],
+    );
+    await tab.page.getByRole("link", { name: "Tokens" }).click();
+    await tab.page.getByLabel("Name").fill("müller");
+    await tab.page.getByLabel("Scope").selectOption("operate");
+    await tab.page.getByLabel("Only devices").fill("owner:müller");
+    await press("Make a token…", "Make");
+    const secret = (await tab.page.getByLabel("New token").textContent())!;
+    await picture(tab, "tokens");
+    const owner = await open(t, server.url);
+    await signIn(owner, secret);
+    await owner.page.getByRole("link", { name: short(device) }).waitFor();
+    assert.equal(await owner.page.getByRole("link", { name: short(other) }).count(), 0);
+    assert.equal(await owner.page.getByRole("link", { name: /Tokens|Log|Sign-up/ }).count(), 0);
+    await owner.page.getByLabel("Find").fill("süd");
+    await owner.page.getByLabel("by").selectOption("name");
+    await owner.page.getByText("Pumpe Süd 東 · owner:müller · site/a").waitFor();
+    await owner.page.getByLabel("Silent for").selectOption("an hour");
+    await owner.page.getByText("No device matches.").waitFor();
+    await owner.page.getByLabel("Silent for").selectOption("any time");
+    await visit(owner, device);
+    await owner.page.getByRole("button", { name: "Suspend…" }).waitFor();
+    await owner.page.getByRole("link", { name: "Alarms" }).click();
+    await owner.page.getByText("No alarms.").waitFor();
+    await press("End token müller", "End it");
+    await owner.page.getByText("may have been revoked").waitFor();
+    await leave(owner, /status of 401/);
     await leave(tab);
   },
 );
@@ -512,7 +580,7 @@ void test(
     await forge(device, server);
     const revoked = await enrolled(server, { software: "x".repeat(32), version: "9".repeat(32) });
     await ask(server, server.adminToken, `/v1/devices/${hex(revoked.id)}/revoke`, { method: "POST", body: "{}" });
-    const views = ["#/", `#/device/${hex(device.id)}`, "#/alarms", "#/sign-up", "#/log"];
+    const views = ["#/", `#/device/${hex(device.id)}`, "#/alarms", "#/sign-up", "#/tokens", "#/log"];
     for (const [colorScheme, viewport] of [
       ["light", { width: 360, height: 740 }],
       ["dark", { width: 360, height: 740 }],

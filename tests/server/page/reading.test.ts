@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { decimals, times } from "../../../tools/server/page/axis.js";
 import { fields, line } from "../../../tools/server/page/reading.js";
 import { hex } from "../../../tools/wire/bytes.ts";
 import { encode } from "../../../tools/wire/cbor.ts";
@@ -26,6 +27,33 @@ void test("the fields of the firmware are named, with their units; text and deci
   assert.equal(fields("fb7ff0000000000000")[0]!.value, undefined, "infinity is not drawn");
   assert.equal(line(fields("")), "bytes empty");
   assert.equal(line(fields("ff")), "bytes ff");
+});
+
+void test("text in UTF-8 is read where it is no CBOR, and control characters are no text", () => {
+  assert.equal(line(fields(hex(text("Tür offen, 21 °C")))), "Tür offen, 21 °C");
+  assert.equal(line(fields(hex(encode(new Map([["Größe", 3]]))))), "Größe 3");
+  assert.equal(line(fields(hex(text("ü\u0007")))), "bytes c3bc07");
+  assert.equal(line(fields(hex(text("ü\u202e")))), "bytes c3bce280ae");
+});
+
+void test("the labels of an axis tell its places apart", () => {
+  const start = Date.UTC(2026, 0, 1) / 1000;
+  for (const [step, many] of [
+    [1, 20],
+    [60, 20],
+    [3600, 30],
+    [21_600, 12],
+    [86_400, 40],
+    [28 * 86_400, 30],
+    [365 * 86_400, 10],
+  ] as const) {
+    const written = times(Array.from({ length: many }, (_, i) => start + i * step));
+    for (const [i, one] of written.entries()) assert.notEqual(one, written[i - 1], `${step} s: ${written.join(" ")}`);
+    if (step >= 86_400) assert.equal(new Set(written).size, many, written.join(" "));
+  }
+  assert.deepEqual(decimals([20.1, 20.1025, 20.105], 0.0025), ["20.1000", "20.1025", "20.1050"]);
+  assert.deepEqual(decimals([-1000, 0, 1000], 1000), ["-1,000", "0", "1,000"]);
+  assert.deepEqual(decimals([0, 0.25, 0.5], 0.25), ["0.00", "0.25", "0.50"]);
 });
 
 void test("names of Object.prototype are not field names", () => {

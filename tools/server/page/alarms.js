@@ -140,7 +140,7 @@ export function alarms(page) {
         foreign(acknowledged.by),
         acknowledged.note !== "" && foreign(`: ${acknowledged.note}`),
       );
-    if (seq === null || !page.may("operate")) return "";
+    if (seq === null || !page.may("operate") || page.label !== null) return "";
     const label = `Acknowledge entry ${count(seq)}`;
     const press = () => void page.attempt(() => acknowledge(seq, what));
     return el("button", { type: "button", "aria-label": label, onclick: press }, "Acknowledge…");

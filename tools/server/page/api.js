@@ -80,10 +80,11 @@ export async function ask(path) {
  *
  * @param {string} path
  * @param {object} body
+ * @param {"POST" | "PATCH"} [method]
  * @returns {Promise<any>}
  */
-export async function order(path, body) {
-  return (await send(path, { method: "POST", body: JSON.stringify(body) })).json();
+export async function order(path, body, method = "POST") {
+  return (await send(path, { method, body: JSON.stringify(body) })).json();
 }
 
 /**

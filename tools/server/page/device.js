@@ -6,8 +6,10 @@ import { confirm } from "./confirm.js";
 import { el, fill, foreign, renew, row, say, table } from "./dom.js";
 import { gap } from "./alarms.js";
 import { badge, count, deviceLink, short, since } from "./format.js";
-import { Plot } from "./plot.js";
+import { commands } from "./commands.js";
+import { profile } from "./profile.js";
 import { fields, line } from "./reading.js";
+import { readings } from "./readings.js";
 
 const REPORT_COLUMNS = ["Counter", "Received", "Reading", "Follows", "Hash"];
 const REFUSAL_COLUMNS = ["When", "Request", "Reason"];
@@ -72,15 +74,14 @@ export function device(page, id) {
   const path = `/v1/devices/${encodeURIComponent(id)}`;
   /** @type {Map<number, any>} */
   const reports = new Map();
-  const plot = new Plot();
-  let shownField = "";
   let listed = LISTED;
 
   const state = badge("");
   const actions = el("div", { class: "buttons" });
   const facts = el("dl", { class: "facts" });
-  const choice = el("div", { class: "choice", role: "group", "aria-label": "Plotted value" });
-  const readings = el("div");
+  const plotted = readings(page, path);
+  const queue = commands(page, path, () => shown.now());
+  const words = profile(page, path, () => shown.now());
   const chain = el("div");
   const refusals = el("div");
   const alarms = el("div");
@@ -94,12 +95,14 @@ export function device(page, id) {
     actions,
     alarms,
     facts,
+    words.element,
     el("h2", {}, "Readings"),
-    choice,
-    readings,
+    plotted.element,
     el("h2", {}, "Chain"),
     gaps,
     chain,
+    el("h2", {}, "Commands"),
+    queue.element,
     el("h2", {}, "Refusals"),
     refusals,
   );
@@ -121,13 +124,15 @@ export function device(page, id) {
       ask(`${path}/reports?${fresh}`),
       ask(`/v1/refusals?device=${encodeURIComponent(id)}`),
       ask("/v1/alarms?limit=1000"),
+      queue.refresh(),
     ]);
     for (const report of more.reports) reports.set(report.counter, { ...report, fields: fields(report.data) });
     for (const counter of [...reports.keys()].slice(0, -KEPT_MAX)) reports.delete(counter);
     showFacts(view);
     showState(view.state);
+    words.show(view);
     if (more.reports.length > 0 || newest === 0) {
-      showPlot();
+      plotted.show([...reports.values()]);
       showChain();
     }
     showRefusals(refused);
@@ -142,9 +147,10 @@ export function device(page, id) {
       ...(view.note === "" ? [] : [["Note", foreign(view.note)]]),
       ["Last contact", since(view.lastSeen)],
       ["Counter", count(view.counter)],
-      ["Reports stored", count(view.reports)],
+      ["Reports", count(view.reports)],
+      ...(view.archived === 0 ? [] : [["Of these archived or erased", count(view.archived)]]),
       ["Counters skipped", count(view.gaps)],
-      ["Commands", commands(view.commands)],
+      ["Commands", sent(view.commands)],
       ["Board", foreign(view.model)],
       ["Firmware", foreign(`${view.software} ${view.version}`)],
       ["Starts", count(view.bootCount)],
@@ -173,6 +179,7 @@ export function device(page, id) {
         decision.name,
       ),
     );
+    queue.allow(now === "active" && page.may("operate"));
     fill(
       actions,
       ...buttons,
@@ -199,46 +206,6 @@ export function device(page, id) {
     const url = URL.createObjectURL(blob);
     el("a", { href: url, download: `${id}.ndjson` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  }
-
-  function showPlot() {
-    const all = [...reports.values()];
-    /** @type {Map<string, { label: string, unit: string, points: import("./plot.js").Point[] }>} */
-    const series = new Map();
-    for (const { receivedAt, fields: found } of all) {
-      for (const { key, name, unit, value } of found) {
-        if (value === undefined) continue;
-        if (!series.has(key)) series.set(key, { label: name || "value", unit, points: [] });
-        series.get(key)?.points.push({ at: receivedAt, value });
-      }
-    }
-    if (series.size === 0) {
-      const text =
-        all.length === 0
-          ? "The device has sent no report yet."
-          : "Its reports contain no numbers that this page can read.";
-      fill(readings, el("p", { class: "empty" }, text));
-      return;
-    }
-    if (!series.has(shownField)) shownField = /** @type {string} */ (series.keys().next().value);
-    const { label, unit, points } = /** @type {NonNullable<ReturnType<typeof series.get>>} */ (series.get(shownField));
-    if (!plot.element.isConnected) fill(readings, plot.element);
-    plot.draw(label, unit, points);
-    const known = [...choice.children].map((one) => /** @type {HTMLElement} */ (one).dataset["key"]);
-    if (known.join() !== [...series.keys()].join()) {
-      const buttons = [...series].map(([key, { label: name }]) =>
-        el("button", { type: "button", "data-key": key, onclick: () => choose(key) }, name),
-      );
-      fill(choice, ...(buttons.length > 1 ? buttons : []));
-    }
-    for (const button of choice.children)
-      button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset["key"] === shownField));
-  }
-
-  /** @param {string} key */
-  function choose(key) {
-    shownField = key;
-    showPlot();
   }
 
   function showChain() {
@@ -320,7 +287,7 @@ export function device(page, id) {
     close() {
       clearInterval(poll);
       shown.stop();
-      plot.close();
+      plotted.close();
     },
   };
 }
@@ -344,7 +311,7 @@ function follows(report, before) {
  *
  * @param {{ queued: number, acknowledged: number, passed: number }} counters
  */
-function commands({ queued, acknowledged, passed }) {
+function sent({ queued, acknowledged, passed }) {
   if (queued === 0) return "none";
   const last = acknowledged === 0 ? "none obeyed" : `obeyed up to ${count(acknowledged)}`;
   const lost = passed > acknowledged ? `, none up to ${count(passed)} any more` : "";

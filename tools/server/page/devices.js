@@ -6,6 +6,15 @@ import { el, fill, foreign, renew, row, say, table } from "./dom.js";
 import { badge, count, deviceLink, setTime, since } from "./format.js";
 
 const COLUMNS = ["Device", "State", "Last report", "Counter", "Board", "Firmware", "Reports", "Gaps"];
+const HOUR_MS = 3_600_000;
+/** Lengths of silence to look for. */
+const SILENCES = /** @type {const} */ ([
+  ["any time", 0],
+  ["an hour", HOUR_MS],
+  ["a day", 24 * HOUR_MS],
+  ["a week", 168 * HOUR_MS],
+  ["a month", 720 * HOUR_MS],
+]);
 const SHOWN = 200;
 const SHOWN_MORE = 1000;
 
@@ -29,12 +38,20 @@ export function devices(page) {
   const search = el("input", {
     id: "search",
     type: "search",
-    placeholder: "id begins with…",
-    pattern: "[0-9a-f]{0,64}",
     spellcheck: "false",
     autocomplete: "off",
     oninput: () => typed.soon(),
   });
+  const by = el(
+    "select",
+    { id: "by", onchange: () => void shown.now() },
+    ...["id", "name", "label", "board", "firmware"].map((value) => el("option", { value }, value)),
+  );
+  const silent = el(
+    "select",
+    { id: "silent", onchange: () => void shown.now() },
+    ...SILENCES.map(([name, ms]) => el("option", { value: ms }, name)),
+  );
   const state = el(
     "select",
     { id: "state", onchange: () => void shown.now() },
@@ -55,8 +72,12 @@ export function devices(page) {
       { class: "filter", role: "search", onsubmit: filter },
       el("label", { for: "search" }, "Find"),
       search,
+      el("label", { for: "by" }, "by"),
+      by,
       el("label", { for: "state" }, "State"),
       state,
+      el("label", { for: "silent" }, "Silent for"),
+      silent,
     ),
     body,
     more,
@@ -80,16 +101,19 @@ export function devices(page) {
 
   /** Ask for everything that is shown. */
   async function refresh() {
-    const prefix = search.value.trim().toLowerCase();
-    search.setCustomValidity(/^[0-9a-f]{0,64}$/.test(prefix) ? "" : "An id has the digits 0 to 9 and a to f.");
+    const text = by.value === "id" ? search.value.trim().toLowerCase() : search.value.trim();
+    const isSound = by.value !== "id" || /^[0-9a-f]{0,64}$/.test(text);
+    search.setCustomValidity(isSound ? "" : "An id has the digits 0 to 9 and a to f.");
     if (!search.reportValidity()) return;
     const query = new URLSearchParams({ limit: String(most) });
-    if (prefix) query.set("id", prefix);
+    if (text) query.set(by.value, text);
     if (state.value) query.set("state", state.value);
+    if (silent.value !== "0") query.set("silentSince", String(Date.now() - Number(silent.value)));
     const [{ devices: found }, totals, counts] = await Promise.all([
       ask(`/v1/devices?${query}`),
       ask("/v1/totals"),
-      ask("/v1/counts"),
+      // A token with a label reaches no counts of the whole server.
+      page.label === null ? ask("/v1/counts") : undefined,
     ]);
     show(found);
     sums(totals, counts);
@@ -100,7 +124,12 @@ export function devices(page) {
   function show(found) {
     if (found.length === 0) {
       rows.clear();
-      fill(body, search.value || state.value ? el("p", { class: "empty" }, "No device matches.") : welcome(page));
+      fill(
+        body,
+        search.value || state.value || silent.value !== "0"
+          ? el("p", { class: "empty" }, "No device matches.")
+          : welcome(page),
+      );
       return;
     }
     const wanted = new Set(found.map(({ id }) => id));
@@ -129,18 +158,25 @@ export function devices(page) {
    * @param {{ devices: Record<string, number>, reports: number }} totals
    * @param {any} counts
    */
-  function sums({ devices: { suspended = 0, revoked = 0, ...others }, reports }, { accepted, refused }) {
+  function sums({ devices: { suspended = 0, revoked = 0, ...others }, reports }, counts) {
     const devices = Object.values(others).reduce((sum, one) => sum + one, suspended + revoked);
-    const refusals = Object.values(refused).reduce((sum, one) => sum + one, 0);
     const shown = [
       ["Devices", count(devices)],
       ["Suspended", count(suspended)],
       ["Revoked", count(revoked)],
       ["Reports", count(reports)],
+      ...(counts === undefined ? [] : sinceStart(counts)),
+    ];
+    renew(tiles, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  }
+
+  /** @param {{ accepted: { reports: number }, refused: Record<string, number> }} counts */
+  function sinceStart({ accepted, refused }) {
+    const refusals = Object.values(refused).reduce((sum, one) => sum + one, 0);
+    return [
       ["Reports since start", count(accepted.reports)],
       ["Refusals since start", count(refusals)],
     ];
-    renew(tiles, ...shown.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   }
 
   return {
@@ -195,7 +231,7 @@ function deviceRow(first) {
     say(state, view.state);
     setTime(seen, view.lastSeen);
     say(counter, count(view.counter));
-    say(name, view.name && ` ${view.name}`);
+    say(name, [view.name, ...view.labels].filter(Boolean).join(" · "));
     say(board, view.model);
     say(firmware, `${view.software} ${view.version}`);
     say(reports, count(view.reports));

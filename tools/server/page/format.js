@@ -21,12 +21,17 @@ function ago(at) {
 }
 
 /**
- * Write a time in full, in the reader's zone.
+ * Write a time in full, in the reader's zone, which it names.
  *
  * @param {number} at
  */
 export function fullTime(at) {
-  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+}
+
+/** Name the reader's zone. */
+export function zone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /**

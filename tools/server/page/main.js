@@ -8,12 +8,14 @@ import { el, fill, get, say } from "./dom.js";
 import { count, deviceLink, tick } from "./format.js";
 import { log } from "./log.js";
 import { signUp } from "./sign_up.js";
+import { tokens } from "./tokens.js";
 
 /**
  * The functions of the page that a view uses.
  *
  * @typedef {object} Page
  * @property {{ audience: string, publicKey: string, policy: string }} server
+ * @property {string | null} label The label of the token: it reaches no other devices, and no list of all. Null without one.
  * @property {(scope: string) => boolean} may Return true if the token's scope includes another.
  * @property {(work: () => Promise<void>) => Promise<void>} attempt Do something, and show an error if it fails.
  * @property {(text: string, seen?: boolean) => void} announce Tell screen readers, and show the text too if `seen`.
@@ -69,7 +71,9 @@ async function start() {
     const page = makePage(me, server);
     say(get("audience"), server.audience);
     get("nav").hidden = get("sign-out").hidden = false;
-    get("sign-out").title = `Signed in as ${me.name}, scope ${me.scope}`;
+    for (const link of get("nav").querySelectorAll("a")) link.hidden = me.label !== null && "all" in link.dataset;
+    get("sign-out").title =
+      `Signed in as ${me.name}, scope ${me.scope}${me.label === null ? "" : `, label ${me.label}`}`;
     const go = () => route(page);
     addEventListener("hashchange", go, { signal });
     go();
@@ -150,13 +154,14 @@ function showSignIn(why) {
 }
 
 /**
- * @param {{ name: string, scope: string }} me
+ * @param {{ name: string, scope: string, label: string | null }} me
  * @param {Page["server"]} server
  * @returns {Page}
  */
 function makePage(me, server) {
   return {
     server,
+    label: me.label,
     may: (scope) => SCOPES.indexOf(me.scope) >= SCOPES.indexOf(scope),
     async attempt(work) {
       try {
@@ -209,7 +214,7 @@ function route(page) {
 }
 
 /** @type {Map<string, (page: Page) => View>} */
-const VIEWS = new Map(Object.entries({ "": devices, alarms, "sign-up": signUp, log }));
+const VIEWS = new Map(Object.entries({ "": devices, alarms, "sign-up": signUp, tokens, log }));
 
 /**
  * Fetch the changes since the connection was lost.

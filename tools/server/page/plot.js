@@ -1,6 +1,7 @@
 // @ts-check
 /** Readings over time, drawn by uPlot in the page's own colours. */
 import { el } from "./dom.js";
+import { STEPS_S, decimals, times } from "./axis.js";
 import { fullTime } from "./format.js";
 import uPlot from "./uplot.js";
 
@@ -36,13 +37,14 @@ export class Plot {
   }
 
   /**
-   * Draw points, the oldest first.
+   * Draw points, the oldest first, of so many readings.
    *
    * @param {string} label
    * @param {string} unit
    * @param {readonly Point[]} points
+   * @param {number} [readings]
    */
-  draw(label, unit, points) {
+  draw(label, unit, points, readings = points.length) {
     const data = /** @type {uPlot.AlignedData} */ ([
       points.map(({ at }) => at / 1000),
       points.map(({ value }) => value),
@@ -59,9 +61,9 @@ export class Plot {
       this.#span = span(data[0]);
       this.#drawn.setScale("x", this.#span);
     } else this.#drawn.redraw();
-    const values = points.map(({ value }) => value);
-    const [least, most] = [Math.min(...values), Math.max(...values)];
-    const text = `${named}: ${points.length} readings, from ${least} to ${most}, the last ${values.at(-1)}`;
+    let [least, most] = [Infinity, -Infinity];
+    for (const { value } of points) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    const text = `${named}: ${readings} readings, from ${least} to ${most}, the last ${points.at(-1)?.value}`;
     this.element.setAttribute("aria-label", text);
     this.element.dataset["points"] = String(points.length);
   }
@@ -96,15 +98,10 @@ function options(label, width) {
     ],
     axes: [
       { ...axis, incrs: STEPS_S, space: 90, values: (_plot, at) => times(at) },
-      { ...axis, size: 64 },
+      { ...axis, size: 76, values: (_plot, at, _axis, _space, step) => decimals(at, step) },
     ],
   };
 }
-
-const DAY_S = 86_400;
-
-/** Possible distances between times on the axis. */
-const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, DAY_S, 2 * DAY_S, 7 * DAY_S, 28 * DAY_S];
 
 /** The least that the axis of time shows. */
 const SPAN_S = 10;
@@ -118,18 +115,4 @@ function span(times) {
   const [first, last] = [times[0] ?? 0, times[times.length - 1] ?? 0];
   const lacking = Math.max(0, SPAN_S - (last - first)) / 2;
   return { min: first - lacking, max: last + lacking };
-}
-
-/**
- * Write the times of an axis: the day where they are days apart, else the time.
- *
- * @param {readonly number[]} all
- */
-function times(all) {
-  const apart = (all[1] ?? 0) - (all[0] ?? 0);
-  return all.map((at) => {
-    const time = new Date(at * 1000);
-    if (apart >= DAY_S) return time.toLocaleDateString(undefined, { day: "numeric", month: "short" });
-    return time.toLocaleTimeString(undefined, { timeStyle: apart < 60 ? "medium" : "short" });
-  });
 }

@@ -7,27 +7,66 @@ import { FIELDS } from "./fields.js";
 
 /** @typedef {{ key: string, name: string, unit: string, value: number | undefined, text: string }} Field */
 
+/** @typedef {{ key: string, name: string, unit: string, scale: number }} Quantity */
+
 const DEPTH_MAX = 8;
 const FIELDS_MAX = 32;
 
 /**
- * Read data: CBOR, else text, else bytes.
+ * Read data: ASCII text, else CBOR, else text in UTF-8, else bytes.
  *
  * @param {string} hex
  * @returns {Field[]}
  */
 export function fields(hex) {
   const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  const plain = text(bytes);
-  if (plain !== undefined) return [field("", plain)];
+  const found = parts(bytes);
+  if (found === undefined) return [{ key: "", name: "bytes", unit: "", value: undefined, text: hex || "empty" }];
+  return found.map(([key, value]) => field(key, value));
+}
+
+/**
+ * Read the numbers of data by key, as they were sent: `quantity` names and scales them.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {[key: string, value: number][]}
+ */
+export function numbers(bytes) {
+  return (parts(bytes) ?? []).flatMap(([key, given]) => {
+    const value = number(given);
+    return value === undefined ? [] : [/** @type {[string, number]} */ ([key, value])];
+  });
+}
+
+/**
+ * Name the quantity of a key. `scale` is the number of sent units in a shown one.
+ *
+ * @param {string} key
+ * @returns {Quantity}
+ */
+export function quantity(key) {
+  const { name = key, unit = "", per = 1 } = FIELDS.get(key) ?? {};
+  return { key, name, unit, scale: per };
+}
+
+/**
+ * Split data into its fields; undefined if it cannot be read.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {[key: string, value: unknown][] | undefined}
+ */
+function parts(bytes) {
+  const plain = ascii(bytes);
+  if (plain !== undefined) return [["", plain]];
   try {
     const value = decode(bytes);
     const named =
       value instanceof Map ? [...value] : Array.isArray(value) ? value.map((one, i) => [`[${i}]`, one]) : undefined;
-    if (named === undefined) return [field("", value)];
-    return named.slice(0, FIELDS_MAX).map(([key, one]) => field(written(key), one));
+    if (named === undefined) return [["", value]];
+    return named.slice(0, FIELDS_MAX).map(([key, one]) => [written(key), one]);
   } catch {
-    return [{ key: "", name: "bytes", unit: "", value: undefined, text: hex || "empty" }];
+    const words = utf8(bytes);
+    return words === undefined ? undefined : [["", words]];
   }
 }
 
@@ -46,29 +85,43 @@ export function line(all) {
  * @returns {Field}
  */
 function field(key, given) {
-  const known = FIELDS.get(key);
-  const number =
-    typeof given === "number"
-      ? given
-      : typeof given === "string" && /^-?\d+(\.\d+)?$/.test(given)
-        ? Number(given)
-        : NaN;
-  const value = Number.isFinite(number) ? number / (known?.per ?? 1) : undefined;
-  const name = known?.name ?? key;
-  return {
-    key,
-    name,
-    unit: known?.unit ?? "",
-    value,
-    text:
-      value === undefined ? written(given) : known?.digits === undefined ? String(value) : value.toFixed(known.digits),
-  };
+  const digits = FIELDS.get(key)?.digits;
+  const { name, unit, scale } = quantity(key);
+  const sent = number(given);
+  const value = sent === undefined ? undefined : sent / scale;
+  const shown = value === undefined ? written(given) : digits === undefined ? String(value) : value.toFixed(digits);
+  return { key, name, unit, value, text: shown };
+}
+
+/**
+ * Read a number, or a text that is a decimal; undefined if it is none.
+ *
+ * @param {unknown} given
+ */
+function number(given) {
+  const isDecimal = typeof given === "string" && /^-?\d+(\.\d+)?$/.test(given);
+  const value = typeof given === "number" || isDecimal ? Number(given) : NaN;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** @param {Uint8Array} bytes */
-function text(bytes) {
+function ascii(bytes) {
   if (bytes.length === 0 || !bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return undefined;
   return String.fromCharCode(...bytes);
+}
+
+/**
+ * Decode text that fills one line.
+ *
+ * @param {Uint8Array} bytes
+ */
+function utf8(bytes) {
+  try {
+    const words = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(words) ? words : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
