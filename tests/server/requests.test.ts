@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
 import fc from "fast-check";
+import { z } from "zod";
 import { ANSWERS } from "../../tools/server/answers.ts";
 import { openapi } from "../../tools/server/openapi.ts";
+import { ROUTES } from "../../tools/server/routes.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import * as messages from "../../tools/wire/messages.ts";
@@ -231,6 +233,55 @@ for (const flavour of FLAVOURS)
     },
   );
 
+interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly pattern?: string;
+  readonly allOf?: readonly Schema[];
+  readonly minimum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+}
+
+/** Make a value that a schema allows, the shortest text first. */
+function sample(schema: Schema): unknown {
+  if (schema.enum !== undefined) return schema.enum[0];
+  if (schema.type === "array") return [sample(schema.items!)];
+  if (schema.type === "integer") return Math.max(1, schema.minimum ?? 1);
+  const patterns = [schema, ...(schema.allOf ?? [])].flatMap(({ pattern }) => pattern ?? []);
+  return ["x", "", "00", "00".repeat(32), "1"].find((one) => patterns.every((each) => new RegExp(each, "u").test(one)));
+}
+
+void test("no text of any request may have control characters, separators of lines or half a character", () => {
+  let asked = 0;
+  for (const { method, path, body, query } of ROUTES.filter(({ path: one }) => one !== "/v1/authorize"))
+    for (const wanted of [body, query]) {
+      const { properties = {}, required = [] } = z.toJSONSchema(wanted, { io: "input" }) as Schema;
+      const names = Object.keys(properties);
+      const least = Object.fromEntries(required.map((name) => [name, sample(properties[name]!)]));
+      // Some bodies need one of several fields.
+      const sound = [least, ...names.map((name) => ({ ...least, [name]: sample(properties[name]!) }))].find(
+        (one) => wanted.safeParse(one).success,
+      );
+      assert.ok(sound, `${method} ${path}`);
+      for (const name of names) {
+        const { type, items } = properties[name]!;
+        if ((items ?? properties[name]!).type !== "string") continue;
+        const good = sample(items ?? properties[name]!) as string;
+        const given = (one: string): object => ({ [name]: type === "array" ? [one] : one });
+        const rest = wanted.safeParse({ ...least, ...given(good) }).success ? least : sound;
+        const put = (one: string): object => ({ ...rest, ...given(one) });
+        for (const text of ["\0", "\u0085", "\u2028", "\ud800", "\n"]) {
+          assert.ok(wanted.safeParse(put(good)).success, `${method} ${path} ${name}`);
+          assert.ok(!wanted.safeParse(put(good + text)).success, `${method} ${path} ${name}: ${JSON.stringify(text)}`);
+          asked++;
+        }
+      }
+    }
+  assert.ok(asked > 200, String(asked));
+});
+
 void test("a list that did not change is not sent again", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
@@ -286,7 +337,10 @@ void test("the answer of every route matches its schema, and the document has ea
   for (const name of Object.keys(ANSWERS).filter((one) => one.startsWith("get ")))
     await ask(server, adminToken, name.slice(4).replace(":id", hex(device.id)));
   assert.deepEqual([...answered].toSorted(), Object.keys(ANSWERS).toSorted());
-  const paths = openapi()["paths"] as Record<string, Record<string, { responses: Json }>>;
+  const paths = openapi()["paths"] as Record<string, Record<string, { operationId: string; responses: Json }>>;
+  const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+  assert.equal(new Set(ids).size, ids.length);
+  for (const one of ids) assert.match(one, /^(get|post|patch)([A-Z][a-z]+)+$/);
   for (const [where, methods] of Object.entries(paths))
     for (const [method, { responses }] of Object.entries(methods)) {
       const content = responses["200"].content;

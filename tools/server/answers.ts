@@ -132,7 +132,10 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
     accepted: z.strictObject({ enrolments: whole, reports: whole, resent: whole }),
     refused: counts,
   }),
-  "get /v1/totals": z.strictObject({ devices: z.record(z.enum(STATES), whole), reports: whole }),
+  "get /v1/totals": z.strictObject({
+    devices: z.strictObject(Object.fromEntries(STATES.map((one) => [one, whole]))),
+    reports: whole,
+  }),
   "get /v1/me": z.strictObject({ name: text, scope: z.enum(SCOPES), label: text.nullable() }),
   "get /v1/devices": z.strictObject({ devices: list(device), next }),
   "get /v1/devices/:id": device,

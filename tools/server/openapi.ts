@@ -52,6 +52,12 @@ function parameters(schema: z.ZodType, where: "path" | "query"): Json[] {
   }));
 }
 
+/** The id of an operation: its method and the words of its path. */
+function operationId(method: string, path: string): string {
+  const words = path.split(/\W+/).filter((word) => word !== "" && word !== "v1");
+  return [method, ...words.map((word) => word[0]!.toUpperCase() + word.slice(1))].join("");
+}
+
 function failures(scope: Route["scope"]): Json {
   if (scope === "none") return {};
   return {
@@ -72,6 +78,7 @@ function operation(route: Route): Json {
   const schema = z.toJSONSchema(route.body, { io: "input" }) as ObjectSchema;
   const hasBody = Object.keys(schema.properties ?? {}).length > 0;
   return {
+    operationId: operationId(route.method, route.path),
     summary: route.summary,
     parameters: [
       ...parameters(route.params, "path"),
@@ -79,7 +86,7 @@ function operation(route: Route): Json {
       ...(route.isRepeatable ? [IDEMPOTENCY_KEY] : []),
     ],
     ...(hasBody ? { requestBody: { required: true, content: { "application/json": { schema } } } } : {}),
-    ...(route.scope === "none" ? {} : { security: [{ token: [] }] }),
+    security: route.scope === "none" ? [] : [{ token: [] }],
     responses: {
       "200": { description: "done", content: contentOf(route) },
       ...(route.method === "get"
@@ -101,7 +108,8 @@ export function openapi(): Json {
   }
   for (const { path, summary, type, parameters: named } of STREAMS) {
     const responses = { "200": { description: "a stream", content: { [type]: {} } }, ...failures("read") };
-    (paths[path] ??= {})["get"] = { summary, parameters: named, security: [{ token: [] }], responses };
+    const of = { operationId: operationId("get", path), summary, parameters: named };
+    (paths[path] ??= {})["get"] = { ...of, security: [{ token: [] }], responses };
   }
   return {
     openapi: "3.1.0",
@@ -109,7 +117,9 @@ export function openapi(): Json {
       title: "Signet server",
       version: "1",
       description: "The API of operators. The devices' protocol is in assembly/identity/README.md.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
+    servers: [{ url: "/", description: "the server of this document" }],
     paths,
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
   };
