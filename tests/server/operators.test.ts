@@ -1,12 +1,13 @@
 // weight: 12 s, 0.7 cores
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { audit } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { concat, hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
-import { FLAVOURS, ask, decide, enrolled, missing, post, refusal, rows, serve, text } from "./harness.ts";
+import { FLAVOURS, ask, decide, enrolled, missing, post, refusal, rows, serve, text, type Json } from "./harness.ts";
 import { readUntil } from "./wait.ts";
 
 for (const flavour of FLAVOURS) {
@@ -288,6 +289,37 @@ void test("an export contains the whole chain, and verifies offline", async (t) 
   );
 });
 
+/** Compare the dashboard for Grafana with the metrics: each query names families that are there, and no panel lies on another. */
+function checkDashboard(text: string): void {
+  const known = new Map([...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name!, type!]));
+  const kindOf = (name: string): string | undefined => {
+    const histogram = known.get(name.replace(/_(bucket|sum|count)$/, ""));
+    // These two need a webhook.
+    return (
+      known.get(name) ??
+      (histogram === "histogram" ? "counter" : name.startsWith("signet_webhook_") ? "gauge" : undefined)
+    );
+  };
+  const { panels } = JSON.parse(readFileSync("tools/server/grafana.json", "utf8")) as Json;
+  const taken = new Set<string>();
+  assert.ok(panels.length > 10);
+  assert.equal(new Set(panels.map(({ id }: Json) => id)).size, panels.length);
+  for (const { title, gridPos, targets } of panels) {
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+        assert.ok(x < 24 && !taken.has(`${x} ${y}`), title);
+        taken.add(`${x} ${y}`);
+      }
+    for (const { expr } of targets) {
+      const names = [...expr.matchAll(/\bsignet_\w+/g)].map(([name]) => name);
+      assert.ok(names.length > 0, expr);
+      // A counter is of use as a rate, and a gauge is not.
+      for (const name of names)
+        assert.equal(kindOf(name), /rate\(/.test(expr) ? "counter" : "gauge", `${title}: ${name}`);
+    }
+  }
+}
+
 void test("metrics, health, readiness and the OpenAPI document", async (t) => {
   const server = await serve(t);
   const device = await enrolled(server);
@@ -298,9 +330,19 @@ void test("metrics, health, readiness and the OpenAPI document", async (t) => {
     "signet_enrolments_total 1",
     "signet_reports_total 1",
     'signet_refusals_total{reason="malformed"} 1',
+    'signet_request_seconds_bucket{request="report",le="0.001"} 2',
+    'signet_request_seconds_bucket{request="report",le="+Inf"} 2',
+    'signet_request_seconds_count{request="enrol"} 1',
+    "signet_requests_in_progress 0",
+    "signet_database_up 1",
+    'signet_alarms_open{kind="fork"} 0',
+    'signet_rule_devices{kind="silent"} 0',
   ]) {
     assert.ok((body as string).includes(`\n${line}\n`), line);
   }
+  assert.ok(Number(/^signet_database_bytes (\d+)$/m.exec(body as string)![1]) > 100_000);
+  assert.ok(Number(/^signet_connections (\d+)$/m.exec(body as string)![1]) >= 1);
+  checkDashboard(body as string);
   assert.equal((await ask(server, undefined, "/healthz")).body, "ok");
   assert.equal((await ask(server, undefined, "/readyz")).body, "ready");
   const api = (await ask(server, undefined, "/openapi.json")).body;

@@ -32,6 +32,23 @@ export interface Alarms {
   readonly gaps: readonly AlarmView[];
 }
 
+/** Count the alarms that were not acknowledged, by their action. Bounds: an index has the entries of an action. */
+export async function countOpen({ read }: Store): Promise<Record<string, number>> {
+  const counted = await Promise.all(
+    ACTIONS.map(async (action) => {
+      const query = read
+        .selectFrom("audit as a")
+        .select(({ fn }) => fn.countAll().as("open"))
+        .where("a.action", "=", action)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom("acknowledged as k").select("k.seq").whereRef("k.seq", "=", "a.seq"))),
+        );
+      return [action, Number((await query.executeTakeFirstOrThrow()).open)] as const;
+    }),
+  );
+  return Object.fromEntries(counted);
+}
+
 /** List signs of clones, duplicate keys, restored backups, and alarms of rules, newest first. */
 export async function list(store: Store, { limit, isOpen, within = null }: Asked): Promise<Alarms> {
   const isWithin = (device: string, at: string): RawBuilder<boolean> =>

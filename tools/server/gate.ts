@@ -13,6 +13,7 @@ import { Reason, type ReasonName } from "../wire/messages.ts";
 import { Malformed, type Sign1 } from "../wire/sign1.ts";
 import type { TUNNEL_TYPE } from "../wire/tunnel.ts";
 import type { ServerKeys } from "./keys.ts";
+import { Histogram } from "./histogram.ts";
 import { Limiter } from "./limits.ts";
 import * as log from "./log.ts";
 import * as nonces from "./nonce.ts";
@@ -129,6 +130,14 @@ export class Gate {
   readonly options: IntakeOptions;
   readonly refusals: Refusals = none();
   readonly recent = new RecentRefusals();
+  /** Times from a request to its answer. */
+  readonly latency: Readonly<Record<Asked, Histogram>> = {
+    challenge: new Histogram(),
+    enrol: new Histogram(),
+    report: new Histogram(),
+  };
+  /** Requests that wait for their answer. */
+  inProgress = 0;
   readonly accepted = { enrolments: 0, reports: 0, resent: 0 };
   readonly happenings = new EventEmitter<{ happening: [Happening] }>();
   /** Devices by id. */
@@ -153,14 +162,19 @@ export class Gate {
 
   /** Answer one question of a sender: `attempt` answers, or throws Refused or Malformed. */
   async answered(asked: Asked, sender: string, attempt: () => Answer | Promise<Answer>): Promise<Answer> {
+    const begun = this.options.ticks();
+    this.inProgress++;
     try {
-      if (!this.perAddress.take(sender, this.options.ticks())) throw new Refused("busy", undefined, 429);
+      if (!this.perAddress.take(sender, begun)) throw new Refused("busy", undefined, 429);
       return await attempt();
     } catch (error) {
       if (error instanceof Malformed) return this.refuse(asked, new Refused("malformed"));
       if (error instanceof Refused) return this.refuse(asked, error);
       this.options.onError(error);
       return this.refuse(asked, new Refused("busy"));
+    } finally {
+      this.inProgress--;
+      this.latency[asked].observe((this.options.ticks() - begun) / 1000);
     }
   }
 

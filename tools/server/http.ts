@@ -52,6 +52,8 @@ export interface Inside {
 
 export interface Door {
   readonly port: number;
+  /** Open connections. */
+  readonly connections: number;
   /** Stop taking connections, let requests that are under way finish, end idle ones. */
   close(): Promise<void>;
 }
@@ -113,8 +115,19 @@ export async function listen(
   tunnels?: Tunnels,
 ): Promise<Door> {
   const { server, lane } = make(inside, identity, tunnels);
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
   await bound(server, host, port);
-  return { port: (server.address() as AddressInfo).port, close: () => closed(server, lane) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return open.size;
+    },
+    close: () => closed(server, lane),
+  };
 }
 
 /** Make a server of HTTP inside TLS for streams that travel in requests and answers. */

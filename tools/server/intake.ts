@@ -29,6 +29,14 @@ export class Intake {
     return this.gate.recent;
   }
 
+  get latency(): Gate["latency"] {
+    return this.gate.latency;
+  }
+
+  get inProgress(): number {
+    return this.gate.inProgress;
+  }
+
   get accepted(): Gate["accepted"] {
     return this.gate.accepted;
   }

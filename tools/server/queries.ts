@@ -74,6 +74,15 @@ export async function totals(store: Store, within: string | null = null): Promis
   };
 }
 
+/** Measured in the database, for metrics. */
+export interface Measured {
+  readonly bytes: number;
+  /** Alarms that are not acknowledged, by action of the log. */
+  readonly open: Readonly<Record<string, number>>;
+  /** Devices about which rules have an alarm, by kind of rule. */
+  readonly raised: Readonly<Record<string, number>>;
+}
+
 export interface ReportsPage extends Page {
   readonly until?: number | undefined;
   readonly after?: number | undefined;

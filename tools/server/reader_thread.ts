@@ -46,6 +46,10 @@ const QUERIES = {
   async totals(store: Store, { within }: { within: string | null }): Promise<string> {
     return JSON.stringify(await queries.totals(store, within));
   },
+  async measured(store: Store): Promise<queries.Measured> {
+    const [bytes, open, raised] = await Promise.all([store.size(), alarms.countOpen(store), rules.countRaised(store)]);
+    return { bytes, open, raised };
+  },
   async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
     return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
   },

@@ -74,9 +74,14 @@ export const READING: readonly Route[] = [
     { isLabelled: true },
     async (_context, { actor, scope, label: within }) => ({ name: actor, scope, label: within }),
   ),
-  route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake, gauges }) =>
-    metrics(intake, gauges()),
-  ),
+  route("get", "/metrics", "read", "The same for Prometheus", {}, async ({ intake, gauges, reader, onError }) => {
+    // Without its database, a server still tells the rest.
+    const measured = await reader.ask("measured", undefined).catch((error: unknown) => {
+      onError(error, "GET /metrics");
+      return undefined;
+    });
+    return metrics(intake, gauges(), measured);
+  }),
   route(
     "get",
     "/v1/devices",

@@ -42,6 +42,17 @@ export async function list(store: Store): Promise<(Rule & { readonly createdAt: 
   }));
 }
 
+/** The kinds of rules. */
+const KINDS = ["silent", "outdated", "damaged"] as const satisfies readonly Kind[];
+
+/** Count the devices about which rules have an alarm, by kind. */
+export async function countRaised({ read }: Store): Promise<Record<Kind, number>> {
+  const query = read.selectFrom("raised as r").innerJoin("rules as o", "o.name", "r.rule").groupBy("o.kind");
+  const rows = await query.select(({ fn }) => ["o.kind", fn.countAll().as("devices")]).execute();
+  const counted = new Map(rows.map(({ kind, devices }) => [kind, Number(devices)]));
+  return Object.fromEntries(KINDS.map((kind) => [kind, counted.get(kind) ?? 0])) as Record<Kind, number>;
+}
+
 /** Make a rule. */
 export function make({ store, keys, clock }: Desk, rule: Rule, actor: string): Promise<"made" | "known" | "full"> {
   return store.write(async (tx) => {

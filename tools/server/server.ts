@@ -178,6 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...mqtt.gauges(mqttDoor),
       ...webhook.gauges(courier),
       ...(tunnels?.gauges ?? []),
+      ["signet_connections", "Open connections.", door.connections + (tlsDoor?.connections ?? 0)],
     ];
     const desk = { store, keys, audience, clock };
     const uses = opened(new TokenUses(desk, onError));

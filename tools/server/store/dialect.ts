@@ -11,6 +11,8 @@ export interface Dialect extends KyselyDialect {
   readonly hasOneWriter: boolean;
   /** The statement that begins a transaction which reads one snapshot, and blocks no writer. */
   readonly beginSnapshot: string;
+  /** The query for the size of the database, `bytes`. */
+  readonly sizeQuery: string;
   /** Find a device by its id. */
   find(id: Uint8Array): DeviceRow | undefined | Promise<DeviceRow | undefined>;
   /**

@@ -36,6 +36,7 @@ function columnsOf(columns: Readonly<Record<string, string>>, rows: readonly obj
 /** PostgreSQL, as kysely speaks it, and the two things that are asked of it for every report. */
 export class Postgres extends PostgresDialect implements Dialect {
   readonly flavour = "postgres";
+  readonly sizeQuery = "select pg_database_size(current_database()) as bytes";
   readonly beginSnapshot = "begin isolation level repeatable read read only";
   readonly hasOneWriter = false;
   readonly #pool: Pool;

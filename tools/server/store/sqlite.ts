@@ -93,6 +93,7 @@ const stored = picker(STORED);
 /** Savepoints work, and DDL is transactional. */
 export class Sqlite extends SqliteDialect implements Dialect {
   readonly flavour = "sqlite";
+  readonly sizeQuery = "select page_count * page_size as bytes from pragma_page_count, pragma_page_size";
   readonly beginSnapshot = "begin deferred";
   readonly hasOneWriter = true;
   readonly #file: string;

@@ -66,6 +66,12 @@ export class Store {
     this.read = new Kysely<Tables>({ dialect });
   }
 
+  /** The size of the database in bytes. */
+  async size(): Promise<number> {
+    const { rows } = await sql.raw<{ bytes: number }>(this.dialect.sizeQuery).execute(this.read);
+    return Number(rows[0]!.bytes);
+  }
+
   get flavour(): Flavour {
     return this.dialect.flavour;
   }
