@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { test } from "node:test";
 import { concat, hex } from "../../tools/wire/bytes.ts";
+import { encode } from "../../tools/wire/cbor.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
 import * as messages from "../../tools/wire/messages.ts";
@@ -132,6 +133,30 @@ for (const flavour of FLAVOURS) {
     for (const wrong of ["limit=0", "limit=1001", "limit=x", "since=-1", "after=1e3"]) {
       assert.equal((await ask(server, token, `${path}/reports?${wrong}`)).status, 400, wrong);
     }
+    const { now } = server.clock;
+    const exported = await ask(server, token, `${path}/export?since=${now - 2000}&until=${now}`);
+    assert.deepEqual(
+      (exported.body as string)
+        .trimEnd()
+        .split("\n")
+        .map((row) => JSON.parse(row).text),
+      ["r4", "r5"],
+    );
+    const numbers = new Map<string | number, number>([
+      [1, 20_435],
+      ['=a"b', -7],
+    ]);
+    await exchange.report(device, server.url, encode(numbers));
+    const table = await ask(server, token, `${path}/export?since=${now}&format=csv`);
+    const begin = [7, 8].map((counter) => `${hex(device.id)},${counter},${new Date(now).toISOString()},`);
+    assert.deepEqual((table.body as string).split("\r\n"), [
+      "device,counter,received_at,field,value",
+      `${begin[0]}"",`,
+      `${begin[1]}"1",20435`,
+      `${begin[1]}"'=a""b",-7`,
+      "",
+    ]);
+    assert.equal((await ask(server, token, `${path}/export?format=xml`)).status, 400);
     assert.equal((await ask(server, token, "/v1/devices/zz")).status, 404);
     assert.equal((await ask(server, token, `/v1/devices/${"00".repeat(32)}`)).status, 404);
   });

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { ANSWERS } from "./answers.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
-import type { Route } from "./route.ts";
+import { id, type Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
+import { EXPORT } from "./streams.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -30,17 +31,17 @@ const STREAMS = [
   {
     path: "/v1/events",
     summary: "Events, as they occur",
-    type: "text/event-stream",
+    types: ["text/event-stream"],
     parameters: [],
   },
   {
     path: "/v1/devices/{id}/export",
     summary:
-      "The whole chain of a device, one line for each report with its COSE message: it can be verified without the server",
-    type: "application/x-ndjson",
-    parameters: [{ name: "id", in: "path", required: true, schema: { type: "string", pattern: "^[0-9a-f]{64}$" } }],
+      "The chain of a device or a range of it: one line for each report with its COSE message, which can be verified without the server, or as CSV one for each number",
+    types: ["application/x-ndjson", "text/csv"],
+    parameters: [...parameters(z.object({ id }), "path"), ...parameters(EXPORT, "query")],
   },
-] as const;
+];
 
 function parameters(schema: z.ZodType, where: "path" | "query"): Json[] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input" }) as ObjectSchema;
@@ -106,8 +107,9 @@ export function openapi(): Json {
     const path = route.path.replace(/:(\w+)/g, "{$1}");
     (paths[path] ??= {})[route.method] = operation(route);
   }
-  for (const { path, summary, type, parameters: named } of STREAMS) {
-    const responses = { "200": { description: "a stream", content: { [type]: {} } }, ...failures("read") };
+  for (const { path, summary, types, parameters: named } of STREAMS) {
+    const content = Object.fromEntries(types.map((type) => [type, {}]));
+    const responses = { "200": { description: "a stream", content }, ...failures("read") };
     const of = { operationId: operationId("get", path), summary, parameters: named };
     (paths[path] ??= {})["get"] = { ...of, security: [{ token: [] }], responses };
   }

@@ -3,6 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { fromHex } from "../wire/bytes.ts";
 import * as alarms from "./alarms.ts";
 import * as checkpoint from "./checkpoint.ts";
+import * as csv from "./csv.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
 import * as queries from "./queries.ts";
@@ -19,7 +20,7 @@ import type { Leaves } from "./tree.ts";
 const SLICE = 200;
 
 export interface Slice {
-  /** NDJSON: a report a line. */
+  /** NDJSON, a report a line, or CSV, a number a line. */
   readonly lines: string;
   /** The counter to continue after; undefined at the end. */
   readonly next: number | undefined;
@@ -36,6 +37,8 @@ interface SliceAsked {
   readonly key: string;
   readonly after: number;
   readonly since: number;
+  readonly until: number | undefined;
+  readonly format: "ndjson" | "csv";
 }
 
 /** The queries by name. Ids are hexadecimal; lists are JSON already, so that rendering them holds no other thread. */
@@ -93,9 +96,10 @@ const QUERIES = {
   unnumbered(store: Store, writers: Writers): Promise<Leaves[]> {
     return unnumbered(store, writers);
   },
-  async slice(store: Store, { device, key, after, since }: SliceAsked): Promise<Slice> {
-    const page = await queries.reports(store, fromHex(device)!, { limit: SLICE, after, since });
-    const lines = page.map((report) => `${JSON.stringify({ key, ...report })}\n`).join("");
+  async slice(store: Store, { device, key, format, ...range }: SliceAsked): Promise<Slice> {
+    const page = await queries.reports(store, fromHex(device)!, { limit: SLICE, ...range });
+    const lines =
+      format === "csv" ? csv.lines(page) : page.map((report) => `${JSON.stringify({ key, ...report })}\n`).join("");
     return { lines, next: page.length < SLICE ? undefined : page.at(-1)!.counter };
   },
   undelivered(store: Store, { limit }: { limit: number }): Promise<queries.UndeliveredRow[]> {

@@ -1,13 +1,15 @@
 /** Answers that last: the events as they happen, and the export of a chain. Each ends when its token does. */
 import type { Context as HonoContext } from "hono";
 import { stream, streamSSE } from "hono/streaming";
+import { z } from "zod";
 import { fromHex, hex } from "../wire/bytes.ts";
+import * as csv from "./csv.ts";
 import * as devices from "./devices.ts";
 import type { Happening } from "./gate.ts";
 import { problem } from "./problem.ts";
 import * as reach from "./reach.ts";
 import type { Slice } from "./reader_thread.ts";
-import type { Context } from "./route.ts";
+import { whole, type Context } from "./route.ts";
 import type { Bearer } from "./tokens.ts";
 
 export type Env = {
@@ -84,21 +86,37 @@ export function events(context: Context): Handler {
   };
 }
 
-/** Export a device's whole chain as NDJSON, a report a line with its COSE message. An export that breaks off ends its connection. */
+/** The range and the format of an export: all of the chain as NDJSON by default. */
+export const EXPORT = z
+  .object({
+    since: whole.default(0),
+    until: whole.optional(),
+    format: z.enum(["ndjson", "csv"]).default("ndjson"),
+  })
+  .strict();
+
+const TYPES = { ndjson: "application/x-ndjson", csv: "text/csv; charset=utf-8; header=present" } as const;
+
+/** Export a device's chain: as NDJSON a report a line with its COSE message, as CSV a number a line. An export that breaks off ends its connection. */
 export function exported(context: Context): Handler {
   const { store, reader, onError } = context;
   return async (c) => {
     const device = c.req.param("id") ?? "";
+    const asked = EXPORT.safeParse(c.req.query());
+    if (!asked.success) return problem(400, z.prettifyError(asked.error));
+    const { format, until } = asked.data;
     const id = fromHex(device);
     const found = id?.length === 32 ? await devices.find(store, id) : undefined;
-    const since = found && (await reach.since(context, c.get("bearer").label, id!));
-    if (found === undefined || since === undefined) return problem(404, "no such device");
+    const reached = found && (await reach.since(context, c.get("bearer").label, id!));
+    if (found === undefined || reached === undefined) return problem(404, "no such device");
     const isValid = c.get("isValid");
-    c.header("content-type", "application/x-ndjson");
+    const range = { since: Math.max(asked.data.since, reached), until };
+    c.header("content-type", TYPES[format]);
     return stream(c, async (out) => {
       try {
+        if (format === "csv") await out.write(csv.HEAD);
         for (let after: number | undefined = -1; after !== undefined && !out.aborted;) {
-          const { lines, next }: Slice = await reader.ask("slice", { device, key: found.key, after, since });
+          const { lines, next }: Slice = await reader.ask("slice", { device, key: found.key, after, ...range, format });
           if (!(await isValid())) throw new Error("its token was ended");
           await out.write(lines);
           after = next;
