@@ -157,6 +157,25 @@ for (const flavour of FLAVOURS) {
       "",
     ]);
     assert.equal((await ask(server, token, `${path}/export?format=xml`)).status, 400);
+    // The parts of a range end with its reports: two seconds of them are not one point of a century.
+    for (const number of ["-3", "4.5"]) {
+      server.clock.now += 1000;
+      await exchange.report(device, server.url, text(number));
+    }
+    const { series } = (await ask(server, token, `${path}/series?until=${4e12}`)).body;
+    assert.deepEqual(series, [
+      {
+        key: "",
+        points: [
+          [now + 1000, -3],
+          [now + 2000, 4.5],
+        ],
+      },
+      { key: "1", points: [[now, 20_435]] },
+      { key: '=a"b', points: [[now, -7]] },
+    ]);
+    const early = (await ask(server, token, `${path}/series?since=${now}&until=${now + 1001}`)).body;
+    assert.deepEqual([early.reports, early.isWhole, early.series[0].points], [3, true, [[now + 1000, -3]]]);
     assert.equal((await ask(server, token, "/v1/devices/zz")).status, 404);
     assert.equal((await ask(server, token, `/v1/devices/${"00".repeat(32)}`)).status, 404);
   });

@@ -43,9 +43,11 @@ export interface Series {
 
 /** Read the series of a device. Bounds: KEYS_MAX times twice PARTS points, REPORTS_MAX reports read. */
 export async function of(store: Store, device: Uint8Array, { since, until }: Range): Promise<Series> {
-  const oldest = await slice(store, device, "asc", undefined, 1);
-  const first = Math.max(since, oldest[0]?.received_at ?? 0);
-  const partMs = Math.max(1, Math.ceil((until - first) / PARTS));
+  const [oldest] = await slice(store, device, "asc", undefined, 1);
+  const [newest] = await slice(store, device, "desc", undefined, 1);
+  const first = Math.max(since, oldest?.received_at ?? 0);
+  const last = Math.min(until, (newest?.received_at ?? 0) + 1);
+  const partMs = Math.max(1, Math.ceil((last - first) / PARTS));
   const keys = new Map<string, Map<number, Extremes>>();
   let [reports, before] = [0, undefined as number | undefined];
   while (reports < REPORTS_MAX) {
@@ -55,7 +57,7 @@ export async function of(store: Store, device: Uint8Array, { since, until }: Ran
       // The clock of the server may have gone back: reports before this one can be newer.
       if (row.received_at < since || row.received_at >= until) continue;
       reports++;
-      add(keys, row, Math.floor((row.received_at - first) / partMs));
+      add(keys, row, Math.min(PARTS - 1, Math.floor((row.received_at - first) / partMs)));
     }
     if (rows.length < SLICE || rows.at(-1)!.received_at < since - STEP_MS)
       return { reports, isWhole: true, series: listed(keys) };
