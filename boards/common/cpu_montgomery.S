@@ -62,13 +62,17 @@ cpu_montgomery_row:
   multiply r9, r8, r4, r11
   multiply r10, r8, r4, r12
   str r10, [r0], #4
-  /* Some pairs of words, until a multiple of four pairs is left. */
+  /* One pair of words, then two, so that a multiple of four pairs is left. */
+  sub r5, lr, r0
+  tst r5, #8
+  beq 1f
+  pair
 1:
   sub r5, lr, r0
-  tst r5, #24
+  tst r5, #16
   beq 2f
   pair
-  b 1b
+  pair
 2:
   cmp r0, lr
   beq 4f

@@ -117,7 +117,7 @@ export function mod(x: bigint, modulus: bigint): bigint {
 
 /** A row of a Montgomery multiplication of some length, its words random or extreme; the sum before it is below 2m. */
 export function montgomeryRow(number: number, random: Stream): Trial {
-  const bytes = [16, 32, 48, 256][number % 4]!;
+  const bytes = [16, 24, 40, 256][number % 4]!;
   const wide = (): Buffer =>
     number < 8
       ? Buffer.alloc(bytes, 0xff)

@@ -21,7 +21,8 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_montgomery_row: {
     "cmp r0, lr": "bytes of the element",
     "cmp r7, r1": "bytes of the element",
-    "tst r5, #24": "bytes of the element",
+    "tst r5, #16": "bytes of the element",
+    "tst r5, #8": "bytes of the element",
   },
   cpu_p256_select: { "cmp r2, #1": "rows of the table", "cmp r3, #64": "bytes of the row" },
   cpu_poly1305: {
