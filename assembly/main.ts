@@ -132,6 +132,7 @@ export function mqttOutbox(): usize {
 
 /** Publish them; a `Status`. */
 export function mqttPublish(topicLen: u32, len: u32, qos: u32): i32 {
+  if (!PUBSUB) return Status.Unexpected;
   return pubsub.isMade() ? mqtt.publish(topicLen, len, qos) : Status.Unexpected;
 }
 
@@ -142,17 +143,20 @@ export function mqttFilter(): usize {
 
 /** Subscribe to the filter of `len` bytes there; a `Status`. */
 export function mqttSubscribe(len: u32, qos: u32): i32 {
+  if (!PUBSUB) return Status.Unexpected;
   return pubsub.isMade() ? mqtt.subscribe(len, qos) : Status.Unexpected;
 }
 
 /** End the subscription to it; a `Status`. */
 export function mqttUnsubscribe(len: u32): i32 {
+  if (!PUBSUB) return Status.Unexpected;
   return pubsub.isMade() ? mqtt.unsubscribe(len) : Status.Unexpected;
 }
 
 /** Return the place of the topic of the next message; 0: there is none. */
 export function mqttInbox(): usize {
-  return PUBSUB && mqtt.hasMessage() ? mqtt.topic() : 0;
+  if (!PUBSUB) return 0;
+  return mqtt.hasMessage() ? mqtt.topic() : 0;
 }
 
 /** Return the length of its topic. */

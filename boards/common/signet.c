@@ -115,7 +115,7 @@ void signet_stream_close(void) { guest_streamClose(); }
 enum { SETS_CLIENT = 0, SETS_WILL_TOPIC = 0x04, SETS_WILL = 0x100, SETS_USER = 0x80, SETS_PASSWORD = 0x40 };
 
 /** Give a text of the account, unless it is NULL or one before it failed. */
-static int32_t put(int32_t status, uint32_t flags, const char *text) {
+static int32_t set_text(int32_t status, uint32_t flags, const char *text) {
   if (status != (int32_t)SIGNET_OK || !text)
     return status;
   const uint32_t len = length(text, SIGNET_MQTT_TEXT_MOST);
@@ -130,11 +130,11 @@ int32_t signet_mqtt_open(const struct signet_mqtt *account) {
   if (len > SIGNET_HOST_MOST)
     return SIGNET_TOO_LONG;
   int32_t status = (int32_t)guest_mqttBegin();
-  status = put(status, SETS_CLIENT, account->client);
-  status = put(status, SETS_WILL_TOPIC | (uint32_t)account->will_qos << 3, account->will_topic);
-  status = put(status, SETS_WILL, account->will_topic ? will : NULL);
-  status = put(status, SETS_USER, account->user);
-  status = put(status, SETS_PASSWORD, account->password);
+  status = set_text(status, SETS_CLIENT, account->client);
+  status = set_text(status, SETS_WILL_TOPIC | (uint32_t)account->will_qos << 3, account->will_topic);
+  status = set_text(status, SETS_WILL, account->will_topic ? will : NULL);
+  status = set_text(status, SETS_USER, account->user);
+  status = set_text(status, SETS_PASSWORD, account->password);
   if (status != (int32_t)SIGNET_OK)
     return status;
   return copy_in(guest_streamName(), account->host, len)
