@@ -112,7 +112,7 @@ export function pointTrials(elements: readonly bigint[]): (Trial & { readonly wa
 }
 
 /** The word at which the tables begin, among the constants. */
-const COMB = 120;
+const COMB = 72;
 
 /** Every row of every table in flash, and its negative, and each of eight random points: by what the board has, and by the portable twin. */
 export function selections(tables: number, random: Stream): Trial[] {

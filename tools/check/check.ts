@@ -51,7 +51,7 @@ export const COMPILED: readonly (readonly [board: string, ...choices: ChoiceName
   ["mps2-an385", "cloud", "mqtt"],
   ["mps2-an386", "public", "http", "small", "tickets"],
   ["microbit", "own", "udp", "pins"],
-  ["bluepill", "esp-at"],
+  ["bluepill", "esp-at", "pubsub"],
   ["mps2-an385", "no-tls", "framed"],
   ...CHOSEN.map((driver) => ["mps2-an386", driver] as const),
 ];
