@@ -41,7 +41,7 @@ export const ROWS: u32 = 1 << (TEETH - 1);
 export const PART_WORDS: u32 = 8;
 export const TABLE_WORDS: u32 = 2 * ROWS * PART_WORDS;
 
-/** The constant that ends a comb that began with `Constant.Start`: it depends on the number of doublings. */
+/** The constant that ends a comb that began with `Secret.Start`: it depends on the number of doublings. */
 export const STOP: u32 = cpu.SMALL ? table.Secret.StopSmall : table.Secret.Stop;
 
 /** p = 2p (Chudnovsky and Chudnovsky 1986, with a = -3, and Z halved). 4 squarings, 4 multiplications. Infinity stays infinity. */

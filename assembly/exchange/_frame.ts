@@ -50,7 +50,7 @@ export function type(): u32 {
   return frame.type;
 }
 
-/** Bytes behind its head. The first ones are at `at`, up to the longest that `isWhole` allows. */
+/** Bytes behind its head. The first FRAME_BYTES of them are at `at`. */
 export function len(): u32 {
   return frame.len;
 }
@@ -68,11 +68,6 @@ export function topicLen(): u32 {
 /** Number of a PUBLISH, behind its topic. */
 export function number(): u32 {
   return frame.number;
-}
-
-/** True if no byte was dropped. */
-export function isWhole(): bool {
-  return frame.len <= FRAME_BYTES;
 }
 
 /** True if the length is malformed: the connection must be closed. */

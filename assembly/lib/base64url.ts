@@ -3,12 +3,6 @@
 @lazy
 const ALPHABET = memory.data<u8>(["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]);
 
-/** Length of the text of `len` bytes. Bounds: `len` is below 2^29. */
-@inline
-export function textLen(len: u32): u32 {
-  return (len * 8 + 5) / 6;
-}
-
 /** Write the text of `len` bytes; returns its length. `out` may not overlap them. CT: everything leaks. */
 export function write(out: usize, from: usize, len: u32): u32 {
   let bits: u32 = 0;

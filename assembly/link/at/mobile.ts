@@ -75,8 +75,9 @@ export function enterPin(): void {
   out.firstLen = access.pinLen;
 }
 
-/** Hand the access point, the user and the password to the step in progress, as its arguments in this order. */
-export function tell(): void {
+/** Tell the module its access point, or the account there: the arguments of a step are access point, user and password. */
+export function configure(step: u32): void {
+  connection.issueAs(step, FaultStep.Context);
   out.first = access.apn;
   out.firstLen = access.apnLen;
   out.second = access.user;
@@ -85,7 +86,13 @@ export function tell(): void {
   out.thirdLen = access.passwordLen;
 }
 
-/** Ask whether the module is on the network. */
+/** Begin to ask whether the module is on the network. */
+export function attach(): void {
+  network.searches = 0;
+  ask();
+}
+
+/** Ask once more. */
 export function ask(): void {
   connection.issueAs(Step.Attach, FaultStep.Attach);
 }

@@ -136,18 +136,18 @@ function done(): void {
     case Step.Echo:
       return connection.issue(Step.Errors);
     case Step.Errors:
-      return access.apnLen ? configure(Step.Context) : connection.issue(Step.Radio);
+      return access.apnLen ? mobile.configure(Step.Context) : connection.issue(Step.Radio);
     case Step.Context:
-      return access.userLen ? configure(Step.Account) : connection.issue(Step.Radio);
+      return access.userLen ? mobile.configure(Step.Account) : connection.issue(Step.Radio);
     case Step.Account:
       return connection.issue(Step.Radio);
     case Step.Radio:
       return mobile.askPin();
     case Step.Locked:
-      return network.locked ? mobile.enterPin() : search();
+      return network.locked ? mobile.enterPin() : mobile.attach();
     case Step.Unlock:
       network.refused = 0;
-      return search();
+      return mobile.attach();
     case Step.Attach:
       return at.seen ? connection.issue(Step.Notices) : mobile.search();
     case Step.Notices:
@@ -157,18 +157,6 @@ function done(): void {
     default:
       connection.ready();
   }
-}
-
-/** Tell the module its access point, or the account there. */
-function configure(step: u32): void {
-  connection.issueAs(step, FaultStep.Context);
-  mobile.tell();
-}
-
-/** Begin to ask whether the module is on the network. */
-function search(): void {
-  network.searches = 0;
-  mobile.ask();
 }
 
 /** The module says ERROR, or the number of one. */

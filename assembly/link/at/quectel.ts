@@ -115,13 +115,12 @@ function done(): void {
     case Step.Quiet:
       return mobile.askPin();
     case Step.Locked:
-      return network.locked ? mobile.enterPin() : configure();
+      return network.locked ? mobile.enterPin() : mobile.configure(Step.Context);
     case Step.Unlock:
       network.refused = 0;
-      return configure();
+      return mobile.configure(Step.Context);
     case Step.Context:
-      network.searches = 0;
-      return mobile.ask();
+      return mobile.attach();
     case Step.Attach:
       return at.seen ? connection.issueAs(Step.Active, FaultStep.Context) : mobile.search();
     case Step.Active:
@@ -131,12 +130,6 @@ function done(): void {
     default:
       connection.ready();
   }
-}
-
-/** Tell the module its access point. */
-function configure(): void {
-  connection.issueAs(Step.Context, FaultStep.Context);
-  mobile.tell();
 }
 
 /** The module says ERROR, or the number of one. */

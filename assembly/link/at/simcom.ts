@@ -157,12 +157,11 @@ function done(): void {
       network.refused = 0;
       return connection.issue(Step.Passive);
     case Step.Passive:
-      return configure(Step.Context);
+      return mobile.configure(Step.Context);
     case Step.Context:
-      network.searches = 0;
-      return access.userLen ? configure(Step.Account) : mobile.ask();
+      return access.userLen ? mobile.configure(Step.Account) : mobile.attach();
     case Step.Account:
-      return mobile.ask();
+      return mobile.attach();
     case Step.Attach:
       return at.seen ? connection.issueAs(Step.Active, FaultStep.Context) : mobile.search();
     case Step.Active:
@@ -172,12 +171,6 @@ function done(): void {
     default:
       connection.ready();
   }
-}
-
-/** Tell the module its access point, or the account there. */
-function configure(step: u32): void {
-  connection.issueAs(step, FaultStep.Context);
-  mobile.tell();
 }
 
 /** The module says ERROR, or the number of one. */
