@@ -4,11 +4,10 @@
  * SubjectPublicKeyInfo, filled up to words; a length of zero ends the table. A device trusts one of them only if its factory page has the pin.
  */
 import { createHash, X509Certificate } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { entryOf } from "./authority.ts";
-import { lines } from "./words.ts";
+import { lines, writeTable } from "./words.ts";
 
-const COMMAND = "node --import tsx tools/generate/authorities.ts";
 const FOLDER = "/etc/ssl/certs";
 const FILES = [
   "ISRG_Root_X1",
@@ -28,13 +27,4 @@ const text = FILES.flatMap((file) => {
     .digest("hex");
   return [`  // ${file.replaceAll("_", " ")}, pin ${pin}`, ...lines(entryOf(certificate).map(BigInt))];
 });
-const all = [...text, "  0,"].join("\n");
-
-writeFileSync(
-  "boards/common/table_authorities.h",
-  `// ${COMMAND}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_authorities[] = {\n${all}\n};\n`,
-);
-writeFileSync(
-  "tools/generate/authorities.table.js",
-  `// ${COMMAND}\n// prettier-ignore\nexport const authorities = new Uint32Array([\n${all}\n]);\n`,
-);
+writeTable("authorities", "authorities", [...text, "  0,"]);

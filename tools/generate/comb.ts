@@ -1,6 +1,5 @@
 /** The tables of a comb: multiples of a curve's base point, by which the firmware multiplies it with a scalar of 256 bits. */
-import { writeFileSync } from "node:fs";
-import { lines, wordsOf } from "./words.ts";
+import { commented, lines, wordsOf, writeTable } from "./words.ts";
 
 const TEETH = 5;
 const TABLES = 4;
@@ -34,10 +33,7 @@ interface Comb {
 
 /** Write the constants of a curve and its tables: for the boards as a C array, for Node as a module. */
 export function write({ name, table: title = name, constants, parts, row }: Comb): void {
-  const text = constants.flatMap(([comment, value]) => [
-    ...(comment ? [`  // ${comment}`] : []),
-    ...lines(wordsOf(value, 8)),
-  ]);
+  const text = commented(constants, 8);
   const tables = Array.from({ length: TABLES }, (_, table) => {
     const rows = Array.from({ length: ROWS }, (_, index) => {
       const numbers = row(multiple(table, index)).map((number) => wordsOf(number, 8));
@@ -51,16 +47,8 @@ export function write({ name, table: title = name, constants, parts, row }: Comb
       ...lines(rows.flatMap((numbers) => numbers[i]!)),
     ]);
   });
-  const [first, ...others] = tables;
-  const command = `// node --import tsx tools/generate/${name}.ts`;
+  const [first, ...further] = tables;
   // A board that wants to be small keeps the first table only: with one table the comb needs more doublings, not others.
-  writeFileSync(
-    `boards/common/table_${title}.h`,
-    `${command}\n#pragma once\n#include <stdint.h>\n\nstatic const uint32_t table_${title}[] = {\n` +
-      `${[...text, ...first!].join("\n")}\n#ifndef CRYPTO_SMALL\n${others.flat().join("\n")}\n#endif\n};\n`,
-  );
-  writeFileSync(
-    `tools/generate/${title}.table.js`,
-    `${command}\n// prettier-ignore\nexport const ${title} = new Uint32Array([\n${[...text, ...tables.flat()].join("\n")}\n]);\n`,
-  );
+  const others = ["#ifndef CRYPTO_SMALL", ...further.flat(), "#endif"];
+  writeTable(name, title, [...text, ...first!, ...others], [...text, ...tables.flat()]);
 }

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { BITS, write } from "./comb.ts";
-import { writeTable } from "./words.ts";
+import { commented, writeTable } from "./words.ts";
 
 const { Fp, Fn, BASE } = { Fp: p256.Point.Fp, Fn: p256.Point.Fn, BASE: p256.Point.BASE };
 const R = 1n << 256n;
@@ -36,7 +36,7 @@ for (const multiple of [1n, 3n, 5n, 7n]) {
   const [x, y] = parts(BASE.multiply(multiple));
   constants.push([`${multiple} times the base point, x and y`, x], ["", y]);
 }
-writeTable("p256", "p256", constants, 8);
+writeTable("p256", "p256", commented(constants, 8));
 
 const secret: [string, bigint][] = [[`2^${BITS} - 1 mod n`, Fn.create((1n << BigInt(BITS)) - 1n)]];
 

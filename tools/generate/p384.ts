@@ -3,7 +3,7 @@
  * They are computed with @noble/curves, which shares nothing with the firmware's own arithmetic.
  */
 import { p384 } from "@noble/curves/nist.js";
-import { writeTable } from "./words.ts";
+import { commented, writeTable } from "./words.ts";
 
 const { Fp, Fn, BASE } = { Fp: p384.Point.Fp, Fn: p384.Point.Fn, BASE: p384.Point.BASE };
 const R = 1n << 384n;
@@ -20,4 +20,4 @@ const constants: [string, bigint][] = [
   ["its y", Fp.create(y * R)],
 ];
 
-writeTable("p384", "p384", constants, 12, 6);
+writeTable("p384", "p384", commented(constants, 12, 6));

@@ -3,10 +3,7 @@
  * parts of the cube roots of the first primes for the rounds (FIPS 180-4 §4.2), and behind them those of the square roots of
  * the first eight for the initial hash value (§5.3). SHA-256 takes the first 32 bits of the same numbers.
  */
-import { writeFileSync } from "node:fs";
-import { lines, wordsOf } from "./words.ts";
-
-const COMMAND = "node --import tsx tools/generate/sha2.ts";
+import { lines, wordsOf, writeTable } from "./words.ts";
 
 function primes(count: number): bigint[] {
   const found: bigint[] = [];
@@ -32,25 +29,4 @@ function fractions(count: number, degree: bigint): bigint[] {
 
 const values = [...fractions(80, 3n), ...fractions(8, 2n)].flatMap((k) => wordsOf(k, 2));
 
-const text = lines(values).join("\n");
-
-writeFileSync(
-  "boards/common/table_sha2.h",
-  `// ${COMMAND}
-#pragma once
-#include <stdint.h>
-
-static const uint32_t table_sha2[${values.length}] = {
-${text}
-};
-`,
-);
-writeFileSync(
-  "tools/generate/sha2.table.js",
-  `// ${COMMAND}
-// prettier-ignore
-export const sha2 = new Uint32Array([
-${text}
-]);
-`,
-);
+writeTable("sha2", "sha2", lines(values));

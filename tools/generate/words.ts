@@ -13,18 +13,8 @@ export function lines(words: readonly bigint[], perLine = 8): string[] {
   return Array.from({ length: count }, (_, i) => `  ${texts.slice(perLine * i, perLine * (i + 1)).join(", ")},`);
 }
 
-/** Write a table of numbers, each with its comment: for the boards as a C array, for Node as a module. No comment: the number continues the line before. */
-export function writeTable(
-  generator: string,
-  table: string,
-  numbers: readonly (readonly [comment: string, value: bigint])[],
-  count: number,
-  perLine = 8,
-): void {
-  const text = numbers.flatMap(([comment, value]) => [
-    ...(comment ? [`  // ${comment}`] : []),
-    ...lines(wordsOf(value, count), perLine),
-  ]);
+/** Write a table from its lines: for the boards as a C array, for Node as a module. `forNode`: the module's lines, if they are others. */
+export function writeTable(generator: string, table: string, text: readonly string[], forNode = text): void {
   const command = `// node --import tsx tools/generate/${generator}.ts`;
   writeFileSync(
     `boards/common/table_${table}.h`,
@@ -32,6 +22,18 @@ export function writeTable(
   );
   writeFileSync(
     `tools/generate/${table}.table.js`,
-    `${command}\n// prettier-ignore\nexport const ${table} = new Uint32Array([\n${text.join("\n")}\n]);\n`,
+    `${command}\n// prettier-ignore\nexport const ${table} = new Uint32Array([\n${forNode.join("\n")}\n]);\n`,
   );
+}
+
+/** The lines of numbers of `count` words, each with its comment. No comment: the number continues the line before. */
+export function commented(
+  numbers: readonly (readonly [comment: string, value: bigint])[],
+  count: number,
+  perLine = 8,
+): string[] {
+  return numbers.flatMap(([comment, value]) => [
+    ...(comment ? [`  // ${comment}`] : []),
+    ...lines(wordsOf(value, count), perLine),
+  ]);
 }
