@@ -8,16 +8,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { connectAsync } from "mqtt";
 import { missing, startBroker } from "../../../tools/demo/broker.ts";
-import { buildImage } from "../../../tools/firmware/build.ts";
-import { startEmulator, writeFlash } from "../../../tools/emulator/qemu.ts";
-import { startModem } from "../../../tools/modem/modem.ts";
-import { startServer } from "../../../tools/server/server.ts";
 import * as tls from "../../../tools/server/tls.ts";
-import * as factory from "../../../tools/wire/factory.ts";
 import { until } from "../../server/wait.ts";
+import { start } from "../beside.ts";
 import PUBSUB from "./image.ts";
 
-const BOARD = "mps2-an386";
 const BROKER_PORT = 8883;
 
 test("a C program publishes and receives through a broker, between reports", { skip: missing() }, async () => {
@@ -35,38 +30,15 @@ test("a C program publishes and receives through a broker, between reports", { s
     ends.push(() => other.endAsync(true));
     other.on("message", (topic, message) => heard.push(`${topic} ${message.toString()}`));
     await other.subscribeAsync("elf/#", { qos: 1 });
-    const server = await startServer({
-      port: 0,
-      tls: { port: 0 },
-      database: join(folder, "signet.db"),
-      audience: "pubsub.example",
-    });
-    ends.push(() => server.close());
-    const modem = await startModem({
-      listen: { host: "127.0.0.1", port: 0 },
-      baud: 0,
-      tap: {
-        target: (asked) => (asked.port === BROKER_PORT ? { ...asked, port: broker.tlsPort } : asked),
-        up: (connection, bytes) => connection.toServer(bytes),
-        down: (connection, bytes) => connection.toDevice(bytes),
-      },
-    });
-    ends.push(() => modem.close());
-    const { elf } = await buildImage({ board: BOARD, image: PUBSUB });
-    const flash = join(folder, "flash");
-    const page = factory.write({
-      link: "esp-at",
-      host: "127.0.0.1",
-      port: server.tls!.port,
-      audience: "pubsub.example",
-      serverKeys: [server.publicKey],
+    const device = await start({
+      folder,
+      image: PUBSUB,
       reportIntervalMs: 3_000,
-      tlsKeys: [server.tls!.publicKey, identity.publicKey],
+      asked: BROKER_PORT,
+      port: broker.tlsPort,
+      key: identity.publicKey,
+      ends,
     });
-    await writeFlash(flash, BOARD, page);
-    const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
-    const device = await startEmulator({ board: BOARD, elf, module, flash, timeoutMs: 0 });
-    ends.push(() => device.kill());
     const hear = (what: string): Promise<void> => until(what, () => heard.includes(what));
     const accepted = (): number => device.events.filter(({ name }) => name === "accepted").length;
 

@@ -12,15 +12,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
-import { buildImage } from "../../../tools/firmware/build.ts";
-import { startEmulator, writeFlash } from "../../../tools/emulator/qemu.ts";
-import { startModem } from "../../../tools/modem/modem.ts";
-import { startServer } from "../../../tools/server/server.ts";
-import * as factory from "../../../tools/wire/factory.ts";
 import { certify, identity } from "../../tls/identities.ts";
+import { start } from "../beside.ts";
 import STREAM from "./image.ts";
 
-const BOARD = "mps2-an386";
 const STREAM_PORT = 7000;
 /** A handshake, and a report between two streams, take the emulated board a second or two. */
 const PATIENCE_MS = 120_000;
@@ -45,39 +40,15 @@ test("a C program's stream: bytes both ways, keys changed, closed by either side
     peer.listen(0, "127.0.0.1");
     await once(peer, "listening");
     ends.push(() => peer.close());
-    const server = await startServer({
-      port: 0,
-      tls: { port: 0 },
-      database: join(folder, "signet.db"),
-      audience: "stream.example",
-    });
-    ends.push(() => server.close());
-    const modem = await startModem({
-      listen: { host: "127.0.0.1", port: 0 },
-      baud: 0,
-      tap: {
-        target: (asked) =>
-          asked.port === STREAM_PORT ? { ...asked, port: (peer.address() as AddressInfo).port } : asked,
-        up: (connection, bytes) => connection.toServer(bytes),
-        down: (connection, bytes) => connection.toDevice(bytes),
-      },
-    });
-    ends.push(() => modem.close());
-    const { elf } = await buildImage({ board: BOARD, image: STREAM });
-    const flash = join(folder, "flash");
-    const page = factory.write({
-      link: "esp-at",
-      host: "127.0.0.1",
-      port: server.tls!.port,
-      audience: "stream.example",
-      serverKeys: [server.publicKey],
+    const device = await start({
+      folder,
+      image: STREAM,
       reportIntervalMs: 100,
-      tlsKeys: [server.tls!.publicKey, own.key],
+      asked: STREAM_PORT,
+      port: (peer.address() as AddressInfo).port,
+      key: own.key,
+      ends,
     });
-    await writeFlash(flash, BOARD, page);
-    const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
-    const device = await startEmulator({ board: BOARD, elf, module, flash, timeoutMs: 0 });
-    ends.push(() => device.kill());
 
     const until = async (condition: () => boolean, what: string): Promise<void> => {
       for (const end = Date.now() + PATIENCE_MS; !condition(); await sleep(10)) {
