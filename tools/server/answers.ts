@@ -3,6 +3,7 @@ import { z } from "zod";
 import { digits, whole } from "./fields.ts";
 import { POLICIES } from "./policy.ts";
 import { CLAIM_STATES } from "./rights.ts";
+import { KINDS } from "./rules.ts";
 import { STATES } from "./store/schema.ts";
 import { SCOPES } from "./tokens.ts";
 
@@ -103,7 +104,7 @@ const token = z.strictObject({
 
 const rule = z.strictObject({
   name: text,
-  kind: z.enum(["silent", "outdated", "damaged"]),
+  kind: z.enum(KINDS),
   value: text,
   label: text.nullable(),
   createdAt: at,

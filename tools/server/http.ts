@@ -115,16 +115,16 @@ export async function listen(
   tunnels?: Tunnels,
 ): Promise<Door> {
   const { server, lane } = make(inside, identity, tunnels);
-  const open = new Set<Socket>();
+  let connections = 0;
   server.on("connection", (socket: Socket) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
+    connections++;
+    socket.once("close", () => connections--);
   });
   await bound(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
     get connections() {
-      return open.size;
+      return connections;
     },
     close: () => closed(server, lane),
   };

@@ -7,7 +7,9 @@ import { sealed } from "./seal.ts";
 import type { RuleRow } from "./store/schema.ts";
 import type { Store, Tx } from "./store/store.ts";
 
-export type Kind = "silent" | "outdated" | "damaged";
+/** The kinds of rules. */
+export const KINDS = ["silent", "outdated", "damaged"] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** Rules at a time. */
 export const RULES_MAX = 50;
@@ -41,9 +43,6 @@ export async function list(store: Store): Promise<(Rule & { readonly createdAt: 
     createdAt: created_at,
   }));
 }
-
-/** The kinds of rules. */
-const KINDS = ["silent", "outdated", "damaged"] as const satisfies readonly Kind[];
 
 /** Count the devices about which rules have an alarm, by kind. */
 export async function countRaised({ read }: Store): Promise<Record<Kind, number>> {

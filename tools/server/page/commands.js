@@ -4,6 +4,7 @@ import { ask, order } from "./api.js";
 import { confirm } from "./confirm.js";
 import { el, fill, foreign, row, table } from "./dom.js";
 import { count, fullTime, since } from "./format.js";
+import { bytesOf, utf8 } from "./reading.js";
 
 const COLUMNS = ["Counter", "Command", "State", "Queued", "Expires", "Act"];
 const HOUR_MS = 3_600_000;
@@ -97,7 +98,7 @@ export function commands(page, path, changed) {
       const rows = all.map((/** @type {any} */ { counter, isOrder, data, state, createdAt, expiresAt }) =>
         row(COLUMNS, [
           count(counter),
-          isOrder ? "rotate the key" : foreign(shown(data)),
+          isOrder ? "rotate the key" : foreign(utf8(bytesOf(data)) ?? data),
           STATES[state] ?? state,
           since(createdAt),
           fullTime(expiresAt),
@@ -123,19 +124,4 @@ export function commands(page, path, changed) {
 /** @param {string} text */
 function hexOf(text) {
   return Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/**
- * Write the data of a command: as text if it is printable, else in hexadecimal.
- *
- * @param {string} hex
- */
-function shown(hex) {
-  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text) ? text : hex;
-  } catch {
-    return hex;
-  }
 }

@@ -8,7 +8,7 @@ import { gap } from "./alarms.js";
 import { badge, count, deviceLink, short, since } from "./format.js";
 import { commands } from "./commands.js";
 import { profile } from "./profile.js";
-import { fields, line } from "./reading.js";
+import { bytesOf, fields, line } from "./reading.js";
 import { readings } from "./readings.js";
 
 const REPORT_COLUMNS = ["Counter", "Received", "Reading", "Follows", "Hash"];
@@ -333,7 +333,8 @@ function damaged(records) {
  * @param {string} hex
  */
 function epitaph(hex) {
-  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  const text = Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
+  const text = Array.from(bytesOf(hex), (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join(
+    "",
+  );
   return el("span", { class: "epitaph" }, "ended before with ", foreign(text));
 }

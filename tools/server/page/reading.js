@@ -19,8 +19,7 @@ const FIELDS_MAX = 32;
  * @returns {Field[]}
  */
 export function fields(hex) {
-  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  const found = parts(bytes);
+  const found = parts(bytesOf(hex));
   if (found === undefined) return [{ key: "", name: "bytes", unit: "", value: undefined, text: hex || "empty" }];
   return found.map(([key, value]) => field(key, value));
 }
@@ -111,11 +110,20 @@ function ascii(bytes) {
 }
 
 /**
- * Decode text that fills one line.
+ * Read bytes from their hexadecimal digits.
+ *
+ * @param {string} hex
+ */
+export function bytesOf(hex) {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+/**
+ * Decode text that fills one line; undefined if the bytes are none.
  *
  * @param {Uint8Array} bytes
  */
-function utf8(bytes) {
+export function utf8(bytes) {
   try {
     const words = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     return /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(words) ? words : undefined;
