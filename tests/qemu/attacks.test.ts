@@ -1,4 +1,4 @@
-// weight: 100 s, 0.4 cores
+// weight: 40 s, 0.4 cores
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,12 +7,14 @@ import { after, before, describe, it } from "node:test";
 import { ATTACKS, type Scene } from "../../tools/attacker/attacks.ts";
 import * as roads from "../../tools/demo/road.ts";
 import type { Emulator } from "../../tools/emulator/qemu.ts";
+import { USUAL } from "../../tools/facts/family.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { importKey } from "../../tools/wire/ed25519.ts";
 import { LINKS } from "../../tools/wire/factory.ts";
 import { hash } from "../../tools/wire/key.ts";
 import { readReport } from "../../tools/wire/messages.ts";
 import { open, verify } from "../../tools/wire/sign1.ts";
+import { FULL } from "../full.ts";
 
 const BOARD = "mps2-an386";
 const STEP_MS = 60_000;
@@ -33,7 +35,8 @@ const REFUSALS: Record<string, [by: string, reason: RegExp]> = {
   impersonate: ["server", /^bad-signature$/],
 };
 
-for (const link of LINKS) {
+/** The short form runs the links of the image as shipped; tests/flow runs the attacks over every link with the firmware as WebAssembly. */
+for (const link of FULL ? LINKS : USUAL) {
   describe(`attacks on ${BOARD} behind ${link}`, () => {
     const folder = mkdtempSync(join(tmpdir(), "signet-road-"));
     let road: roads.Road;

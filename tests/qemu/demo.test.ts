@@ -6,8 +6,22 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { CHOSEN } from "../../tools/facts/family.ts";
+import { ROADS } from "../../tools/firmware/choices.ts";
 import { ROOT } from "../../tools/check/tree.ts";
 import { FULL } from "../full.ts";
+
+/** Other demos. On the Pico it takes minutes: its core is emulated in JavaScript. */
+const OTHERS: readonly (readonly string[])[] = [
+  ["--board", "microbit"],
+  ...(FULL
+    ? [
+        ["--board", "pico"],
+        ...CHOSEN.map((link) => ["--link", link]),
+        ...ROADS.map((road) => ["--link", "esp-at", "--road", road]),
+      ]
+    : []),
+];
 
 const folder = mkdtempSync(join(tmpdir(), "signet-demo-"));
 
@@ -66,12 +80,11 @@ describe("npm start", () => {
     );
   });
 
-  // On the Pico it takes minutes: its core is emulated in JavaScript.
-  for (const board of FULL ? ["microbit", "pico"] : ["microbit"]) {
-    it(`--once --board ${board} ends as well`, { timeout: 1_200_000 }, async () => {
-      const own = mkdtempSync(join(tmpdir(), "signet-demo-board-"));
+  for (const others of OTHERS) {
+    it(`--once ${others.join(" ")} ends as well`, { timeout: 1_200_000 }, async () => {
+      const own = mkdtempSync(join(tmpdir(), "signet-demo-other-"));
       try {
-        const run = start("--once", "--board", board, "--folder", own);
+        const run = start("--once", ...others, "--folder", own);
         assert.equal(await run.over, 0, run.said());
         assert.match(run.said().trimEnd(), /\ndemo ok: 1 device, \d{2,} reports accepted, \d{2} attacks refused$/);
       } finally {
