@@ -49,6 +49,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       tls: () => import("./cli/tls.ts"),
       token: () => import("./cli/token.ts"),
       key: () => import("./cli/key.ts"),
+      letters: () => import("./cli/letters.ts"),
     },
   },
   database: {

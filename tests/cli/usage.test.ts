@@ -82,6 +82,7 @@ describe("usage", () => {
     checkpoint: ["none.json"],
     erase: ["ab".repeat(32), "--reason", "asked"],
     key: ["switch"],
+    letters: ["list"],
     token: ["list"],
   };
 

@@ -9,6 +9,7 @@ import { archive, runArchive } from "../../tools/server/archive.ts";
 import { audit, auditDatabase } from "../../tools/server/audit.ts";
 import { runBackup, runRestore } from "../../tools/server/backup.ts";
 import { runErase } from "../../tools/server/erase.ts";
+import { setAside } from "../../tools/server/dead_letters.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { REPORTS_MAX } from "../../tools/server/reporting.ts";
 import { sealed } from "../../tools/server/seal.ts";
@@ -277,11 +278,14 @@ void test("reports that the webhook has not posted stay, unless it is given up",
       .insertInto("deliveries")
       .values(sealed(keys.seal, "deliveries", { stream, position }))
       .execute();
+  // The fourth report of the active device is a dead letter: it stays, with those after it.
+  await store.write((tx) => setAside({ store, keys }, tx, before, { stream: active.id, position: 4 }, "status 400"));
   const [file, next] = [join(server.folder, "one.ndjson"), join(server.folder, "two.ndjson")];
   const told = await archive({ store, keys }, file, { before }, server.clock.now);
-  assert.match(told, /^7 older reports stay: the webhook.*\narchive .*: 5 reports of 1 devices/);
+  assert.match(told, /^9 older reports stay: the receiver.*\narchive .*: 3 reports of 1 devices/);
   assert.equal((await server.reports(hex(revoked.id))).length, 3);
   await archive({ store, keys }, next, { before, undelivered: true }, server.clock.now);
+  assert.deepEqual(await store.read.selectFrom("dead_letters").selectAll().execute(), []);
   assert.deepEqual(await findings(server, [file, next]), []);
   assert.equal((await server.reports(hex(revoked.id))).length, 0);
 });

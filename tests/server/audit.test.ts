@@ -24,6 +24,7 @@ const TABLES = [
   "replacements",
   "rules",
   "acknowledged",
+  "dead_letters",
   "audit",
   "audit_head",
 ] as const;
@@ -43,6 +44,7 @@ const KEYS: Readonly<Record<(typeof TABLES)[number], readonly string[]>> = {
   replacements: ["device"],
   rules: ["name"],
   acknowledged: ["seq"],
+  dead_letters: ["stream", "position"],
   audit: ["seq"],
   audit_head: ["id"],
 };
@@ -99,7 +101,9 @@ async function tamper({ store }: Fixture, random: (below: number) => number): Pr
     }
     case 2: {
       // A second row, with another key.
-      const key = names.find((candidate) => ["id", "counter", "hash", "device", "seq"].includes(candidate))!;
+      const key = names.find((candidate) =>
+        ["id", "counter", "hash", "device", "seq", "position"].includes(candidate),
+      )!;
       const values = names.map(
         (candidate) => sql`${candidate === key ? changed(row[candidate], random) : row[candidate]}`,
       );

@@ -203,6 +203,7 @@ const TABLES = [
   "rules",
   "acknowledged",
   "damage",
+  "dead_letters",
   "audit",
   "audit_head",
 ] as const;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { setAside } from "../../tools/server/dead_letters.ts";
+import * as keyFile from "../../tools/server/keys.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { ask, enrolled, order, refusal, text, type Fixture } from "./harness.ts";
@@ -52,5 +54,10 @@ export async function past(server: Fixture): Promise<void> {
   await post("/v1/invitations", { ids: ["11".repeat(32), "22".repeat(32)] });
   await post("/v1/tokens", { name: "gone", scope: "read" });
   await post("/v1/tokens/end", { name: "gone" });
+  const place = { store: server.store, keys: keyFile.load(server.options.key!) };
+  for (const position of [1, 2])
+    await server.store.write((tx) =>
+      setAside(place, tx, server.clock.now, { stream: new Uint8Array(0), position }, "status 400"),
+    );
   await server.sequencer.look();
 }

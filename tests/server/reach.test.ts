@@ -78,6 +78,8 @@ function bodyOf(path: string, method: string, server: Fixture, other: string): o
     "/v1/claims": { count: 1, expiresAt },
     "/v1/claims/withdraw": { ids: [other] },
     "/v1/invitations": { ids: [other] },
+    "/v1/letters/send": { ids: ["log/1"] },
+    "/v1/letters/drop": { ids: ["log/1"] },
     "/v1/tokens": { name: "more", scope: "admin" },
     "/v1/tokens/end": { name: "first" },
     "/v1/rules": { name: "x", silent: 1e6 },

@@ -250,7 +250,9 @@ function sample(schema: Schema): unknown {
   if (schema.type === "array") return [sample(schema.items!)];
   if (schema.type === "integer") return Math.max(1, schema.minimum ?? 1);
   const patterns = [schema, ...(schema.allOf ?? [])].flatMap(({ pattern }) => pattern ?? []);
-  return ["x", "", "00", "00".repeat(32), "1"].find((one) => patterns.every((each) => new RegExp(each, "u").test(one)));
+  return ["x", "", "00", "00".repeat(32), "1", "log/1"].find((one) =>
+    patterns.every((each) => new RegExp(each, "u").test(one)),
+  );
 }
 
 void test("no text of any request may have control characters, separators of lines or half a character", () => {
@@ -325,6 +327,7 @@ void test("the answer of every route matches its schema, and the document has ea
   await decide(`${path}/downlinks`, { data: "00", expiresAt });
   await decide(`${path}/downlinks/withdraw`, {});
   await decide(`${path}/rotate`, { expiresAt });
+  for (const verb of ["send", "drop"]) await decide(`/v1/letters/${verb}`, { ids: ["log/1"] });
   await decide(`${path}/suspend`, {});
   await decide(`${path}/restore`, {});
   await refusal(server, "reports", new Uint8Array(0));

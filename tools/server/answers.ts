@@ -1,5 +1,6 @@
 /** The schemas of the answers of the operators' API, by method and path: for the OpenAPI document, and for the tests of every answer. */
 import { z } from "zod";
+import { ID } from "./dead_letters.ts";
 import { digits, whole } from "./fields.ts";
 import { POLICIES } from "./policy.ts";
 import { CLAIM_STATES } from "./rights.ts";
@@ -8,6 +9,7 @@ import { STATES } from "./store/schema.ts";
 import { SCOPES } from "./tokens.ts";
 
 const id = digits(32);
+const letterId = z.string().regex(ID);
 const bytes = z.string().regex(/^([0-9a-f]{2})*$/);
 const at = whole.describe("milliseconds since 1970");
 const text = z.string();
@@ -110,6 +112,15 @@ const rule = z.strictObject({
   createdAt: at,
 });
 
+const letter = z.strictObject({
+  id: letterId,
+  device: id.nullable(),
+  position: whole,
+  at,
+  refused: text,
+  wantedAt: at.nullable(),
+});
+
 const refusal = z.strictObject({ device: id.nullable(), asked: text, reason: text, at });
 const next = text.nullable().describe("the cursor of the next page; null at the end");
 const queued = z.strictObject({ counter: whole });
@@ -189,5 +200,8 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   "post /v1/invitations": z.strictObject({ added: whole }),
   "post /v1/tokens": z.strictObject({ token: text }),
   "get /v1/tokens": z.strictObject({ tokens: list(token) }),
+  "get /v1/letters": z.strictObject({ letters: list(letter), next }),
+  "post /v1/letters/send": z.strictObject({ wanted: whole }),
+  "post /v1/letters/drop": z.strictObject({ dropped: whole }),
   "post /v1/tokens/end": z.strictObject({ ended: whole }),
 };

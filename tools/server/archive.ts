@@ -46,7 +46,8 @@ export function runArchive(
 /** Archive an open database. */
 export async function archive(place: Place, file: string, options: ArchiveOptions, now: number): Promise<string> {
   const waiting = existsSync(file) ? 0 : await write(place, file, options, now);
-  const note = waiting === 0 ? "" : `${waiting} older reports stay: the webhook has not posted them\n`;
+  const note =
+    waiting === 0 ? "" : `${waiting} older reports stay: the receiver of the webhook has not accepted them\n`;
   if (!existsSync(file)) return `${note}no report leaves: of active devices the newest ${REPORTS_MAX} stay\n`;
   const contents = archiveFile.contentsOf(file, await log.signers(place.store.read, place.keys));
   if (contents.before !== options.before)
@@ -110,10 +111,13 @@ async function leavingMost({ store }: Place, { id, state }: DeviceRow): Promise<
   return oldest === undefined ? 0 : oldest.counter - 1;
 }
 
-/** The last counter that the webhook posted. */
+/** The last counter up to which the receiver of the webhook accepted every report. */
 async function postedMost({ store, keys }: Place, device: Uint8Array): Promise<number> {
   const row = await store.read.selectFrom("deliveries").selectAll().where("stream", "=", device).executeTakeFirst();
-  return row !== undefined && isSealed(keys.seal, "deliveries", row) ? row.position : 0;
+  const posted = row !== undefined && isSealed(keys.seal, "deliveries", row) ? row.position : 0;
+  const dead = store.read.selectFrom("dead_letters").select("position").where("stream", "=", device);
+  const first = await dead.orderBy("position").limit(1).executeTakeFirst();
+  return Math.min(posted, (first?.position ?? Infinity) - 1);
 }
 
 /** Count the reports that are older, and after one counter up to another. */

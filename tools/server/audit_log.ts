@@ -5,6 +5,7 @@ import { gatherAlarms, type Alarms } from "./audit_alarms.ts";
 import { PAGE, type Search } from "./audit_findings.ts";
 import { gatherProfile, type Profiles } from "./audit_profiles.ts";
 import type { Base, Range } from "./base.ts";
+import * as letters from "./dead_letters.ts";
 import * as log from "./log.ts";
 import { REPLACE } from "./replacement.ts";
 import type { AuditRow, DeviceState } from "./store/schema.ts";
@@ -28,6 +29,8 @@ export interface Told {
   readonly alarms: Alarms;
   readonly bases: Map<string, Base>;
   readonly erased: Map<string, Range[]>;
+  /** The items that were set aside, by their ids. */
+  readonly letters: Set<string>;
   tokens: number;
   claims: number;
   invitations: number;
@@ -68,6 +71,7 @@ export async function readLog(search: Search): Promise<{ told: Told; entries: nu
     alarms: { rules: new Set(), acknowledged: new Set() },
     bases: new Map(),
     erased: new Map(),
+    letters: new Set(),
     tokens: 0,
     claims: 0,
     invitations: 0,
@@ -119,6 +123,8 @@ function gather(told: Told, row: AuditRow): void {
   if (row.action === REPLACE) told.replacements.set(device, String(detail["successor"]));
   gatherProfile(told.profiles, row, detail);
   gatherAlarms(told.alarms, row, detail);
+  if (row.action === letters.SET_ASIDE) told.letters.add(String(detail["item"]));
+  else if (letters.ENDS.includes(row.action)) told.letters.delete(String(detail["item"]));
   const states: Record<string, DeviceState> = {
     enrol: "active",
     restore: "active",

@@ -2,8 +2,9 @@
 import { hex } from "../wire/bytes.ts";
 import type { Search } from "./audit_findings.ts";
 import type { Told } from "./audit_log.ts";
+import * as letters from "./dead_letters.ts";
 
-/** Check the rows that grant rights or record deliveries: claims, invitations, tokens, deliveries, leases. */
+/** Check the rows that grant rights or record deliveries: claims, invitations, tokens, deliveries, dead letters, leases. */
 export async function checkRights(search: Search, told: Told): Promise<void> {
   const claims = await search.db.selectFrom("claims").selectAll().execute();
   const users = new Map<string, string | null>();
@@ -40,10 +41,27 @@ export async function checkRights(search: Search, told: Told): Promise<void> {
   // A row of these that is gone leads to something being told again, and to nothing else.
   for (const row of await search.db.selectFrom("deliveries").selectAll().execute())
     search.sealed("deliveries", hex(row.stream), row);
+  await checkLetters(search, told);
   for (const row of await search.db.selectFrom("leases").selectAll().execute()) search.sealed("leases", row.name, row);
   const counts = { claims: claims.length, invitations: invitations.length, tokens: tokens.length };
   for (const table of ["claims", "invitations", "tokens"] as const) {
     if (counts[table] !== told[table])
       search.found(table, "", `removed or inserted: there are ${counts[table]}, the log says ${told[table]}`);
+  }
+}
+
+/** Check the dead letters: those that the log names, without the reports that left the database. */
+async function checkLetters(search: Search, { letters: told, bases }: Told): Promise<void> {
+  const rows = await search.db.selectFrom("dead_letters").selectAll().execute();
+  const found = new Set(rows.map(letters.idOf));
+  for (const row of rows) {
+    search.sealed("dead_letters", letters.idOf(row), row);
+    if (!told.has(letters.idOf(row)))
+      search.found("dead_letters", letters.idOf(row), "inserted: the log has no such entry");
+  }
+  for (const id of told) {
+    const [device, position] = id.split("/");
+    const hasLeft = Number(position) <= (bases.get(device!)?.counter ?? 0);
+    if (!hasLeft && !found.has(id)) search.found("dead_letters", id, "removed: the log says that it was set aside");
   }
 }

@@ -71,6 +71,7 @@ export async function leave(
   const entries = sound.map(({ counter, message }) => ({ counter, leaf: merkle.leaf(message) }));
   await tree.complete({ store, keys }, tx, device, entries, last.counter);
   await tx.deleteFrom("reports").where("device", "=", device).where("counter", "<=", last.counter).execute();
+  await tx.deleteFrom("dead_letters").where("stream", "=", device).where("position", "<=", last.counter).execute();
   const base = { counter: last.counter, hash: last.hash, count: from.count + links.length };
   const row = sealed(keys.seal, "bases", { device, ...base, at: now });
   await tx

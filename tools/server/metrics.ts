@@ -54,7 +54,7 @@ export function metrics(intake: Intake, gauges: readonly Gauge[], measured: Meas
   ].join("");
 }
 
-function ofDatabase({ bytes, open, raised }: Measured): string[] {
+function ofDatabase({ bytes, open, raised, letters }: Measured): string[] {
   return [
     family("gauge", "signet_database_bytes", "Size of the database.", [["", bytes]]),
     family(
@@ -69,5 +69,6 @@ function ofDatabase({ bytes, open, raised }: Measured): string[] {
       "Devices about which a rule has an alarm, by kind of rule.",
       by("kind", raised),
     ),
+    family("gauge", "signet_webhook_dead_letters", "Items that the receiver of the webhook refused.", [["", letters]]),
   ];
 }

@@ -81,6 +81,8 @@ export interface Measured {
   readonly open: Readonly<Record<string, number>>;
   /** Devices about which rules have an alarm, by kind of rule. */
   readonly raised: Readonly<Record<string, number>>;
+  /** Items that the receiver of the webhook refused. */
+  readonly letters: number;
 }
 
 export interface ReportsPage extends Page {

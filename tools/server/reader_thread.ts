@@ -4,6 +4,7 @@ import { fromHex } from "../wire/bytes.ts";
 import * as alarms from "./alarms.ts";
 import * as checkpoint from "./checkpoint.ts";
 import * as csv from "./csv.ts";
+import * as deadLetters from "./dead_letters.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
 import * as queries from "./queries.ts";
@@ -50,8 +51,13 @@ const QUERIES = {
     return JSON.stringify(await queries.totals(store, within));
   },
   async measured(store: Store): Promise<queries.Measured> {
-    const [bytes, open, raised] = await Promise.all([store.size(), alarms.countOpen(store), rules.countRaised(store)]);
-    return { bytes, open, raised };
+    const [bytes, open, raised, letters] = await Promise.all([
+      store.size(),
+      alarms.countOpen(store),
+      rules.countRaised(store),
+      deadLetters.count(store),
+    ]);
+    return { bytes, open, raised, letters };
   },
   async reports(store: Store, { device, ...page }: queries.ReportsPage & { readonly device: string }): Promise<string> {
     return JSON.stringify({ reports: await queries.reports(store, fromHex(device)!, page) });
@@ -64,6 +70,9 @@ const QUERIES = {
   },
   async claims(store: Store, asked: rights.ClaimsAsked): Promise<string> {
     return JSON.stringify(await rights.claims(store, asked));
+  },
+  async letters(store: Store, asked: deadLetters.Asked): Promise<string> {
+    return JSON.stringify(await deadLetters.list(store, asked));
   },
   async commands(
     store: Store,

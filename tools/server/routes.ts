@@ -11,6 +11,7 @@ import * as profile from "./profile.ts";
 import * as reach from "./reach.ts";
 import { Answered, bytes, id, label, later, note, OTHER_REQUEST, route, text, unhex, type Route } from "./route.ts";
 import { READING } from "./routes_reading.ts";
+import { LETTERS } from "./routes_letters.ts";
 import { RIGHTS } from "./routes_rights.ts";
 import * as replacement from "./replacement.ts";
 import * as rules from "./rules.ts";
@@ -248,4 +249,4 @@ const deciding = [
   ),
 ];
 
-export const ROUTES: readonly Route[] = [...authorizing, ...READING, ...deciding, ...RIGHTS];
+export const ROUTES: readonly Route[] = [...authorizing, ...READING, ...deciding, ...RIGHTS, ...LETTERS];

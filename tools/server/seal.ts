@@ -80,6 +80,7 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
   damage: { first: ["at", "count", "device"], added: [] },
   audit_head: { first: ["hash", "id", "seq"], added: [] },
   deliveries: { first: ["position", "stream"], added: [] },
+  dead_letters: { first: ["at", "position", "refused", "stream", "wanted_at"], added: [] },
   leases: { first: ["holder", "name", "until"], added: [] },
   tree: { first: ["id", "size"], added: [] },
   tiles: { first: ["hashes", "level", "number"], added: [] },

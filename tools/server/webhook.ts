@@ -1,11 +1,18 @@
 /**
  * The webhook: post every stored report and every entry of the audit log to one URL, signed by the server, at least once. The
  * reports of a device, and the entries of the log, arrive in order. The database stores the position of each stream, which
- * moves only after a 2xx response. A failed post is repeated with growing intervals, and nothing behind it is sent.
+ * moves only after a 2xx response. A failed post is repeated with growing intervals:
+ *
+ *     refused                    -> the next post has one item; each accepted one doubles the number
+ *     refused alone, REFUSALS_MAX times
+ *                                -> another item is posted after it: if that is accepted, the first is set aside (`dead_letters.ts`)
+ *     all are refused            -> the receiver is away: nothing is set aside
  */
 import { randomBytes } from "node:crypto";
 import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
+import * as deadLetters from "./dead_letters.ts";
+import type { Item } from "./dead_letters.ts";
 import * as signature from "./http_signature.ts";
 import type { Intake } from "./intake.ts";
 import type { ServerKeys } from "./keys.ts";
@@ -45,6 +52,11 @@ const ITEMS_MAX = 100;
 /** Devices with news that are found in one look. */
 const DEVICES_MAX = 1000;
 
+/** Refusals of an item alone, in about a minute, until it is compared with another one. */
+const REFUSALS_MAX = 6;
+/** Streams whose first item was refused alone, at most. Each is one item: the receiver is away long before. */
+const REFUSED_MAX = 10_000;
+
 /** The event type of a request; each item has its own. */
 const TYPE = "signet.items";
 
@@ -83,16 +95,9 @@ export function checkAddress(text: string): void {
     throw new Trouble("it is not a URL for a webhook", hint);
 }
 
-/** The new position of a stream. */
-interface Step {
-  readonly stream: Uint8Array;
-  readonly position: number;
-}
-
-/** The content of one request, and the positions of its streams after it. */
-interface Batch {
-  readonly items: object[];
-  readonly steps: Step[];
+/** An item with its content; undefined for one that is not posted. */
+interface Content extends Item {
+  readonly content: object | undefined;
 }
 
 /** Metrics of this webhook. */
@@ -117,6 +122,10 @@ class Courier implements Webhook {
   private readonly cut = new AbortController();
   private closing = false;
   private readonly work: Promise<void>;
+  /** Items of the next request, at most. */
+  private most = ITEMS_MAX;
+  /** The refusals of single items by their ids. */
+  private readonly refusals = new Map<string, number>();
   private heldUntil = 0;
   private news = true;
   private wake: (() => void) | undefined;
@@ -195,23 +204,23 @@ class Courier implements Webhook {
   /** Deliver all new rows; false if the receiver refused a post. */
   private async round(): Promise<boolean> {
     if (!(await this.holds())) return true;
+    await this.sendAgain();
     const streams = await this.streams();
-    let batch: Batch = { items: [], steps: [] };
+    let batch: Content[] = [];
     for (const { stream, position } of streams) {
       for (let at = position; ;) {
-        const room = ITEMS_MAX - batch.items.length;
+        const room = this.most - batch.length;
         const found = await this.after(stream, at, room);
         at = found.at(-1)?.position ?? at;
-        if (found.length > 0) batch.steps.push({ stream, position: at });
-        batch.items.push(...found.map(({ item }) => item));
+        batch.push(...found);
         if (found.length < room) break;
-        const outcome = await this.deliver(batch);
-        if (outcome !== "taken") return outcome === "lost";
-        batch = { items: [], steps: [] };
+        const outcome = await this.deliver(batch, streams);
+        if (outcome !== "taken") return outcome === "over";
+        batch = [];
       }
     }
     if (streams.length > DEVICES_MAX) this.news = true;
-    return batch.items.length === 0 || (await this.deliver(batch)) !== "refused";
+    return batch.length === 0 || (await this.deliver(batch, streams)) !== "refused";
   }
 
   /** Take the lease, or renew it when half of it is over; false if another instance has it. */
@@ -225,7 +234,7 @@ class Courier implements Webhook {
   }
 
   /** The log, and the devices with undelivered reports, the oldest first, each with its position. */
-  private async streams(): Promise<Step[]> {
+  private async streams(): Promise<Item[]> {
     const { store, reader } = this.options;
     const log = await store.read.selectFrom("deliveries").selectAll().where("stream", "=", LOG).executeTakeFirst();
     const rows = await reader.ask("undelivered", { limit: DEVICES_MAX });
@@ -236,55 +245,120 @@ class Courier implements Webhook {
     });
   }
 
-  private async after(
-    stream: Uint8Array,
-    position: number,
-    limit: number,
-  ): Promise<{ position: number; item: object }[]> {
+  private async after(stream: Uint8Array, position: number, limit: number): Promise<Content[]> {
     const { store } = this.options;
     if (stream.length === LOG.length) {
       const entries = await queries.entriesAfter(store, position, limit);
-      return entries.map((entry) => ({
-        position: entry.seq,
-        item: { kind: "entry", type: `log.${entry.action}`, ...entry },
-      }));
+      return entries.map((entry) => {
+        const content = { kind: "entry", type: `log.${entry.action}`, ...entry };
+        return { stream, position: entry.seq, content: entry.action === deadLetters.SET_ASIDE ? undefined : content };
+      });
     }
     const reports = await queries.reports(store, stream, { limit, after: position });
     return reports.map((report) => ({
+      stream,
       position: report.counter,
-      item: { kind: "report", type: "report.stored", ...report },
+      content: { kind: "report", type: "report.stored", ...report },
     }));
   }
 
-  /** Post a batch, and note that it was taken; lost if another instance took over meanwhile. */
-  private async deliver({ items, steps }: Batch): Promise<"taken" | "refused" | "lost"> {
-    if (this.closing || !(await this.holds())) return "lost";
-    const refused = await this.post(items);
-    if (refused !== undefined) {
-      this.counts.failures++;
-      this.options.log.warn({ items: items.length, refused }, "webhook");
-      return "refused";
+  /** Post a batch, and note the answer; over if nothing more can be done in this round. */
+  private async deliver(batch: readonly Content[], streams: readonly Item[]): Promise<"taken" | "refused" | "over"> {
+    if (this.closing || !(await this.holds())) return "over";
+    const refused = await this.post(batch);
+    if (refused === undefined) {
+      this.most = Math.min(ITEMS_MAX, this.most * 2);
+      return (await this.note(batch)) ? "taken" : "over";
     }
-    const { store, clock } = this.options;
-    const ours = await store.write(async (tx) => {
-      if (!(await lease.isOurs(store, tx, this.lease, clock()))) return false;
-      for (const step of steps) {
-        const row = sealed(this.lease.sealKey, "deliveries", { ...step });
+    this.most = 1;
+    const [first, ...more] = batch;
+    if (more.length > 0 || !this.isDoubtful(first!)) return "refused";
+    const other = await this.other(first!, streams);
+    if (other === undefined || (await this.post([other])) !== undefined) return "refused";
+    await this.note([other], { item: first!, refused });
+    this.news = true;
+    return "over";
+  }
+
+  /** Note that items were accepted, and that one was not. False if another instance took over meanwhile. */
+  private async note(taken: readonly Content[], dead?: { item: Item; refused: string }): Promise<boolean> {
+    const { store, keys, clock, intake } = this.options;
+    const place = { store, keys };
+    // The last position of each stream.
+    const steps = new Map([...(dead ? [dead.item] : []), ...taken].map((item) => [hex(item.stream), item]));
+    const outcome = await store.write(async (tx) => {
+      if (!(await lease.isOurs(store, tx, this.lease, clock()))) return "lost";
+      for (const { stream, position } of steps.values()) {
+        const row = sealed(this.lease.sealKey, "deliveries", { stream, position });
         await tx
           .insertInto("deliveries")
           .values(row)
           .onConflict((conflict) => conflict.column("stream").doUpdateSet(row))
           .execute();
       }
-      return true;
+      const isFirst = dead !== undefined && (await deadLetters.setAside(place, tx, clock(), dead.item, dead.refused));
+      return isFirst ? "alarm" : "noted";
     });
-    if (!ours) return "lost";
-    this.counts.delivered += items.length;
-    return "taken";
+    if (outcome === "lost") return false;
+    if (outcome === "alarm") intake.tell({ kind: "alarm", device: null, what: deadLetters.ALARM, at: clock() });
+    this.counts.delivered += taken.filter(({ content }) => content !== undefined).length;
+    for (const item of dead ? [dead.item, ...taken] : taken) this.refusals.delete(deadLetters.idOf(item));
+    return true;
   }
 
-  /** Post items; why they were not taken, undefined if they were. */
-  private async post(items: readonly object[]): Promise<string | undefined> {
+  /** Post the dead letters that an operator wants sent again, each alone. */
+  private async sendAgain(): Promise<void> {
+    const { store, keys, clock } = this.options;
+    const place = { store, keys };
+    for (const { stream, position } of await deadLetters.wanted(place, ITEMS_MAX)) {
+      if (this.closing || !(await this.holds())) return;
+      const [item] = await this.after(stream, position - 1, 1);
+      const isThere = item?.position === position;
+      const refused = isThere ? await this.post([item]) : "it is not in the database any more";
+      await store.write(async (tx) => {
+        if (await lease.isOurs(store, tx, this.lease, clock()))
+          await deadLetters.answered(place, tx, clock(), { stream, position }, refused);
+      });
+      if (refused === undefined) this.counts.delivered++;
+    }
+  }
+
+  /** Count a refusal of an item alone; true if there were enough to compare it with another one. */
+  private isDoubtful(item: Item): boolean {
+    const id = deadLetters.idOf(item);
+    const count = (this.refusals.get(id) ?? 0) + 1;
+    if (this.refusals.size >= REFUSED_MAX) this.refusals.clear();
+    this.refusals.set(id, count);
+    return count >= REFUSALS_MAX;
+  }
+
+  /**
+   * Find an item that can be posted without this one: the first of another stream, or the next one of its own. Any of them, because others
+   * may be refused as well.
+   */
+  private async other({ stream, position }: Item, streams: readonly Item[]): Promise<Content | undefined> {
+    const all = streams.map((one) => (hex(one.stream) === hex(stream) ? { stream, position } : one));
+    const from = Math.floor(Math.random() * all.length);
+    for (const one of [...all.slice(from), ...all.slice(0, from)]) {
+      const [found] = await this.after(one.stream, one.position, 1);
+      if (found?.content !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Post items; the answer if they were not accepted. */
+  private async post(batch: readonly Content[]): Promise<string | undefined> {
+    const items = batch.flatMap(({ content }) => content ?? []);
+    const refused = items.length === 0 ? undefined : await this.request(items);
+    if (refused !== undefined) {
+      this.counts.failures++;
+      this.options.log.warn({ items: items.length, refused }, "webhook");
+    }
+    return refused;
+  }
+
+  /** Make one request; why its items were not accepted, undefined if they were. */
+  private async request(items: readonly object[]): Promise<string | undefined> {
     const { url, audience, keys, clock, times } = this.options;
     const body = Buffer.from(JSON.stringify({ type: TYPE, server: audience, items }));
     const type = "application/json";

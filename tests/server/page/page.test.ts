@@ -2,6 +2,8 @@
 // weight: 58 s, 0.5 cores
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setAside } from "../../../tools/server/dead_letters.ts";
+import * as keyFile from "../../../tools/server/keys.ts";
 import { hex } from "../../../tools/wire/bytes.ts";
 import { encode } from "../../../tools/wire/cbor.ts";
 import type { Device } from "../../../tools/wire/device.ts";
@@ -374,6 +376,40 @@ void test(
     await leave(tab);
   },
 );
+
+void test("dead letters of the webhook are listed, sent again, and dropped", { skip }, async (t) => {
+  const server = await live(t);
+  const device = await enrolled(server);
+  for (let n = 0; n < 2; n++) await report(device, server, reading(20_000, n));
+  const place = { store: server.store, keys: keyFile.load(server.options.key!) };
+  for (const item of [
+    { stream: new Uint8Array(0), position: 1 },
+    { stream: device.id, position: 2 },
+  ])
+    await server.store.write((tx) => setAside(place, tx, Date.now(), item, "status <400>"));
+  const tab = await open(t, server.url);
+  await signIn(tab, server.adminToken!);
+  await tab.page.getByRole("link", { name: "Alarms 1" }).click();
+  await tab.page.getByText("refuses items and accepts others. They are listed below").waitFor();
+  const table = tab.page.getByRole("table", { name: "Dead letters" });
+  const of = (name: string): ReturnType<typeof table.getByRole> => table.getByRole("row").filter({ hasText: name });
+  await of("report 2 of").getByText("status <400>").waitFor();
+  await picture(tab, "letters");
+  await of("report 2 of")
+    .getByRole("button", { name: /^Send again/ })
+    .click();
+  await of("report 2 of").getByText("is sent again…").waitFor();
+  await of("entry 1 of the log").getByRole("button", { name: /^Drop/ }).click();
+  await tab.page.getByLabel("Reason, for the log").fill("known");
+  await tab.page.getByRole("button", { name: "Drop", exact: true }).click();
+  await of("entry 1 of the log").waitFor({ state: "detached" });
+  const { letters } = (await ask(server, server.adminToken, "/v1/letters")).body;
+  assert.deepEqual(
+    letters.map(({ id, wantedAt }: { id: string; wantedAt: number | null }) => [id, wantedAt !== null]),
+    [[`${hex(device.id)}/2`, true]],
+  );
+  await leave(tab);
+});
 
 void test(
   "a restored backup: the gap and its length, the obeyed commands, the repaired records",

@@ -5,6 +5,7 @@ import { calm } from "./calm.js";
 import { confirm } from "./confirm.js";
 import { el, fill, foreign, row, table } from "./dom.js";
 import { count, deviceLink, fullTime, since } from "./format.js";
+import { letters } from "./letters.js";
 
 const COLUMNS = ["When", "Device", "What", "Meaning", "Acknowledged"];
 const SETTLE_MS = 250;
@@ -39,6 +40,10 @@ const MEANINGS = /** @type {readonly [RegExp, string][]} */ ([
   [
     /^damaged/,
     "A rule of yours: the flash of the device lost records, which had copies. Replace the board if it continues.",
+  ],
+  [
+    /^dead letters/,
+    "The receiver of the webhook refuses items and accepts others. They are listed below: send them again when it is mended, or drop them.",
   ],
   [/^burst/, "Many attempts in a short time: an attack, or a broken device."],
 ]);
@@ -99,6 +104,7 @@ export function gap({ after, before, most }) {
  */
 export function alarms(page) {
   const body = el("div");
+  const dead = letters(page);
 
   async function refresh() {
     const answer = await ask("/v1/alarms?limit=1000");
@@ -108,7 +114,7 @@ export function alarms(page) {
       const { at, device, what } = alarm;
       return row(COLUMNS, [
         since(at),
-        device === null ? "unknown device" : deviceLink(device),
+        device === null ? (alarm.seq === null ? "unknown device" : "the server") : deviceLink(device),
         foreign(what),
         MEANINGS.find(([pattern]) => pattern.test(what))?.[1] ?? "",
         acknowledgement(alarm),
@@ -124,6 +130,7 @@ export function alarms(page) {
         ),
       );
     else fill(body, table("Alarms", COLUMNS, rows));
+    if (page.label === null) await dead.refresh();
   }
 
   /**
@@ -169,7 +176,7 @@ export function alarms(page) {
   const shown = calm(SETTLE_MS, () => page.attempt(refresh));
   return {
     title: "Alarms",
-    element: el("section", {}, el("h1", {}, "Alarms"), body),
+    element: el("section", {}, el("h1", {}, "Alarms"), body, dead.element),
     refresh: shown.now,
     /** @param {any} happening */
     hear({ kind }) {

@@ -31,6 +31,7 @@ export const KEYS: readonly (readonly [table: keyof Tables, key: readonly string
   ["audit", ["seq"]],
   ["audit_head", ["id"]],
   ["deliveries", ["stream"]],
+  ["dead_letters", ["stream", "position"]],
   ["leases", ["name"]],
   ["tree", ["id"]],
   ["tiles", ["level", "number"]],

@@ -334,5 +334,20 @@ export function migrations(flavour: Flavour): Record<string, Migration> {
           .execute();
       },
     },
+    "016-dead-letters": {
+      async up(db: Kysely<unknown>): Promise<void> {
+        await db.schema
+          .createTable("dead_letters")
+          .addColumn("stream", bytes as never, (column) => column.notNull())
+          .addColumn("position", "bigint", (column) => column.notNull())
+          .addColumn("at", "bigint", (column) => column.notNull())
+          .addColumn("refused", "text", (column) => column.notNull())
+          .addColumn("wanted_at", "bigint")
+          .addColumn("seal", bytes as never, (column) => column.notNull())
+          .addPrimaryKeyConstraint("dead_letters_key", ["stream", "position"])
+          .execute();
+        await db.schema.createIndex("dead_letters_wanted").on("dead_letters").columns(["wanted_at"]).execute();
+      },
+    },
   };
 }

@@ -26,6 +26,7 @@ export interface Tables {
   acknowledged: AcknowledgedRow;
   damage: DamageRow;
   deliveries: DeliveryRow;
+  dead_letters: DeadLetterRow;
   leases: LeaseRow;
   audit_head: { id: number; seq: number; hash: Uint8Array; seal: Uint8Array };
   /** The tree over all reports and log entries (see `tree.ts`). */
@@ -250,6 +251,20 @@ export interface DeliveryRow {
   /** A device's id, whose position is a counter; or nothing, for the audit log, whose position is a seq. */
   stream: Uint8Array;
   position: number;
+  seal: Uint8Array;
+}
+
+/** An item that the receiver of the webhook refused while it accepted others (see `dead_letters.ts`). */
+export interface DeadLetterRow {
+  /** Its stream and its position there, as in `deliveries`. */
+  stream: Uint8Array;
+  position: number;
+  /** When it was refused last. */
+  at: number;
+  /** The last answer of the receiver. */
+  refused: string;
+  /** When an operator asked to send it again; null while nothing waits. */
+  wanted_at: number | null;
   seal: Uint8Array;
 }
 
