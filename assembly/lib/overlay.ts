@@ -15,7 +15,7 @@ export const enum Owner {
 
 /** The OVERLAY_BYTES, for their owner alone. */
 export const place: usize = memory.data(OVERLAY_BYTES, 8);
-let owner: u32 = Owner.None;
+export let owner: u32 = Owner.None;
 
 /** Take the overlay. Its owner may claim it again; a claim while another owns it is a bug of ours and traps. */
 export function claim(by: Owner): void {

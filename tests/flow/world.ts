@@ -10,7 +10,7 @@ import { Attacker } from "../../tools/attacker/attacker.ts";
 import { startBridge } from "../../tools/bridge/bridge.ts";
 import { firmware } from "../../tools/guest/firmware.ts";
 import { Flash, type FlashShape } from "../../tools/guest/flash.ts";
-import { Guest, type DeviceEvent } from "../../tools/guest/guest.ts";
+import { Guest, type DeviceEvent, type GuestOptions } from "../../tools/guest/guest.ts";
 import * as noises from "../../tools/guest/noise.ts";
 import { startModem } from "../../tools/modem/modem.ts";
 import * as keys from "../../tools/server/keys.ts";
@@ -150,6 +150,8 @@ export interface SubjectOptions {
   readonly clock?: () => number;
   /** Target of the module, if not the server; the attacker, who reads HTTP, is then not in it. */
   readonly port?: number;
+  /** The imports of a firmware that is instrumented. */
+  readonly imports?: GuestOptions["imports"];
 }
 
 /** A device that lives in real time, with a clock that a test can move on, behind a module with an attacker in it. */
@@ -192,6 +194,7 @@ export class Subject {
       noise: options.noise ?? noises.real,
       clock: () => clock() + this.#skippedMs,
       onEvent: (event) => this.#listeners.forEach((listener) => listener(event)),
+      ...(options.imports && { imports: options.imports }),
     });
   }
 

@@ -58,6 +58,8 @@ export interface GuestOptions {
   readonly onEvent?: (event: DeviceEvent) => void;
   /** Bytes for the module, as they leave. Takes all of them. */
   readonly onUart?: (bytes: Uint8Array) => void;
+  /** Further imports, of firmware that a test has instrumented; they are given its exports. */
+  readonly imports?: (exports: () => WebAssembly.Exports) => WebAssembly.Imports;
 }
 
 /** Bytes that a UART's receive buffer holds before it loses some. */
@@ -93,7 +95,11 @@ export class Guest {
   boot(): void {
     this.#received = new Uint8Array(0);
     this.#bootedMs = this.#clock();
-    const instance = new WebAssembly.Instance(this.#options.firmware, this.#imports());
+    const further: WebAssembly.Imports | undefined = this.#options.imports?.(() => instance.exports);
+    const instance: WebAssembly.Instance = new WebAssembly.Instance(this.#options.firmware, {
+      ...this.#imports(),
+      ...further,
+    });
     this.#exports = instance.exports as unknown as Exports;
     this.#live(() => this.#exports!.init());
   }
