@@ -51,6 +51,8 @@ export const AT_SEARCHES: u32 = 90;
 export const AT_JOIN_MS: u32 = 20_000;
 /** Time to accept data, or to report the result of a send, before the driver asks. */
 export const AT_SEND_MS: u32 = 5_000;
+/** The pause between the prompt and the data: u-blox modules ask for at least 50 ms. */
+export const AT_GAP_MS: u32 = 60;
 /** Repetitions to a busy module after that time during a send: together less than an exchange may take. */
 export const AT_SEND_TRIES: u32 = 6;
 /** Time from a reset to `ready`. */

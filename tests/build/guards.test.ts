@@ -19,6 +19,12 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ],
   ["assembly/config.ts", /(LINK_TX_BYTES: u32 =) [^;]*/, "$1 274", "LINK_TX_BYTES must hold two frames"],
   ["assembly/config.ts", /(LINK_TX_BYTES: u32 =) [^;]*/, "$1 4096", "LINK_TX_BYTES must be at most 1460"],
+  [
+    "assembly/link/at/ublox.ts",
+    /isDefined\(WITH_UBLOX\) && \(LINK_TX_BYTES > 1024/,
+    "(LINK_TX_BYTES > 256",
+    "LINK_TX_BYTES and LINK_RX_BYTES must be at most 1024",
+  ],
   ["assembly/config.ts", /(FRAME_DATA_BYTES: u32 =) 128/, "$1 248", "FRAME_DATA_BYTES must be at most 247"],
   ["assembly/config.ts", /(TLS_RECORD_BYTES: u32 =) [^;]*/, "$1 2048", "TLS_RECORD must be 512 or 1024"],
   ["assembly/config.ts", /(STORE_LIVE_PERCENT: u32 =) 75/, "$1 100", "STORE_LIVE_PERCENT must be 1 to 90"],

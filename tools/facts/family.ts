@@ -20,6 +20,14 @@ export const FAMILIES = {
   quectel: { number: 2, says: "Quectel modules", driver: "quectel", isChosen: true, isMobile: true },
   simcom: { number: 3, says: "SIMCom modules", driver: "simcom", isChosen: true, isMobile: true },
   nrf91: { number: 4, says: "the Serial Modem of nRF91", driver: "nrf91", isChosen: true, isMobile: true },
+  sim7080: {
+    number: 5,
+    says: "SIMCom SIM7070, SIM7080 and SIM7090",
+    driver: "sim7080",
+    isChosen: true,
+    isMobile: true,
+  },
+  ublox: { number: 6, says: "u-blox SARA-R4 and SARA-R5", driver: "ublox", isChosen: true, isMobile: true },
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -1,4 +1,4 @@
-import type { FamilyName } from "../facts/family.ts";
+import { type FamilyName, ROWS } from "../facts/family.ts";
 import type { Random } from "../line/random.ts";
 
 /** A way to misbehave. */
@@ -12,7 +12,7 @@ interface Misbehaviour {
 
 type Module = Exclude<FamilyName, "framed">;
 const ESP: readonly Module[] = ["esp-at"];
-const MOBILE: readonly Module[] = ["quectel", "simcom", "nrf91"];
+const MOBILE = ROWS.filter(([, { isMobile }]) => isMobile).map(([name]) => name) as readonly Module[];
 
 /** Misbehaviours of modules. */
 export const QUIRKS = {
@@ -78,13 +78,34 @@ export const QUIRKS = {
   "send-short": {
     says: "take a part of a send, and drop the connection",
     source: "manual",
-    of: ["simcom"],
+    of: ["simcom", "ublox"],
+  },
+  "no-profile": {
+    says: "know no profile of packet data: answer ERROR to AT+UPSD, AT+UPSDA and AT+UPSND",
+    source: "manual",
+    of: ["ublox"],
+  },
+  "zero-length": {
+    says: "put the length 0 into the answer to an empty read",
+    source: "FreeRTOS/FreeRTOS-Cellular-Interface#85",
+    of: ["ublox"],
   },
   "result-first": {
     says: "print the result of a command before OK, or before ERROR",
     source: "Xinyuan-LilyGO/LilyGo-Modem-Series#364",
     of: ["simcom"],
   },
+  "result-last": {
+    says: "print the result of an opened connection behind OK",
+    source: "vshymanskyy/TinyGSM, src/TinyGsmClientSIM7080.h",
+    of: ["sim7080"],
+  },
+  "no-report": {
+    says: "say nothing about a send after OK",
+    source: "vshymanskyy/TinyGSM, src/TinyGsmClientSIM7080.h",
+    of: ["sim7080"],
+  },
+  "report-fail": { says: "lose a send, and say so after OK", source: "manual", of: ["sim7080"] },
   "half-lines": { says: "lose the end of a line", source: "wire" },
   garbage: { says: "print noise between lines", source: "wire" },
   mute: { says: "ignore a command", source: "JAndrassy/WiFiEspAT#11" },

@@ -4,15 +4,15 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 14,
-  Mode = 15,
-  Join = 16,
-  Plain = 17,
-  Single = 18,
-  Info = 19,
-  Passive = 20,
-  PassiveOld = 21,
-  Probe = 22,
+  Echo = 15,
+  Mode = 16,
+  Join = 17,
+  Plain = 18,
+  Single = 19,
+  Info = 20,
+  Passive = 21,
+  PassiveOld = 22,
+  Probe = 23,
 }
 
 // prettier-ignore

@@ -4,12 +4,12 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 14,
-  Mode = 15,
-  Join = 16,
-  Plain = 17,
-  Single = 18,
-  Info = 19,
+  Echo = 15,
+  Mode = 16,
+  Join = 17,
+  Plain = 18,
+  Single = 19,
+  Info = 20,
 }
 
 // prettier-ignore

@@ -4,16 +4,16 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 14,
-  Errors = 15,
-  Locked = 16,
-  Unlock = 17,
-  Attach = 18,
-  Context = 19,
-  Account = 20,
-  Radio = 21,
-  Notices = 22,
-  Dial = 23,
+  Echo = 15,
+  Errors = 16,
+  Locked = 17,
+  Unlock = 18,
+  Attach = 19,
+  Context = 20,
+  Account = 21,
+  Radio = 22,
+  Notices = 23,
+  Dial = 24,
 }
 
 // prettier-ignore

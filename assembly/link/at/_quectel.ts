@@ -4,15 +4,15 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 14,
-  Errors = 15,
-  Locked = 16,
-  Unlock = 17,
-  Attach = 18,
-  Quiet = 19,
-  Context = 20,
-  Active = 21,
-  Activate = 22,
+  Echo = 15,
+  Errors = 16,
+  Locked = 17,
+  Unlock = 18,
+  Attach = 19,
+  Quiet = 20,
+  Context = 21,
+  Active = 22,
+  Activate = 23,
 }
 
 // prettier-ignore

@@ -4,16 +4,16 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 14,
-  Errors = 15,
-  Locked = 16,
-  Unlock = 17,
-  Attach = 18,
-  Passive = 19,
-  Context = 20,
-  Account = 21,
-  Active = 22,
-  Activate = 23,
+  Echo = 15,
+  Errors = 16,
+  Locked = 17,
+  Unlock = 18,
+  Attach = 19,
+  Passive = 20,
+  Context = 21,
+  Account = 22,
+  Active = 23,
+  Activate = 24,
 }
 
 // prettier-ignore

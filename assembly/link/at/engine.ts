@@ -27,24 +27,7 @@ import * as text from "../text";
 import { Text } from "../text";
 import * as tunnel from "../tunnel";
 import * as word from "../word";
-import { Event, Flag, Phase, UNIT_MS } from "./step";
-
-/** Parts of the input that the parser can be inside of. */
-export const enum Within {
-  Line,
-  /** The number of bytes of the stream, which follow the end of this line. */
-  Head,
-  /** The rest of that line. */
-  Tail,
-  /** The number of an error, for `at.hint`. */
-  Number,
-  /** The number of a notice; with a colon behind it, bytes of the stream follow. */
-  Notice,
-  /** The number of bytes of the stream, which follow a colon or a comma. */
-  Block,
-  /** Bytes of the stream. */
-  Raw,
-}
+import { Event, Flag, Phase, UNIT_MS, Within } from "./step";
 
 
 @unmanaged
@@ -107,6 +90,8 @@ const LF: u32 = 0x0a;
 const SPACE: u32 = 0x20;
 const PLUS: u32 = 0x2b;
 const COMMA: u32 = 0x2c;
+const QUOTE: u32 = 0x22;
+const SIGN: u32 = 0x40;
 const A: u32 = 0x41;
 const T: u32 = 0x54;
 const COLON: u32 = 0x3a;
@@ -117,6 +102,8 @@ const PROMPT: u32 = 0x3e;
 const texts = memory.data<u8>([<u8>A, <u8>T, 0, <u8>CR, <u8>LF, 0, <u8>PLUS, <u8>PLUS, <u8>PLUS, 0]);
 const END: usize = 3;
 const ESCAPE: usize = 6;
+/** True if a module of the image puts bytes of the stream in quotation marks, and asks for them with `@`. */
+const QUOTED: bool = isDefined(WITH_UBLOX);
 /** No length a module names is longer. */
 const MAX_LENGTH: u32 = 65535;
 
@@ -284,12 +271,15 @@ export function hear(byte: u32): Event {
     return end(UDP ? Event.Datagram : Event.None);
   }
   if (at.within != Within.Line) {
-    if (byte - 0x30 < 10 && at.number <= MAX_LENGTH && at.within != Within.Tail) {
+    const isBehind = at.within == Within.Tail || (QUOTED && at.within == Within.Quote);
+    if (byte - 0x30 < 10 && at.number <= MAX_LENGTH && !isBehind) {
       at.number = at.number * 10 + (byte - 0x30);
       return Event.None;
     }
     if (at.within == Within.Head) at.within = Within.Tail;
+    if (QUOTED && at.within == Within.Quoted) at.within = Within.Quote;
     if (at.within == Within.Tail) return head(byte);
+    if (QUOTED && at.within == Within.Quote) return quote(byte);
     const isBlock = at.within == Within.Block;
     const isNumber = at.within == Within.Number;
     at.within = Within.Line;
@@ -305,7 +295,7 @@ export function hear(byte: u32): Event {
     return Event.None;
   }
   at.skipEnd = 0;
-  if (byte == PROMPT && at.flags & Flag.Prompt) {
+  if (isPrompt(byte)) {
     if (at.part == 4) return end(Event.Prompt);
     // It answers the command before this repetition, and takes this one for data.
     if (at.tries) return Event.Trouble;
@@ -320,6 +310,19 @@ export function hear(byte: u32): Event {
   at.notice = word.step(at.notice, byte);
   at.number = 0;
   return Event.Byte;
+}
+
+/** True if this byte asks for the data of the step. */
+@inline
+function isPrompt(byte: u32): boolean {
+  if (QUOTED && at.flags & Flag.At) return byte == SIGN;
+  return byte == PROMPT && (at.flags & Flag.Prompt) != 0;
+}
+
+/** The part of a line before a quotation mark, behind which bytes of the stream follow. A line without one has none. */
+function quote(byte: u32): Event {
+  if (byte == LF) return end(Event.None);
+  return byte == QUOTE ? head(LF) : Event.None;
 }
 
 /** The rest of a line behind which bytes of the stream follow. */

@@ -15,13 +15,12 @@
  * that a verdict that comes after all cannot be taken for another send's.
  */
 import { FaultCause, FaultStep } from "../facts";
-import { LinkState, stream } from "../stream";
 import { Step, Word, steps } from "./_espat";
 import * as engine from "./engine";
-import { Within, at, out } from "./engine";
+import { at, out } from "./engine";
 import { socket } from "./socket";
 import * as connection from "./socket";
-import { Event, Flag, Phase } from "./step";
+import { Event, Flag, Phase, Within } from "./step";
 import * as wifi from "./wifi";
 
 /** Results of a send in `at.seen`, in step Probe. */
@@ -142,7 +141,7 @@ function verdict(says: Verdict): void {
     at.seen = max(at.seen, <u8>says);
     // A module that was busy does not answer the probe.
     if (at.busy) judge();
-  } else if (says == Verdict.Failed && stream.state == LinkState.Open && !socket.peerGone) {
+  } else if (says == Verdict.Failed && connection.isOpen()) {
     // It takes back a SEND OK, or belongs to none of ours: bytes are missing at the peer.
     connection.trouble(FaultCause.Error);
   }

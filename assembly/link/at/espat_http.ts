@@ -11,9 +11,9 @@
 import { FaultCause, FaultStep } from "../facts";
 import { Step, Word, steps } from "./_espat_http";
 import * as engine from "./engine";
-import { Within, at, out } from "./engine";
+import { at, out } from "./engine";
 import * as connection from "./socket";
-import { Event, Flag, Phase } from "./step";
+import { Event, Flag, Phase, Within } from "./step";
 import * as wifi from "./wifi";
 
 /** Begin to set up the module, from any state. */

@@ -14,10 +14,10 @@ import { stream } from "../stream";
 import * as tunnel from "../tunnel";
 import { Step, Word, steps } from "./_espat_udp";
 import * as engine from "./engine";
-import { Within, at, out } from "./engine";
+import { at, out } from "./engine";
 import { socket } from "./socket";
 import * as connection from "./socket";
-import { Event, Flag, Phase } from "./step";
+import { Event, Flag, Phase, Within } from "./step";
 import * as wifi from "./wifi";
 
 /** Parts of an exchange, as bits of `at.seen` in step Confirm. */

@@ -19,6 +19,17 @@ const enum Step {
   Attach,
 }
 
+/** The two lines of a command with a result, in `at.seen`: OK, and one of two results. */
+export const enum Half {
+  None = 0,
+  Ok = 1,
+  Good = 2,
+  Bad = 4,
+}
+
+/** The number of a line, in `at.hint`. */
+export const NUMBER: u32 = 0xffff;
+
 /** The settings of a mobile network, kept by pointer. They stay over a `clear`. */
 @unmanaged
 export class Access {
@@ -46,8 +57,8 @@ export class Network {
   refused: u8;
   /** Number of queries for the network. */
   searches: u8;
-  /** Bytes of the last send, as the module repeats it. */
-  given: u16;
+  /** The first number of a line with two. */
+  before: u16;
 }
 
 
@@ -110,4 +121,16 @@ export function search(): void {
 export function lost(): void {
   at.hint = fault.hint(FaultStep.Context, 0);
   connection.trouble(FaultCause.Error);
+}
+
+/** Return the result that a line gives: its number is 0, or that of an error. */
+export function result(): Half {
+  return at.hint & NUMBER ? Half.Bad : Half.Good;
+}
+
+/** One of the two lines of a command with a result came: return the result once both are there. */
+export function half(line: Half): Half {
+  at.seen |= <u8>line;
+  if (!(at.seen & Half.Ok) || at.seen == Half.Ok) return Half.None;
+  return at.seen & Half.Bad ? Half.Bad : Half.Good;
 }

@@ -19,11 +19,11 @@ import { FaultCause, FaultStep } from "../facts";
 import * as text from "../text";
 import { Step, Word, steps } from "./_nrf91";
 import * as engine from "./engine";
-import { Within, at, out } from "./engine";
+import { at, out } from "./engine";
 import * as mobile from "./mobile";
 import { access, network } from "./mobile";
 import * as connection from "./socket";
-import { Event, Flag, Phase } from "./step";
+import { Event, Flag, Phase, Within } from "./step";
 
 /** The number of a line, in `at.hint`. */
 const NUMBER: u32 = 0xffff;

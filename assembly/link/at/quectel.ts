@@ -16,11 +16,11 @@ import { AT_BUSY_MS } from "../../config";
 import { FaultCause, FaultStep } from "../facts";
 import { Step, Word, steps } from "./_quectel";
 import * as engine from "./engine";
-import { Within, at } from "./engine";
+import { at } from "./engine";
 import * as mobile from "./mobile";
 import { network } from "./mobile";
 import * as connection from "./socket";
-import { Event, Flag, Phase } from "./step";
+import { Event, Flag, Phase, Within } from "./step";
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {

@@ -15,18 +15,11 @@
 import { FaultCause, FaultStep } from "../facts";
 import { Step, Word, steps } from "./_simcom";
 import * as engine from "./engine";
-import { Within, at } from "./engine";
+import { at } from "./engine";
 import * as mobile from "./mobile";
-import { access, network } from "./mobile";
+import { Half, access, network } from "./mobile";
 import * as connection from "./socket";
-import { Event, Flag, Phase } from "./step";
-
-/** The two lines of a command with a result, in `at.seen`: OK, and one of two results. */
-const OK: u32 = 1;
-const GOOD: u32 = 2;
-const BAD: u32 = 4;
-/** The number of a line, in `at.hint`. */
-const NUMBER: u32 = 0xffff;
+import { Event, Flag, Phase, Within } from "./step";
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
@@ -51,7 +44,7 @@ function begun(): void {
       return;
     case Word.Sent:
       // The number so far is what the module was given; that of what it took follows.
-      network.given = <u16>at.hint;
+      network.before = <u16>at.hint;
       at.within = Within.Number;
       return;
     case Word.Fault:
@@ -76,31 +69,31 @@ function say(line: u32): boolean {
   switch (line) {
     case Word.Ok:
       if (engine.ok()) done();
-      else if (at.part == 4) half(OK);
+      else if (at.part == 4) half(Half.Ok);
       return true;
     case Word.Error:
     case Word.Fault:
       if (engine.error()) error();
       return true;
     case Word.Net:
-      if (at.step == Step.Active) at.seen = (at.hint & NUMBER) == 1 ? 1 : 0;
-      else if (at.step == Step.Activate) half(result());
+      if (at.step == Step.Active) at.seen = (at.hint & mobile.NUMBER) == 1 ? 1 : 0;
+      else if (at.step == Step.Activate) half(mobile.result());
       return true;
     case Word.Opened:
-      if (at.step == Phase.Connect) half(result());
+      if (at.step == Phase.Connect) half(mobile.result());
       return true;
     case Word.HungUp:
-      if (at.step == Phase.HangUp) half(GOOD);
+      if (at.step == Phase.HangUp) half(Half.Good);
       return true;
     case Word.Sent:
     case Word.Unsent:
-      if (at.step == Phase.Confirm) half(network.given == <u16>at.hint ? GOOD : BAD);
+      if (at.step == Phase.Confirm) half(network.before == <u16>at.hint ? Half.Good : Half.Bad);
       return true;
     case Word.Arrived:
       at.pending = 1;
       return true;
     case Word.Closed:
-      at.hint &= ~NUMBER;
+      at.hint &= ~mobile.NUMBER;
       connection.closed();
       return true;
     case Word.NoContext:
@@ -119,16 +112,11 @@ function say(line: u32): boolean {
   }
 }
 
-/** Return the result that a line gives: its number is 0, or that of an error. */
-function result(): u32 {
-  return at.hint & NUMBER ? BAD : GOOD;
-}
-
 /** One of the two lines of a command with a result came: act once both are there. */
-function half(line: u32): void {
-  at.seen |= <u8>line;
-  if (!(at.seen & OK) || at.seen == OK) return;
-  const good = !(at.seen & BAD);
+function half(line: Half): void {
+  const verdict = mobile.half(line);
+  if (verdict == Half.None) return;
+  const good = verdict == Half.Good;
   switch (at.step) {
     case Phase.Connect:
       return good ? connection.connected() : connection.refused();

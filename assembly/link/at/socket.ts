@@ -86,6 +86,11 @@ export function start(steps: usize, nowMs: u32): void {
   engine.start(steps);
 }
 
+/** True while the layers above may count on the connection. */
+export function isOpen(): boolean {
+  return stream.state == LinkState.Open && !socket.peerGone;
+}
+
 /** Open a connection; `host` is kept by pointer. */
 export function open(host: usize, hostLen: u32, port: u32): Status {
   if (TUNNEL) {
@@ -104,7 +109,7 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
 
 /** Return the number of bytes for the peer that it takes now. */
 export function room(): u32 {
-  return stream.state != LinkState.Open || socket.peerGone ? 0 : LINK_TX_BYTES - stream.txLen;
+  return isOpen() ? LINK_TX_BYTES - stream.txLen : 0;
 }
 
 /** Close once the accepted bytes are sent, or acknowledge that the connection is gone. */
@@ -133,6 +138,11 @@ export function toModule(to: usize, max: u32): u32 {
     }
   }
   return written;
+}
+
+/** Return the number of bytes that the last send has announced. */
+export function given(): u32 {
+  return <u32>(data.at - tx);
 }
 
 /** Choose the next step, if there is nothing to wait for. */
@@ -267,6 +277,7 @@ function place(): FaultStep {
     case Phase.Read:
       return FaultStep.Receive;
     case Phase.Send:
+    case Phase.Gap:
     case Phase.Data:
     case Phase.Confirm:
       return FaultStep.Send;
@@ -280,7 +291,7 @@ export function lose(cause: FaultCause): void {
   fault.note(place(), cause, at.hint);
   if (!TUNNEL || stream.state == LinkState.Ready) lost();
   else if (at.step == Phase.Send || at.step == Phase.Data || at.step == Phase.Confirm) tunnel.failed();
-  if (at.step == Phase.Send || at.step == Phase.Data) at.debt = data.left + 2;
+  if (at.step == Phase.Send || at.step == Phase.Gap || at.step == Phase.Data) at.debt = data.left + 2;
   socket.home = 0;
   socket.hangUp = 0;
   socket.attached = 0;
@@ -297,7 +308,7 @@ export function restarted(): void {
 
 /** The peer ended the connection; what the module holds of it can still be read. */
 export function closed(): void {
-  if (at.step == Phase.Connect || at.step == Phase.HangUp) return;
+  if (stream.state != LinkState.Open) return;
   socket.peerGone = 1;
   at.pending = 1;
 }
@@ -353,7 +364,7 @@ export function sent(): void {
     else fault.note(FaultStep.Receive, FaultCause.Garbage, 0);
     return idle();
   }
-  stream.txLen -= <u32>(data.at - tx);
+  stream.txLen -= given();
   memory.copy(tx, data.at, stream.txLen);
   // No further step: an answer is due, and its notice can be lost.
   if (!stream.txLen) poll(AT_POLL_MIN_MS);

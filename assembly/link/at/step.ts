@@ -10,6 +10,8 @@ export const enum Phase {
   Escape,
   /** Waiting until no late answer comes any more. */
   Settle,
+  /** The pause between the prompt and the data. */
+  Gap,
   /** Data is handed over. */
   Data,
   /** Waiting for the module to say what became of it. */
@@ -51,6 +53,27 @@ export const enum Event {
   Datagram,
 }
 
+/** Parts of the input that the parser can be inside of. */
+export const enum Within {
+  Line,
+  /** The number of bytes of the stream, which follow the end of this line. */
+  Head,
+  /** The rest of that line. */
+  Tail,
+  /** The number of bytes of the stream, which follow a quotation mark. */
+  Quoted,
+  /** The bytes up to it. */
+  Quote,
+  /** The number of an error, for `at.hint`. */
+  Number,
+  /** The number of a notice; with a colon behind it, bytes of the stream follow. */
+  Notice,
+  /** The number of bytes of the stream, which follow a colon or a comma. */
+  Block,
+  /** Bytes of the stream. */
+  Raw,
+}
+
 /** The flags of a step: the word that ends it, and its treatment. */
 export const enum Flag {
   /** The driver's prefix stands before the command. */
@@ -67,6 +90,8 @@ export const enum Flag {
   Patient = 32,
   /** No answer ends it, but its limit or `sync`. */
   Silent = 64,
+  /** A prompt ends it that is `@`. */
+  At = 128,
 }
 
 /** The unit of a step's limit. */

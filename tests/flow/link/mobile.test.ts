@@ -12,7 +12,7 @@ import { carry, converse, converseOften, until } from "./session.ts";
 type Mobile = Exclude<FamilyName, "esp-at">;
 
 /** The number of the error when a host refuses; 0 if the module gives none. */
-const REFUSED: Readonly<Record<Mobile, number>> = { quectel: 566, simcom: 10, nrf91: 0 };
+const REFUSED: Readonly<Record<Mobile, number>> = { quectel: 566, simcom: 10, nrf91: 0, sim7080: 27, ublox: 0 };
 
 for (const family of Object.keys(REFUSED) as Mobile[]) suite(family);
 
