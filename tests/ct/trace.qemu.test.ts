@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Operation, operations } from "./operations.ts";
 import { Tracer, plantedImage } from "./tracer.ts";
+import { elfLab } from "../lab/lab.ts";
 import { FULL } from "../full.ts";
 
 const COUNT = FULL ? 32 : 6;
@@ -83,5 +84,13 @@ for (const board of BOARDS) {
         await assertConstant(tracer, planted(op));
       });
     }
+    test("a trap of an operation ends it by name", { timeout: 120_000 }, async () => {
+      const lab = await elfLab(board, { elf: (await plantedImage(board)).elf });
+      try {
+        await assert.rejects(lab.run(6, ...all[0]!.fields.slice(0, 1)), /the board died: trap oob/);
+      } finally {
+        await lab.close();
+      }
+    });
   });
 }

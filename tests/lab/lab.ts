@@ -172,16 +172,11 @@ export async function elfLab(board: string, options: ElfOptions = {}): Promise<L
   const gone = once(emulator, "exit").then(() => {
     throw new Error(`the board is gone\n${emulator.lines.slice(-5).join("\n")}\n${emulator.complaint}`);
   });
-  const hung = (): Promise<never> =>
-    new Promise((_, reject) => {
-      const epitaph = (): void => {
-        if (emulator.events.some((event) => event.name === "epitaph")) {
-          reject(new Error(`the board died: ${emulator.lines.at(-1)}`));
-        }
-      };
-      emulator.on("line", epitaph);
+  const died = new Promise<never>((_, reject) => {
+    emulator.on("event", ({ name, data }) => {
+      if (name === "epitaph") reject(new Error(`the board died: ${data.toString("latin1")}`));
     });
-  const died = hung();
+  });
   const lab = streamLab(board, socket, Promise.race([gone, died]));
   return {
     ...lab,
