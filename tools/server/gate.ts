@@ -13,6 +13,7 @@ import { Reason, type ReasonName } from "../wire/messages.ts";
 import { Malformed, type Sign1 } from "../wire/sign1.ts";
 import type { TUNNEL_TYPE } from "../wire/tunnel.ts";
 import type { ServerKeys } from "./keys.ts";
+import { FreshLeaves } from "./fresh_leaves.ts";
 import { Histogram } from "./histogram.ts";
 import { Limiter } from "./limits.ts";
 import * as log from "./log.ts";
@@ -139,6 +140,8 @@ export class Gate {
   /** Requests that wait for their answer. */
   inProgress = 0;
   readonly accepted = { enrolments: 0, reports: 0, resent: 0 };
+  /** The leaves of the reports that this instance stored. */
+  readonly freshLeaves = new FreshLeaves();
   readonly happenings = new EventEmitter<{ happening: [Happening] }>();
   /** Devices by id. */
   private readonly known = new Map<string, Known>();

@@ -41,6 +41,10 @@ export class Intake {
     return this.gate.accepted;
   }
 
+  get freshLeaves(): Gate["freshLeaves"] {
+    return this.gate.freshLeaves;
+  }
+
   get happenings(): Gate["happenings"] {
     return this.gate.happenings;
   }

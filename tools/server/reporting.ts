@@ -40,6 +40,8 @@ type Outcome = { readonly alarms?: readonly string[] } & (
   | {
       readonly kind: "receipt";
       readonly stored: number;
+      /** The counter of the head before the first of them. */
+      readonly from: number;
       /** When the last report was stored. */
       readonly at: number;
       readonly downlink: Uint8Array | undefined;
@@ -73,7 +75,9 @@ export class Reporting {
     if (outcome.kind === "limited") throw refused("busy", kid, 429);
     if (outcome.kind === "refused") throw new Refused(outcome.reason, outcome.about);
     known.row = outcome.row;
-    this.told(candidates, outcome.stored, kid);
+    const { stored, from } = outcome;
+    if (stored > 0) gate.freshLeaves.note(nameOf(kid), outcome.row.id, from, candidates.slice(-stored));
+    this.told(candidates, stored, kid);
     const last = candidates.at(-1)!;
     // The same report has the same receipt, byte for byte: its time is when the report was stored.
     const receipt = messages.sealReceipt(gate.options.keys.signing, {
@@ -147,7 +151,8 @@ export class Reporting {
     known.moving = true;
     try {
       if (!(await store.move(move))) return undefined;
-      return { kind: "receipt", stored: candidates.length, at: now, downlink: undefined, row: move.after };
+      const { head_counter: from } = row;
+      return { kind: "receipt", stored: candidates.length, from, at: now, downlink: undefined, row: move.after };
     } catch {
       return undefined;
     } finally {
@@ -171,7 +176,7 @@ export class Reporting {
     const fresh = candidates.slice(stored.length);
     if (fresh.length === 0) {
       const at = stored.at(-1)!.received_at;
-      return { kind: "receipt", stored: 0, at, downlink: await commands.next(tx, device, now), row: device };
+      return { kind: "receipt", stored: 0, from: 0, at, downlink: await commands.next(tx, device, now), row: device };
     }
     for (const report of fresh) {
       const reason = this.faultOf(device, report, now);
@@ -246,7 +251,8 @@ export class Reporting {
       await gate.logAlarm(tx, now, device.id, alarms.at(-1)!);
     }
     const downlink = await commands.next(tx, after, now);
-    return { kind: "receipt", stored: fresh.length, at: now, downlink, row: after, alarms };
+    const { head_counter: from } = device;
+    return { kind: "receipt", stored: fresh.length, from, at: now, downlink, row: after, alarms };
   }
 
   /** The rows of reports that follow a device's head, and of the device after them. */

@@ -201,7 +201,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (options.mqtt !== undefined)
       mqttDoor = opened(await mqtt.join(intake, options.mqtt, mqttLimits, notice, onError));
     const watch = opened(new Watch({ ...desk, ticks, reader, intake, onError }));
-    const sequencer = opened(new Sequencer({ ...desk, reader, onError }));
+    const sequencer = opened(new Sequencer({ ...desk, reader, freshLeaves: intake.freshLeaves, onError }));
     if (options.webhook !== undefined) {
       const times = { ...webhook.TIMES, ...options.webhookTimes };
       courier = opened(

@@ -22,6 +22,9 @@ export const LOG = new Uint8Array(0);
 const TILE_LEVELS = 8;
 export const TILE_LEAVES = 2 ** TILE_LEVELS;
 
+/** Leaves in one transaction, and chains that they come from. Devices wait for it: about 10 ms. */
+export const PART = 2 * TILE_LEAVES;
+
 /** The next leaves of a chain or of the log. */
 export interface Leaves {
   readonly stream: Uint8Array;

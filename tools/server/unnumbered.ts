@@ -6,10 +6,7 @@ import * as merkle from "./merkle.ts";
 import { isSealed } from "./seal.ts";
 import type { AuditRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
-import { LOG, TILE_LEAVES, type Leaves } from "./tree.ts";
-
-/** Leaves in one transaction, and chains that they come from. Devices wait for it: about 5 ms. */
-const PART = TILE_LEAVES;
+import { LOG, PART, type Leaves } from "./tree.ts";
 
 /** The keys that show that the server wrote a row: the key of seals, and the public key that signs the log. */
 export interface Writers {
