@@ -139,6 +139,8 @@ export const OVERLAY_BYTES: u32 = isDefined(WITHOUT_TLS)
     : TLS_MESSAGE_BYTES + 128;
 /** Time for one exchange over an open connection: a server's slowest answer and a slow module's longest pause. */
 export const EXCHANGE_MS: u32 = 45_000;
+/** Time for the caller of an `access` to come back while the signer works: after it, the life takes the signer back. */
+export const ACCESS_MS: u32 = 10_000;
 /** The pause after a first failure; it doubles with each further one, and half of it is random. */
 export const RETRY_MS: u32 = 1_000;
 /** The longest such pause. */

@@ -115,9 +115,9 @@ export function mqttPut(flags: u32, len: u32): i32 {
   return PUBSUB ? account.put(flags, len) : Status.Unexpected;
 }
 
-/** Connect to the host whose name was put, with `len` bytes, at `streamName`; a `Status`. */
-export function mqttOpen(len: u32, port: u32, keepAliveS: u32): i32 {
-  return pubsub.open(len, port, keepAliveS);
+/** Connect to the host whose name was put, with `len` bytes, at `streamName`; 1: the device proves itself by its id and an `access`. A `Status`. */
+export function mqttOpen(len: u32, port: u32, keepAliveS: u32, proves: u32): i32 {
+  return pubsub.open(len, port, keepAliveS, proves != 0);
 }
 
 /** Return the state of the client: a `MqttState`. */

@@ -7,12 +7,16 @@ import { TIME_PROOF_MS, TIME_SLACK_S, TIME_STEP_S } from "../config";
 import { Status } from "../lib/status";
 import * as channel from "./_channel";
 import { Record } from "./facts";
+import * as features from "./features";
 import * as records from "./store";
 
 let floor: u32 = 0;
 /** The device's own count: the time at `countedMs`, if it had been off for no time at all. */
 let counted: u32 = 0;
 let countedMs: u32 = 0;
+/** The last time that a server signed, and the moment of it; 0: none in this life. */
+let heard: u32 = 0;
+let heardMs: u32 = 0;
 /** A later time, and the moment of its first report; 0: none. */
 let claimed: u32 = 0;
 let claimedMs: u32 = 0;
@@ -24,10 +28,20 @@ export function start(nowMs: u32): void {
   counted = floor;
   countedMs = nowMs;
   claimed = 0;
+  if (features.ACCESS) heard = 0;
+}
+
+/** The server's time as the device counts it since the last answer, in seconds since 1970; 0: there was no answer in this life. */
+export function now(nowMs: u32): u32 {
+  return heard ? heard + (nowMs - heardMs) / 1_000 : 0;
 }
 
 /** Hear `time`, seconds since 1970, which a server signed. Storage: the floor moved, and could not be stored. */
 export function hear(time: u32, nowMs: u32): Status {
+  if (features.ACCESS) {
+    heard = time;
+    heardMs = nowMs;
+  }
   const seconds = (nowMs - countedMs) / 1_000;
   counted += seconds;
   countedMs += seconds * 1_000;

@@ -49,6 +49,8 @@ export const enum Draft {
   Enrol = 1,
   Report = 2,
   Handover = 3,
+  /** An `access`, which `access.ts` signs itself. */
+  Access = 4,
 }
 
 

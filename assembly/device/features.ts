@@ -9,4 +9,7 @@ export const WEAK_NOISE: bool = isDefined(NOISE_IS_WEAK);
 /** The application has a client of MQTT instead of a stream. */
 export const PUBSUB: bool = isDefined(MQTT_CLIENT);
 
+/** The application can show the device to other services: a program of C, or through the client of MQTT. */
+export const ACCESS: bool = isDefined(OWN_READINGS) || PUBSUB;
+
 if (PUBSUB && !TLS) ERROR("MQTT_CLIENT is inside TLS: it excludes WITHOUT_TLS");

@@ -28,8 +28,10 @@ import * as server from "../identity/server";
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
+import * as signers from "../signer/signer";
 import * as clock from "../port/clock";
 import * as system from "../port/system";
+import * as access from "./access";
 import * as answers from "./_answer";
 import * as carrier from "./_carrier";
 import * as counter from "./_counter";
@@ -39,10 +41,12 @@ import { command, COMMAND_BYTES, data, Draft, epitaph, got, Life, life, peer, wr
 import { own } from "./_key";
 import * as draft from "./_draft";
 import * as keys from "./_keys";
+import * as pubsub from "./pubsub";
 import * as question from "./_question";
 import * as entropy from "./entropy";
 import * as event from "./event";
 import { Death, Event, Record, State } from "./facts";
+import * as features from "./features";
 import * as settings from "./settings";
 import { serverKeys } from "./settings";
 import * as records from "./store";
@@ -189,15 +193,24 @@ function isWell(moved: boolean): boolean {
  * Do the work of the state, unless a message waits for its signature; then continue with that message once it is signed.
  */
 function dispatch(): void {
+  if (features.PUBSUB) prove();
   if (life.draft == Draft.None) live();
   if (life.draft != Draft.None) complete();
 }
 
+/** Give the application's client of MQTT the `access` that it waits for. */
+function prove(): void {
+  const client = pubsub.awaits();
+  if (client) pubsub.prove(access.make(pubsub.secret(), client, 2 * ID_BYTES), life.nowMs);
+}
+
 /** The message that waits is signed, or still waits. */
 function complete(): void {
+  if (features.ACCESS && signers.LATE && access.isAwaited()) return;
   if (draft.sign() != Status.Ok) return;
   const what = life.draft;
   life.draft = Draft.None;
+  if (features.ACCESS && signers.LATE && what == Draft.Access) return;
   if (what == Draft.Enrol) question.enrolSigned();
   else if (what == Draft.Report) question.reportSigned();
   else keys.handoverSigned();
@@ -228,6 +241,7 @@ function live(): void {
 
 /** Place for application data before `give`; 0 while the last ones have no receipt yet. */
 export function outbox(): usize {
+  if (features.ACCESS && signers.LATE && life.draft == Draft.Access) return 0;
   return life.dataLen == 0 ? data : 0;
 }
 

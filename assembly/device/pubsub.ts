@@ -11,6 +11,7 @@
 import { MQTT_PAUSE_MS, MQTT_YIELD_MS, RETRY_MAX_MS } from "../config";
 import * as account from "../exchange/account";
 import * as client from "../exchange/pubsub";
+import { TEXT_MOST } from "../identity/access";
 import * as keypair from "../identity/keypair";
 import { ID_BYTES } from "../identity/kind";
 import { Status } from "../lib/status";
@@ -27,6 +28,8 @@ class Pubsub {
   state: MqttState;
   hostLen: u32;
   port: u32;
+  /** User and password are the device's own: its id, and an `access` for each connection. */
+  proves: u32;
   /** The stream was asked for; it is open, and the client has begun. */
   holds: u32;
   begun: u32;
@@ -62,15 +65,18 @@ export function begin(): Status {
   return Status.Ok;
 }
 
-/** Connect to the host whose name, `hostLen` bytes, is at `stream.name`, now and again until `close`. An empty one is the host of the factory page, port 0 its port. */
-export function open(hostLen: u32, port: u32, keepAliveS: u32): Status {
+/** Connect to the host whose name, `hostLen` bytes, is at `stream.name`, now and again until `close`. An empty one is the host of the factory page, port 0 its port.
+ * `proves`: user and password are the device's id and an `access` of it, made for each connection. */
+export function open(hostLen: u32, port: u32, keepAliveS: u32, proves: bool): Status {
   if (!features.PUBSUB) return Status.Unexpected;
   if (pubsub.state != MqttState.Closed) return Status.Unexpected;
-  const complete = account.complete(keepAliveS);
+  let complete = account.complete(keepAliveS);
+  if (complete == Status.Ok && proves) complete = account.reserve(2 * ID_BYTES, TEXT_MOST);
   if (complete != Status.Ok) return complete;
   memory.fill(changetype<usize>(pubsub), 0, offsetof<Pubsub>());
   pubsub.hostLen = hostLen;
   pubsub.port = port;
+  pubsub.proves = u32(proves);
   const status = stream.open(stream.name(), hostLen, port);
   if (status != Status.Ok) return status;
   pubsub.holds = 1;
@@ -108,12 +114,38 @@ export function turn(busy: bool, nowMs: u32): bool {
   return false;
 }
 
+/** Return the place of the client id, 2 ID_BYTES, for which an `access` is awaited before CONNECT; 0: for none. */
+export function awaits(): usize {
+  if (!features.PUBSUB) return 0;
+  if (!pubsub.proves || !pubsub.holds || pubsub.begun || !stream.isOpen()) return 0;
+  return account.identify(keypair.id(own), ID_BYTES);
+}
+
+/** Place for its text: TEXT_MOST bytes. */
+export function secret(): usize {
+  return account.secret();
+}
+
+/** Take that text, of `len` bytes, and begin with CONNECT; a `Status` in its place is that there is none yet, or ends the attempt. */
+export function prove(len: i32, nowMs: u32): void {
+  if (len == Status.Again) return;
+  if (len < 0) return pause(nowMs);
+  account.prove(len);
+  greet();
+}
+
+/** Begin with CONNECT. */
+function greet(): void {
+  pubsub.begun = 1;
+  client.open(keypair.id(own), ID_BYTES);
+}
+
 /** Carry bytes between client and stream, and see whether the connection must go. */
 function converse(nowMs: u32): bool {
   client.tick(nowMs);
   if (!pubsub.begun) {
-    pubsub.begun = 1;
-    client.open(keypair.id(own), ID_BYTES);
+    if (pubsub.proves) return false;
+    greet();
   }
   const moved = carry();
   if (client.isReady()) {

@@ -21,6 +21,8 @@ const CLIENT_MOST: u32 = 64;
 export const OPENING_MOST: u32 = HEAD_BYTES + CLIENT_MOST;
 /** Will, user and password together, with a length each. */
 const REST_BYTES: u32 = 512;
+/** The same and a text that does not fit: the room of an account whose user and password are the device's own. */
+const ROOM_BYTES: u32 = REST_BYTES + 2 + MQTT_TEXT_MOST;
 
 
 @unmanaged
@@ -29,6 +31,8 @@ class Account {
   keepAliveS: u32;
   clientLen: u32;
   restLen: u32;
+  /** Bytes of `rest` up to the end of the user, if user and password are the device's own. */
+  ownAt: u32;
 }
 
 
@@ -41,12 +45,12 @@ const client: usize = memory.data(CLIENT_MOST, 4);
 
 /** Behind it is room for a text that does not fit. */
 @lazy
-const rest: usize = memory.data(REST_BYTES + 2 + MQTT_TEXT_MOST, 4);
+const rest: usize = memory.data(ROOM_BYTES, 4);
 
 /** Forget it. */
 export function clear(): void {
   memory.fill(changetype<usize>(account), 0, offsetof<Account>());
-  bytes.wipe(rest, REST_BYTES + 2 + MQTT_TEXT_MOST);
+  bytes.wipe(rest, ROOM_BYTES);
 }
 
 /** Place for the next text, before `put`: 256 bytes. */
@@ -76,6 +80,36 @@ export function complete(keepAliveS: u32): Status {
   if ((account.flags & WILL_QOS) > QOS_ONE || keepAliveS > 0xffff) return Status.Malformed;
   account.keepAliveS = keepAliveS;
   return Status.Ok;
+}
+
+/**
+ * Leave room for the device's own user, of `userLen` bytes, and password, of up to `most`: they are taken for each connection. Malformed: there is a user or a
+ * client; TooLong: the will may have fewer bytes.
+ */
+export function reserve(userLen: u32, most: u32): Status {
+  if (account.clientLen | (account.flags & (Part.User | Part.Password))) return Status.Malformed;
+  account.ownAt = account.restLen + 2 + userLen;
+  return account.ownAt + 2 + most > ROOM_BYTES ? Status.TooLong : Status.Ok;
+}
+
+/** Take the id of `idLen` bytes, as hexadecimal, as the user; returns the place of that text. Bounds: 2 `idLen` is the `userLen` of `reserve`. */
+export function identify(id: usize, idLen: u32): usize {
+  const user = rest + account.ownAt - 2 * idLen;
+  bytes.store16be(user - 2, 2 * idLen);
+  bytes.hex(user, id, idLen);
+  return user;
+}
+
+/** Place for the password of `prove`. */
+export function secret(): usize {
+  return rest + account.ownAt + 2;
+}
+
+/** Take the `len` bytes at `secret` as the password, behind the user of `identify`. */
+export function prove(len: u32): void {
+  bytes.store16be(rest + account.ownAt, len);
+  account.restLen = account.ownAt + 2 + len;
+  account.flags |= Part.User | Part.Password;
 }
 
 /** Keep-alive in ms; 0: none. */

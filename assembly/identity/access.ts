@@ -3,7 +3,6 @@
  * hold it.
  */
 import * as base64url from "../lib/base64url";
-import * as bytes from "../lib/bytes";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as cbor from "../cose/cbor";
@@ -47,15 +46,10 @@ export function write(message: Sign1, out: Writer, own: KeyPair, server: Server,
   return sign1.end(message, out, keypair.signer(own));
 }
 
-/** Bytes of the longest password. */
-export const PASSWORD_MOST: u32 = (ACCESS_MOST * 8 + 5) / 6;
+/** Bytes of the longest access as text. */
+export const TEXT_MOST: u32 = (ACCESS_MOST * 8 + 5) / 6;
 
-/**
- * Write a signed `access`, `len` bytes at `from`, as a password in base64url to `out`, PASSWORD_MOST bytes; returns its length. The bytes at `from`
- * are wiped: a holder of them is let in. `out` may not overlap them.
- */
-export function password(out: usize, from: usize, len: u32): u32 {
-  const textLen = base64url.write(out, from, len);
-  bytes.wipe(from, len);
-  return textLen;
+/** Replace a signed `access`, `len` bytes at `at`, by its text in base64url: what a broker takes as a password; returns its length, at most TEXT_MOST. */
+export function toText(at: usize, len: u32): u32 {
+  return base64url.spread(at, len);
 }

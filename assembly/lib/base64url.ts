@@ -3,25 +3,20 @@
 @lazy
 const ALPHABET = memory.data<u8>(["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]);
 
-/** Write the text of `len` bytes; returns its length. `out` may not overlap them. CT: everything leaks. */
-export function write(out: usize, from: usize, len: u32): u32 {
-  let bits: u32 = 0;
-  let count: u32 = 0;
-  let at = out;
-  for (let i: u32 = 0; i < len; i++) {
-    bits = (bits << 8) | load<u8>(from + i);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      put(at++, bits >>> count);
-    }
+/**
+ * Replace the `len` bytes at `at` by their text, a third longer; returns its length. CT: everything leaks.
+ *
+ * Bounds: `len` is below 2^28. The text is written from its end. Character i needs the byte k = 6 i / 8 and, unless i is a multiple of 4, the byte k + 1; both are at most i, and what was
+ * written before it lies behind i.
+ */
+export function spread(at: usize, len: u32): u32 {
+  const chars = (len * 8 + 5) / 6;
+  for (let i = chars; i-- > 0;) {
+    const skipped = i * 6;
+    const byte = skipped >> 3;
+    const second: u32 = byte + 1 < len ? load<u8>(at + byte + 1) : 0;
+    const pair = ((<u32>load<u8>(at + byte)) << 8) | second;
+    store<u8>(at + i, load<u8>(ALPHABET + ((pair >> (10 - (skipped & 7))) & 63)));
   }
-  if (count) put(at++, bits << (6 - count));
-  return <u32>(at - out);
-}
-
-/** Write the character of the lower six bits. */
-@inline
-function put(out: usize, bits: u32): void {
-  store<u8>(out, load<u8>(ALPHABET + (bits & 63)));
+  return chars;
 }

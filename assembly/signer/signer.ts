@@ -19,6 +19,9 @@ export class Signer {
   private words: u64;
 }
 
+/** True if a signature may take several polls. */
+export const LATE: bool = late.POLLS != 0;
+
 /** Bytes of a Signer. */
 export const SIGNER_BYTES: u32 = soft.SOFT_KEY_BYTES;
 /** Bytes of the public key, and of a signature, of the device's algorithm. */
@@ -66,6 +69,6 @@ export function sign(
   bodyLen: u32,
 ): Status {
   const key = changetype<SoftKey>(signer);
-  if (late.POLLS != 0) return late.sign(out, key, noise, head, headLen, body, bodyLen);
+  if (LATE) return late.sign(out, key, noise, head, headLen, body, bodyLen);
   return soft.sign(out, key, noise, head, headLen, body, bodyLen);
 }

@@ -25,7 +25,7 @@ void guest_streamClose(void);
 uint32_t guest_mqttBegin(void);
 uint32_t guest_mqttText(void);
 uint32_t guest_mqttPut(uint32_t flags, uint32_t len);
-uint32_t guest_mqttOpen(uint32_t len, uint32_t port, uint32_t keepAliveS);
+uint32_t guest_mqttOpen(uint32_t len, uint32_t port, uint32_t keepAliveS, uint32_t proves);
 uint32_t guest_mqttState(void);
 uint32_t guest_mqttOutbox(void);
 uint32_t guest_mqttPublish(uint32_t topicLen, uint32_t len, uint32_t qos);
@@ -138,7 +138,7 @@ int32_t signet_mqtt_open(const struct signet_mqtt *account) {
   if (status != (int32_t)SIGNET_OK)
     return status;
   return copy_in(guest_streamName(), account->host, len)
-             ? (int32_t)guest_mqttOpen(len, account->port, account->keep_alive)
+             ? (int32_t)guest_mqttOpen(len, account->port, account->keep_alive, account->access)
              : SIGNET_UNEXPECTED;
 }
 

@@ -86,7 +86,10 @@ void signet_stream_close(void);
  *
  * The broker must have one of the TLS keys of the factory page. There is one connection: while a report waits, the
  * client leaves the broker in order, and comes back after the report. Its session is not clean, so the broker keeps
- * messages at QoS 1 meanwhile. Nothing is published as retained. A message at QoS 1 can come twice, to either side.
+ * messages at QoS 1 meanwhile. With `.access = 1` the device makes a new `access` for each connection, which a broker
+ * has verified by Signet's server (POST /v1/authorize): it connects once a server has signed a time in this life. Will
+ * topic and message then have at most 227 bytes together. Nothing is published as retained. A message at QoS 1 can come
+ * twice, to either side.
  */
 struct signet_mqtt {
   const char *host;       /* NULL: that of the factory page */
@@ -98,6 +101,7 @@ struct signet_mqtt {
   const char *will_topic; /* NULL: no will */
   const char *will;       /* its message; NULL: an empty one */
   uint8_t will_qos;       /* 0 or 1 */
+  uint8_t access;         /* 1: client, user and password (NULL here) are its id, its id, and an `access` */
 };
 
 /** Connect, now and again after each loss, until `signet_mqtt_close`. All texts are copied. */

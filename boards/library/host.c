@@ -8,6 +8,7 @@ uint32_t guest_idAt(void);
 uint32_t guest_leave(void);
 uint32_t guest_commandAt(void);
 uint32_t guest_commandBytes(void);
+uint32_t guest_makeAccess(uint32_t len);
 static uint32_t guest_bare_answeredAt(void);
 
 #define ID_BYTES 32u
@@ -105,6 +106,23 @@ int32_t signet_command(uint32_t *counter, void *out, uint32_t max) {
   *counter = library.command;
   library.command = 0;
   return (int32_t)len;
+}
+
+int32_t signet_access(const char *client, char *text) {
+  const uint32_t len = length(client, SIGNET_CLIENT_MOST), at = guest_outbox();
+  text[0] = 0;
+  if (len > SIGNET_CLIENT_MOST)
+    return SIGNET_TOO_LONG;
+  if (at == 0 || !copy_in(at + SIGNET_DATA_MOST - SIGNET_CLIENT_MOST, client, len))
+    return library.ended ? SIGNET_UNEXPECTED : SIGNET_AGAIN;
+  const int32_t made = (int32_t)guest_makeAccess(len);
+  uint8_t *from = made > 0 ? guest_memory(at, (uint32_t)made) : NULL;
+  if (!from || made > (int32_t)SIGNET_ACCESS_MOST)
+    return library.ended ? SIGNET_UNEXPECTED : made;
+  memcpy(text, from, (size_t)made);
+  memset(from, 0, (size_t)made);
+  text[made] = 0;
+  return made;
 }
 
 int32_t signet_leave(void) {

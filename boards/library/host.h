@@ -35,6 +35,20 @@ uint32_t signet_refusal(void);
  */
 int32_t signet_command(uint32_t *counter, void *out, uint32_t max);
 
+/** The longest client id of an access, and the longest access. */
+#define SIGNET_CLIENT_MOST 128u
+#define SIGNET_ACCESS_MOST 471u
+
+/**
+ * Make a proof of the device for another service, such as a broker: text that goes as a password, or in a field of a
+ * request, and that the service has verified by Signet's server (POST /v1/authorize). It is valid for 5 minutes: make
+ * one for each connection, and send it inside TLS only. `client` is the client id that the service sees: the device's
+ * id in hexadecimal, lower case, and a suffix that begins with a hyphen; NULL is the id alone. `text` has
+ * SIGNET_ACCESS_MOST + 1 bytes, and ends with a zero. Returns its length, and takes the time of a signature.
+ * SIGNET_AGAIN: a report waits for its receipt; SIGNET_UNEXPECTED: no server has signed a time since signet_init.
+ */
+int32_t signet_access(const char *client, char *text);
+
 /**
  * Tell the server that this key ends: the last report says so, signed, and the server refuses the key from then on.
  * Call it again after each signet_poll while it returns SIGNET_AGAIN. SIGNET_OK: the server has the last word. Give no

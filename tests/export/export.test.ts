@@ -17,7 +17,8 @@ import { inspectInput } from "../../tools/flash/inspect.ts";
 import * as software from "../../tools/flash/software.ts";
 import * as factory from "../../tools/wire/factory.ts";
 import * as faulty from "./faulty.ts";
-import { type Play, play } from "./play.ts";
+import { play } from "./play.ts";
+import { proveAccess, replaceBoards } from "./scenes.ts";
 import { symbols } from "../../tools/firmware/symbols.ts";
 import { FULL } from "../full.ts";
 
@@ -310,6 +311,9 @@ it(`an own main program has ${RECEIPTS} receipts and lives through its library's
     await command("label");
     await until(() => device.lines.includes(known!.id.toUpperCase()), "the label");
 
+    await command("access");
+    await proveAccess(scene, known!.id);
+
     // A trap while the guest runs: only the guest calls this port.
     const again = await device.debug();
     const port = find("signet_port_uart_read").address;
@@ -361,40 +365,3 @@ it(`an own main program has ${RECEIPTS} receipts and lives through its library's
     assert.equal(touched, -1, `the stack reaches ${free.length + DEEPEST - touched} bytes deep`);
     await replaceBoards(scene, copied);
   }));
-
-/**
- * Let the board that was reset enrol anew, under a label; let a new board take its place, as if it were broken; then start one with a copy of
- * the flash of before the reset. Each key has its own state and chain at the server; name, label and history are the new board's.
- */
-async function replaceBoards({ server, post, replace, count, until }: Play, copied: Uint8Array): Promise<void> {
-  const [first] = await server.devices();
-  const kept = (await server.reports(first!.id)).length;
-  await replace();
-  await until(() => count("accepted") >= 1, "a receipt after the reset");
-  const second = (await server.devices()).find(({ state }) => state === "active");
-  const profile = { name: "pump 3", labels: ["hall-2"] };
-  await post(`/v1/devices/${second!.id}`, profile, "PATCH");
-  await replace();
-  await until(() => count("accepted") >= 1, "a receipt on the new board");
-  const third = (await server.devices()).find(({ state, id }) => state === "active" && id !== second!.id);
-  await post(`/v1/devices/${second!.id}/replace`, { by: third!.id, reason: "broken" });
-  await replace(copied);
-  await until(() => count("silenced") === 1, "the refusal of the copy");
-  assert.equal(count("enrolled") + count("accepted"), 0);
-
-  const devices = await server.devices();
-  const states = [first!, second!, third!].map(({ id }) => devices.find((device) => device.id === id)!.state);
-  assert.deepEqual(states, ["revoked", "revoked", "active"]);
-  assert.deepEqual(
-    new Set(devices.map(({ software, model }) => `${software} ${model}`)),
-    new Set(["own-main example"]),
-  );
-  assert.equal(devices.length, 3);
-  const label = ({ id }: { id: string }): object => {
-    const { name, labels } = devices.find((device) => device.id === id)!;
-    return { name, labels };
-  };
-  assert.deepEqual([label(second!), label(third!)], [{ name: "", labels: [] }, profile]);
-  assert.equal((await server.reports(third!.id))[0]!.counter, 1);
-  assert.equal((await server.reports(first!.id)).length, kept, "the copy added to the chain");
-}

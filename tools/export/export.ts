@@ -167,7 +167,7 @@ async function library(options: ExportOptions, macros: string): Promise<string> 
     writeFileSync(join(folder, "guest_calls.h"), callsHeader(calls));
     writeFileSync(join(folder, "event_codes.h"), events());
     const sources = ["library/library.h", "common/guest.c", "common/trap.c", "common/unaligned.c", "common/event.c"];
-    const own = ["library/library.c", "library/host.c", "common/signet.c"];
+    const own = ["library/library.c", "common/signet.c", "library/host.c"];
     const paths = [...sources, ...own].map((source) => join(ROOT, "boards", source));
     const text = amalgamate(paths, [folder, join(ROOT, "boards/library"), join(ROOT, "boards/common")]);
     const ignored = IGNORED.map((name) => `#pragma GCC diagnostic ignored "-W${name}"\n`).join("");

@@ -9,7 +9,7 @@ export interface MqttExports {
   mqttBegin(): number;
   mqttText(): number;
   mqttPut(flags: number, length: number): number;
-  mqttOpen(length: number, port: number, keepAliveS: number): number;
+  mqttOpen(length: number, port: number, keepAliveS: number, proves: number): number;
   mqttState(): number;
   mqttOutbox(): number;
   mqttPublish(topicLength: number, length: number, qos: number): number;
@@ -31,6 +31,8 @@ export interface MqttAccount {
   readonly client?: string;
   readonly user?: string;
   readonly password?: string;
+  /** True: client and user are the device's id, the password an `access`. */
+  readonly access?: boolean;
   readonly will?: { readonly topic: string; readonly message: string; readonly qos: 0 | 1 };
 }
 
@@ -55,7 +57,7 @@ export class GuestMqtt {
   }
 
   /** Connect, now and again until `close`; returns the status. */
-  open({ host = "", port = 0, keepAliveS = 300, client, user, password, will }: MqttAccount = {}): number {
+  open({ host = "", port = 0, keepAliveS = 300, client, user, password, access, will }: MqttAccount = {}): number {
     const { mqttBegin, mqttPut, mqttText, mqttOpen, streamName } = this.#guest;
     let status = mqttBegin();
     const put = (flags: number, text: string | undefined): void => {
@@ -70,7 +72,7 @@ export class GuestMqtt {
     put(PASSWORD, password);
     if (status !== OK) return status;
     this.#write(streamName(), host);
-    return mqttOpen(host.length, port, keepAliveS);
+    return mqttOpen(host.length, port, keepAliveS, access === true ? 1 : 0);
   }
 
   get state(): string {

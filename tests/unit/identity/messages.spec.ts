@@ -7,7 +7,7 @@ import { Sign1 } from "../../../assembly/cose/sign1";
 import * as soft from "../../../assembly/signer/soft";
 import { SoftKey } from "../../../assembly/signer/soft";
 import * as access from "../../../assembly/identity/access";
-import { ACCESS_MOST, Access, PASSWORD_MOST } from "../../../assembly/identity/access";
+import { ACCESS_MOST, Access, TEXT_MOST } from "../../../assembly/identity/access";
 import * as enrolment from "../../../assembly/identity/enrolment";
 import { Enrolment } from "../../../assembly/identity/enrolment";
 import * as report from "../../../assembly/identity/report";
@@ -313,7 +313,7 @@ describe("an access", () => {
   });
   afterAll(setUp);
 
-  it("is the example of the protocol's page, also as a password", () => {
+  it("is the example of the protocol's page, also as text", () => {
     const client = ascii(show(keypair.id(other), 32));
     wanted.client = client.dataStart;
     wanted.clientLen = client.length;
@@ -322,10 +322,8 @@ describe("an access", () => {
     expect(sign1.sign(draft, keypair.signer(other), 0)).toBe(Status.Ok);
     const len = writer.length();
     expect(show(out, len)).toBe(example.access);
-    const text = new Uint8Array(PASSWORD_MOST);
-    const textLen = access.password(text.dataStart, out, len);
-    expect(String.UTF8.decodeUnsafe(text.dataStart, textLen)).toBe(example.accessPassword);
-    expect(show(out, len)).toBe(show(repeated(0, len).dataStart, len));
+    const textLen = access.toText(out, len);
+    expect(String.UTF8.decodeUnsafe(out, textLen)).toBe(example.accessPassword);
   });
 
   it("has at most so many bytes, and no longer client", () => {
@@ -338,6 +336,7 @@ describe("an access", () => {
     writer.begin(out, 1024);
     expect(access.write(draft, writer, other, peer, wanted)).toBe(Status.Ok);
     expect(writer.length()).toBe(ACCESS_MOST);
+    expect(access.toText(out, ACCESS_MOST)).toBe(TEXT_MOST);
     wanted.clientLen = 129;
     writer.begin(out, 1024);
     expect(access.write(draft, writer, other, peer, wanted)).toBe(Status.TooLong);

@@ -41,13 +41,23 @@ static void leave(uint32_t nowMs) {
   }
 }
 
-/** Obey the command of the last poll, if there is one: "label" or "wipe". */
+/** Print what the device shows to a broker as its password. */
+static void prove(void) {
+  char *const text = malloc(SIGNET_ACCESS_MOST + 1);
+  if (text && signet_access(NULL, text) > 0)
+    say(text);
+  free(text);
+}
+
+/** Obey the command of the last poll, if there is one: "label", "access" or "wipe". */
 static void obey(void) {
-  char label[65], text[6] = "";
+  char label[65], text[7] = "";
   uint32_t number;
   const int32_t len = signet_command(&number, text, sizeof text - 1);
   if (len == 5 && strcmp(text, "label") == 0 && signet_label(label))
     say(label);
+  if (len == 6 && strcmp(text, "access") == 0)
+    prove();
   if (len == 4 && strcmp(text, "wipe") == 0)
     leaveMs = signet_port_clock_ms() + 30000;
 }
