@@ -96,8 +96,8 @@ export const STREAM_OPEN_MS: u32 = 60_000;
 export const TLS_RECORD_BYTES: u32 = isDefined(TLS_RECORD) ? TLS_RECORD : 1024;
 /** The largest handshake message: a chain of two Ed25519 certificates, one of public authorities, or a hello with a ticket fits. */
 export const TLS_MESSAGE_BYTES: u32 = isDefined(TLS_MESSAGE) ? TLS_MESSAGE : isDefined(TLS_PUBLIC) ? 3584 : 1024;
-/** The largest ticket that is kept: those of OpenSSL hold the device's certificate. */
-export const TLS_TICKET_BYTES: u32 = isDefined(TLS_TICKET) ? TLS_TICKET : 576;
+/** The largest ticket that is kept: those of OpenSSL hold the device's certificate, which is longer on P-256. */
+export const TLS_TICKET_BYTES: u32 = isDefined(TLS_TICKET) ? TLS_TICKET : isDefined(TLS_OWN_P256) ? 768 : 576;
 /** Tickets that are kept: 1, or 2 for servers that give two, and none to a client that resumes. */
 export const TLS_TICKETS: u32 = isDefined(TLS_TWO_TICKETS) ? 2 : 1;
 /** Time for a handshake: a few public-key operations at 16 MHz on an M0, and the module's delays. */

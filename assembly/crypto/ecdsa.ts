@@ -25,6 +25,30 @@ export function fromDer(out: usize, size: u32, der: usize, len: u32): Status {
   return status;
 }
 
+/** Write r ‖ s, `size` bytes each (at most 48), as DER; returns its length, at most 8 + 2 `size`. `out` may not overlap them. CT: everything leaks; all of it is public. */
+export function toDer(out: usize, raw: usize, size: u32): u32 {
+  let at = putInteger(out + 2, raw, size);
+  at = putInteger(at, raw + size, size);
+  const len = <u32>(at - out);
+  store<u8>(out, 0x30);
+  store<u8>(out, len - 2, 1);
+  return len;
+}
+
+/** Write one integer in its shortest form; returns its end. */
+function putInteger(out: usize, from: usize, size: u32): usize {
+  let zeros: u32 = 0;
+  while (zeros < size - 1 && load<u8>(from + zeros) == 0) zeros++;
+  // Its first bit is the sign.
+  const sign: u32 = load<u8>(from + zeros) >> 7;
+  const len = size - zeros;
+  store<u8>(out, 0x02);
+  store<u8>(out, sign + len, 1);
+  store<u8>(out, 0, 2);
+  bytes.copy(out + 2 + sign, from + zeros, len);
+  return out + 2 + sign + len;
+}
+
 /** Read one integer. Its first bit is the sign; a byte of zeros comes only before a byte whose first bit is set. */
 function integer(out: usize, size: u32, r: Reader): void {
   if (r.u8() != 0x02) r.fail();

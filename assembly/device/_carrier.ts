@@ -166,7 +166,7 @@ function connect(nowMs: u32): void {
   const state = channel.state();
   if (state == LinkState.Ready) {
     if (MQTT) exchange.open(keypair.id(own));
-    if (channel.open(settings.host, settings.hostLen, settings.port) != Status.Ok) fail();
+    if (channel.open(settings.host, settings.hostLen, settings.port, MQTT) != Status.Ok) fail();
   } else if (state == LinkState.PeerClosed) {
     // The server gave up a connection that was kept.
     channel.close();

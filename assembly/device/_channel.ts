@@ -12,8 +12,10 @@ import { Signer } from "../signer/signer";
 import { Alert } from "../tls/alert";
 import * as tls from "../tls/client";
 import { Options, RANDOM_BYTES } from "../tls/options";
+import * as ordinary from "../tls/ordinary";
 import * as ticket from "../tls/ticket";
 import * as key from "./_key";
+import * as key256 from "./_key256";
 import * as entropy from "./entropy";
 import * as event from "./event";
 import { Event } from "./facts";
@@ -99,8 +101,9 @@ export function state(): LinkState {
   }
 }
 
-/** Begin to open a connection; `host` is kept by pointer until it ends. */
-export function open(host: usize, hostLen: u32, port: u32): Status {
+/** Begin to open a connection; `host` is kept by pointer until it ends. `isOrdinary`: the device prefers its key on P-256 there, if it has one. */
+export function open(host: usize, hostLen: u32, port: u32, isOrdinary: bool): Status {
+  if (features.OWN256) prefer(isOrdinary);
   if (link.TUNNEL) {
     const id = scratch.take(LINK_ID_BYTES);
     const made = entropy.random(id, LINK_ID_BYTES, channel.nowMs);
@@ -116,6 +119,12 @@ export function open(host: usize, hostLen: u32, port: u32): Status {
     channel.phase = Phase.Dialing;
   }
   return status;
+}
+
+/** Prefer the key on P-256, or not: a ticket would prove the other one. */
+function prefer(isOrdinary: bool): void {
+  if (isOrdinary != ordinary.isPreferred()) channel.renewed = 1;
+  ordinary.prefer(isOrdinary);
 }
 
 /** Return the number of bytes that it takes now. */
@@ -195,9 +204,11 @@ export function poll(nowMs: u32): bool {
 /** Do one piece of TLS's work, with the device's seed if that signs. */
 function step(): Status {
   if (!tls.signs()) return tls.step();
-  const mark = key.lend();
+  const isOrdinary = features.OWN256 && tls.showsOrdinary();
+  const mark = isOrdinary ? key256.lend() : key.lend();
   const status = tls.step();
-  key.wipe(mark);
+  if (isOrdinary) key256.wipe(mark);
+  else key.wipe(mark);
   return status;
 }
 

@@ -11,16 +11,19 @@ import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as system from "../port/system";
+import * as ordinary from "../tls/ordinary";
 import * as carrier from "./_carrier";
 import * as channel from "./_channel";
 import * as ground from "./_ground";
 import { draft } from "./_draft";
 import { Draft, got, life, message, messageHash, peer, prev, Stage, SUCCESSOR_MOST, token, writer } from "./_ground";
 import * as key from "./_key";
+import * as key256 from "./_key256";
 import { own } from "./_key";
 import * as entropy from "./entropy";
 import * as event from "./event";
 import { Death, Event, Record, State } from "./facts";
+import * as features from "./features";
 import * as records from "./store";
 
 /** When the key was rotated last; 0: not since the start. */
@@ -32,7 +35,21 @@ export function begin(): bool {
   const isNew = !recall();
   if (isNew && !make()) return false;
   event.text(isNew ? Event.KeyMade : Event.KeyLoaded, keypair.id(own), ID_BYTES);
-  return true;
+  return !features.OWN256 || beginSecond();
+}
+
+/** Recall the key on P-256, or make it. False: that failed, and the life ends. */
+function beginSecond(): bool {
+  const status = key256.begin(life.nowMs);
+  if (status == Status.NoEntropy) ground.giveUp();
+  else if (status != Status.Ok) system.die(Death.Storage);
+  else {
+    const pin = scratch.take(ordinary.PIN_BYTES);
+    ordinary.pin(pin);
+    event.text(Event.KeyP256, pin, ordinary.PIN_BYTES);
+    scratch.release(pin);
+  }
+  return status == Status.Ok;
 }
 
 /** Make the first key and store it. False: that failed, and the life ends. */

@@ -61,6 +61,8 @@ export const enum Event {
   ResponseRefused = 29,
   /** The link did not come up, or broke: the word of the fault (`assembly/link/README.md`), u32. The device prints it when it is new, and when its count is a power of two. */
   LinkFault = 30,
+  /** The device has a key on P-256 beside its own: its pin, the SHA-256 of its SubjectPublicKeyInfo. It is the CN of the certificate, too. */
+  KeyP256 = 31,
 }
 
 /** The numbers of a server that Event.NumberRefused can name. */
@@ -171,6 +173,8 @@ export const enum Record {
   Damaged = 11,
   /** The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations. */
   Former = 12,
+  /** The secret 32 bytes of the key on P-256, in an image that has one. */
+  KeyP256 = 13,
 }
 
 /** The keys of the factory page's map. */

@@ -12,4 +12,7 @@ export const PUBSUB: bool = isDefined(MQTT_CLIENT);
 /** The application can show the device to other services: a program of C, or through the client of MQTT. */
 export const ACCESS: bool = isDefined(OWN_READINGS) || PUBSUB;
 
+/** The device has a second key, on P-256, for the application's stream to services that take no Ed25519. */
+export const OWN256: bool = TLS && isDefined(TLS_OWN_P256);
+
 if (PUBSUB && !TLS) ERROR("MQTT_CLIENT is inside TLS: it excludes WITHOUT_TLS");

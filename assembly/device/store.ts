@@ -47,7 +47,7 @@ if (STORE_LIVE_PERCENT == 0 || STORE_LIVE_PERCENT > 90)
 if (COUNTER_BLOCK == 0 || COUNTER_BLOCK > 65536)
   ERROR("COUNTER_BLOCK must be 1 to 65536: each start skips up to one block of the counters");
 
-const KINDS: u32 = 13;
+const KINDS: u32 = 14;
 /** Key and Successor: a change of them writes fresh pages. */
 const IDENTITY: u32 = (1 << Record.Key) | (1 << Record.Successor);
 /** Numbers that older pages may supply if both copies are lost. */

@@ -177,7 +177,7 @@ function opening(nowMs: u32): void {
     else if (now != LinkState.Opening) release(StreamState.Failed);
   } else if (now == LinkState.Ready) {
     stream.dialed = 1;
-    if (channel.open(host, stream.hostLen, stream.port) != Status.Ok) release(StreamState.Failed);
+    if (channel.open(host, stream.hostLen, stream.port, true) != Status.Ok) release(StreamState.Failed);
   } else if (now != LinkState.Down && now != LinkState.Opening) channel.close();
 }
 

@@ -46,7 +46,8 @@ import * as group from "./group";
 import * as hello from "./hello";
 import * as message from "./message";
 import { ANCHORS, CHAINS, ID_BYTES, Options, RANDOM_BYTES, authenticates } from "./options";
-import { WIDE } from "./profile";
+import * as ordinary from "./ordinary";
+import { OWN256, WIDE } from "./profile";
 import * as record from "./record";
 import { CertificateType, Content, Kind } from "./registry";
 import * as schedule from "./schedule";
@@ -135,7 +136,7 @@ const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 @lazy
 const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 4));
 
-if (OVERLAY_BYTES < TLS_MESSAGE_BYTES + RANDOM_BYTES)
+if (!isDefined(WITHOUT_TLS) && OVERLAY_BYTES < TLS_MESSAGE_BYTES + RANDOM_BYTES)
   ERROR("OVERLAY_BYTES must hold a handshake message and the randomness");
 
 /**
@@ -711,9 +712,16 @@ function finished(len: u32): Alert {
 function answer(): State {
   if (!agreed.requested) return State.SendFinished;
   const signs = ours() && agreed.clientType == CertificateType.X509;
-  return signs && credential.unsigned(signers.publicKey(client.options.signer))
-    ? State.SignCredential
-    : State.SendCertificate;
+  if (!signs) return State.SendCertificate;
+  const unsigned = showsOrdinary()
+    ? ordinary.unsigned()
+    : credential.unsigned(signers.publicKey(client.options.signer));
+  return unsigned ? State.SignCredential : State.SendCertificate;
+}
+
+/** True if the next signature is of the device's key on P-256: lend it its secret then. */
+export function showsOrdinary(): bool {
+  return message.isOrdinary(agreed);
 }
 
 /** True if the device shows its key. */
@@ -723,7 +731,8 @@ function ours(): bool {
 
 /** Sign the device's certificate, once in its life: one public-key operation. */
 function signCredential(): Status {
-  const status = credential.sign(client.options.signer, noise);
+  if (OWN256) writer.begin(buffer, TLS_MESSAGE_BYTES);
+  const status = showsOrdinary() ? ordinary.sign(writer) : credential.sign(client.options.signer, noise);
   if (status == Status.Again) return Status.Again;
   if (status != Status.Ok) return settle(Alert.InternalError);
   client.state = State.SendCertificate;
@@ -741,7 +750,7 @@ function sendCertificate(): Status {
 /** Sign the transcript with the device's key: one public-key operation. */
 function sendVerify(): Status {
   writer.begin(buffer, TLS_MESSAGE_BYTES);
-  const status = message.writeCertificateVerify(writer, client.options, noise, workroom);
+  const status = message.writeCertificateVerify(writer, agreed, client.options, noise, workroom);
   if (status == Status.Again) return Status.Again;
   if (status != Status.Ok) return settle(Alert.InternalError);
   const len = writer.length();

@@ -42,11 +42,11 @@ export const ED25519_HEAD_BYTES: u32 = bytesOf(ED25519_HEAD);
 /** SubjectPublicKeyInfo of a key on P-256, a point that is not compressed (RFC 5480 §2), but for the point. */
 // prettier-ignore
 @lazy
-const P256_HEAD = memory.data<u8>([
+export const P256_HEAD = memory.data<u8>([
   0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
   0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ]);
-const P256_HEAD_BYTES: u32 = bytesOf(P256_HEAD);
+export const P256_HEAD_BYTES: u32 = bytesOf(P256_HEAD);
 
 /** SubjectPublicKeyInfo of a key on P-384, a point that is not compressed (RFC 5480 §2), but for the point. */
 // prettier-ignore

@@ -14,12 +14,14 @@ import * as hash from "./hash";
 import * as hello from "./hello";
 import { Key } from "./key";
 import * as name from "./name";
+import * as ordinary from "./ordinary";
 import { Options, authenticates } from "./options";
-import { WIDE } from "./profile";
+import { OWN256, WIDE } from "./profile";
 import * as record from "./record";
 import { CertificateType, Extension, Kind } from "./registry";
 import * as schedule from "./schedule";
 import * as scheme from "./scheme";
+import { Scheme } from "./scheme";
 import * as wide from "./wide";
 
 /** Statements of the server beside its hello. */
@@ -28,7 +30,7 @@ export class Agreed {
   /** The certificate types of both sides. */
   clientType: u32;
   serverType: u32;
-  /** It asked for a certificate, and takes one by the device's kind of key. */
+  /** It asked for a certificate; the scheme of the device's signature: 0 if it takes none of its kind of key. */
   requested: u32;
   takesOurs: u32;
   /** It chose ALPN. */
@@ -127,7 +129,7 @@ export function certificateRequest(agreed: Agreed, r: Reader): Alert {
     if (schemes) return Alert.IllegalParameter;
     schemes = true;
     if (body.u16() != body.left() || body.left() == 0 || body.left() & 1) return Alert.DecodeError;
-    agreed.takesOurs = scheme.taken(body) ? 1 : 0;
+    agreed.takesOurs = scheme.taken(body, OWN256 && ordinary.isPreferred());
   }
   return schemes ? Alert.None : Alert.MissingExtension;
 }
@@ -178,6 +180,12 @@ function end(w: Writer): u32 {
   return len;
 }
 
+/** True if the device shows its key on P-256. */
+@inline
+export function isOrdinary(agreed: Agreed): bool {
+  return OWN256 && agreed.takesOurs == Scheme.EcdsaSecp256r1Sha256;
+}
+
 /** Write this client's Certificate (§4.4.2): empty if the server does not take the device's kind of key. */
 export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u32 {
   begin(w, Kind.Certificate);
@@ -187,10 +195,14 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
     return end(w);
   }
   const raw = agreed.clientType == CertificateType.RawPublicKey;
-  const len = raw ? credential.RAW_BYTES : credential.X509_BYTES;
+  const other = isOrdinary(agreed);
+  const len = other ? ordinary.length(raw) : raw ? credential.RAW_BYTES : credential.X509_BYTES;
   w.u24(3 + len + 2);
   w.u24(len);
-  if (raw) credential.writeRaw(w, signers.publicKey(options.signer));
+  if (other) {
+    if (raw) ordinary.writeRaw(w);
+    else ordinary.writeX509(w);
+  } else if (raw) credential.writeRaw(w, signers.publicKey(options.signer));
   else credential.writeX509(w, signers.publicKey(options.signer));
   w.u16(0);
   return end(w);
@@ -200,14 +212,21 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
  * Write this client's CertificateVerify over the transcript so far; `room` is SIGNED_BYTES to work in. Ok; Again, and then
  * call again later with an empty writer; or Forged if a fault was noticed. CT: nothing of the key leaks.
  */
-export function writeCertificateVerify(w: Writer, options: Options, noise: usize, room: usize): Status {
+export function writeCertificateVerify(w: Writer, agreed: Agreed, options: Options, noise: usize, room: usize): Status {
   begin(w, Kind.CertificateVerify);
-  w.u16(scheme.OWN);
-  w.u16(scheme.OWN_SIGNATURE_BYTES);
-  const signature = w.take(scheme.OWN_SIGNATURE_BYTES);
   signedHead(room);
   bytes.copy(room + PAD_BYTES + 9, CLIENT, 6);
   const body = room + HEAD_BYTES;
+  w.u16(agreed.takesOurs);
+  if (isOrdinary(agreed)) {
+    const len = ordinary.issue(w.at + 2, room, HEAD_BYTES, body, schedule.hashBytes(), noise);
+    w.u16(len);
+    w.take(len);
+    end(w);
+    return len ? Status.Ok : Status.Forged;
+  }
+  w.u16(scheme.OWN_SIGNATURE_BYTES);
+  const signature = w.take(scheme.OWN_SIGNATURE_BYTES);
   end(w);
   return scheme.sign(signature, options.signer, noise, room, HEAD_BYTES, body, schedule.hashBytes());
 }

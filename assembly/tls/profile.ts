@@ -20,6 +20,10 @@ export const AES128: bool = isDefined(TLS_AES128);
 // prettier-ignore
 export const SECP256R1: bool = isDefined(TLS_SECP256R1);
 
+/** The device's certificate on P-256, for servers that take no Ed25519: the choice `cloud`. */
+// prettier-ignore
+export const OWN256: bool = isDefined(TLS_OWN_P256);
+
 /** A suite with another hash and a short limit on its records, under a number for private use (RFC 8446 §11): for tests. */
 // prettier-ignore
 export const LAB: bool = isDefined(TLS_LAB_SUITE);

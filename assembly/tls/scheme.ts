@@ -21,7 +21,7 @@ import { Signer } from "../signer/signer";
 import * as der from "./der";
 import { Tag } from "./der";
 import { Algorithm, ED25519_HEAD, Key } from "./key";
-import { P256, PUBLIC } from "./profile";
+import { OWN256, P256, PUBLIC } from "./profile";
 
 export const enum Scheme {
   RsaPkcs1Sha256 = 0x0401,
@@ -48,8 +48,8 @@ const ED25519_NAME_BYTES: u32 = 7;
 /** AlgorithmIdentifier of ecdsa-with-SHA256 (RFC 5758 §3.2). */
 // prettier-ignore
 @lazy
-const ECDSA256_NAME = memory.data<u8>([0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]);
-const ECDSA256_NAME_BYTES: u32 = bytesOf(ECDSA256_NAME);
+export const ECDSA256_NAME = memory.data<u8>([0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]);
+export const ECDSA256_NAME_BYTES: u32 = bytesOf(ECDSA256_NAME);
 
 /** AlgorithmIdentifier of ecdsa-with-SHA384 (RFC 5758 §3.2). */
 // prettier-ignore
@@ -106,10 +106,17 @@ export function suits(scheme: u32, key: Key): bool {
   return !P256 || key.algorithm == algorithmOf(scheme);
 }
 
-/** True if a list of schemes that the peer takes (the body of its signature_algorithms) has that of the device's own key. */
-export function taken(r: Reader): bool {
-  let found = false;
-  while (r.left() >= 2) if (r.u16() == OWN) found = true;
+/**
+ * Choose the scheme of the device's signature among those that the peer takes (the body of its signature_algorithms): of its key on P-256 if `ordinary` and that is
+ * taken, else of its own key; 0: of none.
+ */
+export function taken(r: Reader, ordinary: bool): u32 {
+  let found: u32 = 0;
+  while (r.left() >= 2) {
+    const scheme = r.u16();
+    if (OWN256 && ordinary && scheme == Scheme.EcdsaSecp256r1Sha256) found = scheme;
+    else if (scheme == OWN && !found) found = scheme;
+  }
   return found;
 }
 

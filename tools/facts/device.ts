@@ -53,6 +53,10 @@ export const EVENTS = {
     30,
     "The link did not come up, or broke: the word of the fault (`assembly/link/README.md`), u32. The device prints it when it is new, and when its count is a power of two.",
   ],
+  "key-p256": [
+    31,
+    "The device has a key on P-256 beside its own: its pin, the SHA-256 of its SubjectPublicKeyInfo. It is the CN of the certificate, too.",
+  ],
 } as const;
 
 /** Steps in which the link can fail. */
@@ -241,6 +245,7 @@ export const RECORDS = {
     12,
     "The secret 32 bytes of the key before, for a server that refuses the handover, and bytes of the server's key that orders rotations.",
   ],
+  "key-p256": [13, "The secret 32 bytes of the key on P-256, in an image that has one."],
 } as const;
 
 /** The longest name of a stream's host. */

@@ -24,8 +24,8 @@ export const CHOICES = {
     use: { TLS_PUBLIC: 1 },
   },
   cloud: {
-    says: "TLS as with `public`, and with AES-128-GCM and key exchange on P-256",
-    use: { TLS_PUBLIC: 1, TLS_AES128: 1, TLS_SECP256R1: 1 },
+    says: "TLS as with `public`, and with AES-128-GCM, key exchange on P-256, and a certificate of the device on P-256",
+    use: { TLS_PUBLIC: 1, TLS_AES128: 1, TLS_SECP256R1: 1, TLS_OWN_P256: 1 },
   },
   own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
   tickets: {

@@ -1,11 +1,16 @@
 /** The TLS client alone, as a guest that Node drives: the calls of a connection, over one buffer. */
 import { TLS_MESSAGE_BYTES, TLS_RECORD_BYTES } from "../../assembly/config";
+import { Status } from "../../assembly/lib/status";
+import * as p256 from "../../assembly/signer/p256";
+import { P256Key } from "../../assembly/signer/p256";
 import * as soft from "../../assembly/signer/soft";
 import { SoftKey } from "../../assembly/signer/soft";
 import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
 import * as client from "../../assembly/tls/client";
 import * as group from "../../assembly/tls/group";
+import * as ordinary from "../../assembly/tls/ordinary";
+import { OWN256 } from "../../assembly/tls/profile";
 import * as suite from "../../assembly/tls/suite";
 import * as ticketStore from "../../assembly/tls/ticket";
 
@@ -21,12 +26,14 @@ const pins = memory.data(64, 8);
 const roots = memory.data(64, 8);
 const seed = memory.data(32, 8);
 const signer = changetype<Signer>(memory.data(SIGNER_BYTES, 8));
+const secret = memory.data(32, 8);
+const key256 = changetype<P256Key>(memory.data(p256.P256_KEY_BYTES, 8));
 const random = memory.data(RANDOM_BYTES, 8);
 const psk = memory.data(32, 8);
 const identity = memory.data(256, 8);
 
 /** Linear memory of this file, the options aside. */
-export const OWN_BYTES: u32 = CAPACITY + 3 * 256 + 2 * 64 + 3 * 32 + RANDOM_BYTES;
+export const OWN_BYTES: u32 = CAPACITY + 3 * 256 + 2 * 64 + 4 * 32 + p256.P256_KEY_BYTES + RANDOM_BYTES;
 
 /** The settings that `set` reads from the buffer's first bytes. */
 const enum Slot {
@@ -38,6 +45,8 @@ const enum Slot {
   Random = 5,
   Psk = 6,
   Identity = 7,
+  /** The secret of the device's key on P-256, which is then preferred. */
+  Secret = 8,
 }
 
 export function buffer(): usize {
@@ -75,6 +84,15 @@ export function set(slot: Slot, len: u32): void {
       soft.derive(changetype<SoftKey>(signer), seed);
       soft.lend(changetype<SoftKey>(signer), seed);
       options.signer = changetype<Signer>(len ? changetype<usize>(signer) : 0);
+      break;
+    case Slot.Secret:
+      if (!OWN256) break;
+      ordinary.prefer(len != 0);
+      if (!len) break;
+      memory.copy(secret, io, len);
+      if (p256.derive(key256, secret) != Status.Ok) unreachable();
+      p256.lend(key256, secret);
+      ordinary.use(key256);
       break;
     case Slot.Random:
       memory.copy(random, io, len);

@@ -50,6 +50,7 @@ const WORDS: Readonly<Record<EventName, (data: Buffer, first: number) => string>
   secured: (_, first) => (first ? "resumed TLS 1.3 with a ticket" : "established TLS 1.3 with a server whose key it trusts"),
   "tls-failed": (data, first) => (first === 256 ? "TLS failed: the connection was lost" : `TLS failed with alert ${first}, sent by the ${data.length >= 8 && data.readUInt32BE(4) === 1 ? "server" : "device"}`),
   rotating: (data) => `made its next key, as ordered; the id of that key is ${data.toString("hex")}`,
+  "key-p256": (data) => `has a key on P-256 for TLS with others; its pin is ${data.toString("hex")}`,
   rotated: (data) => `completed the rotation; its id is ${data.toString("hex")}`,
 };
 

@@ -25,7 +25,7 @@ export const State = {
   Failed: 17,
 } as const;
 
-const SLOTS = { host: 0, alpn: 1, pins: 2, roots: 3, seed: 4, random: 5, psk: 6, identity: 7 } as const;
+const SLOTS = { host: 0, alpn: 1, pins: 2, roots: 3, seed: 4, random: 5, psk: 6, identity: 7, secret: 8 } as const;
 
 /** The calls of `tools/firmware/guest_tls.ts`. */
 export interface Guest {
@@ -63,6 +63,8 @@ export interface Settings {
   pins?: Uint8Array[];
   roots?: Uint8Array[];
   seed?: Uint8Array;
+  /** The secret of the device's key on P-256, for a client that has it: it is preferred. */
+  secret?: Uint8Array;
   random?: Uint8Array;
   psk?: Uint8Array;
   identity?: string;
@@ -115,6 +117,7 @@ export class Client<Exports extends Guest = Guest> {
     this.#set("pins", Buffer.concat(settings.pins ?? []));
     this.#set("roots", Buffer.concat(settings.roots ?? []));
     this.#set("seed", settings.seed ?? new Uint8Array());
+    this.#set("secret", settings.secret ?? new Uint8Array());
     this.#set("psk", settings.psk ?? new Uint8Array());
     this.#set("identity", text(settings.identity));
     this.#set("random", settings.random ?? randomBytes(RANDOM_BYTES));
