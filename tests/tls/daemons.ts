@@ -1,4 +1,4 @@
-/** Servers with a configuration: nginx, HAProxy and Caddy in front of an HTTP server, and an HTTP server in Go, each on free ports of this machine. */
+/** Servers with a configuration: nginx, HAProxy and Caddy in front of an HTTP server, and HTTP servers in Go and Java, each on free ports of this machine. */
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -67,14 +67,19 @@ const caddy = (files: Files, sites: readonly Site[], backend: number): Peer => {
   return new Peer(0, "caddy", ["run", "--adapter", "caddyfile", "--config", config], { ...process.env, ...home });
 };
 
+/** The arguments of an HTTP server with a listener of its own for each site. */
+const own = (sites: readonly Site[]): string[] => sites.flatMap(({ port, key, chain }) => [String(port), chain, key]);
+
+/** Java's stateless tickets hold the chain: they are longer than a device keeps. These are names of sessions that the server remembers. */
+const SHORT_TICKETS = "-Djdk.tls.server.enableSessionTicketExtension=false";
+
+const java = (_: Files, sites: readonly Site[]): Peer =>
+  new Peer(0, "java", [SHORT_TICKETS, fileURLToPath(new URL("Echo.java", import.meta.url)), ...own(sites)]);
+
 const go = (files: Files, sites: readonly Site[]): Peer => {
   const program = files.place("echo");
   execFileSync("go", ["build", "-o", program, fileURLToPath(new URL("echo.go", import.meta.url))]);
-  return new Peer(
-    0,
-    program,
-    sites.flatMap(({ port, key, chain }) => [String(port), chain, key]),
-  );
+  return new Peer(0, program, own(sites));
 };
 
 export const DAEMONS = {
@@ -82,6 +87,7 @@ export const DAEMONS = {
   HAProxy: { program: "/usr/sbin/haproxy", start: haproxy },
   Caddy: { program: "caddy", start: caddy },
   Go: { program: "go", start: go },
+  Java: { program: "java", start: java },
 } as const satisfies Record<string, Daemon>;
 
 /** Start a daemon with a listener for each credential; returns it with its ports, in their order. */

@@ -1,6 +1,6 @@
 // weight: 10 s, 0.9 cores
 /**
- * Each profile against nginx, HAProxy, Caddy and Go: a full handshake, 100 KB both ways, key update, clean close, and every later connection
+ * Each profile against nginx, HAProxy, Caddy, Go and Java: a full handshake, 100 KB both ways, key update, clean close, and every later connection
  * resumes.
  */
 import assert from "node:assert/strict";
@@ -113,7 +113,7 @@ after(() => {
 });
 
 for (const [name, daemon] of Object.entries<Daemon>(DAEMONS)) {
-  const honoursLimit = name === "nginx" || name === "HAProxy";
+  const honoursLimit = !["Caddy", "Go"].includes(name);
   describe(name, { skip: missing(daemon.program) }, () => {
     let peer: Peer;
     let ports: number[];

@@ -1,0 +1,57 @@
+// An HTTP server over TLS 1.3 that answers with the body of the request: java Echo.java PORT CHAIN KEY [PORT CHAIN KEY ...].
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
+import java.io.ByteArrayInputStream;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+
+public class Echo {
+  private static final char[] NO_PASSWORD = new char[0];
+
+  /** Read a PKCS #8 key whose algorithm is that of the leaf. */
+  private static PrivateKey readKey(String file, String algorithm) throws Exception {
+    String text = Files.readString(Path.of(file)).replaceAll("-----[^-]*-----|\\s", "");
+    return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(text)));
+  }
+
+  private static SSLContext contextOf(String chainFile, String keyFile) throws Exception {
+    byte[] pem = Files.readAllBytes(Path.of(chainFile));
+    Certificate[] chain =
+        CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(pem)).toArray(new Certificate[0]);
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, NO_PASSWORD);
+    store.setKeyEntry("own", readKey(keyFile, chain[0].getPublicKey().getAlgorithm()), NO_PASSWORD, chain);
+    KeyManagerFactory keys = KeyManagerFactory.getInstance("SunX509");
+    keys.init(store, NO_PASSWORD);
+    SSLContext context = SSLContext.getInstance("TLSv1.3");
+    context.init(keys.getKeyManagers(), null, null);
+    return context;
+  }
+
+  private static void echo(HttpExchange exchange) throws java.io.IOException {
+    byte[] body = exchange.getRequestBody().readAllBytes();
+    exchange.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
+    exchange.getResponseBody().write(body);
+    exchange.close();
+  }
+
+  public static void main(String[] args) throws Exception {
+    for (int at = 0; at + 2 < args.length; at += 3) {
+      HttpsServer server = HttpsServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[at])), 0);
+      server.setHttpsConfigurator(new HttpsConfigurator(contextOf(args[at + 1], args[at + 2])));
+      server.createContext("/", Echo::echo);
+      server.start();
+    }
+  }
+}
