@@ -12,7 +12,7 @@
 // prettier-ignore
 export const NATIVE: bool = isDefined(CRYPTO_NATIVE);
 
-/** True if the board answers the operations on whole blocks: SHA-2 and, unless BLIND is true, Poly1305. */
+/** True if the board answers the operations on whole blocks: SHA-2 and Poly1305. */
 // prettier-ignore
 export const BLOCKS: bool = isDefined(CRYPTO_BLOCKS);
 
@@ -49,9 +49,6 @@ export const SMALL: bool = isDefined(CRYPTO_SMALL);
 /** True if P-256 only verifies, and nothing else inverts (the choice `own`): its code is then small instead of fast. */
 // prettier-ignore
 export const LEAN256: bool = isDefined(TLS_P256) && !isDefined(TLS_PUBLIC);
-
-/** True if the board answers Poly1305 on whole blocks. */
-export const POLY1305: bool = BLOCKS && !BLIND;
 
 /** True if the board answers ChaCha20 on whole blocks. A small image has a loop instead where assembly is longer: with Thumb-1. */
 export const CHACHA20: bool = (BLOCKS && (BLIND || !SHORT_MULTIPLY)) || (NATIVE && !SMALL);

@@ -106,7 +106,7 @@ function sum(a: u32, b: u64): u64 {
 
 /** h = (h + block + 2^128) r mod 2^130 - 5, for `blocks` blocks; no alignment needed. */
 export function absorbBlocks(ctx: Poly1305, data: usize, blocks: u32): void {
-  if (cpu.POLY1305) cpu.poly1305(changetype<usize>(ctx), data, blocks);
+  if (cpu.BLOCKS) cpu.poly1305(changetype<usize>(ctx), data, blocks);
   else absorbBlocksPortable(ctx, data, blocks);
 }
 

@@ -26,6 +26,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   },
   cpu_p256_select: { "cmp r2, #1": "rows of the table", "cmp r3, #64": "bytes of the row" },
   cpu_poly1305: {
+    "cmp r0, r3": "limbs of the key",
     "cmp r1, r4": "limbs of the key",
     "cmp r1, r9": "limbs of the sum",
     "cmp r4, #32": "bits of the limbs so far",
