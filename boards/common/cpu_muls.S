@@ -12,137 +12,254 @@
   .thumb
 #include "cpu_muls.inc"
 
-/* Add the product of the words at sp + \i and sp + \j to \c2:\c1:\c0. */
-.macro mac i, j, c0, c1, c2
-  ldr r0, [sp, #\i]
-  ldr r1, [sp, #\j]
-  long_product
-  adds \c0, \c0, r4
-  adcs \c1, r0
-  movs r3, #0
-  adcs \c2, r3
+/* \high:r4 = the word at sp + \i times \b. Spoils r1 to r3. */
+.macro words_product i, b, high=r0
+  ldr \high, [sp, #\i]
+  mov r1, \b
+  long_product_of \high, r1, r2, r3, r4
 .endm
 
-/* Column \k is complete: store it, and make its register the top of the next one. */
-.macro column k, c0
-  str \c0, [sp, #32 + 4 * \k]
-  movs \c0, #0
+/* Multiply two words at sp + \i with \b0 and \b1, after their lowest product: r5 is its upper half. The words above the lowest come to r5, r6 and r7. Spoils r0 to r4. */
+.macro product2 i, b0, b1
+  words_product \i, \b1
+  adds r5, r5, r4
+  movs r6, #0
+  adcs r6, r0
+  words_product \i + 4, \b0
+  adds r5, r5, r4
+  adcs r6, r0
+  movs r7, #0
+  adcs r7, r7
+  words_product \i + 4, \b1
+  adds r6, r6, r4
+  adcs r7, r0
+.endm
+
+/* The same with the lowest product, all to sp + \at. */
+.macro product2_to at, i, b0, b1
+  words_product \i, \b0, r5
+  str r4, [sp, #\at]
+  product2 \i, \b0, \b1
+  add r0, sp, #\at + 4
+  stm r0!, {r5-r7}
 .endm
 
   .section .text.cpu_fe_mul, "ax"
 
-/* Multiply the factors. Spoils r0 to r7. Bounds: a column is at most four products and a carry, below 2^67. */
+/*
+ * Multiply the four words at sp with those in r8 to r11, by Karatsuba's method on halves of two words: with L and H the products of the lower and the upper halves and M
+ * that of their differences, L + H - M or L + H + M is added two words up. Spoils r0 to r10 and r12.
+ */
   .global cpu_product4
   .type cpu_product4, %function
   .balign 4
 cpu_product4:
-  movs r5, #0
-  movs r6, #0
+  product2_to PRODUCT, 0, r8, r9
+  product2_to PRODUCT + 16, 8, r10, r11
+  /* The differences without their signs, and a mask that is set where M is subtracted. */
+  mov r0, sp
+  ldm r0!, {r4-r7}
+  subs r4, r4, r6
+  sbcs r5, r7
+  sbcs r6, r6
+  eors r4, r6
+  eors r5, r6
+  subs r4, r4, r6
+  sbcs r5, r6
+  mov r0, sp
+  stm r0!, {r4, r5}
+  mov r0, r8
+  mov r1, r9
+  mov r2, r10
+  mov r3, r11
+  subs r0, r0, r2
+  sbcs r1, r3
+  sbcs r2, r2
+  eors r0, r2
+  eors r1, r2
+  subs r0, r0, r2
+  sbcs r1, r2
+  mov r8, r0
+  mov r9, r1
+  eors r6, r2
+  mvns r6, r6
+  mov r12, r6
+  /* M, or its complement: r10, r5, r6 and r11. */
+  words_product 0, r8, r5
+  mov r0, r12
+  eors r4, r0
+  mov r10, r4
+  product2 0, r8, r9
+  mov r4, r12
+  eors r5, r4
+  eors r6, r4
+  eors r7, r4
+  mov r11, r7
+  /* The upper half of L and the lower of H, twice: r1:r0, and two words up r3:r2; r7 is what is above. */
+  add r0, sp, #PRODUCT + 8
+  ldm r0, {r0-r3}
+  adds r0, r0, r2
+  adcs r1, r3
+  movs r2, r0
+  movs r3, r1
   movs r7, #0
-  mac 0, 16, r5, r6, r7
-  column 0, r5
-  mac 0, 20, r6, r7, r5
-  mac 4, 16, r6, r7, r5
-  column 1, r6
-  mac 0, 24, r7, r5, r6
-  mac 4, 20, r7, r5, r6
-  mac 8, 16, r7, r5, r6
-  column 2, r7
-  mac 0, 28, r5, r6, r7
-  mac 4, 24, r5, r6, r7
-  mac 8, 20, r5, r6, r7
-  mac 12, 16, r5, r6, r7
-  column 3, r5
-  mac 4, 28, r6, r7, r5
-  mac 8, 24, r6, r7, r5
-  mac 12, 20, r6, r7, r5
-  column 4, r6
-  mac 8, 28, r7, r5, r6
-  mac 12, 24, r7, r5, r6
-  column 5, r7
-  mac 12, 28, r5, r6, r7
-  str r5, [sp, #56]
-  str r6, [sp, #60]
+  adcs r7, r7
+  /* Plus the other halves. */
+  ldr r4, [sp, #PRODUCT]
+  adds r0, r0, r4
+  ldr r4, [sp, #PRODUCT + 4]
+  adcs r1, r4
+  adcs r2, r7
+  movs r4, #0
+  adcs r3, r4
+  adcs r7, r4
+  ldr r4, [sp, #PRODUCT + 24]
+  adds r2, r2, r4
+  ldr r4, [sp, #PRODUCT + 28]
+  adcs r3, r4
+  movs r4, #0
+  adcs r7, r4
+  /* Plus M, or less M. */
+  mov r4, r12
+  lsrs r4, r4, #1
+  mov r4, r10
+  adcs r0, r4
+  adcs r1, r5
+  adcs r2, r6
+  mov r4, r11
+  adcs r3, r4
+  mov r4, r12
+  adcs r7, r4
+  add r4, sp, #PRODUCT + 8
+  stm r4!, {r0-r3}
+  ldr r0, [r4]
+  ldr r1, [r4, #4]
+  movs r2, #0
+  adds r0, r0, r7
+  adcs r1, r2
+  stm r4!, {r0, r1}
   bx lr
   .size cpu_product4, . - cpu_product4
 
-/*
- * Complete two words of a square: r5 plus the square of the word at sp + \i, plus twice the words at sp + \at, back to there;
- * r5 is what is above. Bounds: r5 is at most 2.
- */
-.macro diagonal i, at
-  ldr r0, [sp, #\i]
-  uxth r1, r0
-  lsrs r0, r0, #16
-  movs r2, r0
-  muls r2, r1
-  muls r1, r1
-  muls r0, r0
-  lsls r3, r2, #17
+/* \high:\low = the square of \word. Spoils r0 and r2. Bounds: twice the middle product keeps to 33 bits. */
+.macro word_square word, low, high
+  uxth \low, \word
+  lsrs \high, \word, #16
+  movs r2, \high
+  muls r2, \low
+  muls \low, \low
+  muls \high, \high
+  lsls r0, r2, #17
   lsrs r2, r2, #15
-  adds r1, r1, r3
-  adcs r0, r2
-  movs r4, #0
-  adds r1, r1, r5
-  adcs r0, r4
-  ldr r2, [sp, #\at]
-  ldr r3, [sp, #\at + 4]
-  adds r1, r1, r2
-  adcs r0, r3
-  adcs r4, r4
-  movs r5, #0
-  adds r1, r1, r2
-  adcs r0, r3
-  adcs r5, r4
-  str r1, [sp, #\at]
-  str r0, [sp, #\at + 4]
+  adds \low, \low, r0
+  adcs \high, r2
 .endm
 
-/* Square the first factor. Spoils r0 to r7. */
+/* The square of r7:r6: the lowest word goes to sp + \at, the others to r3, r4 and r5. Spoils r0 to r2, r6 and r7. */
+.macro square2 at
+  word_square r6, r1, r3
+  str r1, [sp, #\at]
+  word_square r7, r4, r5
+  long_product_of r6, r7, r0, r1, r2
+  adds r2, r2, r2
+  adcs r6, r6
+  movs r7, #0
+  adcs r5, r7
+  adds r3, r3, r2
+  adcs r4, r6
+  adcs r5, r7
+.endm
+
+/*
+ * Square the four words at r1 in the same way: there M is subtracted always. Spoils r0 to r7 and r12.
+ */
   .global cpu_square4
   .type cpu_square4, %function
   .balign 4
 cpu_square4:
-  movs r5, #0
-  movs r6, #0
+  mov r12, r1
+  ldm r1!, {r6, r7}
+  square2 PRODUCT
+  add r0, sp, #PRODUCT + 4
+  stm r0!, {r3-r5}
+  mov r0, r12
+  ldr r6, [r0, #8]
+  ldr r7, [r0, #12]
+  square2 PRODUCT + 16
+  add r0, sp, #PRODUCT + 20
+  stm r0!, {r3-r5}
+  mov r0, r12
+  ldm r0!, {r4-r7}
+  subs r4, r4, r6
+  sbcs r5, r7
+  sbcs r7, r7
+  eors r4, r7
+  eors r5, r7
+  subs r6, r4, r7
+  sbcs r5, r7
+  movs r7, r5
+  square2 0
+  mov r12, r5
+  /* The upper half of L and the lower of H, twice: r1:r0, and two words up r6:r5; r7 is what is above. */
+  add r7, sp, #PRODUCT + 8
+  ldm r7!, {r0, r1}
+  ldm r7!, {r5, r6}
+  adds r0, r0, r5
+  adcs r1, r6
+  movs r5, r0
+  movs r6, r1
   movs r7, #0
-  str r5, [sp, #32]
-  mac 0, 4, r6, r7, r5
-  column 1, r6
-  mac 0, 8, r7, r5, r6
-  column 2, r7
-  mac 0, 12, r5, r6, r7
-  mac 4, 8, r5, r6, r7
-  column 3, r5
-  mac 4, 12, r6, r7, r5
-  column 4, r6
-  mac 8, 12, r7, r5, r6
-  str r7, [sp, #52]
-  str r5, [sp, #56]
-  str r6, [sp, #60]
-  movs r5, #0
-  diagonal 0, 32
-  diagonal 4, 40
-  diagonal 8, 48
-  diagonal 12, 56
+  adcs r7, r7
+  /* Plus the other halves. */
+  ldr r2, [sp, #PRODUCT]
+  adds r0, r0, r2
+  ldr r2, [sp, #PRODUCT + 4]
+  adcs r1, r2
+  adcs r5, r7
+  movs r2, #0
+  adcs r6, r2
+  adcs r7, r2
+  ldr r2, [sp, #PRODUCT + 24]
+  adds r5, r5, r2
+  ldr r2, [sp, #PRODUCT + 28]
+  adcs r6, r2
+  movs r2, #0
+  adcs r7, r2
+  /* Less M. */
+  ldr r2, [sp]
+  subs r0, r0, r2
+  sbcs r1, r3
+  sbcs r5, r4
+  mov r2, r12
+  sbcs r6, r2
+  movs r2, #0
+  sbcs r7, r2
+  add r3, sp, #PRODUCT + 8
+  stm r3!, {r0, r1, r5, r6}
+  ldr r0, [r3]
+  ldr r1, [r3, #4]
+  adds r0, r0, r7
+  adcs r1, r2
+  stm r3!, {r0, r1}
   bx lr
   .size cpu_square4, . - cpu_square4
 
-/* r0 = 38 times word \i of the upper half, plus word \i of the lower, plus \carry; \next what is above. r1 is 38, r4 is 0. */
+/* r0 = 38 times word \i of the upper half, plus word \i of the lower, plus \carry, which is below 2^16; \next what is above. r1 is 38, r4 is 0. */
 .macro fold_word i, carry, next
   ldr r0, [sp, #96 + 4 * \i]
   uxth r2, r0
   lsrs r0, r0, #16
   muls r2, r1
   muls r0, r1
+  .ifnb \carry
+  adds r2, r2, \carry
+  .endif
   lsrs \next, r0, #16
   lsls r0, r0, #16
   adds r0, r0, r2
   adcs \next, r4
   ldr r2, [sp, #64 + 4 * \i]
   adds r0, r0, r2
-  adcs \next, r4
-  adds r0, r0, \carry
   adcs \next, r4
 .endm
 .macro fold_store i, carry, next
@@ -159,8 +276,7 @@ complete:
   ldr r6, [sp, #132]
   movs r1, #38
   movs r4, #0
-  movs r3, #0
-  fold_word 7, r3, r5
+  fold_word 7, , r5
   adds r0, r0, r0
   adcs r5, r5
   lsrs r0, r0, #1
@@ -284,7 +400,7 @@ scale_word:
   ldr r0, [sp, #4]
   ldr r0, [r0, r6]
   ldr r1, [sp, #8]
-  long_product
+  long_product_of r0, r1, r2, r3, r4
   ldr r1, [sp, #12]
   ldr r1, [r1, r6]
   movs r2, #0
