@@ -39,16 +39,19 @@ export const LONG_PUBLIC: bool = LONG || (NATIVE && BLIND);
 /** True if the board answers the field of P-256. Where words are multiplied whole, in a data-dependent time, secret points are blinded. */
 export const FIELD256: bool = NATIVE;
 
-/** True if the board answers the points of P-256, and the parts of inversions. */
+/** True if the board answers the points of P-256. */
 export const POINTS256: bool = LONG_PUBLIC;
 
 /** True if the board wants the smallest code and tables. */
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
 
+/** True if inversions modulo 2^255 - 19 take steps of division. Where long multiplications are fast, a power takes little longer and no further code. */
+export const DIVIDES: bool = SHORT_MULTIPLY && !SMALL;
+
 /** True if P-256 only verifies, and nothing else inverts (the choice `own`): its code is then small instead of fast. */
 // prettier-ignore
-export const LEAN256: bool = isDefined(TLS_P256) && !isDefined(TLS_PUBLIC);
+export const LEAN256: bool = isDefined(TLS_P256) && !isDefined(TLS_PUBLIC) && !DIVIDES;
 
 /** True if the board answers ChaCha20 on whole blocks. A small image has a loop instead where assembly is longer: with Thumb-1. */
 export const CHACHA20: bool = (BLOCKS && (BLIND || !SHORT_MULTIPLY)) || (NATIVE && !SMALL);

@@ -16,13 +16,20 @@
 import * as scratch from "../lib/scratch";
 import * as words from "../lib/words";
 import * as cpu from "./_cpu";
+import * as inverse from "./_inverse";
 import { product } from "./_product";
 
 /** Bytes of an element. */
 export const BYTES: u32 = 32;
 
-/** Bytes of workspace that `invert` and `root` need. */
+/** Bytes of workspace that `root` needs. */
 export const POWER_BYTES: u32 = 4 * BYTES;
+
+/** Bytes of workspace that `invert` needs. */
+export const INVERT_BYTES: u32 = cpu.DIVIDES ? inverse.WORK_BYTES : BYTES + POWER_BYTES;
+
+/** -1 / p mod 2^32. */
+const MINUS_INVERSE: u32 = 0x286bca1b;
 
 const LOW31: u64 = 0x7fffffff;
 
@@ -232,11 +239,27 @@ function climb(out: usize, a: usize, w: usize): void {
   mul(out, y, x); // 2^250 - 1
 }
 
-/** out = 1 / a, and 0 for 0: a^(p - 2), p - 2 = 2^255 - 21. w is POWER_BYTES of workspace; out, a and w are distinct. */
+/** out = 1 / a, and 0 for 0. Leaves a frozen or as it was. w is INVERT_BYTES of workspace, distinct from a; out may be its first element. */
 export function invert(out: usize, a: usize, w: usize): void {
-  climb(out, a, w);
-  square(out, out, 5);
-  mul(out, out, w + 96);
+  if (cpu.DIVIDES) divide(out, a, w);
+  else power(out, a, w);
+}
+
+/** `invert` by steps of division. */
+function divide(out: usize, a: usize, w: usize): void {
+  const prime = w + INVERT_BYTES - BYTES;
+  memory.fill(prime, 0xff, BYTES);
+  store<u32>(prime, 0xffffffed);
+  store<u32>(prime, 0x7fffffff, 28);
+  freeze(a);
+  inverse.invert(out, a, prime, MINUS_INVERSE, BYTES, w);
+}
+
+/** `invert` as a^(p - 2), p - 2 = 2^255 - 21. */
+function power(out: usize, a: usize, w: usize): void {
+  climb(w, a, w + BYTES);
+  square(w, w, 5);
+  mul(out, w, w + BYTES + 96);
 }
 
 /** out = a^((p - 5) / 8), (p - 5) / 8 = 2^252 - 3: the power for square roots. w as for `invert`. */

@@ -239,7 +239,7 @@ export function combine(p: usize, s: usize, digits: usize, a: usize, addends: us
 
 /** Write p as 32 bytes, which need not be aligned (RFC 8032 §5.1.2). p is destroyed. */
 export function encode(out: usize, p: usize, w: usize): void {
-  fe.invert(w, p + Z, w + 32);
+  fe.invert(w, p + Z, w);
   fe.mul(p, p, w);
   fe.mul(p + Y, p + Y, w);
   fe.freeze(p);

@@ -85,7 +85,7 @@ function signed(a: i32, b: i32): i64 {
  */
 @inline
 export function steps(w: usize, zeta: i32, f: i32, g: i32): i32 {
-  return cpu.POINTS256 ? cpu.inverseSteps(w, zeta, f, g) : stepsPortable(w, zeta, f, g);
+  return cpu.NATIVE ? cpu.inverseSteps(w, zeta, f, g) : stepsPortable(w, zeta, f, g);
 }
 
 export function stepsPortable(w: usize, zeta: i32, f: i32, g: i32): i32 {
@@ -124,7 +124,7 @@ export function stepsPortable(w: usize, zeta: i32, f: i32, g: i32): i32 {
  */
 @inline
 export function apply(w: usize, x: usize, y: usize, limbs: u32, inverse: u32): void {
-  if (cpu.POINTS256) cpu.inverseApply(w, x, y, limbs, inverse);
+  if (cpu.NATIVE) cpu.inverseApply(w, x, y, limbs, inverse);
   else applyPortable(w, x, y, limbs, inverse);
 }
 

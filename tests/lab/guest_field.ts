@@ -95,7 +95,7 @@ function element(out: usize, a: usize, reader: Reader, op: u32): void {
     case Op.ScMontgomeryPortable:
       return sc.montgomeryPortable(out, a, words(reader, 32));
     case Op.FeInvert:
-      fe.invert(out, a, scratch.take(fe.POWER_BYTES));
+      fe.invert(out, a, scratch.take(fe.INVERT_BYTES));
       return fe.freeze(out);
     case Op.FeFreeze:
       fe.copy(out, a);

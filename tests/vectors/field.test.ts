@@ -32,14 +32,19 @@ test(`${COUNT} pairs of elements with random and extreme words, seed "${SEED}"`,
   for (let i = 0; i < COUNT; i++) await check(element(random), element(random), random);
 });
 
-test("an inverse times its element is 1, and that of 0 is 0", async () => {
-  const random = new Stream(SEED);
-  const all = [...specials(), ...Array.from({ length: 100 }, () => element(random))];
-  for (const a of all) {
-    const inverse = number((await lab.run(Op.FeInvert, a)).bytes);
-    equal((inverse * number(a)) % P, number(a) % P === 0n ? 0n : 1n, a.toString("hex"));
-  }
-});
+for (const [name, by] of [
+  ["a power", lab],
+  ["steps of division", short],
+] as const) {
+  test(`an inverse by ${name} times its element is 1, and that of 0 is 0`, async () => {
+    const random = new Stream(SEED);
+    const all = [...specials(), ...Array.from({ length: 100 }, () => element(random))];
+    for (const a of all) {
+      const inverse = number((await by.run(Op.FeInvert, a)).bytes);
+      equal((inverse * number(a)) % P, number(a) % P === 0n ? 0n : 1n, a.toString("hex"));
+    }
+  });
+}
 
 test("swap exchanges both elements, or neither", async () => {
   const [a, b] = [Buffer.alloc(64, 0x5a), Buffer.alloc(64, 0xc3)];

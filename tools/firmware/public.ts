@@ -16,8 +16,14 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r6, #28": "bytes of the element" },
   cpu_fe_square: { "subs r2, #1": "squarings", "subs r2, r7, #1": "squarings" },
   cpu_ghash: { "cmp r0, ip": "words of the operands", "cmp r7, r6": "words of the operands", "subs r2, #1": "blocks" },
-  cpu_inverse_apply: { "cmp r1, lr": "limbs of the number" },
-  cpu_inverse_steps: { "subs ip, ip, #1": "steps" },
+  cpu_inverse_apply: {
+    "cmp r1, lr": "limbs of the number",
+    "cmp r1, r0": "limbs of the number",
+    "cmp r1, r3": "limbs of the number",
+    "cmp r2, #0": "the inverse of the modulus, or none",
+    "cmp r7, r6": "rows of the matrix",
+  },
+  cpu_inverse_steps: { "subs ip, ip, #1": "steps", "subs r0, #1": "steps" },
   cpu_montgomery_row: {
     "cmp r0, lr": "bytes of the element",
     "cmp r7, r1": "bytes of the element",
@@ -39,6 +45,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_rsa_shift: { "cmp r2, r3": "bytes of the modulus" },
   cpu_select: { "cmp r1, r3": "bytes of the rows" },
   scan: { "cmp r0, #1": "rows of the table" },
+  sum: { "cmp r0, #0": "the inverse of the modulus, or none" },
   cpu_sha256: {
     "cmp r0, lr": "words of the block",
     "cmp r0, r2": "words of the state",
