@@ -342,6 +342,33 @@ complete:
   stm r7!, {r1-r4}
 .endm
 
+/*
+ * r7:r4 = a word of a times the factor, plus one of b, plus r7. r1 and r3 step over them; the factor is in r2, but for its bit 16, which is r12 as a mask. Spoils r0, r5 and r6.
+ * Bounds: the middle product and what bit 16 adds to it keep to 32 bits.
+ */
+.macro scale_word
+  ldm r1!, {r4}
+  lsrs r5, r4, #16
+  uxth r4, r4
+  mov r6, r12
+  movs r0, r4
+  ands r0, r6
+  ands r6, r5
+  muls r4, r2
+  muls r5, r2
+  adds r5, r5, r0
+  adds r4, r4, r7
+  movs r7, #0
+  adcs r6, r7
+  lsls r0, r5, #16
+  lsrs r5, r5, #16
+  adds r4, r4, r0
+  adcs r5, r6
+  ldm r3!, {r0}
+  adds r4, r4, r0
+  adcs r7, r5
+.endm
+
 /* void cpu_fe_scale(uint32_t out[8], const uint32_t a[8], uint32_t factor, const uint32_t b[8]) */
   .section .text.cpu_fe_scale, "ax"
   .global cpu_fe_scale
@@ -367,50 +394,39 @@ cpu_fe_scale:
   chains adds, adcs
   pop {r4-r7, pc}
 1:
-  push {r0-r3}
-  movs r6, #28
+  mov lr, r0
+  lsrs r4, r2, #16
+  negs r4, r4
+  mov r12, r4
+  uxth r2, r2
+  adds r1, #28
+  adds r3, #28
+  push {r1}
   movs r7, #0
-  bl scale_word
+  scale_word
   adds r4, r4, r4
   adcs r7, r7
   lsrs r4, r4, #1
-  mov r12, r4
+  push {r4}
   movs r4, #19
   muls r7, r4
-  movs r6, #0
+  subs r1, #32
+  subs r3, #32
 2:
-  bl scale_word
-  ldr r1, [sp]
-  str r4, [r1, r6]
-  adds r6, #4
-  cmp r6, #28
+  scale_word
+  mov r0, lr
+  stm r0!, {r4}
+  mov lr, r0
+  ldr r0, [sp, #4]
+  cmp r0, r1
   bne 2b
-  mov r4, r12
+  pop {r4}
   adds r4, r4, r7
-  ldr r1, [sp]
-  str r4, [r1, r6]
-  add sp, #16
+  mov r0, lr
+  str r4, [r0]
+  add sp, #4
   pop {r4-r7, pc}
   .size cpu_fe_scale, . - cpu_fe_scale
-
-/* r7:r4 = the word of a at r6 times the factor, plus that of b, plus r7. */
-  .type scale_word, %function
-  .balign 4
-scale_word:
-  ldr r0, [sp, #4]
-  ldr r0, [r0, r6]
-  ldr r1, [sp, #8]
-  long_product_of r0, r1, r2, r3, r4
-  ldr r1, [sp, #12]
-  ldr r1, [r1, r6]
-  movs r2, #0
-  adds r4, r4, r1
-  adcs r0, r2
-  adds r4, r4, r7
-  adcs r0, r2
-  mov r7, r0
-  bx lr
-  .size scale_word, . - scale_word
 
 /* void cpu_fe_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
   .section .text.cpu_fe_sub, "ax"

@@ -13,7 +13,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   },
   cpu_comb_select: { "cmp r2, #1": "rows of the table", "cmp r3, #96": "bytes of the row" },
   cpu_fe256_square: { "subs r2, #1": "squarings" },
-  cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r6, #28": "bytes of the element" },
+  cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r0, r1": "words of the element" },
   cpu_fe_square: { "subs r2, #1": "squarings", "subs r2, r7, #1": "squarings" },
   cpu_ghash: { "cmp r0, ip": "words of the operands", "cmp r7, r6": "words of the operands", "subs r2, #1": "blocks" },
   cpu_inverse_apply: {
