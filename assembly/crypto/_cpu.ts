@@ -30,6 +30,9 @@ export const LONG: bool = NATIVE && !SHORT_MULTIPLY;
 // prettier-ignore
 export const BLIND: bool = isDefined(CRYPTO_BLIND);
 
+/** True if the board answers the points of curve25519 and edwards25519. */
+export const POINTS25519: bool = LONG;
+
 /** True if the board answers rows of Montgomery multiplications. They take a constant time but where BLIND is true: there numbers must be public. */
 export const ROWS: bool = NATIVE;
 
@@ -46,8 +49,8 @@ export const POINTS256: bool = LONG_PUBLIC;
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
 
-/** True if inversions modulo 2^255 - 19 take steps of division. Where long multiplications are fast, a power takes little longer and no further code. */
-export const DIVIDES: bool = SHORT_MULTIPLY && !SMALL;
+/** True if inversions modulo 2^255 - 19 take steps of division: they take less time than a power, and further code. */
+export const DIVIDES: bool = (SHORT_MULTIPLY || POINTS25519) && !SMALL;
 
 /** True if P-256 only verifies, and nothing else inverts (the choice `own`): its code is then small instead of fast. */
 // prettier-ignore
@@ -79,6 +82,22 @@ export declare function feScale(out: usize, a: usize, factor: u32, b: usize): vo
 /** `fe25519.swap`. */
 @external("cpu", "feSwap")
 export declare function feSwap(a: usize, b: usize, bit: u32): void;
+
+/** `x25519.ladder`. */
+@external("cpu", "ladder")
+export declare function ladder(w: usize): void;
+
+/** `_ge25519.copyRow`. */
+@external("cpu", "combRow")
+export declare function combRow(out: usize, first: u32): void;
+
+/** `_ge25519.double`. */
+@external("cpu", "geDouble")
+export declare function geDouble(p: usize, wanted: u32): void;
+
+/** `_ge25519.add`. */
+@external("cpu", "geAdd")
+export declare function geAdd(p: usize, q: usize, how: u32): void;
 
 /** `sc25519.montgomery`, where long multiplications take a constant time. */
 @external("cpu", "scMontgomery")

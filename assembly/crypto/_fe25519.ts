@@ -262,7 +262,7 @@ function power(out: usize, a: usize, w: usize): void {
   mul(out, w, w + BYTES + 96);
 }
 
-/** out = a^((p - 5) / 8), (p - 5) / 8 = 2^252 - 3: the power for square roots. w as for `invert`. */
+/** out = a^((p - 5) / 8), (p - 5) / 8 = 2^252 - 3: the power for square roots. w is POWER_BYTES of workspace; out, a and w are distinct. */
 export function root(out: usize, a: usize, w: usize): void {
   climb(out, a, w);
   square(out, out, 2);

@@ -51,7 +51,13 @@ function setNeutral(p: usize): void {
 }
 
 /** p = 2p; T is left undefined unless `wanted`, which is public. 4 squarings, 3 or 4 multiplications. */
-function double(p: usize, wanted: boolean, w: usize): void {
+@inline
+export function double(p: usize, wanted: boolean, w: usize): void {
+  if (cpu.POINTS25519) cpu.geDouble(p, <u32>wanted);
+  else doublePortable(p, wanted, w);
+}
+
+export function doublePortable(p: usize, wanted: boolean, w: usize): void {
   const e = w;
   const h = w + 32;
   const g = w + 64;
@@ -60,39 +66,58 @@ function double(p: usize, wanted: boolean, w: usize): void {
   fe.square(p, p);
   fe.square(p + Y, p + Y);
   fe.square(p + Z, p + Z);
-  fe.add(p + Z, p + Z, p + Z);
   fe.add(h, p, p + Y);
   fe.sub(g, p, p + Y);
   fe.sub(e, h, e);
-  fe.add(p + Z, p + Z, g);
+  // F = 2Z + G. Where words are multiplied in halves, two sums take less time.
+  if (cpu.SHORT_MULTIPLY) {
+    fe.add(p + Z, p + Z, p + Z);
+    fe.add(p + Z, p + Z, g);
+  } else {
+    fe.scale(p + Z, p + Z, 2, g);
+  }
   fe.mul(p, e, p + Z);
   if (wanted) fe.mul(p + T, e, h);
   fe.mul(p + Y, g, h);
   fe.mul(p + Z, g, p + Z);
 }
 
-/**
- * p = p + q, or p - q if `minus`, which is public; q is a row, or an addend if `scaled`. T is left undefined unless
- * `wanted`. 6 to 8 multiplications.
- */
-function add(p: usize, q: usize, minus: boolean, scaled: boolean, wanted: boolean, w: usize): void {
+/** How points are added, which is public: the sum of some of these. */
+export const enum How {
+  Plain = 0,
+  /** q is an addend, not a row. */
+  Scaled = 1,
+  /** T is wanted; else it is left undefined. */
+  Wanted = 2,
+  /** p - q. */
+  Minus = 32,
+}
+
+/** p = p + q, or p - q; q is a row or an addend. 6 to 8 multiplications. */
+@inline
+export function add(p: usize, q: usize, how: u32, w: usize): void {
+  if (cpu.POINTS25519) cpu.geAdd(p, q, how);
+  else addPortable(p, q, how, w);
+}
+
+export function addPortable(p: usize, q: usize, how: u32, w: usize): void {
   const a = w;
   const b = w + 32;
   const c = w + 64;
-  const swapped: usize = minus ? MINUS : 0;
+  const minus: usize = how & How.Minus;
   fe.sub(a, p + Y, p);
-  fe.mul(a, a, q + (MINUS - swapped));
+  fe.mul(a, a, q + (MINUS ^ minus));
   fe.add(b, p + Y, p);
-  fe.mul(b, b, q + swapped);
+  fe.mul(b, b, q + minus);
   fe.mul(c, p + T, q + XY2D);
-  if (scaled) fe.mul(p + Z, p + Z, q + SCALE);
+  if (how & How.Scaled) fe.mul(p + Z, p + Z, q + SCALE);
   fe.add(p + Z, p + Z, p + Z);
   fe.sub(p, b, a); // E
   fe.add(p + Y, b, a); // H
   // F = 2Z - C in a and G = 2Z + C in b, where minus q means minus C.
-  fe.sub(minus ? b : a, p + Z, c);
-  fe.add(minus ? a : b, p + Z, c);
-  if (wanted) fe.mul(p + T, p, p + Y);
+  fe.sub(a + minus, p + Z, c);
+  fe.add(b - minus, p + Z, c);
+  if (how & How.Wanted) fe.mul(p + T, p, p + Y);
   fe.mul(p, p, a);
   fe.mul(p + Y, p + Y, b);
   fe.mul(p + Z, a, b);
@@ -158,6 +183,18 @@ export function selectPortable(out: usize, first: u32, digit: u32): void {
   }
 }
 
+/** out = the row whose first word is `first`. CT: everything leaks. */
+@inline
+export function copyRow(out: usize, first: u32): void {
+  if (cpu.POINTS25519) cpu.combRow(out, first);
+  else copyRowPortable(out, first);
+}
+
+/** The same by words. CT: everything leaks. */
+export function copyRowPortable(out: usize, first: u32): void {
+  for (let part: u32 = 0; part < PARTS; part++) table.get(out + part * 32, first + part * ROWS * PART_WORDS);
+}
+
 /**
  * p = s B, s below L, which becomes its comb form. `blind` is 0 or points to a secret field element, not zero, that all of p is
  * multiplied with, so that what a multiplier's timing tells is about that.
@@ -176,7 +213,7 @@ export function base(p: usize, s: usize, blind: usize, w: usize): void {
     if (i != SPACING - 1) double(p, true, w);
     for (let t: u32 = 0; t < TABLES; t++) {
       select(row, table.Constant.Comb + t * TABLE_WORDS, digit(s, i + t * SPACING));
-      add(p, row, false, false, t != TABLES - 1, w);
+      add(p, row, t != TABLES - 1 ? How.Wanted : How.Plain, w);
     }
   }
 }
@@ -206,7 +243,7 @@ export function combine(p: usize, s: usize, digits: usize, a: usize, addends: us
   double(a, true, w);
   toAddend(addends + ADDENDS_BYTES - POINT_BYTES, a);
   for (let i: usize = 1; i < 4; i++) {
-    add(p, addends + ADDENDS_BYTES - POINT_BYTES, false, true, true, w);
+    add(p, addends + ADDENDS_BYTES - POINT_BYTES, How.Scaled | How.Wanted, w);
     toAddend(addends + i * POINT_BYTES, p);
   }
   setNeutral(p);
@@ -219,19 +256,17 @@ export function combine(p: usize, s: usize, digits: usize, a: usize, addends: us
     double(p, due || combed, w);
     if (due) {
       const value = code >> 2;
-      const minus = value < 0;
+      const minus: u32 = value < 0 ? How.Minus : How.Plain;
       const index = (<usize>(minus ? -value : value)) >> 1;
-      add(p, addends + index * POINT_BYTES, minus, true, combed, w);
+      add(p, addends + index * POINT_BYTES, How.Scaled | minus | (combed ? How.Wanted : How.Plain), w);
     }
     if (!combed) continue;
     for (let t: u32 = 0; t < TABLES; t++) {
       const bits = digit(s, i + t * SPACING);
-      const minus = bits < ROWS;
+      const minus: u32 = bits < ROWS ? How.Minus : How.Plain;
       const index = (minus ? ~bits : bits) & (ROWS - 1);
-      for (let part: u32 = 0; part < PARTS; part++) {
-        table.get(row + part * 32, table.Constant.Comb + t * TABLE_WORDS + (part * ROWS + index) * PART_WORDS);
-      }
-      add(p, row, minus, false, t != TABLES - 1, w);
+      copyRow(row, table.Constant.Comb + t * TABLE_WORDS + index * PART_WORDS);
+      add(p, row, minus | (t != TABLES - 1 ? How.Wanted : How.Plain), w);
     }
   }
   return load<u32>(steps);

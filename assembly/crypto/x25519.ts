@@ -14,15 +14,19 @@ export const POINT_BYTES: u32 = 32;
 /** (A + 2) / 4 - 1 of curve25519. */
 const A24: u32 = 121665;
 
-/** The ladder's state: x1 of the point, then (x2 : z2) and (x3 : z3) a point apart; then the scalar and workspace. */
+/** The ladder's state: x1 of the point, the sums and differences of both points' coordinates, then the scalar and workspace. */
 const X1: usize = 0;
-const X2: usize = 32;
-const Z2: usize = 64;
-const X3: usize = 96;
-const Z3: usize = 128;
+const A: usize = 32;
+const B: usize = 64;
+const C: usize = 96;
+const D: usize = 128;
 const SCALAR: usize = 160;
 const WORK: usize = 192;
 const LADDER_BYTES: usize = WORK + 128;
+
+/** Bytes that `ladder` reads, and its workspace after them. */
+export const STATE_BYTES: u32 = <u32>WORK;
+export const WORK_BYTES: u32 = 64;
 
 /** Copy a scalar and clamp it (RFC 7748 §5, decodeScalar25519). */
 function clamp(out: usize, scalar: usize): void {
@@ -44,60 +48,74 @@ export function derive(out: usize, scalar: usize, point: usize): Status {
   store<u8>(w + X1, load<u8>(w + X1, 31) & 0x7f, 31);
   begin(w);
   ladder(w);
-  fe.invert(w + X1, w + Z2, w + X3);
-  fe.mul(w + X2, w + X2, w + X1);
-  const zero = fe.isZero(w + X2);
-  bytes.copy(out, w + X2, POINT_BYTES);
+  fe.add(w + X1, w + A, w + B);
+  fe.sub(w + A, w + A, w + B);
+  fe.invert(w + B, w + A, w + C);
+  fe.mul(w + X1, w + X1, w + B);
+  const zero = fe.isZero(w + X1);
+  bytes.copy(out, w + X1, POINT_BYTES);
   scratch.release(w);
   return zero ? Status.Forged : Status.Ok;
 }
 
 /** Start from (1 : 0) and (x1 : 1), or where multiplications need it, from multiples of both. */
 function begin(w: usize): void {
-  fe.set(w + X2, 1);
-  fe.set(w + Z3, 1);
+  fe.set(w + A, 1);
   if (cpu.BLIND) {
     bytes.copy(w + WORK + 64, w + SCALAR, SCALAR_BYTES);
     bytes.copy(w + WORK + 96, w + X1, POINT_BYTES);
-    blind.make(w + X2, w + WORK, w + WORK + 64, 64);
-    fe.copy(w + Z3, w + X2);
+    blind.make(w + A, w + WORK, w + WORK + 64, 64);
   }
-  fe.mul(w + X3, w + X1, w + Z3);
+  fe.copy(w + B, w + A);
+  fe.mul(w + D, w + X1, w + A);
+  fe.add(w + C, w + D, w + A);
+  fe.sub(w + D, w + D, w + A);
 }
 
-/** Climb from bit 254 to bit 0: the points stay x1 apart, and which of the two is doubled is a bit of the scalar. */
-function ladder(w: usize): void {
-  let swapped: u32 = 0;
+/**
+ * Climb from bit 254 to bit 0. The two points stay x1 apart. A is x + z of the point that a step has doubled and B is x - z, C and D are those of the other; the
+ * next step doubles the other point if its bit differs from the one before. Bit 0 of the scalar is 0, so A and B are of the result.
+ *
+ * CT: nothing leaks.
+ */
+@inline
+export function ladder(w: usize): void {
+  if (cpu.POINTS25519) cpu.ladder(w);
+  else ladderPortable(w);
+}
+
+/** The same in portable code. CT: nothing leaks. */
+export function ladderPortable(w: usize): void {
+  let above: u32 = 0;
   for (let i: u32 = 255; i-- != 0;) {
     const bit = ((<u32>load<u8>(w + SCALAR + (i >>> 3))) >>> (i & 7)) & 1;
-    fe.swap(w + X2, w + X3, bit ^ swapped);
-    swapped = bit;
-    step(w);
+    step(w, bit ^ above);
+    above = bit;
   }
-  fe.swap(w + X2, w + X3, swapped);
 }
 
-/** One step (RFC 7748 §5; the names are its own). */
-function step(w: usize): void {
-  const a = w + WORK;
-  const b = w + WORK + 32;
-  fe.add(a, w + X2, w + Z2); // A
-  fe.sub(b, w + X2, w + Z2); // B
-  fe.add(w + X2, w + X3, w + Z3); // C
-  fe.sub(w + Z2, w + X3, w + Z3); // D
-  fe.mul(w + Z2, w + Z2, a); // DA
-  fe.mul(w + X2, w + X2, b); // CB
-  fe.add(w + X3, w + Z2, w + X2);
-  fe.square(w + X3, w + X3);
-  fe.sub(w + Z3, w + Z2, w + X2);
-  fe.square(w + Z3, w + Z3);
-  fe.mul(w + Z3, w + Z3, w + X1);
-  fe.square(a, a); // AA
-  fe.square(b, b); // BB
-  fe.mul(w + X2, a, b);
-  fe.sub(b, a, b); // E
-  fe.scale(w + Z2, b, A24, a);
-  fe.mul(w + Z2, w + Z2, b);
+/** One step (RFC 7748 §5; the names in comments are its own). */
+function step(w: usize, swapped: u32): void {
+  const x = w + WORK;
+  const z = w + WORK + 32;
+  fe.mul(x, w + D, w + A); // DA
+  fe.mul(z, w + C, w + B); // CB
+  fe.swap(w + A, w + C, swapped);
+  fe.square(w + A, w + A); // AA
+  fe.square(w + B, w + B); // BB
+  fe.mul(w + C, w + A, w + B); // x_2
+  fe.sub(w + D, w + A, w + B); // E
+  fe.scale(w + B, w + D, A24, w + A);
+  fe.mul(w + D, w + D, w + B); // z_2
+  fe.add(w + A, w + C, w + D);
+  fe.sub(w + B, w + C, w + D);
+  fe.add(w + C, x, z);
+  fe.sub(w + D, x, z);
+  fe.square(x, w + C); // x_3
+  fe.square(z, w + D);
+  fe.mul(z, z, w + X1); // z_3
+  fe.add(w + C, x, z);
+  fe.sub(w + D, x, z);
 }
 
 /**

@@ -13,6 +13,9 @@ void cpu_fe_square(uint32_t *out, const uint32_t *a, uint32_t times);
 void cpu_fe_scale(uint32_t *out, const uint32_t *a, uint32_t factor, const uint32_t *b);
 void cpu_fe_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe_swap(uint32_t *a, uint32_t *b, uint32_t bit);
+void cpu_ladder(uint32_t *w);
+void cpu_ge_double(uint32_t *p, uint32_t wanted);
+void cpu_ge_add(uint32_t *p, const uint32_t *q, uint32_t how);
 void cpu_sc_montgomery(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_square(uint32_t *out, const uint32_t *a, uint32_t times);
@@ -28,6 +31,7 @@ void cpu_inverse_apply(const uint32_t *w, uint32_t *x, uint32_t *y, uint32_t byt
 uint32_t cpu_montgomery_row(uint32_t *out, uint32_t word, const uint32_t *b, const uint32_t *m, uint32_t inverse,
                             uint32_t bytes, uint32_t top);
 uint32_t cpu_rsa_shift(uint32_t *x, uint32_t quotient, const uint32_t *m, uint32_t bytes);
+void cpu_comb_row(uint32_t *out, const uint32_t *row);
 void cpu_comb_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 
 INNER_PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
@@ -50,6 +54,23 @@ INNER_PORT void import_cpu_fe_sub(u32 out, u32 a, u32 b) {
 }
 
 INNER_PORT void import_cpu_fe_swap(u32 a, u32 b, u32 bit) { cpu_fe_swap(elements(a, 2), elements(b, 2), bit); }
+
+/* x1, four elements, and the scalar. */
+INNER_PORT void import_cpu_ladder(u32 w) { cpu_ladder(elements(w, 6)); }
+
+/* The last part of a row ends 33 elements after the first begins. */
+INNER_PORT void import_cpu_comb_row(u32 out, u32 first) {
+  if (first > sizeof table_ed25519 / 4 - 33 * 8)
+    trap(TRAP_OOB);
+  cpu_comb_row(elements(out, 3), table_ed25519 + first);
+}
+
+INNER_PORT void import_cpu_ge_double(u32 p, u32 wanted) { cpu_ge_double(elements(p, 4), wanted); }
+
+/* Bit 0 says that q has a fourth element. */
+INNER_PORT void import_cpu_ge_add(u32 p, u32 q, u32 how) {
+  cpu_ge_add(elements(p, 4), elements(q, 3 + (how & 1)), how);
+}
 
 INNER_PORT void import_cpu_sc_montgomery(u32 out, u32 a, u32 b) {
   cpu_sc_montgomery(elements(out, 1), elements(a, 1), elements(b, 1));

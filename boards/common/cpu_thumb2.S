@@ -8,6 +8,7 @@
   .syntax unified
   .thumb
 
+#ifndef __ARM_FEATURE_DSP
 /* void cpu_fe_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
   .section .text.cpu_fe_sub, "ax"
   .global cpu_fe_sub
@@ -50,6 +51,7 @@ cpu_fe_sub:
   str r3, [r0]
   pop {r4-r11, pc}
   .size cpu_fe_sub, . - cpu_fe_sub
+#endif
 
 /*
  * Exchange four words at r0 with four at r1 where the mask in r2 is set, and step over them; `prepare` comes first.

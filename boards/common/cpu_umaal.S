@@ -1,7 +1,8 @@
 /*
- * cpu.* for cores with the DSP extension (Cortex-M4, M7, M33): the field of 2^255 - 19 over UMAAL, which multiplies two
- * words and adds two more without a carry. The formula of each operation, and why no carry is lost, are in
- * assembly/crypto/_fe25519.ts; this gives the same bits.
+ * The field of 2^255 - 19 for cores with the DSP extension (Cortex-M4, M7, M33), over UMAAL, which multiplies two words and adds two more without a carry.
+ * cpu_25519.S calls it. The formula of each operation, and why no carry is lost, are in assembly/crypto/_fe25519.ts; this gives the same bits.
+ *
+ * Elements pass from one operation to the next in r4 to r11. A routine here that has no prototype in C keeps sp, and no other register but those that it names.
  *
  * CT: no branch and no address depends on an element; every instruction here takes a constant time on these cores.
  */
@@ -10,190 +11,255 @@
   .thumb
 #include "cpu_umaal.inc"
 
-/* The same as `row` for a first row, with nothing to add to but \w0. */
-.macro row_first a, w0, w1, w2, w3, h
-  mov \w1, #0
-  umlal \w0, \w1, \a, r3
-  mov \w2, #0
-  umlal \w1, \w2, \a, r4
-  mov \w3, #0
-  umlal \w2, \w3, \a, r5
-  mov \h, #0
-  umlal \w3, \h, \a, r6
+/* Fold what lies at or above 2^255: \top:\word is the sum's upper end, whose rest goes to \rest; gives 19 times the excess in \fold. Spoils the others. */
+.macro excess fold, top, word, rest, spare
+  adds \word, \word, \word
+  adc \top, \top, \top
+  lsr \rest, \word, #1
+  add \spare, \top, \top, lsl #1
+  add \fold, \spare, \top, lsl #4
+.endm
+
+/* The same as `row`, times r4:r5:r6:r7. */
+.macro lower a, w0, w1, w2, w3, h
+  umaal \w0, \h, \a, r4
+  umaal \w1, \h, \a, r5
+  umaal \w2, \h, \a, r6
+  umaal \w3, \h, \a, r7
 .endm
 
 /*
- * The product of the eight words at r1 and at r2: words 0 to 7 at sp, words 8 to 15 in r11, r0, r7, r8, r9, r10, r2, r1. Spoils all registers and
- * 48 bytes at sp.
+ * r4 to r11 = themselves times the element at r1. Spoils all registers.
+ *
+ * A row begins with a word to add to its lowest column, where one is known. On the stack: words 2 and 3, word 11 of the lower half of a times b, words 0 and 1, the upper half of a,
+ * whose place words 4 to 6 take, and lr.
  */
-.macro product
-  /* The lower half of b times all of a: words 0 to 7 to the stack, 8 to 11 after them. */
-  ldm r2!, {r3-r6}
-  ldrd r12, lr, [r1]
-  umull r7, r8, r12, r3
-  mov r9, #0
-  umlal r8, r9, r12, r4
-  mov r10, #0
-  umlal r9, r10, r12, r5
-  mov r11, #0
-  umlal r10, r11, r12, r6
-  mov r0, #0
-  row lr, r8, r9, r10, r11, r0
-  strd r7, r8, [sp]
-  ldrd r12, lr, [r1, #8]
-  mov r7, #0
-  row r12, r9, r10, r11, r0, r7
+  function cpu_25519_product
+  push {r8-r11, lr}
+  /* The lower half of a times all of b: words 0 to 3 to the stack, 4 to 7 in lr, r8, r9, r10, 8 to 11 in r12, r0, r2, r3. */
+  ldm r1!, {r8-r11}
+  umull r0, r2, r4, r8
+  mov r3, #0
+  umlal r2, r3, r5, r8
+  mov r12, #0
+  umlal r3, r12, r6, r8
+  mov lr, #0
+  umlal r12, lr, r7, r8
   mov r8, #0
-  row lr, r10, r11, r0, r7, r8
-  strd r9, r10, [sp, #8]
-  ldrd r12, lr, [r1, #16]
+  lower r9, r2, r3, r12, lr, r8
+  strd r0, r2, [sp, #-8]!
   mov r9, #0
-  row r12, r11, r0, r7, r8, r9
+  lower r10, r3, r12, lr, r8, r9
   mov r10, #0
-  row lr, r0, r7, r8, r9, r10
-  strd r11, r0, [sp, #16]
-  ldrd r12, lr, [r1, #24]
-  mov r11, #0
-  row r12, r7, r8, r9, r10, r11
+  lower r11, r12, lr, r8, r9, r10
+  strd r3, r12, [sp, #-12]!
+  ldm r1, {r0, r2, r3, r11}
+  mov r12, #0
+  lower r0, lr, r8, r9, r10, r12
   mov r0, #0
-  row lr, r8, r9, r10, r11, r0
-  strd r7, r8, [sp, #24]
-  strd r9, r10, [sp, #32]
-  strd r11, r0, [sp, #40]
-  /* The upper half: each row starts from the word that the lower half left there. */
-  ldm r2, {r3-r6}
-  ldrd r12, lr, [r1]
-  ldrd r7, r0, [sp, #16]
-  row_first r12, r7, r8, r9, r10, r11
-  row lr, r8, r9, r10, r11, r0
-  strd r7, r8, [sp, #16]
-  ldrd r12, lr, [r1, #8]
-  ldrd r7, r8, [sp, #24]
-  row r12, r9, r10, r11, r0, r7
-  row lr, r10, r11, r0, r7, r8
-  strd r9, r10, [sp, #24]
-  ldrd r12, lr, [r1, #16]
-  ldrd r9, r10, [sp, #32]
-  row r12, r11, r0, r7, r8, r9
-  row lr, r0, r7, r8, r9, r10
-  ldrd r12, lr, [r1, #24]
-  ldrd r2, r1, [sp, #40]
-  row r12, r7, r8, r9, r10, r2
-  row lr, r8, r9, r10, r2, r1
+  lower r2, r8, r9, r10, r12, r0
+  mov r2, #0
+  lower r3, r9, r10, r12, r0, r2
+  mov r3, #0
+  lower r11, r10, r12, r0, r2, r3
+  /* The upper half: words 4 to 6 to the stack, 7 in r10, 8 to 15 in r3, lr, r8, r9, r12, r0, r2, r1. */
+  ldrd r4, r5, [sp, #20]
+  ldrd r6, r7, [sp, #28]
+  str r3, [sp, #8]
+  ldr r11, [r1, #-16]
+  mov r3, #0
+  lower r11, lr, r8, r9, r10, r3
+  str lr, [sp, #20]
+  ldr r11, [r1, #-12]
+  mov lr, #0
+  lower r11, r8, r9, r10, r3, lr
+  str r8, [sp, #24]
+  ldr r11, [r1, #-8]
+  mov r8, #0
+  lower r11, r9, r10, r3, lr, r8
+  str r9, [sp, #28]
+  ldr r11, [r1, #-4]
+  mov r9, #0
+  lower r11, r10, r3, lr, r8, r9
+  ldr r11, [r1]
+  lower r11, r3, lr, r8, r9, r12
+  ldr r11, [r1, #4]
+  lower r11, lr, r8, r9, r12, r0
+  ldr r11, [r1, #8]
+  lower r11, r8, r9, r12, r0, r2
+  ldr r11, [r1, #12]
+  ldr r1, [sp, #8]
+  lower r11, r9, r12, r0, r2, r1
+  /* Times 38, onto words 0 to 7. */
+  mov r7, #38
+  mov r5, #0
+  umlal r10, r5, r7, r1
+  excess r1, r5, r10, r11, r1
+  ldrd r4, r5, [sp, #12]
+  umaal r4, r1, r7, r3
+  umaal r5, r1, r7, lr
+  mov lr, r7
+  ldrd r6, r7, [sp]
+  umaal r6, r1, lr, r8
+  umaal r7, r1, lr, r9
+  ldrd r8, r9, [sp, #20]
+  ldr r10, [sp, #28]
+  umaal r8, r1, lr, r12
+  umaal r9, r1, lr, r0
+  umaal r10, r1, lr, r2
+  add r11, r11, r1
+  add sp, #36
+  pop {pc}
+  .size cpu_25519_product, . - cpu_25519_product
+
+/* r4 to r11 = the square of the element at r5. Spoils all registers. */
+  function cpu_25519_square
+  push {lr}
+  sub sp, #16
+  square r5, r6, r7, r12, lr, r0, r1, r2, r3, r8, r9, r10, r11, r4
+  /* Words 8 to 15 are in r5, r6, r7, r12, lr, r0, r1, r4: times 38, onto words 0 to 7. */
+  mov r3, #38
+  umlal r11, r2, r3, r4
+  excess r2, r2, r11, r11, r4
+  ldr r4, [sp], #4
+  umaal r4, r2, r3, r5
+  ldr r5, [sp], #4
+  umaal r5, r2, r3, r6
+  ldr r6, [sp], #4
+  umaal r6, r2, r3, r7
+  ldr r7, [sp], #4
+  umaal r7, r2, r3, r12
+  umaal r8, r2, r3, lr
+  umaal r9, r2, r3, r0
+  umaal r10, r2, r3, r1
+  add r11, r11, r2
+  pop {pc}
+  .size cpu_25519_square, . - cpu_25519_square
+
+/* Two words of the element at r0: the words of the one at r1, and \a0 and \a1 times r2; the carry is in r12. */
+.macro scale_pair at, a0, a1
+  ldrd r3, lr, [r1, #\at]
+  umaal r3, r12, r2, \a0
+  umaal lr, r12, r2, \a1
+  strd r3, lr, [r0, #\at]
 .endm
 
-/* Fold what lies at or above 2^255: top:\word is the sum's upper end; gives 19 times the excess in \top. */
-.macro excess top, word, spare
-  adds \word, \word, \word
-  adc \top, \top, \top
-  lsr \word, \word, #1
-  add \spare, \top, \top, lsl #1
-  add \top, \spare, \top, lsl #4
+/* The element at r0 = r4 to r11 times r2, plus the element at r1. Spoils r3, r12 and lr. */
+.macro scale
+  ldr r3, [r1, #28]
+  mov r12, #0
+  umlal r3, r12, r2, r11
+  excess r12, r12, r3, r3, lr
+  str r3, [r0, #28]
+  scale_pair 0, r4, r5
+  scale_pair 8, r6, r7
+  scale_pair 16, r8, r9
+  ldr r3, [r1, #24]
+  ldr lr, [r0, #28]
+  umaal r3, r12, r2, r10
+  add lr, lr, r12
+  strd r3, lr, [r0, #24]
 .endm
+
+/* r4 to r11 = the element at r1 less themselves. Spoils r0, r2, r3 and r12. */
+.macro from
+  /* The top word less what is folded in r3, and 19 times what is folded, negated, in r12. */
+  ldr r3, [r1, #28]
+  subs r3, r3, r11
+  sbc r12, r12, r12
+  lsl r12, r12, #1
+  add r12, r12, r3, lsr #31
+  rsb r12, r12, #1
+  orr r3, r3, #0x80000000
+  add r2, r12, r12, lsl #1
+  add r12, r2, r12, lsl #4
+  ldrd r0, r2, [r1]
+  subs r4, r0, r4
+  sbcs r5, r2, r5
+  ldrd r0, r2, [r1, #8]
+  sbcs r6, r0, r6
+  sbcs r7, r2, r7
+  ldrd r0, r2, [r1, #16]
+  sbcs r8, r0, r8
+  sbcs r9, r2, r9
+  ldr r0, [r1, #24]
+  sbcs r10, r0, r10
+  sbc r11, r3, #0
+  subs r4, r4, r12
+  sbcs r5, r5, #0
+  sbcs r6, r6, #0
+  sbcs r7, r7, #0
+  sbcs r8, r8, #0
+  sbcs r9, r9, #0
+  sbcs r10, r10, #0
+  sbc r11, r11, #0
+.endm
+
+/* The element at r0 = r4 to r11 times r2, below 2^17, plus the element at r1. Keeps r0, r1, r2, and r4 to r11. */
+  function cpu_25519_scale
+  push {lr}
+  scale
+  pop {pc}
+  .size cpu_25519_scale, . - cpu_25519_scale
+
+/* The element at r0 = the element at r1 plus r4 to r11, and r4 to r11 = the element at r1 less themselves. */
+  function cpu_25519_sums
+  push {lr}
+  mov r2, #1
+  scale
+  from
+  pop {pc}
+  .size cpu_25519_sums, . - cpu_25519_sums
+
+/* r4 to r11 = the element at r1 less themselves. Keeps r1. */
+  function cpu_25519_from
+  from
+  bx lr
+  .size cpu_25519_from, . - cpu_25519_from
 
 /* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
-  .section .text.cpu_fe_mul, "ax"
-  .global cpu_fe_mul
-  .type cpu_fe_mul, %function
-  .balign 4
-cpu_fe_mul:
+  function cpu_fe_mul
   push {r0, r4-r11, lr}
-  sub sp, #48
-  product
-  /* Words 8 to 15 are in r11, r0, r7, r8, r9, r10, r2, r1: times 38, onto words 0 to 7. */
-  ldr r3, [sp, #28]
-  mov lr, #38
-  mov r12, #0
-  umlal r3, r12, lr, r1
-  excess r12, r3, r1
-  ldm sp, {r1, r4-r6}
-  umaal r1, r12, lr, r11
-  umaal r4, r12, lr, r0
-  umaal r5, r12, lr, r7
-  umaal r6, r12, lr, r8
-  ldrd r7, r8, [sp, #16]
-  ldr r11, [sp, #24]
-  ldr r0, [sp, #48]
-  umaal r7, r12, lr, r9
-  umaal r8, r12, lr, r10
-  umaal r11, r12, lr, r2
-  add r3, r3, r12
-  stm r0, {r1, r4-r8, r11}
-  str r3, [r0, #28]
-  add sp, #52
+  ldm r1, {r4-r11}
+  mov r1, r2
+  bl cpu_25519_product
+  pop {r0}
+  stm r0, {r4-r11}
   pop {r4-r11, pc}
   .size cpu_fe_mul, . - cpu_fe_mul
 
-/*
- * void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times)
- */
-  .section .text.cpu_fe_square, "ax"
-  .global cpu_fe_square
-  .type cpu_fe_square, %function
-  .balign 4
-cpu_fe_square:
-  push {r0, r4-r11, lr}
-  sub sp, #20
-  mov r4, r1
-  b 2f
+/* void cpu_fe_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
+  function cpu_fe_square
+  push {r0, r2, r4-r11, lr}
+  mov r5, r1
 1:
-  ldr r4, [sp, #20]
-2:
-  str r2, [sp, #16]
-  square
-  /* Words 8 to 15 are in r4, r5, r6, r7, r8, r9, r10, r3: times 38, onto words 0 to 7. */
-  mov lr, #38
-  umlal r2, r12, lr, r3
-  excess r12, r2, r3
-  ldr r3, [sp]
-  umaal r3, r12, lr, r4
-  ldr r4, [sp, #4]
-  umaal r4, r12, lr, r5
-  ldr r5, [sp, #8]
-  umaal r5, r12, lr, r6
-  ldr r6, [sp, #12]
-  umaal r6, r12, lr, r7
-  umaal r11, r12, lr, r8
-  umaal r0, r12, lr, r9
-  umaal r1, r12, lr, r10
-  add r2, r2, r12
-  ldrd r7, r8, [sp, #16]
-  strd r3, r4, [r8]
-  strd r5, r6, [r8, #8]
-  strd r11, r0, [r8, #16]
-  strd r1, r2, [r8, #24]
-  subs r2, r7, #1
+  bl cpu_25519_square
+  ldrd r0, r2, [sp]
+  stm r0, {r4-r11}
+  mov r5, r0
+  subs r2, #1
+  str r2, [sp, #4]
   bne 1b
-  add sp, #24
+  add sp, #8
   pop {r4-r11, pc}
   .size cpu_fe_square, . - cpu_fe_square
 
 /* void cpu_fe_scale(uint32_t out[8], const uint32_t a[8], uint32_t factor, const uint32_t b[8]) */
-  .section .text.cpu_fe_scale, "ax"
-  .global cpu_fe_scale
-  .type cpu_fe_scale, %function
-  .balign 4
-cpu_fe_scale:
+  function cpu_fe_scale
   push {r4-r11, lr}
-  ldr r4, [r1, #28]
-  ldr lr, [r3, #28]
-  mov r12, #0
-  umlal lr, r12, r2, r4
-  excess r12, lr, r4
-  ldm r1!, {r4-r7}
-  ldm r3!, {r8-r11}
-  umaal r8, r12, r2, r4
-  umaal r9, r12, r2, r5
-  umaal r10, r12, r2, r6
-  umaal r11, r12, r2, r7
-  stm r0!, {r8-r11}
-  ldm r1, {r4-r6}
-  ldm r3, {r8-r10}
-  umaal r8, r12, r2, r4
-  umaal r9, r12, r2, r5
-  umaal r10, r12, r2, r6
-  add r11, lr, r12
-  stm r0, {r8-r11}
+  ldm r1, {r4-r11}
+  mov r1, r3
+  bl cpu_25519_scale
   pop {r4-r11, pc}
   .size cpu_fe_scale, . - cpu_fe_scale
+
+/* void cpu_fe_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
+  function cpu_fe_sub
+  push {r0, r4-r11, lr}
+  ldm r2, {r4-r11}
+  bl cpu_25519_from
+  pop {r0}
+  stm r0, {r4-r11}
+  pop {r4-r11, pc}
+  .size cpu_fe_sub, . - cpu_fe_sub
 #endif

@@ -132,7 +132,7 @@ cpu_p256_square:
   sub sp, #36
   mov r4, r1
   /* With 2^256, for the 1 of 2^256 - p. */
-  square 0x80000000
+  square r4, r5, r6, r7, r8, r9, r10, r12, lr, r11, r0, r1, r2, r3, 0x80000000
   add r12, sp, #16
   stm r12, {r3, r7-r10}
   ldm sp, {r7-r10}

@@ -110,6 +110,37 @@ export function trials(a: Buffer, b: Buffer, random: Stream): Trial[] {
   ];
 }
 
+/** Doublings and additions of points of edwards25519 whose elements are these eight, each in every way; on no curve, as the formulas do not mind. */
+export function pointTrials(elements: readonly Buffer[]): Trial[] {
+  const [p, q] = [Buffer.concat(elements.slice(0, 4)), Buffer.concat(elements.slice(4))];
+  const doublings = [0, 1].map((wanted) => ({
+    name: `double ${wanted}`,
+    op: Op.GeDouble,
+    twin: Op.GeDoublePortable,
+    fields: [p, u16(wanted)],
+  }));
+  const additions = [0, 1, 2, 3, 32, 33, 34, 35].map((how) => ({
+    name: `add ${how}`,
+    op: Op.GeAdd,
+    twin: Op.GeAddPortable,
+    fields: [p, q, u16(how)],
+  }));
+  return [...doublings, ...additions];
+}
+
+/** A ladder of a clamped scalar over any elements, its state before the first step. */
+export function ladder(elements: readonly Buffer[], scalar: Buffer): Trial {
+  const clamped = Buffer.from(scalar);
+  clamped[0]! &= 0xf8;
+  clamped[31] = (clamped[31]! & 0x7f) | 0x40;
+  return {
+    name: "ladder",
+    op: Op.Ladder,
+    twin: Op.LadderPortable,
+    fields: [Buffer.concat([...elements, clamped])],
+  };
+}
+
 /** The residue modulo `modulus`, not negative. */
 export function mod(x: bigint, modulus: bigint): bigint {
   return ((x % modulus) + modulus) % modulus;
@@ -150,12 +181,21 @@ export function rsaShift(number: number, random: Stream): Trial {
   };
 }
 
-/** Every row of every table that is in flash, from each digit. */
+/** Every row of every table that is in flash, from each digit and by its index. */
 export function rows(tables: number): Trial[] {
-  return Array.from({ length: tables * 32 }, (_, i) => ({
-    name: `row ${i & 31} of table ${i >>> 5}`,
+  const every = (each: number): [first: Buffer, number: Buffer][] =>
+    Array.from({ length: tables * each }, (_, i) => [u16(56 + Math.floor(i / each) * 384), u16(i % each)]);
+  const selections = every(32).map((fields) => ({
+    name: "selection of a row",
     op: Op.CombSelect,
     twin: Op.CombSelectPortable,
-    fields: [u16(56 + (i >>> 5) * 384), u16(i & 31)],
+    fields,
   }));
+  const copies = every(16).map((fields) => ({
+    name: "copy of a row",
+    op: Op.CombRow,
+    twin: Op.CombRowPortable,
+    fields,
+  }));
+  return [...selections, ...copies];
 }

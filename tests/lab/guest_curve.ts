@@ -9,7 +9,7 @@ import { Op } from "./op";
 
 /** Run one of them; the answer goes to `out`, which is where the request is. */
 export function run(out: usize, reader: Reader, op: u32): i32 {
-  if (op >= <u32>Op.ScMontgomery) return field.run(out, reader, op);
+  if (op >= <u32>Op.CombRow) return field.run(out, reader, op);
   switch (op) {
     case Op.Ed25519PublicKey: {
       const seed = exact(reader, ed25519.SEED_BYTES);

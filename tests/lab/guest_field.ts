@@ -2,6 +2,7 @@
 import * as fe from "../../assembly/crypto/_fe25519";
 import * as ge from "../../assembly/crypto/_ge25519";
 import * as sc from "../../assembly/crypto/_sc25519";
+import * as x25519 from "../../assembly/crypto/x25519";
 import { Reader } from "../../assembly/lib/reader";
 import * as scratch from "../../assembly/lib/scratch";
 import { Status } from "../../assembly/lib/status";
@@ -49,6 +50,43 @@ function calculate(out: usize, reader: Reader, op: u32): u32 {
       if (op == Op.CombSelect) ge.select(out, first, digit);
       else ge.selectPortable(out, first, digit);
       return 96;
+    }
+    case Op.CombRow:
+    case Op.CombRowPortable: {
+      const first = number(reader) + 8 * number(reader);
+      if (op == Op.CombRow) ge.copyRow(out, first);
+      else ge.copyRowPortable(out, first);
+      return 96;
+    }
+    case Op.Ladder:
+    case Op.LadderPortable: {
+      const w = words(reader, x25519.STATE_BYTES);
+      scratch.take(x25519.WORK_BYTES);
+      if (op == Op.Ladder) x25519.ladder(w);
+      else x25519.ladderPortable(w);
+      memory.copy(out, w + 32, 64);
+      return 64;
+    }
+    case Op.GeDouble:
+    case Op.GeDoublePortable: {
+      const p = words(reader, ge.POINT_BYTES);
+      const wanted = number(reader) != 0;
+      const w = scratch.take(ge.WORK_BYTES);
+      if (op == Op.GeDouble) ge.double(p, wanted, w);
+      else ge.doublePortable(p, wanted, w);
+      memory.copy(out, p, ge.POINT_BYTES);
+      return ge.POINT_BYTES;
+    }
+    case Op.GeAdd:
+    case Op.GeAddPortable: {
+      const p = words(reader, ge.POINT_BYTES);
+      const q = words(reader, ge.POINT_BYTES);
+      const how = number(reader);
+      const w = scratch.take(ge.WORK_BYTES);
+      if (op == Op.GeAdd) ge.add(p, q, how, w);
+      else ge.addPortable(p, q, how, w);
+      memory.copy(out, p, ge.POINT_BYTES);
+      return ge.POINT_BYTES;
     }
     case Op.ScReduce: {
       const wide = words(reader, 64);

@@ -59,6 +59,18 @@ export const enum Op {
   /** a -> the residue of a, and of 1 / a */
   FeFreeze = 0x3e,
   FeInvert = 0x3f,
+  /** first word of a table (u16), index (u16) -> row, by what the board has and by the portable twin */
+  CombRow = 0x26,
+  CombRowPortable = 0x27,
+  /** x1, A, B, C, D, scalar -> A, B of the ladder, by what the board has and by the portable twin */
+  Ladder = 0x28,
+  LadderPortable = 0x29,
+  /** point, whether T is wanted (u16) -> twice the point, by what the board has and by the portable twin */
+  GeDouble = 0x2a,
+  GeDoublePortable = 0x2b,
+  /** point, addend, how (u16) -> their sum, by what the board has and by the portable twin */
+  GeAdd = 0x2c,
+  GeAddPortable = 0x2d,
   /** a, b -> a * b / 2^256 as a scalar, below 2L */
   ScMontgomery = 0x2e,
   ScMontgomeryPortable = 0x2f,

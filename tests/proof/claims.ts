@@ -62,15 +62,19 @@ function isAt({ mnemonic, operands }: Instruction, text: string): boolean {
   return `${mnemonic} ${operands}` === text;
 }
 
-/** Cortex-M4: before it is reduced, by an instruction, the square is in memory and registers, all 16 words of it; `more` was added. */
-function squareOfUmaal(reduction: string, { a }: Inputs, more = constant(0n)): Look {
+/** Cortex-M4: before it is reduced, by an instruction, the square is in memory and registers, all 16 words of it, the upper twelve in `places`; `more` was added. */
+function squareOfUmaal(reduction: string, places: readonly number[], { a }: Inputs, more = constant(0n)): Look {
   return (run, instruction) => {
     if (!isAt(instruction, reduction)) return;
-    const upper = registers(run, 11, 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 3);
+    const upper = registers(run, ...places);
     const lower = run.read(Number(valueOf(run.register(SP))), 4);
     run.exclude(sum([1n, lower], [WORD ** 4n, upper]), sum([1n, times(a, a)], [1n, more]));
   };
 }
+
+/** Registers of words 4 to 15 of a square. */
+const UPPER25519 = [8, 9, 10, 11, 5, 6, 7, 12, 14, 0, 1, 4];
+const UPPER256 = [11, 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 3];
 
 /** Cortex-M3: the pairs of each half, all pairs, and the square before the fold. */
 function squareOfUmlal({ a }: Inputs): Lemmas {
@@ -209,7 +213,7 @@ const PRODUCTS256: readonly Claim[] = [
     lemmas: (inputs) => {
       const one = constant(WORD ** 8n);
       const whole = times(inputs.a, inputs.a);
-      return reduced(whole, OF_SQUARE, squareOfUmaal("add ip, sp, #16", inputs, one));
+      return reduced(whole, OF_SQUARE, squareOfUmaal("add ip, sp, #16", UPPER256, inputs, one));
     },
   },
 ];
@@ -237,7 +241,7 @@ const SUMS256: readonly Claim[] = [
 export const CLAIMS: Readonly<Record<"cpu_umaal" | "cpu_umlal", readonly Claim[]>> = {
   cpu_umaal: [
     MUL,
-    { ...SQUARE, lemmas: (inputs) => ({ look: squareOfUmaal("mov lr, #38", inputs) }) },
+    { ...SQUARE, lemmas: (inputs) => ({ look: squareOfUmaal("mov r3, #38", UPPER25519, inputs) }) },
     SCALE,
     SUB,
     MONTGOMERY,

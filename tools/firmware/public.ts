@@ -14,7 +14,9 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_comb_select: { "cmp r2, #1": "rows of the table", "cmp r3, #96": "bytes of the row" },
   cpu_fe256_square: { "subs r2, #1": "squarings" },
   cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r0, r1": "words of the element" },
-  cpu_fe_square: { "subs r2, #1": "squarings", "subs r2, r7, #1": "squarings" },
+  cpu_fe_square: { "subs r2, #1": "squarings" },
+  cpu_ge_add: { "tst r2, #1": "how to add: q has a Z", "tst r2, #2": "how to add: T is wanted" },
+  cpu_ge_double: { "cmp r0, #0": "how to double: T is wanted" },
   cpu_ghash: { "cmp r0, ip": "words of the operands", "cmp r7, r6": "words of the operands", "subs r2, #1": "blocks" },
   cpu_inverse_apply: {
     "cmp r1, lr": "limbs of the number",
@@ -24,6 +26,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
     "cmp r7, r6": "rows of the matrix",
   },
   cpu_inverse_steps: { "subs ip, ip, #1": "steps", "subs r0, #1": "steps" },
+  cpu_ladder: { "subs r0, #1": "bits" },
   cpu_montgomery_row: {
     "cmp r0, lr": "bytes of the element",
     "cmp r7, r1": "bytes of the element",
@@ -88,7 +91,7 @@ export const PUBLIC_VALUES: Readonly<Record<string, Readonly<Record<string, stri
     "stale(w + NONCE, noise)": "the verdict",
     "any |= load<u32>(nonce + i)": "the comparison of the nonce with zero: part of the verdict",
   },
-  "assembly/crypto/x25519.ts": { "const zero = fe.isZero(w + X2)": "the verdict" },
+  "assembly/crypto/x25519.ts": { "const zero = fe.isZero(w + X1)": "the verdict" },
 };
 
 /** Functions of AssemblyScript, by the beginning of wasm2c's name, in which loaded data may decide, and why. */

@@ -2,24 +2,28 @@
 /**
  * The operations in each core's own assembly, on the ELF in QEMU, against the portable twin beside it: the same bits.
  */
-import { equal } from "node:assert/strict";
+import { equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { loadBoard } from "../../../tools/firmware/board.ts";
 import {
   element,
+  ladder,
   mod,
   number,
   P,
   montgomeryRow,
+  pointTrials,
   rows,
   rsaShift,
   specials,
   Stream,
   type Trial,
   trials,
+  u16,
 } from "../../lab/field.ts";
 import * as p256 from "../../lab/field256.ts";
 import { elfLab, type Lab } from "../../lab/lab.ts";
+import { Op } from "../../lab/op.ts";
 import * as small from "../../lab/small.ts";
 import { FULL } from "../../full.ts";
 
@@ -101,6 +105,13 @@ for (const build of BUILDS) {
       for (let i = 0; i < COUNT; i++) {
         for (const trial of trials(element(random), element(random), random)) await check(lab, trial);
       }
+      for (const [i] of [...all, ...Array.from({ length: COUNT })].entries()) {
+        const eight = Array.from({ length: 8 }, (_, j) =>
+          i < all.length ? all[(i * (2 * j + 1) + 5 * j) % all.length]! : element(random),
+        );
+        for (const trial of pointTrials(eight)) await check(lab, trial);
+        if (i % 8 === 0) await check(lab, ladder(eight.slice(0, 5), random.take(32)));
+      }
       for (let i = 0; i < COUNT; i++) await check(lab, montgomeryRow(i, random));
       for (let i = 0; i < COUNT + 8; i++) await check(lab, rsaShift(i, random));
       await checkP256(lab, random);
@@ -108,6 +119,7 @@ for (const build of BUILDS) {
       await checkInversion(lab, random);
       const tables = "CRYPTO_SMALL" in use ? 1 : 4;
       for (const trial of [...rows(tables), ...p256.selections(tables, random)]) await check(lab, trial);
+      await rejects(lab.run(Op.CombSelect, u16(0xffff), u16(0)), /the board died: trap oob/);
     } finally {
       await lab.close();
     }
