@@ -217,4 +217,6 @@ export const enum Factory {
   MqttUser = 18,
   /** The password there, tstr, 1 to 64 bytes. It has a user name. */
   MqttPassword = 19,
+  /** Further commands for a module in a mobile network, without `AT`, with a line feed between two: tstr, 1 to 128 bytes. */
+  ModuleCommands = 20,
 }

@@ -30,6 +30,7 @@ const APN_MOST: u32 = 63;
 const APN_TEXT_MOST: u32 = 64;
 const PIN_LEAST: u32 = 4;
 const PIN_MOST: u32 = 8;
+const COMMANDS_MOST: u32 = 128;
 const BROKER_MOST: u32 = 64;
 
 
@@ -81,7 +82,7 @@ export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4
 export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
 /** The factory page's map with every field at its longest, those of a mobile network and of MQTT only where the image has them. */
-const MAP_BYTES: u32 = 561 + (link.MOBILE ? 210 : 0) + (MQTT ? 201 : 0);
+const MAP_BYTES: u32 = 561 + (link.MOBILE ? 341 : 0) + (MQTT ? 201 : 0);
 /** The same with its checksum, in whole words. */
 const SETTINGS_BYTES: u32 = (MAP_BYTES + CHECKSUM_BYTES + 3) & ~3;
 
@@ -146,6 +147,7 @@ function read(): boolean {
   found += u32(settings.tlsKeyCount != 0) + u32(settings.tlsRootCount != 0);
   if (link.MOBILE) found += readMobile();
   if (MQTT) found += readBroker();
+  if (link.MOBILE) found += readCommands();
   if (!reader.done() || found != count) return false;
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
   if (settings.tlsRootCount != 0 && !CHAINS) return false;
@@ -170,6 +172,14 @@ function readMobile(): u32 {
   found += readOptional(Factory.Pin, Major.Text, PIN_LEAST, PIN_MOST);
   link.access.pin = slice.at;
   link.access.pinLen = slice.len;
+  return found;
+}
+
+/** Read the further commands for the module; returns how many pairs they were. */
+function readCommands(): u32 {
+  const found = readOptional(Factory.ModuleCommands, Major.Text, 1, COMMANDS_MOST);
+  link.access.extra = slice.at;
+  link.access.extraLen = slice.len;
   return found;
 }
 

@@ -139,6 +139,7 @@ describe("device.json", () => {
         apnUser: undefined,
         apnPassword: undefined,
         pin: undefined,
+        commands: undefined,
         mqttPrefix: undefined,
         mqttUser: "d-7",
         mqttPassword: "p",

@@ -39,6 +39,7 @@ const most: factory.Factory = {
   mqttPrefix: "plant/7",
   mqttUser: "device-7",
   mqttPassword: "pass word",
+  commands: ["+CPSMS=1", '+QCFG="iotopmode",0'],
 };
 
 void test("a factory page reads back as it was written", () => {
@@ -65,6 +66,10 @@ void test("refuse a page that is erased, altered or cut, and fields out of bound
     { apnUser: "" },
     { apnPassword: "x".repeat(65) },
     { pin: "12a4" },
+    { commands: [] },
+    { commands: ["+A\r+B"] },
+    { commands: ["+A\n+B"] },
+    { commands: ["x".repeat(64), "x".repeat(64)] },
     { mqttPrefix: "plant/+" },
     { mqttPrefix: "$SYS" },
     { mqttUser: "a/b" },

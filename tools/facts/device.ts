@@ -150,6 +150,10 @@ export const FACTORY = {
   ],
   "mqtt-user": [18, "The user name at the broker, and the channel, tstr, 1 to 64 characters of `A-Z a-z 0-9 _ . -`."],
   "mqtt-password": [19, "The password there, tstr, 1 to 64 bytes. It has a user name."],
+  "module-commands": [
+    20,
+    "Further commands for a module in a mobile network, without `AT`, with a line feed between two: tstr, 1 to 128 bytes.",
+  ],
 } as const;
 
 /** States of the device. */

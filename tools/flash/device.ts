@@ -54,6 +54,12 @@ const schema = z.strictObject({
       .string()
       .regex(/^\d{4,8}$/, { error: "has 4 to 8 digits" })
       .optional(),
+    /** Commands of its own for the module, such as those for radio technology, bands and power saving. */
+    commands: z
+      .array(z.string().regex(/^[!-~][ -~]*$/, { error: "is a command without AT" }))
+      .min(1)
+      .refine((commands) => commands.join("\n").length <= 128, { error: "has at most 128 characters" })
+      .optional(),
   }),
   /** The account at a broker of MQTT, which is then the host of the server. */
   mqtt: z
@@ -116,6 +122,7 @@ export function page(config: DeviceConfig, claim = config.claim, seed = seeds.fr
     apnUser: module.user,
     apnPassword: module.password,
     pin: module.pin,
+    commands: module.commands,
     mqttPrefix: mqtt?.prefix,
     mqttUser: mqtt?.user,
     mqttPassword: mqtt?.password,

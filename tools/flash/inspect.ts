@@ -134,6 +134,7 @@ function settings(page: Uint8Array): Line[] {
     ["network", told.ssid === undefined ? "none" : `${safe(told.ssid)}, secret: ${hidden(told.networkSecret)}`],
     ["access point", told.apn === undefined ? "none" : `${safe(told.apn)}, password: ${hidden(told.apnPassword)}`],
     ["PIN", hidden(told.pin)],
+    ["commands for the module", told.commands?.map(safe).join("; ") ?? "none"],
     [
       "broker",
       `${told.mqttUser ?? "no user"}, password: ${hidden(told.mqttPassword)}, prefix ${safe(told.mqttPrefix ?? PREFIX)}`,

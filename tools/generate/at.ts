@@ -42,7 +42,7 @@ function template(text: string): string {
 }
 
 /** The first steps of a set-up in a mobile network: `assembly/link/at/mobile.ts` has them. */
-const MOBILE = ["Echo", "Errors", "Locked", "Unlock", "Attach"];
+const MOBILE = ["Echo", "Errors", "Locked", "Unlock", "Attach", "Extra"];
 
 /** Refuse a limit that config.ts does not have, or that a row cannot hold. */
 function checkLimit(config: string, name: string): void {

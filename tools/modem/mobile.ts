@@ -18,6 +18,22 @@ export const CTRL_Z = 0x1a;
 /** Numbers of errors. */
 export const CME = { notAllowed: 3, noSim: 10, pinRequired: 11, simBusy: 14, wrongPassword: 16 } as const;
 
+/** Settings of radio technology, bands and power saving: those of 3GPP, of Quectel, of SIMCom, of u-blox, of nRF91. */
+const KEPT = [
+  "+CPSMS",
+  "+CEDRXS",
+  "+QCFG",
+  "+QPSMS",
+  "+CNMP",
+  "+CNBP",
+  "+CMNB",
+  "+CBANDCFG",
+  "+URAT",
+  "+UBANDMASK",
+  "%XSYSTEMMODE",
+  "%XBANDLOCK",
+];
+
 export type Command = (argument: string, form: "set" | "query" | "run") => void;
 
 export abstract class MobileModule extends AtModule {
@@ -29,6 +45,8 @@ export abstract class MobileModule extends AtModule {
   protected apn = "";
   /** The last error. */
   protected error: number = 0;
+  /** Settings without effect, as the device made them. They outlive a restart, as a module's memory does. */
+  readonly settings = new Map<string, string>();
   #numbered = false;
   #attachedAt = 0;
   #simSeen = false;
@@ -48,6 +66,7 @@ export abstract class MobileModule extends AtModule {
     "+COPS": () => this.answer(`+COPS: 0${this.attached ? ',0,"Emulated",8' : ""}`),
     "+CGATT": (argument, form) =>
       form === "query" ? this.answer(`+CGATT: ${this.attached ? 1 : 0}`) : this.oneOf(argument, "01"),
+    ...Object.fromEntries(KEPT.map((name) => [name, this.#keep(name)])),
     "+CGDCONT": (argument, form) => this.#context(argument, form === "query"),
   };
 
@@ -88,7 +107,7 @@ export abstract class MobileModule extends AtModule {
   }
 
   protected execute(line: string): void {
-    const match = /^AT(?:(E[01]|I|[A-Z+#]*)(\?|=\?|=(.*))?)$/s.exec(line);
+    const match = /^AT(?:(E[01]|I|[A-Z+#%]*)(\?|=\?|=(.*))?)$/s.exec(line);
     const name = match?.[1] ?? "unknown";
     const command = Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
     if (!command) return this.done("ERROR");
@@ -136,6 +155,15 @@ export abstract class MobileModule extends AtModule {
   #registered(name: string, query: boolean): void {
     if (query) this.answer(`${name}: 0,${this.attached ? 1 : 2}`);
     else this.done("OK");
+  }
+
+  /** A setting that is kept and has no effect. */
+  #keep(name: string): Command {
+    return (argument, form) => {
+      if (form === "query") return this.answer(`${name}: ${this.settings.get(name) ?? 0}`);
+      if (form === "run" || !/^[-0-9A-Za-z",]*$/.test(argument)) return this.fail(CME.notAllowed);
+      this.set(() => this.settings.set(name, argument));
+    };
   }
 
   #context(argument: string, query: boolean): void {

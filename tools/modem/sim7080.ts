@@ -32,8 +32,6 @@ export class Sim7080 extends MobileModule {
       "+CPOWD": () => this.powerDown("NORMAL POWER DOWN"),
       "+CLTS": anything,
       "+CBATCHK": anything,
-      "+CNMP": anything,
-      "+CMNB": anything,
       "+CACID": anything,
       "+CACFG": anything,
       "+CASSLCFG": (argument) => (/,"?ssl"?,1$/i.test(argument) ? this.done("ERROR") : this.done("OK")),

@@ -41,7 +41,6 @@ export class Ublox extends MobileModule {
       "+CGAUTH": anything,
       "+CGACT": (argument, form) => (form === "query" ? this.answer(`+CGACT: 1,${this.attached ? 1 : 0}`) : anything()),
       "+CGPADDR": () => this.answer(`+CGPADDR: 1,${this.attached ? "10.0.0.2" : "0.0.0.0"}`),
-      "+URAT": anything,
       "+UMNOPROF": anything,
       "+UDCONF": (argument) => (argument.startsWith("1,1") ? this.done("ERROR") : this.done("OK")),
       "+USOSO": anything,

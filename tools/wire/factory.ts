@@ -38,6 +38,8 @@ export interface Factory {
   readonly mqttPrefix?: string | undefined;
   readonly mqttUser?: string | undefined;
   readonly mqttPassword?: string | undefined;
+  /** Further commands for a module in a mobile network, without `AT`. */
+  readonly commands?: readonly string[] | undefined;
 }
 
 function check(condition: boolean, what: string): void {
@@ -67,6 +69,9 @@ function checkAll(factory: Factory): void {
   check(factory.mqttPrefix === undefined || isPrefix(factory.mqttPrefix), "mqtt prefix is the beginning of a topic");
   check(factory.mqttUser === undefined || isChannel(factory.mqttUser), "mqtt user is 1 to 64 of A-Z a-z 0-9 _ . -");
   check(factory.mqttPassword === undefined || factory.mqttUser !== undefined, "mqtt password has a user");
+  checkText(factory.commands?.join("\n"), 1, 128, "the commands for the module together");
+  for (const command of factory.commands ?? [])
+    check(/^[!-~][ -~]*$/.test(command), "a command for the module is printable ASCII, without AT");
   check(factory.pin === undefined || /^\d{4,8}$/.test(factory.pin), "pin has 4 to 8 digits");
   check(Number.isInteger(factory.port) && factory.port > 0 && factory.port < 65536, "port is 1 to 65535");
   check(factory.serverKeys.length === 1 || factory.serverKeys.length === 2, "one or two server keys");
@@ -118,14 +123,21 @@ const FIELDS: readonly (readonly [name: keyof Factory, key: number, isRight: (va
   ["mqttPrefix", KEY["mqtt-prefix"], maybe(isText)],
   ["mqttUser", KEY["mqtt-user"], maybe(isText)],
   ["mqttPassword", KEY["mqtt-password"], maybe(isText)],
+  ["commands", KEY["module-commands"], maybe(isText)],
 ];
+
+/** The value of a field as the page has it. */
+function written(factory: Factory, name: keyof Factory): Factory[keyof Factory] | number {
+  if (name === "link") return FAMILIES[factory.link].number;
+  return name === "commands" ? factory.commands?.join("\n") : factory[name];
+}
 
 /** Write a factory page, without the erased bytes that follow it. Throws RangeError on a field out of bounds. */
 export function write(factory: Factory): Uint8Array {
   checkAll(factory);
   const map = new Map<Key, Value>();
   for (const [name, key] of FIELDS) {
-    const value = name === "link" ? FAMILIES[factory.link].number : factory[name];
+    const value = written(factory, name);
     if (value !== undefined)
       map.set(key, Array.isArray(value) ? [...(value as readonly Uint8Array[])] : (value as Value));
   }
@@ -149,7 +161,12 @@ export function read(page: Uint8Array): Factory {
     "an unknown key",
   );
   const values = Object.fromEntries(FIELDS.map(([name, key]) => [name, map.get(key)]));
-  const factory = { ...values, link: ROWS.find(([, { number }]) => number === map.get(KEY.link))?.[0] } as Factory;
+  const commands = (values["commands"] as string | undefined)?.split("\n");
+  const factory = {
+    ...values,
+    commands,
+    link: ROWS.find(([, { number }]) => number === map.get(KEY.link))?.[0],
+  } as Factory;
   checkAll(factory);
   return factory;
 }

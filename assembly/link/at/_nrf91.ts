@@ -9,11 +9,12 @@ export const enum Step {
   Locked = 17,
   Unlock = 18,
   Attach = 19,
-  Context = 20,
-  Account = 21,
-  Radio = 22,
-  Notices = 23,
-  Dial = 24,
+  Extra = 20,
+  Context = 21,
+  Account = 22,
+  Radio = 23,
+  Notices = 24,
+  Dial = 25,
 }
 
 // prettier-ignore
@@ -31,6 +32,7 @@ export const steps: usize = memory.data<u8>([
   /* AT+CPIN? */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 63, 0,
   /* AT+CPIN="{1}" */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 61, 34, 1, 34, 0,
   /* AT+CEREG? */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 69, 82, 69, 71, 63, 0,
+  /* AT{1} */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 1, 0,
   /* AT+CGDCONT=0,"IP","{1}" */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 68, 67, 79, 78, 84, 61, 48, 44, 34, 73, 80, 34, 44, 34, 1, 34, 0,
   /* AT+CGAUTH=0,1,"{2}","{3}" */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 65, 85, 84, 72, 61, 48, 44, 49, 44, 34, 2, 34, 44, 34, 3, 34, 0,
   /* AT+CFUN=1 */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 70, 85, 78, 61, 49, 0,

@@ -9,10 +9,11 @@ export const enum Step {
   Locked = 17,
   Unlock = 18,
   Attach = 19,
-  Quiet = 20,
-  Context = 21,
-  Active = 22,
-  Activate = 23,
+  Extra = 20,
+  Quiet = 21,
+  Context = 22,
+  Active = 23,
+  Activate = 24,
 }
 
 // prettier-ignore
@@ -30,6 +31,7 @@ export const steps: usize = memory.data<u8>([
   /* AT+CPIN? */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 63, 0,
   /* AT+CPIN="{1}" */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 61, 34, 1, 34, 0,
   /* AT+CGATT? */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 65, 84, 84, 63, 0,
+  /* AT{1} */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 1, 0,
   /* AT+QISDE=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 83, 68, 69, 61, 48, 0,
   /* AT+QICSGP=1,1,"{1}","{2}","{3}",1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 67, 83, 71, 80, 61, 49, 44, 49, 44, 34, 1, 34, 44, 34, 2, 34, 44, 34, 3, 34, 44, 49, 0,
   /* AT+QIACT? */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 65, 67, 84, 63, 0,

@@ -9,11 +9,12 @@ export const enum Step {
   Locked = 17,
   Unlock = 18,
   Attach = 19,
-  Passive = 20,
-  Context = 21,
-  Account = 22,
-  Active = 23,
-  Activate = 24,
+  Extra = 20,
+  Passive = 21,
+  Context = 22,
+  Account = 23,
+  Active = 24,
+  Activate = 25,
 }
 
 // prettier-ignore
@@ -31,6 +32,7 @@ export const steps: usize = memory.data<u8>([
   /* AT+CPIN? */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 63, 0,
   /* AT+CPIN="{1}" */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 61, 34, 1, 34, 0,
   /* AT+CGATT? */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 65, 84, 84, 63, 0,
+  /* AT{1} */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 1, 0,
   /* AT+CIPRXGET=1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 82, 88, 71, 69, 84, 61, 49, 0,
   /* AT+CGDCONT=1,"IP","{1}" */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 68, 67, 79, 78, 84, 61, 49, 44, 34, 73, 80, 34, 44, 34, 1, 34, 0,
   /* AT+CGAUTH=1,1,"{3}","{2}" */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 65, 85, 84, 72, 61, 49, 44, 49, 44, 34, 3, 34, 44, 34, 2, 34, 0,

@@ -9,12 +9,13 @@ export const enum Step {
   Locked = 17,
   Unlock = 18,
   Attach = 19,
-  Context = 20,
-  Account = 21,
-  Active = 22,
-  Map = 23,
-  Activate = 24,
-  Dial = 25,
+  Extra = 20,
+  Context = 21,
+  Account = 22,
+  Active = 23,
+  Map = 24,
+  Activate = 25,
+  Dial = 26,
 }
 
 // prettier-ignore
@@ -32,6 +33,7 @@ export const steps: usize = memory.data<u8>([
   /* AT+CPIN? */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 63, 0,
   /* AT+CPIN="{1}" */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 61, 34, 1, 34, 0,
   /* AT+CGATT? */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 65, 84, 84, 63, 0,
+  /* AT{1} */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 1, 0,
   /* AT+CGDCONT=1,"IP","{1}" */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 68, 67, 79, 78, 84, 61, 49, 44, 34, 73, 80, 34, 44, 34, 1, 34, 0,
   /* AT+CGAUTH=1,1,"{2}","{3}" */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 65, 85, 84, 72, 61, 49, 44, 49, 44, 34, 2, 34, 44, 34, 3, 34, 0,
   /* AT+UPSND=0,8 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 80, 83, 78, 68, 61, 48, 44, 56, 0,

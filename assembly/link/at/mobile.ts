@@ -17,6 +17,7 @@ const enum Step {
   Locked,
   Unlock,
   Attach,
+  Extra,
 }
 
 /** The two lines of a command with a result, in `at.seen`: OK, and one of two results. */
@@ -27,6 +28,7 @@ export const enum Half {
   Bad = 4,
 }
 
+const LF: u32 = 0x0a;
 /** The number of a line, in `at.hint`. */
 export const NUMBER: u32 = 0xffff;
 
@@ -43,6 +45,9 @@ export class Access {
   /** The PIN of the SIM, if it asks. */
   pin: usize;
   pinLen: u32;
+  /** Further commands for the module, without `AT`, with a line feed between two. */
+  extra: usize;
+  extraLen: u32;
 }
 
 
@@ -57,6 +62,8 @@ export class Network {
   refused: u8;
   /** Number of queries for the network. */
   searches: u8;
+  /** Bytes of the further commands that are done. */
+  extraDone: u8;
   /** The first number of a line with two. */
   before: u16;
 }
@@ -68,6 +75,29 @@ export const network = changetype<Network>(memory.data(offsetof<Network>(), 4));
 /** Forget the state of the SIM and of the search. */
 export function clear(): void {
   memory.fill(changetype<usize>(network), 0, offsetof<Network>());
+}
+
+/**
+ * Begin the next of the further commands, the first in any step but Extra; false: there is none. A command that the module refuses is a fault of the
+ * set-up, and the next follows.
+ */
+export function extra(): boolean {
+  if (at.step != Step.Extra) network.extraDone = 0;
+  if (network.extraDone >= access.extraLen) return false;
+  const from = access.extra + network.extraDone;
+  const left = access.extraLen - network.extraDone;
+  let len: u32 = 0;
+  while (len < left && load<u8>(from + len) != LF) len++;
+  network.extraDone += <u8>(len + 1);
+  connection.issueAs(Step.Extra, FaultStep.SetUp);
+  out.first = from;
+  out.firstLen = len;
+  return true;
+}
+
+/** Note that the module refuses a step whose failure is none of the link. */
+export function refused(): void {
+  if (at.step == Step.Extra) fault.note(FaultStep.SetUp, FaultCause.Error, at.hint);
 }
 
 /** Ask whether the SIM wants a PIN. */

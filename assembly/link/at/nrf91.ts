@@ -136,6 +136,8 @@ function done(): void {
     case Step.Echo:
       return connection.issue(Step.Errors);
     case Step.Errors:
+    case Step.Extra:
+      if (mobile.extra()) return;
       return access.apnLen ? mobile.configure(Step.Context) : connection.issue(Step.Radio);
     case Step.Context:
       return access.userLen ? mobile.configure(Step.Account) : connection.issue(Step.Radio);
@@ -174,6 +176,7 @@ function error(): void {
     case Step.Attach:
       return mobile.search();
     default:
+      mobile.refused();
       // The others are worth no more than an answer.
       if (at.flags & Flag.Ok) done();
   }

@@ -113,7 +113,9 @@ function done(): void {
     case Step.Errors:
       return connection.issue(Step.Quiet);
     case Step.Quiet:
-      return mobile.askPin();
+    case Step.Extra:
+      if (!mobile.extra()) mobile.askPin();
+      return;
     case Step.Locked:
       return network.locked ? mobile.enterPin() : mobile.configure(Step.Context);
     case Step.Unlock:
@@ -144,6 +146,7 @@ function error(): void {
     case Step.Attach:
       return mobile.search();
     default:
+      mobile.refused();
       // The others are worth no more than an answer.
       if (at.flags & Flag.Ok) done();
   }

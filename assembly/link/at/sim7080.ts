@@ -128,7 +128,9 @@ function done(): void {
     case Step.Echo:
       return connection.issue(Step.Errors);
     case Step.Errors:
-      return mobile.askPin();
+    case Step.Extra:
+      if (!mobile.extra()) mobile.askPin();
+      return;
     case Step.Locked:
       return network.locked ? mobile.enterPin() : mobile.configure(Step.Context);
     case Step.Unlock:
@@ -162,6 +164,7 @@ function error(): void {
     case Step.Attach:
       return mobile.search();
     default:
+      mobile.refused();
       // The others are worth no more than an answer: a module with a context of the life before takes no settings for it.
       if (at.flags & Flag.Ok) done();
   }

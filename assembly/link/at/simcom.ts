@@ -138,7 +138,9 @@ function done(): void {
     case Step.Echo:
       return connection.issue(Step.Errors);
     case Step.Errors:
-      return mobile.askPin();
+    case Step.Extra:
+      if (!mobile.extra()) mobile.askPin();
+      return;
     case Step.Locked:
       return network.locked ? mobile.enterPin() : connection.issue(Step.Passive);
     case Step.Unlock:
@@ -175,6 +177,7 @@ function error(): void {
     case Step.Attach:
       return mobile.search();
     default:
+      mobile.refused();
       // There was no connection to close; the others are worth no more than an answer.
       if (at.step == Phase.HangUp || at.flags & Flag.Ok) done();
   }

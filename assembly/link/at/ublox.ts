@@ -156,7 +156,9 @@ function done(): void {
     case Step.Echo:
       return connection.issue(Step.Errors);
     case Step.Errors:
-      return mobile.askPin();
+    case Step.Extra:
+      if (!mobile.extra()) mobile.askPin();
+      return;
     case Step.Locked:
       return network.locked ? mobile.enterPin() : mobile.configure(Step.Context);
     case Step.Unlock:
@@ -216,6 +218,7 @@ function error(): void {
     case Step.Activate:
       return done();
     default:
+      mobile.refused();
       // The others are worth no more than an answer.
       if (at.flags & Flag.Ok) done();
   }

@@ -19,6 +19,7 @@ interface Guest {
   start(family: number, nowMs: number): void;
   join(ssidLen: number, secretLen: number): void;
   attach(apnLen: number, pinLen: number): void;
+  order(len: number): void;
   open(hostLen: number, port: number): number;
   send(len: number): number;
   receive(max: number): number;
@@ -84,6 +85,11 @@ export class Device {
   /** Use this access point, and unlock the SIM. */
   attach(apn: string, pin: string): void {
     this.guest.attach(this.#input.write(apn), this.#input.write(pin, Buffer.byteLength(apn)));
+  }
+
+  /** Give the module these commands, without AT. */
+  order(commands: readonly string[]): void {
+    this.guest.order(this.#input.write(commands.join("\n")));
   }
 
   open(host: string, port: number): number {

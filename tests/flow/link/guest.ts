@@ -7,7 +7,7 @@ const BUFFER_BYTES: u32 = 4096;
 const ANSWER_BYTES: u32 = 1024;
 const input = memory.data(BUFFER_BYTES, 8);
 const output = memory.data(BUFFER_BYTES, 8);
-const texts = memory.data(256, 8);
+const texts = memory.data(320, 8);
 const answer = memory.data(ANSWER_BYTES, 8);
 
 export function inputAt(): usize {
@@ -36,6 +36,12 @@ export function attach(apnLen: u32, pinLen: u32): void {
   link.access.apnLen = apnLen;
   link.access.pin = texts + 128;
   link.access.pinLen = pinLen;
+}
+/** Commands for a module in a mobile network are in the input. */
+export function order(len: u32): void {
+  memory.copy(texts + 192, input, 128);
+  link.access.extra = texts + 192;
+  link.access.extraLen = len;
 }
 export function open(hostLen: u32, port: u32): i32 {
   memory.copy(texts, input, min(hostLen, 64));

@@ -56,6 +56,19 @@ function suite(family: Mobile): void {
       assert.ok(converse(setting, 100));
     });
 
+    it("gives the module the commands of the factory page, and names one that the module refuses", async () => {
+      const setting = await make([], 9);
+      const { device, module } = setting;
+      assert.ok(module instanceof MobileModule);
+      device.guest.start(Family[family], Math.floor(setting.clock.now()));
+      device.order(['+CPSMS=1,,,"10100101","00100001"', "+NOSUCH=1", '+CEDRXS=1,4,"0101"']);
+      assert.ok(until(setting, 60_000, () => device.state === LinkState.ready));
+      assert.equal(module.settings.get("+CPSMS"), '1,,,"10100101","00100001"');
+      assert.equal(module.settings.get("+CEDRXS"), '1,4,"0101"');
+      assert.equal(`${device.fault.step} ${device.fault.cause} ${device.fault.times}`, "set-up error 1");
+      assert.ok(converse(setting, 100));
+    });
+
     it("offers a PIN that the SIM refuses once", async () => {
       const setting = await make([], 5);
       assert.ok(setting.module instanceof MobileModule);
