@@ -57,6 +57,8 @@ export const AT_GAP_MS: u32 = 60;
 export const AT_SEND_TRIES: u32 = 6;
 /** Time from a reset to `ready`. */
 export const AT_RESET_MS: u32 = 5_000;
+/** Time that the reset line of a module is held, or its power is off: modules ask for 0.1 to 2 s. */
+export const AT_PULSE_MS: u32 = 2_500;
 /** The silence around `+++` that leaves passthrough mode. */
 export const AT_ESCAPE_MS: u32 = 1_100;
 /** The silence after which a module has no late answers left to give. */

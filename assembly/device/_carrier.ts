@@ -11,7 +11,8 @@ import * as overlay from "../lib/overlay";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as link from "../link/link";
-import { LinkState } from "../link/link";
+import { Lines, LinkState } from "../link/link";
+import * as module from "../port/module";
 import * as uart from "../port/uart";
 import * as channel from "./_channel";
 import { own } from "./_key";
@@ -36,6 +37,8 @@ class Carrier {
   startedMs: u32;
   /** State of the link at the last turn. */
   link: LinkState;
+  /** State of the lines of the module, from 1 on; 0: they were not set in this life. */
+  steered: u32;
   message: usize;
   messageLen: u32;
 }
@@ -114,6 +117,7 @@ export function poll(nowMs: u32): bool {
   let moved = fromWire();
   if (link.TUNNEL) link.expect(carrier.verdict == Verdict.Pending || stream.holds() || !channel.isQuiet());
   link.tick(nowMs);
+  steer(link.lines());
   follow();
   let worked = channel.poll(nowMs);
   const busy = carrier.verdict == Verdict.Pending;
@@ -258,6 +262,14 @@ function hangUp(): void {
   const state = channel.state();
   if (state == LinkState.Opening || state == LinkState.Open) channel.close();
   if (state == LinkState.PeerClosed || state == LinkState.Failed) channel.close();
+}
+
+/** Pass changes on to the lines of the module; the first turn of a life sets them. */
+function steer(lines: Lines): void {
+  if (carrier.steered == lines + 1) return;
+  carrier.steered = lines + 1;
+  module.reset(u32(lines == Lines.Reset));
+  module.power(u32(lines != Lines.PowerOff));
 }
 
 function fromWire(): boolean {

@@ -7,7 +7,7 @@
  */
 import { Status } from "../lib/status";
 import * as ring from "./stream";
-import { LinkState, TUNNEL, UDP, stream, tx } from "./stream";
+import { Lines, LinkState, TUNNEL, UDP, stream, tx } from "./stream";
 import * as families from "./_families";
 import { AT, ESP_AT, FRAMED, Family, MOBILE, family } from "./_families";
 import * as engine from "./at/engine";
@@ -21,7 +21,7 @@ import * as fault from "./fault";
 import * as framed from "./framed";
 import * as tunnel from "./tunnel";
 
-export { Family, LinkState, MOBILE, TUNNEL, access };
+export { Family, Lines, LinkState, MOBILE, TUNNEL, access };
 
 /** Maximum host name: the limit of ESP-AT. */
 export const HOST_BYTES: u32 = 64;
@@ -148,6 +148,11 @@ export function lastFault(): u32 {
 /** The same, once each time it is news; else 0. */
 export function faultNews(): u32 {
   return fault.news();
+}
+
+/** Return the state that the lines of the module are to have now. */
+export function lines(): Lines {
+  return isAt() ? engine.lines() : Lines.Released;
 }
 
 /** Let time pass. */

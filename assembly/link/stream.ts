@@ -31,6 +31,16 @@ export const enum LinkState {
   Failed,
 }
 
+/** States of the lines of the module. */
+export const enum Lines {
+  /** It has power and runs. */
+  Released,
+  /** It is held in reset. */
+  Reset,
+  /** Its power is off. */
+  PowerOff,
+}
+
 
 @unmanaged
 export class Stream {

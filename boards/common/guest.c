@@ -52,6 +52,15 @@ PORT u32 import_uart_read(u32 out, u32 max) { return uart_read(called_address(ou
 
 PORT u32 import_uart_write(u32 data, u32 len) { return uart_write(called_address(data, 0, len), len); }
 
+/* For a board without these lines. */
+__attribute__((weak)) void module_power(u32 on) { (void)on; }
+
+__attribute__((weak)) void module_reset(u32 held) { (void)held; }
+
+PORT void import_module_power(u32 on) { module_power(on); }
+
+PORT void import_module_reset(u32 held) { module_reset(held); }
+
 PORT u32 import_entropy_read(u32 out, u32 max) { return entropy_read(called_address(out, 0, max), max); }
 
 PORT u32 import_entropy_quality(void) { return entropy_quality(); }

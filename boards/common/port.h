@@ -19,6 +19,11 @@ bool uart_ready(void);
 /** True if all that was queued has been sent. */
 bool uart_sent(void);
 
+/** Switch the module on or off; never waits. A board without such a line leaves it out. */
+void module_power(uint32_t on);
+/** Hold the module in reset, or let it run; never waits. A board without such a line leaves it out. */
+void module_reset(uint32_t held);
+
 /** Write to the console; waits for room only if a whole queue is waiting. */
 void console_write(const char *text, uint32_t len);
 /** Wait until the console has sent everything, without interrupts: before a reset. */

@@ -158,6 +158,8 @@ export interface SubjectOptions {
 export class Subject {
   readonly guest: Guest;
   readonly attacker = new Attacker();
+  /** Bytes that its module has exchanged with the network. */
+  readonly aired = { up: 0, down: 0 };
   #skippedMs = 0;
   #listeners = new Set<(event: DeviceEvent) => void>();
   /** Time of the last byte between device and module. */
@@ -209,7 +211,8 @@ export class Subject {
     const stream = this.guest.port();
     const to = { host: "127.0.0.1", port: this.#port ?? this.#world.port };
     const onUart = (): void => void (this.#carriedAt = performance.now());
-    const tap = { ...(this.#port === undefined && { tap: this.attacker }), onUart };
+    const onTraffic = (way: "up" | "down", bytes: Uint8Array): void => void (this.aired[way] += bytes.length);
+    const tap = { ...(this.#port === undefined && { tap: this.attacker }), onUart, onTraffic };
     this.#module =
       this.#link === "framed"
         ? await startBridge({ stream, to, ...tap })

@@ -6,6 +6,7 @@ import { join } from "node:path";
 const RENAMES: readonly (readonly [RegExp, string])[] = [
   [/\b(?=(?:uart|console|flash|entropy)_(?:read|write|quality|program|erase)\b)/g, "signet_port_"],
   [/\bclock_ms\b/g, "signet_port_clock_ms"],
+  [/\b(?=module_(?:power|reset)\b)/g, "signet_port_"],
   [/\b(?=STORE_PAGE(?:S|_BYTES)\b)/g, "SIGNET_"],
   [/\b(?=cpu_[a-z])/g, "signet_"],
 ];

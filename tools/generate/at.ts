@@ -12,7 +12,7 @@ const UNIT_MS = 500;
 const MOST_MS = 255 * UNIT_MS;
 /** The commands that every driver has, in their order, and the number of the step behind them: `Phase` in `assembly/link/at/step.ts`. */
 const COMMON = ["Sync", "Reset", "HangUp", "Connect", "Send", "Read"];
-const SET_UP = 15;
+const SET_UP = 16;
 
 interface Vocabulary {
   /** The common start of many commands, behind `AT`; it is stored once. */

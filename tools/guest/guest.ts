@@ -60,6 +60,8 @@ export interface GuestOptions {
   readonly onUart?: (bytes: Uint8Array) => void;
   /** Further imports, of firmware that a test has instrumented; they are given its exports. */
   readonly imports?: (exports: () => WebAssembly.Exports) => WebAssembly.Imports;
+  /** A line of the module: its power, or its reset. */
+  readonly onLine?: (line: "power" | "reset", isOn: boolean) => void;
 }
 
 /** Bytes that a UART's receive buffer holds before it loses some. */
@@ -282,6 +284,10 @@ export class Guest {
         read: (out: number, from: number, length: number) => void put(out, flash.read(from, length)),
         program: (to: number, data: number, length: number) => Number(!flash.program(own(to), at(data, length))),
         erase: (from: number) => Number(!flash.erase(own(from))),
+      },
+      module: {
+        power: (on: number) => this.#options.onLine?.("power", on !== 0),
+        reset: (held: number) => this.#options.onLine?.("reset", held !== 0),
       },
       sensor: { read: () => this.#options.sensor?.() ?? 21_500 },
       system: {

@@ -70,6 +70,13 @@ export abstract class AtModule {
     this.boot(BOOT_MS);
   }
 
+  /** Hang: hear and say nothing until a reset, as a module in a sleep that only its lines end. */
+  hang(): void {
+    this.#boots++;
+    this.disconnect();
+    this.mode = "off";
+  }
+
   /** Send an unsolicited line. */
   inject(bytes: Buffer): void {
     this.#write(bytes);

@@ -4,15 +4,15 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 15,
-  Mode = 16,
-  Join = 17,
-  Plain = 18,
-  Single = 19,
-  Info = 20,
-  Passive = 21,
-  PassiveOld = 22,
-  Probe = 23,
+  Echo = 16,
+  Mode = 17,
+  Join = 18,
+  Plain = 19,
+  Single = 20,
+  Info = 21,
+  Passive = 22,
+  PassiveOld = 23,
+  Probe = 24,
 }
 
 // prettier-ignore

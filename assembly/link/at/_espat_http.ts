@@ -4,9 +4,9 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 15,
-  Mode = 16,
-  Join = 17,
+  Echo = 16,
+  Mode = 17,
+  Join = 18,
 }
 
 // prettier-ignore

@@ -4,12 +4,12 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 15,
-  Mode = 16,
-  Join = 17,
-  Plain = 18,
-  Single = 19,
-  Info = 20,
+  Echo = 16,
+  Mode = 17,
+  Join = 18,
+  Plain = 19,
+  Single = 20,
+  Info = 21,
 }
 
 // prettier-ignore

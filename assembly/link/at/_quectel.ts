@@ -4,16 +4,16 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 15,
-  Errors = 16,
-  Locked = 17,
-  Unlock = 18,
-  Attach = 19,
-  Extra = 20,
-  Quiet = 21,
-  Context = 22,
-  Active = 23,
-  Activate = 24,
+  Echo = 16,
+  Errors = 17,
+  Locked = 18,
+  Unlock = 19,
+  Attach = 20,
+  Extra = 21,
+  Quiet = 22,
+  Context = 23,
+  Active = 24,
+  Activate = 25,
 }
 
 // prettier-ignore

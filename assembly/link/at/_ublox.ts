@@ -4,18 +4,18 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 15,
-  Errors = 16,
-  Locked = 17,
-  Unlock = 18,
-  Attach = 19,
-  Extra = 20,
-  Context = 21,
-  Account = 22,
-  Active = 23,
-  Map = 24,
-  Activate = 25,
-  Dial = 26,
+  Echo = 16,
+  Errors = 17,
+  Locked = 18,
+  Unlock = 19,
+  Attach = 20,
+  Extra = 21,
+  Context = 22,
+  Account = 23,
+  Active = 24,
+  Map = 25,
+  Activate = 26,
+  Dial = 27,
 }
 
 // prettier-ignore

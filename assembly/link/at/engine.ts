@@ -1,3 +1,4 @@
+// Longer than 400 lines: commands, parser and recovery share one state.
 /**
  * The engine of the drivers for AT modules: one command in flight at a time, with a time limit; lines known by their hash, so
  * that none is stored; notices wherever they come, also inside a line; counted bytes of the stream; a busy module that is
@@ -7,13 +8,16 @@
  * with `issue`, gives every byte to `hear` and the time to `tick`, and acts on the Event that it gets. `Phase` has the
  * steps that are the same for all: after a trouble the module is left alone, longer each time, then found again:
  *
- *     Rest -> AT, or +++ and AT, or at every fourth trouble in a row the driver's reset -> Settle -> Found
+ *     Rest -> AT, or +++ and AT, or at every fourth trouble in a row a reset -> Settle -> Found
+ *
+ * That reset is the driver's command; before it at every eighth comes a pulse of the reset line, and at every sixteenth of the power.
  */
 import {
   AT_BACKOFF_MAX_MS,
   AT_BACKOFF_MS,
   AT_BUSY_MS,
   AT_ESCAPE_MS,
+  AT_PULSE_MS,
   AT_REPLY_MS,
   AT_SEND_MS,
   AT_SEND_TRIES,
@@ -22,7 +26,7 @@ import {
   LINK_TX_BYTES,
 } from "../../config";
 import { FaultCause } from "../facts";
-import { LinkState, TUNNEL, TUNNEL_HEAD_BYTES, UDP, due, family, put, room, stream } from "../stream";
+import { Lines, LinkState, TUNNEL, TUNNEL_HEAD_BYTES, UDP, due, family, put, room, stream } from "../stream";
 import * as text from "../text";
 import { Text } from "../text";
 import * as tunnel from "../tunnel";
@@ -199,10 +203,15 @@ export function tick(): Event {
   switch (at.step) {
     case Phase.Rest:
       if ((at.strikes & 3) == 2) escape();
-      else issue(at.strikes & 3 ? Phase.Sync : Phase.Reset);
+      else if (at.strikes & 7) issue(at.strikes & 3 ? Phase.Sync : Phase.Reset);
+      else enter(Phase.Pulse, AT_PULSE_MS);
       return Event.None;
     case Phase.Settle:
       issue(Phase.SetUp);
+      return Event.None;
+    case Phase.Pulse:
+      // A board may have no such line.
+      issue(Phase.Reset);
       return Event.None;
     case Phase.Escape:
     case Phase.Reset:
@@ -388,7 +397,13 @@ export function error(): boolean {
 export function isLooking(): boolean {
   const step = at.step;
   if (step == Phase.Sync || step == Phase.Reset) return true;
-  return step == Phase.Rest || step == Phase.Escape || step == Phase.Settle;
+  return step == Phase.Rest || step == Phase.Pulse || step == Phase.Escape || step == Phase.Settle;
+}
+
+/** Return the state that the lines of the module are to have now. */
+export function lines(): Lines {
+  if (at.step != Phase.Pulse) return Lines.Released;
+  return at.strikes & 15 ? Lines.Reset : Lines.PowerOff;
 }
 
 /** Act on busy: the module may still execute the command, so an answer counts until the repetition. */

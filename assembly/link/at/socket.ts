@@ -301,6 +301,8 @@ export function lose(cause: FaultCause): void {
 
 /** The module has started again: it does not finish its step, and owes no answer. */
 export function restarted(): void {
+  // A module without power says nothing: this was noise.
+  if (at.step == Phase.Pulse) return;
   if (!engine.isLooking()) lose(FaultCause.Restart);
   at.debt = 0;
   engine.sync();

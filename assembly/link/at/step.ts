@@ -10,6 +10,8 @@ export const enum Phase {
   Escape,
   /** Waiting until no late answer comes any more. */
   Settle,
+  /** A line of the module holds it in reset, or its power is off: see `engine.lines`. */
+  Pulse,
   /** The pause between the prompt and the data. */
   Gap,
   /** Data is handed over. */

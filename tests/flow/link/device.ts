@@ -9,6 +9,8 @@ export const LinkState = { down: 0, ready: 1, opening: 2, open: 3, peerClosed: 4
 export const Family = Object.fromEntries(ROWS.map(([name, { number }]) => [name, number])) as Readonly<
   Record<FamilyName, number>
 >;
+/** States of the lines of the module. */
+export const Lines = { released: 0, reset: 1, powerOff: 2 } as const;
 export const Exchange = { idle: 0, busy: 1, done: 2, failed: 3 } as const;
 
 interface Guest {
@@ -25,6 +27,7 @@ interface Guest {
   receive(max: number): number;
   close(): void;
   state(): number;
+  lines(): number;
   lastFault(): number;
   faultNews(): number;
   tick(nowMs: number): void;

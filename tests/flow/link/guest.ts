@@ -69,6 +69,9 @@ export function close(): void {
 export function state(): u32 {
   return link.state();
 }
+export function lines(): u32 {
+  return link.lines();
+}
 export function lastFault(): u32 {
   return link.lastFault();
 }

@@ -4,7 +4,7 @@ import { it } from "node:test";
 import type { FamilyName } from "../../../tools/modem/families.ts";
 import { QUIRKS, type Quirk, quirksOf } from "../../../tools/modem/quirks.ts";
 import { type Bench, bench } from "./bench.ts";
-import { Family, LinkState } from "./device.ts";
+import { Family, Lines, LinkState } from "./device.ts";
 import { converse, converseOften, until } from "./session.ts";
 
 interface Given {
@@ -65,6 +65,23 @@ export function passes({ family, seed: first, refusal }: Given): void {
     until(setting, 1000, () => false);
     assert.ok(converse(setting, 500));
   });
+
+  for (const [line, name] of [
+    [Lines.reset, "reset line"],
+    [Lines.powerOff, "power"],
+  ] as const) {
+    it(`ends the silence of a module by its ${name}`, async () => {
+      const setting = await make([], 9);
+      assert.ok(converse(setting, 100));
+      setting.module.hang();
+      assert.ok(until(setting, 600_000, () => setting.device.guest.lines() === line));
+      const heldAt = setting.clock.now();
+      assert.ok(until(setting, 10_000, () => setting.device.guest.lines() === Lines.released));
+      assert.ok(setting.clock.now() - heldAt >= 2000, "long enough for any module");
+      setting.module.reset();
+      assert.ok(converse(setting, 100));
+    });
+  }
 
   it("finds a module with an open connection from before the restart", async () => {
     const setting = await make([], 8);
