@@ -138,11 +138,14 @@ export function ask(): void {
   connection.issueAs(Step.Attach, FaultStep.Attach);
 }
 
-/** It is not yet. To search for minutes is no fault of the module: the search goes on. */
+/**
+ * It is not yet. To search for minutes is no fault of the module, which is not reset. But it may have restarted while its greeting was lost, without
+ * what the set-up gave it: after AT_SEARCHES queries the set-up begins again.
+ */
 export function search(): void {
   if (++network.searches == AT_SEARCHES) {
-    network.searches = 0;
     fault.note(FaultStep.Attach, FaultCause.Silence, 0);
+    return connection.issue(Step.Echo);
   }
   engine.enter(Phase.Search, AT_SEARCH_MS);
 }

@@ -43,6 +43,20 @@ function suite(family: Mobile): void {
       assert.ok(until(setting, 30_000, () => device.state === LinkState.ready));
     });
 
+    it("finds the network after a restart of the module that it did not hear", async () => {
+      const setting = await make(["slow-attach"], 3);
+      const { device, module } = setting;
+      assert.ok(!until(setting, 20_000, () => device.state !== LinkState.down));
+      module.reset();
+      // The greeting is lost.
+      const { fromModule } = device;
+      device.fromModule = () => {};
+      until(setting, 1000, () => false);
+      device.fromModule = fromModule;
+      assert.ok(until(setting, 400_000, () => device.state === LinkState.ready));
+      assert.ok(converse(setting, 100));
+    });
+
     it("unlocks the SIM, and says so if it cannot", async () => {
       const setting = await make([], 4);
       assert.ok(setting.module instanceof MobileModule);
