@@ -1,9 +1,10 @@
+// Longer than 400 lines: the commands that need a connection share the connections.
 /**
  * An ESP-AT module (Espressif's manual, "TCP/IP AT Commands"): one connection or five, TCP and UDP, active and passive
  * receiving, normal and passthrough transmission. `station.ts` has the commands that need no connection.
  */
 import { Connection, type Kind } from "./connection.ts";
-import { post } from "./http.ts";
+import { request } from "./http.ts";
 import { AtModule, type Making, parse, THINK_MS, whole } from "./module.ts";
 import type { Fate } from "./quirks.ts";
 import { type Reply, Station } from "./station.ts";
@@ -30,6 +31,10 @@ const BOOT_LOG = Buffer.from(
   "\r\n ets Jan  8 2013,rst cause:2, boot mode:(3,6)\r\n\r\nload 0x40100000, len 1856, room 16 \r\ntail 0\r\nchksum 0x63\r\n" +
     "2nd boot version : 1.6\r\n  SPI Speed      : 40MHz\r\njump to run user1 @ 1000\r\n>\r\n",
 );
+
+/** Methods and media types of `AT+HTTPCLIENT`. */
+const METHODS = { HEAD: "1", GET: "2", POST: "3" } as const;
+const MEDIA = ["application/x-www-form-urlencoded", "application/json", "multipart/form-data", "text/xml"] as const;
 
 type Command = (argument: string, query: boolean) => void;
 
@@ -71,12 +76,16 @@ export class EspAt extends AtModule {
       "+CIPCLOSE": (argument) => this.#close(argument),
       "+CIPSTATE": () => this.answer(this.#states("+CIPSTATE")),
       "+CIPSTATUS": () => this.answer(`STATUS:${this.#status()}\r\n${this.#states("+CIPSTATUS")}`),
+      "+CIPSENDL": (argument) => this.#sendLong(argument),
       "+HTTPCPOST": (argument) => this.#post(argument),
+      "+HTTPCGET": (argument) => this.#get(argument),
+      "+HTTPCLIENT": (argument) => this.#client(argument),
       // Known, and not there: the error names it.
       ...Object.fromEntries(
-        ["+CIPSERVER", "+CIPSENDL", "+CIPSSLCCONF", "+HTTPCLIENT", "+MQTTUSERCFG", "+PING"].map(
-          (name): [string, Command] => [name, () => this.#unsupported()],
-        ),
+        ["+CIPSERVER", "+CIPSSLCCONF", "+MQTTUSERCFG"].map((name): [string, Command] => [
+          name,
+          () => this.#unsupported(),
+        ]),
       ),
     };
   }
@@ -106,13 +115,20 @@ export class EspAt extends AtModule {
 
   protected execute(line: string): void {
     const match = /^AT(?:(E[01]|[A-Z_+]*)(\?|=\?|=(.*))?)$/s.exec(line);
-    const name = match?.[1] ?? "unknown";
+    const name = this.#named(match?.[1] ?? "unknown");
     const [argument, query] = [match?.[3] ?? "", match?.[2] === "?"];
     if (Object.hasOwn(this.#commands, name)) return this.#commands[name]!(argument, query);
     const replied = this.#station.execute(name, argument, query, new Date());
     if (!replied) this.done("ERROR");
     else if (replied instanceof Promise) void replied.then((reply) => this.#reply(reply));
     else this.#reply(replied);
+  }
+
+  /** The present name of a command: ESP8266 NonOS has two of some, for now (`_CUR`) and for ever (`_DEF`). */
+  #named(name: string): string {
+    const isKnown = (known: string): boolean => Object.hasOwn(this.#commands, known) || Station.names.includes(known);
+    const present = name.replace(/_(CUR|DEF)$/, "");
+    return !isKnown(name) && isKnown(present) ? present : name;
   }
 
   #reply({ lines, result, later }: Reply): void {
@@ -196,7 +212,9 @@ export class EspAt extends AtModule {
     const parameters = parse(argument) ?? [];
     const free = Array.from({ length: LINKS }, (_, id) => id).find((id) => !this.#links[id]) ?? NaN;
     const id = chooses && this.#multiple ? free : this.#idOf(parameters);
-    const [kind, host, port] = parameters;
+    const [named, host, port] = parameters;
+    // The resolver and the sockets of the host know both kinds of addresses.
+    const kind = named === "TCPv6" ? "TCP" : named;
     const number = whole(port, 1, 65535);
     if ((kind !== "TCP" && kind !== "UDP") || !host || host.length > HOST_BYTES) return this.done("ERROR");
     if (Number.isNaN(number) || Number.isNaN(id)) return this.done("ERROR");
@@ -336,16 +354,63 @@ export class EspAt extends AtModule {
     this.say("\r\nOK\r\n\r\n");
     this.write(Buffer.from(">"));
     this.collect(wanted, (body) =>
-      post(this.dial, this.clock, { url, fields, body }, (got) => {
+      request(this.dial, this.clock, { method: "POST", url, fields, body }, (got) => {
         if (got === undefined) return this.done("SEND FAIL");
         if (got.status !== 200) return this.done("ERROR");
-        for (let at = 0; at < got.body.length; at += HTTP_BYTES) {
-          const piece = got.body.subarray(at, at + HTTP_BYTES);
-          this.write(Buffer.concat([Buffer.from(`+HTTPCPOST:${piece.length},`), piece, Buffer.from("\r\n")]));
-        }
+        this.#showBody("+HTTPCPOST", got.body);
         this.done("SEND OK");
       }),
     );
+  }
+
+  /** Say the body of a response in pieces. */
+  #showBody(name: string, body: Buffer): void {
+    for (let at = 0; at < body.length; at += HTTP_BYTES) {
+      const piece = body.subarray(at, at + HTTP_BYTES);
+      this.write(Buffer.concat([Buffer.from(`${name}:${piece.length},`), piece, Buffer.from("\r\n")]));
+    }
+  }
+
+  /** Make a request without announced data. */
+  #ask(name: string, method: keyof typeof METHODS, url: string, fields: readonly string[], body: string): void {
+    request(this.dial, this.clock, { method, url, fields, body: Buffer.from(body, "latin1") }, (got) => {
+      if (got?.status !== 200) return this.done("ERROR");
+      this.#showBody(name, got.body);
+      this.done("OK");
+    });
+  }
+
+  /** `AT+HTTPCGET`: the URL, sizes of buffers and a time limit. */
+  #get(argument: string): void {
+    const [url] = parse(argument) ?? [];
+    if (url) this.#ask("+HTTPCGET", "GET", url, [], "");
+    else this.done("ERROR");
+  }
+
+  /** `AT+HTTPCLIENT`: method, media type, URL, host, path, kind of transport, data, fields. Only TCP is emulated. */
+  #client(argument: string): void {
+    const [number, type, url, host = "", path = "/", transport, data = "", ...fields] = parse(argument) ?? [];
+    const method = (Object.keys(METHODS) as (keyof typeof METHODS)[]).find((name) => METHODS[name] === number);
+    const media = MEDIA[Number(type)];
+    if (method === undefined || media === undefined || transport !== "1") return this.done("ERROR");
+    this.#ask("+HTTPCLIENT", method, url || `http://${host}${path}`, [`Content-Type: ${media}`, ...fields], data);
+  }
+
+  /** `AT+CIPSENDL`: any number of bytes; the module says how many it has sent and received. */
+  #sendLong(argument: string): void {
+    const parameters = parse(argument) ?? [];
+    const id = this.#idOf(parameters);
+    const wanted = whole(parameters[0], 1, 2 ** 31 - 1);
+    if (!this.#links[id]?.open || Number.isNaN(wanted)) return this.done("ERROR");
+    this.say("\r\nOK\r\n\r\n");
+    this.write(Buffer.from(">"));
+    this.collect(wanted, (data) => {
+      this.say(`+CIPSENDL:${data.length},${data.length}\r\n`);
+      const link = this.#links[id];
+      if (!link?.open) return this.done("SEND CANCELLED");
+      link.send(data);
+      this.done("SEND OK");
+    });
   }
 
   protected override pass(bytes: Buffer, silence: number): void {

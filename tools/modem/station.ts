@@ -46,6 +46,7 @@ export class Station {
     "+CIPSTA",
     "+SYSRAM",
     "+CIPDOMAIN",
+    "+PING",
     "+CIPSNTPCFG",
     "+CIPSNTPTIME",
   ];
@@ -77,6 +78,8 @@ export class Station {
         return told(`+CIPSTA:ip:"${ADDRESS}"`, '+CIPSTA:gateway:"192.168.4.1"', '+CIPSTA:netmask:"255.255.255.0"');
       case "+SYSRAM":
         return told("+SYSRAM:148408,84044");
+      case "+PING":
+        return reached(parse(argument)?.[0]);
       case "+CIPDOMAIN":
         return resolved(parse(argument)?.[0]);
       case "+CIPSNTPCFG":
@@ -128,6 +131,18 @@ async function resolved(host: string | undefined): Promise<Reply> {
     return told(`+CIPDOMAIN:"${(await lookup(host, 4)).address}"`);
   } catch {
     return { lines: ["DNS Fail"], result: "ERROR" };
+  }
+}
+
+/** There is no ICMP: a host is reached if its name has an address. */
+async function reached(host: string | undefined): Promise<Reply> {
+  if (!host) return ERROR;
+  const began = performance.now();
+  try {
+    await lookup(host, 4);
+    return told(`+PING:${Math.ceil(performance.now() - began)}`);
+  } catch {
+    return { lines: ["+PING:TIMEOUT"], result: "ERROR" };
   }
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { createServer as createHttp } from "node:http";
 import { type AddressInfo, type Server, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { type Modem, startModem } from "../../../tools/modem/modem.ts";
@@ -37,6 +38,9 @@ const ANSWERED: readonly (readonly [command: string, answer: RegExp])[] = [
   ["AT+UART_CUR?", /\+UART_CUR:115200,8,1,0,0/],
   ["AT+UART_CUR=9600,8,1,0,3", /OK/],
   ["AT+SLEEP=1", /OK/],
+  ['AT+PING="localhost"', /\+PING:\d+\r\n/],
+  ['AT+CWJAP_CUR="net","secretsecret"', /WIFI GOT IP/],
+  ["AT+CWMODE_DEF?", /\+CWMODE:3/],
   ["AT+CIPTCPOPT?", /\+CIPTCPOPT:/],
   ["AT+CIPSTO?", /\+CIPSTO:180/],
 ];
@@ -52,10 +56,16 @@ const REFUSED = [
   "AT+CIPSEND=10",
   "AT+CWMODE=9",
   "AT+GSLP=0",
+  'AT+PING="no.such.host.invalid"',
+  "AT+HTTPCLIENT=2,0",
+  'AT+HTTPCLIENT=2,0,"http://127.0.0.1:1/",,,1',
+  'AT+HTTPCLIENT=2,0,"http://127.0.0.1/",,,2',
+  "AT+HTTPCGET",
+  "AT+CIPSENDL=10",
 ];
 
 /** Commands that the module knows and does not have. */
-const UNSUPPORTED = ["AT+CIPSERVER=1,80", "AT+PING=x", "AT+HTTPCLIENT=2,0", 'AT+MQTTUSERCFG=0,1,"a","","",0,0,""'];
+const UNSUPPORTED = ["AT+CIPSERVER=1,80", 'AT+MQTTUSERCFG=0,1,"a","","",0,0,""'];
 
 describe("the commands of the emulated ESP-AT module", () => {
   let server: Server;
@@ -132,6 +142,41 @@ describe("the commands of the emulated ESP-AT module", () => {
     await terminal.ask("AT+CIPMUX=1");
     await terminal.ask("AT+CIPMODE=1", "ERROR");
     await terminal.ask("AT+CIPMUX=0");
+  });
+
+  it("open a connection to an address of IPv6, and take data of any length", async () => {
+    await terminal.ask(`AT+CIPSTART="TCPv6","::ffff:127.0.0.1",${port}`);
+    await terminal.ask("AT+CIPSENDL=10000", ">");
+    terminal.type("x".repeat(10_000));
+    await terminal.hear("+CIPSENDL:10000,10000\r\n");
+    await terminal.hear("SEND OK\r\n");
+    await terminal.hear("+IPD,");
+    await terminal.ask("AT+CIPCLOSE");
+  });
+
+  it("make requests of HTTP", async () => {
+    const asked: string[] = [];
+    const web = createHttp((request, response) => {
+      let body = "";
+      request.on("data", (piece: Buffer) => (body += piece.toString()));
+      request.on("end", () => {
+        asked.push(`${request.method} ${request.url} ${request.headers["content-type"]} ${body}`);
+        response.end("page");
+      });
+    });
+    web.listen(0, "127.0.0.1");
+    await once(web, "listening");
+    const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/p`;
+    assert.match(await terminal.ask(`AT+HTTPCGET="${url}"`), /\+HTTPCGET:4,page\r\n/);
+    assert.match(await terminal.ask(`AT+HTTPCLIENT=3,1,"${url}",,,1,"{}"`), /\+HTTPCLIENT:4,page\r\n/);
+    assert.doesNotMatch(await terminal.ask(`AT+HTTPCLIENT=1,0,"${url}",,,1`), /page/);
+    assert.deepEqual(asked, [
+      "GET /p undefined ",
+      "POST /p application/json {}",
+      "HEAD /p application/x-www-form-urlencoded ",
+    ]);
+    web.closeAllConnections();
+    web.close();
   });
 
   it("speak UDP from several connections", async () => {
