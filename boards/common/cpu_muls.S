@@ -244,55 +244,78 @@ cpu_square4:
   bx lr
   .size cpu_square4, . - cpu_square4
 
-/* r0 = 38 times word \i of the upper half, plus word \i of the lower, plus \carry, which is below 2^16; \next what is above. r1 is 38, r4 is 0. */
-.macro fold_word i, carry, next
-  ldr r0, [sp, #96 + 4 * \i]
-  uxth r2, r0
-  lsrs r0, r0, #16
-  muls r2, r1
-  muls r0, r1
-  .ifnb \carry
-  adds r2, r2, \carry
+/* r3:\word = 38 times \word, plus r3 unless it is the \first, whose carry is to come. r1 becomes 38 then and r2 zero; else r0 is zero, and r2 is spoiled. Bounds: r3 is below 2^11. */
+.macro times38 word, zero=r0, first=0
+  uxth r2, \word
+  lsrs \word, \word, #16
+  .if \first
+  movs r1, #38
   .endif
-  lsrs \next, r0, #16
-  lsls r0, r0, #16
-  adds r0, r0, r2
-  adcs \next, r4
-  ldr r2, [sp, #64 + 4 * \i]
-  adds r0, r0, r2
-  adcs \next, r4
-.endm
-.macro fold_store i, carry, next
-  fold_word \i, \carry, \next
-  str r0, [r6, #4 * \i]
+  muls r2, r1
+  muls \word, r1
+  .if \first == 0
+  adds r2, r2, r3
+  .endif
+  lsrs r3, \word, #16
+  lsls \word, \word, #16
+  adds \word, \word, r2
+  .if \first
+  movs r2, #0
+  .endif
+  adcs r3, \zero
 .endm
 
-/* Add Karatsuba's middle, then fold, to out. */
+/* The same, plus the word at sp + \at. */
+.macro fold_word word, at
+  times38 \word
+  ldr r2, [sp, #\at]
+  adds \word, \word, r2
+  adcs r3, r0
+.endm
+
+/* Add Karatsuba's middle, then words 8 to 15 times 38 onto words 0 to 7, to out. */
   .type complete, %function
   .balign 4
 complete:
   middle
-  /* Words 8 to 15 times 38, onto words 0 to 7. */
-  ldr r6, [sp, #132]
-  movs r1, #38
-  movs r4, #0
-  fold_word 7, , r5
+  ldr r0, [sp, #112]
+  adds r0, r0, r3
+  str r0, [sp, #112]
+  .irp at, 116, 120
+  ldr r0, [sp, #\at]
+  adcs r0, r2
+  str r0, [sp, #\at]
+  .endr
+  ldr r0, [sp, #124]
+  adcs r0, r2
+  times38 r0, r2, 1
+  ldr r1, [sp, #92]
+  adds r0, r0, r1
+  adcs r3, r2
   adds r0, r0, r0
-  adcs r5, r5
+  adcs r3, r3
   lsrs r0, r0, #1
   mov r12, r0
-  movs r2, #19
-  muls r5, r2
-  fold_store 0, r5, r3
-  fold_store 1, r3, r5
-  fold_store 2, r5, r3
-  fold_store 3, r3, r5
-  fold_store 4, r5, r3
-  fold_store 5, r3, r5
-  fold_store 6, r5, r3
-  mov r0, r12
-  adds r0, r0, r3
-  str r0, [r6, #28]
+  movs r1, #19
+  muls r3, r1
+  movs r0, #0
+  movs r1, #38
+  fold_word r4, 64
+  fold_word r5, 68
+  fold_word r6, 72
+  fold_word r7, 76
+  ldr r2, [sp, #132]
+  stm r2!, {r4-r7}
+  add r4, sp, #112
+  ldm r4, {r4-r6}
+  fold_word r4, 80
+  fold_word r5, 84
+  fold_word r6, 88
+  mov r7, r12
+  adds r7, r7, r3
+  ldr r2, [sp, #132]
+  adds r2, #16
+  stm r2!, {r4-r7}
   bx lr
   .size complete, . - complete
 
@@ -301,7 +324,7 @@ complete:
 
 /*
  * One chain of carries over words 0 to 6 of a and b, at r1 and r3, to out at r0, and into the top word, in r12; then a second
- * one that adds or subtracts what is folded, in lr.
+ * one that adds or subtracts what is folded, in r2. In between word 6 is in lr.
  */
 .macro chains first, next
   ldm r1!, {r4, r5}
@@ -319,27 +342,27 @@ complete:
   ldr r4, [r1]
   ldr r6, [r3]
   \next r4, r6
-  str r4, [r0]
+  mov lr, r4
   mov r5, r12
   movs r6, #0
   \next r5, r6
   mov r12, r5
   subs r0, #24
   mov r7, r0
-  mov r5, lr
-  ldm r0!, {r1-r4}
-  \first r1, r1, r5
-  \next r2, r6
+  ldm r0!, {r1, r3-r5}
+  \first r1, r1, r2
   \next r3, r6
   \next r4, r6
-  stm r7!, {r1-r4}
-  ldm r0!, {r1-r3}
+  \next r5, r6
+  stm r7!, {r1, r3-r5}
+  ldm r0!, {r1, r3}
+  mov r4, lr
+  mov r5, r12
   \next r1, r6
-  \next r2, r6
   \next r3, r6
-  mov r4, r12
   \next r4, r6
-  stm r7!, {r1-r4}
+  \next r5, r6
+  stm r7!, {r1, r3-r5}
 .endm
 
 /*
@@ -387,10 +410,9 @@ cpu_fe_scale:
   adds r4, r4, r4
   adcs r6, r6
   lsrs r4, r4, #1
-  movs r5, #19
-  muls r6, r5
+  movs r2, #19
+  muls r2, r6
   mov r12, r4
-  mov lr, r6
   chains adds, adcs
   pop {r4-r7, pc}
 1:
@@ -436,23 +458,20 @@ cpu_fe_scale:
 cpu_fe_sub:
   push {r4-r7, lr}
   movs r3, r2
-  /* The top word less what is folded in r12, and 19 times what is folded, negated, in lr. */
+  /* The top word less what is folded, which is 2^31 at least, in r12, and 19 times what is folded, negated, in r2. */
   ldr r4, [r1, #28]
   ldr r5, [r3, #28]
   subs r4, r4, r5
   sbcs r5, r5
-  lsls r5, r5, #1
-  lsrs r6, r4, #31
-  adds r5, r5, r6
+  adds r4, r4, r4
+  adcs r5, r5
   movs r6, #1
-  subs r6, r6, r5
-  movs r5, #19
-  muls r6, r5
-  movs r5, #1
-  lsls r5, r5, #31
-  orrs r4, r5
+  orrs r4, r6
+  rors r4, r6
   mov r12, r4
-  mov lr, r6
+  subs r6, r6, r5
+  movs r2, #19
+  muls r2, r6
   chains subs, sbcs
   pop {r4-r7, pc}
   .size cpu_fe_sub, . - cpu_fe_sub

@@ -154,6 +154,15 @@ reduce:
   .balign 4
 complete:
   middle
+  add r0, sp, #96
+  stm r0!, {r4-r7}
+  ldm r0!, {r4-r7}
+  subs r0, #16
+  adds r4, r4, r3
+  adcs r5, r2
+  adcs r6, r2
+  adcs r7, r2
+  stm r0!, {r4-r7}
   b reduce
   .size complete, . - complete
 
