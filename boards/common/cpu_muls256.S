@@ -23,13 +23,17 @@
 .endm
 
 /*
- * Divide the whole by 2^256 modulo p, to out; it is below 2^256 p. The multiples m0 to m7 of p take the places of words 0 to 7. Each is added three, six and
- * eight words up, and subtracted seven words up; r5 counts what that carries into word 8, 12 and 16.
+ * Add Karatsuba's middle, then divide the whole by 2^256 modulo p, to out; it is below 2^256 p. The multiples m0 to m7 of p take the places of words 0 to 7. Each is added three,
+ * six and eight words up, and subtracted seven words up; r5 counts what that carries into word 8, 12 and 16. In r12 is what the middle carries into word 12.
  */
   .section .text.cpu_fe256_mul, "ax"
-  .type reduce, %function
+  .type complete, %function
   .balign 4
-reduce:
+complete:
+  middle
+  mov r12, r3
+  add r0, sp, #96
+  stm r0!, {r4-r7}
   add r7, sp, #64
   ldm r7!, {r0-r3}
   adds r3, r3, r0
@@ -80,6 +84,8 @@ reduce:
   stm r7!, {r0-r3}
   /* Words 12 to 15. */
   ldm r7!, {r0-r3}
+  mov r4, r12
+  adds r5, r5, r4
   asrs r4, r5, #31
   adds r0, r0, r5
   adcs r1, r4
@@ -147,23 +153,6 @@ reduce:
   adds r3, #16
   stm r3!, {r0-r2, r4}
   bx lr
-  .size reduce, . - reduce
-
-/* Add Karatsuba's middle, then reduce. */
-  .type complete, %function
-  .balign 4
-complete:
-  middle
-  add r0, sp, #96
-  stm r0!, {r4-r7}
-  ldm r0!, {r4-r7}
-  subs r0, #16
-  adds r4, r4, r3
-  adcs r5, r2
-  adcs r6, r2
-  adcs r7, r2
-  stm r0!, {r4-r7}
-  b reduce
   .size complete, . - complete
 
 /* void cpu_fe256_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) and cpu_fe256_square(uint32_t out[8], const uint32_t a[8], uint32_t times) */
