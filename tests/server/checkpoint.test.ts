@@ -8,10 +8,12 @@ import { test } from "node:test";
 import { runArchive } from "../../tools/server/archive.ts";
 import { auditDatabase } from "../../tools/server/audit.ts";
 import { runBackup } from "../../tools/server/backup.ts";
-import { runCheckpoint } from "../../tools/server/checkpoint.ts";
+import { runCheckpoint, sign } from "../../tools/server/checkpoint.ts";
 import { runErase } from "../../tools/server/erase.ts";
+import * as keyFile from "../../tools/server/keys.ts";
+import * as merkle from "../../tools/server/merkle.ts";
 import { Trouble } from "../../tools/trouble.ts";
-import { hex } from "../../tools/wire/bytes.ts";
+import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import { encode } from "../../tools/wire/cbor.ts";
 import type { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
@@ -40,11 +42,27 @@ async function leaves({ store }: Fixture): Promise<Uint8Array[]> {
   return rows.map((row) => encode([row.id, row.head_counter, row.head_hash]));
 }
 
+/** The tree of reports and log entries, from its leaves. */
+async function treeOf({ store }: Fixture): Promise<{ size: number; root: string }> {
+  const rows = await store.read.selectFrom("leaves").selectAll().orderBy("position").execute();
+  return { size: rows.length, root: hex(merkle.root(rows.map(({ hash }) => hash))) };
+}
+
 /** Verify the signature of a checkpoint by node:crypto. */
-function isSigned({ at, seq, log, chains, root, key, signature }: Json): boolean {
+function isSigned({ at, seq, log, chains, root, tree, key, signature }: Json): boolean {
   const x = Buffer.from(key, "hex").toString("base64url");
   const publicKey = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
-  const body = sha256(encode([at, seq, Buffer.from(log, "hex"), chains, Buffer.from(root, "hex")]));
+  const body = sha256(
+    encode([
+      at,
+      seq,
+      Buffer.from(log, "hex"),
+      chains,
+      Buffer.from(root, "hex"),
+      tree.size,
+      Buffer.from(tree.root, "hex"),
+    ]),
+  );
   const bytes = Buffer.concat([Buffer.from("signet checkpoint\n"), body]);
   return verify(null, bytes, publicKey, Buffer.from(signature, "hex"));
 }
@@ -79,6 +97,11 @@ for (const flavour of FLAVOURS) {
       assert.equal(body.key, hex(server.publicKey));
       assert.ok(isSigned(body));
       assert.ok(!isSigned({ ...body, seq: body.seq + 1 }));
+      // The tree has every report and every entry of the log.
+      await server.sequencer.look();
+      const { tree } = (await ask(server, server.adminToken, "/v1/checkpoint")).body;
+      assert.deepEqual(tree, await treeOf(server));
+      assert.equal(tree.size, count + body.seq);
       assert.equal(body.heads, undefined);
     }
   });
@@ -103,8 +126,22 @@ for (const flavour of FLAVOURS) {
     const file = join(server.folder, "heads.json");
     assert.match(await runCheckpoint(file, place(), server.clock.now), /^checkpoint: 2 chains, log entry \d+; keep /);
     await assert.rejects(runCheckpoint(file, place()), /exists/);
-    const short = join(server.folder, "root.json");
-    writeFileSync(short, JSON.stringify((await ask(server, server.adminToken, "/v1/checkpoint")).body));
+    const [short, older] = [join(server.folder, "root.json"), join(server.folder, "older.json")];
+    await server.sequencer.look();
+    const { body } = await ask(server, server.adminToken, "/v1/checkpoint");
+    writeFileSync(short, JSON.stringify(body));
+    // One of a version without the tree.
+    const { at, seq, chains } = body;
+    const read = {
+      at,
+      seq,
+      chains,
+      log: fromHex(body.log)!,
+      root: fromHex(body.root)!,
+      tree: undefined,
+      heads: undefined,
+    };
+    writeFileSync(older, JSON.stringify(sign(keyFile.load(server.options.key!).signing, read)));
     const kept = JSON.parse(readFileSync(file, "utf8")) as Json;
     assert.deepEqual(
       kept.heads.map(([id, counter]: [string, number]) => `${id} ${counter}`).toSorted(),
@@ -112,17 +149,20 @@ for (const flavour of FLAVOURS) {
     );
 
     // The database continues it: by reports, by an archive, by an erasure.
-    for (const path of [file, short]) assert.equal(await findings(path), "");
+    for (const path of [file, short, older]) assert.equal(await findings(path), "");
     await report(server, device);
-    for (const path of [file, short]) assert.equal(await findings(path), "");
+    for (const path of [file, short, older]) assert.equal(await findings(path), "");
     server.clock.pass(24 * 3_600_000);
     await runArchive(join(server.folder, "old.ndjson"), { ...place(), before: server.clock.now });
     await runErase(other.id, { ...place(), reason: "asked" }, server.clock.now);
-    for (const path of [file, short]) assert.equal(await findings(path), "");
+    for (const path of [file, short, older]) assert.equal(await findings(path), "");
 
     server = await saved.putBack(server);
     assert.equal((await auditDatabase(place().database, place().key)).findings.length, 0);
-    assert.match(await findings(short), /^audit: put back or removed: the checkpoint of \S+ has another entry$/);
+    assert.match(
+      await findings(short),
+      /^audit: put back or removed: the checkpoint of \S+ has another entry\ntree: put back or altered: the checkpoint of \S+ has another tree$/,
+    );
     const found = await findings(file);
     assert.match(found, /reports: put back or removed: .* has report 3, and the chain ends at 2/);
 
@@ -135,6 +175,7 @@ for (const flavour of FLAVOURS) {
       const changed = structuredClone(kept);
       if (typeof value === "number") changed[name] = value + 1;
       else if (typeof value === "string") changed[name] = (value.startsWith("0") ? "1" : "0") + value.slice(1);
+      else if (name === "tree") changed.tree.size++;
       else changed[name][0][1]++;
       const altered = join(server.folder, `${name}.json`);
       writeFileSync(altered, JSON.stringify(changed));

@@ -169,6 +169,7 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
     log: id,
     chains: whole,
     root: id,
+    tree: z.strictObject({ size: whole, root: id }),
     key: id,
     signature: digits(64),
   }),

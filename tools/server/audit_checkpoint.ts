@@ -1,9 +1,11 @@
 /** The audit's comparison with a kept checkpoint: a database that was put back as a whole, with its log, is found by nothing else. */
+import { Trouble } from "../trouble.ts";
 import { equal, hex } from "../wire/bytes.ts";
 import type { Search } from "./audit_findings.ts";
 import * as bases from "./base.ts";
 import * as checkpoint from "./checkpoint.ts";
 import * as log from "./log.ts";
+import * as tree from "./tree.ts";
 
 /** Check that the database continues a kept checkpoint. Throws Trouble if the file is no checkpoint of this server. */
 export async function checkCheckpoint(search: Search, file: string): Promise<void> {
@@ -12,10 +14,23 @@ export async function checkCheckpoint(search: Search, file: string): Promise<voi
   const entry = await search.db.selectFrom("audit").select("hash").where("seq", "=", kept.seq).executeTakeFirst();
   if (!equal(entry?.hash ?? log.START, kept.log))
     search.found("audit", String(kept.seq), `put back or removed: the checkpoint ${when} has another entry`);
+  if (kept.tree !== undefined && !(await hasTree(search, kept.tree)))
+    search.found("tree", String(kept.tree.size), `put back or altered: the checkpoint ${when} has another tree`);
   for (const head of kept.heads ?? []) {
     const what = await contradiction(search, head);
     if (what !== undefined)
       search.found("reports", hex(head.device), `put back or removed: the checkpoint ${when} ${what}`);
+  }
+}
+
+/** True if the tree of the database begins with the tree of a kept checkpoint. */
+async function hasTree({ db, keys }: Search, { size, root }: { size: number; root: Uint8Array }): Promise<boolean> {
+  try {
+    if ((await tree.size(keys.seal, db)) < size) return false;
+    return equal(await checkpoint.treeRoot(keys.seal, db, size), root);
+  } catch (error) {
+    if (error instanceof Trouble) return false;
+    throw error;
   }
 }
 

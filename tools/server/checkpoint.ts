@@ -3,7 +3,7 @@
  * that was put back as a whole contradicts each later checkpoint that anyone kept.
  *
  * A leaf is the CBOR array [device, counter, hash]; the leaves are in the order of the ids. The signature is over `signet checkpoint\n` and the SHA-256 of
- * the CBOR array [at, seq, hash of entry seq, number of chains, root]. `GET /v1/checkpoint` answers one without the heads themselves, `signet checkpoint`
+ * the CBOR array [at, seq, hash of entry seq, number of chains, root, size and root of the tree of reports and log entries]; older ones have no tree. `GET /v1/checkpoint` answers one without the heads themselves, `signet checkpoint`
  * writes one with them.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,6 +20,7 @@ import * as log from "./log.ts";
 import * as merkle from "./merkle.ts";
 import { keyBeside } from "./place.ts";
 import { Store } from "./store/store.ts";
+import * as tree from "./tree.ts";
 
 /** Keeps the signature of a checkpoint from being one of anything else. */
 const CONTEXT = new TextEncoder().encode("signet checkpoint\n");
@@ -37,6 +38,8 @@ export interface Stated {
   readonly log: Uint8Array;
   readonly chains: number;
   readonly root: Uint8Array;
+  /** The tree over reports and log entries (`tree.ts`); undefined in a checkpoint of an older version. */
+  readonly tree: { readonly size: number; readonly root: Uint8Array } | undefined;
 }
 
 export interface Checkpoint extends Stated {
@@ -48,13 +51,26 @@ function rootOf(heads: readonly HeadOf[]): Uint8Array {
   return merkle.root(heads.map(({ device, counter, hash: own }) => merkle.leaf(encode([device, counter, own]))));
 }
 
-function signedBytes({ at, seq, log: entry, chains, root }: Stated): Uint8Array {
-  return concat(CONTEXT, hash(encode([at, seq, entry, chains, root])));
+function signedBytes({ at, seq, log: entry, chains, root, tree: of }: Stated): Uint8Array {
+  return concat(CONTEXT, hash(encode([at, seq, entry, chains, root, ...(of ? [of.size, of.root] : [])])));
 }
 
-/** Read the heads of a database in one snapshot. Bounds: reads every row of `devices`, and holds its head. */
-export function read(store: Store, at: number): Promise<Checkpoint & { readonly heads: readonly HeadOf[] }> {
+/** Compute the root over the first leaves of the tree. Throws Trouble if the tree was altered. */
+export function treeRoot(sealKey: Uint8Array, db: Store["read"], size: number): Promise<Uint8Array> {
+  return merkle.range(tree.subtrees(sealKey, db), 0, size);
+}
+
+/**
+ * Read the heads of a database, and the root of its tree, in one snapshot. Bounds: reads every row of `devices`, and holds its head. Throws Trouble if the
+ * tree was altered.
+ */
+export function read(
+  store: Store,
+  sealKey: Uint8Array,
+  at: number,
+): Promise<Checkpoint & { readonly heads: readonly HeadOf[] }> {
   return store.snapshot(async (db) => {
+    const size = await tree.size(sealKey, db);
     const last = await db.selectFrom("audit_head").select(["seq", "hash"]).where("id", "=", 1).executeTakeFirst();
     const rows = await db.selectFrom("devices").select(["id", "head_counter", "head_hash"]).orderBy("id").execute();
     const heads = rows.map((row) => ({ device: row.id, counter: row.head_counter, hash: row.head_hash }));
@@ -64,6 +80,7 @@ export function read(store: Store, at: number): Promise<Checkpoint & { readonly 
       log: last?.hash ?? log.START,
       chains: heads.length,
       root: rootOf(heads),
+      tree: { size, root: await treeRoot(sealKey, db, size) },
       heads,
     };
   });
@@ -78,6 +95,7 @@ export function sign(signing: ed25519.SigningKey, made: Checkpoint): object {
     log: hex(made.log),
     chains,
     root: hex(made.root),
+    ...(made.tree && { tree: { size: made.tree.size, root: hex(made.tree.root) } }),
     key: hex(signing.publicKey),
     signature: hex(ed25519.sign(signing, signedBytes(made))),
     ...(heads && { heads: heads.map(({ device, counter, hash: own }) => [hex(device), counter, hex(own)]) }),
@@ -95,7 +113,7 @@ export async function runCheckpoint(
   if (!existsSync(key)) throw new Trouble(`${key} does not exist`, "give the server's key with --key");
   const keys = keyFile.load(key);
   return Store.reading(database, async (store) => {
-    const made = await read(store, now);
+    const made = await read(store, keys.seal, now);
     writeFileSync(file, `${JSON.stringify(sign(keys.signing, made))}\n`, { flag: "wx" });
     return `checkpoint: ${made.chains} chains, log entry ${made.seq}; keep ${file} away from this machine\n`;
   });
@@ -108,6 +126,10 @@ const CHECKPOINT = z
     log: digits(32),
     chains: whole,
     root: digits(32),
+    tree: z
+      .object({ size: whole, root: digits(32) })
+      .strict()
+      .optional(),
     key: digits(32),
     signature: digits(64),
     heads: z.array(z.tuple([digits(32), whole, digits(32)])).optional(),
@@ -125,7 +147,8 @@ export function readFile(path: string, accepts: (serverKey: Uint8Array) => boole
     counter,
     hash: fromHex(own)!,
   }));
-  const kept = { ...found, log: fromHex(found.log)!, root: fromHex(found.root)!, heads };
+  const of = found.tree && { size: found.tree.size, root: fromHex(found.tree.root)! };
+  const kept = { ...found, log: fromHex(found.log)!, root: fromHex(found.root)!, tree: of, heads };
   const key = ed25519.importKey(fromHex(found.key)!);
   if (key === undefined || !accepts(key.bytes)) throw bad("another server signed the checkpoint");
   if (!ed25519.verifyWith(fromHex(found.signature)!, key, signedBytes(kept)))

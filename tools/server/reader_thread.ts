@@ -90,8 +90,8 @@ const QUERIES = {
     return JSON.stringify({ entries: await queries.entries(store, limit) });
   },
   /** Without the heads: they are as many as the devices. */
-  async checkpoint(store: Store, { at }: { at: number }): Promise<checkpoint.Checkpoint> {
-    return { ...(await checkpoint.read(store, at)), heads: undefined };
+  async checkpoint(store: Store, { sealKey, at }: { sealKey: Uint8Array; at: number }): Promise<checkpoint.Checkpoint> {
+    return { ...(await checkpoint.read(store, sealKey, at)), heads: undefined };
   },
   receipt(store: Store, { sealKey, hash }: { sealKey: Uint8Array; hash: string }): Promise<receipt.Found | undefined> {
     return receipt.find(store, sealKey, fromHex(hash)!);

@@ -202,7 +202,8 @@ export const READING: readonly Route[] = [
     "read",
     "A signed statement of the head of the log and of the heads of all chains: keep it, and a database that was put back is found",
     {},
-    async ({ reader, keys, clock }) => checkpoint.sign(keys.signing, await reader.ask("checkpoint", { at: clock() })),
+    async ({ reader, keys, clock }) =>
+      checkpoint.sign(keys.signing, await reader.ask("checkpoint", { sealKey: keys.seal, at: clock() })),
   ),
   route(
     "get",
