@@ -43,7 +43,7 @@ interface SliceAsked {
 }
 
 /** The queries by name. Ids are hexadecimal; lists are JSON already, so that rendering them holds no other thread. */
-const QUERIES = {
+export const QUERIES = {
   async devices(store: Store, asked: devices.Asked): Promise<string> {
     return JSON.stringify(await devices.list(store, asked));
   },
