@@ -13,7 +13,6 @@ import { Trouble } from "../trouble.ts";
 import { hex } from "../wire/bytes.ts";
 import * as deadLetters from "./dead_letters.ts";
 import type { Item } from "./dead_letters.ts";
-import * as signature from "./http_signature.ts";
 import type { Intake } from "./intake.ts";
 import type { ServerKeys } from "./keys.ts";
 import * as lease from "./lease.ts";
@@ -21,6 +20,7 @@ import type { Logger } from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
 import * as queries from "./queries.ts";
 import type { Reader } from "./reader.ts";
+import * as request from "./webhook_request.ts";
 import { isSealed, sealed } from "./seal.ts";
 import type { Store } from "./store/store.ts";
 
@@ -56,9 +56,6 @@ const DEVICES_MAX = 1000;
 const REFUSALS_MAX = 6;
 /** Streams whose first item was refused alone, at most. Each is one item: the receiver is away long before. */
 const REFUSED_MAX = 10_000;
-
-/** The event type of a request; each item has its own. */
-const TYPE = "signet.items";
 
 /** The stream of the audit log. */
 const LOG = new Uint8Array(0);
@@ -113,6 +110,12 @@ export function gauges(webhook: Webhook | undefined): Gauge[] {
 export function start(options: WebhookOptions): Webhook {
   checkAddress(options.url);
   return new Courier(options);
+}
+
+/** A stream, read up to a position in this round. */
+interface Reading {
+  readonly stream: Uint8Array;
+  position: number;
 }
 
 class Courier implements Webhook {
@@ -207,11 +210,11 @@ class Courier implements Webhook {
     await this.sendAgain();
     const streams = await this.streams();
     let batch: Content[] = [];
-    for (const { stream, position } of streams) {
-      for (let at = position; ;) {
+    for (const one of streams) {
+      for (;;) {
         const room = this.most - batch.length;
-        const found = await this.after(stream, at, room);
-        at = found.at(-1)?.position ?? at;
+        const found = await this.after(one.stream, one.position, room);
+        one.position = found.at(-1)?.position ?? one.position;
         batch.push(...found);
         if (found.length < room) break;
         const outcome = await this.deliver(batch, streams);
@@ -234,7 +237,7 @@ class Courier implements Webhook {
   }
 
   /** The log, and the devices with undelivered reports, the oldest first, each with its position. */
-  private async streams(): Promise<Item[]> {
+  private async streams(): Promise<Reading[]> {
     const { store, reader } = this.options;
     const log = await store.read.selectFrom("deliveries").selectAll().where("stream", "=", LOG).executeTakeFirst();
     const rows = await reader.ask("undelivered", { limit: DEVICES_MAX });
@@ -274,8 +277,8 @@ class Courier implements Webhook {
     const [first, ...more] = batch;
     if (more.length > 0 || !this.isDoubtful(first!)) return "refused";
     const other = await this.other(first!, streams);
-    if (other === undefined || (await this.post([other])) !== undefined) return "refused";
-    await this.note([other], { item: first!, refused });
+    if (other === undefined || (await this.post([other.item])) !== undefined) return "refused";
+    await this.note(other.isNext ? [other.item] : [], { item: first!, refused });
     this.news = true;
     return "over";
   }
@@ -333,15 +336,20 @@ class Courier implements Webhook {
   }
 
   /**
-   * Find an item that can be posted without this one: the first of another stream, or the next one of its own. Any of them, because others
-   * may be refused as well.
+   * Find an item to compare this one with: the first of another stream, or one of the next in its own. Any of them, because others may be
+   * refused as well. One that is not the next of its stream will be posted again in its turn.
    */
-  private async other({ stream, position }: Item, streams: readonly Item[]): Promise<Content | undefined> {
+  private async other(
+    { stream, position }: Item,
+    streams: readonly Item[],
+  ): Promise<{ item: Content; isNext: boolean } | undefined> {
     const all = streams.map((one) => (hex(one.stream) === hex(stream) ? { stream, position } : one));
     const from = Math.floor(Math.random() * all.length);
     for (const one of [...all.slice(from), ...all.slice(0, from)]) {
-      const [found] = await this.after(one.stream, one.position, 1);
-      if (found?.content !== undefined) return found;
+      const most = one.stream === stream ? ITEMS_MAX : 1;
+      const found = (await this.after(one.stream, one.position, most)).filter(({ content }) => content !== undefined);
+      const at = Math.floor(Math.random() * found.length);
+      if (found.length > 0) return { item: found[at]!, isNext: at === 0 };
     }
     return undefined;
   }
@@ -349,48 +357,11 @@ class Courier implements Webhook {
   /** Post items; the answer if they were not accepted. */
   private async post(batch: readonly Content[]): Promise<string | undefined> {
     const items = batch.flatMap(({ content }) => content ?? []);
-    const refused = items.length === 0 ? undefined : await this.request(items);
+    const refused = items.length === 0 ? undefined : await request.post(this.options, items, this.cut.signal);
     if (refused !== undefined) {
       this.counts.failures++;
       this.options.log.warn({ items: items.length, refused }, "webhook");
     }
     return refused;
-  }
-
-  /** Make one request; why its items were not accepted, undefined if they were. */
-  private async request(items: readonly object[]): Promise<string | undefined> {
-    const { url, audience, keys, clock, times } = this.options;
-    const body = Buffer.from(JSON.stringify({ type: TYPE, server: audience, items }));
-    const type = "application/json";
-    const digest = signature.contentDigest(body);
-    const components = [
-      ["@method", "POST"],
-      ["@target-uri", new URL(url).href],
-      ["content-type", type],
-      ["content-digest", digest],
-    ] as const;
-    const created = Math.floor(clock() / 1000);
-    const signed = signature.sign("signet", components, created, hex(keys.id), keys.signing);
-    try {
-      const response = await fetch(url, {
-        method: "POST",
-        body,
-        redirect: "manual",
-        headers: {
-          "content-type": type,
-          "content-digest": digest,
-          "signature-input": signed.input,
-          signature: signed.signature,
-          ...signature.standard(body, created, keys.signing),
-        },
-        signal: AbortSignal.any([this.cut.signal, AbortSignal.timeout(times.timeoutMs)]),
-      });
-      await response.body?.cancel();
-      return response.ok ? undefined : `status ${response.status}`;
-    } catch (error) {
-      // Log the code of the cause only; the message may contain the address and its secrets.
-      const { cause, name } = error as { cause?: { code?: string }; name: string };
-      return cause?.code ?? name;
-    }
   }
 }
