@@ -713,9 +713,8 @@ function answer(): State {
   if (!agreed.requested) return State.SendFinished;
   const signs = ours() && agreed.clientType == CertificateType.X509;
   if (!signs) return State.SendCertificate;
-  const unsigned = showsOrdinary()
-    ? ordinary.unsigned()
-    : credential.unsigned(signers.publicKey(client.options.signer));
+  const unsigned =
+    OWN256 && showsOrdinary() ? ordinary.unsigned() : credential.unsigned(signers.publicKey(client.options.signer));
   return unsigned ? State.SignCredential : State.SendCertificate;
 }
 
@@ -732,7 +731,7 @@ function ours(): bool {
 /** Sign the device's certificate, once in its life: one public-key operation. */
 function signCredential(): Status {
   if (OWN256) writer.begin(buffer, TLS_MESSAGE_BYTES);
-  const status = showsOrdinary() ? ordinary.sign(writer) : credential.sign(client.options.signer, noise);
+  const status = OWN256 && showsOrdinary() ? ordinary.sign(writer) : credential.sign(client.options.signer, noise);
   if (status == Status.Again) return Status.Again;
   if (status != Status.Ok) return settle(Alert.InternalError);
   client.state = State.SendCertificate;

@@ -180,10 +180,10 @@ function end(w: Writer): u32 {
   return len;
 }
 
-/** True if the device shows its key on P-256. */
+/** True if the device shows its key on P-256. Ask OWN256 first: asc then leaves out what depends on it. */
 @inline
 export function isOrdinary(agreed: Agreed): bool {
-  return OWN256 && agreed.takesOurs == Scheme.EcdsaSecp256r1Sha256;
+  return agreed.takesOurs == Scheme.EcdsaSecp256r1Sha256;
 }
 
 /** Write this client's Certificate (§4.4.2): empty if the server does not take the device's kind of key. */
@@ -195,11 +195,10 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
     return end(w);
   }
   const raw = agreed.clientType == CertificateType.RawPublicKey;
-  const other = isOrdinary(agreed);
-  const len = other ? ordinary.length(raw) : raw ? credential.RAW_BYTES : credential.X509_BYTES;
+  const len = OWN256 && isOrdinary(agreed) ? ordinary.length(raw) : raw ? credential.RAW_BYTES : credential.X509_BYTES;
   w.u24(3 + len + 2);
   w.u24(len);
-  if (other) {
+  if (OWN256 && isOrdinary(agreed)) {
     if (raw) ordinary.writeRaw(w);
     else ordinary.writeX509(w);
   } else if (raw) credential.writeRaw(w, signers.publicKey(options.signer));
@@ -218,7 +217,7 @@ export function writeCertificateVerify(w: Writer, agreed: Agreed, options: Optio
   bytes.copy(room + PAD_BYTES + 9, CLIENT, 6);
   const body = room + HEAD_BYTES;
   w.u16(agreed.takesOurs);
-  if (isOrdinary(agreed)) {
+  if (OWN256 && isOrdinary(agreed)) {
     const len = ordinary.issue(w.at + 2, room, HEAD_BYTES, body, schedule.hashBytes(), noise);
     w.u16(len);
     w.take(len);
