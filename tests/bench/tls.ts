@@ -42,7 +42,8 @@ export async function benchOrdinary(board: string): Promise<Record<string, TlsCo
   );
 }
 
-async function benchProfile(board: string, name: ProfileName): Promise<{ handshake: TlsCost; resume: TlsCost }> {
+/** The costs of one of them. */
+export async function benchProfile(board: string, name: ProfileName): Promise<{ handshake: TlsCost; resume: TlsCost }> {
   const { elf, size } = await buildImage({ board, image: TLS, choices: name === "pinned" ? [] : [name] });
   const held = await profiled(name);
   const lab = await countedLab(board, elf);

@@ -2,31 +2,31 @@
 // prettier-ignore
 export const profiles = {
   "pinned": {
-    "flash": 36191,
-    "ram": 7550,
-    "handshake": 1476,
-    "resume": 950,
-    "longest": 556
+    "flash": 34795,
+    "ram": 7638,
+    "handshake": 1515,
+    "resume": 984,
+    "longest": 563
   },
   "own": {
-    "flash": 47852,
-    "ram": 7394,
-    "handshake": 1597,
-    "resume": 951,
-    "longest": 659
+    "flash": 40894,
+    "ram": 7514,
+    "handshake": 2014,
+    "resume": 986,
+    "longest": 1047
   },
   "public": {
-    "flash": 58387,
-    "ram": 10770,
-    "handshake": 1990,
-    "resume": 961,
-    "longest": 526
+    "flash": 52739,
+    "ram": 10842,
+    "handshake": 2044,
+    "resume": 995,
+    "longest": 535
   },
   "cloud": {
-    "flash": 66069,
-    "ram": 10818,
-    "handshake": 2119,
-    "resume": 1455,
-    "longest": 737
+    "flash": 66706,
+    "ram": 11146,
+    "handshake": 2165,
+    "resume": 1496,
+    "longest": 750
   }
 };

@@ -74,7 +74,7 @@ export async function will(asked: Asked, say: Line, make = clientOf): Promise<vo
     if (first.connected) {
       const second = first.ticket ? await attempt(client, asked.host, asked.port, settings) : undefined;
       showProfile(say, name, client, first, second);
-      showCost(say, seen, roots, first, client);
+      showCost(say, name, seen, roots, first, client);
       const why =
         asked.pin === undefined && !roots.length ? "presented by the server now: compare it with your key" : "proven";
       say(`pin       ${leaf.pin.toString("hex")} (tls-keys of the factory page; ${why})`);
@@ -111,10 +111,18 @@ function hexadecimal(number: number): string {
 }
 
 /** Show the estimates of both handshakes. */
-function showCost(say: Line, { chain }: Survey, roots: readonly Buffer[], { shown }: Attempt, { guest }: Client): void {
+function showCost(
+  say: Line,
+  name: ProfileName,
+  { chain }: Survey,
+  roots: readonly Buffer[],
+  { shown }: Attempt,
+  { guest }: Client,
+): void {
   const end = chain.findIndex(({ pin }) => roots.some((root) => root.equals(pin)));
   const signers = roots.length ? chain.slice(1, end < 0 ? undefined : end + 1) : [];
   const keys = [chain[0]!, ...signers].map(({ key }) => key);
-  for (const line of estimates({ keys, signatures: shown ? 1 : 0, retried: guest.groupChosen() === SECP256R1 }))
+  const retried = guest.groupChosen() === SECP256R1;
+  for (const line of estimates({ keys, signatures: shown ? 1 : 0, retried, lean: name === "own" }))
     say(`cost      ${line}`);
 }
