@@ -56,8 +56,11 @@ export const DIVIDES: bool = (SHORT_MULTIPLY || POINTS25519) && !SMALL;
 // prettier-ignore
 export const LEAN256: bool = isDefined(TLS_P256) && !isDefined(TLS_PUBLIC) && !DIVIDES;
 
-/** True if the board answers ChaCha20 on whole blocks. A small image has a loop instead where assembly is longer: with Thumb-1. */
-export const CHACHA20: bool = (BLOCKS && (BLIND || !SHORT_MULTIPLY)) || (NATIVE && !SMALL);
+/** True if the board answers ChaCha20 on whole blocks. A small image has a loop instead. */
+export const CHACHA20: bool = (BLOCKS || NATIVE) && !SMALL;
+
+/** True if the board answers squares of the field of 2^255 - 19. A small image has products instead, unless its points need squares. */
+export const SQUARES: bool = NATIVE && (POINTS25519 || !SMALL);
 
 /** True if the board wants every signature verified before it leaves the device: against faults. */
 // prettier-ignore

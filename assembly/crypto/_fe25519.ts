@@ -145,13 +145,13 @@ function fold(out: usize, wide: usize): void {
 /** out = a^(2^times), `times` at least 1. Bounds: as `mul`. */
 @inline
 export function square(out: usize, a: usize, times: u32 = 1): void {
-  if (cpu.NATIVE) cpu.feSquare(out, a, times);
+  if (cpu.SQUARES) cpu.feSquare(out, a, times);
   else squarePortable(out, a, times);
 }
 
 export function squarePortable(out: usize, a: usize, times: u32): void {
-  mulPortable(out, a, a);
-  while (--times) mulPortable(out, out, out);
+  mul(out, a, a);
+  while (--times) mul(out, out, out);
 }
 
 /** Exchange the two elements at a with the two at b if bit is 1. */

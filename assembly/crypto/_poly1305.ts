@@ -60,48 +60,33 @@ export function absorb(ctx: Poly1305, data: usize, len: u32): void {
   scratch.release(last);
 }
 
-/** Write the tag to `out` (§2.5). */
+/** Write the tag to `out` (§2.5), which may not be inside `ctx`. */
 export function final(out: usize, ctx: Poly1305): void {
-  // Fold 2^130 = 5 twice: h < 2^131 becomes less than 2^130 + 5, then subtract p if h + 5 reaches 2^130.
+  const s = changetype<usize>(ctx) + offsetof<Poly1305>("s0");
+  const h = changetype<usize>(ctx) + offsetof<Poly1305>("h0");
+  // Fold 2^130 = 5 twice: h < 2^131 becomes less than 2^130 + 5. Where h + 5 reaches 2^130, h mod p is h + 5 less 2^130.
   fold(ctx);
   fold(ctx);
   let carry: u64 = 5;
-  const h0 = sum(ctx.h0, carry);
-  carry = h0 >>> 32;
-  const h1 = sum(ctx.h1, carry);
-  carry = h1 >>> 32;
-  const h2 = sum(ctx.h2, carry);
-  carry = h2 >>> 32;
-  const h3 = sum(ctx.h3, carry);
-  const mask: u32 = 0 - ((ctx.h4 + <u32>(h3 >>> 32)) >>> 2);
-
-  carry = sum(ctx.h0 ^ (mask & (ctx.h0 ^ (<u32>h0))), ctx.s0);
-  store<u32>(out, <u32>carry);
-  carry = sum(ctx.h1 ^ (mask & (ctx.h1 ^ (<u32>h1))), ctx.s1) + (carry >>> 32);
-  store<u32>(out, <u32>carry, 4);
-  carry = sum(ctx.h2 ^ (mask & (ctx.h2 ^ (<u32>h2))), ctx.s2) + (carry >>> 32);
-  store<u32>(out, <u32>carry, 8);
-  carry = sum(ctx.h3 ^ (mask & (ctx.h3 ^ (<u32>h3))), ctx.s3) + (carry >>> 32);
-  store<u32>(out, <u32>carry, 12);
+  for (let i: usize = 0; i < TAG_BYTES; i += 4) carry = (carry + load<u32>(h + i)) >>> 32;
+  carry = 5 & (0 - ((ctx.h4 + <u32>carry) >>> 2));
+  for (let i: usize = 0; i < TAG_BYTES; i += 4) {
+    carry += <u64>load<u32>(h + i) + load<u32>(s + i);
+    store<u32>(out + i, <u32>carry);
+    carry >>>= 32;
+  }
 }
 
 /** Fold the part above 2^130: add five times as much at the bottom. */
 function fold(ctx: Poly1305): void {
-  let carry: u64 = sum(ctx.h0, (ctx.h4 >>> 2) * 5);
-  ctx.h0 = <u32>carry;
-  carry = sum(ctx.h1, carry >>> 32);
-  ctx.h1 = <u32>carry;
-  carry = sum(ctx.h2, carry >>> 32);
-  ctx.h2 = <u32>carry;
-  carry = sum(ctx.h3, carry >>> 32);
-  ctx.h3 = <u32>carry;
-  ctx.h4 = (ctx.h4 & 3) + <u32>(carry >>> 32);
-}
-
-
-@inline
-function sum(a: u32, b: u64): u64 {
-  return <u64>a + b;
+  const h = changetype<usize>(ctx) + offsetof<Poly1305>("h0");
+  let carry: u64 = (ctx.h4 >>> 2) * 5;
+  for (let i: usize = 0; i < TAG_BYTES; i += 4) {
+    carry += load<u32>(h + i);
+    store<u32>(h + i, <u32>carry);
+    carry >>>= 32;
+  }
+  ctx.h4 = (ctx.h4 & 3) + <u32>carry;
 }
 
 /** h = (h + block + 2^128) r mod 2^130 - 5, for `blocks` blocks; no alignment needed. */

@@ -19,12 +19,6 @@ export const WORK_BYTES: u32 = 2 * BYTES;
 /** -1 / L mod 2^32. */
 const MINUS_INVERSE: u32 = 0x12547e1b;
 
-/** The words of L that are not zero; the last one is 2^28. */
-const L0: u32 = 0x5cf5d3ed;
-const L1: u32 = 0x5812631a;
-const L2: u32 = 0xa2f79cd6;
-const L3: u32 = 0x14def9de;
-
 /**
  * out = a * b / 2^256 mod L, below 2L; a is any 256-bit number, b is below L (Montgomery, CIOS). `out` is neither operand.
  *
@@ -38,58 +32,23 @@ export function montgomery(out: usize, a: usize, b: usize): void {
 }
 
 export function montgomeryPortable(out: usize, a: usize, b: usize): void {
-  let t0: u32 = 0;
-  let t1: u32 = 0;
-  let t2: u32 = 0;
-  let t3: u32 = 0;
-  let t4: u32 = 0;
-  let t5: u32 = 0;
-  let t6: u32 = 0;
-  let t7: u32 = 0;
+  memory.fill(out, 0, BYTES);
   for (let i: usize = 0; i < BYTES; i += 4) {
     const word = load<u32>(a + i);
     // For each word of b: the row's sum in `low` with its carry, then the multiple of L that makes the lowest word zero.
-    let low = product(word, load<u32>(b)) + t0;
+    let low = product(word, load<u32>(b)) + load<u32>(out);
     const factor = <u32>low * MINUS_INVERSE;
     let carry = low >>> 32;
-    let sum = (product(factor, L0) + <u32>low) >>> 32;
-    low = product(word, load<u32>(b, 4)) + t1 + carry;
-    carry = low >>> 32;
-    sum += product(factor, L1) + <u32>low;
-    t0 = <u32>sum;
-    low = product(word, load<u32>(b, 8)) + t2 + carry;
-    carry = low >>> 32;
-    sum = (sum >>> 32) + product(factor, L2) + <u32>low;
-    t1 = <u32>sum;
-    low = product(word, load<u32>(b, 12)) + t3 + carry;
-    carry = low >>> 32;
-    sum = (sum >>> 32) + product(factor, L3) + <u32>low;
-    t2 = <u32>sum;
-    low = product(word, load<u32>(b, 16)) + t4 + carry;
-    carry = low >>> 32;
-    sum = (sum >>> 32) + <u32>low;
-    t3 = <u32>sum;
-    low = product(word, load<u32>(b, 20)) + t5 + carry;
-    carry = low >>> 32;
-    sum = (sum >>> 32) + <u32>low;
-    t4 = <u32>sum;
-    low = product(word, load<u32>(b, 24)) + t6 + carry;
-    carry = low >>> 32;
-    sum = (sum >>> 32) + <u32>low;
-    t5 = <u32>sum;
-    low = product(word, load<u32>(b, 28)) + t7 + carry;
-    sum = (sum >>> 32) + ((<u64>factor) << 28) + <u32>low;
-    t6 = <u32>sum;
-    t7 = <u32>((sum >>> 32) + (low >>> 32));
+    let sum = (product(factor, table.ed25519(table.Constant.L)) + <u32>low) >>> 32;
+    for (let j: usize = 4; j < BYTES; j += 4) {
+      low = product(word, load<u32>(b + j)) + load<u32>(out + j) + carry;
+      carry = low >>> 32;
+      sum += product(factor, table.ed25519(table.Constant.L + ((<u32>j) >>> 2))) + <u32>low;
+      store<u32>(out + j - 4, <u32>sum);
+      sum >>>= 32;
+    }
+    store<u32>(out, <u32>(sum + carry), BYTES - 4);
   }
-  store<u32>(out, t0);
-  store<u32>(out, t1, 4);
-  store<u32>(out, t2, 8);
-  store<u32>(out, t3, 12);
-  store<u32>(out, t4, 16);
-  store<u32>(out, t5, 20);
-  store<u32>(out, t6, 24);
-  store<u32>(out, t7, 28);
 }
 
 /** x = x + ((L & mask) << shift); a carry out of the top is dropped. */

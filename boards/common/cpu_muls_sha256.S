@@ -1,5 +1,6 @@
 /*
- * cpu.sha256 for cores with Thumb-1 only (ARMv6-M: Cortex-M0, M0+): `_sha256.compress`. `tests/vectors/blocks.qemu.test.ts` compares the two.
+ * cpu.sha256 for cores with Thumb-1 only (ARMv6-M: Cortex-M0, M0+), and for small images of all cores: `_sha256.compress`.
+ * `tests/vectors/blocks.qemu.test.ts` compares the two.
  *
  * The eight words of the state are a window that moves down by one word a round: the new a goes below the old one, the
  * new e replaces d, and h is left behind. After sixteen rounds the window is copied to where it began. The schedule is
@@ -7,7 +8,7 @@
  *
  * CT: no branch and no address depends on state or data.
  */
-#if __ARM_ARCH_ISA_THUMB == 1
+#if __ARM_ARCH_ISA_THUMB == 1 || (__ARM_ARCH_ISA_THUMB >= 2 && defined(CRYPTO_SMALL))
   .syntax unified
   .thumb
 #include "cpu_thumb1.inc"

@@ -1,9 +1,9 @@
 /*
- * cpu.sha256 for cores with Thumb-2 (ARMv7-M and up): `_sha256.compress`.
+ * cpu.sha256 for cores with Thumb-2 (ARMv7-M and up): `_sha256.compress`. A small image has that of cpu_muls_sha256.S.
  *
  * CT: no branch and no address depends on state or data.
  */
-#if __ARM_ARCH_ISA_THUMB >= 2
+#if __ARM_ARCH_ISA_THUMB >= 2 && !defined(CRYPTO_SMALL)
   .syntax unified
   .thumb
 

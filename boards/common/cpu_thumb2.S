@@ -95,11 +95,14 @@ cpu_fe_sub:
 cpu_fe_swap:
   push {r4-r11, lr}
   rsb r2, r2, #0
+  add lr, r0, #64
+  /* Exchange up to the address in lr, and return. */
+.Lexchange:
   prepare
+3:
   exchange
-  exchange
-  exchange
-  exchange
+  cmp r0, lr
+  bne 3b
   pop {r4-r11, pc}
   .size cpu_fe_swap, . - cpu_fe_swap
 
@@ -132,7 +135,12 @@ cpu_fe_swap:
   .endr
 .endm
 #else
-/* For each row a bit of r2 that is 1 for the one, and above them a bit that ends the loop. */
+/* For each row a bit of r2 that is 1 for the one, and above them a bit that ends the loop. A small image has one row in the loop. */
+#ifdef CRYPTO_SMALL
+#define AT_ONCE 1
+#else
+#define AT_ONCE 4
+#endif
 .macro rows_prepare
   mov r12, #1
   lsl r2, r12, r2
@@ -148,8 +156,9 @@ cpu_fe_swap:
   mov r10, #0
   mov r11, #0
 2:
-  .irp n, 0, 1, 2, 3
-  ubfx r3, r2, #\n, #1
+  .set .Lrow, 0
+  .rept AT_ONCE
+  ubfx r3, r2, #.Lrow, #1
   ldm r1!, {r0, r12, lr}
   mla r4, r0, r3, r4
   mla r5, r12, r3, r5
@@ -161,8 +170,9 @@ cpu_fe_swap:
   ldrd r0, r12, [r1], #8
   mla r10, r0, r3, r10
   mla r11, r12, r3, r11
+  .set .Lrow, .Lrow + 1
   .endr
-  lsr r2, r2, #4
+  lsr r2, r2, #AT_ONCE
   cmp r2, #1
   bne 2b
 .endm
@@ -296,11 +306,9 @@ cpu_comb_select:
   stmdb r12, {r4-r11}
   /* And y + x with y - x. */
   mov r2, r3
-  prepare
   add r1, r0, #32
-  exchange
-  exchange
+  mov lr, r1
   add sp, #12
-  pop {r4-r11, pc}
+  b .Lexchange
   .size cpu_comb_select, . - cpu_comb_select
 #endif

@@ -5,7 +5,16 @@
 #include "events.h" /* generated: EVENT_NAMES */
 #include "port.h"
 
-static const char *const event_names[] = {EVENT_NAMES};
+/** The names, from code 1 on, each with its zero; another zero ends them. */
+static const char event_names[] = EVENT_NAMES;
+
+/** The name of an event; empty if the code has none. */
+static const char *name_of(uint32_t code) {
+  const char *name = event_names;
+  while (--code != 0 && *name)
+    name += strlen(name) + 1;
+  return name;
+}
 
 static char digit(uint32_t nibble) { return "0123456789abcdef"[nibble & 15]; }
 
@@ -22,8 +31,9 @@ void event_named(const char *name, const uint8_t *data, uint32_t len) {
 }
 
 void event_write(uint32_t code, const uint8_t *data, uint32_t len) {
-  if (code < sizeof event_names / sizeof *event_names && event_names[code]) {
-    event_named(event_names[code], data, len);
+  const char *name = name_of(code);
+  if (*name) {
+    event_named(name, data, len);
     return;
   }
   char unknown[] = "event-00";

@@ -32,15 +32,21 @@ typedef double f64;
  * How functions are made: what computes fast, as far as that costs little flash, and the rest small. The loops of the
  * ciphers gain a quarter from more. Small functions do without passes of gcc that -Os includes and that lengthen them:
  * copies of a loop's condition, registers saved around calls, invariants held in registers over a loop, an order of
- * instructions that serves the pipeline, registers saved late, tables of jumps, and results selected by conditional
- * instructions.
+ * instructions that serves the pipeline, registers saved late, tables of jumps, results selected by conditional
+ * instructions, and what gcc calls expensive. With Thumb-2 registers are assigned by priority, not by colouring.
  */
+#if __ARM_ARCH_ISA_THUMB >= 2
+#define COLD_PRIORITY , "ira-algorithm=priority"
+#else
+#define COLD_PRIORITY
+#endif
 #ifdef __clang__
 #define COLD __attribute__((cold))
 #else
 #define COLD                                                                                                           \
   __attribute__((cold, optimize("no-tree-ch", "no-caller-saves", "no-move-loop-invariants", "no-schedule-insns2",      \
-                                "no-shrink-wrap", "no-jump-tables", "no-if-conversion")))
+                                "no-shrink-wrap", "no-jump-tables", "no-if-conversion",                                \
+                                "no-expensive-optimizations" COLD_PRIORITY)))
 #endif
 #ifdef CRYPTO_SMALL
 #define HOT

@@ -183,7 +183,7 @@ export async function buildPeer(peer: Peer, boardName: string): Promise<string> 
     const elf = join(folder, "signet.elf");
     if (isFresh(join(folder, "stamp"), wanted) && existsSync(elf)) return elf;
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "events.h"), "#define EVENT_NAMES 0\n");
+    writeFileSync(join(folder, "events.h"), '#define EVENT_NAMES ""\n');
     writeFileSync(join(folder, "layout.h"), "#define LINEAR_BYTES 8u\n");
     const includes = [...peer.includes.map((path) => `-I${join(from, path)}`), "-Itests/bench/peer"];
     const theirs = (source: string): Unit => ({ source, flags: ["-O2", "-w", ...peer.flags, ...includes] });

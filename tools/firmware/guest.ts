@@ -78,11 +78,14 @@ function definitions(call: Call): string {
   ].join("\n");
 }
 
-/** The event names as C initialisers. */
+/** The event names as one text of C, each with its zero: the codes are 1, 2, 3 and so on. */
 function eventNames(): string {
   return Object.entries(EVENTS)
-    .map(([name, [code]]) => `[${code}] = "${name}"`)
-    .join(", ");
+    .map(([name, [code]], i) => {
+      if (code !== i + 1) throw new Error(`event ${name} has the code ${code} in place ${i + 1}`);
+      return `"${name}\\0"`;
+    })
+    .join(" ");
 }
 
 /** Bytes of linear memory of a module: where its static memory ends. */

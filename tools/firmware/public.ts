@@ -15,6 +15,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_fe256_square: { "subs r2, #1": "squarings" },
   cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r0, r1": "words of the element" },
   cpu_fe_square: { "subs r2, #1": "squarings" },
+  cpu_fe_swap: { "cmp r0, lr": "words of the elements" },
   cpu_ge_add: { "tst r2, #1": "how to add: q has a Z", "tst r2, #2": "how to add: T is wanted" },
   cpu_ge_double: { "cmp r0, #0": "how to double: T is wanted" },
   cpu_ghash: { "cmp r0, ip": "words of the operands", "cmp r7, r6": "words of the operands", "subs r2, #1": "blocks" },
