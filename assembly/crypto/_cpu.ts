@@ -42,7 +42,7 @@ export const LONG_PUBLIC: bool = LONG || (NATIVE && BLIND);
 /** True if the board answers the field of P-256. Where words are multiplied whole, in a data-dependent time, secret points are blinded. */
 export const FIELD256: bool = NATIVE;
 
-/** True if the board answers the points of P-256. */
+/** True if the board answers the formulas of points of P-256. */
 export const POINTS256: bool = LONG_PUBLIC;
 
 /** True if the board wants the smallest code and tables. */

@@ -55,7 +55,7 @@ function scale(p: usize, blind: usize, w: usize): void {
  */
 @inline
 export function select(out: usize, first: u32, digit: u32, w: usize): void {
-  if (cpu.POINTS256) cpu.p256Select(out, first, digit);
+  if (cpu.NATIVE) cpu.p256Select(out, first, digit);
   else selectPortable(out, first, digit, w);
 }
 
@@ -141,7 +141,7 @@ export function multiply(p: usize, s: usize, order: usize, blind: usize, w: usiz
 /** out = the point `index` of ROWS at `rows`. */
 @inline
 export function pick(out: usize, rows: usize, index: u32): void {
-  if (cpu.POINTS256) cpu.p256Pick(out, rows, index);
+  if (cpu.NATIVE) cpu.p256Pick(out, rows, index);
   else pickPortable(out, rows, index);
 }
 

@@ -48,6 +48,7 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
   cpu_sc_montgomery: { "cmp r1, r0": "bytes of the scalar" },
   cpu_rsa_shift: { "cmp r2, r3": "bytes of the modulus" },
   cpu_select: { "cmp r1, r3": "bytes of the rows" },
+  half_row: { "cmp r1, r3": "bytes of the rows" },
   scan: { "cmp r0, #1": "rows of the table" },
   sum: { "cmp r0, #0": "the inverse of the modulus, or none" },
   cpu_sha256: {
