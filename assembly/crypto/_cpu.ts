@@ -45,6 +45,9 @@ export const FIELD256: bool = NATIVE;
 /** True if the board answers the formulas of points of P-256. */
 export const POINTS256: bool = LONG_PUBLIC;
 
+/** True if the board answers halves in the field of P-256: where it answers formulas of points, these halve by themselves. */
+export const HALVES256: bool = FIELD256 && !POINTS256;
+
 /** True if the board wants the smallest code and tables. */
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
@@ -137,6 +140,10 @@ export declare function fe256Add(out: usize, a: usize, b: usize): void;
 /** `fe256.sub`. */
 @external("cpu", "fe256Sub")
 export declare function fe256Sub(out: usize, a: usize, b: usize): void;
+
+/** `fe256.half`. */
+@external("cpu", "fe256Half")
+export declare function fe256Half(out: usize, a: usize): void;
 
 /** `p256.double`. */
 @external("cpu", "p256Double")

@@ -77,7 +77,13 @@ export function addPortable(out: usize, a: usize, b: usize): void {
 }
 
 /** out = a / 2: with p where a is odd. Bounds: a + p is below 2^257. */
+@inline
 export function half(out: usize, a: usize): void {
+  if (cpu.HALVES256) cpu.fe256Half(out, a);
+  else halfPortable(out, a);
+}
+
+export function halfPortable(out: usize, a: usize): void {
   const mask = words.mask(load<u32>(a) & 1);
   let carry: u64 = 0;
   let below: u32 = 0;

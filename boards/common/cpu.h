@@ -21,6 +21,7 @@ void cpu_fe256_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_square(uint32_t *out, const uint32_t *a, uint32_t times);
 void cpu_fe256_add(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe256_sub(uint32_t *out, const uint32_t *a, const uint32_t *b);
+void cpu_fe256_half(uint32_t *out, const uint32_t *a);
 void cpu_p256_double(uint32_t *p);
 void cpu_p256_differ(const uint32_t *p, const uint32_t *x, const uint32_t *y, uint32_t *differences);
 void cpu_p256_finish(uint32_t *p, const uint32_t *differences);
@@ -91,6 +92,8 @@ INNER_PORT void import_cpu_fe256_add(u32 out, u32 a, u32 b) {
 INNER_PORT void import_cpu_fe256_sub(u32 out, u32 a, u32 b) {
   cpu_fe256_sub(elements(out, 1), elements(a, 1), elements(b, 1));
 }
+
+INNER_PORT void import_cpu_fe256_half(u32 out, u32 a) { cpu_fe256_half(elements(out, 1), elements(a, 1)); }
 
 INNER_PORT void import_cpu_p256_double(u32 p) { cpu_p256_double(elements(p, 3)); }
 

@@ -230,4 +230,59 @@ cpu_fe256_sub:
   multiple_prime adds, adcs, r3, r1
   pop {r4-r7, pc}
   .size cpu_fe256_sub, . - cpu_fe256_sub
+
+/* Shift r4 to r7 down by a bit. \above is the new highest bit, r1 becomes the lowest one, as a highest bit. Spoils r2. */
+.macro shift_down above
+  lsls r1, r4, #31
+  lsrs r4, r4, #1
+  lsls r2, r5, #31
+  orrs r4, r2
+  lsrs r5, r5, #1
+  lsls r2, r6, #31
+  orrs r5, r2
+  lsrs r6, r6, #1
+  lsls r2, r7, #31
+  orrs r6, r2
+  lsrs r7, r7, #1
+  orrs r7, \above
+.endm
+
+/* void cpu_fe256_half(uint32_t out[8], const uint32_t a[8]) */
+  .section .text.cpu_fe256_half, "ax"
+  .global cpu_fe256_half
+  .type cpu_fe256_half, %function
+  .balign 4
+cpu_fe256_half:
+  push {r4-r7, lr}
+  ldr r2, [r1]
+  lsls r2, r2, #31
+  asrs r2, r2, #31
+  lsrs r3, r2, #31
+  mov r12, r3
+  movs r3, #0
+  ldm r1!, {r4-r7}
+  adds r4, r4, r2
+  adcs r5, r2
+  adcs r6, r2
+  adcs r7, r3
+  stm r0!, {r4-r7}
+  ldm r1!, {r4-r7}
+  adcs r4, r3
+  adcs r5, r3
+  mov r3, r12
+  adcs r6, r3
+  adcs r7, r2
+  movs r3, #0
+  adcs r3, r3
+  lsls r3, r3, #31
+  shift_down r3
+  stm r0!, {r4-r7}
+  subs r0, #32
+  movs r3, r0
+  ldm r0!, {r4-r7}
+  movs r0, r1
+  shift_down r0
+  stm r3!, {r4-r7}
+  pop {r4-r7, pc}
+  .size cpu_fe256_half, . - cpu_fe256_half
 #endif
