@@ -228,10 +228,10 @@ async function sources(options: ExportOptions): Promise<Map<string, string>> {
   ]);
 }
 
-/** Assembly with the macros that it includes. */
+/** Assembly with the macros that it includes, and those that they include. */
 function included(text: string): string {
   return text.replaceAll(/^#include "(cpu_\w+\.inc)"$/gm, (_, name: string) =>
-    readFileSync(join(ROOT, "boards/common", name), "utf8").trimEnd(),
+    included(readFileSync(join(ROOT, "boards/common", name), "utf8").trimEnd()),
   );
 }
 
