@@ -5,11 +5,22 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadBoard } from "../../tools/firmware/board.ts";
 import { addresses, plugin, REGION } from "../ct/tracer.ts";
 import { elfLab, type Lab } from "../lab/lab.ts";
 
-/** Run an ELF with the lab's main program. */
+/** Run an ELF with the lab's main program. On a board that rp2040js runs, the instructions are the cycles that it counts, and so are the cycles. */
 export async function countedLab(board: string, elf: string): Promise<Lab> {
+  if ((await loadBoard(board)).rp2040js) {
+    const lab = await elfLab(board, { elf });
+    return {
+      ...lab,
+      async run(op, ...fields) {
+        const answer = await lab.run(op, ...fields);
+        return { ...answer, cycles: answer.instructions };
+      },
+    };
+  }
   const folder = mkdtempSync(join(tmpdir(), "signet-counted-"));
   const out = join(folder, "counts");
   const [begin, end] = await addresses(elf, REGION);

@@ -58,14 +58,14 @@ async function weigh(change: Partial<Board>, name: string): Promise<number> {
   return total;
 }
 
-test("fast, it fits 28 KiB", async (context) => {
+test("fast, it fits 26 KiB", async (context) => {
   const bytes = await weigh({}, "fast");
   context.diagnostic(`${bytes} bytes`);
-  assert(bytes > 8 * KiB && bytes <= 28 * KiB, `${bytes} bytes`);
+  assert(bytes > 8 * KiB && bytes <= 26 * KiB, `${bytes} bytes`);
 });
 
-test("small, it fits 20 KiB", async (context) => {
+test("small, it fits 17 KiB", async (context) => {
   const bytes = await weigh(await profile(), "small");
   context.diagnostic(`${bytes} bytes`);
-  assert(bytes > 8 * KiB && bytes <= 20 * KiB, `${bytes} bytes`);
+  assert(bytes > 8 * KiB && bytes <= 17 * KiB, `${bytes} bytes`);
 });

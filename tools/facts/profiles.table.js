@@ -2,31 +2,31 @@
 // prettier-ignore
 export const profiles = {
   "pinned": {
-    "flash": 34795,
-    "ram": 7638,
-    "handshake": 1515,
-    "resume": 984,
-    "longest": 563
+    "flash": 35865,
+    "ram": 7630,
+    "handshake": 1386,
+    "resume": 917,
+    "longest": 500
   },
   "own": {
-    "flash": 40894,
-    "ram": 7514,
-    "handshake": 2014,
-    "resume": 986,
-    "longest": 1047
+    "flash": 41626,
+    "ram": 7498,
+    "handshake": 1593,
+    "resume": 919,
+    "longest": 692
   },
   "public": {
-    "flash": 52739,
-    "ram": 10842,
-    "handshake": 2044,
-    "resume": 995,
-    "longest": 535
+    "flash": 52583,
+    "ram": 10826,
+    "handshake": 1981,
+    "resume": 928,
+    "longest": 485
   },
   "cloud": {
-    "flash": 66706,
+    "flash": 66558,
     "ram": 11146,
-    "handshake": 2165,
-    "resume": 1496,
+    "handshake": 2148,
+    "resume": 1483,
     "longest": 750
   }
 };

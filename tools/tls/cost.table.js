@@ -2,28 +2,28 @@
 // prettier-ignore
 export const costs = {
   "Cortex-M4": {
-    "tls.resume": 986,
-    "ecdsa256.verify.lean": 1025,
-    "ed25519.sign": 202,
-    "ed25519.verify": 555,
+    "tls.resume": 919,
+    "ecdsa256.verify.lean": 682,
+    "ed25519.sign": 186,
+    "ed25519.verify": 492,
     "ecdsa256.verify": 664,
     "p256.keygen": 155,
     "ecdh256": 622,
     "ecdsa384.verify": 15882,
-    "rsa2048.verify": 449,
-    "rsa3072.verify": 910,
-    "rsa4096.verify": 1527
+    "rsa2048.verify": 450,
+    "rsa3072.verify": 914,
+    "rsa4096.verify": 1534
   },
   "Cortex-M0": {
-    "tls.resume": 5458,
-    "ecdsa256.verify.lean": 6021,
-    "ed25519.sign": 1239,
-    "ed25519.verify": 4366,
-    "ecdsa256.verify": 5319,
-    "p256.keygen": 1543,
-    "ecdh256": 5059,
-    "ecdsa384.verify": 86584,
-    "rsa2048.verify": 4810,
-    "rsa3072.verify": 10630
+    "tls.resume": 4413,
+    "ecdsa256.verify.lean": 4254,
+    "ed25519.sign": 965,
+    "ed25519.verify": 3523,
+    "ecdsa256.verify": 4365,
+    "p256.keygen": 991,
+    "ecdh256": 3939,
+    "ecdsa384.verify": 86416,
+    "rsa2048.verify": 4811,
+    "rsa3072.verify": 10643
   }
 };
