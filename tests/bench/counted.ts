@@ -9,7 +9,7 @@ import { loadBoard } from "../../tools/firmware/board.ts";
 import { addresses, plugin, REGION } from "../ct/tracer.ts";
 import { elfLab, type Lab } from "../lab/lab.ts";
 
-/** Run an ELF with the lab's main program. On a board that rp2040js runs, the instructions are the cycles that it counts, and so are the cycles. */
+/** Run an ELF with the lab's main program. On a board that rp2040js runs, both figures are the cycles that it counts. */
 export async function countedLab(board: string, elf: string): Promise<Lab> {
   if ((await loadBoard(board)).rp2040js) {
     const lab = await elfLab(board, { elf });
