@@ -132,16 +132,19 @@ export async function answered(
   { stream, position }: Item,
   refused: string | undefined,
 ): Promise<void> {
-  const row = sealed(keys.seal, "dead_letters", { stream, position, at: now, refused: refused ?? "", wanted_at: null });
-  const own = tx.updateTable("dead_letters").set(row).where("stream", "=", stream).where("position", "=", position);
-  // An operator may have dropped it meanwhile.
-  if ((await own.executeTakeFirst()).numUpdatedRows === 0n || refused !== undefined) return;
-  await remove(tx, { stream, position });
-  await log.append(store, keys, tx, now, entry(ACCEPTED_LATE, "server", { stream, position }, {}));
+  if (refused !== undefined) {
+    const row = sealed(keys.seal, "dead_letters", { stream, position, at: now, refused, wanted_at: null });
+    const own = tx.updateTable("dead_letters").set(row).where("stream", "=", stream).where("position", "=", position);
+    await own.execute();
+    // An operator may have dropped it meanwhile: the log has that.
+  } else if (await remove(tx, { stream, position }))
+    await log.append(store, keys, tx, now, entry(ACCEPTED_LATE, "server", { stream, position }, {}));
 }
 
-async function remove(tx: Tx, { stream, position }: Item): Promise<void> {
-  await tx.deleteFrom("dead_letters").where("stream", "=", stream).where("position", "=", position).execute();
+/** Remove a letter; false if there is none. */
+async function remove(tx: Tx, { stream, position }: Item): Promise<boolean> {
+  const own = tx.deleteFrom("dead_letters").where("stream", "=", stream).where("position", "=", position);
+  return (await own.executeTakeFirst()).numDeletedRows > 0n;
 }
 
 async function rowsOf(store: Store, tx: Tx, items: readonly Item[]): Promise<DeadLetterRow[]> {

@@ -58,3 +58,28 @@ export function release(store: Store, lease: Lease, now: number): Promise<void> 
 export async function isOurs(store: Store, tx: Tx, lease: Lease, now: number): Promise<boolean> {
   return (await held(store, tx, lease, now)) === lease.holder;
 }
+
+/** A lease that this instance keeps for a job of many steps: it is renewed when half of it is over. */
+export class Tenure {
+  private readonly store: Store;
+  private readonly lease: Lease;
+  private readonly clock: () => number;
+  private readonly forMs: number;
+  private until = 0;
+
+  constructor({ store, clock }: { store: Store; clock: () => number }, lease: Lease, forMs: number) {
+    this.store = store;
+    this.lease = lease;
+    this.clock = clock;
+    this.forMs = forMs;
+  }
+
+  /** Take the lease, or renew it when half of it is over; false if another instance has it. */
+  async holds(): Promise<boolean> {
+    const now = this.clock();
+    if (this.until - now > this.forMs / 2) return true;
+    const taken = await take(this.store, this.lease, now, this.forMs);
+    this.until = taken ? now + this.forMs : 0;
+    return taken;
+  }
+}

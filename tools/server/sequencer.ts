@@ -21,10 +21,11 @@ export interface SequencerOptions extends RoundsOptions {
 /** Each round numbers everything that has no leaf yet. */
 export class Sequencer extends Rounds {
   private readonly options: SequencerOptions;
-  private heldUntil = 0;
+  private readonly tenure: lease.Tenure;
 
   constructor(options: SequencerOptions) {
     super("tree", LOOK_MS, options);
+    this.tenure = new lease.Tenure(options, this.lease, LEASE_MS);
     this.options = options;
   }
 
@@ -35,20 +36,10 @@ export class Sequencer extends Rounds {
       const own = freshLeaves.take(PART);
       const found = own.length > 0 ? own : await reader.ask("unnumbered", given);
       if (found.length === 0) return;
-      if (!(await this.holds())) return freshLeaves.clear();
+      if (!(await this.tenure.holds())) return freshLeaves.clear();
       await store.write(async (tx) => {
         if (await lease.isOurs(store, tx, this.lease, clock())) await add({ store, keys }, tx, found);
       });
     }
-  }
-
-  /** Take the lease, or renew it when half of it is over; false if another instance has it. */
-  private async holds(): Promise<boolean> {
-    const { store, clock } = this.options;
-    const now = clock();
-    if (this.heldUntil - now > LEASE_MS / 2) return true;
-    const taken = await lease.take(store, this.lease, now, LEASE_MS);
-    this.heldUntil = taken ? now + LEASE_MS : 0;
-    return taken;
   }
 }

@@ -129,7 +129,7 @@ class Courier implements Webhook {
   private most = ITEMS_MAX;
   /** The refusals of single items by their ids. */
   private readonly refusals = new Map<string, number>();
-  private heldUntil = 0;
+  private readonly tenure: lease.Tenure;
   private news = true;
   private wake: (() => void) | undefined;
   private readonly listen = (): void => {
@@ -140,6 +140,7 @@ class Courier implements Webhook {
   constructor(options: WebhookOptions) {
     this.options = options;
     this.lease = { name: "webhook", holder: randomBytes(8).toString("hex"), sealKey: options.keys.seal };
+    this.tenure = new lease.Tenure(options, this.lease, options.times.leaseMs);
     options.intake.happenings.on("happening", this.listen);
     this.work = this.run();
   }
@@ -185,7 +186,7 @@ class Courier implements Webhook {
       const left = until - performance.now();
       if (left <= 0 || this.closing) return;
       await this.sleep(Math.min(left, this.options.times.leaseMs / 4));
-      await this.holds().catch(() => false);
+      await this.tenure.holds().catch(() => false);
     }
   }
 
@@ -206,7 +207,7 @@ class Courier implements Webhook {
 
   /** Deliver all new rows; false if the receiver refused a post. */
   private async round(): Promise<boolean> {
-    if (!(await this.holds())) return true;
+    if (!(await this.tenure.holds())) return true;
     await this.sendAgain();
     const streams = await this.streams();
     let batch: Content[] = [];
@@ -224,16 +225,6 @@ class Courier implements Webhook {
     }
     if (streams.length > DEVICES_MAX) this.news = true;
     return batch.length === 0 || (await this.deliver(batch, streams)) !== "refused";
-  }
-
-  /** Take the lease, or renew it when half of it is over; false if another instance has it. */
-  private async holds(): Promise<boolean> {
-    const { store, clock, times } = this.options;
-    const now = clock();
-    if (this.heldUntil - now > times.leaseMs / 2) return true;
-    const taken = await lease.take(store, this.lease, now, times.leaseMs);
-    this.heldUntil = taken ? now + times.leaseMs : 0;
-    return taken;
   }
 
   /** The log, and the devices with undelivered reports, the oldest first, each with its position. */
@@ -267,7 +258,7 @@ class Courier implements Webhook {
 
   /** Post a batch, and note the answer; over if nothing more can be done in this round. */
   private async deliver(batch: readonly Content[], streams: readonly Item[]): Promise<"taken" | "refused" | "over"> {
-    if (this.closing || !(await this.holds())) return "over";
+    if (this.closing || !(await this.tenure.holds())) return "over";
     const refused = await this.post(batch);
     if (refused === undefined) {
       this.most = Math.min(ITEMS_MAX, this.most * 2);
@@ -314,7 +305,7 @@ class Courier implements Webhook {
     const { store, keys, clock } = this.options;
     const place = { store, keys };
     for (const { stream, position } of await deadLetters.wanted(place, ITEMS_MAX)) {
-      if (this.closing || !(await this.holds())) return;
+      if (this.closing || !(await this.tenure.holds())) return;
       const [item] = await this.after(stream, position - 1, 1);
       const isThere = item?.position === position;
       const refused = isThere ? await this.post([item]) : "it is not in the database any more";
