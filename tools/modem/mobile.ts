@@ -122,12 +122,18 @@ export abstract class MobileModule extends AtModule {
     this.done(this.#numbered ? `+CME ERROR: ${number}` : "ERROR");
   }
 
-  /** Switch off. */
-  protected powerDown(word: string): void {
+  /** Switch off, with a last word or none. */
+  protected powerDown(word?: string): void {
     this.done("OK");
     this.disconnect();
-    this.say(`\r\n${word}\r\n`);
+    if (word !== undefined) this.say(`\r\n${word}\r\n`);
     this.mode = "off";
+  }
+
+  /** Start again at the device's request. */
+  protected restart(): void {
+    this.done("OK");
+    this.reset();
   }
 
   #function(argument: string, query: boolean): void {

@@ -45,7 +45,7 @@ export class Nrf91 extends MobileModule {
     this.learn({
       I: () => this.answer("Nordic Semiconductor ASA\r\nnRF9151-SICA\r\nEMULATED"),
       "#XSMVER": () => this.answer('#XSMVER: "2.0.0","emulated"'),
-      "#XRESET": () => this.#restart(),
+      "#XRESET": () => this.restart(),
       "+CFUN": (argument, form) => this.#radio(argument, form === "query"),
       "+CPIN": (argument, form) => (this.#on ? this.unlock(argument, form === "query") : this.done("ERROR")),
       "+CGAUTH": () => this.done("OK"),
@@ -85,11 +85,6 @@ export class Nrf91 extends MobileModule {
     this.echo = false;
     this.wake();
     this.say("Ready\r\n");
-  }
-
-  #restart(): void {
-    this.done("OK");
-    this.reset();
   }
 
   #radio(argument: string, query: boolean): void {

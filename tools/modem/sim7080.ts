@@ -28,7 +28,7 @@ export class Sim7080 extends MobileModule {
       I: () => this.answer("SIM7080 EMULATED"),
       "+CGMM": () => this.answer("SIMCOM_SIM7080"),
       "+GMM": () => this.answer("SIMCOM_SIM7080"),
-      "+CREBOOT": () => this.#restart(),
+      "+CREBOOT": () => this.restart(),
       "+CPOWD": () => this.powerDown("NORMAL POWER DOWN"),
       "+CLTS": anything,
       "+CBATCHK": anything,
@@ -59,11 +59,6 @@ export class Sim7080 extends MobileModule {
     this.active = false;
     this.greet("RDY");
     this.after(ATTACH_MS, () => this.say("\r\nSMS Ready\r\n"));
-  }
-
-  #restart(): void {
-    this.done("OK");
-    this.reset();
   }
 
   #configure(argument: string, query: boolean): void {

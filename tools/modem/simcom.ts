@@ -27,7 +27,7 @@ export class SimCom extends MobileModule {
     const anything = (): void => this.done("OK");
     this.learn({
       I: () => this.answer("Manufacturer: SIMCOM INCORPORATED\r\nModel: SIMCOM_SIM7600\r\nRevision: EMULATED"),
-      "+CRESET": () => this.#restart(),
+      "+CRESET": () => this.restart(),
       "+CPOF": () => this.powerDown("NORMAL POWER DOWN"),
       "+CGAUTH": anything,
       "+CGACT": anything,
@@ -62,11 +62,6 @@ export class SimCom extends MobileModule {
     this.#kept = false;
     this.greet("RDY");
     this.after(ATTACH_MS, () => this.say("\r\nSMS DONE\r\n\r\nPB DONE\r\n"));
-  }
-
-  #restart(): void {
-    this.done("OK");
-    this.reset();
   }
 
   /** Fail with a reason in words. */

@@ -36,7 +36,7 @@ export class Ublox extends MobileModule {
       "+CGMI": () => this.answer("u-blox"),
       "+CGMM": () => this.answer("SARA-R410M-02B"),
       "+GMM": () => this.answer("SARA-R410M-02B"),
-      "+CPWROFF": () => this.#switchOff(),
+      "+CPWROFF": () => this.powerDown(),
       "+CFUN": (argument, form) => this.#function(argument, form === "query"),
       "+CGAUTH": anything,
       "+CGACT": (argument, form) => (form === "query" ? this.answer(`+CGACT: 1,${this.attached ? 1 : 0}`) : anything()),
@@ -73,12 +73,6 @@ export class Ublox extends MobileModule {
   protected begin(): void {
     this.#profile = false;
     this.wake();
-  }
-
-  #switchOff(): void {
-    this.done("OK");
-    this.disconnect();
-    this.mode = "off";
   }
 
   #function(argument: string, query: boolean): void {
