@@ -13,7 +13,8 @@ import { Writer } from "../lib/writer";
 import * as p256 from "../signer/p256";
 import { P256Key } from "../signer/p256";
 import { P256_HEAD, P256_HEAD_BYTES } from "./key";
-import { ECDSA256_NAME, ECDSA256_NAME_BYTES } from "./scheme";
+import * as scheme from "./scheme";
+import { ECDSA256_NAME, ECDSA256_NAME_BYTES, Scheme } from "./scheme";
 
 /** Version and serial. */
 // prettier-ignore
@@ -148,12 +149,7 @@ export function writeX509(w: Writer): void {
 export function issue(out: usize, head: usize, headLen: u32, body: usize, bodyLen: u32, noise: usize): u32 {
   const digest = scratch.take(sha256.DIGEST_BYTES);
   const raw = scratch.take(p256.SIGNATURE_BYTES);
-  const ctx = changetype<sha256.Sha256>(scratch.take(offsetof<sha256.Sha256>()));
-  sha256.init(ctx);
-  sha256.update(ctx, head, headLen);
-  sha256.update(ctx, body, bodyLen);
-  sha256.final(digest, ctx);
-  scratch.release(changetype<usize>(ctx));
+  scheme.hash(digest, Scheme.EcdsaSecp256r1Sha256, head, headLen, body, bodyLen);
   const status = p256.sign(raw, key, digest, noise);
   const len = status == Status.Ok ? ecdsa.toDer(out, raw, p256.SIGNATURE_BYTES / 2) : 0;
   scratch.release(digest);

@@ -8,7 +8,7 @@ import * as fault from "../fault";
 import * as engine from "./engine";
 import { at, out } from "./engine";
 import * as connection from "./socket";
-import { Phase } from "./step";
+import { Event, Phase } from "./step";
 
 /** The first steps of the set-up: the table of each of these drivers has them in this order. */
 const enum Step {
@@ -106,8 +106,18 @@ export function askPin(): void {
   connection.issueAs(Step.Locked, FaultStep.Sim);
 }
 
+/** A step of the SIM has ended well: true if the PIN, which the SIM wants, is on its way. */
+export function unlocks(): boolean {
+  if (at.step == Step.Unlock) network.refused = 0;
+  else if (network.locked) {
+    enterPin();
+    return true;
+  }
+  return false;
+}
+
 /** Unlock the SIM; once. */
-export function enterPin(): void {
+function enterPin(): void {
   if (!access.pinLen || network.refused) return connection.trouble(FaultCause.Error);
   // Until it is accepted, it counts as refused: a restart in between must not spend another try.
   network.refused = 1;
@@ -133,8 +143,14 @@ export function attach(): void {
   ask();
 }
 
+/** Act on an event of the engine that is none of the driver's own. */
+export function react(event: Event): void {
+  if (event == Event.Late && at.step == Phase.Search) ask();
+  else connection.react(event);
+}
+
 /** Ask once more. */
-export function ask(): void {
+function ask(): void {
   connection.issueAs(Step.Attach, FaultStep.Attach);
 }
 

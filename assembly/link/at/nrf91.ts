@@ -25,9 +25,6 @@ import { access, network } from "./mobile";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
 
-/** The number of a line, in `at.hint`. */
-const NUMBER: u32 = 0xffff;
-
 /** The number of the socket, in digits. */
 @lazy
 const handle: usize = memory.data(text.DECIMAL_BYTES);
@@ -43,15 +40,14 @@ export function react(event: Event): void {
   if (event == Event.Byte) begun();
   else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else if (event == Event.Late && at.step == Phase.Search) mobile.ask();
-  else connection.react(event);
+  } else mobile.react(event);
 }
 
 /** Act on the beginning of a line. */
 function begun(): void {
   switch (at.notice) {
     case Word.Received:
-      at.hint &= ~NUMBER;
+      at.hint &= ~mobile.NUMBER;
       at.within = Within.Head;
       return;
     case Word.Fault:
@@ -81,13 +77,13 @@ function say(line: u32): boolean {
       if (engine.error()) error();
       return true;
     case Word.MadeTcp:
-      if (at.step == Phase.Connect) made(at.hint & NUMBER);
+      if (at.step == Phase.Connect) made(at.hint & mobile.NUMBER);
       return true;
     case Word.Opened:
       if (at.step == Step.Dial) at.seen = 1;
       return true;
     case Word.Refused:
-      at.hint &= ~NUMBER;
+      at.hint &= ~mobile.NUMBER;
       return true;
     case Word.Sent:
       if (at.step == Phase.Confirm) connection.sent();
@@ -105,7 +101,7 @@ function say(line: u32): boolean {
     case Word.Aborted:
     case Word.AbortedRest:
     case Word.Invalid:
-      at.hint &= ~NUMBER;
+      at.hint &= ~mobile.NUMBER;
       connection.closed();
       return true;
     case Word.NeedsPin:
@@ -146,10 +142,9 @@ function done(): void {
     case Step.Radio:
       return mobile.askPin();
     case Step.Locked:
-      return network.locked ? mobile.enterPin() : mobile.attach();
     case Step.Unlock:
-      network.refused = 0;
-      return mobile.attach();
+      if (!mobile.unlocks()) mobile.attach();
+      return;
     case Step.Attach:
       return at.seen ? connection.issue(Step.Notices) : mobile.search();
     case Step.Notices:

@@ -33,8 +33,7 @@ export function react(event: Event): void {
   if (event == Event.Byte) begun();
   else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else if (event == Event.Late && at.step == Phase.Search) mobile.ask();
-  else connection.react(event);
+  } else mobile.react(event);
 }
 
 /** Act on the beginning of a line. */
@@ -117,10 +116,9 @@ function done(): void {
       if (!mobile.extra()) mobile.askPin();
       return;
     case Step.Locked:
-      return network.locked ? mobile.enterPin() : mobile.configure(Step.Context);
     case Step.Unlock:
-      network.refused = 0;
-      return mobile.configure(Step.Context);
+      if (!mobile.unlocks()) mobile.configure(Step.Context);
+      return;
     case Step.Context:
       return mobile.attach();
     case Step.Attach:

@@ -32,8 +32,7 @@ export function react(event: Event): void {
   if (event == Event.Byte) begun();
   else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else if (event == Event.Late && at.step == Phase.Search) mobile.ask();
-  else connection.react(event);
+  } else mobile.react(event);
 }
 
 /** Act on the beginning of a line. */
@@ -142,10 +141,9 @@ function done(): void {
       if (!mobile.extra()) mobile.askPin();
       return;
     case Step.Locked:
-      return network.locked ? mobile.enterPin() : connection.issue(Step.Passive);
     case Step.Unlock:
-      network.refused = 0;
-      return connection.issue(Step.Passive);
+      if (!mobile.unlocks()) connection.issue(Step.Passive);
+      return;
     case Step.Passive:
       return mobile.configure(Step.Context);
     case Step.Context:

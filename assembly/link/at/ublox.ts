@@ -56,8 +56,7 @@ export function react(event: Event): void {
     if (!say(at.said)) at.cut = at.said;
   } else if (event == Event.Prompt) engine.enter(Phase.Gap, AT_GAP_MS);
   else if (event == Event.Late && at.step == Phase.Gap) engine.enter(Phase.Data, AT_SEND_MS);
-  else if (event == Event.Late && at.step == Phase.Search) mobile.ask();
-  else connection.react(event);
+  else mobile.react(event);
 }
 
 /** Act on the beginning of a line. */
@@ -160,10 +159,9 @@ function done(): void {
       if (!mobile.extra()) mobile.askPin();
       return;
     case Step.Locked:
-      return network.locked ? mobile.enterPin() : mobile.configure(Step.Context);
     case Step.Unlock:
-      network.refused = 0;
-      return mobile.configure(Step.Context);
+      if (!mobile.unlocks()) mobile.configure(Step.Context);
+      return;
     case Step.Context:
       return access.userLen ? mobile.configure(Step.Account) : sweep();
     case Step.Account:
