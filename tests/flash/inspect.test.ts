@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { inspectInput } from "../../tools/flash/inspect.ts";
 import { ROOT } from "../../tools/check/tree.ts";
 import { Flash } from "../../tools/guest/flash.ts";
+import { RECORDS as KINDS } from "../../tools/facts/device.ts";
 import { Trouble } from "../../tools/trouble.ts";
 import { concat, hex } from "../../tools/wire/bytes.ts";
 import { encode, type Value } from "../../tools/wire/cbor.ts";
@@ -171,6 +172,17 @@ describe("signet inspect", () => {
     assert.match(text, new RegExp(`command: 7, its hash begins with ${hex(blocks["enrol hash"]!.subarray(0, 8))}`));
     assert.ok(!text.includes("9d9d9d9d"));
     assert.match(told(dump([record(0, next), record(5, word(7))])), /command: 7$/m);
+  });
+
+  it("shows nothing of a record whose meaning is a secret, whatever its length", () => {
+    const secrets = Object.values(KINDS).filter(([, meaning]) => /secret|random/.test(meaning));
+    assert.equal(secrets.length, 5);
+    for (const [kind] of [...secrets, [42], [200]] as [number][]) {
+      for (const length of [4, 31, 32, 33, 64]) {
+        const text = told(dump([record(0, secret), record(kind, new Uint8Array(length).fill(0x9d))]));
+        assert.ok(!text.includes("9d9d9d9d") && !text.includes(String(0x9d9d9d9d)), `kind ${kind}: ${text}`);
+      }
+    }
   });
 
   it("describes damaged places, and reads each record from its intact page", () => {

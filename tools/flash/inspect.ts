@@ -1,5 +1,5 @@
 /** `signet inspect`: describe the kind of some bytes, and their contents. Secrets are named and not shown. */
-import { DEATHS } from "../facts/device.ts";
+import { DEATHS, type RECORDS } from "../facts/device.ts";
 import { readFileSync, statSync } from "node:fs";
 import { parseEvent } from "../emulator/qemu.ts";
 import { readKey } from "../server/verify.ts";
@@ -150,15 +150,25 @@ function hiddenKey(seed: Uint8Array): string {
   return `secret, not shown; public key ${hex(publicKey)}, id ${hex(id(publicKey))}`;
 }
 
+/** The kinds of record that hold no secret. Any other may be one, also of a later firmware. */
+const PUBLIC: ReadonlySet<string> = new Set<keyof typeof RECORDS>([
+  "counter",
+  "boots",
+  "faults",
+  "command",
+  "time",
+  "epitaph",
+  "session",
+  "damaged",
+]);
+
 /** A record, as far as it may be shown. */
 function record(name: string, data: Uint8Array): string {
   const isKey = name === "key" || name === "former";
   if (isKey && data.length >= ed25519.SEED_BYTES) return hiddenKey(data.subarray(0, ed25519.SEED_BYTES));
   if (name === "successor" && data.length > ed25519.SEED_BYTES)
     return `${hiddenKey(data.subarray(0, ed25519.SEED_BYTES))}; handover of ${data.length - ed25519.SEED_BYTES} bytes`;
-  // A kind that has no name here may be a secret of a later firmware.
-  if (isKey || name === "seed" || name === "successor" || name.startsWith("kind "))
-    return `${data.length} bytes, not shown`;
+  if (!PUBLIC.has(name)) return `${data.length} bytes, not shown`;
   if (name === "command" && data.length === 4 + messages.ACK_HASH_BYTES)
     return `${record(name, data.subarray(0, 4))}, its hash begins with ${hex(data.subarray(4))}`;
   if (data.length !== 4) return bytesShown(data);
