@@ -63,6 +63,7 @@ function faults(elf: Buffer, board: Board, vectors: number): string[] {
 const MOST: Readonly<Record<string, number>> = {
   "mps2-an386": 63_400,
   "mps2-an386:small,pins,esp-at": 50_300,
+  "mps2-an386:cloud": 96_000,
   "mps2-an385": 65_500,
   microbit: 66_500,
   "microbit:small,pins,esp-at": 53_248,

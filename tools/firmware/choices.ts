@@ -3,12 +3,14 @@
  */
 import { type FamilyName, ROWS, USUAL, only } from "../facts/family.ts";
 import { Trouble } from "../trouble.ts";
-import type { Board } from "./board.ts";
+import { KiB, type Board } from "./board.ts";
 
 interface Choice {
   /** Its meaning, for a line of `signet build --help`. */
   readonly says: string;
   readonly use: Readonly<Record<string, number>>;
+  /** Bytes by which it raises the budgets of a board: the most that it may take. */
+  readonly more?: { readonly flash: number; readonly linear: number };
 }
 
 /** An image with the driver for one family. */
@@ -22,15 +24,22 @@ export const CHOICES = {
   public: {
     says: "TLS also with servers that have ordinary certificates: P-256, P-384 and RSA",
     use: { TLS_PUBLIC: 1 },
+    more: { flash: 22 * KiB, linear: 4 * KiB },
   },
   cloud: {
     says: "TLS as with `public`, and with AES-128-GCM, key exchange on P-256, and a certificate of the device on P-256",
     use: { TLS_PUBLIC: 1, TLS_AES128: 1, TLS_SECP256R1: 1, TLS_OWN_P256: 1 },
+    more: { flash: 34 * KiB, linear: 6 * KiB },
   },
-  own: { says: "TLS also with servers that have a key on P-256", use: { TLS_P256: 1 } },
+  own: {
+    says: "TLS also with servers that have a key on P-256",
+    use: { TLS_P256: 1 },
+    more: { flash: 6 * KiB, linear: 0 },
+  },
   tickets: {
     says: "two tickets of TLS instead of one: for servers that give none to a client that resumes, such as Node",
     use: { TLS_TWO_TICKETS: 1 },
+    more: { flash: 0.5 * KiB, linear: 0.75 * KiB },
   },
   ...DRIVERS,
   http: {
@@ -42,7 +51,11 @@ export const CHOICES = {
     use: { ...only("esp-at"), ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
   },
   mqtt: { says: "no HTTP: messages travel in MQTT through a broker, inside TLS", use: { ROAD_MQTT: 1 } },
-  pubsub: { says: "the client of MQTT of `signet_mqtt_open` instead of a stream", use: { MQTT_CLIENT: 1 } },
+  pubsub: {
+    says: "the client of MQTT of `signet_mqtt_open` instead of a stream",
+    use: { MQTT_CLIENT: 1 },
+    more: { flash: 4 * KiB, linear: 3 * KiB },
+  },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
 } as const satisfies Record<string, Choice>;
 
@@ -78,7 +91,12 @@ export function choicesOf(text: string): ChoiceName[] {
 
 /** A board's data with these choices. */
 export function choose(board: Board, names: readonly ChoiceName[]): Board {
-  return { ...board, use: names.reduce<Board["use"]>((use, name) => ({ ...use, ...CHOICES[name].use }), board.use) };
+  return names.reduce<Board>((chosen, name) => {
+    const { use, more = { flash: 0, linear: 0 } }: Choice = CHOICES[name];
+    const { flash, linear, stack } = chosen.budget;
+    const budget = { flash: flash + more.flash, linear: linear + more.linear, stack };
+    return { ...chosen, use: { ...chosen.use, ...use }, budget };
+  }, board);
 }
 
 /** The choices for people, a line each. */

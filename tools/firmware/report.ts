@@ -64,7 +64,7 @@ async function fitting(request: Request): Promise<Built> {
 /** Build, and print the place and size of the ELF. */
 export async function build(asked: Asked): Promise<void> {
   for await (const built of builds(asked)) {
-    const { budget, seedRequired } = await loadBoard(built.board);
+    const { budget, seedRequired } = choose(await loadBoard(built.board), built.choices);
     process.stdout.write(`${relative(process.cwd(), built.elf)}: flash ${share(built.size.flash, budget.flash)}\n`);
     if (seedRequired) process.stdout.write(`${built.board} ${SEED_REQUIRED}\n`);
   }
@@ -84,7 +84,7 @@ export async function size(asked: Asked & { readonly json?: boolean; readonly fi
     const tls = await linearOfTls(built);
     all[nameOf(built)] = { ...built.size, ...(tls !== undefined && { linearOfTls: tls }) };
     if (asked.json) continue;
-    const { budget } = await loadBoard(built.board);
+    const { budget } = choose(await loadBoard(built.board), built.choices);
     const { flash, linear, stack, parts, sources } = built.size;
     const rows = [
       ["flash", share(flash, budget.flash)],
