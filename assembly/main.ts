@@ -35,6 +35,11 @@ export function send(len: u32): i32 {
   return life.give(len);
 }
 
+/** Write the certificate of the key on P-256 to the outbox; returns its length, or a `Status`. */
+export function certificate(): i32 {
+  return life.certificate();
+}
+
 /** Return the device's state: a `State`. */
 export function status(): u32 {
   return life.state();
@@ -53,6 +58,16 @@ export function streamOpen(len: u32, port: u32): i32 {
 /** Return the place for the name of the stream's host: 64 bytes; 0: there are no streams. */
 export function streamName(): usize {
   return stream.name();
+}
+
+/** Return the place for the application protocol that streams ask for: 32 bytes; 0: there is a stream, or no choice of it. */
+export function streamProtocol(): usize {
+  return PUBSUB && pubsub.isMade() ? 0 : stream.protocol();
+}
+
+/** Ask for the protocol of `len` bytes there; a `Status`. */
+export function streamAsk(len: u32): i32 {
+  return PUBSUB && pubsub.isMade() ? Status.Unexpected : stream.ask(len);
 }
 
 /** Return the stream's state: a `State` of `device/stream.ts`. */

@@ -18,7 +18,7 @@ import * as key from "./_key";
 import * as key256 from "./_key256";
 import * as entropy from "./entropy";
 import * as event from "./event";
-import { Event } from "./facts";
+import { Event, PROTOCOL_MOST } from "./facts";
 import * as features from "./features";
 import { settings, tlsKeys, tlsRoots } from "./settings";
 
@@ -56,6 +56,16 @@ const channel = changetype<Channel>(memory.data(offsetof<Channel>(), 4));
 
 @lazy
 const options = changetype<Options>(memory.data(offsetof<Options>(), 8));
+
+/** The application protocol that the application asks for (RFC 7301); none if its length is 0. */
+@lazy
+export const protocol: usize = memory.data(PROTOCOL_MOST, 4);
+export let protocolLen: u32 = 0;
+
+/** Ask for the protocol of `len` bytes at `protocol`, from the application's next connection on; at most PROTOCOL_MOST. */
+export function ask(len: u32): void {
+  protocolLen = len;
+}
 
 /** True if the factory page asks for TLS; a build without TLS takes no such page. */
 @inline
@@ -101,9 +111,16 @@ export function state(): LinkState {
   }
 }
 
-/** Begin to open a connection; `host` is kept by pointer until it ends. `isOrdinary`: the device prefers its key on P-256 there, if it has one. */
-export function open(host: usize, hostLen: u32, port: u32, isOrdinary: bool): Status {
-  if (features.OWN256) prefer(isOrdinary);
+/**
+ * Begin to open a connection; `host` is kept by pointer until it ends. `isOwn`: it is the application's. The device prefers its key on P-256 there, if it has one, and asks
+ * for the application protocol.
+ */
+export function open(host: usize, hostLen: u32, port: u32, isOwn: bool): Status {
+  if (features.OWN256) prefer(isOwn);
+  if (features.PROTOCOL) {
+    options.alpn = protocol;
+    options.alpnLen = isOwn ? protocolLen : 0;
+  }
   if (link.TUNNEL) {
     const id = scratch.take(LINK_ID_BYTES);
     const made = entropy.random(id, LINK_ID_BYTES, channel.nowMs);

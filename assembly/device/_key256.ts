@@ -4,6 +4,7 @@
  */
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
+import { Writer } from "../lib/writer";
 import * as p256 from "../signer/p256";
 import { P256Key } from "../signer/p256";
 import * as system from "../port/system";
@@ -15,6 +16,10 @@ import * as records from "./store";
 
 @lazy
 const own = changetype<P256Key>(memory.data(p256.P256_KEY_BYTES, 8));
+
+
+@lazy
+const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 4));
 
 /** Recall the key, or make and store it. NoEntropy: there is no usable randomness; Storage: it could not be stored. */
 export function begin(nowMs: u32): Status {
@@ -33,6 +38,16 @@ function make(secret: usize, nowMs: u32): Status {
     if (status != Status.Ok) return Status.NoEntropy;
   } while (p256.derive(own, secret) != Status.Ok);
   return records.put(Record.KeyP256, secret, p256.SECRET_BYTES) == Status.Ok ? Status.Ok : Status.Storage;
+}
+
+/** Sign the certificate, once in a life; after a fault, again at the next call. */
+export function certify(): void {
+  const place = scratch.take(ordinary.TBS_BYTES);
+  writer.begin(place, ordinary.TBS_BYTES);
+  const secret = lend();
+  ordinary.sign(writer);
+  wipe(secret);
+  scratch.release(place);
 }
 
 /** Lend the secret, as `_key.lend` does the seed: `wipe` must follow in the same turn. */

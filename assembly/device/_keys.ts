@@ -24,6 +24,7 @@ import * as entropy from "./entropy";
 import * as event from "./event";
 import { Death, Event, Record, State } from "./facts";
 import * as features from "./features";
+import { certificate } from "./settings";
 import * as records from "./store";
 
 /** When the key was rotated last; 0: not since the start. */
@@ -48,8 +49,16 @@ function beginSecond(): bool {
     ordinary.pin(pin);
     event.text(Event.KeyP256, pin, ordinary.PIN_BYTES);
     scratch.release(pin);
+    adopt();
   }
   return status == Status.Ok;
+}
+
+/** Show the certificate of the factory page from now on, if there is one and it is of this key. */
+function adopt(): void {
+  if (certificate.len == 0) return;
+  const status = ordinary.adopt(certificate.at, certificate.len);
+  if (status != Status.Ok) event.number(Event.CertificateRefused, -status);
 }
 
 /** Make the first key and store it. False: that failed, and the life ends. */

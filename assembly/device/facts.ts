@@ -63,6 +63,8 @@ export const enum Event {
   LinkFault = 30,
   /** The device has a key on P-256 beside its own: its pin, the SHA-256 of its SubjectPublicKeyInfo. It is the CN of the certificate, too. */
   KeyP256 = 31,
+  /** The certificate of the factory page is not used, and the device shows its own: the status, u32; 2: it is none, 3: its key is not the device's. */
+  CertificateRefused = 32,
 }
 
 /** The numbers of a server that Event.NumberRefused can name. */
@@ -219,4 +221,11 @@ export const enum Factory {
   MqttPassword = 19,
   /** Further commands for a module in a mobile network, without `AT`, with a line feed between two: tstr, 1 to 128 bytes. */
   ModuleCommands = 20,
+  /** The certificate_list of TLS (RFC 8446, section 4.4.2) for the device's key on P-256: bstr, 1 to 1,536 bytes. An image without such a key refuses the page. */
+  Certificate = 21,
 }
+
+/** The longest name of an application protocol. */
+export const PROTOCOL_MOST: u32 = 32;
+/** The most bytes of the certificate that the device makes itself. */
+export const CERTIFICATE_MOST: u32 = 394;

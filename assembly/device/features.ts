@@ -15,4 +15,7 @@ export const ACCESS: bool = isDefined(OWN_READINGS) || PUBSUB;
 /** The device has a second key, on P-256, for the application's stream to services that take no Ed25519. */
 export const OWN256: bool = TLS && isDefined(TLS_OWN_P256);
 
+/** The application's connections can ask for an application protocol. */
+export const PROTOCOL: bool = TLS && (OWN256 || PUBSUB);
+
 if (PUBSUB && !TLS) ERROR("MQTT_CLIENT is inside TLS: it excludes WITHOUT_TLS");

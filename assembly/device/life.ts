@@ -31,6 +31,7 @@ import { Status } from "../lib/status";
 import * as signers from "../signer/signer";
 import * as clock from "../port/clock";
 import * as system from "../port/system";
+import * as ordinary from "../tls/ordinary";
 import * as access from "./access";
 import * as answers from "./_answer";
 import * as carrier from "./_carrier";
@@ -39,13 +40,14 @@ import * as floor from "./_floor";
 import * as ground from "./_ground";
 import { command, COMMAND_BYTES, data, Draft, epitaph, got, Life, life, peer, writer } from "./_ground";
 import { own } from "./_key";
+import * as key256 from "./_key256";
 import * as draft from "./_draft";
 import * as keys from "./_keys";
 import * as pubsub from "./pubsub";
 import * as question from "./_question";
 import * as entropy from "./entropy";
 import * as event from "./event";
-import { Death, Event, Record, State } from "./facts";
+import { CERTIFICATE_MOST, Death, Event, Record, State } from "./facts";
 import * as features from "./features";
 import * as settings from "./settings";
 import { serverKeys } from "./settings";
@@ -218,6 +220,7 @@ function complete(): void {
 
 /** The whole table: one line a state. */
 function live(): void {
+  if (features.OWN256 && life.state > State.Collecting && ordinary.unsigned()) key256.certify();
   switch (life.state) {
     case State.Resting:
       return resting();
@@ -243,6 +246,18 @@ function live(): void {
 export function outbox(): usize {
   if (features.ACCESS && signers.LATE && life.draft == Draft.Access) return 0;
   return life.dataLen == 0 ? data : 0;
+}
+
+/**
+ * Write the certificate of the key on P-256 to `outbox`; returns its length. Else a `Status`. Again: there is none yet, or a report waits for its receipt; Unexpected:
+ * this image has none.
+ */
+export function certificate(): i32 {
+  if (!features.OWN256) return Status.Unexpected;
+  if (life.draft != Draft.None || life.dataLen != 0 || ordinary.unsigned()) return Status.Again;
+  writer.begin(data, CERTIFICATE_MOST);
+  ordinary.writeX509(writer);
+  return writer.length();
 }
 
 /** Take `len` bytes at `outbox` as the next report. Again: the last ones have no receipt yet; TooLong: more than 512. */

@@ -32,6 +32,8 @@ const PIN_LEAST: u32 = 4;
 const PIN_MOST: u32 = 8;
 const COMMANDS_MOST: u32 = 128;
 const BROKER_MOST: u32 = 64;
+/** A leaf and an intermediate authority. */
+const CHAIN_MOST: u32 = 1536;
 
 
 @unmanaged
@@ -73,6 +75,9 @@ export class Broker {
 
 @lazy
 export const broker = changetype<Broker>(memory.data(offsetof<Broker>(), 4));
+/** The certificate_list for the key on P-256 (RFC 8446 §4.4.2); empty: none. */
+@lazy
+export const certificate = changetype<Slice>(memory.data(offsetof<Slice>(), 4));
 export const settings = changetype<Settings>(memory.data(offsetof<Settings>(), 4));
 /** The server's keys, one after the other. */
 export const serverKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
@@ -81,8 +86,8 @@ export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4
 /** The keys that may end its chain of certificates, one after the other. */
 export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
-/** The factory page's map with every field at its longest, those of a mobile network and of MQTT only where the image has them. */
-const MAP_BYTES: u32 = 561 + (link.MOBILE ? 341 : 0) + (MQTT ? 201 : 0);
+/** The factory page's map with every field at its longest, those of a mobile network, of MQTT and of a key on P-256 only where the image has them. */
+const MAP_BYTES: u32 = 561 + (link.MOBILE ? 341 : 0) + (MQTT ? 201 : 0) + (features.OWN256 ? CHAIN_MOST + 4 : 0);
 /** The same with its checksum, in whole words. */
 const SETTINGS_BYTES: u32 = (MAP_BYTES + CHECKSUM_BYTES + 3) & ~3;
 
@@ -148,6 +153,7 @@ function read(): boolean {
   if (link.MOBILE) found += readMobile();
   if (MQTT) found += readBroker();
   if (link.MOBILE) found += readCommands();
+  if (features.OWN256) found += readCertificate();
   if (!reader.done() || found != count) return false;
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
   if (settings.tlsRootCount != 0 && !CHAINS) return false;
@@ -194,6 +200,14 @@ function readBroker(): u32 {
   found += readOptional(Factory.MqttPassword, Major.Text, 1, BROKER_MOST);
   broker.password = slice.at;
   broker.passwordLen = slice.len;
+  return found;
+}
+
+/** Read the certificate for the key on P-256; returns how many pairs that were. */
+function readCertificate(): u32 {
+  const found = readOptional(Factory.Certificate, Major.Bytes, 1, CHAIN_MOST);
+  certificate.at = slice.at;
+  certificate.len = slice.len;
   return found;
 }
 

@@ -18,7 +18,7 @@ import * as bytes from "../lib/bytes";
 import { HOST_BYTES, LinkState } from "../link/link";
 import * as tls from "../tls/client";
 import * as channel from "./_channel";
-import { StreamState } from "./facts";
+import { PROTOCOL_MOST, StreamState } from "./facts";
 import * as features from "./features";
 import { settings } from "./settings";
 
@@ -63,6 +63,25 @@ export function open(from: usize, len: u32, port: u32): Status {
   bytes.copy(host, len ? from : settings.host, stream.hostLen);
   stream.port = port ? port : settings.port;
   stream.state = StreamState.Waiting;
+  return Status.Ok;
+}
+
+/** Place for the name of an application protocol; 0: this image asks for none, or there is a stream. */
+export function protocol(): usize {
+  if (!features.PROTOCOL) return 0;
+  const isFree = stream.state == StreamState.Closed || stream.state >= StreamState.Ended;
+  return isFree ? channel.protocol : 0;
+}
+
+/**
+ * Ask for the application protocol (RFC 7301) of `len` bytes at `protocol` on each stream from now on; 0: for none. A server that chooses another one is refused; one that
+ * chooses none is not. Unexpected: this image asks for none, or there is a stream; TooLong: more than 32 bytes.
+ */
+export function ask(len: u32): Status {
+  if (!features.PROTOCOL) return Status.Unexpected;
+  if (protocol() == 0) return Status.Unexpected;
+  if (len > PROTOCOL_MOST) return Status.TooLong;
+  channel.ask(len);
   return Status.Ok;
 }
 

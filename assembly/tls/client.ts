@@ -46,7 +46,6 @@ import * as group from "./group";
 import * as hello from "./hello";
 import * as message from "./message";
 import { ANCHORS, CHAINS, ID_BYTES, Options, RANDOM_BYTES, authenticates } from "./options";
-import * as ordinary from "./ordinary";
 import { OWN256, WIDE } from "./profile";
 import * as record from "./record";
 import { CertificateType, Content, Kind } from "./registry";
@@ -712,9 +711,8 @@ function finished(len: u32): Alert {
 function answer(): State {
   if (!agreed.requested) return State.SendFinished;
   const signs = ours() && agreed.clientType == CertificateType.X509;
-  if (!signs) return State.SendCertificate;
-  const unsigned =
-    OWN256 && showsOrdinary() ? ordinary.unsigned() : credential.unsigned(signers.publicKey(client.options.signer));
+  if (!signs || (OWN256 && showsOrdinary())) return State.SendCertificate;
+  const unsigned = credential.unsigned(signers.publicKey(client.options.signer));
   return unsigned ? State.SignCredential : State.SendCertificate;
 }
 
@@ -730,8 +728,7 @@ function ours(): bool {
 
 /** Sign the device's certificate, once in its life: one public-key operation. */
 function signCredential(): Status {
-  if (OWN256) writer.begin(buffer, TLS_MESSAGE_BYTES);
-  const status = OWN256 && showsOrdinary() ? ordinary.sign(writer) : credential.sign(client.options.signer, noise);
+  const status = credential.sign(client.options.signer, noise);
   if (status == Status.Again) return Status.Again;
   if (status != Status.Ok) return settle(Alert.InternalError);
   client.state = State.SendCertificate;

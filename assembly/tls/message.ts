@@ -195,13 +195,14 @@ export function writeCertificate(w: Writer, agreed: Agreed, options: Options): u
     return end(w);
   }
   const raw = agreed.clientType == CertificateType.RawPublicKey;
-  const len = OWN256 && isOrdinary(agreed) ? ordinary.length(raw) : raw ? credential.RAW_BYTES : credential.X509_BYTES;
+  if (OWN256 && isOrdinary(agreed)) {
+    ordinary.writeList(w, raw);
+    return end(w);
+  }
+  const len = raw ? credential.RAW_BYTES : credential.X509_BYTES;
   w.u24(3 + len + 2);
   w.u24(len);
-  if (OWN256 && isOrdinary(agreed)) {
-    if (raw) ordinary.writeRaw(w);
-    else ordinary.writeX509(w);
-  } else if (raw) credential.writeRaw(w, signers.publicKey(options.signer));
+  if (raw) credential.writeRaw(w, signers.publicKey(options.signer));
   else credential.writeX509(w, signers.publicKey(options.signer));
   w.u16(0);
   return end(w);

@@ -1,20 +1,25 @@
 /**
- * The device's credential on P-256, for servers that take no Ed25519: a self-signed X.509 certificate, or the raw public key.
+ * The device's credential on P-256, for servers that take no Ed25519: a self-signed X.509 certificate, a chain that an authority issued for the same key, or the raw
+ * public key.
  *
- * The certificate has version 3, serial 1, the key's pin in hexadecimal as the CN of subject and issuer, dates from 1970 to 9999 and no extensions. Its signature is
+ * The self-signed certificate has version 3, serial 1, the key's pin in hexadecimal as the CN of subject and issuer, dates from 1970 to 9999 and no extensions. Its signature is
  * that of RFC 6979 without noise, so the certificate is the same whenever it is made: services that register it know it by its hash.
  */
+import { TLS_MESSAGE_BYTES } from "../config";
 import * as ecdsa from "../crypto/ecdsa";
 import * as sha256 from "../crypto/sha256";
 import * as bytes from "../lib/bytes";
+import { Reader } from "../lib/reader";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import { Writer } from "../lib/writer";
 import * as p256 from "../signer/p256";
 import { P256Key } from "../signer/p256";
-import { P256_HEAD, P256_HEAD_BYTES } from "./key";
+import { Alert } from "./alert";
+import { Algorithm, Key, P256_HEAD, P256_HEAD_BYTES } from "./key";
 import * as scheme from "./scheme";
 import { ECDSA256_NAME, ECDSA256_NAME_BYTES, Scheme } from "./scheme";
+import * as x509 from "./x509";
 
 /** Version and serial. */
 // prettier-ignore
@@ -36,11 +41,13 @@ const SPKI_BYTES: u32 = P256_HEAD_BYTES + p256.KEY_BYTES;
 /** In front of a sequence: its length has two bytes. */
 const OUTER_BYTES: u32 = 4;
 /** Bytes of the signed part. */
-const TBS_BYTES: u32 =
+export const TBS_BYTES: u32 =
   OUTER_BYTES + HEAD_BYTES + ECDSA256_NAME_BYTES + 2 * (NAME_BYTES + CN_BYTES) + DATES_BYTES + SPKI_BYTES;
 /** In front of the signature: the head of the bit string, and a byte of unused bits. */
 const BITS_BYTES: u32 = 3;
 
+/** Bytes of the longest certificate_list: the message has a head, an empty context and the length of the list before it. */
+const LIST_MOST: u32 = TLS_MESSAGE_BYTES - 4 - 1 - 3;
 /** Bytes of the longest signature in DER. */
 const SIGNATURE_MOST: u32 = 72;
 
@@ -52,13 +59,56 @@ let signatureLen: u32 = 0;
 @lazy
 const signature = memory.data(SIGNATURE_MOST, 8);
 
+/** The certificate_list of an authority, which replaces the own certificate; none if its length is 0. */
+let list: usize = 0;
+let listLen: u32 = 0;
+
+
+@lazy
+const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+
 /** True if the next connections prefer this credential to that of the device's own key. */
 let preferred: bool = false;
 
-/** Take the key, which is kept by pointer. */
+/** Take the key, which is kept by pointer. It is not shown until `sign` has made its certificate. */
 export function use(own: P256Key): void {
   key = own;
   signatureLen = 0;
+  listLen = 0;
+}
+
+/**
+ * Show a certificate_list (RFC 8446 §4.4.2) instead of the own certificate. It is kept by pointer. TooLong: its message has no room for it; Malformed: it is none,
+ * or an entry has extensions; Forged: its first certificate is not of this key. The own certificate is shown then.
+ */
+export function adopt(from: usize, len: u32): Status {
+  listLen = 0;
+  if (len > LIST_MOST) return Status.TooLong;
+  reader.begin(from, len);
+  let status = Status.Absent;
+  do {
+    const derLen = reader.u24();
+    const der = reader.take(derLen);
+    if (reader.u16() != 0) reader.fail();
+    if (reader.ok() && status == Status.Absent) status = compare(der, derLen);
+  } while (reader.left());
+  if (!reader.ok()) return Status.Malformed;
+  if (status != Status.Ok) return status;
+  list = from;
+  listLen = len;
+  return Status.Ok;
+}
+
+/** Compare the key of a certificate with the own one: Ok, Malformed or Forged. */
+function compare(der: usize, len: u32): Status {
+  const found = changetype<Key>(scratch.take(offsetof<Key>()));
+  const verdict = x509.leafKey(found, der, len);
+  const isOwn =
+    verdict == Alert.None &&
+    found.algorithm == <u16>Algorithm.P256 &&
+    bytes.same(found.at, p256.publicKey(key), p256.KEY_BYTES);
+  scratch.release(changetype<usize>(found));
+  return isOwn ? Status.Ok : verdict == Alert.BadCertificate ? Status.Malformed : Status.Forged;
 }
 
 /** Prefer it, or not, from the next connection on. */
@@ -66,9 +116,9 @@ export function prefer(yes: bool): void {
   preferred = yes;
 }
 
-/** True if there is a key, and it is preferred. */
+/** True if there is a key with its certificate, and it is preferred. */
 export function isPreferred(): bool {
-  return preferred && changetype<usize>(key) != 0;
+  return preferred && signatureLen != 0;
 }
 
 /** True if the certificate still has to be signed. */
@@ -77,7 +127,7 @@ export function unsigned(): bool {
 }
 
 /** Write SubjectPublicKeyInfo: the raw public key. */
-export function writeRaw(w: Writer): void {
+function writeRaw(w: Writer): void {
   w.bytes(P256_HEAD, P256_HEAD_BYTES);
   w.bytes(p256.publicKey(key), p256.KEY_BYTES);
 }
@@ -117,7 +167,7 @@ function writeName(w: Writer, pin: usize): void {
   if (w.ok()) bytes.hex(text, pin, PIN_BYTES);
 }
 
-/** Sign the certificate, once: Ok, or Forged if a fault was noticed. `w` is an empty writer with room for the signed part. CT: nothing of the key leaks. */
+/** Sign the certificate, once: Ok, or Forged if a fault was noticed. The secret is lent. `w` is an empty writer with room for TBS_BYTES. CT: nothing of the key leaks. */
 export function sign(w: Writer): Status {
   writeSigned(w);
   const len = issue(signature, w.start, w.length(), 0, 0, 0);
@@ -126,14 +176,30 @@ export function sign(w: Writer): Status {
   return Status.Ok;
 }
 
-/** Bytes of the certificate, which was signed before, or of the raw public key. */
-export function length(raw: bool): u32 {
-  return raw ? SPKI_BYTES : OUTER_BYTES + TBS_BYTES + ECDSA256_NAME_BYTES + BITS_BYTES + signatureLen;
+/** Bytes of the certificate, which was signed before. */
+function length(): u32 {
+  return OUTER_BYTES + TBS_BYTES + ECDSA256_NAME_BYTES + BITS_BYTES + signatureLen;
 }
 
-/** Write the certificate, which was signed before. */
+/** Write the certificate_list: that of an authority, the own certificate, or the raw public key. */
+export function writeList(w: Writer, raw: bool): void {
+  if (!raw && listLen) {
+    w.u24(listLen);
+    w.bytes(list, listLen);
+    return;
+  }
+  const len = raw ? SPKI_BYTES : length();
+  w.u24(3 + len + 2);
+  w.u24(len);
+  if (raw) writeRaw(w);
+  else writeX509(w);
+  w.u16(0);
+}
+
+/** Write the own certificate; nothing while it is not signed, or if this image has none. */
 export function writeX509(w: Writer): void {
-  writeHead(w, length(false));
+  if (unsigned()) return;
+  writeHead(w, length());
   writeSigned(w);
   w.bytes(ECDSA256_NAME, ECDSA256_NAME_BYTES);
   w.u8(0x03);

@@ -13,6 +13,9 @@ uint32_t guest_send(uint32_t len);
 uint32_t guest_linkFault(void);
 uint32_t guest_streamName(void);
 uint32_t guest_streamOpen(uint32_t len, uint32_t port);
+uint32_t guest_streamProtocol(void);
+uint32_t guest_streamAsk(uint32_t len);
+uint32_t guest_certificate(void);
 uint32_t guest_streamState(void);
 uint32_t guest_streamRoom(void);
 uint32_t guest_streamOutbox(void);
@@ -87,6 +90,25 @@ int32_t signet_stream_open(const char *host, uint16_t port) {
   if (name == 0 || taken)
     return SIGNET_UNEXPECTED;
   return copy_in(name, host, len) ? (int32_t)guest_streamOpen(len, port) : SIGNET_UNEXPECTED;
+}
+
+int32_t signet_stream_protocol(const char *name) {
+  const uint32_t len = length(name, SIGNET_PROTOCOL_MOST), place = guest_streamProtocol();
+  if (len > SIGNET_PROTOCOL_MOST)
+    return SIGNET_TOO_LONG;
+  return place && copy_in(place, name, len) ? (int32_t)guest_streamAsk(len) : SIGNET_UNEXPECTED;
+}
+
+int32_t signet_certificate(void *der) {
+  const uint32_t outbox = guest_outbox();
+  const int32_t len = (int32_t)guest_certificate();
+  if (len < 0)
+    return len;
+  const uint8_t *from = guest_memory(outbox, (uint32_t)len);
+  if (!from || len > (int32_t)SIGNET_CERTIFICATE_MOST)
+    return SIGNET_UNEXPECTED;
+  memcpy(der, from, (size_t)len);
+  return len;
 }
 
 uint32_t signet_stream_state(void) { return guest_streamState(); }

@@ -57,6 +57,14 @@ struct signet_link_fault signet_link_fault(void);
 /** Ask for a stream to a host, which is copied; NULL is the host of the factory page, and port 0 its port. */
 int32_t signet_stream_open(const char *host, uint16_t port);
 
+/**
+ * Offer an application protocol (ALPN, RFC 7301) on each stream from now on, such as "x-amzn-mqtt-ca"; NULL: none. A
+ * stream to a server that chooses another protocol fails; a server may also choose none. At most SIGNET_PROTOCOL_MOST
+ * bytes. SIGNET_UNEXPECTED: there is a stream, or the image has none of the choices `cloud` and `pubsub`. With `pubsub`
+ * it is that of the client of MQTT: call it before signet_mqtt_open.
+ */
+int32_t signet_stream_protocol(const char *name);
+
 /** State of the stream. */
 uint32_t signet_stream_state(void);
 
@@ -71,6 +79,14 @@ int32_t signet_stream_rekey(void);
 
 /** End the stream: accepted bytes are still sent, received ones are dropped. */
 void signet_stream_close(void);
+
+/**
+ * Copy the certificate that the device makes for its key on P-256 (X.509 in DER), to register it at a cloud or a
+ * broker, or to have an authority issue another for the same key: tools/tls/README.md. It is the same at each start.
+ * `der` has SIGNET_CERTIFICATE_MOST bytes. Returns its length. SIGNET_AGAIN: there is no key yet, or a report waits
+ * for its receipt; SIGNET_UNEXPECTED: the image is without the choice `cloud`.
+ */
+int32_t signet_certificate(void *der);
 
 /**
  * A client of MQTT 3.1.1 inside TLS, for a broker of your own. It is in images with the choice `pubsub`, which have no

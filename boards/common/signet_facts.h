@@ -110,6 +110,10 @@ enum signet_link_cause {
 #define SIGNET_HOST_MOST 64u
 #define SIGNET_DATA_MOST 512u
 
+/** The longest name of an application protocol. */
+#define SIGNET_PROTOCOL_MOST 32u
+/** The most bytes of the certificate that the device makes itself. */
+#define SIGNET_CERTIFICATE_MOST 394u
 /** The longest topic, and the longest filter. */
 #define SIGNET_MQTT_TOPIC_MOST 64u
 /** The most bytes of a message. */

@@ -4,6 +4,7 @@
  * the real server. `tests/package` links one for a board.
  */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,6 +97,33 @@ describe("an application outside of the tree", () => {
       await world.checkHonest(subject);
     } finally {
       await subject.stop();
+      await world.close();
+    }
+  });
+
+  it("reports the certificate of the choice `cloud`, and nothing of it without that choice", async () => {
+    const tells = APP.replace(
+      "import { Writer }",
+      'import * as ordinary from "../tls/ordinary";\nimport { Writer }',
+    ).replace(/cbor\.map\(out, 2\)[\s\S]*?1_000\);/, "out.u8(0);\n  ordinary.writeX509(out);");
+    const world = await World.start();
+    const image = await loadImage(project(tells));
+    try {
+      for (const use of [[], ["TLS_P256=1", "TLS_OWN_P256=1"]]) {
+        const subject = await Subject.make(world, { module: await firmware(image.entry, use, image.app) });
+        await subject.start();
+        await subject.see("accepted");
+        await subject.stop();
+        const [report] = await world.server.reports(subject.id);
+        const told = fromHex(report!.data)!;
+        if (use.length === 0) assert.equal(told.length, 1);
+        else
+          assert.equal(
+            new X509Certificate(told.subarray(1)).subject,
+            `CN=${Buffer.from(subject.said("key-p256")[0]!.data).toString("hex")}`,
+          );
+      }
+    } finally {
       await world.close();
     }
   });

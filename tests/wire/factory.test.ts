@@ -40,6 +40,7 @@ const most: factory.Factory = {
   mqttUser: "device-7",
   mqttPassword: "pass word",
   commands: ["+CPSMS=1", '+QCFG="iotopmode",0'],
+  certificate: new Uint8Array(1536).fill(9),
 };
 
 void test("a factory page reads back as it was written", () => {
@@ -67,6 +68,8 @@ void test("refuse a page that is erased, altered or cut, and fields out of bound
     { apnPassword: "x".repeat(65) },
     { pin: "12a4" },
     { commands: [] },
+    { certificate: new Uint8Array(0) },
+    { certificate: new Uint8Array(1537) },
     { commands: ["+A\r+B"] },
     { commands: ["+A\n+B"] },
     { commands: ["x".repeat(64), "x".repeat(64)] },

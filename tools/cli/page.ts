@@ -5,6 +5,7 @@ interface Options {
   config: string;
   at?: number;
   image?: string;
+  certificate?: string;
   out: string;
 }
 
@@ -16,6 +17,7 @@ export function add(program: Command): void {
     .requiredOption("--config <file>", "device.json: server, module, claim")
     .option("--at <address>", "the store's address", address)
     .option("--image <elf>", "ELF of your own program: its symbol signet_port_store gives the address")
+    .option("--certificate <file>", "PEM: a certificate of an authority for the device's key on P-256, and its chain")
     .requiredOption("--out <file>", "name.hex: Intel HEX; any other name: the bytes")
     .addHelpText("after", "\nA page has a fresh seed: write each to one device only.")
     .action(async (options: Options) => {

@@ -1,6 +1,6 @@
 /** The numbers that a device shows: on its console, in its store, and to a C program. */
 
-/** Events on the device's console, with their bytes; numbers in them are big-endian. */
+/** Events on the device's console, with their bytes; numbers in them are big-endian. A third text is the part of an image without which it never says the event. */
 export const EVENTS = {
   booted: [1, "The count of starts, u32."],
   "key-made": [2, "A key was made and stored: its id."],
@@ -56,6 +56,12 @@ export const EVENTS = {
   "key-p256": [
     31,
     "The device has a key on P-256 beside its own: its pin, the SHA-256 of its SubjectPublicKeyInfo. It is the CN of the certificate, too.",
+    "TLS_OWN_P256",
+  ],
+  "certificate-refused": [
+    32,
+    "The certificate of the factory page is not used, and the device shows its own: the status, u32; 2: it is none, 3: its key is not the device's.",
+    "TLS_OWN_P256",
   ],
 } as const;
 
@@ -153,6 +159,10 @@ export const FACTORY = {
   "module-commands": [
     20,
     "Further commands for a module in a mobile network, without `AT`, with a line feed between two: tstr, 1 to 128 bytes.",
+  ],
+  certificate: [
+    21,
+    "The certificate_list of TLS (RFC 8446, section 4.4.2) for the device's key on P-256: bstr, 1 to 1,536 bytes. An image without such a key refuses the page.",
   ],
 } as const;
 
@@ -254,6 +264,12 @@ export const RECORDS = {
 
 /** The longest name of a stream's host. */
 export const HOST_MOST = 64;
+
+/** Limits of TLS that the application sees. */
+export const TLS_LIMITS = {
+  PROTOCOL_MOST: [32, "The longest name of an application protocol."],
+  CERTIFICATE_MOST: [394, "The most bytes of the certificate that the device makes itself."],
+} as const;
 
 /** Limits of the application's client of MQTT. */
 export const MQTT_LIMITS = {

@@ -59,6 +59,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("Death", "Causes for which a device gives up and resets.", device.DEATHS),
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
       enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
+      constants(device.TLS_LIMITS),
     ].join("\n"),
   "assembly/link/_families.ts": drivers,
   "assembly/link/facts.ts": () =>
@@ -124,7 +125,7 @@ function header(): string {
     `/** Steps in which the link can fail. */\n${cEnumeration("signet_link_step", "SIGNET_LINK_STEP_", rows(device.LINK_STEPS))}`,
     `/** Causes of a fault of the link. */\n${cEnumeration("signet_link_cause", "SIGNET_LINK_CAUSE_", rows(device.LINK_CAUSES))}`,
     `/** The longest name of a host, and the most bytes of a report. */\n#define SIGNET_HOST_MOST ${device.HOST_MOST}u\n#define SIGNET_DATA_MOST ${protocol.LIMITS.DATA_MOST[0]}u\n`,
-    Object.entries(device.MQTT_LIMITS)
+    Object.entries({ ...device.TLS_LIMITS, ...device.MQTT_LIMITS })
       .map(([name, [number, meaning]]) => `/** ${meaning} */\n#define SIGNET_${name} ${number}u\n`)
       .join(""),
     `#endif\n`,

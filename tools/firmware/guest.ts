@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EVENTS } from "../facts/device.ts";
+import type { Row } from "../facts/table.ts";
 import { Trouble } from "../trouble.ts";
 import { asc, GUEST_END, type Program, sourcesOf, VERSIONS, WASM_FLAGS } from "./asc.ts";
 import type { Board } from "./board.ts";
@@ -78,9 +79,12 @@ function definitions(call: Call): string {
   ].join("\n");
 }
 
-/** The event names as one text of C, each with its zero: the codes are 1, 2, 3 and so on. */
-function eventNames(): string {
-  return Object.entries(EVENTS)
+/** The event names as one text of C, each with its zero: the codes are 1, 2, 3 and so on. Names at its end that the image never says are left out. */
+function eventNames(use: Board["use"]): string {
+  const rows = Object.entries<Row>(EVENTS);
+  const last = rows.findLastIndex(([, [, , needs]]) => needs === undefined || needs in use);
+  return rows
+    .slice(0, last + 1)
     .map(([name, [code]], i) => {
       if (code !== i + 1) throw new Error(`event ${name} has the code ${code} in place ${i + 1}`);
       return `"${name}\\0"`;
@@ -124,12 +128,13 @@ export interface Guest {
 export async function buildGuest(board: Pick<Board, "use">, program: Program, folder: string): Promise<Guest> {
   const wasm = await compileWasm(board, program);
   const isSmall = "CRYPTO_SMALL" in board.use;
-  const key = digest([String(isSmall)], filesBelow("tools/firmware", "tools/facts", ...VERSIONS));
+  const events = eventNames(board.use);
+  const key = digest([String(isSmall), events], filesBelow("tools/firmware", "tools/facts", ...VERSIONS));
   const shared = join(dirname(wasm), `c-${key.slice(0, 16)}`);
   await exclusively(`${shared}.lock`, async () => {
     if (existsSync(join(shared, "guest.json"))) return;
     mkdirSync(shared, { recursive: true });
-    const guest = await translate(wasm, program, isSmall, shared);
+    const guest = await translate(wasm, program, isSmall, events, shared);
     writeFileSync(join(shared, "guest.json"), JSON.stringify(guest));
   });
   mkdirSync(folder, { recursive: true });
@@ -139,7 +144,13 @@ export async function buildGuest(board: Pick<Board, "use">, program: Program, fo
 }
 
 /** Translate a module to C, in `folder`. */
-async function translate(wasm: string, program: Program, isSmall: boolean, folder: string): Promise<Guest> {
+async function translate(
+  wasm: string,
+  program: Program,
+  isSmall: boolean,
+  events: string,
+  folder: string,
+): Promise<Guest> {
   const making = join(folder, "wasm2c.c");
   await run(process.execPath, [
     ...WASM_FLAGS,
@@ -165,7 +176,7 @@ async function translate(wasm: string, program: Program, isSmall: boolean, folde
     "layout.h": layoutHeader(linear, globals, constants),
     "guest_calls.h": calls.map(definitions).join("\n"),
     "guest_exports.h": `#include <stdint.h>\n${calls.map((call) => `${prototype(call, "guest_")};\n${prototype(call, "guest_bare_")};\n`).join("")}`,
-    "events.h": `#define EVENT_NAMES ${eventNames()}\n`,
+    "events.h": `#define EVENT_NAMES ${events}\n`,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return { linear, calls };

@@ -8,11 +8,15 @@ import { SoftKey } from "../../assembly/signer/soft";
 import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
 import * as client from "../../assembly/tls/client";
+import { Writer } from "../../assembly/lib/writer";
 import * as group from "../../assembly/tls/group";
 import * as ordinary from "../../assembly/tls/ordinary";
 import { OWN256 } from "../../assembly/tls/profile";
 import * as suite from "../../assembly/tls/suite";
 import * as ticketStore from "../../assembly/tls/ticket";
+
+/** The longest certificate_list for the key on P-256. */
+const CHAIN_MOST: u32 = 1536;
 
 /** Room for what one call moves. */
 // prettier-ignore
@@ -28,12 +32,15 @@ const seed = memory.data(32, 8);
 const signer = changetype<Signer>(memory.data(SIGNER_BYTES, 8));
 const secret = memory.data(32, 8);
 const key256 = changetype<P256Key>(memory.data(p256.P256_KEY_BYTES, 8));
+const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 4));
+const chain = memory.data(CHAIN_MOST, 8);
 const random = memory.data(RANDOM_BYTES, 8);
 const psk = memory.data(32, 8);
 const identity = memory.data(256, 8);
 
 /** Linear memory of this file, the options aside. */
-export const OWN_BYTES: u32 = CAPACITY + 3 * 256 + 2 * 64 + 4 * 32 + p256.P256_KEY_BYTES + RANDOM_BYTES;
+export const OWN_BYTES: u32 =
+  CAPACITY + 3 * 256 + 2 * 64 + 4 * 32 + p256.P256_KEY_BYTES + RANDOM_BYTES + offsetof<Writer>() + CHAIN_MOST;
 
 /** The settings that `set` reads from the buffer's first bytes. */
 const enum Slot {
@@ -47,6 +54,15 @@ const enum Slot {
   Identity = 7,
   /** The secret of the device's key on P-256, which is then preferred. */
   Secret = 8,
+  /** The certificate_list for it. */
+  Chain = 9,
+}
+
+/** The result of the last `ordinary.adopt`. */
+let adopted: Status = Status.Absent;
+
+export function chainAdopted(): i32 {
+  return adopted;
 }
 
 export function buffer(): usize {
@@ -93,6 +109,13 @@ export function set(slot: Slot, len: u32): void {
       if (p256.derive(key256, secret) != Status.Ok) unreachable();
       p256.lend(key256, secret);
       ordinary.use(key256);
+      writer.begin(io, CAPACITY);
+      ordinary.sign(writer);
+      break;
+    case Slot.Chain:
+      if (!OWN256 || !len) break;
+      memory.copy(chain, io, min<u32>(len, CHAIN_MOST));
+      adopted = ordinary.adopt(chain, len);
       break;
     case Slot.Random:
       memory.copy(random, io, len);

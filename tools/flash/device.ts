@@ -106,7 +106,12 @@ export function load(path: string): DeviceConfig {
  * Make the factory page of one device. Its seed is fresh and kept nowhere else: all the randomness that a board without a
  * source of noise ever has, and mixed with its own on every other.
  */
-export function page(config: DeviceConfig, claim = config.claim, seed = seeds.fresh(config.seed)): Uint8Array {
+export function page(
+  config: DeviceConfig,
+  claim = config.claim,
+  seed = seeds.fresh(config.seed),
+  certificate?: Uint8Array,
+): Uint8Array {
   const { server, module, mqtt, reportIntervalMs } = config;
   return factory.write({
     link: module.family,
@@ -129,5 +134,6 @@ export function page(config: DeviceConfig, claim = config.claim, seed = seeds.fr
     claim,
     seed,
     reportIntervalMs,
+    certificate,
   });
 }

@@ -51,6 +51,7 @@ const WORDS: Readonly<Record<EventName, (data: Buffer, first: number) => string>
   "tls-failed": (data, first) => (first === 256 ? "TLS failed: the connection was lost" : `TLS failed with alert ${first}, sent by the ${data.length >= 8 && data.readUInt32BE(4) === 1 ? "server" : "device"}`),
   rotating: (data) => `made its next key, as ordered; the id of that key is ${data.toString("hex")}`,
   "key-p256": (data) => `has a key on P-256 for TLS with others; its pin is ${data.toString("hex")}`,
+  "certificate-refused": (_, first) => `does not use the certificate of its factory page: ${first === 3 ? "its key is not the device's" : "it is malformed"}`,
   rotated: (data) => `completed the rotation; its id is ${data.toString("hex")}`,
 };
 

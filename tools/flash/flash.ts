@@ -5,6 +5,7 @@ import { Trouble } from "../trouble.ts";
 import * as factory from "../wire/factory.ts";
 import * as terminal from "./console.ts";
 import { FirstWords } from "./console.ts";
+import * as certificate from "./certificate.ts";
 import * as device from "./device.ts";
 import * as image from "./image.ts";
 import type { Segment } from "./hex.ts";
@@ -124,6 +125,8 @@ export interface Options {
   readonly bench: Bench;
   /** The file with the device's settings; without it the factory page stays unchanged. */
   readonly config?: string | undefined;
+  /** The file with the certificate for the device's key on P-256: it goes into the factory page. */
+  readonly certificate?: string | undefined;
   /** Make it forget its key: it becomes another device. */
   readonly erase?: boolean;
 }
@@ -132,12 +135,17 @@ export interface Options {
 const SEED_GIVEN =
   "warning: a seed is for one device: this board gets a fresh seed, made from random bytes and the seed of the file";
 
-/** The factory page to write: from the file, or, for a board that becomes another device, its own with a fresh seed. */
+/**
+ * The factory page to write: from the file, or the board's own, with a fresh seed if the board becomes another device, and with the certificate if there is one. That of
+ * the key before is no other device's.
+ */
 async function newPage(options: Options, board: Board): Promise<Uint8Array | undefined> {
-  if (options.config !== undefined) return device.page(device.load(options.config));
-  if (!options.erase) return undefined;
+  const chain = options.certificate === undefined ? undefined : certificate.load(options.certificate);
+  if (options.config !== undefined) return device.page(device.load(options.config), undefined, undefined, chain);
+  if (!options.erase && !chain) return undefined;
   const old = await pageOn(options.bench, board, options.board);
-  return old && factory.write({ ...old, seed: seeds.fresh() });
+  if (chain && !old) throw new Trouble("the board has no factory page for the certificate", "give --config as well");
+  return old && factory.write({ ...old, certificate: chain, ...(options.erase && { seed: seeds.fresh() }) });
 }
 
 /** `signet flash`: build, write, verify, reset, and read the id. */

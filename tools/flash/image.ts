@@ -25,7 +25,10 @@ export function firmware(hexFile: string, board: Board): Segment[] {
 export function factoryPage(page: Uint8Array, board: Board): Segment {
   const { origin, pageBytes } = board.store;
   if (page.length > pageBytes)
-    throw new Trouble(`the factory page has ${page.length} bytes, the board's pages ${pageBytes}`, "shorten its texts");
+    throw new Trouble(
+      `the factory page has ${page.length} bytes, the board's pages ${pageBytes}`,
+      "shorten its texts, or its chain of certificates",
+    );
   const bytes = Buffer.alloc(pageBytes, 0xff);
   bytes.set(page);
   return { address: origin, bytes: spread.toFlash(board.store, bytes) };

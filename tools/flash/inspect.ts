@@ -13,6 +13,7 @@ import * as messages from "../wire/messages.ts";
 import { Malformed, openFirst, verify, type Kind, type Sign1 } from "../wire/sign1.ts";
 import * as store from "../wire/store.ts";
 import { PREFIX } from "../wire/topics.ts";
+import * as certificate from "./certificate.ts";
 import { inWords } from "./events.ts";
 
 /** The largest thing there is: the memory of an emulated board, of which the store is the beginning. */
@@ -119,6 +120,10 @@ function epitaph(bytes: Uint8Array): string {
   return `"${safe(text)}"${why ? `: ${why.charAt(0).toLowerCase()}${why.slice(1, -1)}` : ""}`;
 }
 
+function chain(list: Uint8Array): string {
+  return safe(certificate.subjects(list)?.join("; ") ?? `${list.length} bytes that are no chain of certificates`);
+}
+
 function settings(page: Uint8Array): Line[] {
   const told = factory.read(page);
   const keys = (all: readonly Uint8Array[] | undefined): string => all?.map(hex).join(" ") ?? "none";
@@ -141,6 +146,7 @@ function settings(page: Uint8Array): Line[] {
     ],
     ["claim", told.claim ? `${hidden(told.claim)}; its hash is ${hex(hash(told.claim))}` : "none"],
     ["seed", hidden(told.seed)],
+    ["certificate", told.certificate ? chain(told.certificate) : "none"],
     ["report each", `${told.reportIntervalMs} ms`],
   ];
 }

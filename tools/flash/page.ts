@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { storeOf } from "../firmware/own.ts";
 import { Trouble } from "../trouble.ts";
+import * as certificate from "./certificate.ts";
 import * as device from "./device.ts";
 import * as hex from "./hex.ts";
 
@@ -10,18 +11,21 @@ export interface Options {
   /** Address of the page in flash; or the program with a symbol for it. */
   readonly at?: number | undefined;
   readonly image?: string | undefined;
+  /** The file with the certificate for the device's key on P-256. */
+  readonly certificate?: string | undefined;
   readonly out: string;
 }
 
 /** Write the page of one device: Intel HEX if the name ends with .hex, else its bytes. Returns its address, if known. */
 export async function writePage(options: Options): Promise<number | undefined> {
   const { config, image, out } = options;
-  const bytes = device.page(device.load(config));
+  const chain = options.certificate === undefined ? undefined : certificate.load(options.certificate);
+  const bytes = device.page(device.load(config), undefined, undefined, chain);
   const store = image === undefined ? undefined : await storeOf(image, options.at);
   if (store && bytes.length > store.pageBytes)
     throw new Trouble(
       `the factory page has ${bytes.length} bytes, the store's pages ${store.pageBytes}`,
-      "shorten its texts",
+      "shorten its texts, or its chain of certificates",
     );
   const address = store?.origin ?? options.at;
   if (!out.endsWith(".hex")) writeFileSync(out, bytes);

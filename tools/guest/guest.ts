@@ -22,6 +22,9 @@ interface Exports extends MqttExports {
   status(): number;
   streamName(): number;
   streamOpen(length: number, port: number): number;
+  streamProtocol(): number;
+  streamAsk(length: number): number;
+  certificate(): number;
   streamState(): number;
   streamRoom(): number;
   streamOutbox(): number;
@@ -143,6 +146,22 @@ export class Guest {
     const { memory, streamName, streamOpen } = this.#running();
     new Uint8Array(memory.buffer).set(Buffer.from(host), streamName());
     return streamOpen(host.length, port);
+  }
+
+  /** Ask for an application protocol on each stream from now on; returns the status. */
+  askProtocol(name: string): number {
+    const { memory, streamProtocol, streamAsk } = this.#running();
+    const place = streamProtocol();
+    if (place) new Uint8Array(memory.buffer).set(Buffer.from(name).subarray(0, 32), place);
+    return streamAsk(name.length);
+  }
+
+  /** The certificate of its key on P-256; a status if there is none. */
+  certificate(): Uint8Array | number {
+    const { memory, outbox, certificate } = this.#running();
+    const at = outbox();
+    const length = certificate();
+    return length < 0 ? length : new Uint8Array(memory.buffer).slice(at, at + length);
   }
 
   /** State of the stream. */

@@ -25,7 +25,18 @@ export const State = {
   Failed: 17,
 } as const;
 
-const SLOTS = { host: 0, alpn: 1, pins: 2, roots: 3, seed: 4, random: 5, psk: 6, identity: 7, secret: 8 } as const;
+const SLOTS = {
+  host: 0,
+  alpn: 1,
+  pins: 2,
+  roots: 3,
+  seed: 4,
+  random: 5,
+  psk: 6,
+  identity: 7,
+  secret: 8,
+  chain: 9,
+} as const;
 
 /** The calls of `tools/firmware/guest_tls.ts`. */
 export interface Guest {
@@ -33,6 +44,7 @@ export interface Guest {
   buffer(): number;
   capacity(): number;
   set(slot: number, len: number): void;
+  chainAdopted(): number;
   setFloor(seconds: number): void;
   setClock(ms: number): void;
   start(): number;
@@ -65,6 +77,8 @@ export interface Settings {
   seed?: Uint8Array;
   /** The secret of the device's key on P-256, for a client that has it: it is preferred. */
   secret?: Uint8Array;
+  /** The certificate_list for that key, instead of the certificate that the device makes. */
+  chain?: Uint8Array;
   random?: Uint8Array;
   psk?: Uint8Array;
   identity?: string;
@@ -118,6 +132,7 @@ export class Client<Exports extends Guest = Guest> {
     this.#set("roots", Buffer.concat(settings.roots ?? []));
     this.#set("seed", settings.seed ?? new Uint8Array());
     this.#set("secret", settings.secret ?? new Uint8Array());
+    this.#set("chain", settings.chain ?? new Uint8Array());
     this.#set("psk", settings.psk ?? new Uint8Array());
     this.#set("identity", text(settings.identity));
     this.#set("random", settings.random ?? randomBytes(RANDOM_BYTES));

@@ -40,7 +40,12 @@ export interface Factory {
   readonly mqttPassword?: string | undefined;
   /** Further commands for a module in a mobile network, without `AT`. */
   readonly commands?: readonly string[] | undefined;
+  /** The certificate_list of TLS for the device's key on P-256: for images that have one. */
+  readonly certificate?: Uint8Array | undefined;
 }
+
+/** The most bytes of a certificate_list. */
+export const CERTIFICATE_MOST = 1536;
 
 function check(condition: boolean, what: string): void {
   if (!condition) throw new RangeError(`factory page: ${what}`);
@@ -85,6 +90,10 @@ function checkAll(factory: Factory): void {
   }
   if (factory.claim) check(factory.claim.length >= 16 && factory.claim.length <= 32, "claim has 16 to 32 bytes");
   if (factory.seed) check(factory.seed.length === 48, "seed has 48 bytes");
+  if (factory.certificate) {
+    const { length } = factory.certificate;
+    check(length >= 1 && length <= CERTIFICATE_MOST, `certificate has 1 to ${CERTIFICATE_MOST} bytes`);
+  }
   check(
     Number.isInteger(factory.reportIntervalMs) && factory.reportIntervalMs > 0 && factory.reportIntervalMs < 2 ** 31,
     "report interval is 1 to 2^31 - 1 ms",
@@ -124,6 +133,7 @@ const FIELDS: readonly (readonly [name: keyof Factory, key: number, isRight: (va
   ["mqttUser", KEY["mqtt-user"], maybe(isText)],
   ["mqttPassword", KEY["mqtt-password"], maybe(isText)],
   ["commands", KEY["module-commands"], maybe(isText)],
+  ["certificate", KEY.certificate, maybe(isBytes)],
 ];
 
 /** The value of a field as the page has it. */

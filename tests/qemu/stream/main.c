@@ -6,6 +6,9 @@
  *     send N    send N bytes: 0, 1, … 250, 0, 1, …
  *     rekey     change keys
  *     close     end the stream
+ *     show      send the device's certificate on P-256
+ *
+ * It offers the application protocol stream/1.
  *
  * On the console, `@ stream S` is a new state.
  */
@@ -30,12 +33,18 @@ static struct {
   uint32_t len;
   /** Bytes to echo, and those of them that are in `held` and not sent yet. */
   uint32_t echoes;
-  uint8_t held[300];
+  uint8_t held[SIGNET_CERTIFICATE_MOST];
   uint32_t at, end;
   /** Bytes of the pattern to send, and the next of them. */
   uint32_t sends, next;
   bool rekeys, closes;
 } talk;
+
+/** The device's certificate, once it told it. */
+static struct {
+  uint8_t der[SIGNET_CERTIFICATE_MOST];
+  int32_t len;
+} certificate;
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
@@ -50,6 +59,11 @@ static void obey(void) {
     talk.rekeys = true;
   else if (strcmp(talk.line, "close") == 0)
     talk.closes = true;
+  else if (strcmp(talk.line, "show") == 0 && certificate.len > 0) {
+    talk.at = 0;
+    talk.end = (uint32_t)certificate.len;
+    memcpy(talk.held, certificate.der, talk.end);
+  }
 }
 
 /** Take bytes until there are none, or there is something to do first. */
@@ -119,8 +133,12 @@ void image_main(void) {
   epitaph_of_reset(system_reset_cause());
   watchdog_start();
   signet_init();
+  signet_stream_protocol("stream/1");
   for (;;) {
-    const bool open = serve();
+    // Not while a report waits for its receipt.
+    if (certificate.len <= 0)
+      certificate.len = signet_certificate(certificate.der);
+    const bool open = certificate.len > 0 && serve();
     sleep_ms(least(signet_poll(), open ? 1 : PAUSE_MS));
   }
 }

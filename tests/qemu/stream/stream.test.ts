@@ -1,7 +1,7 @@
 // weight: 42 s, 1 core
 /**
  * A C program's stream on the ELF in QEMU: it reports to `tools/server` inside TLS and, in turns, speaks to Node's TLS. The module takes
- * the stream's port to wherever that server listens.
+ * the stream's port to wherever that server listens. The image has the choice `cloud`: the device shows its certificate on P-256 there, and tells it to the program.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -28,7 +28,9 @@ test("a C program's stream: bytes both ways, keys changed, closed by either side
     const own = await identity("own");
     const cert = (await certify({ subject: own })).toString("pem");
     const talks: { socket: tls.TLSSocket; heard: Buffer[]; ended: boolean }[] = [];
-    const peer = tls.createServer({ key: own.pem, cert, minVersion: "TLSv1.3" }, (socket) => {
+    const demand = { requestCert: true, rejectUnauthorized: false, sigalgs: "ed25519:ecdsa_secp256r1_sha256" };
+    const about = { key: own.pem, cert, minVersion: "TLSv1.3", ALPNProtocols: ["other", "stream/1"] } as const;
+    const peer = tls.createServer({ ...about, ...demand }, (socket) => {
       const talk = { socket, heard: [] as Buffer[], ended: false };
       socket.on("error", () => {});
       socket.on("data", (bytes: Buffer) => talk.heard.push(bytes));
@@ -76,6 +78,11 @@ test("a C program's stream: bytes both ways, keys changed, closed by either side
     talks[1]!.socket.write("send 5\n");
     await until(() => heard(1).length >= 5, "sent");
     assert.deepEqual([...heard(1)], [0, 1, 2, 3, 4]);
+    const shown = talks[1]!.socket.getPeerX509Certificate()!.raw;
+    talks[1]!.socket.write("show\n");
+    await until(() => heard(1).length >= 5 + shown.length, "shown");
+    assert.ok(heard(1).subarray(5).equals(shown));
+    assert.equal(talks[1]!.socket.alpnProtocol, "stream/1");
     talks[1]!.socket.end();
     await until(() => talks[1]!.ended, "closed by the server");
     await until(() => talks.length === 3, "connected a third time");
