@@ -30,6 +30,8 @@ import { send, written } from "../server/load.ts";
 const AUDIENCE = "signet.test";
 const CONNECTIONS = 256;
 const ROUNDS = 5;
+/** Rounds before them, in which the code is compiled. */
+const WARM_ROUNDS = 3;
 /** Reports of each connection in a round. */
 const REPORTS = 16;
 const UNLIMITED = [1e9, 1e9] as const;
@@ -222,9 +224,11 @@ async function measure(each: number): Promise<Figures> {
   await Promise.all(devices.map((device) => exchange.enrol(device, server.about["url"]!)));
   const requests = REPORTS / each;
   const works = devices.map((device) => {
-    const data = Array.from({ length: (ROUNDS + 1) * REPORTS }, (_, n) => Buffer.from(`reading ${n}, 21.5 C`));
+    const data = Array.from({ length: (WARM_ROUNDS + ROUNDS) * REPORTS }, (_, n) =>
+      Buffer.from(`reading ${n}, 21.5 C`),
+    );
     const reports = device.reports(data);
-    return Array.from({ length: (ROUNDS + 1) * requests }, (_, n) =>
+    return Array.from({ length: (WARM_ROUNDS + ROUNDS) * requests }, (_, n) =>
       written(concat(...reports.slice(n * each, (n + 1) * each))),
     );
   });
@@ -233,15 +237,14 @@ async function measure(each: number): Promise<Figures> {
     await connected(http.child, Number(http.about["port"])),
   ];
   const [costs, rates, bares, looks]: [number[], number[], number[], Steps[]] = [[], [], [], []];
-  for (let n = 0; n <= ROUNDS; n++) {
+  for (let n = 0; n < WARM_ROUNDS + ROUNDS; n++) {
     const part = works.map((work) => work.slice(n * requests, (n + 1) * requests));
     const [[spent, rate], [idle], steps] = [
       await play(load, part),
       await play(plain, part),
       await ask<Steps>(server.child, "steps"),
     ];
-    // The first round lets the code be compiled.
-    if (n === 0) continue;
+    if (n < WARM_ROUNDS) continue;
     costs.push(spent / each);
     rates.push(rate * each);
     bares.push(idle / each);

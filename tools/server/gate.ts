@@ -219,13 +219,13 @@ export class Gate {
   }
 
   /** Refuse a device that asks too often. */
-  limitDevice(kid: Uint8Array): void {
-    if (!this.takesDevice(kid)) throw refused("busy", kid, 429);
+  limitDevice(kid: Uint8Array, name = nameOf(kid)): void {
+    if (!this.takesDevice(kid, name)) throw refused("busy", kid, 429);
   }
 
   /** True if a device may ask once more now. */
-  takesDevice(kid: Uint8Array): boolean {
-    return this.perDevice.take(hex(kid), this.options.ticks());
+  takesDevice(kid: Uint8Array, name = nameOf(kid)): boolean {
+    return this.perDevice.take(name, this.options.ticks());
   }
 
   /** True if one more report of a device that does not follow its chain may be looked into. */
@@ -275,8 +275,8 @@ export class Gate {
   }
 
   /** A device that was looked up before. */
-  familiar(kid: Uint8Array): Known | undefined {
-    return this.known.get(nameOf(kid));
+  familiar(kid: Uint8Array, name = nameOf(kid)): Known | undefined {
+    return this.known.get(name);
   }
 
   /** Look a device up, and remember it. */

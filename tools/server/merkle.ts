@@ -1,14 +1,17 @@
 /** The tree of RFC 9162 §2.1: its root, and its proofs of inclusion and of consistency. */
-import { concat } from "../wire/bytes.ts";
-import { hash } from "../wire/key.ts";
+import { hash, hashOf } from "../wire/key.ts";
+
+/** The first bytes of what is hashed as a leaf and as a node. */
+const LEAF = Uint8Array.of(0);
+const NODE = Uint8Array.of(1);
 
 /** Hash an entry as a leaf. */
 export function leaf(entry: Uint8Array): Uint8Array {
-  return hash(concat(Uint8Array.of(0), entry));
+  return hashOf(LEAF, entry);
 }
 
 function node(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return hash(concat(Uint8Array.of(1), left, right));
+  return hashOf(NODE, left, right);
 }
 
 /** Compute the root over leaf hashes. Each level pairs neighbours, and an odd last one goes up as it is: the same tree as by halves. */

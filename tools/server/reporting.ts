@@ -66,8 +66,14 @@ export class Reporting {
     if (!sequence.every((message) => message.kind === "report" && equal(message.kid, kid))) {
       throw new Malformed("not reports of one device");
     }
-    const known = await this.authentic(sequence, kid, address, peer);
-    gate.limitDevice(kid);
+    const name = nameOf(kid);
+    const familiar = gate.familiar(kid, name);
+    const source = familiar?.address === address ? `${name} ${address}` : address;
+    gate.mayFail(source);
+    const known = familiar ?? (await gate.find(kid));
+    this.authentic(sequence, known, source, peer);
+    known.address = address;
+    gate.limitDevice(kid, name);
     const candidates = sequence.map(candidate);
     const outcome =
       (await this.advance(known, candidates)) ?? (await gate.options.store.write((tx) => this.accept(tx, candidates)));
@@ -76,7 +82,7 @@ export class Reporting {
     if (outcome.kind === "refused") throw new Refused(outcome.reason, outcome.about);
     known.row = outcome.row;
     const { stored, from } = outcome;
-    if (stored > 0) gate.freshLeaves.note(nameOf(kid), outcome.row.id, from, candidates.slice(-stored));
+    if (stored > 0) gate.freshLeaves.note(name, outcome.row.id, from, candidates.slice(-stored));
     this.told(candidates, stored, kid);
     const last = candidates.at(-1)!;
     // The same report has the same receipt, byte for byte: its time is when the report was stored.
@@ -89,18 +95,15 @@ export class Reporting {
     return { status: 200, type: "application/cbor-seq", body: answer };
   }
 
-  /** Verify every signature of a request, and return whose they are. */
-  private async authentic(
+  /** Verify every signature of a request as one of a known device. Throws Refused. */
+  private authentic(
     sequence: readonly Sign1[],
-    kid: Uint8Array,
-    address: string,
+    known: Known | undefined,
+    source: string,
     peer: Uint8Array | undefined,
-  ): Promise<Known> {
+  ): asserts known is Known {
     const { gate } = this;
-    const familiar = gate.familiar(kid);
-    const source = familiar?.address === address ? `${nameOf(kid)} ${address}` : address;
-    gate.mayFail(source);
-    const known = familiar ?? (await gate.find(kid));
+    const kid = sequence[0]!.kid;
     if (known === undefined) {
       gate.failed(source);
       throw new Refused("unknown-device");
@@ -110,8 +113,6 @@ export class Reporting {
       gate.failed(source);
       throw refused("bad-signature", kid);
     }
-    known.address = address;
-    return known;
   }
 
   /** Emit events for the reports of a request: those stored now, or the last if all were stored before. */

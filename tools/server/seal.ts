@@ -88,6 +88,8 @@ export const COLUMNS: Readonly<Record<Sealed, History>> = {
 };
 
 const MAC_BYTES = 32;
+/** A seal of the newest form. */
+export const SEAL_BYTES = 1 + MAC_BYTES;
 
 /** The columns that each version of each table covers, from the first. */
 const VERSIONS = new Map<Sealed, readonly (readonly string[])[]>(
@@ -107,6 +109,15 @@ const scratch = Buffer.alloc(SCRATCH_BYTES);
 
 /** A tag and a number, or a tag and a length. */
 const HEAD_MAX = 9;
+const HEAD_OF_BYTES = 5;
+
+/** The bytes of a value after its head. */
+function bytesOf(value: unknown): number {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  return value instanceof Uint8Array ? value.length : 0;
+}
+
+const mac = Buffer.alloc(MAC_BYTES);
 
 /** The first byte of each value of a flat row. The columns have a fixed order, so no two rows of a version have the same bytes. */
 const Tag = { null: 0, number: 1, text: 2, bytes: 3 } as const;
@@ -121,17 +132,20 @@ function flattened(table: Sealed, version: number, names: readonly string[], row
   scratch[at++] = version;
   for (const name of names) {
     const value = row[name];
-    const bytes = typeof value === "string" ? Buffer.from(value) : value;
-    if (at + HEAD_MAX + (bytes instanceof Uint8Array ? bytes.length : 0) > SCRATCH_BYTES) return undefined;
-    if (bytes === null) scratch[at++] = Tag.null;
-    else if (typeof bytes === "number") {
+    if (at + HEAD_MAX + bytesOf(value) > SCRATCH_BYTES) return undefined;
+    if (value === null) scratch[at++] = Tag.null;
+    else if (typeof value === "number") {
       scratch[at] = Tag.number;
-      at = scratch.writeDoubleBE(bytes, at + 1);
-    } else if (bytes instanceof Uint8Array) {
-      scratch[at] = typeof value === "string" ? Tag.text : Tag.bytes;
-      at = scratch.writeUInt32BE(bytes.length, at + 1);
-      scratch.set(bytes, at);
-      at += bytes.length;
+      at = scratch.writeDoubleBE(value, at + 1);
+    } else if (typeof value === "string") {
+      scratch[at] = Tag.text;
+      const length = scratch.write(value, at + HEAD_OF_BYTES);
+      at = scratch.writeUInt32BE(length, at + 1) + length;
+    } else if (value instanceof Uint8Array) {
+      scratch[at] = Tag.bytes;
+      at = scratch.writeUInt32BE(value.length, at + 1);
+      scratch.set(value, at);
+      at += value.length;
     } else return undefined;
   }
   return scratch.subarray(0, at);
@@ -141,9 +155,10 @@ function flattened(table: Sealed, version: number, names: readonly string[], row
 function compute(key: Uint8Array, table: Sealed, version: number, row: Row): Uint8Array | undefined {
   const flat = flattened(table, version, VERSIONS.get(table)![version - 1]!, row);
   if (flat === undefined) return undefined;
-  const seal = new Uint8Array(1 + MAC_BYTES);
+  sodium.crypto_generichash(mac, flat, key);
+  const seal = new Uint8Array(SEAL_BYTES);
   seal[0] = FLAT | version;
-  sodium.crypto_generichash(seal.subarray(1), flat, key);
+  seal.set(mac, 1);
   return seal;
 }
 

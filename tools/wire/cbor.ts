@@ -271,6 +271,18 @@ function encodedKey(key: Key): Uint8Array {
   return found;
 }
 
+/** The entries in the order of their encoded keys. Most maps are made in it. */
+function ordered(map: ReadonlyMap<Key, Value>): Iterable<readonly [Key, Value]> {
+  let before: Uint8Array | undefined;
+  for (const key of map.keys()) {
+    const encoded = encodedKey(key);
+    if (before !== undefined && compare(before, encoded) > 0)
+      return [...map].sort(([a], [b]) => compare(encodedKey(a), encodedKey(b)));
+    before = encoded;
+  }
+  return map;
+}
+
 /** The buffer of the last encoding, for the next. */
 let spare: Uint8Array | undefined;
 
@@ -361,12 +373,9 @@ class Encoder {
       this.head(2, value.length);
       this.raw(value);
     } else if (value instanceof Map) {
-      const entries: { key: Uint8Array; item: Value }[] = [];
-      for (const [key, item] of value as ReadonlyMap<Key, Value>) entries.push({ key: encodedKey(key), item });
-      entries.sort((a, b) => compare(a.key, b.key));
-      this.head(5, entries.length);
-      for (const { key, item } of entries) {
-        this.raw(key);
+      this.head(5, value.size);
+      for (const [key, item] of ordered(value as ReadonlyMap<Key, Value>)) {
+        this.raw(encodedKey(key));
         this.value(item);
       }
     } else {

@@ -19,9 +19,25 @@ export function id(publicKey: Uint8Array): Uint8Array {
   return hash(coseKey(publicKey));
 }
 
+/** Native code reads and writes this memory where it is. An array of its own would be moved out of the heap first. */
+const digest = Buffer.alloc(HASH_BYTES);
+const joined = Buffer.alloc(2048);
+
 /** SHA-256, the only hash of the protocol. */
 export function hash(bytes: Uint8Array): Uint8Array {
-  const digest = new Uint8Array(HASH_BYTES);
   sodium.crypto_hash_sha256(digest, bytes);
-  return digest;
+  return new Uint8Array(digest);
+}
+
+/** SHA-256 of byte strings one after the other. */
+export function hashOf(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  if (length > joined.length) return hash(concat(...parts));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return hash(joined.subarray(0, length));
 }
