@@ -1,12 +1,13 @@
 // weight: 33 s, 0.5 cores
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { hex } from "../../tools/wire/bytes.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { audit } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { startServer } from "../../tools/server/server.ts";
-import { FLAVOURS, command, enrolled, missing, refusal, rows, serve, text } from "./harness.ts";
+import { FLAVOURS, type Json, ask, command, enrolled, missing, post, refusal, rows, serve, text } from "./harness.ts";
 
 for (const flavour of FLAVOURS) {
   const skip = missing(flavour);
@@ -69,6 +70,36 @@ for (const flavour of FLAVOURS) {
     }
   });
 }
+
+void test("sqlite: two instances in one process, one with decisions about many rows", async (t) => {
+  const first = await serve(t);
+  const second = await serve(t, { database: first.options.database, key: first.options.key! });
+  const [owned, other] = [await enrolled(first), await enrolled(second)];
+  const path = `/v1/devices/${hex(owned.id)}`;
+  const labels = JSON.stringify({ labels: ["owner:a"] });
+  assert.equal((await ask(first, first.adminToken, path, { method: "PATCH", body: labels })).status, 200);
+  const expiresAt = first.clock.now + 1e6;
+  const ids = Array.from({ length: 400 }, () => randomBytes(32).toString("hex"));
+  const commands = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await command(first, owned, "00", 1e6);
+  };
+  const decisions = [
+    ["/v1/claims", { count: 1000, expiresAt }, (body: Json) => body.claims.length, 1000],
+    ["/v1/invitations", { ids }, (body: Json) => body.added, 400],
+    [`${path}/downlinks/withdraw`, { reason: "x" }, (body: Json) => body.withdrawn, 201],
+    [`${path}/transfer`, { from: "owner:a", to: "owner:b", reason: "x" }, (body: Json) => body.withdrawn, 201],
+  ] as const;
+  for (const [what, asked, count, expected] of decisions) {
+    if (what.startsWith(path)) await commands(expected);
+    const state = { isOver: false };
+    const decided = post(first, what, asked).finally(() => (state.isOver = true));
+    do assert.equal((await exchange.report(other, second.url, text("x"))).kind, "accepted");
+    while (!state.isOver);
+    const { status, body } = await decided;
+    assert.deepEqual([status, count(body)], [200, expected], what);
+  }
+  assert.deepEqual((await audit(first.store, keyFile.load(first.options.key!))).findings, []);
+});
 
 void test(
   "two instances on one PostgreSQL: enrolments and reports of one device at both at once end in one session, without an alarm",

@@ -1,4 +1,5 @@
 /** A server of its own for each test, on a database of its own, and the ways tests look at it. */
+import assert from "node:assert/strict";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { sql } from "kysely";
 import { z } from "zod";
 import { ANSWERS } from "../../tools/server/answers.ts";
 import { startServer, type RunningServer, type ServerOptions } from "../../tools/server/server.ts";
+import { Store, type Tx } from "../../tools/server/store/store.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { Device, type Description } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
@@ -19,9 +21,25 @@ import {
   type ReasonName,
 } from "../../tools/wire/messages.ts";
 import { open } from "../../tools/wire/sign1.ts";
+import * as clusters from "./cluster.ts";
 import * as postgres from "./postgres.ts";
 
 export const AUDIENCE = "signet.test";
+
+const { write } = Store.prototype;
+
+/** In every suite: a transaction of SQLite that is open while the event loop turns fails. Another instance in the process would wait for it and hold the loop. */
+Store.prototype.write = function <T>(this: Store, work: (tx: Tx) => Promise<T>): Promise<T> {
+  if (this.flavour !== "sqlite") return write.call(this, work) as Promise<T>;
+  return write.call(this, async (tx: Tx) => {
+    let isTurned = false;
+    const turn = setImmediate(() => (isTurned = true));
+    const result = await work(tx);
+    clearImmediate(turn);
+    assert.equal(isTurned, false, "a transaction was open while the event loop turned");
+    return result;
+  }) as Promise<T>;
+};
 
 /** Time as a test wants it to be: what the server's clock says, and what passes. */
 export class Clock {
@@ -60,7 +78,7 @@ export type Flavour = (typeof FLAVOURS)[number];
 
 /** Why a flavour cannot be tested here; false if it can. */
 export function missing(flavour: Flavour): string | false {
-  return flavour === "postgres" ? postgres.missing() : false;
+  return flavour === "postgres" ? clusters.missing() : false;
 }
 
 /** Start a server for one test. */

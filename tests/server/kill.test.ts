@@ -16,6 +16,7 @@ import { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { hash } from "../../tools/wire/key.ts";
 import { AUDIENCE, FLAVOURS, enrolled, folder, missing, serve, text } from "./harness.ts";
+import * as clusters from "./cluster.ts";
 import * as postgres from "./postgres.ts";
 import { run, verb } from "./program.ts";
 import { until } from "./wait.ts";
@@ -138,8 +139,8 @@ void test(
   `PostgreSQL itself killed under load, ${ROUNDS} times, whole or one backend: each acknowledged report is stored once, and every chain is whole`,
   { skip: missing("postgres") },
   async (t) => {
-    const cluster = await postgres.start();
-    t.after(() => postgres.end(cluster));
+    const cluster = await clusters.start();
+    t.after(() => clusters.end(cluster));
     const database = await postgres.database(Promise.resolve(cluster));
     const key = join(folder(t), "server.key");
     let told = 0;
@@ -159,10 +160,10 @@ void test(
     for (let round = 0; round < ROUNDS; round++) {
       await more();
       await new Promise((resolve) => setTimeout(resolve, (round * 377) % 200));
-      if (round % 2 === 1) await postgres.killBackend(cluster.socket, round).catch(() => undefined);
+      if (round % 2 === 1) await clusters.killBackend(cluster.socket, round).catch(() => undefined);
       else {
-        await postgres.crash(cluster.process);
-        cluster.process = await postgres.run(cluster.data, cluster.socket);
+        await clusters.crash(cluster.process);
+        cluster.process = await clusters.run(cluster.data, cluster.socket);
       }
     }
     await more();

@@ -210,8 +210,8 @@ for (const flavour of FLAVOURS) {
         entries.map(({ action, detail }: Json) => [action, detail]),
         [
           ["describe", { labels: "owner:b" }],
-          ["withdraw", { counters: "1", reason: "sold" }],
           ["transfer", { from: "owner:a", to: "owner:b", reason: "sold" }],
+          ["withdraw", { counters: "1", reason: "sold" }],
         ],
       );
       // The new owner goes on with the next key of the device.

@@ -11,6 +11,7 @@ import { startServer } from "../../tools/server/server.ts";
 import { Store } from "../../tools/server/store/store.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import { AUDIENCE, FLAVOURS, ask, enrolled, folder, missing, refusal, serve, text } from "./harness.ts";
+import * as clusters from "./cluster.ts";
 import * as postgres from "./postgres.ts";
 
 function complains(pattern: RegExp): (error: unknown) => boolean {
@@ -173,17 +174,17 @@ void test(
   "a lost PostgreSQL: alive but not ready, and ready again when it is back",
   { skip: missing("postgres") },
   async (t) => {
-    const cluster = await postgres.start();
-    t.after(() => postgres.end(cluster));
+    const cluster = await clusters.start();
+    t.after(() => clusters.end(cluster));
     const database = await postgres.database(Promise.resolve(cluster));
     const server = await serve(t, { database, onError: () => undefined });
     const status = async (path: string): Promise<number> => (await fetch(server.url + path)).status;
     const devices = async (): Promise<number> =>
       (await ask(server, server.adminToken, "/v1/devices/" + "0".repeat(64))).status;
     assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 200]);
-    await postgres.crash(cluster.process);
+    await clusters.crash(cluster.process);
     assert.deepEqual([await status("/healthz"), await status("/readyz"), await devices()], [200, 503, 503]);
-    cluster.process = await postgres.run(cluster.data, cluster.socket);
+    cluster.process = await clusters.run(cluster.data, cluster.socket);
     assert.deepEqual([await status("/healthz"), await status("/readyz")], [200, 200]);
   },
 );

@@ -1,13 +1,15 @@
 /** Decisions of operators: one transaction each, with its entry in the audit log. */
 import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { hash } from "../wire/key.ts";
+import { sql } from "kysely";
+import { HASH_BYTES, ID_BYTES, hash } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
 import * as commands from "./commands.ts";
 import type { ServerKeys } from "./keys.ts";
 import * as log from "./log.ts";
 import { OTHER, once, secret, type Repeatable } from "./repeats.ts";
-import { sealed } from "./seal.ts";
+import { SEAL_BYTES, seal, sealed } from "./seal.ts";
+import { numbers, part } from "./store/bulk.ts";
 import type { DeviceState } from "./store/schema.ts";
 import type { Store, Tx } from "./store/store.ts";
 
@@ -20,11 +22,20 @@ export interface Desk {
 
 export const CLAIM_BYTES = 16;
 
-/** Rows that one statement inserts: between two of them the event loop turns. */
+/** Seals computed before the event loop turns. */
 const PART = 100;
 
-function parts<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / PART) }, (_, i) => items.slice(i * PART, (i + 1) * PART));
+/**
+ * Compute the seals of many rows. It is done before their transaction: while one is open on SQLite, the event loop must not turn, because the work of another
+ * instance would wait for the database and hold the loop.
+ */
+async function seals<T>(rows: readonly T[], sealOf: (row: T) => Uint8Array): Promise<Uint8Array[]> {
+  const out: Uint8Array[] = [];
+  for (const row of rows) {
+    out.push(sealOf(row));
+    if (out.length % PART === 0) await setImmediate();
+  }
+  return out;
 }
 
 /** The states that an operator decides; a device is replaced by its own handover. */
@@ -67,25 +78,23 @@ export function setState(
 }
 
 /** Add ids to the list of devices that may enrol. Return the number of new ones. */
-export function invite(
+export async function invite(
   { store, keys, clock }: Desk,
   ids: readonly Uint8Array[],
   note: string,
   actor: string,
 ): Promise<number> {
+  const at = clock();
+  const own = await seals(ids, (device) => seal(keys.seal, "invitations", { device, note, created_at: at }));
+  const { flavour } = store;
   return store.write(async (tx) => {
-    let added = 0;
-    for (const part of parts(ids)) {
-      const rows = part.map((device) => sealed(keys.seal, "invitations", { device, note, created_at: clock() }));
-      const result = await tx
-        .insertInto("invitations")
-        .values(rows)
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst();
-      added += Number(result.numInsertedOrUpdatedRows ?? 0n);
-      await setImmediate();
-    }
-    await log.append(store, keys, tx, clock(), { action: "invite", actor, detail: { added, note } });
+    const result = await sql`
+      insert into invitations (device, note, created_at, seal)
+      select ${part(flavour, ids, ID_BYTES)}, ${note}, cast(${at} as bigint), ${part(flavour, own, SEAL_BYTES)}
+      from ${numbers(flavour, ids.length)} where true
+      on conflict do nothing`.execute(tx);
+    const added = Number(result.numAffectedRows ?? 0n);
+    await log.append(store, keys, tx, at, { action: "invite", actor, detail: { added, note } });
     return added;
   });
 }
@@ -103,27 +112,29 @@ export async function makeClaims(
   const fresh = Array.from({ length: count }, () => new Uint8Array(randomBytes(CLAIM_BYTES)));
   const claimsOf = (at: number): Uint8Array[] =>
     asked === undefined ? fresh : fresh.map((_, i) => secret(keys, asked, at, i, CLAIM_BYTES));
-  const work = async (tx: Tx, at: number): Promise<number> => {
-    const claims = claimsOf(at);
-    const made = { note, created_at: at, expires_at: expiresAt, used_by: null, used_at: null, withdrawn_at: null };
-    for (const part of parts(claims)) {
-      const rows = part.map((claim) => sealed(keys.seal, "claims", { hash: hash(claim), ...made }));
-      await tx.insertInto("claims").values(rows).execute();
-      await setImmediate();
-    }
-    await log.append(store, keys, tx, clock(), { action: "claims", actor, detail: { count, expiresAt, note } });
+  const now = clock();
+  const hashes = claimsOf(now).map((claim) => hash(claim));
+  const made = { note, created_at: now, expires_at: expiresAt, used_by: null, used_at: null, withdrawn_at: null };
+  const own = await seals(hashes, (one) => seal(keys.seal, "claims", { hash: one, ...made }));
+  const { flavour } = store;
+  const work = async (tx: Tx): Promise<number> => {
+    await sql`
+      insert into claims (hash, note, created_at, expires_at, seal)
+      select ${part(flavour, hashes, HASH_BYTES)}, ${note}, cast(${now} as bigint), cast(${expiresAt} as bigint), ${part(flavour, own, SEAL_BYTES)}
+      from ${numbers(flavour, count)}`.execute(tx);
+    await log.append(store, keys, tx, now, { action: "claims", actor, detail: { count, expiresAt, note } });
     return count;
   };
-  const made = await store.write((tx) =>
+  const done = await store.write((tx) =>
     once(
       tx,
-      desk,
+      { keys, clock: () => now },
       asked,
       () => true,
-      (at) => work(tx, at),
+      () => work(tx),
     ),
   );
-  return made === OTHER ? OTHER : claimsOf(made.at);
+  return done === OTHER ? OTHER : claimsOf(done.at);
 }
 
 /** A command's counter, or why there is none. */

@@ -25,29 +25,22 @@ export function transfer(
   actor: string,
 ): Promise<number | "unknown" | "impossible"> {
   const { store, keys, clock } = desk;
-  return store.write(async (tx) => {
-    const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
-    if (device === undefined) return "unknown";
-    const before = (await profile.of(tx, [id])).get(hex(id)) ?? profile.EMPTY;
-    if (!before.labels.includes(from) || before.labels.includes(to)) return "impossible";
-    const now = clock();
-    const counters = await withdrawal.waiting(tx, keys, device, now);
-    await log.append(
-      store,
-      keys,
-      tx,
-      now,
-      { action: TRANSFER, actor, device: id, detail: { from, to, reason } },
-      ...(counters.length > 0 ? [withdrawal.entry(id, counters, actor, reason)] : []),
-    );
-    await profile.change(
-      tx,
-      desk,
-      id,
-      before,
-      { labels: before.labels.map((one) => (one === from ? to : one)) },
-      actor,
-    );
-    return counters.length;
-  });
+  return withdrawal.inParts<"unknown" | "impossible">((withdrawn) =>
+    store.write(async (tx) => {
+      const device = await store.locked(tx.selectFrom("devices").selectAll().where("id", "=", id)).executeTakeFirst();
+      if (device === undefined) return { result: "unknown" };
+      const before = (await profile.of(tx, [id])).get(hex(id)) ?? profile.EMPTY;
+      if (!before.labels.includes(from) || before.labels.includes(to)) return { result: "impossible" };
+      const now = clock();
+      const { counters, isPart } = await withdrawal.waiting(tx, keys, device, now);
+      if (counters.length > 0) await log.append(store, keys, tx, now, withdrawal.entry(id, counters, actor, reason));
+      const result = withdrawn + counters.length;
+      if (isPart) return { result, isPart };
+      const detail = { from, to, reason };
+      await log.append(store, keys, tx, now, { action: TRANSFER, actor, device: id, detail });
+      const labels = before.labels.map((one) => (one === from ? to : one));
+      await profile.change(tx, desk, id, before, { labels }, actor);
+      return { result };
+    }),
+  );
 }

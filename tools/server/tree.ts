@@ -8,12 +8,14 @@
  * The hashes lie in tiles: tile `number` of level 0 has the leaves from 256 * number on, and one of level n + 1 has the roots of 256 full tiles of level n.
  * `leaves` finds the position of a leaf. It has no seal: the tiles have each leaf at its position.
  */
+import { sql } from "kysely";
 import { Trouble } from "../trouble.ts";
 import { concat, equal } from "../wire/bytes.ts";
 import { HASH_BYTES } from "../wire/key.ts";
 import * as merkle from "./merkle.ts";
 import type { Place } from "./place.ts";
 import { isSealed, sealed } from "./seal.ts";
+import { numbers, part } from "./store/bulk.ts";
 import type { Store, Tx } from "./store/store.ts";
 
 /** The stream of the log. That of a chain is the id of its device. */
@@ -102,9 +104,9 @@ async function lock({ store, keys }: Place, tx: Tx): Promise<number> {
 }
 
 /** Add the next leaves of some streams, and return their number. A stream whose position is no longer `from` is left out. */
-export async function add(place: Place, tx: Tx, next: readonly Leaves[]): Promise<number> {
-  const { keys } = place;
-  const before = await lock(place, tx);
+export async function add(at: Place, tx: Tx, next: readonly Leaves[]): Promise<number> {
+  const { store, keys } = at;
+  const before = await lock(at, tx);
   const streams = next.map(({ stream }) => stream);
   const rows = await tx.selectFrom("numbered").selectAll().where("stream", "in", streams).execute();
   const positions = new Map(
@@ -117,12 +119,7 @@ export async function add(place: Place, tx: Tx, next: readonly Leaves[]): Promis
   if (fresh.length === 0) return 0;
   const hashes = fresh.flatMap((one) => one.hashes);
   if (hashes.length > 0) {
-    const places = hashes.map((hash, i) => ({ hash, position: before + i }));
-    await tx
-      .insertInto("leaves")
-      .values(places)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    await place(store, tx, hashes, before);
     await extend(keys.seal, tx, before, hashes);
     const row = sealed(keys.seal, "tree", { id: 1, size: before + hashes.length });
     await tx.updateTable("tree").set(row).where("id", "=", 1).execute();
@@ -138,6 +135,14 @@ export async function add(place: Place, tx: Tx, next: readonly Leaves[]): Promis
     )
     .execute();
   return hashes.length;
+}
+
+/** Note the positions of leaves, the first at `from`. */
+async function place({ flavour }: Store, tx: Tx, hashes: readonly Uint8Array[], from: number): Promise<void> {
+  await sql`
+    insert into leaves (hash, position)
+    select ${part(flavour, hashes, HASH_BYTES)}, cast(${from} as bigint) + n.i from ${numbers(flavour, hashes.length)} where true
+    on conflict do nothing`.execute(tx);
 }
 
 /** Add the leaves of a chain up to the counter `to` that it does not have yet. `entries` are its stored reports up to there, in order. */
