@@ -7,7 +7,8 @@ const boards = args.filter((arg) => arg !== "--json");
 try {
   if (boards[0] === "server") {
     const { benchServer } = await import("./server.ts");
-    const figures = await benchServer();
+    const { benchWorkers } = await import("./workers.ts");
+    const figures = { ...(await benchServer()), workers: await benchWorkers() };
     process.stdout.write(`${JSON.stringify(figures, null, args.includes("--json") ? 0 : 2)}\n`);
     process.exit();
   }

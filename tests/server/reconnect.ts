@@ -1,33 +1,28 @@
 /**
  * Measure what happens when many devices come back at once, to a server that was just started on a large database:
  *
- *     node --import tsx tests/server/reconnect.ts [--devices 1000] [--known 10000] [--rows 1000000] [--database URL]
+ *     node --import tsx tests/server/reconnect.ts [--devices 1000] [--known 10000] [--rows 1000000] [--database WHERE]
  *
  * Each device connects and sends a report in its old session (the server was restarted), then each asks for a challenge, enrols and reports
- * (the devices were restarted). The time of a device is from its first connection to its receipt. The rows belong to the other known devices;
- * their contents are random, because no request reads them. The server is a process of its own; the devices share one beside it.
+ * (the devices were restarted). The time of a device is from its first connection to its receipt. The rows belong to the other known devices (`large.ts`).
+ * The server is a process of its own; the devices share one beside it.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startServer } from "../../tools/server/server.ts";
-import { Store } from "../../tools/server/store/store.ts";
 import { fromHex, hex } from "../../tools/wire/bytes.ts";
 import { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
+import { fill } from "./large.ts";
 import { send, written } from "./load.ts";
 
 const AUDIENCE = "signet.test";
-/** Rows of one statement. */
-const PART = 1000;
-/** The size of a report of the product. */
-const MESSAGE_BYTES = 220;
 
 /** The server's half. It works with the limits that it has by default, except that all devices have one address. */
 async function serve(database: string, key: string): Promise<void> {
@@ -61,34 +56,6 @@ function usage({ child }: Server): { seconds: number; megabytes: number } {
   const fields = readFileSync(`/proc/${child.pid}/stat`, "utf-8").split(") ")[1]!.split(" ");
   const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf-8"))![1];
   return { seconds: (Number(fields[11]) + Number(fields[12])) / 100, megabytes: Math.round(Number(peak) / 1024) };
-}
-
-/** Add known devices, and rows of reports that are theirs. */
-async function fill(database: string, known: number, rows: number): Promise<void> {
-  const store = await Store.openExisting(database);
-  const like = await store.read.selectFrom("devices").selectAll().limit(1).executeTakeFirstOrThrow();
-  const ids = Array.from({ length: known }, () => new Uint8Array(randomBytes(32)));
-  const part = <T>(of: readonly T[], i: number): T[] => of.slice(i, i + PART);
-  // Without a head they have no report that waits for its leaf.
-  for (let i = 0; i < ids.length; i += PART)
-    await store.write(async (tx) => {
-      const devices = part(ids, i).map((id) => ({ ...like, id, head_counter: 0 }));
-      await tx.insertInto("devices").values(devices).execute();
-    });
-  for (let i = 0; i < rows; i += PART)
-    await store.write(async (tx) => {
-      const reports = Array.from({ length: Math.min(PART, rows - i) }, (_, n) => ({
-        device: ids[(i + n) % known]!,
-        counter: Math.floor((i + n) / known) + 1,
-        hash: new Uint8Array(randomBytes(32)),
-        message: new Uint8Array(randomBytes(MESSAGE_BYTES)),
-        epoch: 1,
-        received_at: like.last_seen,
-        seal: like.seal,
-      }));
-      await tx.insertInto("reports").values(reports).execute();
-    });
-  await store.close();
 }
 
 /** Play one wave: every device at once. */

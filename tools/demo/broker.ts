@@ -19,15 +19,21 @@ export interface Broker {
   readonly url: string;
   /** Its listener inside TLS; 0 without one. */
   readonly tlsPort: number;
+  /** The process that serves now. */
+  pid(): number;
   /** End it at once, and start another in its place. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** Start a broker with its files in `folder`, and `more` lines of configuration. */
+/** Start a broker with its files in `folder`, and `more` lines of configuration; `closed` are those of its listener inside TLS. */
 export async function startBroker(
   folder: string,
-  { more = "allow_anonymous true\n", identity }: { more?: string; identity?: TlsIdentity } = {},
+  {
+    more = "allow_anonymous true\n",
+    identity,
+    closed = "",
+  }: { more?: string; identity?: Omit<TlsIdentity, "publicKey">; closed?: string } = {},
 ): Promise<Broker> {
   const port = await freePort();
   const tlsPort = identity ? await freePort() : 0;
@@ -37,7 +43,7 @@ export async function startBroker(
     return path;
   };
   const sealed = identity
-    ? `listener ${tlsPort} ${HOST}\ncertfile ${file("broker.crt", identity.certificate)}\nkeyfile ${file("broker.pem", identity.key)}\n`
+    ? `listener ${tlsPort} ${HOST}\ncertfile ${file("broker.crt", identity.certificate)}\nkeyfile ${file("broker.pem", identity.key)}\n${closed}`
     : "";
   // As root it would become a user who may not read these files.
   const config = file("mosquitto.conf", `user root\n${sealed}listener ${port} ${HOST}\n${more}`);
@@ -57,5 +63,5 @@ export async function startBroker(
     }
   };
   await start();
-  return { url: `mqtt://${HOST}:${port}`, tlsPort, stop, start };
+  return { url: `mqtt://${HOST}:${port}`, tlsPort, pid: () => child!.pid!, stop, start };
 }
