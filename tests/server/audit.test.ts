@@ -1,11 +1,14 @@
 // weight: 10 s, 0.8 cores
 import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { sql, type RawBuilder } from "kysely";
-import { audit } from "../../tools/server/audit.ts";
+import { audit, type AuditOptions } from "../../tools/server/audit.ts";
 import * as keyFile from "../../tools/server/keys.ts";
 import { hex } from "../../tools/wire/bytes.ts";
-import { FLAVOURS, missing, serve, type Fixture } from "./harness.ts";
+import * as exchange from "../../tools/wire/exchange.ts";
+import { FLAVOURS, enrolled, missing, serve, text, type Fixture } from "./harness.ts";
 import { past } from "./past.ts";
 
 const EDITS = Number(process.env["SIGNET_TAMPERINGS"] ?? 25);
@@ -203,4 +206,51 @@ for (const flavour of FLAVOURS) {
       assert.ok(done.size > Math.min(30, EDITS / 2), [...done].join("; "));
     },
   );
+}
+
+for (const flavour of FLAVOURS) {
+  const skip = missing(flavour);
+
+  void test(`${flavour}: threads find the same, also in an audit that was interrupted`, { skip }, async (t) => {
+    const server = await serve(t, {}, flavour);
+    const devices = await Promise.all(Array.from({ length: 6 }, () => enrolled(server)));
+    for (const device of devices)
+      for (let n = 0; n < 3; n++) await exchange.report(device, server.url, text(`reading ${n}`));
+    await server.sequencer.look();
+    const seal = new Uint8Array(33);
+    for (const device of devices.slice(0, 3))
+      await server.store.read
+        .updateTable("reports")
+        .set({ seal })
+        .where("device", "=", device.id)
+        .where("counter", "=", 2)
+        .execute();
+    const keys = keyFile.load(server.options.key!);
+    const audited = (options: AuditOptions): ReturnType<typeof audit> =>
+      server.store.snapshot((db) => audit(server.store, keys, options, db));
+    const alone = await audited({});
+    assert.deepEqual([alone.reports, alone.findings.length], [18, 3]);
+    assert.deepEqual(await audited({ alone: 0 }), alone);
+
+    const resume = join(server.folder, "audit.state");
+    const ending = new AbortController();
+    const seen: number[] = [];
+    const progress = (reports: number): void => {
+      seen.push(reports);
+      if (seen.length === 2) ending.abort(new Error("enough"));
+    };
+    await assert.rejects(audited({ resume, progress, signal: ending.signal }), /enough/);
+    const kept = readFileSync(resume, "utf-8");
+    let again = 0;
+    const result = await audited({ resume, alone: 0, progress: (reports) => (again = reports) });
+    assert.ok(again > 0 && again < 18, `${again} reports were checked again`);
+    assert.deepEqual({ ...result, findings: sorted(result.findings) }, { ...alone, findings: sorted(alone.findings) });
+    assert.equal(existsSync(resume), false);
+    writeFileSync(resume, kept.replace('"count', '"kount').replace(/,3\]/, ",2]"));
+    await assert.rejects(audited({ resume }), /is not of an audit with this key/);
+  });
+}
+
+function sorted(findings: readonly object[]): string[] {
+  return findings.map((finding) => JSON.stringify(finding)).toSorted();
 }

@@ -5,6 +5,7 @@ interface Options {
   key?: string;
   archive?: string[];
   checkpoint?: string;
+  resume?: string;
 }
 
 /** `signet audit`: search the database for changes made without the server. */
@@ -16,12 +17,18 @@ export function add(program: Command): void {
     .option("--key <file>", "the server's key (default: beside the database)")
     .option("--archive <files...>", "archives that together have every report that left the database")
     .option("--checkpoint <file>", "a kept checkpoint, which the database must continue")
-    .action(async ({ database, key, archive = [], checkpoint }: Options) => {
+    .option("--resume <file>", "keep the progress in this file; after Ctrl-C, the same call continues")
+    .action(async ({ database, key, archive = [], checkpoint, resume }: Options) => {
       const { auditDatabase } = await import("../server/audit.ts");
       const { keyBeside } = await import("../server/place.ts");
+      const { Trouble } = await import("../trouble.ts");
       const { progressLine } = await import("./progress.ts");
       const progress = progressLine((reports: number) => `${reports} reports checked`);
-      const options = { archives: archive, checkpoint, progress };
+      const ending = new AbortController();
+      const again = new Trouble("the audit was interrupted", "the same call continues it");
+      // Without the file there is nothing to write: the signal ends the process.
+      if (resume !== undefined) process.once("SIGINT", () => ending.abort(again));
+      const options = { archives: archive, checkpoint, progress, resume, signal: ending.signal };
       const { devices, reports, entries, archived, findings } = await auditDatabase(
         database,
         key ?? keyBeside(database),

@@ -8,10 +8,12 @@ import { checkAlarms } from "./audit_alarms.ts";
 import { checkArchives } from "./audit_archives.ts";
 import { checkCheckpoint } from "./audit_checkpoint.ts";
 import { checkDevices } from "./audit_devices.ts";
-import { type Finding, Search } from "./audit_findings.ts";
+import { Search } from "./audit_findings.ts";
 import { readLog } from "./audit_log.ts";
 import { checkProfiles, checkReplacements } from "./audit_profiles.ts";
 import { checkRights } from "./audit_rights.ts";
+import { Pool } from "./audit_pool.ts";
+import { type Finding, State } from "./audit_state.ts";
 import { checkTree, positions } from "./audit_tree.ts";
 import * as keyFile from "./keys.ts";
 import { Store } from "./store/store.ts";
@@ -32,16 +34,48 @@ export interface AuditOptions {
   readonly checkpoint?: string | undefined;
   /** Called with the number of reports that were checked until now. */
   readonly progress?: (reports: number) => void;
+  /** A file that keeps the progress, and from which an audit that was ended continues. */
+  readonly resume?: string | undefined;
+  /** Ends the audit: it throws the reason of the signal. */
+  readonly signal?: AbortSignal;
+  /** Reports that are checked before threads are started. */
+  readonly alone?: number;
 }
+
+/** Interval in which the progress is written. */
+const SAVE_MS = 5000;
 
 /** Audit an open database. With `db` it reads a snapshot of it. */
 export async function audit(
   store: Store,
   keys: keyFile.ServerKeys,
-  { archives = [], checkpoint, progress }: AuditOptions = {},
+  options: AuditOptions = {},
   db: Store["read"] = store.read,
 ): Promise<Audited> {
-  const search = new Search(db, keys, progress);
+  const state = options.resume === undefined ? undefined : new State(options.resume, keys.seal);
+  const pool = new Pool(options.alone);
+  let [checked, savedAt] = [0, performance.now()];
+  const told = (reports: number): void => {
+    checked += reports;
+    options.progress?.(checked);
+    const isEnded = options.signal?.aborted === true;
+    if (isEnded || performance.now() - savedAt > SAVE_MS) {
+      state?.save();
+      savedAt = performance.now();
+    }
+    options.signal?.throwIfAborted();
+  };
+  try {
+    const audited = await all(new Search(db, keys, { pool, state, told }), options);
+    state?.remove();
+    return audited;
+  } finally {
+    await pool.close();
+  }
+}
+
+async function all(search: Search, { archives = [], checkpoint }: AuditOptions): Promise<Audited> {
+  search.findings.push(...(search.state?.findings ?? []));
   const { told, entries } = await readLog(search);
   const numbered = await positions(search);
   const { devices, reports } = await checkDevices(search, told, numbered);

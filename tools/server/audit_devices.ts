@@ -20,19 +20,29 @@ export async function checkDevices(
   const starts = await checkBases(search, told.bases);
   const missing = new Set(told.states.keys());
   const rows = await search.db.selectFrom("devices").selectAll().execute();
-  for (const row of rows) {
+  const parts = rows.map(() => search.part());
+  const one = async (row: DeviceRow, part: Search): Promise<void> => {
     const name = hex(row.id);
     missing.delete(name);
-    search.sealed("devices", name, row);
-    if (!equal(keyId(row.key), row.id))
-      search.found("devices", name, "altered: its id is not the thumbprint of its key");
+    part.sealed("devices", name, row);
+    if (!equal(keyId(row.key), row.id)) part.found("devices", name, "altered: its id is not the thumbprint of its key");
     const state = told.states.get(name);
-    if (state === undefined) search.found("devices", name, "inserted: the log has no entry for it");
-    else if (state !== row.state) search.found("devices", name, `altered: in the log it is ${state}`);
-    reports += await checkChain(search, row, starts.get(name) ?? NO_BASE, numbered.get(name) ?? 0);
-    await downlinks(search, row, told.downlinks.get(name) ?? 0, told.withdrawn);
-    await evidence(search, row, told.forks.get(name) ?? 0);
-  }
+    if (state === undefined) part.found("devices", name, "inserted: the log has no entry for it");
+    else if (state !== row.state) part.found("devices", name, `altered: in the log it is ${state}`);
+    const count = await checkChain(part, row, starts.get(name) ?? NO_BASE, numbered.get(name) ?? 0);
+    reports += count;
+    await downlinks(part, row, told.downlinks.get(name) ?? 0, told.withdrawn);
+    await evidence(part, row, told.forks.get(name) ?? 0);
+  };
+  // Several chains at a time, so that each thread has a page to check.
+  const next = rows.entries();
+  const walk = async (): Promise<void> => {
+    for (const [i, row] of next) await one(row, parts[i]!);
+  };
+  // All end before an error goes on: they share the connection.
+  const ends = await Promise.allSettled(Array.from({ length: search.pool.width }, walk));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  for (const { findings } of parts) search.findings.push(...findings);
   for (const name of missing) search.found("devices", name, "removed: the log has its enrolment");
   await handovers(search, rows, told.successors);
   await orphans(search, told.orphans);

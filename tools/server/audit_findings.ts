@@ -1,4 +1,7 @@
 /** The findings of an audit: rows that the server did not write so. */
+import type { Pool } from "./audit_pool.ts";
+import type { Finding, State } from "./audit_state.ts";
+import type { Base } from "./base.ts";
 import type { ServerKeys } from "./keys.ts";
 import { isSealed, type Sealed } from "./seal.ts";
 import type { Store } from "./store/store.ts";
@@ -6,10 +9,12 @@ import type { Store } from "./store/store.ts";
 /** Rows in memory at a time. */
 export const PAGE = 500;
 
-export interface Finding {
-  readonly table: string;
-  readonly row: string;
-  readonly what: string;
+export interface Means {
+  readonly pool: Pool;
+  /** Where the progress is kept, if it is. */
+  readonly state: State | undefined;
+  /** Called with the number of reports that were checked just now. Throws to end the search. */
+  readonly told: (reports: number) => void;
 }
 
 /** One search of one database. Its parts add to its findings. */
@@ -17,20 +22,28 @@ export class Search {
   readonly findings: Finding[] = [];
   readonly db: Store["read"];
   readonly keys: ServerKeys;
-  /** Called with the number of reports that were checked until now. */
-  private readonly progress: (reports: number) => void;
-  private checked = 0;
+  readonly pool: Pool;
+  readonly state: State | undefined;
+  private readonly means: Means;
 
-  constructor(db: Store["read"], keys: ServerKeys, progress: (reports: number) => void = () => undefined) {
+  constructor(db: Store["read"], keys: ServerKeys, means: Means) {
     this.db = db;
     this.keys = keys;
-    this.progress = progress;
+    this.means = means;
+    this.pool = means.pool;
+    this.state = means.state;
   }
 
-  /** Tell that more reports were checked. */
-  tell(reports: number): void {
-    this.checked += reports;
-    this.progress(this.checked);
+  /** A search beside this one, with findings of its own. */
+  part(): Search {
+    return new Search(this.db, this.keys, this.means);
+  }
+
+  /** Note what was found in a chain up to a report, in some more reports. */
+  note(chain: string, at: Base, found: readonly Finding[], reports: number): void {
+    this.findings.push(...found);
+    this.state?.note(chain, at, found);
+    this.means.told(reports);
   }
 
   found(table: string, row: string, what: string): void {

@@ -6,6 +6,9 @@ import * as merkle from "./merkle.ts";
 import type { TileRow } from "./store/schema.ts";
 import { LOG, TILE_LEAVES, split } from "./tree.ts";
 
+/** The finding about an entry or a report that the tree should have. */
+export const NO_LEAF = "altered or inserted: the tree does not have it";
+
 /** Check the tiles, the positions of the leaves, and that each numbered entry of the log is a leaf. `last` is of `positions`. */
 export async function checkTree(search: Search, last: ReadonlyMap<string, number>): Promise<void> {
   const { db } = search;
@@ -88,18 +91,16 @@ export async function positions(search: Search): Promise<Map<string, number>> {
   return new Map(rows.map((row) => [hex(row.stream), row.position]));
 }
 
-/** Check that entries or reports up to the position of their stream are leaves. */
-export async function checkAreLeaves(
+/** Name the entries or reports that are no leaves, although the position of their stream is after them. */
+export async function absent(
   search: Search,
-  table: "audit" | "reports",
   rows: readonly { readonly name: string; readonly leaf: Uint8Array }[],
-): Promise<void> {
-  if (rows.length === 0) return;
+): Promise<string[]> {
+  if (rows.length === 0) return [];
   const hashes = rows.map(({ leaf }) => leaf);
   const found = await search.db.selectFrom("leaves").select("hash").where("hash", "in", hashes).execute();
   const known = new Set(found.map(({ hash }) => hex(hash)));
-  for (const { name, leaf } of rows)
-    if (!known.has(hex(leaf))) search.found(table, name, "altered or inserted: the tree does not have it");
+  return rows.filter(({ leaf }) => !known.has(hex(leaf))).map(({ name }) => name);
 }
 
 /** Check the entries of the log up to the seq `last`. */
@@ -108,11 +109,8 @@ async function checkEntries(search: Search, last: number): Promise<void> {
     const query = search.db.selectFrom("audit").selectAll().where("seq", ">", seq).where("seq", "<=", last);
     const page = await query.orderBy("seq").limit(TILE_LEAVES).execute();
     if (page.length === 0) return;
-    await checkAreLeaves(
-      search,
-      "audit",
-      page.map((row) => ({ name: String(row.seq), leaf: merkle.leaf(log.entryBytes(row)) })),
-    );
+    const leaves = page.map((row) => ({ name: String(row.seq), leaf: merkle.leaf(log.entryBytes(row)) }));
+    for (const name of await absent(search, leaves)) search.found("audit", name, NO_LEAF);
     seq = page.at(-1)!.seq;
   }
 }
