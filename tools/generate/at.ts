@@ -41,8 +41,11 @@ function template(text: string): string {
   return Array.from(Buffer.from(`${holes}\0`)).join(", ");
 }
 
-/** The first steps of a set-up in a mobile network: `assembly/link/at/mobile.ts` has them. */
-const MOBILE = ["Echo", "Errors", "Locked", "Unlock", "Attach", "Extra"];
+/** The first steps of a set-up that drivers share, if a table has the last: `mobile.ts` and `wifi.ts` of `assembly/link/at` have them. */
+const SHARED = [
+  ["Echo", "Errors", "Locked", "Unlock", "Attach", "Extra"],
+  ["Echo", "Store", "Joined", "Mode", "Join"],
+] as const;
 
 /** Refuse a limit that config.ts does not have, or that a row cannot hold. */
 function checkLimit(config: string, name: string): void {
@@ -63,8 +66,9 @@ export function generate(json: string, config: string): string {
   });
   const names = Object.keys(steps);
   if (COMMON.some((name, index) => names[index] !== name)) throw new Error(`the first steps are ${COMMON.join(", ")}`);
-  if (names.includes("Unlock") && MOBILE.some((name, index) => names[COMMON.length + index] !== name))
-    throw new Error(`the first steps of the set-up are ${MOBILE.join(", ")}`);
+  for (const shared of SHARED)
+    if (names.includes(shared.at(-1)!) && shared.some((name, index) => names[COMMON.length + index] !== name))
+      throw new Error(`the first steps of the set-up are ${shared.join(", ")}`);
   const numbers = names.slice(COMMON.length).map((name, index) => `  ${name} = ${index + SET_UP},`);
   const known = Object.entries(words).map(
     ([name, word]) => `  /** ${JSON.stringify(word)} */\n  ${name} = ${hash(word)},`,

@@ -46,7 +46,7 @@ export class EspAt extends AtModule {
   #passive: boolean[] = [];
   #details = false;
   #transparent = false;
-  #station = new Station();
+  readonly station = new Station();
   readonly #commands: Readonly<Record<string, Command>>;
 
   constructor(...making: Making) {
@@ -56,7 +56,10 @@ export class EspAt extends AtModule {
       E0: () => this.set(() => (this.echo = false)),
       E1: () => this.set(() => (this.echo = true)),
       "+RST": () => this.#restart(0),
-      "+RESTORE": () => this.#restart(0),
+      "+RESTORE": () => {
+        this.station.erase();
+        this.#restart(0);
+      },
       "+GSLP": (argument) => (whole(argument, 1, 2 ** 31) ? this.#restart(Number(argument)) : this.done("ERROR")),
       "+CMD": (_, query) => (query ? this.answer(this.#list()) : this.done("ERROR")),
       "+CIPMUX": (argument, query) => this.#mux(argument, query),
@@ -104,7 +107,7 @@ export class EspAt extends AtModule {
     this.#multiple = false;
     this.#details = false;
     this.#transparent = false;
-    this.#station.restart();
+    this.station.restart();
     if (this.mischief.has("passthrough")) {
       this.mode = "passthrough";
       return;
@@ -118,7 +121,7 @@ export class EspAt extends AtModule {
     const name = this.#named(match?.[1] ?? "unknown");
     const [argument, query] = [match?.[3] ?? "", match?.[2] === "?"];
     if (Object.hasOwn(this.#commands, name)) return this.#commands[name]!(argument, query);
-    const replied = this.#station.execute(name, argument, query, new Date());
+    const replied = this.station.execute(name, argument, query, new Date());
     if (!replied) this.done("ERROR");
     else if (replied instanceof Promise) void replied.then((reply) => this.#reply(reply));
     else this.#reply(replied);
@@ -444,6 +447,6 @@ export class EspAt extends AtModule {
 
   #status(): number {
     if (this.connected) return 3;
-    return this.#station.joined ? 2 : 5;
+    return this.station.joined ? 2 : 5;
   }
 }

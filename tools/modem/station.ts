@@ -13,26 +13,31 @@ const OK: Reply = { lines: [], result: "OK" };
 const ERROR: Reply = { lines: [], result: "ERROR" };
 const ADDRESS = "192.168.4.2";
 
-/** A setting without effect, and its values. */
-type Setting = readonly [initial: string, pattern: RegExp];
+/** A setting without effect: its first value, its values, and whether it is kept over a restart: as `AT+SYSSTORE` says, always, or never. */
+type Setting = readonly [initial: string, pattern: RegExp, keeps?: "as-told" | "always"];
 
 const SETTINGS: Readonly<Record<string, Setting>> = {
-  "+CWMODE": ["1", /^[0-3]$/],
-  "+CWAUTOCONN": ["1", /^[01]$/],
+  "+CWMODE": ["1", /^[0-3]$/, "as-told"],
+  "+CWAUTOCONN": ["1", /^[01]$/, "always"],
   "+SYSSTORE": ["1", /^[01]$/],
   "+SYSLOG": ["0", /^[01]$/],
   "+SLEEP": ["0", /^[0-3]$/],
   "+CIPSTO": ["180", /^\d{1,4}$/],
-  "+CIPTCPOPT": ["0,-1,0,0,0", /^[0-5]?(,-?\d*){0,4}$/],
+  "+CIPTCPOPT": ["0,-1,0,0,0", /^[0-5]?(,-?\d*){0,4}$/, "as-told"],
   "+UART_CUR": ["115200,8,1,0,0", /^\d+,[5-8],[1-3],[0-2],[0-3]$/],
-  "+UART_DEF": ["115200,8,1,0,0", /^\d+,[5-8],[1-3],[0-2],[0-3]$/],
-  "+CWDHCP": ["3", /^[01],[0-3]$/],
+  "+UART_DEF": ["115200,8,1,0,0", /^\d+,[5-8],[1-3],[0-2],[0-3]$/, "always"],
+  "+CWDHCP": ["3", /^[01],[0-3]$/, "as-told"],
 };
 
 export class Station {
   /** The network. */
   joined = "";
+  /** Joins, and writes to the flash, since the module was made. */
+  joins = 0;
+  flashWrites = 0;
   #values = new Map<string, string>();
+  /** The part of the values that is in the flash, and the network there. */
+  readonly #flash = new Map<string, string>();
   #sntp = false;
 
   static readonly names: readonly string[] = [
@@ -51,10 +56,24 @@ export class Station {
     "+CIPSNTPTIME",
   ];
 
-  /** Forget what a restart forgets. */
+  /** Forget what a restart forgets, and join the network that is in the flash. */
   restart(): void {
-    this.#values.clear();
+    this.#values = new Map(this.#flash);
+    this.joined = this.#flash.get("+CWJAP") ?? "";
     this.#sntp = false;
+  }
+
+  /** Forget all that is in the flash. */
+  erase(): void {
+    this.#flash.clear();
+    this.flashWrites++;
+  }
+
+  /** Write to the flash, unless the device has said otherwise. */
+  #keep(name: string, value: string, keeps: Setting[2]): void {
+    if (!keeps || (keeps === "as-told" && this.#values.get("+SYSSTORE") === "0")) return;
+    this.#flash.set(name, value);
+    this.flashWrites++;
   }
 
   /** Execute a command; undefined if it is unknown. */
@@ -91,10 +110,11 @@ export class Station {
     }
   }
 
-  #set(name: string, [initial, pattern]: Setting, argument: string, query: boolean): Reply {
+  #set(name: string, [initial, pattern, keeps]: Setting, argument: string, query: boolean): Reply {
     if (query) return told(`${name}:${this.#values.get(name) ?? initial}`);
     if (!pattern.test(argument)) return ERROR;
     this.#values.set(name, argument);
+    this.#keep(name, argument, keeps);
     return OK;
   }
 
@@ -104,6 +124,8 @@ export class Station {
     if (name === undefined || secret === undefined || name.length > 32 || secret.length > 64) return ERROR;
     const before = this.joined ? ["WIFI DISCONNECT"] : [];
     this.joined = name;
+    this.joins++;
+    this.#keep("+CWJAP", name, "as-told");
     return told(...before, "WIFI CONNECTED", "WIFI GOT IP");
   }
 

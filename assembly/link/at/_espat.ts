@@ -5,14 +5,16 @@ import { Flag, UNIT_MS } from "./step";
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
   Echo = 16,
-  Mode = 17,
-  Join = 18,
-  Plain = 19,
-  Single = 20,
-  Info = 21,
-  Passive = 22,
-  PassiveOld = 23,
-  Probe = 24,
+  Store = 17,
+  Joined = 18,
+  Mode = 19,
+  Join = 20,
+  Plain = 21,
+  Single = 22,
+  Info = 23,
+  Passive = 24,
+  PassiveOld = 25,
+  Probe = 26,
 }
 
 // prettier-ignore
@@ -26,6 +28,8 @@ export const steps: usize = memory.data<u8>([
   /* AT+CIPSEND={4} */ <u8>(Flag.Prefix | Flag.Prompt | Flag.Patient), <u8>(AT_SEND_MS / UNIT_MS), 83, 69, 78, 68, 61, 4, 0,
   /* AT+CIPRECVDATA={4} */ <u8>(Flag.Prefix | Flag.Seen | Flag.Block), <u8>(AT_REPLY_MS / UNIT_MS), 82, 69, 67, 86, 68, 65, 84, 65, 61, 4, 0,
   /* ATE0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 69, 48, 0,
+  /* AT+SYSSTORE=0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 83, 89, 83, 83, 84, 79, 82, 69, 61, 48, 0,
+  /* AT+CWJAP? */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 87, 74, 65, 80, 63, 0,
   /* AT+CWMODE=1 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 87, 77, 79, 68, 69, 61, 49, 0,
   /* AT+CWJAP="{2 quoted}","{3 quoted}" */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 43, 67, 87, 74, 65, 80, 61, 34, 6, 34, 44, 34, 7, 34, 0,
   /* AT+CIPMODE=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 77, 79, 68, 69, 61, 48, 0,
@@ -68,6 +72,8 @@ export const enum Word {
   Took = 0x1e263f97,
   /** "+CWJAP:" */
   JoinFault = 0x4fd551db,
+  /** "+CWJAP:\"" */
+  Network = 0xa5d00afb,
   /** "no ip" */
   NoAddress = 0xc6420def,
   /** "DNS Fail" */

@@ -5,8 +5,10 @@ import { Flag, UNIT_MS } from "./step";
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
   Echo = 16,
-  Mode = 17,
-  Join = 18,
+  Store = 17,
+  Joined = 18,
+  Mode = 19,
+  Join = 20,
 }
 
 // prettier-ignore
@@ -20,6 +22,8 @@ export const steps: usize = memory.data<u8>([
   /* AT+HTTPCPOST="http://{1}/v1/tunnel",{4},1,"Content-Type: application/octet-stream" */ <u8>(Flag.Prompt | Flag.Patient), <u8>(AT_SEND_MS / UNIT_MS), 43, 72, 84, 84, 80, 67, 80, 79, 83, 84, 61, 34, 104, 116, 116, 112, 58, 47, 47, 1, 47, 118, 49, 47, 116, 117, 110, 110, 101, 108, 34, 44, 4, 44, 49, 44, 34, 67, 111, 110, 116, 101, 110, 116, 45, 84, 121, 112, 101, 58, 32, 97, 112, 112, 108, 105, 99, 97, 116, 105, 111, 110, 47, 111, 99, 116, 101, 116, 45, 115, 116, 114, 101, 97, 109, 34, 0,
   /* AT */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 0,
   /* ATE0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 69, 48, 0,
+  /* AT+SYSSTORE=0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 83, 89, 83, 83, 84, 79, 82, 69, 61, 48, 0,
+  /* AT+CWJAP? */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 74, 65, 80, 63, 0,
   /* AT+CWMODE=1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 77, 79, 68, 69, 61, 49, 0,
   /* AT+CWJAP="{2 quoted}","{3 quoted}" */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 74, 65, 80, 61, 34, 6, 34, 44, 34, 7, 34, 0,
 ]);
@@ -40,6 +44,4 @@ export const enum Word {
   BusyProcessing = 0x0b3c3b96,
   /** "+HTTPCPOST:" */
   Answer = 0xd6051fdd,
-  /** "+CWJAP:" */
-  JoinFault = 0x4fd551db,
 }

@@ -5,11 +5,13 @@ import { Flag, UNIT_MS } from "./step";
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
   Echo = 16,
-  Mode = 17,
-  Join = 18,
-  Plain = 19,
-  Single = 20,
-  Info = 21,
+  Store = 17,
+  Joined = 18,
+  Mode = 19,
+  Join = 20,
+  Plain = 21,
+  Single = 22,
+  Info = 23,
 }
 
 // prettier-ignore
@@ -23,6 +25,8 @@ export const steps: usize = memory.data<u8>([
   /* AT+CIPSEND={4} */ <u8>(Flag.Prefix | Flag.Prompt | Flag.Patient), <u8>(AT_SEND_MS / UNIT_MS), 83, 69, 78, 68, 61, 4, 0,
   /* AT */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 0,
   /* ATE0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 69, 48, 0,
+  /* AT+SYSSTORE=0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 83, 89, 83, 83, 84, 79, 82, 69, 61, 48, 0,
+  /* AT+CWJAP? */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 87, 74, 65, 80, 63, 0,
   /* AT+CWMODE=1 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 87, 77, 79, 68, 69, 61, 49, 0,
   /* AT+CWJAP="{2 quoted}","{3 quoted}" */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 43, 67, 87, 74, 65, 80, 61, 34, 6, 34, 44, 34, 7, 34, 0,
   /* AT+CIPMODE=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 77, 79, 68, 69, 61, 48, 0,
@@ -52,6 +56,4 @@ export const enum Word {
   Connect = 0x782b3cd9,
   /** "+IPD," */
   Arrived = 0x81459043,
-  /** "+CWJAP:" */
-  JoinFault = 0x4fd551db,
 }

@@ -14,10 +14,10 @@
  * that the verdict was lost. Then nothing more is sent on this connection, what arrived is read, and the module is reset, so
  * that a verdict that comes after all cannot be taken for another send's.
  */
-import { FaultCause, FaultStep } from "../facts";
+import { FaultCause } from "../facts";
 import { Step, Word, steps } from "./_espat";
 import * as engine from "./engine";
-import { at, out } from "./engine";
+import { at } from "./engine";
 import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
@@ -47,8 +47,8 @@ export function react(event: Event): void {
 function begun(): void {
   if (at.notice == Word.Arrived) at.within = Within.Notice;
   else if (at.notice == Word.Received || at.notice == Word.ReceivedOld) at.within = Within.Block;
-  else if (at.notice == Word.JoinFault) at.within = Within.Number;
   else if (at.line == Word.Took && at.step == Phase.Confirm) at.seen = 1;
+  else wifi.begun();
 }
 
 /** Act on a line; false if it means nothing. */
@@ -85,12 +85,11 @@ function say(line: u32): boolean {
 
 /** A step has ended well. */
 function done(): void {
-  if (connection.done()) return;
+  if (connection.done() || wifi.joins()) return;
   switch (at.step) {
     case Step.Echo:
-      return connection.issue(out.secondLen ? Step.Mode : Step.Plain);
-    case Step.Mode:
-      return connection.issueAs(Step.Join, FaultStep.Join);
+    case Step.Joined:
+      return connection.issue(Step.Plain);
     case Step.Plain:
       return connection.issue(Phase.HangUp);
     case Phase.HangUp:
@@ -107,12 +106,11 @@ function done(): void {
 
 /** Act on ERROR or FAIL. */
 function error(): void {
-  if (connection.failed()) return;
+  if (connection.failed() || wifi.failed()) return;
   switch (at.step) {
     case Step.Passive:
       // Its name before ESP-AT 2.4.
       return connection.issue(Step.PassiveOld);
-    case Step.Join:
     case Step.Single:
     case Step.PassiveOld:
       return connection.trouble(FaultCause.Error);

@@ -8,10 +8,10 @@
  * Its words are in `espat_http.json`. A line that means nothing is ignored. A request that fails, or is late, is made again: the tunnel
  * makes that harmless.
  */
-import { FaultCause, FaultStep } from "../facts";
-import { Step, Word, steps } from "./_espat_http";
+import { FaultCause } from "../facts";
+import { Word, steps } from "./_espat_http";
 import * as engine from "./engine";
-import { at, out } from "./engine";
+import { at } from "./engine";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
 import * as wifi from "./wifi";
@@ -25,7 +25,7 @@ export function start(nowMs: u32): void {
 export function react(event: Event): void {
   if (event == Event.Byte) {
     if (at.notice == Word.Answer) at.within = Within.Block;
-    else if (at.notice == Word.JoinFault) at.within = Within.Number;
+    else wifi.begun();
   } else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
   } else connection.react(event);
@@ -57,14 +57,10 @@ function say(line: u32): boolean {
 
 /** A step has ended well. */
 function done(): void {
-  if (at.step == Step.Echo && out.secondLen) connection.issue(Step.Mode);
-  else if (at.step == Step.Mode) connection.issueAs(Step.Join, FaultStep.Join);
-  else connection.ready();
+  if (!wifi.joins()) connection.ready();
 }
 
 /** Act on ERROR or FAIL. */
 function error(): void {
-  if (connection.failed()) return;
-  if (at.step == Step.Join) connection.trouble(FaultCause.Error);
-  else if (at.flags & Flag.Ok) done();
+  if (!connection.failed() && !wifi.failed() && at.flags & Flag.Ok) done();
 }

@@ -9,12 +9,12 @@
  * Its words are in `espat_udp.json`. A line that means nothing is ignored. A datagram that is lost is sent again: the tunnel makes
  * that harmless.
  */
-import { FaultCause, FaultStep } from "../facts";
+import { FaultCause } from "../facts";
 import { stream } from "../stream";
 import * as tunnel from "../tunnel";
 import { Step, Word, steps } from "./_espat_udp";
 import * as engine from "./engine";
-import { at, out } from "./engine";
+import { at } from "./engine";
 import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
@@ -35,7 +35,7 @@ export function start(nowMs: u32): void {
 export function react(event: Event): void {
   if (event == Event.Byte) {
     if (at.notice == Word.Arrived) at.within = Within.Notice;
-    else if (at.notice == Word.JoinFault) at.within = Within.Number;
+    else wifi.begun();
   } else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
   } else if (event == Event.Datagram) {
@@ -83,12 +83,11 @@ function say(line: u32): boolean {
 
 /** A step has ended well. */
 function done(): void {
-  if (connection.done()) return;
+  if (connection.done() || wifi.joins()) return;
   switch (at.step) {
     case Step.Echo:
-      return connection.issue(out.secondLen ? Step.Mode : Step.Plain);
-    case Step.Mode:
-      return connection.issueAs(Step.Join, FaultStep.Join);
+    case Step.Joined:
+      return connection.issue(Step.Plain);
     case Step.Plain:
       return connection.issue(Phase.HangUp);
     case Phase.HangUp:
@@ -102,7 +101,7 @@ function done(): void {
 
 /** Act on ERROR or FAIL. */
 function error(): void {
-  if (connection.failed()) return;
-  if (at.step == Step.Join || at.step == Step.Single) connection.trouble(FaultCause.Error);
+  if (connection.failed() || wifi.failed()) return;
+  if (at.step == Step.Single) connection.trouble(FaultCause.Error);
   else if (at.flags & Flag.Ok) done();
 }

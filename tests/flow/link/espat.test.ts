@@ -1,6 +1,7 @@
 /** The firmware's ESP-AT driver against the emulated module with each of its quirks. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { EspAt } from "../../../tools/modem/espat.ts";
 import type { Quirk } from "../../../tools/modem/quirks.ts";
 import { bench } from "./bench.ts";
 import { Family, LinkState } from "./device.ts";
@@ -31,6 +32,28 @@ describe("the ESP-AT driver", () => {
     setting.device.guest.start(Family["esp-at"], 0);
     setting.device.join('a "name", with \\', 'and, a "secret"');
     assert.ok(converse(setting, 100));
+  });
+
+  it("joins once and writes nothing to the flash of a module that stays on, and joins again after its restart", async () => {
+    const setting = await bench([], 3);
+    const { device, module, clock } = setting;
+    assert.ok(module instanceof EspAt);
+    for (const [restarts, joins] of [
+      [false, 1],
+      [false, 1],
+      [true, 2],
+      [false, 2],
+    ] as const) {
+      if (restarts) module.reset();
+      device.guest.start(Family["esp-at"], Math.floor(clock.now()));
+      device.join("a+b, 2", "secretsecret");
+      assert.ok(converse(setting, 100));
+      assert.equal(module.station.joins, joins);
+    }
+    device.guest.start(Family["esp-at"], Math.floor(clock.now()));
+    device.join("a+b", "secretsecret");
+    assert.ok(converse(setting, 100));
+    assert.equal(`${module.station.joined} ${module.station.joins} ${module.station.flashWrites}`, "a+b 3 0");
   });
 
   it("reports the end of a connection by the peer, after its last byte", async () => {

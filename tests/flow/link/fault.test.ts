@@ -80,7 +80,7 @@ describe("the fault of the link", () => {
   it("is a wireless network that refuses, with its number", async () => {
     const module = await play({
       command(module, line) {
-        if (!line.startsWith("AT+CWJAP")) return false;
+        if (!line.startsWith("AT+CWJAP=")) return false;
         module.say("+CWJAP:3\r\n\r\nFAIL\r\n", 400);
         return true;
       },
@@ -183,7 +183,7 @@ describe("an hour without a server", () => {
     }
     const count = (start: string): number => module.commands.filter(({ line }) => line.startsWith(start)).length;
     assert.ok(count("AT+CIPSTART") >= 10);
-    assert.ok(count("AT+CWJAP") <= 4, `${count("AT+CWJAP")} joins`);
+    assert.ok(count("AT+CWJAP=") <= 4, `${count("AT+CWJAP=")} joins`);
     assert.ok(module.commands.length < 120, `${module.commands.length} commands`);
   });
 });

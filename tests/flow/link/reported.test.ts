@@ -405,14 +405,14 @@ describe("the set-up", () => {
     let wrong = true;
     const module = await play({
       command(module, line) {
-        if (!wrong || !line.startsWith("AT+CWJAP")) return false;
+        if (!wrong || !line.startsWith("AT+CWJAP=")) return false;
         module.say("+CWJAP:3\r\n\r\nFAIL\r\n", 4000);
         return true;
       },
     });
     module.device.join('Caf\u00e9 \u4e2d\u6587,"x"', "pass\\word");
     module.run(180_000);
-    const joins = module.commands.filter(({ line }) => line.startsWith("AT+CWJAP"));
+    const joins = module.commands.filter(({ line }) => line.startsWith("AT+CWJAP="));
     const expected = Buffer.from('AT+CWJAP="Caf\u00e9 \u4e2d\u6587\\,\\"x\\"","pass\\\\word"').toString("latin1");
     for (const { line } of joins) assert.equal(line, expected);
     const pauses = joins.slice(1).map(({ atMs }, index) => atMs - (joins[index]?.atMs ?? 0));

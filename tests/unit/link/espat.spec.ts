@@ -114,9 +114,25 @@ describe("the set-up", () => {
     answers("AT\r\n", OK);
     pass(AT_SETTLE_MS);
     answers("ATE0\r\n", OK);
+    answers("AT+SYSSTORE=0\r\n", OK);
+    answers("AT+CWJAP?\r\n", "No AP\r\n" + OK);
     answers("AT+CWMODE=1\r\n", OK);
     answers('AT+CWJAP="my \\"net\\"","a\\,b\\\\c"\r\n', "WIFI DISCONNECT\r\nWIFI CONNECTED\r\nWIFI GOT IP\r\n" + OK);
     answers("AT+CIPMODE=0\r\n", OK);
+  });
+
+  it("does not join again a network that the module is still in, and joins another", () => {
+    for (let times = 0; times < 2; times++) {
+      start();
+      link.join(changetype<usize>(ssid), ssid.byteLength, changetype<usize>(secret), secret.byteLength);
+      answers("AT\r\n", OK);
+      pass(AT_SETTLE_MS);
+      answers("ATE0\r\n", OK);
+      answers("AT+SYSSTORE=0\r\n", "\r\nERROR\r\n");
+      const other = times ? "s" : "";
+      answers("AT+CWJAP?\r\n", '+CWJAP:"my "net"' + other + '","02:00:00:00:00:02",1,-50,0,1,3,0,1\r\n' + OK);
+      expect(heard()).toBe(times ? "AT+CWMODE=1\r\n" : "AT+CIPMODE=0\r\n");
+    }
   });
 
   it("tries again where the network cannot be joined", () => {
@@ -125,6 +141,8 @@ describe("the set-up", () => {
     answers("AT\r\n", OK);
     pass(AT_SETTLE_MS);
     answers("ATE0\r\n", OK);
+    answers("AT+SYSSTORE=0\r\n", OK);
+    answers("AT+CWJAP?\r\n", "No AP\r\n" + OK);
     answers("AT+CWMODE=1\r\n", OK);
     heard();
     say("+CWJAP:3\r\n\r\nERROR\r\n");
