@@ -39,6 +39,8 @@ class Carrier {
   link: LinkState;
   /** State of the lines of the module, from 1 on; 0: they were not set in this life. */
   steered: u32;
+  /** Baud rate of the UART; 0: the board's own. */
+  baud: u32;
   message: usize;
   messageLen: u32;
 }
@@ -53,6 +55,7 @@ export function start(nowMs: u32): void {
   memory.fill(changetype<usize>(carrier), 0, offsetof<Carrier>());
   wire.left = 0;
   link.start(settings.family, nowMs);
+  if (link.BAUD) tune();
   if (settings.ssidLen) link.join(settings.ssid, settings.ssidLen, settings.secret, settings.secretLen);
   if (MQTT)
     exchange.introduce(
@@ -118,6 +121,7 @@ export function poll(nowMs: u32): bool {
   if (link.TUNNEL) link.expect(carrier.verdict == Verdict.Pending || stream.holds() || !channel.isQuiet());
   link.tick(nowMs);
   steer(link.lines());
+  if (link.BAUD) retune();
   follow();
   let worked = channel.poll(nowMs);
   const busy = carrier.verdict == Verdict.Pending;
@@ -270,6 +274,20 @@ function steer(lines: Lines): void {
   carrier.steered = lines + 1;
   module.reset(u32(lines == Lines.Reset));
   module.power(u32(lines != Lines.PowerOff));
+}
+
+/** Take the baud rate of the factory page, if the board can have it. The search for the module begins at the board's own. */
+function tune(): void {
+  if (!settings.baud || !uart.baud(settings.baud)) return;
+  uart.baud(0);
+  link.wantBaud(settings.baud, settings.flow);
+}
+
+/** Pass a change of the baud rate on to the UART. */
+function retune(): void {
+  if (carrier.baud == link.baud()) return;
+  carrier.baud = link.baud();
+  uart.baud(carrier.baud);
 }
 
 function fromWire(): boolean {

@@ -223,6 +223,10 @@ export const enum Factory {
   ModuleCommands = 20,
   /** The certificate_list of TLS (RFC 8446, section 4.4.2) for the device's key on P-256: bstr, 1 to 1,536 bytes. An image without such a key refuses the page. */
   Certificate = 21,
+  /** The baud rate for the UART of the module, uint, 300 to 5,000,000. An image without the choice `baud` refuses the page. */
+  ModuleBaud = 22,
+  /** The lines that an ESP-AT module is to use for flow control, uint: 1 RTS, 2 CTS, 3 both. It has a baud rate. */
+  ModuleFlow = 23,
 }
 
 /** The longest name of an application protocol. */

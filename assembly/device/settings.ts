@@ -34,6 +34,9 @@ const COMMANDS_MOST: u32 = 128;
 const BROKER_MOST: u32 = 64;
 /** A leaf and an intermediate authority. */
 const CHAIN_MOST: u32 = 1536;
+const BAUD_LEAST: u32 = 300;
+const BAUD_MOST: u32 = 5_000_000;
+const FLOW_MOST: u32 = 3;
 
 
 @unmanaged
@@ -54,6 +57,9 @@ export class Settings {
   seed: usize;
   seedLen: u32;
   reportIntervalMs: u32;
+  /** Baud rate of the module's UART, 0: the board's own; and the module's lines for flow control. */
+  baud: u32;
+  flow: u32;
   /**
    * Maximum number of keys of the TLS server, and of roots of its chain of certificates; without either there is no TLS.
    */
@@ -86,8 +92,9 @@ export const tlsKeys: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4
 /** The keys that may end its chain of certificates, one after the other. */
 export const tlsRoots: usize = memory.data(server.KEYS_MOST * SERVER_KEY_BYTES, 4);
 
-/** The factory page's map with every field at its longest, those of a mobile network, of MQTT and of a key on P-256 only where the image has them. */
-const MAP_BYTES: u32 = 561 + (link.MOBILE ? 341 : 0) + (MQTT ? 201 : 0) + (features.OWN256 ? CHAIN_MOST + 4 : 0);
+/** The factory page's map with every field at its longest, those of a mobile network, of MQTT, of a key on P-256 and of the baud rate only where the image has them. */
+const MAP_BYTES: u32 =
+  561 + (link.MOBILE ? 341 : 0) + (MQTT ? 201 : 0) + (features.OWN256 ? CHAIN_MOST + 4 : 0) + (link.BAUD ? 8 : 0);
 /** The same with its checksum, in whole words. */
 const SETTINGS_BYTES: u32 = (MAP_BYTES + CHECKSUM_BYTES + 3) & ~3;
 
@@ -154,6 +161,7 @@ function read(): boolean {
   if (MQTT) found += readBroker();
   if (link.MOBILE) found += readCommands();
   if (features.OWN256) found += readCertificate();
+  if (link.BAUD) found += readBaud();
   if (!reader.done() || found != count) return false;
   // A page that asks for TLS, or for roots, which this build leaves out, leaves the device unconfigured rather than in the clear.
   if (settings.tlsRootCount != 0 && !CHAINS) return false;
@@ -187,6 +195,19 @@ function readCommands(): u32 {
   link.access.extra = slice.at;
   link.access.extraLen = slice.len;
   return found;
+}
+
+/** Read the baud rate of the module's UART; returns how many pairs that were. */
+function readBaud(): u32 {
+  settings.baud = 0;
+  settings.flow = 0;
+  if (!cbor.readOptionalKey(reader, Factory.ModuleBaud)) return 0;
+  settings.baud = cbor.readUint(reader);
+  if (settings.baud < BAUD_LEAST || settings.baud > BAUD_MOST) reader.fail();
+  if (!cbor.readOptionalKey(reader, Factory.ModuleFlow)) return 1;
+  settings.flow = cbor.readUint(reader);
+  if (settings.flow > FLOW_MOST) reader.fail();
+  return 2;
 }
 
 /** Read the settings of a broker; returns how many pairs they were. */

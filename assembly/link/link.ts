@@ -14,6 +14,8 @@ import * as engine from "./at/engine";
 import * as espatHttp from "./at/espat_http";
 import * as espatUdp from "./at/espat_udp";
 import { access } from "./at/mobile";
+import * as rate from "./at/rate";
+import { BAUD } from "./at/rate";
 import * as socket from "./at/socket";
 import { Event } from "./at/step";
 import * as wifi from "./at/wifi";
@@ -21,7 +23,7 @@ import * as fault from "./fault";
 import * as framed from "./framed";
 import * as tunnel from "./tunnel";
 
-export { Family, Lines, LinkState, MOBILE, TUNNEL, access };
+export { BAUD, Family, Lines, LinkState, MOBILE, TUNNEL, access };
 
 /** Maximum host name: the limit of ESP-AT. */
 export const HOST_BYTES: u32 = 64;
@@ -148,6 +150,16 @@ export function lastFault(): u32 {
 /** The same, once each time it is news; else 0. */
 export function faultNews(): u32 {
   return fault.news();
+}
+
+/** Use this baud rate of the factory page, and these lines of the module for flow control. Call it right after `start`; no other family takes it. */
+export function wantBaud(baud: u32, flow: u32): void {
+  if (isAt()) rate.want(baud, flow);
+}
+
+/** The baud rate that the UART is to have now; 0: the board's own. */
+export function baud(): u32 {
+  return isAt() ? rate.now() : 0;
 }
 
 /** Return the state that the lines of the module are to have now. */

@@ -52,6 +52,14 @@ PORT u32 import_uart_read(u32 out, u32 max) { return uart_read(called_address(ou
 
 PORT u32 import_uart_write(u32 data, u32 len) { return uart_write(called_address(data, 0, len), len); }
 
+/* For a board with one rate. */
+__attribute__((weak)) u32 uart_baud(u32 baud) {
+  (void)baud;
+  return 0;
+}
+
+PORT u32 import_uart_baud(u32 baud) { return uart_baud(baud); }
+
 /* For a board without these lines. */
 __attribute__((weak)) void module_power(u32 on) { (void)on; }
 

@@ -18,6 +18,8 @@ uint32_t uart_write(const uint8_t *data, uint32_t len);
 bool uart_ready(void);
 /** True if all that was queued has been sent. */
 bool uart_sent(void);
+/** Use this baud rate, 0: UART_BAUD; 0 if the chip cannot, and nothing changed. A board with one rate leaves it out. */
+uint32_t uart_baud(uint32_t baud);
 
 /** Switch the module on or off; never waits. A board without such a line leaves it out. */
 void module_power(uint32_t on);

@@ -119,7 +119,7 @@ describe("device.json", () => {
       claim: "ab".repeat(16),
       reportIntervalMs: 5,
       server: { ...least.server, tlsKeys: ["02".repeat(32)], tlsRoots: ["03".repeat(32)] },
-      module: { family: "framed", ssid: "net", secret: "s" },
+      module: { family: "framed", ssid: "net", secret: "s", baud: 921_600, flow: "cts" },
       mqtt: { user: "d-7", password: "p" },
     };
     const page = factory.read(device.page(parse(most)));
@@ -140,6 +140,8 @@ describe("device.json", () => {
         apnPassword: undefined,
         pin: undefined,
         commands: undefined,
+        baud: 921_600,
+        flow: 2,
         mqttPrefix: undefined,
         mqttUser: "d-7",
         mqttPassword: "p",

@@ -41,6 +41,8 @@ const most: factory.Factory = {
   mqttPassword: "pass word",
   commands: ["+CPSMS=1", '+QCFG="iotopmode",0'],
   certificate: new Uint8Array(1536).fill(9),
+  baud: 921_600,
+  flow: 3,
 };
 
 void test("a factory page reads back as it was written", () => {
@@ -67,6 +69,10 @@ void test("refuse a page that is erased, altered or cut, and fields out of bound
     { apnUser: "" },
     { apnPassword: "x".repeat(65) },
     { pin: "12a4" },
+    { baud: 299 },
+    { baud: 5_000_001 },
+    { baud: undefined },
+    { flow: 4 },
     { commands: [] },
     { certificate: new Uint8Array(0) },
     { certificate: new Uint8Array(1537) },

@@ -37,6 +37,9 @@ export type ModuleLink =
 /** The part of a board's data that the emulator needs. */
 export type Machine = Pick<Board, "qemu" | "rp2040js" | "store">;
 
+/** The rate of the UARTs of all boards. */
+const BAUD = 115_200;
+
 export interface Options {
   /** The name of a board, or the machine that runs a program of one's own. */
   readonly board: string | Machine;
@@ -60,6 +63,8 @@ export interface Options {
   readonly trace?: TraceOptions;
   /** When power goes, at a flash operation; on the pico. */
   readonly cut?: Cut;
+  /** Let the chip choose the rate of the module's UART, which `baud` of the emulator tells; on the pico. */
+  readonly anyBaud?: boolean;
 }
 
 /** A line `@ name hex` of the console. */
@@ -112,6 +117,8 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
   readonly events: DeviceEvent[] = [];
   /** Output of QEMU itself. */
   complaint = "";
+  /** The rate of the module's UART, with `anyBaud`. */
+  baud = BAUD;
   private readonly child: ChildProcess;
   private readonly folder: string;
   private readonly timer: NodeJS.Timeout | undefined;
@@ -128,6 +135,9 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     this.timer = timeoutMs > 0 ? setTimeout(() => void this.kill(), timeoutMs) : undefined;
     child.stdout?.setEncoding("latin1").on("data", (text: string) => this.hear(text));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.complaint += text));
+    child.on("message", ({ baud }: { baud: number }) => {
+      this.baud = baud;
+    });
     child.on("close", (code) => {
       this.ended = true;
       clearTimeout(this.timer);
@@ -326,7 +336,8 @@ async function startPico(options: Options, board: Machine): Promise<Emulator> {
   const machine: MachineOptions = {
     elf: options.elf,
     store: board.store,
-    baud: 115_200,
+    baud: BAUD,
+    ...(options.anyBaud && { anyBaud: true }),
     ...(module !== "none" && { module }),
     flash,
     entropy: options.entropy ?? "/dev/urandom",

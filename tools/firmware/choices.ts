@@ -56,6 +56,10 @@ export const CHOICES = {
     use: { MQTT_CLIENT: 1 },
     more: { flash: 4 * KiB, linear: 3 * KiB },
   },
+  baud: {
+    says: "the factory page may name a baud rate and flow control for the module",
+    use: { MODULE_BAUD: 1 },
+  },
   "no-tls": { says: "no TLS", use: { WITHOUT_TLS: 1 } },
 } as const satisfies Record<string, Choice>;
 

@@ -28,6 +28,9 @@ const keys = z
   .min(1, { error: "holds one or two keys" })
   .max(2, { error: "holds one or two keys" });
 
+/** Lines of a module for flow control, in the order of their numbers in the page. */
+export const FLOWS = ["rts", "cts", "both"] as const;
+
 /** Every field of the file, as a person writes it. */
 const schema = z.strictObject({
   /** Address of the server, as the module reaches it. */
@@ -60,6 +63,9 @@ const schema = z.strictObject({
       .min(1)
       .refine((commands) => commands.join("\n").length <= 128, { error: "has at most 128 characters" })
       .optional(),
+    /** The baud rate for its UART, and the lines of an ESP-AT module for flow control. */
+    baud: z.int({ error: "is a whole number" }).min(300).max(5_000_000).optional(),
+    flow: z.enum(FLOWS, { error: `is one of ${FLOWS.join(", ")}` }).optional(),
   }),
   /** The account at a broker of MQTT, which is then the host of the server. */
   mqtt: z
@@ -128,6 +134,8 @@ export function page(
     apnPassword: module.password,
     pin: module.pin,
     commands: module.commands,
+    baud: module.baud,
+    flow: module.flow === undefined ? undefined : FLOWS.indexOf(module.flow) + 1,
     mqttPrefix: mqtt?.prefix,
     mqttUser: mqtt?.user,
     mqttPassword: mqtt?.password,

@@ -1,5 +1,6 @@
 /** `signet inspect`: describe the kind of some bytes, and their contents. Secrets are named and not shown. */
 import { DEATHS, type RECORDS } from "../facts/device.ts";
+import { FLOWS } from "./device.ts";
 import { readFileSync, statSync } from "node:fs";
 import { parseEvent } from "../emulator/qemu.ts";
 import { readKey } from "../server/verify.ts";
@@ -140,6 +141,10 @@ function settings(page: Uint8Array): Line[] {
     ["access point", told.apn === undefined ? "none" : `${safe(told.apn)}, password: ${hidden(told.apnPassword)}`],
     ["PIN", hidden(told.pin)],
     ["commands for the module", told.commands?.map(safe).join("; ") ?? "none"],
+    [
+      "baud rate of the module",
+      `${told.baud ?? "the board's"}${told.flow ? `, flow control: ${FLOWS[told.flow - 1] ?? ""}` : ""}`,
+    ],
     [
       "broker",
       `${told.mqttUser ?? "no user"}, password: ${hidden(told.mqttPassword)}, prefix ${safe(told.mqttPrefix ?? PREFIX)}`,

@@ -12,16 +12,20 @@ const UNIT_MS = 500;
 const MOST_MS = 255 * UNIT_MS;
 /** The commands that every driver has, in their order, and the number of the step behind them: `Phase` in `assembly/link/at/step.ts`. */
 const COMMON = ["Sync", "Reset", "HangUp", "Connect", "Send", "Read"];
-const SET_UP = 16;
+const SET_UP = 17;
+
+/** A command, its limit (a name of config.ts), and its flags (`Flag` in step.ts). */
+type Row = readonly [command: string, limit: string, ...flags: string[]];
 
 interface Vocabulary {
   /** The common start of many commands, behind `AT`; it is stored once. */
   readonly prefix: string;
+  /** The command that asks for another baud rate, the fourth argument, and lines for flow control, the first. */
+  readonly rate?: Row;
   /**
-   * Each command, its limit (a name of config.ts), and its flags (`Flag` in step.ts). In a command `{1}` to `{4}` stand
-   * for arguments, `{1 quoted}` for one within quotes. The first are those of `COMMON`.
+   * Each command. In it `{1}` to `{4}` stand for arguments, `{1 quoted}` for one within quotes. The first are those of `COMMON`.
    */
-  readonly steps: Readonly<Record<string, readonly [command: string, limit: string, ...flags: string[]]>>;
+  readonly steps: Readonly<Record<string, Row>>;
   /** Lines that a module says, or what such a line begins with. */
   readonly words: Readonly<Record<string, string>>;
 }
@@ -57,13 +61,15 @@ function checkLimit(config: string, name: string): void {
 
 /** The file that belongs to a vocabulary, and to the limits of config.ts. */
 export function generate(json: string, config: string): string {
-  const { prefix, steps, words } = JSON.parse(json) as Vocabulary;
-  const rows = Object.values(steps).map(([command, limit, ...flags]) => {
+  const { prefix, rate, steps, words } = JSON.parse(json) as Vocabulary;
+  const rowOf = ([command, limit, ...flags]: Row): string => {
     const behind = command.replace(/^AT/, "");
     const isPrefixed = behind.startsWith(prefix);
     const all = (isPrefixed ? ["Prefix", ...flags] : flags).map((flag) => `Flag.${flag}`).join(" | ") || "0";
     return `  /* ${command} */ <u8>(${all}), <u8>(${limit} / UNIT_MS), ${template(isPrefixed ? behind.slice(prefix.length) : behind)},`;
-  });
+  };
+  const block = (name: string, rows: readonly string[]): string =>
+    `// prettier-ignore\n@lazy\nexport const ${name}: usize = memory.data<u8>([\n${rows.join("\n")}\n]);\n`;
   const names = Object.keys(steps);
   if (COMMON.some((name, index) => names[index] !== name)) throw new Error(`the first steps are ${COMMON.join(", ")}`);
   for (const shared of SHARED)
@@ -73,14 +79,16 @@ export function generate(json: string, config: string): string {
   const known = Object.entries(words).map(
     ([name, word]) => `  /** ${JSON.stringify(word)} */\n  ${name} = ${hash(word)},`,
   );
-  for (const [, limit] of Object.values(steps)) checkLimit(config, limit);
-  const limits = [...new Set(Object.values(steps).map(([, limit]) => limit))].toSorted();
+  const all = [...Object.values(steps), ...(rate ? [rate] : [])];
+  for (const [, limit] of all) checkLimit(config, limit);
+  const limits = [...new Set(all.map(([, limit]) => limit))].toSorted();
   return [
     `// ${COMMAND}`,
     `import { ${limits.join(", ")} } from "../../config";`,
     `import { Flag, UNIT_MS } from "./step";\n`,
     `/** The steps of this family, from Phase.SetUp on. */\nexport const enum Step {\n${numbers.join("\n")}\n}\n`,
-    `// prettier-ignore\n@lazy\nexport const steps: usize = memory.data<u8>([\n  /* ${prefix} */ 0, 0, ${template(prefix)},\n${rows.join("\n")}\n]);\n`,
+    ...(rate ? [block("rate", [rowOf(rate)])] : []),
+    block("steps", [`  /* ${prefix} */ 0, 0, ${template(prefix)},`, ...Object.values(steps).map(rowOf)]),
     `/** Words of a module, by hash. */\nexport const enum Word {\n${known.join("\n")}\n}\n`,
   ].join("\n");
 }

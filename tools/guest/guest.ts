@@ -65,6 +65,8 @@ export interface GuestOptions {
   readonly imports?: (exports: () => WebAssembly.Exports) => WebAssembly.Imports;
   /** A line of the module: its power, or its reset. */
   readonly onLine?: (line: "power" | "reset", isOn: boolean) => void;
+  /** The device asks for a baud rate of its UART, 0: the board's own. False, and without it: the board has no other. */
+  readonly onBaud?: (rate: number) => boolean;
 }
 
 /** Bytes that a UART's receive buffer holds before it loses some. */
@@ -329,6 +331,7 @@ export class Guest {
       },
       table,
       uart: {
+        baud: (rate: number) => Number(this.#options.onBaud?.(rate) ?? false),
         read: (out: number, max: number) => {
           const length = put(out, this.#received.subarray(0, max));
           this.#received = this.#received.subarray(length);

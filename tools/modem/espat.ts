@@ -14,6 +14,8 @@ const HOST_BYTES = 64;
 const SEND_BYTES = 8192;
 const WINDOW_BYTES = 5760;
 const ACTIVE_BYTES = 2920;
+const BAUD_LEAST = 80;
+const BAUD_MOST = 5_000_000;
 /** Bytes of a response in one notice. */
 const HTTP_BYTES = 2048;
 /** The ids of connections are 0 to 4; 5 stands for all. */
@@ -121,10 +123,19 @@ export class EspAt extends AtModule {
     const name = this.#named(match?.[1] ?? "unknown");
     const [argument, query] = [match?.[3] ?? "", match?.[2] === "?"];
     if (Object.hasOwn(this.#commands, name)) return this.#commands[name]!(argument, query);
+    if (/^\+UART_(CUR|DEF)$/.test(name) && !query) return this.#setUart(name, argument);
     const replied = this.station.execute(name, argument, query, new Date());
     if (!replied) this.done("ERROR");
     else if (replied instanceof Promise) void replied.then((reply) => this.#reply(reply));
     else this.#reply(replied);
+  }
+
+  /** `AT+UART_CUR` and `AT+UART_DEF`: the rate changes behind the answer. */
+  #setUart(name: string, argument: string): void {
+    const baud = whole(argument.split(",")[0], BAUD_LEAST, BAUD_MOST);
+    if (Number.isNaN(baud) || !this.station.keepsUart(name, argument)) return this.done("ERROR");
+    if (name === "+UART_DEF") this.ownBaud = baud;
+    this.setBaud(baud);
   }
 
   /** The present name of a command: ESP8266 NonOS has two of some, for now (`_CUR`) and for ever (`_DEF`). */

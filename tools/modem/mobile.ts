@@ -34,6 +34,9 @@ const KEPT = [
   "%XBANDLOCK",
 ];
 
+/** The values of `AT+IPR`, which the next restart forgets. */
+const RATES = [9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600];
+
 export type Command = (argument: string, form: "set" | "query" | "run") => void;
 
 export abstract class MobileModule extends AtModule {
@@ -58,6 +61,7 @@ export abstract class MobileModule extends AtModule {
     "+CGSN": () => this.answer("860000000000001"),
     "+CMEE": (argument) => this.oneOf(argument, "012", (value) => (this.#numbered = value !== "0")),
     "+CFUN": (argument, form) => this.#function(argument, form === "query"),
+    "+IPR": (argument, form) => this.#rate(argument, form === "query"),
     "+CPIN": (argument, form) => this.unlock(argument, form === "query"),
     "+CSQ": () => this.answer(`+CSQ: ${this.attached ? 21 : 99},99`),
     "+CREG": (_, form) => this.#registered("+CREG", form === "query"),
@@ -134,6 +138,12 @@ export abstract class MobileModule extends AtModule {
   protected restart(): void {
     this.done("OK");
     this.reset();
+  }
+
+  #rate(argument: string, query: boolean): void {
+    if (query) return this.answer(`+IPR: ${this.baud}`);
+    if (!RATES.includes(Number(argument))) return this.fail(CME.notAllowed);
+    this.setBaud(Number(argument));
   }
 
   #function(argument: string, query: boolean): void {

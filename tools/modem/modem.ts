@@ -4,12 +4,13 @@ import { type AddressInfo, type Socket, createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Tap } from "../line/tap.ts";
 import { FAMILIES, type FamilyName } from "./families.ts";
+import { OWN_BAUD } from "./module.ts";
 import { wallClock } from "../line/clock.ts";
 import { Mischief, type Quirk } from "./quirks.ts";
 import { seeded } from "../line/random.ts";
 import { type Direction, sniffer } from "../line/sniffer.ts";
 import { dial, tapped } from "../line/sockets.ts";
-import { Uart } from "../line/uart.ts";
+import { Uart, misread } from "../line/uart.ts";
 
 export type Listen = { readonly host: string; readonly port: number } | { readonly unix: string };
 
@@ -20,8 +21,10 @@ export interface ModemOptions {
   readonly listen?: Listen;
   /** Or the UART itself. */
   readonly stream?: Duplex;
-  /** The baud rate both ways; 0 is as fast as can be. */
+  /** The baud rate both ways, after a restart; 0 is as fast as can be. */
   readonly baud?: number;
+  /** The baud rate of the device now: bytes at another become noise. Without it the device is always at that of the module. */
+  readonly deviceBaud?: () => number;
   readonly quirks?: Iterable<Quirk>;
   /** Probability of quirks that are no habit: 0.2 by default. */
   readonly rate?: number;
@@ -56,21 +59,24 @@ export interface Modem {
 export async function startModem(options: ModemOptions): Promise<Modem> {
   const random = seeded(options.seed ?? 1);
   const mischief = new Mischief(options.quirks ?? [], random, options.rate);
-  const baud = options.baud ?? 115_200;
+  const speed = (): number => (options.baud === 0 ? 0 : module.baud);
+  const deviceBaud = (): number => options.deviceBaud?.() ?? module.baud;
   let port: Duplex | undefined;
-  const toDevice = new Uart(wallClock, random, baud, (bytes) => {
+  const toDevice = new Uart(wallClock, random, speed, (bytes) => {
     options.onUart?.("down", bytes);
     if (port?.writable) port.write(bytes);
   });
-  const fromDevice = new Uart(wallClock, random, baud, (bytes) => {
+  const fromDevice = new Uart(wallClock, random, speed, (bytes) => {
     options.onUart?.("up", bytes);
-    module.receive(bytes);
+    module.receive(misread(bytes, deviceBaud(), module.baud, random));
   });
   const control = { tap: options.tap };
   const look = options.onTraffic;
   const tapNow = (): Tap | undefined => (look ? sniffer(look, control.tap) : control.tap);
   const make = FAMILIES[options.family ?? "esp-at"];
-  const module = make((bytes) => toDevice.write(bytes), tapped(dial, tapNow), wallClock, mischief);
+  const write = (bytes: Buffer): void => toDevice.write(misread(bytes, module.baud, deviceBaud(), random));
+  const module = make(write, tapped(dial, tapNow), wallClock, mischief);
+  module.ownBaud = module.baud = options.baud || OWN_BAUD;
 
   const attach = (stream: Duplex): void => {
     port?.destroy();

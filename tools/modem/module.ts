@@ -17,8 +17,14 @@ export type Mode = "off" | "command" | "data" | "passthrough";
 /** The parts of a module: its UART, its network, its time, its faults. */
 export type Making = readonly [write: (bytes: Buffer) => void, dial: Dial, clock: Clock, mischief: Mischief];
 
+/** The baud rate of modules as they are sold. */
+export const OWN_BAUD = 115_200;
+
 export abstract class AtModule {
   readonly mischief: Mischief;
+  /** The baud rate of its UART after a restart, and now. */
+  ownBaud = OWN_BAUD;
+  baud = OWN_BAUD;
   protected readonly clock: Clock;
   protected readonly dial: Dial;
   protected mode: Mode = "off";
@@ -86,6 +92,7 @@ export abstract class AtModule {
     this.#boots++;
     this.mode = "off";
     this.after(afterMs, () => {
+      this.baud = this.ownBaud;
       this.#line = [];
       this.notices = [];
       this.working = false;
@@ -182,6 +189,12 @@ export abstract class AtModule {
   protected set(change: () => void): void {
     change();
     this.done("OK");
+  }
+
+  /** Change the baud rate, behind the answer. */
+  protected setBaud(baud: number): void {
+    this.set(() => {});
+    this.baud = baud;
   }
 
   protected oneOf(argument: string, allowed: string, change: (value: string) => void = () => {}): void {

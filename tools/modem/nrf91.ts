@@ -43,6 +43,8 @@ export class Nrf91 extends MobileModule {
   constructor(...making: Making) {
     super(...making);
     this.learn({
+      // The rate is a setting of the build.
+      "+IPR": () => this.done("ERROR"),
       I: () => this.answer("Nordic Semiconductor ASA\r\nnRF9151-SICA\r\nEMULATED"),
       "#XSMVER": () => this.answer('#XSMVER: "2.0.0","emulated"'),
       "#XRESET": () => this.restart(),

@@ -110,6 +110,11 @@ export class Station {
     }
   }
 
+  /** Keep a setting of the UART; false if it is none. */
+  keepsUart(name: string, argument: string): boolean {
+    return this.#set(name, SETTINGS[name]!, argument, false) === OK;
+  }
+
   #set(name: string, [initial, pattern, keeps]: Setting, argument: string, query: boolean): Reply {
     if (query) return told(`${name}:${this.#values.get(name) ?? initial}`);
     if (!pattern.test(argument)) return ERROR;

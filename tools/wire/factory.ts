@@ -42,6 +42,9 @@ export interface Factory {
   readonly commands?: readonly string[] | undefined;
   /** The certificate_list of TLS for the device's key on P-256: for images that have one. */
   readonly certificate?: Uint8Array | undefined;
+  /** The baud rate for the UART of the module, and its lines for flow control (1 RTS, 2 CTS, 3 both): for images with the choice `baud`. */
+  readonly baud?: number | undefined;
+  readonly flow?: number | undefined;
 }
 
 /** The most bytes of a certificate_list. */
@@ -77,6 +80,9 @@ function checkAll(factory: Factory): void {
   checkText(factory.commands?.join("\n"), 1, 128, "the commands for the module together");
   for (const command of factory.commands ?? [])
     check(/^[!-~][ -~]*$/.test(command), "a command for the module is printable ASCII, without AT");
+  const { baud, flow } = factory;
+  check(baud === undefined || (Number.isInteger(baud) && baud >= 300 && baud <= 5_000_000), "baud is 300 to 5000000");
+  check(flow === undefined || (baud !== undefined && [0, 1, 2, 3].includes(flow)), "flow is 0 to 3, and has a baud");
   check(factory.pin === undefined || /^\d{4,8}$/.test(factory.pin), "pin has 4 to 8 digits");
   check(Number.isInteger(factory.port) && factory.port > 0 && factory.port < 65536, "port is 1 to 65535");
   check(factory.serverKeys.length === 1 || factory.serverKeys.length === 2, "one or two server keys");
@@ -134,6 +140,8 @@ const FIELDS: readonly (readonly [name: keyof Factory, key: number, isRight: (va
   ["mqttPassword", KEY["mqtt-password"], maybe(isText)],
   ["commands", KEY["module-commands"], maybe(isText)],
   ["certificate", KEY.certificate, maybe(isBytes)],
+  ["baud", KEY["module-baud"], maybe(isNumber)],
+  ["flow", KEY["module-flow"], maybe(isNumber)],
 ];
 
 /** The value of a field as the page has it. */

@@ -4,18 +4,24 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 16,
-  Store = 17,
-  Joined = 18,
-  Mode = 19,
-  Join = 20,
-  Plain = 21,
-  Single = 22,
-  Info = 23,
-  Passive = 24,
-  PassiveOld = 25,
-  Probe = 26,
+  Echo = 17,
+  Store = 18,
+  Joined = 19,
+  Mode = 20,
+  Join = 21,
+  Plain = 22,
+  Single = 23,
+  Info = 24,
+  Passive = 25,
+  PassiveOld = 26,
+  Probe = 27,
 }
+
+// prettier-ignore
+@lazy
+export const rate: usize = memory.data<u8>([
+  /* AT+UART_CUR={4},8,1,0,{1} */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 85, 65, 82, 84, 95, 67, 85, 82, 61, 4, 44, 56, 44, 49, 44, 48, 44, 1, 0,
+]);
 
 // prettier-ignore
 @lazy

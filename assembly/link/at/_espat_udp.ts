@@ -4,14 +4,14 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 16,
-  Store = 17,
-  Joined = 18,
-  Mode = 19,
-  Join = 20,
-  Plain = 21,
-  Single = 22,
-  Info = 23,
+  Echo = 17,
+  Store = 18,
+  Joined = 19,
+  Mode = 20,
+  Join = 21,
+  Plain = 22,
+  Single = 23,
+  Info = 24,
 }
 
 // prettier-ignore

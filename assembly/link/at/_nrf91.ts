@@ -4,17 +4,17 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 16,
-  Errors = 17,
-  Locked = 18,
-  Unlock = 19,
-  Attach = 20,
-  Extra = 21,
-  Context = 22,
-  Account = 23,
-  Radio = 24,
-  Notices = 25,
-  Dial = 26,
+  Echo = 17,
+  Errors = 18,
+  Locked = 19,
+  Unlock = 20,
+  Attach = 21,
+  Extra = 22,
+  Context = 23,
+  Account = 24,
+  Radio = 25,
+  Notices = 26,
+  Dial = 27,
 }
 
 // prettier-ignore

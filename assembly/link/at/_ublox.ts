@@ -4,19 +4,25 @@ import { Flag, UNIT_MS } from "./step";
 
 /** The steps of this family, from Phase.SetUp on. */
 export const enum Step {
-  Echo = 16,
-  Errors = 17,
-  Locked = 18,
-  Unlock = 19,
-  Attach = 20,
-  Extra = 21,
-  Context = 22,
-  Account = 23,
-  Active = 24,
-  Map = 25,
-  Activate = 26,
-  Dial = 27,
+  Echo = 17,
+  Errors = 18,
+  Locked = 19,
+  Unlock = 20,
+  Attach = 21,
+  Extra = 22,
+  Context = 23,
+  Account = 24,
+  Active = 25,
+  Map = 26,
+  Activate = 27,
+  Dial = 28,
 }
+
+// prettier-ignore
+@lazy
+export const rate: usize = memory.data<u8>([
+  /* AT+IPR={4} */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 73, 80, 82, 61, 4, 0,
+]);
 
 // prettier-ignore
 @lazy

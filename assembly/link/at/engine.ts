@@ -31,6 +31,8 @@ import * as text from "../text";
 import { Text } from "../text";
 import * as tunnel from "../tunnel";
 import * as word from "../word";
+import * as rate from "./rate";
+import { BAUD } from "./rate";
 import { Event, Flag, Phase, UNIT_MS, Within } from "./step";
 
 
@@ -111,9 +113,10 @@ const QUOTED: bool = isDefined(WITH_UBLOX);
 /** No length a module names is longer. */
 const MAX_LENGTH: u32 = 65535;
 
-/** Begin with a module that may be doing anything. */
-export function start(steps: usize): void {
+/** Begin with a module that may be doing anything. `command` asks it for another baud rate; 0: none does. */
+export function start(steps: usize, command: usize): void {
   at.steps = steps;
+  if (BAUD) rate.start(command);
   newLine();
   sync();
 }
@@ -132,6 +135,11 @@ export function write(step: u32): void {
     row += 2;
     while (load<u8>(row++)) {}
   }
+  writeRow(step, row);
+}
+
+/** Write the command of a row. */
+function writeRow(step: u32, row: usize): void {
   at.step = step;
   at.row = row;
   at.flags = load<u16>(row);
@@ -202,24 +210,52 @@ export function tick(): Event {
   if (!settled && !due(at.deadlineMs)) return Event.None;
   switch (at.step) {
     case Phase.Rest:
+      if (BAUD) {
+        rate.search(at.strikes);
+        // A module that answers at a rate that the wire does not carry hears the reset, but not while it is busy with blanks.
+        if (rate.now() && (at.strikes & 3) == 0) at.debt = 0;
+      }
       if ((at.strikes & 3) == 2) escape();
       else if (at.strikes & 7) issue(at.strikes & 3 ? Phase.Sync : Phase.Reset);
       else enter(Phase.Pulse, AT_PULSE_MS);
       return Event.None;
     case Phase.Settle:
-      issue(Phase.SetUp);
+      found();
       return Event.None;
     case Phase.Pulse:
       // A board may have no such line.
       issue(Phase.Reset);
       return Event.None;
-    case Phase.Escape:
     case Phase.Reset:
+      if (BAUD) rate.back();
+      sync();
+      return Event.None;
+    case Phase.Escape:
       sync();
       return Event.None;
     default:
       return Event.Late;
   }
+}
+
+/** The module is found: ask for another baud rate, or begin the set-up. */
+function found(): void {
+  if (BAUD) {
+    const command = rate.ask(out);
+    if (command) {
+      at.tries = 0;
+      at.hint = 0;
+      return writeRow(Phase.Rate, command);
+    }
+  }
+  issue(Phase.SetUp);
+}
+
+/** The module has answered the question for another baud rate. It changes to it behind its answer. */
+export function rated(isTaken: boolean): void {
+  rate.answered(isTaken);
+  if (isTaken) enter(Phase.Escape, AT_BUSY_MS);
+  else issue(Phase.SetUp);
 }
 
 /** The next byte for the UART, or `text.END`: of the command, after a line of blanks for a module that takes what it hears for data. */

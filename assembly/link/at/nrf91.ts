@@ -32,7 +32,7 @@ const handle: usize = memory.data(text.DECIMAL_BYTES);
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
   mobile.clear();
-  connection.start(steps, nowMs);
+  connection.start(steps, 0, nowMs);
 }
 
 /** Act on an event of the engine. */

@@ -14,18 +14,19 @@
  */
 import { AT_BUSY_MS } from "../../config";
 import { FaultCause, FaultStep } from "../facts";
-import { Step, Word, steps } from "./_quectel";
+import { Step, Word, rate, steps } from "./_quectel";
 import * as engine from "./engine";
 import { at } from "./engine";
 import * as mobile from "./mobile";
 import { network } from "./mobile";
+import { BAUD } from "./rate";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
   mobile.clear();
-  connection.start(steps, nowMs);
+  connection.start(steps, BAUD ? rate : 0, nowMs);
 }
 
 /** Act on an event of the engine. */

@@ -43,6 +43,7 @@ import * as text from "../text";
 import * as tunnel from "../tunnel";
 import * as engine from "./engine";
 import { Engine, at, out } from "./engine";
+import { BAUD } from "./rate";
 import { Event, Phase } from "./step";
 
 if (LINK_TX_BYTES > 1460) ERROR("LINK_TX_BYTES must be at most 1460: modules take no more in one send");
@@ -80,10 +81,10 @@ const digits: usize = engine.more + offsetof<Pipe>();
 if (engine.more + offsetof<Pipe>() + text.DECIMAL_BYTES > family + FAMILY_BYTES)
   ERROR("FAMILY_BYTES must hold the state of a driver for AT modules");
 
-/** Begin to set up the module with these steps, from any state. */
-export function start(steps: usize, nowMs: u32): void {
+/** Begin to set up the module with these steps, from any state. `rate` is the command for another baud rate; 0: there is none. */
+export function start(steps: usize, rate: usize, nowMs: u32): void {
   reset(nowMs);
-  engine.start(steps);
+  engine.start(steps, rate);
 }
 
 /** True while the layers above may count on the connection. */
@@ -220,6 +221,12 @@ export function react(event: Event): void {
 
 /** A step that all families have has ended well; false: it is none, or a part of the set-up. */
 export function done(): boolean {
+  if (BAUD) {
+    if (at.step == Phase.Rate) {
+      engine.rated(true);
+      return true;
+    }
+  }
   switch (at.step) {
     case Phase.HangUp:
       socket.hangUp = 0;
@@ -240,6 +247,13 @@ export function done(): boolean {
 
 /** The module says ERROR in a step that all families have; false: it is none. */
 export function failed(): boolean {
+  if (BAUD) {
+    if (at.step == Phase.Rate) {
+      fault.note(FaultStep.SetUp, FaultCause.Error, at.hint);
+      engine.rated(false);
+      return true;
+    }
+  }
   switch (at.step) {
     case Phase.Connect:
       refused();

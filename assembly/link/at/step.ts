@@ -20,6 +20,8 @@ export const enum Phase {
   Confirm,
   /** The module had no room for data: a pause before they are sent again. */
   Full,
+  /** The module is asked for another baud rate. */
+  Rate,
   /** The module is not on the network yet: a pause before it is asked again. */
   Search,
   /** `AT`, until the module answers OK. */

@@ -15,12 +15,13 @@
  */
 import { AT_GAP_MS, AT_SEND_MS, LINK_RX_BYTES, LINK_TX_BYTES } from "../../config";
 import { FaultCause, FaultStep } from "../facts";
-import { Step, Word, steps } from "./_ublox";
+import { Step, Word, rate, steps } from "./_ublox";
 import * as engine from "./engine";
 import { at, out } from "./engine";
 import * as mobile from "./mobile";
 import { Half, access, network } from "./mobile";
 import { socket } from "./socket";
+import { BAUD } from "./rate";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
 
@@ -38,7 +39,7 @@ const handle: usize = memory.data(1);
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
   mobile.clear();
-  connection.start(steps, nowMs);
+  connection.start(steps, BAUD ? rate : 0, nowMs);
   name(0);
 }
 

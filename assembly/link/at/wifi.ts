@@ -10,8 +10,9 @@
 import { FaultCause, FaultStep } from "../facts";
 import * as fault from "../fault";
 import * as word from "../word";
-import { Word } from "./_espat";
+import { Word, rate } from "./_espat";
 import { at, out } from "./engine";
+import { BAUD } from "./rate";
 import * as connection from "./socket";
 import { Phase, Within } from "./step";
 
@@ -32,7 +33,7 @@ let network: u32 = 0;
 /** Begin to set up the module with these steps, from any state. */
 export function start(steps: usize, nowMs: u32): void {
   out.secondLen = 0;
-  connection.start(steps, nowMs);
+  connection.start(steps, BAUD ? rate : 0, nowMs);
 }
 
 /** Join this network during set-up. */

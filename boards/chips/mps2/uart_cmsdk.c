@@ -19,6 +19,15 @@ void board_init(void) {
   NVIC_EnableIRQ(UART1TX_IRQn);
 }
 
+uint32_t uart_baud(uint32_t baud) {
+  const uint32_t divider = SystemCoreClock / (baud ? baud : UART_BAUD);
+  /* The receiver samples a bit sixteen times. */
+  if (divider < 16)
+    return 0;
+  CMSDK_UART0->BAUDDIV = divider;
+  return 1;
+}
+
 /** A full ring leaves the byte in the register and masks the interrupt: `uart_read` makes room and unmasks it. */
 void UART0RX_Handler(void) {
   CMSDK_UART0->INTSTATUS = CMSDK_UART_INT_RX;

@@ -8,9 +8,11 @@ enum { MODULE_TX = 0, MODULE_RX = 1, MODULE_RTS = 3, CONSOLE_TX = 4 };
 
 static struct ring received, sending, saying;
 
+/** The divider in sixty-fourths, rounded (§4.2.7.1). */
+static uint32_t divider_of(uint32_t baud) { return (SystemCoreClock * 4 + baud / 2) / baud; }
+
 static void start(RP_UART_TypeDef *uart, uint32_t baud, uint32_t control) {
-  /* The divider in sixty-fourths, rounded (§4.2.7.1). */
-  const uint32_t divider = (SystemCoreClock * 4 + baud / 2) / baud;
+  const uint32_t divider = divider_of(baud);
   uart->IBRD = divider >> 6;
   uart->FBRD = divider & 63u;
   uart->LCR_H = UART_LCR_H_8N1;
@@ -27,6 +29,18 @@ void board_init(void) {
   RP_SET(RP_UART0->IMSC, UART_INT_RX | UART_INT_TIMEOUT);
   NVIC_EnableIRQ(UART0_IRQ_IRQn);
   NVIC_EnableIRQ(UART1_IRQ_IRQn);
+}
+
+uint32_t uart_baud(uint32_t baud) {
+  if (baud == 0)
+    baud = UART_BAUD;
+  const uint32_t divider = divider_of(baud);
+  if (divider < 64 || divider >> 6 > 0xffff)
+    return 0;
+  /* The rate may only change while the UART is off (§4.2.7.1). */
+  RP_UART0->CR = 0;
+  start(RP_UART0, baud, UART_CR_ENABLE | UART_CR_RTS);
+  return 1;
 }
 
 /**

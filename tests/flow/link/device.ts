@@ -22,6 +22,8 @@ interface Guest {
   join(ssidLen: number, secretLen: number): void;
   attach(apnLen: number, pinLen: number): void;
   order(len: number): void;
+  wantBaud(rate: number, flow: number): void;
+  baud(): number;
   open(hostLen: number, port: number): number;
   send(len: number): number;
   receive(max: number): number;
@@ -44,8 +46,11 @@ interface Guest {
   httpKeepAlive(): number;
 }
 
-/** Every driver in one guest. */
-const DRIVERS = CHOSEN.flatMap((family) => Object.keys(adding(family)).map((name) => `${name}=1`));
+/** Every driver in one guest, and another baud rate. */
+const DRIVERS = [
+  ...CHOSEN.flatMap((family) => Object.keys(adding(family)).map((name) => `${name}=1`)),
+  "MODULE_BAUD=1",
+];
 
 const compiled = firmware("tests/flow/link/guest.ts", DRIVERS);
 

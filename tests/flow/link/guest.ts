@@ -43,6 +43,12 @@ export function order(len: u32): void {
   link.access.extra = texts + 192;
   link.access.extraLen = len;
 }
+export function wantBaud(rate: u32, flow: u32): void {
+  link.wantBaud(rate, flow);
+}
+export function baud(): u32 {
+  return link.baud();
+}
 export function open(hostLen: u32, port: u32): i32 {
   memory.copy(texts, input, min(hostLen, 64));
   return link.open(texts, hostLen, port);

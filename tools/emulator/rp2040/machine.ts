@@ -24,6 +24,8 @@ export interface Wires {
   readonly toConsole: (byte: number) => void;
   /** The rate of both lines; bytes at another rate are garbage. */
   readonly baud: number;
+  /** Takes each rate that the chip chooses for the module's UART, whose bytes then pass at any. */
+  readonly onBaud?: (rate: number) => void;
 }
 
 /** The random bits of a file, from its start again when it ends; none, and so ones for ever, if it cannot be read. */
@@ -87,9 +89,12 @@ export class Machine {
     const understood = (uart: { baudRate: number }): boolean => Math.abs(uart.baudRate / this.wires.baud - 1) < 0.03;
     const [module, console] = chip.uart;
     if (!module || !console) throw new Error("the chip has two UARTs");
+    const { onBaud } = this.wires;
     module.onByte = (byte) => {
-      if (chip.gpio[MODULE.tx]?.functionSelect === UART_FUNCTION && understood(module)) this.wires.toModule(byte);
+      const isHeard = onBaud !== undefined || understood(module);
+      if (chip.gpio[MODULE.tx]?.functionSelect === UART_FUNCTION && isHeard) this.wires.toModule(byte);
     };
+    module.onBaudRateChange = (rate) => onBaud?.(rate);
     console.onByte = (byte) => {
       if (chip.gpio[CONSOLE.tx]?.functionSelect === UART_FUNCTION && understood(console)) this.wires.toConsole(byte);
     };
@@ -110,7 +115,8 @@ export class Machine {
 
   private next(): void {
     this.arriving = this.incoming.length > 0;
-    if (this.arriving) this.alarm.schedule((BITS_PER_BYTE / this.wires.baud) * 1e9);
+    const baud = this.wires.onBaud ? (this.chip.uart[0]?.baudRate ?? 0) : this.wires.baud;
+    if (this.arriving) this.alarm.schedule((BITS_PER_BYTE / (baud || this.wires.baud)) * 1e9);
   }
 
   /** One byte reaches the receiver, unless RTS holds it back. A receiver that is full loses it. */

@@ -79,7 +79,12 @@ const machine = new Machine(
       said.add(what);
     },
   },
-  { toModule: up.put, toConsole: out.put, baud: options.baud },
+  {
+    toModule: up.put,
+    toConsole: out.put,
+    baud: options.baud,
+    ...(options.anyBaud && { onBaud: (baud: number) => void process.send?.({ baud }) }),
+  },
   options.trace && new Trace(options.trace),
 );
 socket?.on("data", (bytes: Buffer) => machine.receive(bytes));
