@@ -17,6 +17,12 @@
 #else
 #define VISIBLE __attribute__((externally_visible, noinline))
 #endif
+/* A port that a board may leave out: the definition of the board, in another file, takes the place of this one. */
+#ifdef __clang__
+#define OPTIONAL __attribute__((weak))
+#else
+#define OPTIONAL __attribute__((weak, externally_visible))
+#endif
 /* An import. */
 #define PORT static __attribute__((unused))
 /* An import in the loops of the cryptography. */
@@ -52,18 +58,20 @@ PORT u32 import_uart_read(u32 out, u32 max) { return uart_read(called_address(ou
 
 PORT u32 import_uart_write(u32 data, u32 len) { return uart_write(called_address(data, 0, len), len); }
 
+#ifdef MODULE_BAUD
 /* For a board with one rate. */
-__attribute__((weak)) u32 uart_baud(u32 baud) {
+OPTIONAL u32 uart_baud(u32 baud) {
   (void)baud;
   return 0;
 }
 
 PORT u32 import_uart_baud(u32 baud) { return uart_baud(baud); }
+#endif
 
 /* For a board without these lines. */
-__attribute__((weak)) void module_power(u32 on) { (void)on; }
+OPTIONAL void module_power(u32 on) { (void)on; }
 
-__attribute__((weak)) void module_reset(u32 held) { (void)held; }
+OPTIONAL void module_reset(u32 held) { (void)held; }
 
 PORT void import_module_power(u32 on) { module_power(on); }
 
