@@ -9,7 +9,7 @@ import { Status } from "../lib/status";
 import * as ring from "./stream";
 import { Lines, LinkState, TUNNEL, UDP, stream, tx } from "./stream";
 import * as families from "./_families";
-import { AT, ESP_AT, FRAMED, Family, MOBILE, family } from "./_families";
+import { AT, ESP_AT, FRAMED, Family, MOBILE, NRF91, QUECTEL, SIM7080, SIMCOM, UBLOX, family } from "./_families";
 import * as engine from "./at/engine";
 import * as espatHttp from "./at/espat_http";
 import * as espatUdp from "./at/espat_udp";
@@ -30,8 +30,10 @@ export const HOST_BYTES: u32 = 64;
 
 if (!FRAMED && !AT) ERROR("an image needs the driver of a module: WITHOUT_FRAMED or WITHOUT_ESP_AT, not both");
 
-if (TUNNEL && (FRAMED || MOBILE || !ESP_AT))
-  ERROR("ROAD_HTTP is for the driver of ESP-AT alone, and ROAD_UDP too: with WITHOUT_FRAMED");
+if (TUNNEL && !UDP && (FRAMED || MOBILE || !ESP_AT))
+  ERROR("ROAD_HTTP is for the driver of ESP-AT alone: with WITHOUT_FRAMED");
+if (UDP && (FRAMED || ESP_AT == QUECTEL || SIMCOM || NRF91 || SIM7080 || UBLOX))
+  ERROR("ROAD_UDP is for the driver of ESP-AT or of Quectel modules alone");
 
 /** True if the module in use takes AT commands. */
 @inline
@@ -49,8 +51,8 @@ export function known(family: u32): boolean {
 export function start(wanted: u32, nowMs: u32): void {
   if (!known(wanted)) unreachable();
   families.use(wanted);
-  if (UDP) espatUdp.start(nowMs);
-  else if (TUNNEL) espatHttp.start(nowMs);
+  if (UDP && ESP_AT) espatUdp.start(nowMs);
+  else if (TUNNEL && !UDP) espatHttp.start(nowMs);
   else if (isAt()) families.start(nowMs);
   else if (FRAMED) framed.start(nowMs);
 }
@@ -188,8 +190,8 @@ export function fromModule(bytes: usize, len: u32): void {
 /** Have the driver act on what the engine found. */
 function react(event: Event): void {
   if (event == Event.None) return;
-  if (UDP) espatUdp.react(event);
-  else if (TUNNEL) espatHttp.react(event);
+  if (UDP && ESP_AT) espatUdp.react(event);
+  else if (TUNNEL && !UDP) espatHttp.react(event);
   else families.react(event);
 }
 

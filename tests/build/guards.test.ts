@@ -44,6 +44,7 @@ const PLANTED: readonly (readonly [path: string, from: RegExp, to: string, says:
   ],
   ["assembly/link/stream.ts", /(FAMILY_BYTES: u32 =) [^;]*/, "$1 156", "FAMILY_BYTES must hold the state of a driver"],
   ["assembly/link/stream.ts", /isDefined\(ROAD_HTTP\)/, "true", "ROAD_HTTP is for the driver of ESP-AT alone"],
+  ["assembly/link/stream.ts", /isDefined\(ROAD_UDP\)/g, "true", "ROAD_UDP is for the driver of ESP-AT or of Quectel"],
   ["assembly/link/stream.ts", /isDefined\((ROAD_UDP|WITHOUT_TLS)\)/g, "true", "a tunnel carries TLS: "],
   [
     "assembly/exchange/exchange.ts",

@@ -15,6 +15,7 @@ const FAMILY_NAMES = Object.keys(FAMILIES) as FamilyName[];
 const CASES: readonly (readonly [Factory["link"], RoadName])[] = [
   ...ROADS.map((road) => ["esp-at", road] as const),
   ["framed", "tcp"],
+  ["quectel", "udp"],
   ...FAMILY_NAMES.filter((family) => family !== "esp-at").flatMap((family) =>
     (FULL ? (["tcp", "mqtt"] as const) : (["tcp"] as const)).map((road) => [family, road] as const),
   ),

@@ -5,7 +5,8 @@ import { createSocket } from "node:dgram";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { CHOICES } from "../../tools/firmware/choices.ts";
+import type { FamilyName } from "../../tools/facts/family.ts";
+import { CHOICES, SERVES, serving } from "../../tools/firmware/choices.ts";
 import { seeded, type Random } from "../../tools/line/random.ts";
 import { concat } from "../../tools/wire/bytes.ts";
 import * as coap from "../../tools/wire/coap.ts";
@@ -149,10 +150,11 @@ class UdpRoad extends Road {
 
 const ROADS = { http: HttpRoad, udp: UdpRoad } as const;
 
-for (const name of ["http", "udp"] as const) suite(name);
+for (const name of ["http", "udp"] as const) for (const link of SERVES[name]) suite(name, link);
 
-function suite(name: keyof typeof ROADS): void {
-  describe(`a device on the road ${name}`, () => {
+function suite(name: keyof typeof ROADS, link: FamilyName): void {
+  const use = serving(link, name).flatMap((choice) => Object.entries(CHOICES[choice].use));
+  describe(`a device on the road ${name} of ${link}`, () => {
     let world: World;
     let road: Road;
     let device: Subject;
@@ -161,8 +163,8 @@ function suite(name: keyof typeof ROADS): void {
       road = new ROADS[name](world, 7);
       const port = await road.start();
       device = await Subject.make(world, {
-        use: Object.entries(CHOICES[name].use).map(([choice, value]) => `${choice}=${value}`),
-        link: "esp-at",
+        use: use.map(([choice, value]) => `${choice}=${value}`),
+        link,
         port,
         intervalMs: HOUR_MS,
         settings: { port, tlsKeys: [world.server.tls!.publicKey] },

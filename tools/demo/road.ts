@@ -11,7 +11,7 @@ import type { Ending, TlsScene } from "../attacker/tls_attacks.ts";
 import { startCoapProxy, startTunnelProxy } from "../attacker/tunnel.ts";
 import { loadBoard, type Board } from "../firmware/board.ts";
 import { buildImage, type Built } from "../firmware/build.ts";
-import { serving, type RoadName } from "../firmware/choices.ts";
+import { SERVES, serving, type RoadName } from "../firmware/choices.ts";
 import type { Image } from "../firmware/image.ts";
 import { SIGNET } from "../firmware/product.ts";
 import { startEmulator, type DeviceEvent, type Emulator, type Machine } from "../emulator/qemu.ts";
@@ -120,8 +120,8 @@ const PROXIES = {
 export function check({ road, link, plain }: Pick<Plan, "link"> & { road: RoadName; plain: boolean }): void {
   if (road === "tcp") return;
   if (plain) throw new Trouble(`the road ${road} is inside TLS`, "leave out --plain");
-  if (road !== "mqtt" && link !== "esp-at")
-    throw new Trouble(`the road ${road} is for the module esp-at`, "give --link esp-at");
+  if (!SERVES[road].includes(link))
+    throw new Trouble(`the module ${link} has no road ${road}`, `give --link ${SERVES[road].join(" or ")}`);
   const why = road === "mqtt" && missing();
   if (why)
     throw new Trouble(`the road mqtt needs a broker: ${why}`, "npm run -s signet -- doctor prints what is there");

@@ -47,8 +47,8 @@ export const CHOICES = {
     use: { ...only("esp-at"), ROAD_HTTP: 1, LINK_RX: 1024, LINK_TX: 1024 },
   },
   udp: {
-    says: "only the driver for UDP of ESP-AT: TLS in CoAP messages",
-    use: { ...only("esp-at"), ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
+    says: "TLS in CoAP messages, with the driver for UDP of ESP-AT, or with `quectel` of those modules",
+    use: { WITHOUT_FRAMED: 1, ROAD_UDP: 1, LINK_RX: 1024, LINK_TX: 992 },
   },
   mqtt: { says: "no HTTP: messages travel in MQTT through a broker, inside TLS", use: { ROAD_MQTT: 1 } },
   pubsub: {
@@ -69,10 +69,18 @@ export type ChoiceName = keyof typeof CHOICES;
 export const ROADS = ["tcp", "http", "udp", "mqtt"] as const;
 export type RoadName = (typeof ROADS)[number];
 
+/** The families of modules that have each road; those that give TCP have MQTT. */
+export const SERVES: Readonly<Record<RoadName, readonly FamilyName[]>> = {
+  tcp: ROWS.map(([name]) => name),
+  http: ["esp-at"],
+  udp: ["esp-at", "quectel"],
+  mqtt: ROWS.map(([name]) => name),
+};
+
 /** The choices of an image that serves this family of modules on this road; the image without choices serves the others on TCP. */
 export function serving(family: FamilyName, road: RoadName = "tcp"): readonly ChoiceName[] {
-  if (road === "http" || road === "udp") return [road];
-  return [...(USUAL.includes(family) ? [] : [family]), ...(road === "mqtt" ? (["mqtt"] as const) : [])];
+  if (road === "http") return [road];
+  return [...(USUAL.includes(family) ? [] : [family]), ...(road === "tcp" ? [] : [road])];
 }
 
 /** The links of an exported library: a family of modules on TCP, ESP-AT on another road, or each usual family. */
@@ -80,6 +88,7 @@ export const LINKS: Readonly<Record<string, readonly ChoiceName[]>> = {
   ...Object.fromEntries(ROWS.map(([name]) => [name, [name]])),
   "esp-at-http": ["http"],
   "esp-at-udp": ["udp"],
+  "quectel-udp": ["quectel", "udp"],
   all: [],
 };
 

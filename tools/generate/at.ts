@@ -26,6 +26,8 @@ interface Vocabulary {
    * Each command. In it `{1}` to `{4}` stand for arguments, `{1 quoted}` for one within quotes. The first are those of `COMMON`.
    */
   readonly steps: Readonly<Record<string, Row>>;
+  /** Rows that are others on the road UDP. */
+  readonly udp?: Readonly<Record<string, Row>>;
   /** Lines that a module says, or what such a line begins with. */
   readonly words: Readonly<Record<string, string>>;
 }
@@ -61,7 +63,7 @@ function checkLimit(config: string, name: string): void {
 
 /** The file that belongs to a vocabulary, and to the limits of config.ts. */
 export function generate(json: string, config: string): string {
-  const { prefix, rate, steps, words } = JSON.parse(json) as Vocabulary;
+  const { prefix, rate, steps, udp, words } = JSON.parse(json) as Vocabulary;
   const rowOf = ([command, limit, ...flags]: Row): string => {
     const behind = command.replace(/^AT/, "");
     const isPrefixed = behind.startsWith(prefix);
@@ -79,7 +81,9 @@ export function generate(json: string, config: string): string {
   const known = Object.entries(words).map(
     ([name, word]) => `  /** ${JSON.stringify(word)} */\n  ${name} = ${hash(word)},`,
   );
-  const all = [...Object.values(steps), ...(rate ? [rate] : [])];
+  const all = [...Object.values(steps), ...Object.values(udp ?? {}), ...(rate ? [rate] : [])];
+  const table = (name: string, rows: Vocabulary["steps"]): string =>
+    block(name, [`  /* ${prefix} */ 0, 0, ${template(prefix)},`, ...Object.values(rows).map(rowOf)]);
   for (const [, limit] of all) checkLimit(config, limit);
   const limits = [...new Set(all.map(([, limit]) => limit))].toSorted();
   return [
@@ -88,7 +92,8 @@ export function generate(json: string, config: string): string {
     `import { Flag, UNIT_MS } from "./step";\n`,
     `/** The steps of this family, from Phase.SetUp on. */\nexport const enum Step {\n${numbers.join("\n")}\n}\n`,
     ...(rate ? [block("rate", [rowOf(rate)])] : []),
-    block("steps", [`  /* ${prefix} */ 0, 0, ${template(prefix)},`, ...Object.values(steps).map(rowOf)]),
+    table("steps", steps),
+    ...(udp ? [table("udpSteps", { ...steps, ...udp })] : []),
     `/** Words of a module, by hash. */\nexport const enum Word {\n${known.join("\n")}\n}\n`,
   ].join("\n");
 }

@@ -44,6 +44,28 @@ export const steps: usize = memory.data<u8>([
   /* AT+QIACT=1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_DIAL_MS / UNIT_MS), 65, 67, 84, 61, 49, 0,
 ]);
 
+// prettier-ignore
+@lazy
+export const udpSteps: usize = memory.data<u8>([
+  /* +QI */ 0, 0, 43, 81, 73, 0,
+  /* AT */ <u8>(Flag.Ok), <u8>(AT_SYNC_MS / UNIT_MS), 0,
+  /* AT+CFUN=1,1 */ <u8>(Flag.Silent), <u8>(AT_BOOT_MS / UNIT_MS), 43, 67, 70, 85, 78, 61, 49, 44, 49, 0,
+  /* AT+QICLOSE=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 67, 76, 79, 83, 69, 61, 48, 0,
+  /* AT+QIOPEN=1,0,"UDP","{1}",{4},0,1 */ <u8>(Flag.Prefix), <u8>(AT_DIAL_MS / UNIT_MS), 79, 80, 69, 78, 61, 49, 44, 48, 44, 34, 85, 68, 80, 34, 44, 34, 1, 34, 44, 4, 44, 48, 44, 49, 0,
+  /* AT+QISEND=0,{4} */ <u8>(Flag.Prefix | Flag.Prompt), <u8>(AT_SEND_MS / UNIT_MS), 83, 69, 78, 68, 61, 48, 44, 4, 0,
+  /* AT+QIRD=0,{4} */ <u8>(Flag.Prefix | Flag.Ok | Flag.Block), <u8>(AT_REPLY_MS / UNIT_MS), 82, 68, 61, 48, 44, 4, 0,
+  /* ATE0 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 69, 48, 0,
+  /* AT+CMEE=1 */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 77, 69, 69, 61, 49, 0,
+  /* AT+CPIN? */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 63, 0,
+  /* AT+CPIN="{1}" */ <u8>(Flag.Ok), <u8>(AT_SEND_MS / UNIT_MS), 43, 67, 80, 73, 78, 61, 34, 1, 34, 0,
+  /* AT+CGATT? */ <u8>(Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 43, 67, 71, 65, 84, 84, 63, 0,
+  /* AT{1} */ <u8>(Flag.Ok), <u8>(AT_JOIN_MS / UNIT_MS), 1, 0,
+  /* AT+QISDE=0 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 83, 68, 69, 61, 48, 0,
+  /* AT+QICSGP=1,1,"{1}","{2}","{3}",1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 67, 83, 71, 80, 61, 49, 44, 49, 44, 34, 1, 34, 44, 34, 2, 34, 44, 34, 3, 34, 44, 49, 0,
+  /* AT+QIACT? */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_REPLY_MS / UNIT_MS), 65, 67, 84, 63, 0,
+  /* AT+QIACT=1 */ <u8>(Flag.Prefix | Flag.Ok), <u8>(AT_DIAL_MS / UNIT_MS), 65, 67, 84, 61, 49, 0,
+]);
+
 /** Words of a module, by hash. */
 export const enum Word {
   /** "OK" */
@@ -64,6 +86,8 @@ export const enum Word {
   Opened = 0x61482f46,
   /** "+QIRD: " */
   Received = 0x0e8acd94,
+  /** "+QIURC: \"recv\",0," */
+  Datagram = 0xd525396e,
   /** "+QIURC: \"recv\",0" */
   Arrived = 0xb5d2fdb6,
   /** "+QIURC: \"closed\",0" */

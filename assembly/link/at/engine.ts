@@ -374,7 +374,7 @@ function quote(byte: u32): Event {
 function head(byte: u32): Event {
   if (byte != LF) return Event.None;
   at.within = Within.Line;
-  return stream.state == LinkState.Open ? begin() : end(Event.None);
+  return TUNNEL || stream.state == LinkState.Open ? begin() : end(Event.None);
 }
 
 /** A line is over, or what was in its place. */

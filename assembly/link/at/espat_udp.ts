@@ -10,8 +10,6 @@
  * that harmless.
  */
 import { FaultCause } from "../facts";
-import { stream } from "../stream";
-import * as tunnel from "../tunnel";
 import { Step, Word, steps } from "./_espat_udp";
 import * as engine from "./engine";
 import { at } from "./engine";
@@ -19,12 +17,6 @@ import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
 import * as wifi from "./wifi";
-
-/** Parts of an exchange, as bits of `at.seen` in step Confirm. */
-const enum Part {
-  Sent = 1,
-  Answered = 2,
-}
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
@@ -38,16 +30,8 @@ export function react(event: Event): void {
     else wifi.begun();
   } else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else if (event == Event.Datagram) {
-    if (at.step == Phase.Confirm && tunnel.isWhole()) progress(Part.Answered);
-  } else connection.react(event);
-}
-
-/** One part of an exchange is over; with the other, the exchange is. */
-function progress(part: Part): void {
-  at.seen |= <u8>part;
-  if (at.seen == (Part.Sent | Part.Answered)) return connection.sent();
-  at.deadlineMs = stream.nowMs + tunnel.patienceMs();
+  } else if (event == Event.Datagram) connection.arrived();
+  else connection.react(event);
 }
 
 /** Act on a line; false if it means nothing. */
@@ -61,7 +45,7 @@ function say(line: u32): boolean {
       if (engine.error()) error();
       return true;
     case Word.SendOk:
-      if (at.step == Phase.Confirm) progress(Part.Sent);
+      connection.took();
       return true;
     case Word.SendFail:
       if (at.step == Phase.Confirm) connection.gone(FaultCause.Error);

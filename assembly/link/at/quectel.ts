@@ -9,24 +9,31 @@
  *     +QIURC: "recv",0 (any time)    -> AT+QIRD=0,m -> +QIRD: k, a line end, k bytes, OK
  *     AT+QICLOSE=0                   -> OK
  *
- * SEND OK means that the module has the bytes. A module that says neither is found again, and the connection has failed.
+ * With datagrams, for a tunnel over CoAP, direct push mode:
+ *
+ *     AT+QIOPEN=1,0,"UDP","host",port,0,1 -> OK, later +QIOPEN: 0,0
+ *     +QIURC: "recv",0,n, a line end, n bytes (any time)
+ *
+ * The source is Quectel's "BG95&BG77&BG600L Series TCP/IP Application Note". SEND OK means that the module has the bytes. A module that says neither is found again, and the connection has failed.
  * The module says `recv` once, until all is read: after a read that gave something there may be more.
  */
 import { AT_BUSY_MS } from "../../config";
 import { FaultCause, FaultStep } from "../facts";
-import { Step, Word, rate, steps } from "./_quectel";
+import { UDP } from "../stream";
+import { Step, Word, rate, steps, udpSteps } from "./_quectel";
 import * as engine from "./engine";
 import { at } from "./engine";
 import * as mobile from "./mobile";
 import { network } from "./mobile";
 import { BAUD } from "./rate";
+import { socket } from "./socket";
 import * as connection from "./socket";
 import { Event, Flag, Phase, Within } from "./step";
 
 /** Begin to set up the module, from any state. */
 export function start(nowMs: u32): void {
   mobile.clear();
-  connection.start(steps, BAUD ? rate : 0, nowMs);
+  connection.start(UDP ? udpSteps : steps, BAUD ? rate : 0, nowMs);
 }
 
 /** Act on an event of the engine. */
@@ -34,11 +41,22 @@ export function react(event: Event): void {
   if (event == Event.Byte) begun();
   else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else mobile.react(event);
+  } else if (!isDatagram(event)) mobile.react(event);
+}
+
+/** Act on a datagram; false if the event is none. */
+function isDatagram(event: Event): boolean {
+  if (!UDP || event != Event.Datagram) return false;
+  connection.arrived();
+  return true;
 }
 
 /** Act on the beginning of a line. */
 function begun(): void {
+  if (UDP && at.notice == Word.Datagram) {
+    at.within = Within.Head;
+    return;
+  }
   switch (at.notice) {
     case Word.Received:
       at.within = Within.Head;
@@ -68,7 +86,8 @@ function say(line: u32): boolean {
       if (engine.error()) error();
       return true;
     case Word.SendOk:
-      if (at.step == Phase.Confirm) connection.sent();
+      if (UDP) connection.took();
+      else if (at.step == Phase.Confirm) connection.sent();
       return true;
     case Word.SendFail:
       if (at.step == Phase.Confirm) engine.enter(Phase.Full, AT_BUSY_MS);
@@ -80,7 +99,8 @@ function say(line: u32): boolean {
       at.pending = 1;
       return true;
     case Word.Closed:
-      connection.closed();
+      if (UDP) socket.attached = 0;
+      else connection.closed();
       return true;
     case Word.NoContext:
       mobile.lost();

@@ -69,6 +69,12 @@ export class Socket extends Engine {
   sendNext: u8;
 }
 
+/** Parts of an exchange by datagrams, as bits of `at.seen` in step Confirm. */
+const enum Part {
+  Sent = 1,
+  Answered = 2,
+}
+
 export const socket = changetype<Socket>(changetype<usize>(at));
 
 /** The announced part of `tx`, as it is written. */
@@ -385,6 +391,24 @@ export function sent(): void {
   // No further step: an answer is due, and its notice can be lost.
   if (!stream.txLen) poll(AT_POLL_MIN_MS);
   idle();
+}
+
+/** The module has sent the datagram of an exchange. */
+export function took(): void {
+  part(Part.Sent);
+}
+
+/** A datagram came, which may be the answer of the exchange. */
+export function arrived(): void {
+  if (tunnel.isWhole()) part(Part.Answered);
+}
+
+/** One part of an exchange is over; with the other, the exchange is. */
+function part(over: Part): void {
+  if (at.step != Phase.Confirm) return;
+  at.seen |= <u8>over;
+  if (at.seen == (Part.Sent | Part.Answered)) return sent();
+  at.deadlineMs = stream.nowMs + tunnel.patienceMs();
 }
 
 /** The module can no longer send, or must not; the bytes that it still holds can be read. */

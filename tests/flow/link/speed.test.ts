@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { SERVES } from "../../../tools/firmware/choices.ts";
 import { FAMILIES, type FamilyName } from "../../../tools/modem/families.ts";
 import { quirksOf } from "../../../tools/modem/quirks.ts";
 import { bench } from "./bench.ts";
@@ -35,6 +36,8 @@ describe("the table of families", () => {
   for (const family of Object.keys(FAMILIES) as FamilyName[]) {
     it(`has the quirks and the throughput of ${family}`, async (test) => {
       const cells = row(family);
+      for (const [index, road] of (["tcp", "udp", "http"] as const).entries())
+        assert.equal(cells[index] !== "no", SERVES[road].includes(family), `${family} on the road ${road}`);
       assert.equal(Number(cells[4]), quirksOf(family).length, "quirks");
       for (const [index, baud] of RATES.entries()) {
         const measured = await throughput(family, baud);
