@@ -52,6 +52,7 @@ export const COMPILED: readonly (readonly [board: string, ...choices: ChoiceName
   ["mps2-an386", "public", "http", "small", "tickets"],
   ["microbit", "own", "udp", "pins"],
   ["bluepill", "esp-at", "pubsub"],
+  ["mps2-an386", "quectel", "udp", "baud"],
   ["mps2-an385", "no-tls", "framed"],
   ...CHOSEN.map((driver) => ["mps2-an386", driver] as const),
 ];
