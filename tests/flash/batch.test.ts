@@ -140,6 +140,7 @@ describe("device.json", () => {
         apnPassword: undefined,
         pin: undefined,
         commands: undefined,
+        certificate: undefined,
         baud: 921_600,
         flow: 2,
         mqttPrefix: undefined,
