@@ -112,46 +112,6 @@ describe("a life, through an ESP-AT module and inside TLS", () => {
   );
 });
 
-test(
-  "another baud rate of the module, which keeps it over a restart of the device",
-  { timeout: 2 * STEP_MS },
-  async () => {
-    const { elf } = await buildImage({ board: BOARD, image: SIGNET, choices: ["baud"] });
-    // The other optional ports can be a board's own, too.
-    for (const port of ["module_power", "module_reset"]) assert.ok((await symbols(elf))(port).address);
-    const server = await startServer({ port: 0, database: at("baud.db"), audience: AUDIENCE });
-    let device: Emulator | undefined;
-    const modem = await startModem({
-      listen: { host: "127.0.0.1", port: 0 },
-      deviceBaud: () => device?.baud ?? 115_200,
-    });
-    try {
-      const told = page(server.port, { serverKeys: [server.publicKey], baud: 460_800, flow: 2 });
-      writeFactoryPage(at("baud-flash"), await loadBoard(BOARD), told);
-      for (let life = 0; life < 2; life++) {
-        const module = "unix" in modem.address ? modem.address : { tcp: modem.address };
-        device = await startEmulator({
-          board: BOARD,
-          elf,
-          module,
-          flash: at("baud-flash"),
-          timeoutMs: 0,
-          anyBaud: true,
-        });
-        await device.waitFor("accepted", STEP_MS);
-        const { baud } = device;
-        await device.kill();
-        assert.equal(device.complaint, "", "the chip's model has something to say");
-        assert.ok(Math.abs(baud / 460_800 - 1) < 0.01, `${baud} baud`);
-      }
-    } finally {
-      await device?.kill();
-      await modem.close();
-      await server.close();
-    }
-  },
-);
-
 describe("a power cut in the middle of a flash operation, between the first start and the key", () => {
   /** That many operations there are; after them the flash rests. */
   const OPERATIONS = 8;

@@ -135,9 +135,7 @@ export class Emulator extends EventEmitter<{ event: [DeviceEvent]; line: [string
     this.timer = timeoutMs > 0 ? setTimeout(() => void this.kill(), timeoutMs) : undefined;
     child.stdout?.setEncoding("latin1").on("data", (text: string) => this.hear(text));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.complaint += text));
-    child.on("message", ({ baud }: { baud: number }) => {
-      this.baud = baud;
-    });
+    child.on("message", ({ baud }: { baud: number }) => void (this.baud = baud));
     child.on("close", (code) => {
       this.ended = true;
       clearTimeout(this.timer);

@@ -1,3 +1,4 @@
+// Longer than 400 lines: the choice of the next step, and the fate of a connection, share one state.
 /**
  * One TCP connection through an AT module, as all families have it: what is asked next, how much is announced and read, and
  * what becomes of the connection when the module fails. A family adds its set-up and its words.
