@@ -112,6 +112,62 @@ for (const flavour of FLAVOURS) {
   );
 
   void test(
+    `${flavour}: a restore repeats replaced boards, profiles and rules, and revokes a dead board whose successor is not known yet`,
+    { skip: missing(flavour) },
+    async (t) => {
+      const server = await serve(t, {}, flavour);
+      const { database } = server.options;
+      const key = server.options.key!;
+      const [file, log] = [join(server.folder, "backup.db"), join(server.folder, "log.ndjson")];
+      const done = async (path: string, body: object, method = "POST"): Promise<void> => {
+        const { status } = await ask(server, server.adminToken, path, { method, body: JSON.stringify(body) });
+        assert.ok(status < 300, `${path}: ${status}`);
+      };
+      const [dead, successor, broken] = [await enrolled(server), await enrolled(server), await enrolled(server)];
+      for (const one of [dead, successor, broken]) assert.equal(await report(server, one), "accepted");
+      await done("/v1/rules", { name: "old", silent: 60_000 });
+      await runBackup(file, { database, key });
+
+      await done(`/v1/devices/${hex(dead.id)}`, { name: "boiler", labels: ["site/a", "owner:b"] }, "PATCH");
+      await done(`/v1/devices/${hex(dead.id)}`, { labels: ["site/a"] }, "PATCH");
+      await done(`/v1/devices/${hex(dead.id)}/replace`, { by: hex(successor.id), reason: "no power" });
+      const late = await enrolled(server);
+      await done(`/v1/devices/${hex(late.id)}`, { name: "late" }, "PATCH");
+      await done(`/v1/devices/${hex(broken.id)}/replace`, { by: hex(late.id), reason: "wet" });
+      await done("/v1/rules", { name: "new", outdated: "1.2.0", label: "site/a" });
+      await done("/v1/rules/end", { name: "old" });
+      await runBackup(undefined, { database, key, log });
+      await server.close();
+
+      const other = flavour === "sqlite" ? join(server.folder, "restored.db") : await postgres.database();
+      const told = await runRestore(file, { database: other, key, log }, server.clock.now);
+      const lines = [
+        `repeated: describe ${hex(dead.id)}`,
+        `repeated: replace-board ${hex(dead.id)} by ${hex(successor.id)}`,
+        `NOT repeated: describe ${hex(late.id)}`,
+        `NOT repeated: replace-board ${hex(broken.id)} by ${hex(late.id)}: the dead board is revoked; replace it when the new one has enrolled`,
+        "repeated: rule new",
+        "repeated: end-rule old",
+      ];
+      for (const line of lines) assert.ok(told.split("\n").includes(line), `${line}\n${told}`);
+
+      const again: Fixture = { ...(await server.restart({ database: other })), adminToken: server.adminToken };
+      const view = async (path: string): Promise<Awaited<ReturnType<typeof ask>>["body"]> =>
+        (await ask(again, server.adminToken, path)).body;
+      const { name, labels } = await view(`/v1/devices/${hex(successor.id)}`);
+      assert.deepEqual([name, labels], ["boiler", ["site/a"]]);
+      for (const one of [dead, broken]) assert.equal(await report(again, one), "revoked");
+      assert.equal(await report(again, successor), "accepted");
+      const { rules } = await view("/v1/rules");
+      assert.deepEqual(
+        rules.map((rule: { name: string; value: string; label: string }) => [rule.name, rule.value, rule.label]),
+        [["new", "1.2.0", "site/a"]],
+      );
+      assert.deepEqual((await audit(again.store, keyFile.load(key))).findings, []);
+    },
+  );
+
+  void test(
     `${flavour}: a backup has every row of every table, and one of an altered database is refused`,
     { skip: missing(flavour) },
     async (t) => {

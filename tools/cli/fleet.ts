@@ -4,6 +4,7 @@ import { fromHex } from "../wire/bytes.ts";
 interface Options {
   server: URL;
   serverKey: Uint8Array;
+  nextServerKey?: Uint8Array;
   tlsKey?: Uint8Array;
   plainPort?: number;
   audience: string;
@@ -22,6 +23,7 @@ export function add(program: Command): void {
     .command("fleet")
     .description("run many virtual devices, with faults and attackers")
     .requiredOption("--server-key <hex>", "the server's key, as `signet server` prints it", key)
+    .option("--next-server-key <hex>", "the key that will sign next, as `signet server` prints it", key)
     .option("--server <url>", "the server", address, new URL("http://127.0.0.1:8080"))
     .option("--tls-key <hex>", "connect by TLS 1.3, with this TLS key of the server", key)
     .option("--plain-port <n>", "port for attackers if the server's port is for TLS", number)

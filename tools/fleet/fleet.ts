@@ -33,7 +33,7 @@ class Member {
       host: options.host,
       port: options.port,
       audience: options.audience,
-      serverKeys: [options.serverKey],
+      serverKeys: options.nextServerKey ? [options.serverKey, options.nextServerKey] : [options.serverKey],
       reportIntervalMs: Math.max(1, Math.round((Math.min(options.devices, options.awake) / options.rate) * 1000)),
       tlsKeys: options.tlsKey && [options.tlsKey],
     });

@@ -6,6 +6,8 @@ export interface FleetOptions {
   readonly port: number;
   readonly audience: string;
   readonly serverKey: Uint8Array;
+  /** Second server key of the devices' factory pages. */
+  readonly nextServerKey?: Uint8Array | undefined;
   /** If set, the devices use TLS 1.3 only. */
   readonly tlsKey?: Uint8Array | undefined;
   /** Port of the attackers if `port` is TLS's. */

@@ -5,22 +5,14 @@ import { Trouble } from "../trouble.ts";
 import { equal, fromHex, hex } from "../wire/bytes.ts";
 import * as ed25519 from "../wire/ed25519.ts";
 import { audit } from "./audit.ts";
-import * as decisions from "./decisions.ts";
-import { erase } from "./erase.ts";
 import * as keyFile from "./keys.ts";
 import * as log from "./log.ts";
-import { DESCRIBE } from "./profile.ts";
-import { REPLACE } from "./replacement.ts";
-import { MAKE_RULE } from "./rules.ts";
 import { keyBeside, keyOf } from "./place.ts";
+import { ACTOR, redo } from "./redo.ts";
 import { copyRows } from "./store/copy.ts";
 import type { AuditRow } from "./store/schema.ts";
 import { Store } from "./store/store.ts";
-import { transfer, TRANSFER, type Transfer } from "./transfer.ts";
-import * as withdrawal from "./withdrawal.ts";
-import { WITHDRAW, WITHDRAW_CLAIM } from "./withdrawal.ts";
 
-const ACTOR = "machine";
 const PAGE = 500;
 
 export interface BackupOptions {
@@ -171,7 +163,7 @@ export async function runRestore(file: string, options: BackupOptions, now = Dat
     const detail = { seq: last.seq, at: last.at, lost: lost?.length ?? "unknown" };
     await store.write((tx) => log.append(store, keys, tx, now, { action: "put-back", actor: ACTOR, detail }));
     const day = new Date(last.at).toISOString();
-    return `restored ${told}the newest log entry of the backup is ${last.seq}, of ${day}\n${await redo(store, keys, lost, now)}`;
+    return `restored ${told}the newest log entry of the backup is ${last.seq}, of ${day}\n${await redo({ store, keys, audience: "", clock: () => now }, lost)}`;
   } catch (error) {
     throw store.trouble(error) ?? error;
   } finally {
@@ -196,74 +188,4 @@ function lostEntries(file: string, last: AuditRow, keys: keyFile.ServerKeys): Au
         "it was altered, or another key signed it",
       );
   return lost;
-}
-
-const STATES: Readonly<Record<string, decisions.Decided>> = {
-  revoke: "revoked",
-  suspend: "suspended",
-  restore: "active",
-};
-
-/** List the decisions that cannot be repeated, each with its remedy. */
-const REMINDERS: Readonly<Record<string, string>> = {
-  token: "tokens were made: make them again",
-  claims: "claims were made: devices that did not enrol yet need new ones",
-  invite: "ids were put on the allowlist: put them there again",
-  downlink: "commands or orders were queued: queue the ones again that no device obeyed",
-  enrol:
-    "devices enrolled: the server registers them again at their next start. Their claims count as unused: end those by their date",
-  archive: "reports left in archives: repeat it with `signet archive` and the same files",
-  [REPLACE]: "boards were replaced: replace them again",
-  [DESCRIBE]: "names, notes or labels changed: change them again",
-  [MAKE_RULE]: "rules of alarms were made: make them again",
-  rotate: "keys were rotated: the devices repeat the handover",
-};
-
-/** Repeat the decisions of the lost entries, and list what cannot be known. */
-async function redo(
-  store: Store,
-  keys: keyFile.ServerKeys,
-  lost: readonly AuditRow[] | undefined,
-  now: number,
-): Promise<string> {
-  const desk = { store, keys, audience: "", clock: () => now };
-  const lines = ["not known: reports after the backup; the log will have a gap for each device that continues"];
-  if (lost === undefined) {
-    lines.push("not known: decisions after the backup, because no copy of the log was given: make them again");
-    return `${lines.join("\n")}\n`;
-  }
-  const counts = new Map<string, number>();
-  for (const row of lost) {
-    const state = STATES[row.action];
-    const reason = `restored: entry ${row.seq} of the log before`;
-    if (state !== undefined && row.device !== null) {
-      const change = await decisions.setState(desk, row.device, state, ACTOR, reason);
-      const outcome =
-        change === "changed" ? "repeated" : change === "unknown" ? "NOT repeated, the device is unknown" : "in force";
-      lines.push(`${outcome}: ${row.action} ${hex(row.device)}`);
-    } else if (row.action === log.ERASED && row.device !== null) {
-      const isThere = (await store.find(row.device)) !== undefined;
-      const told = isThere ? await erase({ store, keys }, row.device, reason, now) : "no such device yet\n";
-      lines.push(`${isThere ? "repeated" : "NOT repeated"}: ${told.trimEnd()}`);
-    } else if (row.action === "end-token") {
-      const { name } = JSON.parse(row.detail) as { name: string };
-      const ended = await decisions.endToken(desk, name, ACTOR);
-      lines.push(`${ended > 0 ? "repeated" : "in force"}: end-token ${name}`);
-    } else if (row.action === WITHDRAW_CLAIM) {
-      const { claim } = JSON.parse(row.detail) as { claim: string };
-      const count = await withdrawal.claims(desk, [fromHex(claim)!], ACTOR, reason);
-      lines.push(`${count > 0 ? "repeated" : "in force, or the claim is unknown"}: withdraw-claim ${claim}`);
-    } else if (row.action === WITHDRAW && row.device !== null) {
-      const { counters } = JSON.parse(row.detail) as { counters: string };
-      for (const counter of counters.split(","))
-        await withdrawal.commands(desk, row.device, Number(counter), ACTOR, reason);
-      lines.push(`repeated: withdraw ${hex(row.device)} ${counters}`);
-    } else if (row.action === TRANSFER && row.device !== null) {
-      const { from, to } = JSON.parse(row.detail) as Transfer;
-      const done = await transfer(desk, row.device, { from, to, reason }, ACTOR);
-      lines.push(`${typeof done === "number" ? "repeated" : "NOT repeated"}: transfer ${hex(row.device)} to ${to}`);
-    } else if (REMINDERS[row.action] !== undefined) counts.set(row.action, (counts.get(row.action) ?? 0) + 1);
-  }
-  for (const [action, count] of counts) lines.push(`not repeated: ${count} times ${REMINDERS[action]}`);
-  return `${lines.join("\n")}\n`;
 }

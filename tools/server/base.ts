@@ -65,7 +65,7 @@ export async function leave(
   if (!isSame || !isAt(await of(tx, device), from))
     throw new Trouble(
       `the reports of device ${hex(device)} after ${from.counter} are not those that should leave`,
-      "run `signet audit`: rows were altered, or another archive of the same reports runs",
+      "run `signet audit`. After a restore of a backup that is older than these reports, archive to a new file, and keep this one",
     );
   const sound = rows.filter((row) => isSealed(keys.seal, "reports", row));
   const entries = sound.map(({ counter, message }) => ({ counter, leaf: merkle.leaf(message) }));
