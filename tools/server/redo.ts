@@ -10,7 +10,7 @@ import type { AuditRow } from "./store/schema.ts";
 import { transfer, TRANSFER, type Transfer } from "./transfer.ts";
 import * as withdrawal from "./withdrawal.ts";
 
-/** Who decides: the log names it as the actor. */
+/** The actor of these decisions in the log. */
 export const ACTOR = "machine";
 
 type Outcome = "repeated" | "in force" | "NOT repeated";
