@@ -76,7 +76,7 @@ async function planted(code: string, cpu: string): Promise<{ kinds: Kind[]; resu
     source,
     `.syntax unified\n.thumb\n.text\n.type _start, %function\n.global _start\n_start:\n${begin}\n${code}\npop {r4, r5, pc}\n.pool\nlast: nop\n`,
   );
-  await run("arm-none-eabi-gcc", [`-mcpu=${cpu}`, "-mthumb", "-nostdlib", "-Wl,-Ttext=0x1000", source, "-o", elf]);
+  await run("arm-none-eabi-gcc", [`-mcpu=${cpu}`, "-mthumb", "-nostdlib", "-Wl,-n,-Ttext=0x1000", source, "-o", elf]);
   const at = await symbols(elf);
   const lines = [
     `regions 4096 ${at("last").address} 536870912 536879104`,

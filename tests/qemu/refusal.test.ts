@@ -17,8 +17,8 @@ const BOARD = "stm32f405";
 const STEP_MS = 120_000;
 const HOUR_MS = 3_600_000;
 
-/** RAM that QEMU has behind the chip's 128 KiB: as a store it takes what is written to it. */
-const SPARE: Board["store"] = { origin: 0x2002_0000, pageBytes: 1024, pages: 16 };
+/** RAM that the image does not use, between its data and its stack: as a store it takes what is written to it. */
+const SPARE: Board["store"] = { origin: 0x2001_0000, pageBytes: 1024, pages: 16 };
 
 async function start(context: TestContext, options: Pick<Options, "elf" | "halted">): Promise<Emulator> {
   const device = await startEmulator({ board: BOARD, timeoutMs: 0, ...options });
