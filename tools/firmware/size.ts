@@ -40,17 +40,23 @@ interface Section {
   readonly object: string;
 }
 
-/** The sections of a GNU ld map that land in flash. */
+/**
+ * The sections of a GNU ld map that land in flash. The linker keeps equal strings once, in one section, and lists the other
+ * sections of strings with their old size at the address of the next section: a section ends where the next one begins.
+ */
 function sections(map: string): Section[] {
   const body = map.slice(map.indexOf("Linker script and memory map"));
   const entry = /^ (\.(?:text|rodata|vectors|boot|ram_code|data)\S*)\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+) (\S.*)$/gm;
   const found = [...body.replace(/^( \.\S+)\n\s+/gm, "$1 ").matchAll(entry)];
-  return found.map(([, name = "", address, bytes, object = ""]) => ({
-    name: name.replace(/^\.(?:text|rodata|ram_code|data)\.(?:unlikely\.|hot\.|startup\.)?/, ""),
-    address: Number(address),
-    bytes: Number(bytes),
-    object: basename(object.replace(/\(.*\)$/, "")).replace(/\.o$/, ""),
-  }));
+  return found.map(([, name = "", address, bytes, object = ""], i) => {
+    const room = Number(found[i + 1]?.[2]) - Number(address);
+    return {
+      name: name.replace(/^\.(?:text|rodata|ram_code|data)\.(?:unlikely\.|hot\.|startup\.)?/, ""),
+      address: Number(address),
+      bytes: room >= 0 ? Math.min(Number(bytes), room) : Number(bytes),
+      object: basename(object.replace(/\(.*\)$/, "")).replace(/\.o$/, ""),
+    };
+  });
 }
 
 /** One source of several bytes. */
