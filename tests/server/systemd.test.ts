@@ -21,7 +21,10 @@ void test("systemd accepts the unit, and names a planted fault", { skip: isMissi
   copyFileSync(UNIT, copy);
   assert.equal(verified(copy), "0");
   writeFileSync(copy, readFileSync(UNIT, "utf8").replace("ProtectHome=yes", "ProtectHome=perhaps"));
-  assert.match(verified(copy), /signet-server\.service:\d+: Failed to parse.*(?:protect home value|ProtectHome=perhaps)/);
+  assert.match(
+    verified(copy),
+    /signet-server\.service:\d+: Failed to parse.*(?:protect home value|ProtectHome=perhaps)/,
+  );
 });
 
 void test("the unit starts the server with options that it has", () => {
