@@ -57,6 +57,8 @@ interface Released {
   readonly signature: Buffer;
   readonly genuine: Buffer;
   readonly kept: Buffer;
+  /** The beginning of memory. */
+  readonly low: Buffer;
   readonly isKept: boolean;
 }
 
@@ -64,10 +66,19 @@ interface Released {
 const FIELDS = [2, 36, 70, 104, 146] as const;
 const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
 
+const HEAD_BYTES = 40;
 const BODY_BYTES = 200;
+/** What an answer has of the beginning of memory. */
+const LOW_BYTES = 448;
 
 /** Return the signed message, if the fields are at the given places. */
-function messageIn(kept: Buffer, at: number = HEAD_AT, len = 40, bodyAt: number = BODY_AT, bodyLen = 200): Buffer {
+function messageIn(
+  kept: Buffer,
+  at: number = HEAD_AT,
+  len = HEAD_BYTES,
+  bodyAt: number = BODY_AT,
+  bodyLen = BODY_BYTES,
+): Buffer {
   return Buffer.concat([kept.subarray(at, at + len), kept.subarray(bodyAt, bodyAt + bodyLen)]);
 }
 
@@ -86,22 +97,24 @@ function isSignature(
   return point !== 0n && r.equals(Point.BASE.multiply(point).toBytes());
 }
 
-/** True if one wrong argument explains it: a pointer to another field or to memory that is zero, or a length. */
+/** True if one wrong argument explains it: a pointer to another field, to memory that is zero, or made of a length; or a length. */
 function isOfAnother(released: Released): boolean {
-  const kept = Buffer.concat([released.kept, Buffer.alloc(BODY_BYTES)]);
-  return isOfAnotherIn({ ...released, kept }, [...FIELDS, released.kept.length]);
+  const zeros = released.kept.length;
+  const low = zeros + BODY_BYTES;
+  const kept = Buffer.concat([released.kept, Buffer.alloc(BODY_BYTES), released.low]);
+  return isOfAnotherIn({ ...released, kept }, [...FIELDS, zeros, low + HEAD_BYTES, low + BODY_BYTES], low);
 }
 
-function isOfAnotherIn(released: Released, places: readonly number[]): boolean {
+function isOfAnotherIn(released: Released, places: readonly number[], longest: number): boolean {
   const { kept } = released;
-  const lengths = Array.from({ length: kept.length }, (_, i) => i);
+  const lengths = Array.from({ length: longest }, (_, i) => i);
   return (
     places.some((at) => isSignature(released, messageIn(kept), at)) ||
     places.some((at) => isSignature(released, messageIn(kept), SEED_AT, at)) ||
     places.some((at) => isSignature(released, messageIn(kept, at))) ||
-    places.some((at) => isSignature(released, messageIn(kept, HEAD_AT, 40, at))) ||
+    places.some((at) => isSignature(released, messageIn(kept, HEAD_AT, HEAD_BYTES, at))) ||
     lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, len))) ||
-    lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, 40, BODY_AT, len)))
+    lengths.some((len) => isSignature(released, messageIn(kept, HEAD_AT, HEAD_BYTES, BODY_AT, len)))
   );
 }
 
@@ -129,9 +142,12 @@ export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run
     const golden = goldens[i]!.answer;
     // A wrong length shows less of memory: the signature then ends in zeros, and the request is taken as it was.
     const signature = Buffer.concat([run.answer, Buffer.alloc(64)]).subarray(0, 64);
-    const kept = (run.answer.length === golden.length ? run.answer : golden).subarray(64);
+    const rest = (run.answer.length === golden.length ? run.answer : golden).subarray(64);
+    const [kept, low] = [rest.subarray(0, -LOW_BYTES), rest.subarray(-LOW_BYTES)];
     if (signature.every((byte) => byte === 0)) return [];
-    return [{ signature, genuine: golden.subarray(0, 64), kept, isKept: kept.equals(golden.subarray(64)) }];
+    return [
+      { signature, genuine: golden.subarray(0, 64), kept, low, isKept: kept.equals(golden.subarray(64, -LOW_BYTES)) },
+    ];
   });
   if (released.length === 0) return "refused";
   const whole = released.filter((one) => !isCut(one) || one.signature.equals(one.genuine));

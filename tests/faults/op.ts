@@ -2,7 +2,7 @@
 export const enum Op {
   /** key, signature, head, body -> the verdict */
   Verify = 1,
-  /** -> the signature of what was kept, and what is kept; or a Status */
+  /** -> the signature of what was kept, what is kept, and the beginning of memory; or a Status */
   Sign = 2,
   /** server's key, audience, own id, kind that is wanted (one byte), message -> the verdict */
   Read = 3,

@@ -25,7 +25,7 @@
 #define RANGES_MOST   128
 #define REQUESTS_MOST 512
 #define TRAPS_MOST    8
-#define ANSWER_MOST   512u
+#define ANSWER_MOST   1024u
 /** A run that takes this many times the processor time of the run without a fault counts as hung: the watchdog ends it.
  */
 #define HUNG_FACTOR 4
