@@ -68,7 +68,7 @@ const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
 
 const HEAD_BYTES = 40;
 const BODY_BYTES = 200;
-/** What an answer has of the beginning of memory. */
+/** Length of the beginning of memory in an answer. */
 const LOW_BYTES = 448;
 
 /** Return the signed message, if the fields are at the given places. */
