@@ -23,6 +23,7 @@ import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
 import * as verdict from "../lib/verdict";
 import * as words from "../lib/words";
+import * as link from "../link/link";
 import * as system from "../port/system";
 import * as carrier from "./_carrier";
 import * as counter from "./_counter";
@@ -178,6 +179,7 @@ function accepted(): void {
   life.dataLen = 0;
   life.failures = 0;
   life.strange = 0;
+  link.settle();
   settle();
   if (reader.left() != 0) obey(max(got.issuedAt, life.toldAt));
   carrier.end(<i32>(life.dueMs - life.nowMs) <= <i32>KEEP_MS);
@@ -256,6 +258,8 @@ function refused(here: State): void {
       if (life.failures == 0) return renew();
       break;
     default:
+      // A server that does not know the claim refuses the report as malformed.
+      link.settle();
   }
   ground.retry(State.Challenge);
 }

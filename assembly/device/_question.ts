@@ -15,6 +15,7 @@ import { Report } from "../identity/report";
 import * as bytes from "../lib/bytes";
 import * as scratch from "../lib/scratch";
 import { Status } from "../lib/status";
+import * as link from "../link/link";
 import * as system from "../port/system";
 import * as carrier from "./_carrier";
 import * as counter from "./_counter";
@@ -145,6 +146,7 @@ export function tell(): void {
   what.session = session;
   what.sessionLen = life.sessionLen;
   what.damaged = records.getNumber(Record.Damaged, 0);
+  what.outage = link.outage();
   writer.begin(message, MESSAGE_MOST);
   if (report.write(draft, writer, own, peer, what, isDefined(OWN_READINGS) ? leaving : 0) != Status.Ok) unreachable();
   scratch.release(changetype<usize>(what));

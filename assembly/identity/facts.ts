@@ -27,6 +27,7 @@ export const enum Label {
   Session = -70012,
   Damaged = -70013,
   Last = -70014,
+  Outage = -70015,
 }
 
 /** Members of `cnf`. */

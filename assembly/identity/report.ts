@@ -30,6 +30,8 @@ export class Report {
   sessionLen: u32;
   /** Number of damaged records repaired since the last receipt. */
   damaged: u32;
+  /** The last fault of the link that no receipt covers: a word of `link/fault.ts`; 0: none. */
+  outage: u32;
 }
 
 /**
@@ -38,7 +40,8 @@ export class Report {
  */
 export function write(message: Sign1, out: Writer, own: KeyPair, server: Server, what: Report, last: u32 = 0): Status {
   kind.begin(message, out, Kind.Report, own);
-  cbor.map(out, 5 + (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0) + last);
+  const more = (what.epitaphLen ? 1 : 0) + (what.ack ? 1 : 0) + (what.damaged ? 1 : 0) + (what.outage ? 1 : 0);
+  cbor.map(out, 5 + more + last);
   cbor.int(out, Label.Aud);
   cbor.text(out, server.audience, server.audienceLen);
   cbor.int(out, Label.Counter);
@@ -66,6 +69,10 @@ export function write(message: Sign1, out: Writer, own: KeyPair, server: Server,
   if (last) {
     cbor.int(out, Label.Last);
     cbor.flag(out, true);
+  }
+  if (what.outage) {
+    cbor.int(out, Label.Outage);
+    cbor.uint(out, what.outage);
   }
   return sign1.end(message, out, keypair.signer(own));
 }

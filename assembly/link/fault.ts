@@ -5,9 +5,9 @@
  *     bit 16   4 bits  what came: a FaultCause
  *     bit 20   4 bits  where: a FaultStep
  *     bit 24   7 bits  how often in a row, at most 127
- *     bit 31   1 bit   it was not told yet
+ *     bit 31   1 bit   of `stream.fault`: it was not told yet; of `stream.outage`: a report has it
  *
- * A byte from a peer clears it (`stream.put`).
+ * A byte from a peer clears `stream.fault` (`stream.put`), a receipt `stream.outage`.
  */
 import { FaultCause, FaultStep } from "./facts";
 import { stream } from "./stream";
@@ -19,6 +19,7 @@ const NUMBER_MOST: u32 = 0xffff;
 const WHAT: u32 = (1 << TIMES_BIT) - 1;
 const TIMES_MOST: u32 = 127;
 const NEWS: u32 = 1 << 31;
+const IN_REPORT: u32 = 1 << 31;
 
 /** Make the details that a line of the module gives of the next fault: a step, or a number. */
 @inline
@@ -32,7 +33,8 @@ export function note(step: FaultStep, cause: FaultCause, hint: u32): void {
   const what = hint | ((<u32>cause) << CAUSE_BIT);
   const before = stream.fault;
   const times = (before & WHAT) == what ? min(((before >> TIMES_BIT) & TIMES_MOST) + 1, TIMES_MOST) : 1;
-  stream.fault = what | (times << TIMES_BIT) | (times & (times - 1) ? before & NEWS : NEWS);
+  stream.outage = what | (times << TIMES_BIT);
+  stream.fault = stream.outage | (times & (times - 1) ? before & NEWS : NEWS);
 }
 
 /** The fault; 0: none. */
@@ -45,4 +47,15 @@ export function news(): u32 {
   if (!(stream.fault & NEWS)) return 0;
   stream.fault &= ~NEWS;
   return stream.fault;
+}
+
+/** Return the last fault for a report, also after the link is up again; 0: none. */
+export function outage(): u32 {
+  stream.outage |= IN_REPORT;
+  return stream.outage & ~IN_REPORT;
+}
+
+/** Forget the fault that was returned for a report, unless there was another one since. */
+export function settle(): void {
+  if (stream.outage & IN_REPORT) stream.outage = 0;
 }

@@ -164,6 +164,16 @@ export function baud(): u32 {
   return isAt() ? rate.now() : 0;
 }
 
+/** The last fault since `settle`, for a report; 0: none. */
+export function outage(): u32 {
+  return fault.outage();
+}
+
+/** Forget the fault that was returned for a report: it has its receipt, or the server does not take it. */
+export function settle(): void {
+  fault.settle();
+}
+
 /** Return the state that the lines of the module are to have now. */
 export function lines(): Lines {
   return isAt() ? engine.lines() : Lines.Released;

@@ -54,6 +54,8 @@ export class Stream {
   rxLen: u32;
   /** The last fault: a word of `fault.ts`. */
   fault: u32;
+  /** The same for the next report: a byte of a peer does not clear it. */
+  outage: u32;
   host: usize;
   hostLen: u32;
   port: u32;

@@ -114,6 +114,10 @@ describe("signet inspect", () => {
       told(blocks["refusal"]!),
       /issuedAt: 1767225600 \(2026-01-01T00:00:00\.000Z\)\n.*reason: 12 \(stale-session\)/s,
     );
+    assert.match(
+      told(blocks["second report"]!),
+      /outage: 38928387 \(the link failed at joining the wireless network: /,
+    );
     assert.match(told(blocks["unsigned refusal"]!), /^what: refusal, not signed\nreason: 8 \(stale-nonce\)$/);
   });
 

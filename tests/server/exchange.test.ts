@@ -226,3 +226,21 @@ void test("the server's key is made once, for its owner only", async (t) => {
   const again = await server.restart();
   assert.equal(again.adminToken, undefined);
 });
+
+void test("an outage is read back by name, and one of later firmware by number", async (t) => {
+  const server = await serve(t);
+  const device = await enrolled(server);
+  for (const outage of [undefined, 0x0352_0003, 0xffff_ffff])
+    assert.equal((await exchange.send(device, server.url, [device.report(text("x"), { outage })])).kind, "accepted");
+  const { body } = await ask(server, server.adminToken, `/v1/devices/${hex(device.id)}/reports`);
+  const joining = "the link failed at joining the wireless network: an error (number 3), 3 times in a row";
+  const unknown = "the link failed at step 15: cause 15 (number 65535), 127 times in a row";
+  assert.deepEqual(
+    body.reports.map((report: { outage: unknown }) => report.outage),
+    [
+      null,
+      { step: "join", cause: "error", number: 3, times: 3, text: joining },
+      { step: "15", cause: "15", number: 65_535, times: 127, text: unknown },
+    ],
+  );
+});

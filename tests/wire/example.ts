@@ -60,6 +60,7 @@ const report2 = messages.sealReport(deviceKey, {
   ack: ackOf(1, downlink),
   session,
   damaged: 1,
+  outage: 0x0252_0003,
 });
 export const successorKey = ed25519.fromSeed(counting(0x60, 32));
 const order = messages.sealDownlink(serverKey, {

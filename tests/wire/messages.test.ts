@@ -78,6 +78,7 @@ void test("read back the built messages, of every kind", () => {
     session: new Uint8Array(8),
     damaged: 0xffff_ffff,
     last: true as const,
+    outage: 0xffff_ffff,
   };
   assert.deepEqual(messages.readReport(open(messages.sealReport(deviceKey, report))), report);
   const enrolled = {
@@ -140,7 +141,7 @@ void test("refuse claims that are missing, of another type, out of bounds or too
       const without = new Map(source);
       without.delete(label);
       if (
-        ![Label.epitaph, Label.ack, Label.damaged, Label.head].includes(label as never) &&
+        ![Label.epitaph, Label.ack, Label.damaged, Label.outage, Label.head].includes(label as never) &&
         !(kind === "enrol" && label === Label.session)
       )
         assert.throws(() => read(open(sealed(kind, without))), Malformed);

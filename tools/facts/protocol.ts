@@ -44,6 +44,11 @@ export const LABELS = {
     "uint, 1 to 2^32 - 1",
   ],
   last: [-70014, 'the last word of a key: see "The last word"', "true"],
+  outage: [
+    -70015,
+    "the last fault of the link since the last receipt: number of the error + 2^16 cause + 2^20 step + 2^24 times in a row, see [Faults](../link/README.md#faults)",
+    "uint, 1 to 2^32 - 1",
+  ],
 } as const;
 
 /** Members of `cnf`. */

@@ -1,6 +1,7 @@
 /** The console's events as sentences. */
-import { type EVENTS, LINK_CAUSES, LINK_STEPS, REFUSED_NUMBERS, RESPONSE_FAULTS } from "../facts/device.ts";
+import { type EVENTS, REFUSED_NUMBERS, RESPONSE_FAULTS } from "../facts/device.ts";
 import { names } from "../facts/table.ts";
+import * as outage from "../wire/outage.ts";
 import type { DeviceEvent } from "../emulator/qemu.ts";
 
 /** The events of the firmware, and the two that the C of a board writes. */
@@ -45,7 +46,7 @@ const WORDS: Readonly<Record<EventName, (data: Buffer, first: number) => string>
   retry: (_, first) => `tries again in ${first} ms`,
   "answer-unknown": (_, first) => `received HTTP status ${first}, which the protocol does not use`,
   "response-refused": (_, first) => `refused a response: ${FAULT_NAMES.get(first) ?? `fault ${first}`}`,
-  "link-fault": (_, first) => linkFault(first),
+  "link-fault": (_, first) => outage.inWords(outage.read(first)),
   resting: (_, first) => `pauses for ${first} ms after repeated faults`,
   secured: (_, first) => (first ? "resumed TLS 1.3 with a ticket" : "established TLS 1.3 with a server whose key it trusts"),
   "tls-failed": (data, first) => (first === 256 ? "TLS failed: the connection was lost" : `TLS failed with alert ${first}, sent by the ${data.length >= 8 && data.readUInt32BE(4) === 1 ? "server" : "device"}`),
@@ -54,41 +55,6 @@ const WORDS: Readonly<Record<EventName, (data: Buffer, first: number) => string>
   "certificate-refused": (_, first) => `does not use the certificate of its factory page: ${first === 3 ? "its key is not the device's" : "it is malformed"}`,
   rotated: (data) => `completed the rotation; its id is ${data.toString("hex")}`,
 };
-
-const STEP_NAMES = names(LINK_STEPS);
-const CAUSE_NAMES = names(LINK_CAUSES);
-
-/** The steps and causes of the link as a person reads them. */
-const AT_STEP: Readonly<Record<keyof typeof LINK_STEPS, string>> = {
-  none: "an unknown step",
-  module: "looking for the module",
-  "set-up": "the set-up of the module",
-  sim: "unlocking the SIM",
-  attach: "registering with the mobile network",
-  join: "joining the wireless network",
-  context: "getting an address",
-  resolve: "resolving the server's name",
-  connect: "connecting to the server",
-  send: "sending",
-  receive: "receiving",
-};
-const CAME: Readonly<Record<keyof typeof LINK_CAUSES, string>> = {
-  none: "no reason known",
-  silence: "no answer",
-  error: "an error",
-  garbage: "bytes that are not an answer (check the baud rate)",
-  busy: "the module stayed busy",
-  restart: "the module restarted",
-};
-
-/** A fault of the link, from the word that `assembly/link/fault.ts` writes. */
-function linkFault(word: number): string {
-  const step = AT_STEP[STEP_NAMES.get((word >>> 20) & 15) ?? "none"];
-  const cause = CAME[CAUSE_NAMES.get((word >>> 16) & 15) ?? "none"];
-  const number = word & 0xffff;
-  const times = (word >>> 24) & 127;
-  return `the link failed at ${step}: ${cause}${number ? ` (number ${number})` : ""}${times > 1 ? `, ${times} times in a row` : ""}`;
-}
 
 function printable(data: Buffer): string {
   return data.toString("latin1").replace(/[^ -~]/g, "?");

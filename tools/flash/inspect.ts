@@ -11,6 +11,7 @@ import * as ed25519 from "../wire/ed25519.ts";
 import * as factory from "../wire/factory.ts";
 import { hash, id } from "../wire/key.ts";
 import * as messages from "../wire/messages.ts";
+import * as outage from "../wire/outage.ts";
 import { Malformed, openFirst, verify, type Kind, type Sign1 } from "../wire/sign1.ts";
 import * as store from "../wire/store.ts";
 import { PREFIX } from "../wire/topics.ts";
@@ -86,6 +87,7 @@ function claimLine([name, field]: [string, unknown]): Line {
   if (SECONDS.has(name) && typeof field === "number" && field < 8_640_000_000_000)
     return [name, `${field} (${new Date(field * 1000).toISOString()})`];
   if (name === "epitaph" && field instanceof Uint8Array) return [name, epitaph(field)];
+  if (name === "outage" && typeof field === "number") return [name, `${field} (${outage.inWords(outage.read(field))})`];
   return [name, value(field)];
 }
 

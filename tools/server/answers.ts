@@ -46,6 +46,7 @@ const report = z.strictObject({
   text: text.nullable(),
   epitaph: bytes.nullable(),
   damaged: whole.nullable(),
+  outage: z.strictObject({ step: text, cause: text, number: whole, times: whole, text }).nullable(),
   prev: id,
   hash: id,
   message: bytes,

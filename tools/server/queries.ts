@@ -1,6 +1,7 @@
 /** The views for operators: rows as JSON, each with its message as bytes, so that anyone can verify it. */
 import { hex } from "../wire/bytes.ts";
 import * as messages from "../wire/messages.ts";
+import * as outages from "../wire/outage.ts";
 import { open } from "../wire/sign1.ts";
 import { STATES, type AuditRow, type DeviceState, type ReportRow } from "./store/schema.ts";
 import type { Store } from "./store/store.ts";
@@ -15,6 +16,8 @@ export interface ReportView {
   readonly epitaph: string | null;
   /** Number of damaged records of its store that the device repaired. */
   readonly damaged: number | null;
+  /** The last fault of its link before the report, and a sentence that tells it. */
+  readonly outage: (outages.Outage & { readonly text: string }) | null;
   /** The hash of the report that the device sent before. */
   readonly prev: string;
   readonly hash: string;
@@ -23,7 +26,7 @@ export interface ReportView {
 
 /** Show a report. Data and epitaph are read out of the signed message: there is no second copy to disagree. */
 export function reportView(row: ReportRow): ReportView {
-  const { data, epitaph, damaged, prev } = messages.readStoredReport(open(row.message));
+  const { data, epitaph, damaged, outage, prev } = messages.readStoredReport(open(row.message));
   return {
     device: hex(row.device),
     counter: row.counter,
@@ -32,10 +35,15 @@ export function reportView(row: ReportRow): ReportView {
     text: asText(data),
     epitaph: epitaph === undefined ? null : hex(epitaph),
     damaged: damaged ?? null,
+    outage: outage === undefined ? null : outageView(outages.read(outage)),
     prev: hex(prev),
     hash: hex(row.hash),
     message: hex(row.message),
   };
+}
+
+function outageView(outage: outages.Outage): ReportView["outage"] {
+  return { ...outage, text: outages.inWords(outage) };
 }
 
 function asText(bytes: Uint8Array): string | null {

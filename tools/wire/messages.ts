@@ -100,6 +100,8 @@ export interface Report {
   readonly damaged?: number | undefined;
   /** The last word of the key. */
   readonly last?: true | undefined;
+  /** The last fault of the link since the last receipt: a word of `outage.ts`. */
+  readonly outage?: number | undefined;
 }
 
 /** The statement of a device to another service, instead of a password. */
@@ -422,8 +424,10 @@ export function readReport(message: Sign1): Report {
     session: from.bytes(Label.session, SESSION_MIN, SESSION_MAX),
     damaged: from.uintIf(Label.damaged, UINT32_MAX),
     last: from.trueIf(Label.last),
+    outage: from.uintIf(Label.outage, UINT32_MAX),
   };
   if (report.damaged === 0) throw new Malformed(`claim ${Label.damaged}`);
+  if (report.outage === 0) throw new Malformed(`claim ${Label.outage}`);
   from.end();
   return report;
 }
@@ -459,6 +463,7 @@ export function sealReport(key: ed25519.SigningKey, report: Report): Uint8Array 
     [Label.session, report.session],
     [Label.damaged, report.damaged],
     [Label.last, report.last],
+    [Label.outage, report.outage],
   );
   return seal("report", idOf(key), key, payload);
 }

@@ -120,17 +120,19 @@ void test(
       return [...colours];
     });
     assert.ok(drawn.includes(0x0b6e5f), "the line is in the page's colour");
+    await tab.page.getByText("none in its newest reports").waitFor();
     await tab.page.getByText(hex(device.id)).dblclick();
     device.counter += 5;
-    const last = device.report(reading(21_000, 31), { epitaph: text("die 00000002") });
+    const last = device.report(reading(21_000, 31), { epitaph: text("die 00000002"), outage: 0x0352_0003 });
     assert.equal((await exchange.send(device, server.url, [last])).kind, "accepted");
     await tab.page.getByRole("img", { name: /^temperature, °C: 31 readings, .* the last 21$/ }).waitFor();
     assert.equal(await tab.page.evaluate(() => String(getSelection())), hex(device.id), "the selection remains");
     const newest = tab.page.getByRole("table", { name: /chain/ }).getByRole("row").nth(1);
     assert.match(
       (await newest.textContent())!,
-      /^36.*temperature 21\.000 °C, uptime 31 s.*ended before with die 00000002✓ 30, 5 skipped/,
+      /^36.*temperature 21\.000 °C, uptime 31 s.*ended before with die 00000002before it, the link failed at joining the wireless network: an error \(number 3\), 3 times in a row✓ 30, 5 skipped/,
     );
+    await tab.page.getByText(/^the link failed at joining .* 3 times in a row, reported (now|\d+ s ago)$/).waitFor();
     await tab.page.getByRole("button", { name: "uptime" }).click();
     await tab.page.getByRole("img", { name: /^uptime, s: 31 readings/ }).waitFor();
     await forge(device, server);

@@ -203,6 +203,7 @@ describe("the worked example", () => {
     next.ack = 1;
     next.ackHash = hashOf(example.downlink).dataStart;
     next.damaged = 1;
+    next.outage = 0x02520003;
     writer.begin(out, 1024);
     expect(report.write(draft, writer, own, peer, next)).toBe(Status.Ok);
     expect(sign1.sign(draft, keypair.signer(own), 0)).toBe(Status.Ok);

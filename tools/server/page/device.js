@@ -141,6 +141,7 @@ export function device(page, id) {
 
   /** @param {any} view */
   function showFacts(view) {
+    const failed = [...reports.values()].findLast(({ outage }) => outage !== null);
     const shown = /** @type {[string, import("./dom.js").Child][]} */ ([
       ...(view.name === "" ? [] : [["Name", foreign(view.name)]]),
       ...(view.labels.length === 0 ? [] : [["Labels", foreign(view.labels.join(", "))]]),
@@ -156,6 +157,7 @@ export function device(page, id) {
       ["Starts", count(view.bootCount)],
       ["Enrolled", since(view.firstSeen)],
       ...(view.successor === null ? [] : [["Replaced by", deviceLink(view.successor)]]),
+      ["Last outage", failed === undefined ? "none in its newest reports" : lastOutage(failed)],
       ["Id", el("code", { class: "whole" }, view.id)],
       ["Public key", el("code", { class: "whole" }, view.key)],
     ]);
@@ -220,6 +222,7 @@ export function device(page, id) {
           foreign(line(report.fields)),
           report.epitaph !== null && epitaph(report.epitaph),
           report.damaged !== null && damaged(report.damaged),
+          report.outage !== null && outage(report.outage),
         ],
         follows(report, before),
         el("code", { title: report.hash }, short(report.hash)),
@@ -325,6 +328,24 @@ function sent({ queued, acknowledged, passed }) {
  */
 function damaged(records) {
   return el("span", { class: "epitaph" }, `repaired ${count(records)} damaged records`);
+}
+
+/**
+ * Tell why the link was down before a report.
+ *
+ * @param {{ text: string }} outage
+ */
+function outage({ text }) {
+  return el("span", { class: "epitaph" }, `before it, ${text}`);
+}
+
+/**
+ * Tell of an outage, and when the device reported it.
+ *
+ * @param {{ outage: { text: string }, receivedAt: number }} report
+ */
+function lastOutage({ outage, receivedAt }) {
+  return el("span", {}, `${outage.text}, reported `, since(receivedAt));
 }
 
 /**
