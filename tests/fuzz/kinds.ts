@@ -24,3 +24,12 @@ export const HANDSHAKE: Kind = {
   libraries: ["-l:libsodium.so.23"],
   holdsGuest: true,
 };
+
+/** A libFuzzer target that is a module of the drivers for AT modules; it includes the guest, to keep copies of it. */
+export const LINK: Kind = {
+  name: "fuzz",
+  compiler: "clang",
+  flags: ["-O2", "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=all", "-DFUZZER"],
+  main: "tests/fuzz/link.c",
+  holdsGuest: true,
+};
