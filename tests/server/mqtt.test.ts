@@ -368,9 +368,14 @@ void test("a missing broker, or a malformed address: one clear line", { skip: br
   });
   for (const wrong of ["broker", "http://x", "mqtt://", "mqtt://h/+/x", "mqtt://h/%23", "mqtt://h/$SYS"])
     assert.throws(() => readAddress(wrong), complains(/address of a broker|prefix/), wrong);
+  for (const wrong of ["mqtt://h?client=", "mqtt://h?client=a%23", "mqtt://h?id=a", "mqtt://h?client=a&client=b"])
+    assert.throws(() => readAddress(wrong), complains(/its one parameter is client/), wrong);
+  const named = readAddress("mqtts://h/plant?client=hall-1");
+  assert.deepEqual([named.url, named.prefix, named.client], ["mqtts://h", "plant", "hall-1"]);
   assert.deepEqual(readAddress("mqtt://u:p@h:1/plant/7"), {
     url: "mqtt://u:p@h:1",
     prefix: "plant/7",
+    client: undefined,
     shown: "mqtt://h:1/plant/7",
   });
 });

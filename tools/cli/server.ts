@@ -45,7 +45,7 @@ export function add(program: Command): void {
     .option("--fields <file>", "fields.json: names and units of the product's readings, for the operator's page")
     .option(
       "--mqtt <url>",
-      "also receive devices' messages from this broker: mqtt[s]://[user:password@]host[:port][/prefix]",
+      "also receive devices' messages from this broker: mqtt[s]://[user:password@]host[:port][/prefix][?client=NAME]",
     )
     .option("--webhook <url>", "URL that receives every stored report and log entry, signed")
     .addOption(

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { connect, ErrorWithReasonCode, type IPublishPacket, type MqttClient } from "mqtt";
 import { Trouble } from "../trouble.ts";
-import { PREFIX, answering, isPrefix, readAsking, type Asked } from "../wire/topics.ts";
+import { PREFIX, answering, isChannel, isPrefix, readAsking, type Asked } from "../wire/topics.ts";
 import type { Gauge } from "./metrics.ts";
 import type { Answer } from "./gate.ts";
 import { BODY_MAX, type Intake } from "./intake.ts";
@@ -27,6 +27,9 @@ export const LIMITS: MqttLimits = { underWay: 512, connectTimeoutMs: 10_000, rec
 const PACKET_MAX = 2 * BODY_MAX;
 
 const PREFIX_MAX = 100;
+
+/** Seconds for which the broker keeps the requests for an instance with a name that is away. */
+const KEPT_S = 300;
 
 /** A change of the connection to the broker. */
 export type Notice = "lost" | "back";
@@ -48,9 +51,19 @@ export function gauges(door: MqttDoor | undefined): Gauge[] {
   ];
 }
 
-/** Take the address of a broker apart: where it is, and under which prefix topics are (the path). Throws Trouble. */
-export function readAddress(text: string): { url: string; prefix: string; shown: string } {
-  const hint = "give --mqtt as mqtt://host:port or mqtts://host:port, with user:password@ and /prefix where needed";
+/** Where a broker is, under which prefix topics are, and the name by which it knows this instance, if it has one. */
+interface Address {
+  readonly url: string;
+  readonly prefix: string;
+  readonly client: string | undefined;
+  /** The address without its secrets. */
+  readonly shown: string;
+}
+
+/** Take the address of a broker apart: the prefix is its path, the name of the instance its parameter `client`. Throws Trouble. */
+export function readAddress(text: string): Address {
+  const hint =
+    "give --mqtt as mqtt://host:port or mqtts://host:port, with user:password@, /prefix and ?client=NAME where needed";
   let url: URL;
   try {
     url = new URL(text);
@@ -61,9 +74,13 @@ export function readAddress(text: string): { url: string; prefix: string; shown:
     throw new Trouble("it is not the address of a broker", hint);
   const prefix = decodeURIComponent(url.pathname.replace(/^\/|\/$/g, "")) || PREFIX;
   if (!isPrefix(prefix) || prefix.length > PREFIX_MAX) throw new Trouble("this prefix is not allowed in topics", hint);
+  const client = url.searchParams.get("client") ?? undefined;
+  if (url.searchParams.size !== Number(client !== undefined) || (client !== undefined && !isChannel(client)))
+    throw new Trouble("its one parameter is client, with 1 to 64 letters, digits or _ . -", hint);
+  url.search = "";
   const shown = `${url.protocol}//${url.host}/${prefix}`;
   if (url.protocol.startsWith("mqtt")) url.pathname = "";
-  return { url: url.href, prefix, shown };
+  return { url: url.href, prefix, client, shown };
 }
 
 /** Join a broker, and answer devices from `intake`. Throws Trouble if it cannot be joined now; once it was, it is joined again whenever it is lost. */
@@ -74,19 +91,20 @@ export async function join(
   notice: (what: Notice) => void,
   onError: (error: unknown) => void,
 ): Promise<MqttDoor> {
-  const { url, prefix, shown } = readAddress(address);
+  const { url, prefix, client: name, shown } = readAddress(address);
+  const isKept = name !== undefined;
   const client = connect(url, {
     protocolVersion: 5,
-    clientId: `signet-server-${randomBytes(8).toString("hex")}`,
-    clean: true,
-    properties: { maximumPacketSize: PACKET_MAX },
+    clientId: name ?? `signet-server-${randomBytes(8).toString("hex")}`,
+    clean: !isKept,
+    properties: { maximumPacketSize: PACKET_MAX, ...(isKept && { sessionExpiryInterval: KEPT_S }) },
     connectTimeout: limits.connectTimeoutMs,
     reconnectPeriod: limits.reconnectMs,
     reconnectOnConnackError: true,
     resubscribe: false,
     queueQoSZero: false,
   });
-  const door = new Door(client, intake, prefix, limits, onError);
+  const door = new Door(client, intake, prefix, limits, isKept, onError);
   try {
     await arrived(client);
     await door.subscribe();
@@ -145,6 +163,8 @@ class Door implements MqttDoor {
   private readonly intake: Intake;
   private readonly prefix: string;
   private readonly limits: MqttLimits;
+  /** The broker keeps requests while the instance is away. */
+  private readonly isKept: boolean;
   private readonly onError: (error: unknown) => void;
   /** The next packet, held back while as many are under way as may be: the socket is not read, and nothing acknowledged. */
   private held: (() => void) | undefined;
@@ -156,12 +176,14 @@ class Door implements MqttDoor {
     intake: Intake,
     prefix: string,
     limits: MqttLimits,
+    isKept: boolean,
     onError: (error: unknown) => void,
   ) {
     this.client = client;
     this.intake = intake;
     this.prefix = prefix;
     this.limits = limits;
+    this.isKept = isKept;
     this.onError = onError;
     client.handleMessage = (packet, next) => this.take(packet, () => next());
   }
@@ -180,6 +202,8 @@ class Door implements MqttDoor {
   }
 
   private take({ topic, payload }: IPublishPacket, next: () => void): void {
+    // Not acknowledged: the broker delivers it when the instance is back.
+    if (this.closing && this.isKept) return;
     const found = readAsking(this.prefix, topic);
     if (found === undefined) {
       // Counted, and answered nowhere: a topic that is not the protocol's has no counterpart.
@@ -239,7 +263,7 @@ class Door implements MqttDoor {
     const { client, limits } = this;
     this.closing = true;
     if (client.connected) {
-      await client.unsubscribeAsync(this.subscription).catch(() => undefined);
+      if (!this.isKept) await client.unsubscribeAsync(this.subscription).catch(() => undefined);
       if (this.underWay > 0) {
         await new Promise<void>((resolve) => {
           this.idle = resolve;
