@@ -65,6 +65,18 @@ describe("an export", () => {
     }
   });
 
+  it("has MQTT only inside TLS over a stream, and compiles with each use of it", async () => {
+    for (const other of [{ link: "esp-at-udp" }, { profile: "no-tls" }])
+      await assert.rejects(exportLibrary({ ...OPTIONS, ...other, mqtt: "reports", out: join(folder, "none") }), {
+        message: "MQTT needs TLS over a stream",
+      });
+    for (const mqtt of ["reports", "client"]) {
+      const chosen = join(folder, mqtt);
+      await exportLibrary({ ...OPTIONS, mqtt, out: chosen });
+      await run("make", ["WARNINGS=-Wall -Wextra -Werror"], join(chosen, "examples/own-main"));
+    }
+  });
+
   it("is the same, byte for byte, when it is repeated", async () => {
     const again = join(folder, "again");
     await exportLibrary({ ...OPTIONS, out: again });

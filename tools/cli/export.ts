@@ -5,6 +5,7 @@ interface Options {
   core: string;
   link: string;
   profile: string;
+  mqtt: string;
   small: boolean;
   records?: number;
   name: string;
@@ -22,6 +23,11 @@ export function add(program: Command): void {
     .requiredOption("--core <name>", "cortex-m0, cortex-m0plus, cortex-m3, cortex-m4, cortex-m7 or cortex-m33")
     .option("--link <name>", `driver of the module: ${Object.keys(LINKS).join(", ")}`, "esp-at")
     .option("--profile <name>", "authentication of the server: pinned, chains or no-tls", "chains")
+    .option(
+      "--mqtt <use>",
+      "none; reports: they travel through a broker instead of HTTP; client: signet_mqtt_* instead of a stream",
+      "none",
+    )
     .option("--small", "choose the smallest code of the cryptography", false)
     .option(
       "--records <bytes>",

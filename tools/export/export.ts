@@ -43,9 +43,18 @@ const RECORDS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   [WHOLE_RECORD]: {},
 };
 
+/** Uses of MQTT, as choices of an image. Each needs TLS over a stream. */
+export const MQTT_USES: Readonly<Record<string, readonly ChoiceName[]>> = {
+  none: [],
+  reports: ["mqtt"],
+  client: ["pubsub"],
+};
+
 export interface ExportOptions {
   readonly core: string;
   readonly link: string;
+  /** The use of MQTT; none by default. */
+  readonly mqtt?: string | undefined;
   /** Authentication of the server in TLS: by a pinned key, by chains of certificates too, or none. */
   readonly profile: string;
   /** The smallest code of the cryptography. */
@@ -85,18 +94,22 @@ export async function recordsOf({ core, records }: Pick<ExportOptions, "core" | 
   return records ?? use.TLS_RECORD ?? WHOLE_RECORD;
 }
 
-/** True if the link is not a tunnel without TLS. */
-function fits({ link, profile }: Pick<ExportOptions, "link" | "profile">): boolean {
+/** True if there is TLS where link or MQTT need it, and MQTT is not in a tunnel. */
+function fits({ link, profile, mqtt = "none" }: Pick<ExportOptions, "link" | "profile" | "mqtt">): boolean {
   const roads: readonly string[] = ROADS;
-  return profile !== "no-tls" || !LINKS[link]?.some((name) => roads.includes(name));
+  const isTunnel = LINKS[link]?.some((name) => roads.includes(name)) ?? false;
+  return Number(profile === "no-tls") + Number(isTunnel) + Number(mqtt !== "none") <= 1;
 }
 
 /** The compile-time choices of the export. */
 async function choices(options: ExportOptions): Promise<Record<string, number>> {
-  const { core, link, profile, small } = options;
+  const { core, link, profile, small, mqtt = "none" } = options;
   const board = await loadBoard(choice(CORES, "core", core));
   const crypto = Object.entries<number>(board.use).filter(([name]) => name.startsWith("CRYPTO_"));
-  const names = [...choice(LINKS, "link", link), ...choice(PROFILES, "profile", profile)];
+  const uses = choice(MQTT_USES, "use of MQTT", mqtt);
+  const names = [...choice(LINKS, "link", link), ...uses, ...choice(PROFILES, "profile", profile)];
+  if (!fits(options) && uses.length > 0)
+    throw new Trouble("MQTT needs TLS over a stream", "choose --profile pinned or chains, and a link on TCP");
   if (!fits(options)) throw new Trouble(`the link ${link} carries TLS`, "choose --profile pinned or chains");
   const chosen = choose({ ...board, use: Object.fromEntries(crypto) }, small ? [...names, "small"] : names);
   const memory = choice(RECORDS, "size of records", String(await recordsOf(options)));
@@ -244,6 +257,10 @@ export async function alternatives(options: ExportOptions): Promise<Map<string, 
     ...others(PROFILES, options.profile).map((profile): [string, ExportOptions] => [
       `--profile ${profile}`,
       { ...options, profile },
+    ]),
+    ...others(MQTT_USES, options.mqtt ?? "none").map((mqtt): [string, ExportOptions] => [
+      `--mqtt ${mqtt}`,
+      { ...options, mqtt },
     ]),
     [options.small ? "without --small" : "--small", { ...options, small: !options.small }],
     [`--records ${records}`, { ...options, records }],
