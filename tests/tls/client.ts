@@ -17,6 +17,7 @@ interface Exports extends Guest {
   ticket(): number;
   setTicket(): void;
   forgetTicket(): void;
+  certificate(): number;
 }
 
 /** Every source the guest is made of. */
@@ -116,6 +117,11 @@ export class TlsClient extends Client<Exports> {
 
   write(bytes: Uint8Array): number {
     return this.guest.write(this.put(bytes.subarray(0, this.guest.capacity())));
+  }
+
+  /** The device's certificate on P-256, of the settings that it started with. */
+  get certificate(): Buffer {
+    return this.get(this.guest.certificate());
   }
 
   get ticket(): Buffer {

@@ -12,6 +12,8 @@ import { Peer, type Files } from "./peers.ts";
 export interface Credential {
   readonly key: string;
   readonly chain: string;
+  /** The certificates, in PEM, of which it demands one. */
+  readonly clients?: string;
 }
 
 /** A listener of a daemon: its port, and the files of its credential. */
@@ -21,6 +23,7 @@ interface Site {
   readonly chain: string;
   /** Both in one file. */
   readonly both: string;
+  readonly clients: string | undefined;
 }
 
 /** A program, and how it is started for these sites in front of `backend`. */
@@ -33,8 +36,9 @@ const nginx = (files: Files, sites: readonly Site[], backend: number): Peer => {
   const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   const folders = places.map((name) => `${name}_temp_path ${files.place(name)};`).join("\n");
   const servers = sites.map(
-    ({ port, key, chain }) => `server {
+    ({ port, key, chain, clients }) => `server {
       listen 127.0.0.1:${port} ssl;
+      ${clients ? `ssl_verify_client on; ssl_client_certificate ${clients};` : ""}
       ssl_protocols TLSv1.3; ssl_certificate ${chain}; ssl_certificate_key ${key};
       location / { proxy_pass http://127.0.0.1:${backend}; }
     }`,
@@ -49,8 +53,8 @@ const nginx = (files: Files, sites: readonly Site[], backend: number): Peer => {
 
 const haproxy = (files: Files, sites: readonly Site[], backend: number): Peer => {
   const fronts = sites.map(
-    ({ port, both }) =>
-      `frontend f${port}\n bind 127.0.0.1:${port} ssl crt ${both} ssl-min-ver TLSv1.3\n default_backend b\n`,
+    ({ port, both, clients }) =>
+      `frontend f${port}\n bind 127.0.0.1:${port} ssl crt ${both} ssl-min-ver TLSv1.3${clients ? ` ca-file ${clients} verify required` : ""}\n default_backend b\n`,
   );
   const timeouts = ["connect", "client", "server"].map((what) => ` timeout ${what} 60s\n`).join("");
   const config = `defaults\n mode http\n${timeouts}${fronts.join("")}backend b\n server s 127.0.0.1:${backend}\n`;
@@ -59,8 +63,8 @@ const haproxy = (files: Files, sites: readonly Site[], backend: number): Peer =>
 
 const caddy = (files: Files, sites: readonly Site[], backend: number): Peer => {
   const servers = sites.map(
-    ({ port, key, chain }) =>
-      `https://localhost:${port} {\n bind 127.0.0.1\n tls ${chain} ${key}\n reverse_proxy 127.0.0.1:${backend}\n}\n`,
+    ({ port, key, chain, clients }) =>
+      `https://localhost:${port} {\n bind 127.0.0.1\n tls ${chain} ${key}${clients ? ` {\n client_auth {\n mode require_and_verify\n trusted_ca_cert_file ${clients}\n }\n }` : ""}\n reverse_proxy 127.0.0.1:${backend}\n}\n`,
   );
   const config = files.put("Caddyfile", `{\n admin off\n auto_https off\n}\n${servers.join("")}`);
   const home = { XDG_DATA_HOME: files.place("data"), XDG_CONFIG_HOME: files.place("config") };
@@ -68,13 +72,24 @@ const caddy = (files: Files, sites: readonly Site[], backend: number): Peer => {
 };
 
 /** The arguments of an HTTP server with a listener of its own for each site. */
-const own = (sites: readonly Site[]): string[] => sites.flatMap(({ port, key, chain }) => [String(port), chain, key]);
+const own = (sites: readonly Site[]): string[] =>
+  sites.flatMap(({ port, key, chain, clients = "-" }) => [String(port), chain, key, clients]);
 
 /** Java's stateless tickets hold the chain: they are longer than a device keeps. These are names of sessions that the server remembers. */
 const SHORT_TICKETS = "-Djdk.tls.server.enableSessionTicketExtension=false";
 
-const java = (_: Files, sites: readonly Site[]): Peer =>
-  new Peer(0, "java", [SHORT_TICKETS, fileURLToPath(new URL("Echo.java", import.meta.url)), ...own(sites)]);
+/** It asks for new keys after 64 KiB with ChaCha20-Poly1305, and says so. */
+const LIMITS = "jdk.tls.keyLimits=ChaCha20-Poly1305 KeyUpdate 2^16\n";
+const TELLS = "-Djavax.net.debug=ssl:handshake";
+
+const java = (files: Files, sites: readonly Site[]): Peer =>
+  new Peer(0, "java", [
+    SHORT_TICKETS,
+    TELLS,
+    `-Djava.security.properties=${files.put("limits", LIMITS)}`,
+    fileURLToPath(new URL("Echo.java", import.meta.url)),
+    ...own(sites),
+  ]);
 
 const go = (files: Files, sites: readonly Site[]): Peer => {
   const program = files.place("echo");
@@ -99,11 +114,18 @@ export async function startDaemon(
 ): Promise<{ peer: Peer; ports: number[] }> {
   for (;;) {
     const sites: Site[] = [];
-    for (const [at, { key, chain }] of credentials.entries()) {
+    for (const [at, { key, chain, clients }] of credentials.entries()) {
       const file = (kind: string, content: string): string =>
         files.put(`${path.basename(daemon.program)}-${at}.${kind}`, content);
       const both = file("both", `${chain}\n${key}`);
-      sites.push({ port: await freePort(), key: file("key", key), chain: file("chain", chain), both });
+      const demanded = clients === undefined ? undefined : file("clients", clients);
+      sites.push({
+        port: await freePort(),
+        key: file("key", key),
+        chain: file("chain", chain),
+        both,
+        clients: demanded,
+      });
     }
     const peer = daemon.start(files, sites, backend);
     const ports = sites.map(({ port }) => port);

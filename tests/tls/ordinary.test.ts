@@ -25,6 +25,7 @@ const USE = "TLS_P256=1,TLS_OWN_P256=1";
 const CLOUD = Object.entries(CHOICES.cloud.use)
   .map(([name, value]) => `${name}=${value}`)
   .join(",");
+const BULK = 100 * 1024;
 const ED25519 = 0x0807;
 const P256 = 0x0403;
 /** The order of P-256, halved: a low s is not above it. */
@@ -214,6 +215,18 @@ test("a certificate of an authority replaces it if it is of the same key; any ot
   assert.equal(small.guest.chainAdopted(), Status.TooLong);
 });
 
+/** A PUBLISH of MQTT at QoS 0. */
+function publish(topic: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from([0, topic.length]), Buffer.from(topic), data]);
+  const length: number[] = [];
+  for (let left = body.length; ;) {
+    const more = left > 127;
+    length.push((left & 127) | (more ? 128 : 0));
+    left >>= 7;
+    if (!more) return Buffer.concat([Buffer.from([0x30, ...length]), body]);
+  }
+}
+
 describe("real servers that demand it, and take no other", () => {
   const files = new Files();
   const peers: Peer[] = [];
@@ -243,7 +256,7 @@ describe("real servers that demand it, and take no other", () => {
     talk: (socket: TlsSocket) => Promise<void>,
     more: Partial<Settings> = {},
   ): Promise<void> {
-    const client = new TlsClient(USE);
+    const client = new TlsClient(CLOUD);
     for (const preShared of [0, 1]) {
       const socket = new TlsSocket(client, port, { ...settings, ...more, pins: [own.key], clock: preShared * 1000 });
       await socket.connected();
@@ -295,8 +308,13 @@ describe("real servers that demand it, and take no other", () => {
     const identityOf = ["--x509keyfile", key, "--x509certfile", cert];
     peers.push(await gnutls([...args, ...identityOf, "--verify-client-cert", "--x509cafile", trusted]));
     await connect(peers.at(-1)!.port, async (socket) => {
-      socket.write(Buffer.from("abc\n"));
-      await socket.until(() => socket.received.toString().includes("abc\n"), "the echo");
+      const line = Buffer.from(`${"abc".repeat(300)}\n`);
+      for (let sent = 0; sent < BULK; sent += line.length) {
+        socket.received = Buffer.alloc(0);
+        socket.write(line);
+        await socket.until(() => socket.received.includes(line), "the echo");
+        if (sent === 0) assert.equal(socket.client.guest.update(), Status.Ok);
+      }
     });
   });
 
@@ -304,11 +322,28 @@ describe("real servers that demand it, and take no other", () => {
     const demand = (ca: string): string =>
       `keyfile ${key}\ncertfile ${cert}\ncafile ${ca}\nrequire_certificate true\nuse_identity_as_username true\nallow_anonymous false\n`;
     const { url } = await broker(t, demand(trusted));
-    await connect(Number(new URL(url).port), async (socket) => {
-      socket.write(Buffer.from("100d00044d5154540402003c000164", "hex"));
-      await socket.until(() => socket.received.length >= 4, "CONNACK");
-      assert.equal(socket.received.toString("hex"), "20020000");
-    });
+    await connect(
+      Number(new URL(url).port),
+      async (socket) => {
+        socket.write(Buffer.from("100d00044d5154540402003c000164", "hex"));
+        await socket.until(() => socket.received.length >= 4, "CONNACK");
+        assert.equal(socket.received.toString("hex"), "20020000");
+        // Subscribe to `t` at QoS 0, publish 100 KB there, change keys, and publish again.
+        socket.write(Buffer.from("8206000100017400", "hex"));
+        await socket.until(() => socket.received.length >= 9, "SUBACK");
+        for (const len of [BULK, 10]) {
+          socket.received = Buffer.alloc(0);
+          const message = publish("t", Buffer.alloc(len, `${len} bytes `));
+          socket.write(message);
+          await socket.until(() => socket.received.length >= message.length, "the message");
+          assert.ok(socket.received.equals(message));
+          assert.equal(socket.client.guest.update(), Status.Ok);
+        }
+        // It ignores the protocol that was offered.
+        assert.equal(socket.client.guest.protocolChosen(), 0);
+      },
+      { alpn: "mqtt" },
+    );
     const other = await broker(t, demand(foreign));
     await refused(Number(new URL(other.url).port));
   });
@@ -324,8 +359,14 @@ describe("real servers that demand it, and take no other", () => {
     await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
     t.after(() => listening.close());
     await connect((listening.address() as AddressInfo).port, async (socket) => {
-      socket.write(Buffer.from("abc"));
-      await socket.until(() => socket.received.toString() === "abc", "the echo");
+      for (const len of [BULK, 10]) {
+        const bytes = Buffer.alloc(len, `${len} bytes `);
+        socket.received = Buffer.alloc(0);
+        socket.write(bytes);
+        await socket.until(() => socket.received.length >= len, "the echo");
+        assert.ok(socket.received.equals(bytes));
+        assert.equal(socket.client.guest.update(), Status.Ok);
+      }
     });
     assert.equal(seen.length, 2);
     assert.match(seen[0]!, /^CN=[0-9a-f]{64}$/);
