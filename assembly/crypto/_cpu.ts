@@ -52,6 +52,9 @@ export const HALVES256: bool = FIELD256 && !POINTS256;
 // prettier-ignore
 export const SMALL: bool = isDefined(CRYPTO_SMALL);
 
+/** Teeth of a comb: bits of a scalar that make a digit. A small image has one table of eight rows, of digits of four bits. */
+export const TEETH: u32 = SMALL ? 4 : 5;
+
 /** True if inversions modulo 2^255 - 19 take steps of division: they take less time than a power, and further code. */
 export const DIVIDES: bool = (SHORT_MULTIPLY || POINTS25519) && !SMALL;
 

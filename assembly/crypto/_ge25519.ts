@@ -32,22 +32,33 @@ const MINUS: usize = 32;
 const XY2D: usize = 64;
 const SCALE: usize = 96;
 
-/** The comb: TEETH bits, DISTANCE apart, make a digit; tables share the doublings, SPACING each (`tools/generate`). */
-const TEETH: u32 = 5;
-const DISTANCE: u32 = 52;
-const TABLES: u32 = cpu.SMALL ? 1 : 4;
+/** The comb: cpu.TEETH bits, DISTANCE apart, make a digit; tables share the doublings, SPACING each (`tools/generate`). */
+const DISTANCE: u32 = cpu.SMALL ? 64 : 51;
+const TABLES: u32 = cpu.SMALL ? 1 : 3;
 const SPACING: u32 = DISTANCE / TABLES;
-const ROWS: u32 = 1 << (TEETH - 1);
+const ROWS: u32 = 1 << (cpu.TEETH - 1);
 const PARTS: u32 = 3;
 const PART_WORDS: u32 = 8;
 const TABLE_WORDS: u32 = PARTS * ROWS * PART_WORDS;
 
-/** p = the neutral element, with Z = z. */
+/** p = the neutral element. */
 function setNeutral(p: usize): void {
   fe.set(p, 0);
   fe.set(p + Y, 1);
   fe.set(p + Z, 1);
   fe.set(p + T, 0);
+}
+
+/** p = the point of a row, as 4x, 4y, 4 and 4xy, each times the element at `blind` unless that is 0. */
+function begin(p: usize, row: usize, blind: usize): void {
+  fe.sub(p, row, row + MINUS);
+  fe.add(p + Y, row, row + MINUS);
+  fe.mul(p + T, p, p + Y);
+  fe.add(p, p, p);
+  fe.add(p + Y, p + Y, p + Y);
+  fe.set(p + Z, 4);
+  if (!blind) return;
+  for (let at: usize = 0; at < POINT_BYTES; at += 32) fe.mul(p + at, p + at, blind);
 }
 
 /** p = 2p; T is left undefined unless `wanted`, which is public. 4 squarings, 3 or 4 multiplications. */
@@ -132,14 +143,12 @@ function toAddend(q: usize, p: usize): void {
   fe.copy(q + SCALE, p + Z);
 }
 
-/** The digit of the comb's scalar s at `column`: one bit a tooth. Its 260 bits end in zeros that s does not hold. */
+/** The digit of the comb's scalar s at `column`: one bit a tooth. Bounds: the last bit is 254, or 255 of a small image. */
 @inline
 function digit(s: usize, column: u32): u32 {
   let bits: u32 = 0;
-  for (let tooth: u32 = 0; tooth < TEETH; tooth++) {
-    const at = column + tooth * DISTANCE;
-    if (at >= 8 * sc.BYTES) break;
-    bits |= (((<u32>load<u8>(s + (at >>> 3))) >>> (at & 7)) & 1) << tooth;
+  for (let at = column + (cpu.TEETH - 1) * DISTANCE; <i32>at >= 0; at -= DISTANCE) {
+    bits = (bits << 1) | (((<u32>load<u8>(s + (at >>> 3))) >>> (at & 7)) & 1);
   }
   return bits;
 }
@@ -159,7 +168,7 @@ export function select(out: usize, first: u32, digit: u32): void {
 }
 
 export function selectPortable(out: usize, first: u32, digit: u32): void {
-  const negate = words.mask(((digit >>> (TEETH - 1)) & 1) ^ 1);
+  const negate = words.mask(((digit >>> (cpu.TEETH - 1)) & 1) ^ 1);
   const index = (digit ^ negate) & (ROWS - 1);
   for (let i: u32 = 0; i < PARTS * PART_WORDS; i++) {
     const column = first + (i & ~(PART_WORDS - 1)) * ROWS + (i & (PART_WORDS - 1));
@@ -204,16 +213,12 @@ export function copyRowPortable(out: usize, first: u32): void {
 export function base(p: usize, s: usize, blind: usize, w: usize): void {
   const row = w + 96;
   sc.comb(s);
-  setNeutral(p);
-  if (blind) {
-    fe.copy(p + Y, blind);
-    fe.copy(p + Z, blind);
-  }
   for (let i = SPACING; i-- != 0;) {
     if (i != SPACING - 1) double(p, true, w);
     for (let t: u32 = 0; t < TABLES; t++) {
       select(row, table.Constant.Comb + t * TABLE_WORDS, digit(s, i + t * SPACING));
-      add(p, row, t != TABLES - 1 ? How.Wanted : How.Plain, w);
+      if (i == SPACING - 1 && t == 0) begin(p, row, blind);
+      else add(p, row, t != TABLES - 1 ? How.Wanted : How.Plain, w);
     }
   }
 }

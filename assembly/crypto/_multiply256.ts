@@ -60,7 +60,7 @@ export function select(out: usize, first: u32, digit: u32, w: usize): void {
 }
 
 export function selectPortable(out: usize, first: u32, digit: u32, w: usize): void {
-  const minus = (digit >>> (p256.TEETH - 1)) ^ 1;
+  const minus = (digit >>> (cpu.TEETH - 1)) ^ 1;
   row(out, first, (digit ^ words.mask(minus)) & (p256.ROWS - 1));
   negate(out + p256.Y, minus, w);
 }
@@ -94,8 +94,8 @@ export function base(p: usize, s: usize, order: usize, blind: usize, w: usize): 
       p256.finish(p, w);
     }
   }
-  table.getSecret(summand, p256.STOP);
-  table.getSecret(summand + p256.Y, p256.STOP + p256.PART_WORDS);
+  table.getSecret(summand, table.Secret.Stop);
+  table.getSecret(summand + p256.Y, table.Secret.Stop + p256.PART_WORDS);
   p256.begin(p, summand, false, false, w);
   p256.finish(p, w);
 }

@@ -32,17 +32,13 @@ export const Z: usize = 64;
 const H: usize = 0;
 const R: usize = 32;
 
-/** The comb: TEETH bits, DISTANCE apart, make a digit; tables share the doublings, SPACING each (`tools/generate`). */
-export const TEETH: u32 = 5;
-const DISTANCE: u32 = 52;
+/** The comb: cpu.TEETH bits, DISTANCE apart, make a digit; tables share the doublings, SPACING each (`tools/generate`). */
+const DISTANCE: u32 = cpu.SMALL ? 64 : 52;
 export const TABLES: u32 = cpu.SMALL ? 1 : 4;
 export const SPACING: u32 = DISTANCE / TABLES;
-export const ROWS: u32 = 1 << (TEETH - 1);
+export const ROWS: u32 = 1 << (cpu.TEETH - 1);
 export const PART_WORDS: u32 = 8;
 export const TABLE_WORDS: u32 = 2 * ROWS * PART_WORDS;
-
-/** The constant that ends a comb that began with `Secret.Start`: it depends on the number of doublings. */
-export const STOP: u32 = cpu.SMALL ? table.Secret.StopSmall : table.Secret.Stop;
 
 /** p = 2p (Chudnovsky and Chudnovsky 1986, with a = -3, and Z halved). 4 squarings, 4 multiplications. Infinity stays infinity. */
 @inline
@@ -169,7 +165,7 @@ export const STEPS: u32 = sc.DIGITS;
 @inline
 export function digit(s: usize, column: u32): u32 {
   let bits: u32 = 0;
-  for (let tooth: u32 = 0; tooth < TEETH; tooth++) {
+  for (let tooth: u32 = 0; tooth < cpu.TEETH; tooth++) {
     const at = column + tooth * DISTANCE;
     if (at >= 8 * sc.BYTES) break;
     bits |= (((<u32>load<u8>(s + (at >>> 3))) >>> (at & 7)) & 1) << tooth;

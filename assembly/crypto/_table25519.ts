@@ -16,13 +16,13 @@ export const enum Constant {
   /** 2^256 mod L and 2^512 mod L, which lead into and out of Montgomery's form. */
   R = 8,
   R2 = 16,
-  /** 2^260 - 1 mod L: the weight of all bits of a comb's scalar. */
+  /** The weight of all bits of a comb's scalar, mod L. */
   Bits = 24,
   /** The curve's d, 2d, and a square root of -1. */
   D = 32,
   D2 = 40,
   RootM1 = 48,
-  /** The comb's tables: for each the y + x of 16 points, then their y - x, then their 2dxy. */
+  /** The comb's tables: for each the y + x of all rows, then their y - x, then their 2dxy. */
   Comb = 56,
 }
 

@@ -32,19 +32,18 @@ export const enum Constant {
 
 /** Places of the constants for secret scalars. */
 export const enum Secret {
-  /** 2^260 - 1 mod n: the weight of all bits of a comb's scalar. */
+  /** The weight of all bits of a comb's scalar, mod n. */
   Bits = 0,
   /**
-   * A point whose multiple of G is not known, x and y, and what takes it away when it was doubled 12 times, and 51 times: the first is hashed, so
-   * it is no choice of ours.
+   * A point whose multiple of G is not known, x and y, and what takes it away after all doublings: the first is hashed, so it is no choice of
+   * ours.
    */
   Start = 8,
   Stop = 24,
-  StopSmall = 40,
   /** The chaining values of SHA-256 after the padded key of HMAC, inner and outer, if the key is zero. */
-  ZeroKey = 56,
-  /** The comb's tables: for each the x of 16 points, then their y. */
-  Comb = 72,
+  ZeroKey = 40,
+  /** The comb's tables: for each the x of all rows, then their y. */
+  Comb = 56,
 }
 
 /** out = the eight words from word `first`, a constant. */

@@ -5,8 +5,9 @@
  */
 #pragma once
 #ifdef CRYPTO_NATIVE
-#include "table_ed25519.h"
+#include "comb.h"
 #include "table_comb256.h"
+#include "table_ed25519.h"
 
 void cpu_fe_mul(uint32_t *out, const uint32_t *a, const uint32_t *b);
 void cpu_fe_square(uint32_t *out, const uint32_t *a, uint32_t times);
@@ -35,22 +36,29 @@ uint32_t cpu_rsa_shift(uint32_t *x, uint32_t quotient, const uint32_t *m, uint32
 void cpu_comb_row(uint32_t *out, const uint32_t *row);
 void cpu_comb_select(uint32_t *out, const uint32_t *table, uint32_t digit);
 
+/* An import that is in no loop where the core answers whole points. */
+#ifdef __ARM_FEATURE_DSP
+#define FIELD_PORT PORT
+#else
+#define FIELD_PORT INNER_PORT
+#endif
+
 INNER_PORT uint32_t *elements(u32 at, u32 count) { return (uint32_t *)inside(at, 32 * count); }
 
-INNER_PORT void import_cpu_fe_mul(u32 out, u32 a, u32 b) {
+FIELD_PORT void import_cpu_fe_mul(u32 out, u32 a, u32 b) {
   cpu_fe_mul(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
 /* No square at all is not asked for; it would be 2^32 of them. */
-INNER_PORT void import_cpu_fe_square(u32 out, u32 a, u32 times) {
+FIELD_PORT void import_cpu_fe_square(u32 out, u32 a, u32 times) {
   cpu_fe_square(elements(out, 1), elements(a, 1), times);
 }
 
-INNER_PORT void import_cpu_fe_scale(u32 out, u32 a, u32 factor, u32 b) {
+FIELD_PORT void import_cpu_fe_scale(u32 out, u32 a, u32 factor, u32 b) {
   cpu_fe_scale(elements(out, 1), elements(a, 1), factor, elements(b, 1));
 }
 
-INNER_PORT void import_cpu_fe_sub(u32 out, u32 a, u32 b) {
+FIELD_PORT void import_cpu_fe_sub(u32 out, u32 a, u32 b) {
   cpu_fe_sub(elements(out, 1), elements(a, 1), elements(b, 1));
 }
 
@@ -59,9 +67,9 @@ INNER_PORT void import_cpu_fe_swap(u32 a, u32 b, u32 bit) { cpu_fe_swap(elements
 /* x1, four elements, and the scalar. */
 INNER_PORT void import_cpu_ladder(u32 w) { cpu_ladder(elements(w, 6)); }
 
-/* The last part of a row ends 33 elements after the first begins. */
+/* The parts of a row are COMB_ROWS elements apart. */
 INNER_PORT void import_cpu_comb_row(u32 out, u32 first) {
-  if (first > sizeof table_ed25519 / 4 - 33 * 8)
+  if (first > sizeof table_ed25519 / 4 - (2 * COMB_ROWS + 1) * 8)
     trap(TRAP_OOB);
   cpu_comb_row(elements(out, 3), table_ed25519 + first);
 }
@@ -117,9 +125,9 @@ INNER_PORT void import_cpu_inverse_apply(u32 w, u32 x, u32 y, u32 limbs, u32 inv
                     (uint32_t *)inside(y, 4 * limbs), 4 * (limbs - 1), inverse);
 }
 
-/* A row of a comb's table: sixteen of the x, then of the y. */
+/* A row of a comb's table: all the x, then the y. */
 INNER_PORT void import_cpu_p256_select(u32 out, u32 first, u32 digit) {
-  const u32 table_words = 2 * 16 * 8;
+  const u32 table_words = 2 * COMB_ROWS * 8;
   if (first > sizeof table_comb256 / 4 - table_words)
     trap(TRAP_OOB);
   cpu_p256_select(elements(out, 2), table_comb256 + first, digit);
@@ -148,7 +156,7 @@ INNER_PORT u32 import_cpu_rsa_shift(u32 x, u32 quotient, u32 m, u32 bytes) {
 }
 
 INNER_PORT void import_cpu_comb_select(u32 out, u32 first, u32 digit) {
-  const u32 table_words = 3 * 16 * 8;
+  const u32 table_words = 3 * COMB_ROWS * 8;
   if (first > sizeof table_ed25519 / 4 - table_words)
     trap(TRAP_OOB);
   cpu_comb_select(elements(out, 3), table_ed25519 + first, digit);

@@ -9,6 +9,7 @@
 #ifdef __ARM_FEATURE_DSP
   .syntax unified
   .thumb
+#include "comb.h"
 #include "cpu_umaal.inc"
 
 /* Keep r4 to r11 in a temporary, or take them from one. */
@@ -173,13 +174,13 @@
   pop {r4-r11, pc}
   .size cpu_ladder, . - cpu_ladder
 
-/* void cpu_comb_row(uint32_t out[24], const uint32_t *row): sixteen elements are between the parts of a row. */
+/* void cpu_comb_row(uint32_t out[24], const uint32_t *row): the parts of a row are COMB_ROWS elements apart. */
   function cpu_comb_row
   push {r4-r11}
   .rept 3
   ldm r1, {r4-r11}
   stm r0!, {r4-r11}
-  add r1, #512
+  add r1, #(32 * COMB_ROWS)
   .endr
   pop {r4-r11}
   bx lr

@@ -5,6 +5,7 @@
  * CT: no branch and no address depends on a bit, a digit or an index: every row is read.
  */
 #if __ARM_ARCH_ISA_THUMB == 1
+#include "comb.h"
   .syntax unified
   .thumb
 
@@ -45,27 +46,26 @@ cpu_fe_swap:
 /* Begin the selection of a row of a comb: the stack gets the sign of the digit r2 as a mask, the rows as a bit each that is 0 for the one, and out; r12 is out. Spoils r3 and r4. */
 .macro begin_row
   push {r0, r4-r7, lr}
-  lsls r3, r2, #27
+  lsls r3, r2, #(32 - COMB_TEETH)
   mvns r3, r3
   asrs r3, r3, #31
   eors r2, r3
-  movs r4, #15
+  movs r4, #(COMB_ROWS - 1)
   ands r2, r4
   movs r4, #1
   lsls r4, r2
-  mvns r4, r4
-  uxth r4, r4
   movs r5, #1
-  lsls r5, r5, #16
-  orrs r4, r5
+  lsls r5, r5, #(COMB_ROWS + 1)
+  subs r5, #1
+  eors r4, r5
   push {r3, r4}
   mov r12, r0
 .endm
 
-/* The next element of the row, from the sixteen at r1, to r12. */
+/* The next element of the row, from the COMB_ROWS at r1, to r12. */
 .macro next_element
   bl scan
-  movs r2, #248
+  movs r2, #(16 * COMB_ROWS - 8)
   lsls r2, r2, #1
   subs r1, r1, r2
   bl scan
@@ -112,7 +112,7 @@ scan:
   bx lr
   .size scan, . - scan
 
-/* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * 16 * 8], uint32_t digit) */
+/* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * COMB_ROWS * 8], uint32_t digit) */
   .global cpu_comb_select
   .type cpu_comb_select, %function
   .balign 4
@@ -165,7 +165,7 @@ cpu_comb_select:
   pop {r4-r7, pc}
   .size cpu_comb_select, . - cpu_comb_select
 
-/* void cpu_p256_select(uint32_t out[16], const uint32_t table[2 * 16 * 8], uint32_t digit) */
+/* void cpu_p256_select(uint32_t out[16], const uint32_t table[2 * COMB_ROWS * 8], uint32_t digit) */
   .global cpu_p256_select
   .type cpu_p256_select, %function
   .balign 4

@@ -5,6 +5,7 @@
  * CT: no branch and no address depends on an element, a digit or a bit; MLA takes a constant time on these cores.
  */
 #if __ARM_ARCH_ISA_THUMB >= 2
+#include "comb.h"
   .syntax unified
   .thumb
 
@@ -107,11 +108,14 @@ cpu_fe_swap:
   .size cpu_fe_swap, . - cpu_fe_swap
 
 /*
- * Find a row of eight words among sixteen at r1, and step over them: `rows` leaves it in r4 to r11. r2 says which row, made
+ * Find a row of eight words among COMB_ROWS at r1, and step over them: `rows` leaves it in r4 to r11. r2 says which row, made
  * from its index by `rows_prepare`. Both spoil r0, r3, r12 and lr.
  */
 #if defined(__ARM_FEATURE_DSP) && !defined(CRYPTO_SMALL)
-/* For each row but row 0, a bit of both halves of r2 that is 0 for the one: doubling r2 makes flags of its two top bits. */
+/*
+ * For each row but row 0, a bit of both halves of r2 that is 0 for the one, and below them a bit that ends the loop: doubling r2 makes flags of its two
+ * top bits.
+ */
 .macro rows_prepare
   mov r12, #0x10000
   lsr r2, r12, r2
@@ -120,7 +124,8 @@ cpu_fe_swap:
 .endm
 .macro rows
   ldm r1!, {r4-r11}
-  .rept 15
+2:
+  .rept 5
   sadd16 r2, r2, r2
   ldm r1!, {r0, r3, r12, lr}
   sel r4, r0, r4
@@ -133,6 +138,8 @@ cpu_fe_swap:
   sel r10, r12, r10
   sel r11, lr, r11
   .endr
+  cmp r2, #0x80008000
+  bne 2b
 .endm
 #else
 /* For each row a bit of r2 that is 1 for the one, and above them a bit that ends the loop. A small image has one row in the loop. */
@@ -144,7 +151,7 @@ cpu_fe_swap:
 .macro rows_prepare
   mov r12, #1
   lsl r2, r12, r2
-  orr r2, r2, #0x10000
+  orr r2, r2, #(1 << COMB_ROWS)
 .endm
 .macro rows
   mov r4, #0
@@ -179,16 +186,16 @@ cpu_fe_swap:
 #endif
 
 /*
- * Begin a function of (out, table, digit): select \bytes of elements of a row, sixteen rows of each, to out. The row is that of the digit's lower bits if bit 4 is
- * 1, else of their complement. Leaves the last element in r4 to r11, the end of out in r12, and on the stack: which row, the sign as a mask, out.
+ * Begin a function of (out, table, digit): select \bytes of elements of a row, COMB_ROWS of each, to out. The row is that of the digit's lower bits if its top bit
+ * is 1, else of their complement. Leaves the last element in r4 to r11, the end of out in r12, and on the stack: which row, the sign as a mask, out.
  */
 .macro select bytes
   push {r0, r4-r11, lr}
-  mvn r3, r2, lsr #4
+  mvn r3, r2, lsr #(COMB_TEETH - 1)
   and r3, r3, #1
   rsb r3, r3, #0
   eor r2, r2, r3
-  and r2, r2, #15
+  and r2, r2, #(COMB_ROWS - 1)
   rows_prepare
   mov r12, r0
   push {r2, r3}
@@ -204,7 +211,7 @@ cpu_fe_swap:
   bne 1b
 .endm
 
-/* void cpu_p256_select(uint32_t out[16], const uint32_t table[2 * 16 * 8], uint32_t digit) */
+/* void cpu_p256_select(uint32_t out[16], const uint32_t table[2 * COMB_ROWS * 8], uint32_t digit) */
   .section .text.cpu_p256_select, "ax"
   .global cpu_p256_select
   .type cpu_p256_select, %function
@@ -277,7 +284,7 @@ cpu_select:
   pop {r4-r11, pc}
   .size cpu_select, . - cpu_select
 
-/* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * 16 * 8], uint32_t digit) */
+/* void cpu_comb_select(uint32_t out[24], const uint32_t table[3 * COMB_ROWS * 8], uint32_t digit) */
   .section .text.cpu_comb_select, "ax"
   .global cpu_comb_select
   .type cpu_comb_select, %function

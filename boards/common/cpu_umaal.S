@@ -114,6 +114,11 @@
 
 /* r4 to r11 = the square of the element at r5. Spoils all registers. */
   function cpu_25519_square
+#ifdef CRYPTO_SMALL
+  mov r1, r5
+  ldm r1, {r4-r11}
+  b cpu_25519_product
+#else
   push {lr}
   sub sp, #16
   square r5, r6, r7, r12, lr, r0, r1, r2, r3, r8, r9, r10, r11, r4
@@ -134,6 +139,7 @@
   umaal r10, r2, r3, r1
   add r11, r11, r2
   pop {pc}
+#endif
   .size cpu_25519_square, . - cpu_25519_square
 
 /* Two words of the element at r0: the words of the one at r1, and \a0 and \a1 times r2; the carry is in r12. */
@@ -161,8 +167,23 @@
   strd r3, lr, [r0, #24]
 .endm
 
-/* r4 to r11 = the element at r1 less themselves. Spoils r0, r2, r3 and r12. */
-.macro from
+/*
+ * The element at r0 = the element at r1 plus r4 to r11, and r4 to r11 = the element at r1 less themselves: the second half is a function of its own,
+ * which keeps r1 and spoils r0, r2, r3 and r12.
+ */
+  function cpu_25519_sums
+  push {lr}
+  mov r2, #1
+#ifdef CRYPTO_SMALL
+  bl cpu_25519_scale
+#else
+  scale
+#endif
+  pop {lr}
+  .size cpu_25519_sums, . - cpu_25519_sums
+  .global cpu_25519_from
+  .type cpu_25519_from, %function
+cpu_25519_from:
   /* The top word less what is folded in r3, and 19 times what is folded, negated, in r12. */
   ldr r3, [r1, #28]
   subs r3, r3, r11
@@ -193,7 +214,8 @@
   sbcs r9, r9, #0
   sbcs r10, r10, #0
   sbc r11, r11, #0
-.endm
+  bx lr
+  .size cpu_25519_from, . - cpu_25519_from
 
 /* The element at r0 = r4 to r11 times r2, below 2^17, plus the element at r1. Keeps r0, r1, r2, and r4 to r11. */
   function cpu_25519_scale
@@ -201,21 +223,6 @@
   scale
   pop {pc}
   .size cpu_25519_scale, . - cpu_25519_scale
-
-/* The element at r0 = the element at r1 plus r4 to r11, and r4 to r11 = the element at r1 less themselves. */
-  function cpu_25519_sums
-  push {lr}
-  mov r2, #1
-  scale
-  from
-  pop {pc}
-  .size cpu_25519_sums, . - cpu_25519_sums
-
-/* r4 to r11 = the element at r1 less themselves. Keeps r1. */
-  function cpu_25519_from
-  from
-  bx lr
-  .size cpu_25519_from, . - cpu_25519_from
 
 /* void cpu_fe_mul(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) */
   function cpu_fe_mul

@@ -181,17 +181,18 @@ export function rsaShift(number: number, random: Stream): Trial {
   };
 }
 
-/** Every row of every table that is in flash, from each digit and by its index. */
-export function rows(tables: number): Trial[] {
+/** Every row of every table that is in flash, from each digit of so many bits and by its index. */
+export function rows(tables: number, teeth: number): Trial[] {
+  const digits = 1 << teeth;
   const every = (each: number): [first: Buffer, number: Buffer][] =>
-    Array.from({ length: tables * each }, (_, i) => [u16(56 + Math.floor(i / each) * 384), u16(i % each)]);
-  const selections = every(32).map((fields) => ({
+    Array.from({ length: tables * each }, (_, i) => [u16(56 + Math.floor(i / each) * 12 * digits), u16(i % each)]);
+  const selections = every(digits).map((fields) => ({
     name: "selection of a row",
     op: Op.CombSelect,
     twin: Op.CombSelectPortable,
     fields,
   }));
-  const copies = every(16).map((fields) => ({
+  const copies = every(digits / 2).map((fields) => ({
     name: "copy of a row",
     op: Op.CombRow,
     twin: Op.CombRowPortable,

@@ -112,15 +112,19 @@ export function pointTrials(elements: readonly bigint[]): (Trial & { readonly wa
 }
 
 /** The word at which the tables begin, among the constants. */
-const COMB = 72;
+const COMB = 56;
 
-/** Every row of every table in flash, and its negative, and each of eight random points: by what the board has, and by the portable twin. */
-export function selections(tables: number, random: Stream): Trial[] {
-  const rows = Array.from({ length: tables * 32 }, (_, i) => ({
-    name: `digit ${i & 31} of table ${i >>> 5} of P-256`,
+/**
+ * Every row of every table in flash, and its negative, from each digit of so many bits, and each of eight random points: by what the board has, and by the
+ * portable twin.
+ */
+export function selections(tables: number, teeth: number, random: Stream): Trial[] {
+  const digits = 1 << teeth;
+  const rows = Array.from({ length: tables * digits }, (_, i) => ({
+    name: `digit ${i % digits} of table ${i >>> teeth} of P-256`,
     op: Op.P256Select,
     twin: Op.P256SelectPortable,
-    fields: [u16(COMB + (i >>> 5) * 256), u16(i & 31)],
+    fields: [u16(COMB + (i >>> teeth) * 8 * digits), u16(i % digits)],
   }));
   const points = random.take(8 * 96);
   const picks = Array.from({ length: 8 }, (_, i) => ({

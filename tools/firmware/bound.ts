@@ -110,11 +110,11 @@ function thunk({ target, result, count, binding }: Bound, name: string): string 
   ].join("\n");
 }
 
-/** Let the functions that `isSmall` names share constants: the shared functions, and the texts of all. */
+/** Let the functions that `isSmall` names share constants: the shared functions, the names of those behind them, and the texts of all. */
 export function bind(
   functions: readonly CFunction[],
   isSmall: (one: CFunction) => boolean,
-): { readonly thunks: string[]; readonly texts: string[] } {
+): { readonly thunks: string[]; readonly targets: ReadonlySet<string>; readonly texts: string[] } {
   const shapes = new Map(WORDS);
   for (const { name, result, parameters } of functions)
     if (/^u32 \w+(?:, u32 \w+)*$/.test(parameters)) shapes.set(name, { result, count: parameters.split(", ").length });
@@ -126,7 +126,7 @@ export function bind(
       name: `${target.replace("w2c_assembly_", "")}_${i}`,
       bound: { target, binding, ...shape },
     }));
-    chosen.set(target, found);
+    if (found.length > 0) chosen.set(target, found);
   }
   const rewrite = (line: string, constants: Constants): string =>
     line.replace(CALL, (call, target: string, slots: string) => {
@@ -135,6 +135,7 @@ export function bind(
     });
   return {
     thunks: [...chosen.values()].flat().map(({ name, bound }) => thunk(bound, name)),
+    targets: new Set(chosen.keys()),
     texts: functions.map((one) => (isSmall(one) ? withConstants(one.text, rewrite) : one.text)),
   };
 }

@@ -11,7 +11,11 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
     "subs r4, #1": "blocks",
     "subs ip, ip, #1": "double rounds",
   },
-  cpu_comb_select: { "cmp r2, #1": "rows of the table", "cmp r3, #96": "bytes of the row" },
+  cpu_comb_select: {
+    "cmp r2, #1": "rows of the table",
+    "cmp r2, #2147516416": "rows of the table",
+    "cmp r3, #96": "bytes of the row",
+  },
   cpu_fe256_square: { "subs r2, #1": "squarings" },
   cpu_fe_scale: { "cmp r2, #1": "the factor, a constant", "cmp r0, r1": "words of the element" },
   cpu_fe_square: { "subs r2, #1": "squarings" },
@@ -34,7 +38,11 @@ export const COUNTERS: Readonly<Record<string, Readonly<Record<string, string>>>
     "tst r5, #16": "bytes of the element",
     "tst r5, #8": "bytes of the element",
   },
-  cpu_p256_select: { "cmp r2, #1": "rows of the table", "cmp r3, #64": "bytes of the row" },
+  cpu_p256_select: {
+    "cmp r2, #1": "rows of the table",
+    "cmp r2, #2147516416": "rows of the table",
+    "cmp r3, #64": "bytes of the row",
+  },
   cpu_poly1305: {
     "cmp r0, r3": "limbs of the key",
     "cmp r1, r4": "limbs of the key",

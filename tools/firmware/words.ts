@@ -178,7 +178,7 @@ export interface Choices {
 /** Parse wasm2c's output for a module with the name `guest`. */
 export function parse(c: string, header: string, { isSmall = false, origins = [] }: Choices = {}): Words {
   const names = new Names();
-  const prototypes: string[] = [];
+  const prototypes: { readonly name: string; readonly text: string }[] = [];
   const functions: CFunction[] = [];
   const segments = new Map<string, string>();
   const callers = new Map<string, string>();
@@ -188,7 +188,7 @@ export function parse(c: string, header: string, { isSmall = false, origins = []
     if (form === "declaration") {
       const name = names.plain("w2c_", parts[1]!);
       declared.add(parts[1]!);
-      prototypes.push(`${temperature(name, isSmall)} static ${parts[0]} ${name}(${parts[2]!.slice(2) || "void"});\n`);
+      prototypes.push({ name, text: `${parts[0]} ${name}(${parts[2]!.slice(2) || "void"});\n` });
     } else if (form === "segment") {
       segments.set(parts[0]!, parts[1]!);
     } else if (form === "function") {
@@ -205,7 +205,11 @@ export function parse(c: string, header: string, { isSmall = false, origins = []
   );
   const starts = body(inits.get("init_globals") ?? "", names).replaceAll(/^.* = 0u;\n/gm, "");
   const isCold = ({ name }: CFunction): boolean => temperature(name, isSmall) === "COLD";
-  const { thunks, texts } = bind(functions, isCold);
+  const { thunks, targets, texts } = bind(functions, isCold);
+  // A function that others call for its constants is not copied into them.
+  const declarations = prototypes.map(
+    ({ name, text }) => `${temperature(name, isSmall)} ${targets.has(name) ? "FAR" : "static"} ${text}`,
+  );
   const definitions = functions.map(({ name, result, parameters }, i) => {
     const words = prefixed(known(texts[i]!), PREFIXES[temperature(name, isSmall)]);
     const whole = `static ${result} ${name}(${parameters || "void"}) {\n${words}}\n`;
@@ -216,7 +220,7 @@ export function parse(c: string, header: string, { isSmall = false, origins = []
     globals: globals.join(" "),
     constants,
     module: [
-      ...prototypes,
+      ...declarations,
       ...thunks,
       constantsText,
       `static void guest_begin(void) {\n${starts}}\n`,

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { BITS, write } from "./comb.ts";
+import { allBits, type Shape, write } from "./comb.ts";
 import { commented, writeTable } from "./words.ts";
 
 const { Fp, Fn, BASE } = { Fp: p256.Point.Fp, Fn: p256.Point.Fn, BASE: p256.Point.BASE };
@@ -32,13 +32,18 @@ function parts(point: typeof BASE): [bigint, bigint] {
   return [montgomery(x), montgomery(y)];
 }
 
-for (const multiple of [1n, 3n, 5n, 7n]) {
-  const [x, y] = parts(BASE.multiply(multiple));
-  constants.push([`${multiple} times the base point, x and y`, x], ["", y]);
+/** The x and y of a point, under one comment. */
+function namedParts(name: string, point: typeof BASE): [string, bigint][] {
+  const [x, y] = parts(point);
+  return [
+    [`${name}, x and y`, x],
+    ["", y],
+  ];
 }
-writeTable("p256", "p256", commented(constants, 8));
 
-const secret: [string, bigint][] = [[`2^${BITS} - 1 mod n`, Fn.create((1n << BigInt(BITS)) - 1n)]];
+for (const multiple of [1n, 3n, 5n, 7n])
+  constants.push(...namedParts(`${multiple} times the base point`, BASE.multiply(multiple)));
+writeTable("p256", "p256", commented(constants, 8));
 
 /** The point whose x is the first of SHA-256("signet p256 start" ‖ i) that has one, with an even y: its multiple of G is not known. */
 function start(): typeof BASE {
@@ -52,25 +57,29 @@ function start(): typeof BASE {
   }
 }
 const START = start();
-for (const [name, point] of [
-  ["start of a comb of secrets, x and y", START],
-  ["its end after 12 doublings", START.multiply(1n << 12n).negate()],
-  ["and after 51", START.multiply(1n << 51n).negate()],
-] as const) {
-  const [x, y] = parts(point);
-  secret.push([name, x], ["", y]);
-}
 
 /** The chaining value of SHA-256 after a block of one byte, repeated: the library keeps it in the words that `get` gives. */
 function chained(byte: number): bigint {
   const hash = sha256.create().update(new Uint8Array(64).fill(byte)) as unknown as { get(): readonly number[] };
   return hash.get().reduce((all, word, i) => all | (BigInt(word >>> 0) << BigInt(32 * i)), 0n);
 }
-secret.push(["SHA-256 after a block of 0x36, and after one of 0x5c", chained(0x36)], ["", chained(0x5c)]);
+
+/** The constants of secret scalars for a comb that doubles `distance / tables - 1` times. */
+function secret(shape: Shape): [string, bigint][] {
+  const stop = START.multiply(1n << BigInt(shape.distance / shape.tables - 1)).negate();
+  return [
+    ["all bits of the comb, mod n", Fn.create(allBits(shape))],
+    ...namedParts("start of a comb of secrets", START),
+    ...namedParts("its end", stop),
+    ["SHA-256 after a block of 0x36, and after one of 0x5c", chained(0x36)],
+    ["", chained(0x5c)],
+  ];
+}
 
 write({
   name: "p256",
   table: "comb256",
+  fast: { teeth: 5, distance: 52, tables: 4 },
   constants: secret,
   parts: ["x", "y"],
   row: (scalar) => {

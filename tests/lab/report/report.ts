@@ -92,9 +92,9 @@ async function measure(
 
 /** Examine a board. */
 export async function examine(subject: Subject, extent: Extent, step: Step): Promise<Report> {
-  const { lab, board, facts } = subject;
+  const { lab, facts } = subject;
   step("operations: answers and cycles");
-  const twin = await wasmLab(board.use["CRYPTO_SMALL"] ? ["CRYPTO_SMALL=1"] : []);
+  const twin = await wasmLab();
   const measured = await measure(subject, twin, extent.runs);
   const verdicts = await vectors(subject, extent.every, step);
   const timing: Record<string, Timing> = {};

@@ -117,8 +117,10 @@ for (const build of BUILDS) {
       await checkP256(lab, random);
       await checkPoints(lab, random);
       await checkInversion(lab, random);
-      const tables = "CRYPTO_SMALL" in use ? 1 : 4;
-      for (const trial of [...rows(tables), ...p256.selections(tables, random)]) await check(lab, trial);
+      const isSmall = "CRYPTO_SMALL" in use;
+      const teeth = isSmall ? 4 : 5;
+      const selections = [...rows(isSmall ? 1 : 3, teeth), ...p256.selections(isSmall ? 1 : 4, teeth, random)];
+      for (const trial of selections) await check(lab, trial);
       await rejects(lab.run(Op.CombSelect, u16(0xffff), u16(0)), /the board died: trap oob/);
     } finally {
       await lab.close();
