@@ -241,10 +241,11 @@ async function sources(options: ExportOptions): Promise<Map<string, string>> {
   ]);
 }
 
-/** Assembly with the macros that it includes, and those that they include. */
+/** Assembly with the files that it includes, and those that they include. */
 function included(text: string): string {
-  return text.replaceAll(/^#include "(cpu_\w+\.inc)"$/gm, (_, name: string) =>
-    included(readFileSync(join(ROOT, "boards/common", name), "utf8").trimEnd()),
+  const read = (name: string): string => readFileSync(join(ROOT, "boards/common", name), "utf8");
+  return text.replaceAll(/^#include "(\w+\.(?:inc|h))"$/gm, (_, name: string) =>
+    included(read(name).replace("#pragma once\n", "").trimEnd()),
   );
 }
 
