@@ -53,11 +53,11 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const SOURCES = ["cpu_umaal", "cpu_umaal256", "cpu_umlal", "cpu_thumb2", "cpu_p256", "cpu_montgomery"].map(
   (name) => `${name}.S`,
 );
-const MACROS = ["cpu_umaal.inc", "cpu_p256.inc"];
+const INCLUDED = ["comb.h", "cpu_umaal.inc", "cpu_p256.inc"];
 
 /** Assemble the sources of a core with one text replaced. */
 async function assembled(cpu: string, from: string, to: string): Promise<Listing> {
-  const files = [...SOURCES, ...MACROS];
+  const files = [...SOURCES, ...INCLUDED];
   const texts = files.map((name) => readFileSync(join(ROOT, "boards/common", name), "utf8"));
   assert(texts.join("").includes(from), from);
   files.forEach((name, i) => writeFileSync(join(folder, name), texts[i]!.replace(from, to)));
