@@ -2,31 +2,31 @@
 // prettier-ignore
 export const profiles = {
   "pinned": {
-    "flash": 35865,
-    "ram": 7630,
-    "handshake": 1386,
-    "resume": 917,
+    "flash": 33717,
+    "ram": 7638,
+    "handshake": 1388,
+    "resume": 919,
     "longest": 500
   },
   "own": {
-    "flash": 41626,
-    "ram": 7498,
-    "handshake": 1593,
-    "resume": 919,
-    "longest": 692
+    "flash": 39482,
+    "ram": 7506,
+    "handshake": 1588,
+    "resume": 922,
+    "longest": 684
   },
   "public": {
-    "flash": 52583,
-    "ram": 10826,
-    "handshake": 1981,
-    "resume": 928,
-    "longest": 485
+    "flash": 50383,
+    "ram": 10842,
+    "handshake": 1984,
+    "resume": 931,
+    "longest": 486
   },
   "cloud": {
-    "flash": 66558,
-    "ram": 11146,
-    "handshake": 2148,
-    "resume": 1483,
-    "longest": 750
+    "flash": 64288,
+    "ram": 11162,
+    "handshake": 2156,
+    "resume": 1495,
+    "longest": 751
   }
 };
