@@ -309,7 +309,8 @@ export function heard(len: u32): void {
 export function hear(byte: u32): Event {
   if (at.within == Within.Raw) {
     if (TUNNEL) tunnel.hear(byte);
-    else put(byte);
+    // The rest of a block whose connection was lost is counted only.
+    else if (stream.state == LinkState.Open) put(byte);
     if (--at.number) return Event.None;
     at.strikes = 0;
     block();
