@@ -526,9 +526,6 @@ static void find(void) {
   module->trick = NONE;
   restart();
   guest_bare_close();
-  // Bytes of the ended connection may wait to be read, those of a hostile module among them.
-  while (guest_bare_receive(LINE_BYTES) > 0)
-    continue;
   // The device can take the greeting of the module for bytes of a peer: those of this connection are of no account.
   for (uint32_t attempts = 0; attempts < ATTEMPTS; attempts++)
     if (carry())

@@ -30,8 +30,7 @@ export function react(event: Event): void {
     else wifi.begun();
   } else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else if (event == Event.Datagram) connection.arrived();
-  else connection.react(event);
+  } else connection.react(event);
 }
 
 /** Act on a line; false if it means nothing. */

@@ -41,14 +41,7 @@ export function react(event: Event): void {
   if (event == Event.Byte) begun();
   else if (event == Event.Line) {
     if (!say(at.said)) at.cut = at.said;
-  } else if (!isDatagram(event)) mobile.react(event);
-}
-
-/** Act on a datagram; false if the event is none. */
-function isDatagram(event: Event): boolean {
-  if (!UDP || event != Event.Datagram) return false;
-  connection.arrived();
-  return true;
+  } else mobile.react(event);
 }
 
 /** Act on the beginning of a line. */

@@ -224,6 +224,7 @@ export function react(event: Event): void {
   if (event == Event.Prompt) engine.enter(Phase.Data, AT_SEND_MS);
   else if (event == Event.Late) late();
   else if (event == Event.Trouble) trouble(FaultCause.Garbage);
+  else if (UDP && event == Event.Datagram) arrived();
 }
 
 /** A step that all families have has ended well; false: it is none, or a part of the set-up. */
@@ -400,7 +401,7 @@ export function took(): void {
 }
 
 /** A datagram came, which may be the answer of the exchange. */
-export function arrived(): void {
+function arrived(): void {
   if (tunnel.isWhole()) part(Part.Answered);
 }
 
