@@ -229,6 +229,8 @@ export const enum Factory {
   ModuleFlow = 23,
 }
 
+/** The longest certificate_list for the key on P-256: a leaf and an intermediate authority. */
+export const CHAIN_MOST: u32 = 1536;
 /** The longest name of an application protocol. */
 export const PROTOCOL_MOST: u32 = 32;
 /** The most bytes of the certificate that the device makes itself. */

@@ -14,7 +14,7 @@ import * as server from "../identity/server";
 import * as link from "../link/link";
 import * as flash from "../port/flash";
 import { CHAINS } from "../tls/options";
-import { Factory } from "./facts";
+import { CHAIN_MOST, Factory } from "./facts";
 import * as features from "./features";
 
 /** Bytes of a seed: 32 of entropy and a nonce of 16. */
@@ -32,8 +32,6 @@ const PIN_LEAST: u32 = 4;
 const PIN_MOST: u32 = 8;
 const COMMANDS_MOST: u32 = 128;
 const BROKER_MOST: u32 = 64;
-/** A leaf and an intermediate authority. */
-const CHAIN_MOST: u32 = 1536;
 const BAUD_LEAST: u32 = 300;
 const BAUD_MOST: u32 = 5_000_000;
 const FLOW_MOST: u32 = 3;

@@ -13,7 +13,7 @@ import * as server from "../../assembly/identity/server";
 import { Server } from "../../assembly/identity/server";
 import { Reader } from "../../assembly/lib/reader";
 import { Status } from "../../assembly/lib/status";
-import { Op } from "./op";
+import { Answered, Op } from "./op";
 import * as planted from "./guest_planted";
 
 const CAPACITY: u32 = 2048;
@@ -95,17 +95,15 @@ function keep(requestLen: u32): i32 {
   return 0;
 }
 
-/** The answer ends with the beginning of memory: a fault may take a length for a pointer. */
-const LOW_BYTES: u32 = 448;
-
 function sign(isPlanted: bool): i32 {
   const status = isPlanted
     ? planted.sign(room, seed, key, noise, head, headLen, body, bodyLen)
     : ed25519.issue(room, seed, key, noise, head, headLen, body, bodyLen);
   if (status != Status.Ok) return status;
   const len = ed25519.SIGNATURE_BYTES + keptLen;
-  memory.copy(room + len, 0, LOW_BYTES);
-  return len + LOW_BYTES;
+  // A fault may take a length for a pointer.
+  memory.copy(room + len, 0, Answered.LowBytes);
+  return len + Answered.LowBytes;
 }
 
 function read(): i32 {

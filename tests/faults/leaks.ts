@@ -4,7 +4,7 @@ import { fixedBytes } from "../tls/client.ts";
 import { challenge, little, ORDER as L, Point } from "../wire/rule.ts";
 import { body, head, key, mod, seed } from "./attacks.ts";
 import type { Campaign, Run } from "./campaign.ts";
-import { Op } from "./op.ts";
+import { Answered, Op } from "./op.ts";
 
 const noises = [fixedBytes("faults: noise 0", 32), fixedBytes("faults: noise 1", 32)];
 const bodies = [body, fixedBytes("faults: other body", 200)];
@@ -68,8 +68,6 @@ const [SEED_AT, KEY_AT, , HEAD_AT, BODY_AT] = FIELDS;
 
 const HEAD_BYTES = 40;
 const BODY_BYTES = 200;
-/** Length of the beginning of memory in an answer. */
-const LOW_BYTES = 448;
 
 /** Return the signed message, if the fields are at the given places. */
 function messageIn(
@@ -143,10 +141,16 @@ export function fateOf(pair: readonly (Run | undefined)[], goldens: readonly Run
     // A wrong length shows less of memory: the signature then ends in zeros, and the request is taken as it was.
     const signature = Buffer.concat([run.answer, Buffer.alloc(64)]).subarray(0, 64);
     const rest = (run.answer.length === golden.length ? run.answer : golden).subarray(64);
-    const [kept, low] = [rest.subarray(0, -LOW_BYTES), rest.subarray(-LOW_BYTES)];
+    const [kept, low] = [rest.subarray(0, -Answered.LowBytes), rest.subarray(-Answered.LowBytes)];
     if (signature.every((byte) => byte === 0)) return [];
     return [
-      { signature, genuine: golden.subarray(0, 64), kept, low, isKept: kept.equals(golden.subarray(64, -LOW_BYTES)) },
+      {
+        signature,
+        genuine: golden.subarray(0, 64),
+        kept,
+        low,
+        isKept: kept.equals(golden.subarray(64, -Answered.LowBytes)),
+      },
     ];
   });
   if (released.length === 0) return "refused";

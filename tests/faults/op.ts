@@ -14,3 +14,9 @@ export const enum Op {
   /** As Sign, with a nonce that is derived once, into zeros: the campaign must find it. */
   PlantedSign = 5,
 }
+
+/** Parts of an answer. */
+export const enum Answered {
+  /** Length of the beginning of memory behind a signature. */
+  LowBytes = 448,
+}

@@ -273,6 +273,11 @@ export const RECORDS = {
 /** The longest name of a stream's host. */
 export const HOST_MOST = 64;
 
+/** Limits of the factory page that the device and the tools check. */
+export const PAGE_LIMITS = {
+  CHAIN_MOST: [1536, "The longest certificate_list for the key on P-256: a leaf and an intermediate authority."],
+} as const;
+
 /** Limits of TLS that the application sees. */
 export const TLS_LIMITS = {
   PROTOCOL_MOST: [32, "The longest name of an application protocol."],

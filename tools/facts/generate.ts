@@ -59,7 +59,7 @@ const ASSEMBLY: Readonly<Record<string, () => string>> = {
       enumeration("Death", "Causes for which a device gives up and resets.", device.DEATHS),
       enumeration("Record", "The kinds of record in the store. They never change, and 7 is none.", device.RECORDS),
       enumeration("Factory", "The keys of the factory page's map.", device.FACTORY),
-      constants(device.TLS_LIMITS),
+      constants({ ...device.PAGE_LIMITS, ...device.TLS_LIMITS }),
     ].join("\n"),
   "assembly/link/_families.ts": drivers,
   "assembly/link/facts.ts": () =>

@@ -8,15 +8,13 @@ import { SoftKey } from "../../assembly/signer/soft";
 import { SIGNER_BYTES, Signer } from "../../assembly/signer/signer";
 import { Options, RANDOM_BYTES } from "../../assembly/tls/options";
 import * as client from "../../assembly/tls/client";
+import { CHAIN_MOST } from "../../assembly/device/facts";
 import { Writer } from "../../assembly/lib/writer";
 import * as group from "../../assembly/tls/group";
 import * as ordinary from "../../assembly/tls/ordinary";
 import { OWN256 } from "../../assembly/tls/profile";
 import * as suite from "../../assembly/tls/suite";
 import * as ticketStore from "../../assembly/tls/ticket";
-
-/** The longest certificate_list for the key on P-256. */
-const CHAIN_MOST: u32 = 1536;
 
 /** Room for what one call moves. */
 // prettier-ignore

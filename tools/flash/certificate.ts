@@ -1,9 +1,10 @@
 /** A certificate that an authority issued for a device's key on P-256, as its factory page holds it. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { PAGE_LIMITS } from "../facts/device.ts";
 import { Trouble } from "../trouble.ts";
-import { CERTIFICATE_MOST } from "../wire/factory.ts";
 
+const [CHAIN_MOST] = PAGE_LIMITS.CHAIN_MOST;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const HINT =
   "give PEM: the device's certificate first, then each authority that issued the one before, without the root";
@@ -25,8 +26,8 @@ export function list(pem: string, name: string): Uint8Array {
   for (const [at, one] of chain.slice(1).entries())
     if (!chain[at]!.verify(one.publicKey)) throw wrong(`certificate ${at + 2} did not issue certificate ${at + 1}`);
   const bytes = Buffer.concat(chain.map(({ raw }) => entry(raw)));
-  if (bytes.length > CERTIFICATE_MOST)
-    throw wrong(`it has ${bytes.length} bytes in TLS; the device has room for ${CERTIFICATE_MOST}`);
+  if (bytes.length > CHAIN_MOST)
+    throw wrong(`it has ${bytes.length} bytes in TLS; the device has room for ${CHAIN_MOST}`);
   return bytes;
 }
 

@@ -108,16 +108,20 @@ export function load(path: string): DeviceConfig {
   return parse(readFileSync(path, "utf8"), path);
 }
 
+/** The parts of a page that are one device's own. */
+interface Own {
+  /** Instead of the claim of the file. */
+  readonly claim?: Uint8Array | undefined;
+  readonly seed?: Uint8Array;
+  readonly certificate?: Uint8Array | undefined;
+}
+
 /**
  * Make the factory page of one device. Its seed is fresh and kept nowhere else: all the randomness that a board without a
  * source of noise ever has, and mixed with its own on every other.
  */
-export function page(
-  config: DeviceConfig,
-  claim = config.claim,
-  seed = seeds.fresh(config.seed),
-  certificate?: Uint8Array,
-): Uint8Array {
+export function page(config: DeviceConfig, own: Own = {}): Uint8Array {
+  const { claim = config.claim, seed = seeds.fresh(config.seed), certificate } = own;
   const { server, module, mqtt, reportIntervalMs } = config;
   return factory.write({
     link: module.family,

@@ -141,7 +141,7 @@ const SEED_GIVEN =
  */
 async function newPage(options: Options, board: Board): Promise<Uint8Array | undefined> {
   const chain = options.certificate === undefined ? undefined : certificate.load(options.certificate);
-  if (options.config !== undefined) return device.page(device.load(options.config), undefined, undefined, chain);
+  if (options.config !== undefined) return device.page(device.load(options.config), { certificate: chain });
   if (!options.erase && !chain) return undefined;
   const old = await pageOn(options.bench, board, options.board);
   if (chain && !old) throw new Trouble("the board has no factory page for the certificate", "give --config as well");

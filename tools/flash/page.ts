@@ -20,7 +20,7 @@ export interface Options {
 export async function writePage(options: Options): Promise<number | undefined> {
   const { config, image, out } = options;
   const chain = options.certificate === undefined ? undefined : certificate.load(options.certificate);
-  const bytes = device.page(device.load(config), undefined, undefined, chain);
+  const bytes = device.page(device.load(config), { certificate: chain });
   const store = image === undefined ? undefined : await storeOf(image, options.at);
   if (store && bytes.length > store.pageBytes)
     throw new Trouble(

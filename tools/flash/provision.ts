@@ -139,7 +139,7 @@ export function newPage(log: Journal, told: device.DeviceConfig, claim?: Uint8Ar
       "use another computer with the same journal",
     );
   log.add({ step: "seed", sha256 });
-  return device.page(told, claim, seed);
+  return device.page(told, { claim, seed });
 }
 
 /** Write a board, start it, read its id. */

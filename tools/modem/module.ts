@@ -193,7 +193,7 @@ export abstract class AtModule {
 
   /** Change the baud rate, behind the answer. */
   protected setBaud(baud: number): void {
-    this.set(() => {});
+    this.done("OK");
     this.baud = baud;
   }
 

@@ -1,5 +1,5 @@
 /** The factory page: the settings of one device, in page 0 of its storage. */
-import { FACTORY } from "../facts/device.ts";
+import { FACTORY, PAGE_LIMITS } from "../facts/device.ts";
 import { FAMILIES, ROWS } from "../facts/family.ts";
 import { numbers } from "../facts/table.ts";
 import { concat } from "./bytes.ts";
@@ -47,8 +47,7 @@ export interface Factory {
   readonly flow?: number | undefined;
 }
 
-/** The most bytes of a certificate_list. */
-export const CERTIFICATE_MOST = 1536;
+const [CHAIN_MOST] = PAGE_LIMITS.CHAIN_MOST;
 
 function check(condition: boolean, what: string): void {
   if (!condition) throw new RangeError(`factory page: ${what}`);
@@ -98,7 +97,7 @@ function checkAll(factory: Factory): void {
   if (factory.seed) check(factory.seed.length === 48, "seed has 48 bytes");
   if (factory.certificate) {
     const { length } = factory.certificate;
-    check(length >= 1 && length <= CERTIFICATE_MOST, `certificate has 1 to ${CERTIFICATE_MOST} bytes`);
+    check(length >= 1 && length <= CHAIN_MOST, `certificate has 1 to ${CHAIN_MOST} bytes`);
   }
   check(
     Number.isInteger(factory.reportIntervalMs) && factory.reportIntervalMs > 0 && factory.reportIntervalMs < 2 ** 31,
