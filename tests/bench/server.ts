@@ -26,15 +26,8 @@ import { hash } from "../../tools/wire/key.ts";
 import { readReport } from "../../tools/wire/messages.ts";
 import { open, openSequence, toBeSigned } from "../../tools/wire/sign1.ts";
 import { send, written } from "../server/load.ts";
+import { AUDIENCE, CONNECTIONS, REPORTS, ROUNDS, UNLIMITED, WARM_ROUNDS, median } from "./rounds.ts";
 
-const AUDIENCE = "signet.test";
-const CONNECTIONS = 256;
-const ROUNDS = 5;
-/** Rounds before them, in which the code is compiled. */
-const WARM_ROUNDS = 3;
-/** Reports of each connection in a round. */
-const REPORTS = 16;
-const UNLIMITED = [1e9, 1e9] as const;
 const GROUP = 256;
 
 type Steps = Readonly<Record<"verify" | "sign" | "sql" | "cbor" | "sha256" | "seals", number>>;
@@ -177,10 +170,6 @@ async function start(role: string, folder: string): Promise<{ child: ChildProces
   });
   const [about] = (await once(child, "message")) as [Record<string, string>];
   return { child, about };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;

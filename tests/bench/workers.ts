@@ -26,15 +26,7 @@ import { Device } from "../../tools/wire/device.ts";
 import * as exchange from "../../tools/wire/exchange.ts";
 import * as postgres from "../server/cluster.ts";
 import { send, written } from "../server/load.ts";
-
-const AUDIENCE = "signet.test";
-const CONNECTIONS = 256;
-const ROUNDS = 5;
-/** Rounds before them, in which the code is compiled. */
-const WARM_ROUNDS = 3;
-/** Reports of each connection in a round. */
-const REPORTS = 16;
-const UNLIMITED = [1e9, 1e9] as const;
+import { AUDIENCE, CONNECTIONS, REPORTS, ROUNDS, UNLIMITED, WARM_ROUNDS, median } from "./rounds.ts";
 
 interface Round {
   readonly rate: number;
@@ -252,8 +244,6 @@ async function mosquitto(database: string, folder: string): Promise<Way> {
     },
   };
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 /** The medians of rounds. */
 function figures(rounds: readonly Round[]): Round {

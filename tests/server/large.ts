@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import type { ReportRow, Tables } from "../../tools/server/store/schema.ts";
 import { Store } from "../../tools/server/store/store.ts";
+import { numbers } from "../../tools/server/store/bulk.ts";
 
 /** Devices of one statement. */
 const PART = 500;
@@ -16,13 +17,6 @@ const INTERVAL_MS = 3_600_000;
 const RANDOM: Readonly<Record<Store["flavour"], RawBuilder<unknown>>> = {
   sqlite: sql`randomblob(32)`,
   postgres: sql`sha256((random()::text || d.id::text || n.i)::bytea)`,
-};
-
-/** The numbers from `from` to `to`, as the table n. */
-const NUMBERS: Readonly<Record<Store["flavour"], (from: number, to: number) => RawBuilder<unknown>>> = {
-  sqlite: (from, to) =>
-    sql`(with recursive n (i) as (select ${sql.lit(from)} union all select i + 1 from n where i < ${sql.lit(to)}) select i from n)`,
-  postgres: (from, to) => sql`generate_series(${sql.lit(from)}, ${sql.lit(to)})`,
 };
 
 /** Add `known` devices like the one that is there, and `rows` reports in the order of their times, all devices in turn. */
@@ -68,8 +62,8 @@ async function plant(
 ): Promise<void> {
   await sql`
     insert into reports (device, counter, hash, message, epoch, received_at, seal)
-    select d.id, n.i, ${RANDOM[flavour]}, ${message}, 1, ${sql.lit(began)} + n.i * ${sql.lit(INTERVAL_MS)}, ${seal}
-    from ${NUMBERS[flavour](from, to)} as n${flavour === "postgres" ? sql`(i)` : sql``}
+    select d.id, n.i + ${sql.lit(from)}, ${RANDOM[flavour]}, ${message}, 1, ${sql.lit(began + from * INTERVAL_MS)} + n.i * ${sql.lit(INTERVAL_MS)}, ${seal}
+    from ${numbers(flavour, to - from + 1)}
     cross join (select id from devices where head_counter = 0 order by id) as d
     order by n.i, d.id`.execute(db);
 }

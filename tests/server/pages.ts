@@ -10,10 +10,9 @@ import { QUERIES } from "../../tools/server/reader_thread.ts";
 import { Store } from "../../tools/server/store/store.ts";
 import { hex } from "../../tools/wire/bytes.ts";
 import { ORDERS } from "../../tools/server/devices.ts";
+import { median } from "../bench/rounds.ts";
 
 const TIMES = 7;
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 const store = await Store.openToRead(process.argv[2]!);
 const most = await store.read.selectFrom("devices").selectAll().orderBy("report_count", "desc").limit(1).execute();

@@ -3,29 +3,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
+import { freePort } from "../../tools/line/port.ts";
+import { folder } from "./harness.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const LIMIT_MS = 600_000;
 
-/** Return a port that is free now: the server of the guide keeps its port when it starts again. */
-async function freePort(): Promise<string> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return String(port);
-}
-
 void test("the commands of the first year run as they are written, and nothing is lost", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "signet-year-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const [bin, empty] = [join(folder, "bin"), join(folder, "empty")];
+  const place = folder(t);
+  const [bin, empty] = [join(place, "bin"), join(place, "empty")];
   for (const made of [bin, empty]) mkdirSync(made);
   const program = `#!/bin/sh\nexec "${process.execPath}" --import "${ROOT}tools/load.mjs" "${ROOT}tools/signet.ts" "$@"\n`;
   writeFileSync(join(bin, "signet"), program, { mode: 0o755 });
@@ -35,7 +24,8 @@ void test("the commands of the first year run as they are written, and nothing i
 
   const child = spawn("bash", ["-euo", "pipefail", "-x", "-c", blocks.join("")], {
     cwd: empty,
-    env: { ...process.env, PORT: await freePort(), PATH: `${bin}${delimiter}${process.env.PATH}` },
+    // The server of the guide keeps its port when it starts again.
+    env: { ...process.env, PORT: String(await freePort()), PATH: `${bin}${delimiter}${process.env.PATH}` },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

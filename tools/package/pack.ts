@@ -18,7 +18,7 @@ const CONTENTS = ["asconfig.json", "assembly", "boards", "linker", "LICENSE", "t
 const LEFT_OUT = [
   /^tools\/(check|package|test)\//,
   /^tools\/cli\/(bench|check|contribute|format|lab|pack|separate|test)\.ts$/,
-  /^tools\/(load|load_hooks|server\/(reader|audit)_thread)\.mjs$/,
+  /^tools\/(load|load_hooks|server\/thread)\.mjs$/,
 ];
 
 /** AssemblyScript, which is compiled into firmware and not into the tools. */

@@ -1,14 +1,12 @@
 /** The pages of an audit, checked by a thread for each core. A small database needs none: they start when many reports were checked. */
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { check, type Checked, type Page } from "./audit_page.ts";
 import type { ReportRow } from "./store/schema.ts";
+import { startThread } from "./thread.ts";
 
 /** Reports that are checked before the threads start: about as long as they take to start. */
 const ALONE = 10_000;
-
-/** The module that a thread starts with: TypeScript needs a loader first. */
-const START = import.meta.url.endsWith(".ts") ? "audit_thread.mjs" : "audit_thread.js";
 
 /** A row whose values share no memory with others: a view would be sent with all the memory behind it. */
 function own({ device, hash, message, seal, ...row }: ReportRow): ReportRow {
@@ -57,7 +55,7 @@ export class Pool {
   }
 
   private start(): void {
-    const worker = new Worker(new URL(START, import.meta.url));
+    const worker = startThread("audit_thread");
     this.workers.add(worker);
     this.idle.push(worker);
     worker.on("message", (checked: Checked) => {

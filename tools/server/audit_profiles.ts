@@ -17,9 +17,7 @@ export function gatherProfile(
   const id = device === null ? "" : hex(device);
   const before = told.get(id);
   if (action === profile.DESCRIBE) {
-    const { name, note, labels } = { ...profile.EMPTY, ...before, ...detail } as Record<keyof profile.Profile, unknown>;
-    const list = typeof labels === "string" ? labels.split(",").filter((label) => label !== "") : labels;
-    told.set(id, { name: String(name), note: String(note), labels: list as string[] });
+    told.set(id, { ...profile.EMPTY, ...before, ...profile.changeOf(detail) });
   } else if ((action === "rotate" || action === REPLACE) && before !== undefined) {
     told.delete(id);
     told.set(String(detail["successor"]), before);

@@ -8,7 +8,7 @@ import { audit } from "./audit.ts";
 import * as keyFile from "./keys.ts";
 import * as log from "./log.ts";
 import { keyBeside, keyOf } from "./place.ts";
-import { ACTOR, redo } from "./redo.ts";
+import { redo } from "./redo.ts";
 import { copyRows } from "./store/copy.ts";
 import type { AuditRow } from "./store/schema.ts";
 import { Store } from "./store/store.ts";
@@ -161,7 +161,7 @@ export async function runRestore(file: string, options: BackupOptions, now = Dat
     await saved.snapshot((db) => copyRows(db, store));
     const told = await checked(store, keys);
     const detail = { seq: last.seq, at: last.at, lost: lost?.length ?? "unknown" };
-    await store.write((tx) => log.append(store, keys, tx, now, { action: "put-back", actor: ACTOR, detail }));
+    await store.write((tx) => log.append(store, keys, tx, now, { action: "put-back", actor: log.MACHINE, detail }));
     const day = new Date(last.at).toISOString();
     return `restored ${told}the newest log entry of the backup is ${last.seq}, of ${day}\n${await redo({ store, keys, audience: "", clock: () => now }, lost)}`;
   } catch (error) {

@@ -80,7 +80,7 @@ export async function leave(
     .onConflict((conflict) => conflict.column("device").doUpdateSet(row))
     .execute();
   const detail = { after: from.counter, ...base, hash: hex(base.hash) };
-  await log.append(store, keys, tx, now, { action, actor: "machine", device, detail });
+  await log.append(store, keys, tx, now, { action, actor: log.MACHINE, device, detail });
   return base;
 }
 

@@ -63,7 +63,7 @@ export async function erase(place: Place, device: Uint8Array, reason: string, no
       .where((eb) => eb.or([eb("counter", "<=", passed), eb("expires_at", "<=", now)]))
       .executeTakeFirst();
     const detail = { evidence: Number(evidence.numDeletedRows), downlinks: Number(downlinks.numDeletedRows) };
-    const entry = { action: log.ERASED, actor: "machine", device, detail: { ...detail, reason } };
+    const entry = { action: log.ERASED, actor: log.MACHINE, device, detail: { ...detail, reason } };
     await log.append(store, keys, tx, now, entry);
     return detail;
   });

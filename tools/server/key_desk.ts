@@ -8,7 +8,6 @@ import { at, keyBeside, keyOf } from "./place.ts";
 import { REPORTS_MAX } from "./reporting.ts";
 import { Store } from "./store/store.ts";
 
-const ACTOR = "machine";
 /** The file of the key that signed before. */
 const formerFile = (path: string): string => `${path}.former`;
 
@@ -98,7 +97,7 @@ async function switched(database: string, path: string, next: string, now: numbe
       const detail = { from: hex(keys.signing.publicKey), to: hex(to) };
       const signing = keyFile.signingOf(next);
       await store.write((tx) =>
-        log.append(store, { ...keys, signing }, tx, now, { action: log.SWITCH, actor: ACTOR, detail }),
+        log.append(store, { ...keys, signing }, tx, now, { action: log.SWITCH, actor: log.MACHINE, detail }),
       );
     }
   } catch (error) {
@@ -128,7 +127,7 @@ async function retired({ database, key, force = false }: KeyOptions, path: strin
         "`signet key list` names them; --force retires the former key anyway",
       );
     const detail = { key: hex(publicKey), others: others.length };
-    await store.write((tx) => log.append(store, keys, tx, now, { action: "retire-key", actor: ACTOR, detail }));
+    await store.write((tx) => log.append(store, keys, tx, now, { action: "retire-key", actor: log.MACHINE, detail }));
     rmSync(former);
     return `retired ${hex(publicKey)}\n`;
   });

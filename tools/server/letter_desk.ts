@@ -1,10 +1,9 @@
 /** Dead letters of the webhook, at the machine of the server: listed, sent again, dropped. */
 import { Trouble } from "../trouble.ts";
 import * as letters from "./dead_letters.ts";
+import { MACHINE } from "./log.ts";
 import { at } from "./place.ts";
 import { PLAIN } from "./text.ts";
-
-const ACTOR = "machine";
 
 /** Letters in one transaction, and in one page of the list. */
 const PART = 100;
@@ -50,7 +49,7 @@ export async function runLetters(
       lines += chosen.map(shown).join("");
       const items = chosen.map(({ id }) => letters.itemOf(id)!);
       if (items.length > 0 && action === "send") await letters.sendAgain(desk, items);
-      if (items.length > 0 && action === "drop") await letters.drop(desk, items, ACTOR, reason);
+      if (items.length > 0 && action === "drop") await letters.drop(desk, items, MACHINE, reason);
     } while (cursor !== undefined);
     if (action === "list") return lines;
     if (count === 0) throw new Trouble("there is no such dead letter", "`signet letters list` lists them");

@@ -16,6 +16,9 @@ const CONTEXT = new TextEncoder().encode("signet audit entry\n");
 
 export const START = new Uint8Array(32);
 
+/** The actor of a decision that was made at the machine of the server, by a verb of `signet`. */
+export const MACHINE = "machine";
+
 /** The action of an entry that changes the key of the log. */
 export const SWITCH = "switch-key";
 

@@ -85,6 +85,20 @@ function changed(before: Profile, after: Profile): Record<string, string> {
   return Object.fromEntries(Object.entries(is!).filter(([name, value]) => was![name as keyof Profile] !== value));
 }
 
+/** Read the change of a profile from the entry of the log that `change` wrote. */
+export function changeOf(detail: Readonly<Record<string, unknown>>): Change {
+  const { name, note, labels } = detail;
+  return {
+    ...(name !== undefined && { name: String(name) }),
+    ...(note !== undefined && { note: String(note) }),
+    ...(labels !== undefined && {
+      labels: String(labels)
+        .split(",")
+        .filter((label) => label !== ""),
+    }),
+  };
+}
+
 async function put(tx: Tx, keys: ServerKeys, device: Uint8Array, profile: Profile, now: number): Promise<void> {
   const { name, note, labels } = profile;
   const row = sealed(keys.seal, "profiles", { device, name, note, changed_at: now });

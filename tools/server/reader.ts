@@ -2,8 +2,9 @@
  * The reader of operators: long lists and exports, on a thread and a connection of their own, so that no query holds the event loop that
  * devices wait for. Servers of one process share the thread; it starts with the first query.
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Asked, Queries, Told } from "./reader_thread.ts";
+import { startThread } from "./thread.ts";
 
 interface Pending {
   readonly resolve: (result: never) => void;
@@ -15,14 +16,11 @@ interface Thread {
   readonly pending: Map<number, Pending>;
 }
 
-/** The module that a thread starts with: TypeScript needs a loader first. */
-const START = import.meta.url.endsWith(".ts") ? "reader_thread.mjs" : "reader_thread.js";
-
 let thread: Thread | undefined;
 let last = 0;
 
 function start(): Thread {
-  const worker = new Worker(new URL(START, import.meta.url));
+  const worker = startThread("reader_thread");
   const started: Thread = { worker, pending: new Map() };
   const ended = (error: unknown): void => {
     if (thread === started) thread = undefined;

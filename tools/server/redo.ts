@@ -10,9 +10,6 @@ import type { AuditRow } from "./store/schema.ts";
 import { transfer, TRANSFER, type Transfer } from "./transfer.ts";
 import * as withdrawal from "./withdrawal.ts";
 
-/** The actor of these decisions in the log. */
-export const ACTOR = "machine";
-
 type Outcome = "repeated" | "in force" | "NOT repeated";
 
 /** One decision of the log. */
@@ -29,7 +26,7 @@ type Repeat = (lost: Lost) => Promise<[Outcome, string]>;
 
 function state(action: string, wanted: decisions.Decided): Repeat {
   return async ({ desk, device, reason }) => {
-    const change = await decisions.setState(desk, device, wanted, ACTOR, reason);
+    const change = await decisions.setState(desk, device, wanted, log.MACHINE, reason);
     if (change === "unknown")
       return ["NOT repeated", `${action} ${hex(device)}: the device is unknown; do it when it has enrolled`];
     return [change === "changed" ? "repeated" : "in force", `${action} ${hex(device)}`];
@@ -46,50 +43,50 @@ const REPEATS: Readonly<Record<string, Repeat>> = {
     return ["repeated", (await erase(desk, device, reason, desk.clock())).trimEnd()];
   },
   async "end-token"({ desk, detail }) {
-    const ended = await decisions.endToken(desk, String(detail.name), ACTOR);
+    const ended = await decisions.endToken(desk, String(detail.name), log.MACHINE);
     return [ended > 0 ? "repeated" : "in force", `end-token ${String(detail.name)}`];
   },
   async [withdrawal.WITHDRAW_CLAIM]({ desk, detail, reason }) {
-    const count = await withdrawal.claims(desk, [fromHex(String(detail.claim))!], ACTOR, reason);
+    const count = await withdrawal.claims(desk, [fromHex(String(detail.claim))!], log.MACHINE, reason);
     const what = `withdraw-claim ${String(detail.claim)}`;
     return count > 0 ? ["repeated", what] : ["in force", `${what}, or the claim is unknown`];
   },
   async [withdrawal.WITHDRAW]({ desk, device, detail, reason }) {
     const counters = String(detail.counters);
-    for (const counter of counters.split(",")) await withdrawal.commands(desk, device, Number(counter), ACTOR, reason);
+    for (const counter of counters.split(","))
+      await withdrawal.commands(desk, device, Number(counter), log.MACHINE, reason);
     return ["repeated", `withdraw ${hex(device)} ${counters}`];
   },
   async [TRANSFER]({ desk, device, detail, reason }) {
     const { from, to } = detail as unknown as Transfer;
-    const done = await transfer(desk, device, { from, to, reason }, ACTOR);
+    const done = await transfer(desk, device, { from, to, reason }, log.MACHINE);
     return [typeof done === "number" ? "repeated" : "NOT repeated", `transfer ${hex(device)} to ${to}`];
   },
   async [REPLACE]({ desk, device, detail, reason }) {
     const by = String(detail.successor);
-    if ((await replace(desk, device, fromHex(by)!, ACTOR, reason)) === "done")
+    if ((await replace(desk, device, fromHex(by)!, log.MACHINE, reason)) === "done")
       return ["repeated", `${REPLACE} ${hex(device)} by ${by}`];
     // The key of the dead board must not come back, even if the new board is not known yet.
-    await decisions.setState(desk, device, "revoked", ACTOR, reason);
+    await decisions.setState(desk, device, "revoked", log.MACHINE, reason);
     return [
       "NOT repeated",
       `${REPLACE} ${hex(device)} by ${by}: the dead board is revoked; replace it when the new one has enrolled`,
     ];
   },
   async [profile.DESCRIBE]({ desk, device, detail }) {
-    const { labels, ...texts } = detail as { name?: string; note?: string; labels?: string };
-    const wanted = {
-      ...texts,
-      ...(labels !== undefined && { labels: labels.split(",").filter((label) => label !== "") }),
-    };
-    const is = await profile.describe(desk, device, wanted, ACTOR);
+    const is = await profile.describe(desk, device, profile.changeOf(detail), log.MACHINE);
     return [is === undefined ? "NOT repeated" : "repeated", `${profile.DESCRIBE} ${hex(device)}`];
   },
   async [rules.MAKE_RULE]({ desk, detail }) {
-    const made = await rules.make(desk, { label: null, ...(detail as unknown as Omit<rules.Rule, "label">) }, ACTOR);
+    const made = await rules.make(
+      desk,
+      { label: null, ...(detail as unknown as Omit<rules.Rule, "label">) },
+      log.MACHINE,
+    );
     return [made === "made" ? "repeated" : "in force", `${rules.MAKE_RULE} ${String(detail.name)}`];
   },
   async [rules.END_RULE]({ desk, detail }) {
-    const ended = await rules.end(desk, String(detail.name), ACTOR);
+    const ended = await rules.end(desk, String(detail.name), log.MACHINE);
     return [ended ? "repeated" : "in force", `${rules.END_RULE} ${String(detail.name)}`];
   },
 };

@@ -1,12 +1,12 @@
 /** Tokens at the machine of the server: for an operator who lost every token, and for programs. */
 import { Trouble } from "../trouble.ts";
 import * as decisions from "./decisions.ts";
+import { MACHINE } from "./log.ts";
 import { at } from "./place.ts";
 import { isPlain, LABEL } from "./text.ts";
 import * as tokens from "./tokens.ts";
 
 const DAY_MS = 86_400_000;
-const ACTOR = "machine";
 
 export interface TokenOptions {
   readonly database: string;
@@ -47,9 +47,9 @@ export function runToken(
     if (action === "make") {
       const expiresAt = days === undefined ? null : now + days * DAY_MS;
       const grant = { name: name!, scope, label: label?.normalize("NFC") ?? null, expiresAt };
-      return `${await tokens.make(store, keys, grant, ACTOR, now)}\n`;
+      return `${await tokens.make(store, keys, grant, MACHINE, now)}\n`;
     }
-    const ended = await decisions.endToken({ store, keys, audience: "", clock: () => now }, name!, ACTOR);
+    const ended = await decisions.endToken({ store, keys, audience: "", clock: () => now }, name!, MACHINE);
     if (ended === 0) throw new Trouble(`no token has the name ${name}`, "`signet token list` lists them");
     return `ended ${ended}\n`;
   });
